@@ -1,0 +1,41 @@
+"""The Celery application: `celery -A celery_app worker -Q billing` starts billing's worker."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init, worker_process_init
+from django.conf import settings
+
+from messaging.consumer import EVENT_CONTENT_TYPE
+from messaging.topology import SERVICES, service_queue
+from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_and_declare
+
+app = Celery("ordersite")
+app.conf.update(
+    broker_url=settings.AMQP_URL,
+    worker_consumer="messaging.consumer:EventConsumer",
+    task_queues=[service_queue(service) for service in SERVICES.values()],
+    accept_content=[EVENT_CONTENT_TYPE],
+    # A queue that is not in the map of the system is a typing error, not a new queue.
+    task_create_missing_queues=False,
+    task_default_queue="orders",
+    task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
+    task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
+    # Unacked messages a pool child; they return to the queue when the worker dies.
+    worker_prefetch_multiplier=16,
+    worker_enable_remote_control=False,
+    # How long a killed child's result may still come; a redelivery after it finds the work done.
+    worker_lost_wait=0.5,
+    # An ack after a reconnect is impossible; the redelivery finds the work done.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_heartbeat=10,
+)
+app.autodiscover_tasks()
+
+setup_logging.connect(leave_logging_to_django)
+worker_init.connect(wait_and_declare)
+worker_process_init.connect(prepare_pool_child)

@@ -1,0 +1,43 @@
+"""Reads a body that anyone may have sent: each field is checked before it is used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from messaging.errors import InvalidMessage
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+_MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
+
+
+def read(body: Mapping[str, Any], shape: type[Shape], *, example: str) -> Shape:
+    """Return the decoded JSON object as `shape`, an msgspec Struct; unknown fields are ignored.
+
+    `example` is a body that is right, as JSON text; it is the fix that the error names.
+
+    Raises:
+        InvalidMessage: names the field, as in "items[0].sku: expected str, got object".
+    """
+    try:
+        return msgspec.convert(body, shape, strict=True)
+    except msgspec.ValidationError as error:
+        raise unreadable(_problem(str(error)), example=example) from None
+
+
+def unreadable(problem: str, *, example: str) -> InvalidMessage:
+    """The error that says what is wrong with a body, and what a right one looks like."""
+    return InvalidMessage(f"{problem}; a right one looks like {example}")
+
+
+def _problem(text: str) -> str:
+    text, _, place = text.partition(" - at `$")
+    path = place.strip("`.")
+    if missing := _MISSING.match(text):
+        field = f"{path}.{missing['name']}" if path else missing["name"]
+        return f"{field} is missing"
+    return f"{path or 'body'}: {text[0].lower()}{text[1:]}".replace("`", "")

@@ -1,0 +1,113 @@
+"""Which messages of one channel the broker has taken responsibility for.
+
+py-amqp's own confirm mode waits after each message and does not match a confirm to its message,
+so that a late confirm would count for the next one. Here a whole round is sent first, and each
+confirm is matched by its delivery tag.
+https://www.rabbitmq.com/docs/confirms#publisher-confirms
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.message import Message
+
+#: AMQP 0-9-1, basic.delivery-mode: the broker writes the message to disk.
+PERSISTENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message and where it goes."""
+
+    message: Message
+    exchange: str
+    routing_key: str
+
+
+class ConfirmedChannel:
+    """A channel that publishes in rounds: send all, then wait for all confirms."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._last_tag = 0
+        self._awaited: dict[int, int] = {}
+        self._returned: set[tuple[str, str, str]] = set()
+        #: Indexes in the current round, by the broker's answer.
+        self.confirmed: set[int] = set()
+        self.unroutable: set[int] = set()
+        self.refused: set[int] = set()
+        channel.events["basic_ack"].add(self._on_ack)
+        channel.events["basic_nack"].add(self._on_nack)
+        channel.events["basic_return"].add(self._on_return)
+        channel.confirm_select()
+
+    def publish(self, outgoing: Sequence[Outgoing], timeout_seconds: float) -> None:
+        """Send a round and wait until the broker has answered for each message.
+
+        Raises:
+            TimeoutError: some answers are missing; this channel must not be used again, since
+                they may come later.
+        """
+        self._round = outgoing
+        self._awaited.clear()
+        self._returned.clear()
+        self.confirmed, self.unroutable, self.refused = set(), set(), set()
+        for index, each in enumerate(outgoing):
+            self._last_tag += 1
+            self._awaited[self._last_tag] = index
+            self._channel.basic_publish(
+                amqp_message(self._channel, each.message),
+                exchange=each.exchange,
+                routing_key=each.routing_key,
+                mandatory=True,
+            )
+        self._wait(timeout_seconds)
+
+    def _wait(self, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while self._awaited:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError(f"no confirm within {timeout_seconds:g} s")
+            self._channel.connection.drain_events(timeout=remaining)
+
+    def _answered(self, delivery_tag: int, multiple: bool) -> list[int]:
+        tags = [tag for tag in self._awaited if tag <= delivery_tag] if multiple else [delivery_tag]
+        return [self._awaited.pop(tag) for tag in tags if tag in self._awaited]
+
+    def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
+        for index in self._answered(delivery_tag, multiple):
+            each = self._round[index]
+            key = (each.exchange, each.routing_key, each.message.message_id)
+            # The broker returns an unroutable message first, and then acks it.
+            (self.unroutable if key in self._returned else self.confirmed).add(index)
+
+    def _on_nack(self, delivery_tag: int, multiple: bool) -> None:
+        self.refused.update(self._answered(delivery_tag, multiple))
+
+    def _on_return(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
+        self._returned.add((exchange, routing_key, message.properties.get("message_id", "")))
+
+
+def amqp_message(channel: Any, message: Message) -> Any:
+    """The message as py-amqp sends it, with its metadata in AMQP's own properties."""
+    properties: dict[str, Any] = {
+        "message_id": message.message_id,
+        "delivery_mode": PERSISTENT,
+        "timestamp": int(message.timestamp.timestamp()),
+        "app_id": "ordersite",
+    }
+    if message.type:
+        properties["type"] = message.type
+    if message.correlation_id:
+        properties["correlation_id"] = message.correlation_id
+    return channel.prepare_message(
+        message.body,
+        content_type=message.content_type,
+        headers=dict(message.headers),
+        properties=properties,
+    )

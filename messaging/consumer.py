@@ -1,0 +1,103 @@
+"""From an AMQP message to a Celery task.
+
+Celery routes by a `task` header that the publisher sets. Ours is an event: the queue that it
+arrived on and its type say which handler is meant, and nothing that a publisher writes into the
+headers reaches Celery.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery.worker.consumer import Consumer
+from kombu.serialization import register
+
+from messaging.dead_letters import dead_letter
+from messaging.errors import InvalidMessage
+from messaging.handlers import known_types
+from messaging.incoming import Delivery, body_of, delivery_of, take_raw
+from messaging.topology import SERVICES, Service
+
+logger = logging.getLogger(__name__)
+
+#: The serializer by which an event's body becomes a Celery call with one argument, its bytes.
+EVENT_SERIALIZER = "ordersite-event"
+EVENT_CONTENT_TYPE = "application/vnd.ordersite.event"
+
+register(
+    EVENT_SERIALIZER,
+    encoder=bytes,
+    decoder=lambda body: ([bytes(body)], {}, {}),
+    content_type=EVENT_CONTENT_TYPE,
+    content_encoding="binary",
+)
+
+#: How soon a killed pool child is noticed, replaced, and its message returned; Celery's is 5.
+LOOK_AFTER_CHILDREN_SECONDS = 0.5
+
+#: Declares 28 queues for tasks with an ETA; our retries wait in queues of their own.
+UNUSED_STEPS = {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
+
+
+class EventConsumer(Consumer):
+    """Celery's consumer for queues that carry events."""
+
+    class Blueprint(Consumer.Blueprint):
+        default_steps = [
+            step for step in Consumer.Blueprint.default_steps if step not in UNUSED_STEPS
+        ]
+
+    def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any):
+        # Workers of different services have nothing to tell each other.
+        quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
+        super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        take_raw(self.task_consumer.channel)
+        self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
+        to_celery = super().create_task_handler(*args, **kwargs)
+        return partial(self._on_message, to_celery)
+
+    def _on_message(self, to_celery: Callable[[Any], None], message: Any) -> None:
+        try:
+            self._check_and_pass_on(to_celery, message)
+        except Exception:
+            # An error that leaves this method stops the worker, and the next one after it.
+            logger.exception("Rejected a message that could not be checked")
+            message.reject_log_error(logger, self.connection_errors)
+
+    def _check_and_pass_on(self, to_celery: Callable[[Any], None], message: Any) -> None:
+        service = self._service_of(message)
+        delivery = delivery_of(message, service)
+        try:
+            body_of(message, service, known_types(service.name))
+        except InvalidMessage as invalid:
+            dead_letter(delivery, message.body, invalid)
+            message.ack_log_error(logger, self.connection_errors)
+        else:
+            to_celery(as_celery_call(message, delivery))
+
+    def _service_of(self, message: Any) -> Service:
+        """The service whose queue the message was delivered from."""
+        consumer_tag = message.delivery_info["consumer_tag"]
+        queues = {tag: queue for queue, tag in self.task_consumer._active_tags.items()}
+        return SERVICES[queues[consumer_tag]]
+
+
+def as_celery_call(message: Any, delivery: Delivery) -> Any:
+    """The message with headers and content type of our own, as a call of the handler's task."""
+    message.headers = {
+        "lang": "py",
+        "task": f"{delivery.service}.{delivery.type}",
+        "id": delivery.message_id,
+        "argsrepr": "(…)",
+        "kwargsrepr": "{}",
+        "retries": len(delivery.attempts),
+        "delivery": delivery,
+    }
+    message.content_type = EVENT_CONTENT_TYPE
+    message.content_encoding = "binary"
+    return message

@@ -1,0 +1,56 @@
+"""What can go wrong between a publisher and a handler.
+
+MessagingError
+├── TransientError       running it again can help
+├── Outage               the database or the broker is away; no attempt is used up
+├── PermanentError       running it again cannot help
+│   └── InvalidMessage   the message itself is at fault; `reason` says how
+└── PublishError         the broker has not taken responsibility for a message
+    └── Unroutable       no queue is bound where it was published
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class MessagingError(Exception):
+    """Anything that messaging raises."""
+
+
+class TransientError(MessagingError):
+    """Something that a handler needs did not answer; a retry can help."""
+
+
+class Outage(MessagingError):
+    """The database or the broker is away: whatever message is at hand, it is not its fault."""
+
+
+class PermanentError(MessagingError):
+    """A retry cannot help: the message becomes a failed message at once."""
+
+
+class InvalidMessage(PermanentError):
+    """The message itself is at fault.
+
+    `reason` is the `messaging.certificate.Reason` that its death certificate will name.
+    """
+
+    def __init__(self, detail: str, reason: str = "invalid_body") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class PublishError(MessagingError):
+    """The broker has not confirmed every message, so some may or may not be in their queues.
+
+    `confirmed` holds the indexes, in the published sequence, of those that are safe.
+    """
+
+    def __init__(self, detail: str, confirmed: Iterable[int] = ()) -> None:
+        super().__init__(detail)
+        self.confirmed = set(confirmed)
+
+
+class Unroutable(PublishError):
+    """The exchange has no queue bound for a message, so nobody would get it."""

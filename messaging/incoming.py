@@ -1,0 +1,250 @@
+"""From whatever arrives on a service's queue to a delivery that a handler can take.
+
+Everything about an incoming message is somebody else's choice. It is checked here, before Celery
+sees it: one malformed Celery header would stop a worker's main process.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from amqp.serialization import PROPERTY_CLASSES
+from amqp.spec import Basic
+from django.conf import settings
+from kombu import message as kombu_message
+from kombu.transport import pyamqp
+
+from messaging.certificate import (
+    Attempt,
+    Original,
+    Reason,
+    cut,
+    decode_attempts,
+    decode_original,
+    encode_attempts,
+    encode_original,
+)
+from messaging.errors import InvalidMessage
+from messaging.message import CONTENT_TYPE, Message
+from messaging.topology import Service
+
+#: Headers that steer a Celery worker. Only this package sets them, after the check.
+CELERY_HEADERS = frozenset(
+    {"task", "eta", "expires", "timelimit", "retries", "callbacks", "errbacks", "chain"}
+    | {"chord", "group"}
+)
+
+#: Headers of an event that stay with it over retries, dead-lettering and replay.
+EVENT_HEADERS = ("order-version", "traceparent", "replay")
+
+
+#: The end of the year 9999, where datetime ends.
+LAST_SECOND = 253_402_300_799
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One message on a service's queue, apart from its body.
+
+    Plain values only: it travels to the worker's pool inside Celery's own headers.
+    """
+
+    service: str
+    type: str
+    message_id: str
+    correlation_id: str
+    content_type: str
+    #: Since the epoch (AMQP's resolution); the time of arrival where the publisher gave none.
+    timestamp_seconds: int
+    headers: dict[str, Any]
+    #: The failed attempts so far, as `encode_attempts` writes them.
+    attempts_json: str
+    #: How the message first arrived, as `encode_original` writes it.
+    original_json: str
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return decode_attempts(self.attempts_json)
+
+    def message(self, body: bytes, **headers: str) -> Message:
+        """The same message once more, with our own headers beside those that stay with it."""
+        return Message(
+            body=body,
+            type=self.type,
+            message_id=self.message_id,
+            correlation_id=self.correlation_id,
+            timestamp=datetime.fromtimestamp(self.timestamp_seconds, UTC),
+            headers={**self.headers, **headers},
+            content_type=self.content_type,
+        )
+
+
+class RawMessage(pyamqp.Message):
+    """A message whose body stays the bytes that arrived.
+
+    kombu would unpack a body whose `compression` header asks for it, before anybody could look
+    at its size.
+    """
+
+    def __init__(self, msg: Any, channel: Any = None, **kwargs: Any) -> None:
+        properties = msg.properties
+        kombu_message.Message.__init__(
+            self,
+            # py-amqp gives an empty body as text.
+            body=msg.body or b"",
+            channel=channel,
+            delivery_tag=msg.delivery_tag,
+            content_type=properties.get("content_type"),
+            content_encoding=properties.get("content_encoding"),
+            delivery_info=msg.delivery_info,
+            properties=properties,
+            **kwargs,
+        )
+        self.headers = properties.get("application_headers") or {}
+
+
+def _readable(decode: Callable[[bytes, int], tuple[dict[str, Any], int]]) -> Callable[..., Any]:
+    def decode_or_tell(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
+        try:
+            return decode(buf, offset)
+        except Exception as error:
+            return {UNREADABLE: f"{type(error).__name__}: {error}"}, len(buf)
+
+    return decode_or_tell
+
+
+#: Stands in for the properties of a message whose properties py-amqp cannot read.
+UNREADABLE = "unreadable"
+
+# py-amqp raises out of the worker's event loop at a header like a timestamp in the year 10^11,
+# and again after every reconnect, since the message stays where it was.
+PROPERTY_CLASSES[Basic.CLASS_ID] = _readable(PROPERTY_CLASSES[Basic.CLASS_ID])
+
+
+def take_raw(channel: Any) -> None:
+    """Make the channel hand over messages with the bytes that arrived, nothing decoded."""
+    channel.auto_decode = False
+    channel.Message = RawMessage
+
+
+def delivery_of(message: Any, service: Service) -> Delivery:
+    """What the envelope says, with defaults where it says nothing; never raises."""
+    properties, headers = message.properties, message.headers
+    # Only our own retries come back through the default exchange with a history.
+    came_back = message.delivery_info.get("exchange") == ""
+    original = decode_original(headers.get("original")) if came_back else None
+    attempts = decode_attempts(headers.get("attempts")) if came_back else ()
+    return Delivery(
+        service=service.name,
+        type=_text(properties.get("type")) or service.default_type or "",
+        message_id=_text(properties.get("message_id")) or str(uuid.uuid4()),
+        correlation_id=_text(properties.get("correlation_id")),
+        content_type=_text(message.content_type),
+        timestamp_seconds=_seconds(properties.get("timestamp")),
+        headers={
+            name: headers[name]
+            for name in EVENT_HEADERS
+            if isinstance(headers.get(name), int | str) and len(str(headers[name])) <= 100
+        },
+        attempts_json=encode_attempts(attempts),
+        original_json=encode_original(original or _original(message)),
+    )
+
+
+def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict[str, Any]:
+    """The event's JSON object, after every check that needs no knowledge of the business.
+
+    Raises:
+        InvalidMessage: with the reason, and what the publisher has to mend.
+    """
+    _check_size(message.body)
+    _check_properties(message)
+    _check_type(_text(message.properties.get("type")), service, known_types)
+    return _json_object(message.body)
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > settings.MAX_MESSAGE_BYTES:
+        raise InvalidMessage(
+            f"the body has {len(body):,} bytes; at most {settings.MAX_MESSAGE_BYTES:,} are taken",
+            Reason.TOO_LARGE,
+        )
+
+
+def _check_properties(message: Any) -> None:
+    if UNREADABLE in message.properties:
+        raise InvalidMessage(
+            f"the AMQP properties cannot be read ({cut(message.properties[UNREADABLE], 200)}); "
+            "publish text as UTF-8 and timestamps in seconds",
+            Reason.INVALID_PROPERTIES,
+        )
+    content_type = (message.content_type or CONTENT_TYPE).partition(";")[0].strip().lower()
+    if content_type != CONTENT_TYPE:
+        raise InvalidMessage(
+            f"content_type is {cut(content_type, 80)!r}; publish {CONTENT_TYPE!r}",
+            Reason.INVALID_PROPERTIES,
+        )
+    encoding = message.content_encoding or "utf-8"
+    if encoding.lower() not in ("utf-8", "utf8"):
+        raise InvalidMessage(
+            f"content_encoding is {cut(encoding, 80)!r}; publish UTF-8 without compression",
+            Reason.INVALID_PROPERTIES,
+        )
+    foreign = sorted(CELERY_HEADERS.intersection(message.headers))
+    if foreign:
+        raise InvalidMessage(
+            f"header {', '.join(foreign)}: Celery's headers are not taken from a publisher; "
+            "publish the event without them",
+            Reason.INVALID_PROPERTIES,
+        )
+
+
+def _check_type(type_: str, service: Service, known_types: frozenset[str]) -> None:
+    if (type_ or service.default_type) not in known_types:
+        asked = f"type {cut(type_, 80)!r} is unknown" if type_ else "the type property is missing"
+        raise InvalidMessage(
+            f"{asked}; {service.name} knows {', '.join(sorted(known_types))}", Reason.UNKNOWN_TYPE
+        )
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidMessage(f"the body is not JSON: {error}", Reason.UNDECODABLE) from error
+    except RecursionError as error:
+        raise InvalidMessage("the body is nested too deeply", Reason.UNDECODABLE) from error
+    if not isinstance(decoded, dict):
+        raise InvalidMessage(f"the body is a JSON {_json_name(decoded)}; publish an object")
+    return decoded
+
+
+def _json_name(value: object) -> str:
+    names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _original(message: Any) -> Original:
+    info = message.delivery_info
+    properties = {
+        name: value for name, value in message.properties.items() if name != "application_headers"
+    }
+    return Original(
+        exchange=info.get("exchange", ""),
+        routing_key=_text(info.get("routing_key")),
+        redelivered=bool(info.get("redelivered")),
+        properties=properties,
+        headers=dict(message.headers),
+    )
+
+
+def _text(value: object) -> str:
+    return cut(value, 255) if isinstance(value, str) else ""
+
+
+def _seconds(value: object) -> int:
+    return value if isinstance(value, int) and value <= LAST_SECOND else int(time.time())

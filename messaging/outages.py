@@ -1,0 +1,58 @@
+"""Telling an outage from a failure: a database or broker that is away is no message's fault."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
+
+from messaging.errors import Outage, PublishError, Unroutable
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+#: How long a handler waits for a part to come back before its message is put back.
+#: Below `TASK_SOFT_TIME_LIMIT_SECONDS`, so that waiting never looks like a slow handler.
+PATIENCE_SECONDS = 12.0
+FIRST_WAIT_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 2.0
+
+#: ConnectionFailure covers no primary, a lost socket and a server that cannot be selected.
+AWAY = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the error, or one that it was raised from, says that a part is away."""
+    while error is not None:
+        if isinstance(error, AWAY):
+            return True
+        if isinstance(error, PublishError) and not isinstance(error, Unroutable):
+            return True
+        error = error.__cause__
+    return False
+
+
+def ride_out(work: Callable[[], Result]) -> Result:
+    """Run `work`, and again for as long as a part that it needs is away.
+
+    `work` must be safe to repeat: running it is the probe.
+
+    Raises:
+        Outage: the part has not come back within `PATIENCE_SECONDS`.
+        Exception: whatever else `work` raises.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    wait_seconds = FIRST_WAIT_SECONDS
+    while True:
+        try:
+            return work()
+        except Outage as outage:
+            if time.monotonic() + wait_seconds > deadline:
+                raise
+            logger.warning("Paused, no attempt is used up: %s", outage)
+        time.sleep(wait_seconds)
+        wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

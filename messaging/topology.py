@@ -1,0 +1,144 @@
+"""The map of the system: every exchange and every queue.
+
+One rule makes every service: it publishes to its own fanout `<service>_events`, consumes from
+its own queue `<service>`, retries through its own `<service>.retry.*` and dies into its own
+`<service>.dlq`. A new service is one line in `SERVICES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from kombu import Connection, Exchange, Queue, binding
+
+order_events = Exchange("order_events", type="fanout", durable=True)
+inventory_events = Exchange("inventory_events", type="fanout", durable=True)
+billing_events = Exchange("billing_events", type="fanout", durable=True)
+
+#: What subscribers that are not ours bind their own queue to, beside `order_events` itself.
+order_events_topic = Exchange("order_events.topic", type="topic", durable=True)
+order_events_headers = Exchange("order_events.headers", type="headers", durable=True)
+
+#: Where a message goes to die; the routing key is the service that gave up.
+dead_letters = Exchange("dead_letters", type="direct", durable=True)
+
+#: The broker's own direct exchange: the routing key is a queue's name.
+DEFAULT_EXCHANGE = Exchange("")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One consumer of events."""
+
+    name: str
+    #: Where its own events go.
+    publishes_to: Exchange
+    #: The exchanges that its queue is bound to.
+    subscribes_to: tuple[Exchange, ...]
+    #: The type of a message that names none, as a foreign publisher's plain JSON.
+    default_type: str | None = None
+
+
+SERVICES = {
+    "inventory": Service("inventory", inventory_events, (order_events,), "order.placed"),
+    "billing": Service("billing", billing_events, (order_events,), "order.placed"),
+    "orders": Service("orders", order_events, (inventory_events, billing_events)),
+}
+
+#: Tells the operator's desk how a replayed message ended.
+replay_outcomes = Queue(
+    "replay_outcomes", DEFAULT_EXCHANGE, queue_arguments={"x-queue-type": "quorum"}
+)
+
+#: Dead-lettering that waits for the target's confirm; without both of these it may lose.
+#: https://www.rabbitmq.com/docs/quorum-queues#dead-lettering
+AT_LEAST_ONCE = {
+    "x-queue-type": "quorum",
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+
+
+def service_queue(service: Service) -> Queue:
+    """The queue that the service's Celery workers consume."""
+    first, *others = service.subscribes_to
+    return Queue(
+        service.name,
+        first,
+        # A fanout looks at no routing key; without one Celery would bind its default exchange.
+        routing_key=service.name,
+        bindings=[binding(exchange) for exchange in others],
+        durable=True,
+        queue_arguments={
+            **AT_LEAST_ONCE,
+            "x-dead-letter-exchange": dead_letters.name,
+            "x-dead-letter-routing-key": service.name,
+            "x-delivery-limit": settings.DELIVERY_LIMIT,
+        },
+    )
+
+
+def retry_queue(service: Service, delay_seconds: float) -> Queue:
+    """Where a message waits for its next attempt; it returns to this service alone."""
+    return Queue(
+        f"{service.name}.retry.{delay_label(delay_seconds)}",
+        durable=True,
+        queue_arguments={
+            **AT_LEAST_ONCE,
+            "x-message-ttl": round(delay_seconds * 1000),
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": service.name,
+        },
+    )
+
+
+def dead_letter_queue(service: Service) -> Queue:
+    """What the service gave up, until the archiver has stored it."""
+    return Queue(
+        f"{service.name}.dlq",
+        dead_letters,
+        routing_key=service.name,
+        durable=True,
+        queue_arguments={"x-queue-type": "quorum"},
+    )
+
+
+def delay_label(seconds: float) -> str:
+    """`5` -> `5s`, `120` -> `2m`, `0.2` -> `200ms`: how a retry queue names its delay."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    if seconds >= 60 and seconds % 60 == 0:
+        return f"{round(seconds / 60)}m"
+    return f"{seconds:g}s"
+
+
+@cache
+def queues() -> tuple[Queue, ...]:
+    """Every queue of the system, ready to be declared."""
+    per_service = (
+        queue
+        for service in SERVICES.values()
+        for queue in (
+            service_queue(service),
+            *(retry_queue(service, delay) for delay in settings.RETRY_DELAYS_SECONDS),
+            dead_letter_queue(service),
+        )
+    )
+    return (*per_service, replay_outcomes)
+
+
+def declare(connection: Connection) -> None:
+    """Declare every exchange, queue and binding; harmless when they exist.
+
+    Raises:
+        amqp.PreconditionFailed: a queue or exchange exists with other arguments.
+    """
+    with connection.channel() as channel:
+        for exchange in (order_events_topic, order_events_headers):
+            exchange(channel).declare()
+            order_events(channel).declare()
+            exchange(channel).bind_to(order_events)
+        for queue in queues():
+            queue(channel).declare()

@@ -1,0 +1,148 @@
+"""A message that fails: its attempts, its ladder, its certificate, and who is left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from django.db import connection
+
+from localservices.mongodb import MongoDB
+from localservices.process import Process
+from messaging.certificate import decode_certificate
+from ordersite.simulated_faults.models import SimulatedFault
+from tests.broker import depth, publish, take
+from tests.polling import eventually
+from tests.processes import Processes
+
+
+def order(order_id: str, user_id: int = 500) -> bytes:
+    line = {"sku": "book", "quantity": 1, "unitPrice": "12.50"}
+    return json.dumps({"orderId": order_id, "userId": user_id, "items": [line]}).encode()
+
+
+def place(order_id: str, user_id: int = 500) -> None:
+    publish(
+        order(order_id, user_id),
+        content_type="application/json",
+        type="order.placed",
+        message_id=f"order.placed:{order_id}",
+        correlation_id=order_id,
+    )
+
+
+def invoice(order_id: str) -> Any:
+    return connection.database.invoices.find_one({"_id": order_id})
+
+
+@pytest.fixture(scope="module")
+def worker(module_processes: Processes) -> Process:
+    """Billing's worker."""
+    return module_processes.start("billing")[0]
+
+
+@pytest.fixture
+def fault(clean: None) -> Iterator[Any]:
+    """Plants a simulated fault for billing and user 500."""
+
+    def plant(kind: str) -> None:
+        SimulatedFault.objects.create(service="billing", user_id=500, kind=kind)
+
+    yield plant
+    SimulatedFault.objects.all().delete()
+
+
+def test_attempts_used_up(worker: Process, fault: Any) -> None:
+    """Given billing fails for a user, when the order comes, then it dies after three attempts."""
+    fault("error")
+
+    place("used-up")
+    message = eventually(lambda: take("billing.dlq"))
+
+    certificate = decode_certificate(message.headers["certificate"])
+    assert certificate is not None
+    assert certificate.reason == "attempts_used_up"
+    assert certificate.handler == "billing.tasks.issue_invoice"
+    assert [attempt.number for attempt in certificate.attempts] == [1, 2, 3]
+    assert all("Traceback" in attempt.traceback for attempt in certificate.attempts)
+    assert certificate.original is not None
+    assert certificate.original.exchange == "order_events"
+    assert message.body == order("used-up")
+    assert message.properties["message_id"] == "order.placed:used-up"
+    assert message.properties["correlation_id"] == "used-up"
+    # Inventory has no worker here: it got the event once, and no retry after it.
+    assert depth("inventory") == 1
+
+
+def test_a_permanent_error_is_not_retried(worker: Process, fault: Any) -> None:
+    fault("permanent")
+
+    place("permanent")
+    message = eventually(lambda: take("billing.dlq"))
+
+    certificate = decode_certificate(message.headers["certificate"])
+    assert certificate is not None
+    assert certificate.reason == "permanent_error"
+    assert len(certificate.attempts) == 1
+
+
+def test_a_fault_that_goes_away_is_ridden_out(worker: Process, fault: Any) -> None:
+    fault("error")
+    place("goes-away")
+    eventually(lambda: depth("billing.retry.200ms") or depth("billing.retry.400ms"))
+
+    SimulatedFault.objects.all().delete()
+
+    eventually(lambda: invoice("goes-away"))
+    assert depth("billing.dlq") == 0
+
+
+def test_a_handler_that_kills_its_process_ends_at_the_delivery_limit(
+    worker: Process, fault: Any
+) -> None:
+    """Given a message that kills whoever handles it, then it dies, and the worker does not."""
+    fault("crash")
+
+    place("crash")
+    place("innocent", user_id=101)
+
+    message = eventually(lambda: take("billing.dlq"), within_seconds=30)
+    assert "certificate" not in message.headers
+    assert message.headers["x-death"][0]["reason"] == "delivery_limit"
+    assert message.properties["message_id"] == "order.placed:crash"
+    eventually(lambda: invoice("innocent"))
+    assert worker.running
+
+
+def test_a_killed_pool_child_loses_nothing(worker: Process, clean: None) -> None:
+    parent = psutil.Process(worker.pid)
+    for number in range(30):
+        place(f"kill-{number}", user_id=101)
+    os.kill(parent.children()[0].pid, signal.SIGKILL)
+
+    for number in range(30):
+        eventually(lambda number=number: invoice(f"kill-{number}"))
+    assert depth("billing.dlq") == 0
+
+
+def test_an_outage_of_mongodb_uses_up_no_attempt(
+    worker: Process, clean: None, mongodb: MongoDB
+) -> None:
+    """Given MongoDB is down for longer than the whole ladder, then nothing dies of it."""
+    mongodb.kill()
+    try:
+        for number in range(5):
+            place(f"outage-{number}", user_id=101)
+        eventually(lambda: "no attempt is used up" in worker.log_tail(), within_seconds=20)
+    finally:
+        mongodb.start()
+
+    for number in range(5):
+        eventually(lambda number=number: invoice(f"outage-{number}"), within_seconds=30)
+    assert depth("billing.dlq") == 0
+    assert "gave up order.placed:outage" not in worker.log.read_text()
