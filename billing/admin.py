@@ -1,0 +1,55 @@
+"""Invoices, as an operator sees them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from billing.models import Invoice
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(admin.ModelAdmin):
+    """Written by the billing service alone."""
+
+    list_display = ["order_id", "number", "user_id", "state", "total", "currency", "created_at"]
+    list_filter = ["state"]
+    fields = [
+        *("number", "order_id", "user_id", "state", "lines", "total", "currency"),
+        *("created_at", "credited_at"),
+    ]
+    readonly_fields = fields
+    search_fields = ["order_id"]
+    search_help_text = "Order id, invoice number or user id"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The series of numbers has no room for another hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        """What was issued is in the customer's books."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        """An invoice is credited, never deleted."""
+        return False
+
+    @admin.display(description="lines")
+    def lines(self, invoice: Invoice) -> SafeString:
+        """One row a line: `2 x pen at 12.50: 25.00`."""
+        return format_html_join("", "<div>{}</div>", ((line,) for line in invoice.items))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
+    ) -> tuple[QuerySet[Invoice], bool]:
+        """Look for whole ids and numbers, as parts of them have no index."""
+        if not search_term:
+            return queryset, False
+        wanted = Q(order_id=search_term) | Q(number=search_term)
+        if search_term.isdecimal():
+            wanted |= Q(user_id=search_term)
+        return queryset.filter(wanted), False

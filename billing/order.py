@@ -1,0 +1,139 @@
+"""What billing needs to know of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any
+
+from django.conf import settings
+from msgspec import Meta, Struct
+
+from messaging import body
+from messaging.errors import InvalidMessage
+
+PLACED_EXAMPLE = (
+    '{"orderId": "6743…", "userId": 101, "items": [{"sku": "pen", "quantity": 2, '
+    '"unitPrice": "12.50"}], "total": "25.00", "currency": "EUR"}'
+)
+REJECTED_EXAMPLE = '{"orderId": "6743…", "userId": 101}'
+
+CENT = Decimal("0.01")
+
+OrderId = (
+    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+)
+UserId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Sku = Annotated[str, Meta(min_length=1, max_length=64)]
+#: Text, never a JSON number: a float can't hold every price.
+Money = Annotated[str, Meta(pattern=r"\A[0-9]{1,20}(\.[0-9]{1,4})?\Z")]
+#: ISO 4217; the shop's own where an order names none.
+Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+UnitPrice = Annotated[str, Meta(pattern=r"\A[0-9]{1,9}(\.[0-9]{1,4})?\Z")]
+
+
+class _Line(Struct, rename="camel"):
+    sku: Sku
+    quantity: Annotated[int, Meta(ge=1, le=10_000_000)]
+    unit_price: UnitPrice
+
+
+class _PlacedOrder(Struct, rename="camel"):
+    order_id: OrderId
+    user_id: UserId
+    items: Annotated[list[Sku | _Line], Meta(min_length=1, max_length=1000)]
+    total: Money | None = None
+    currency: Currency = settings.CURRENCY
+
+
+class _RejectedOrder(Struct, rename="camel"):
+    order_id: OrderId
+    user_id: UserId
+    currency: Currency = settings.CURRENCY
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Units of one SKU at one price."""
+
+    sku: str
+    quantity: int
+    unit_price: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """quantity x unit_price, to the cent."""
+        return (self.quantity * self.unit_price).quantize(CENT, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order that has to be paid."""
+
+    order_id: str
+    user_id: int
+    lines: tuple[Line, ...]
+    #: ISO 4217.
+    currency: str
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of the lines' amounts."""
+        return sum((line.amount for line in self.lines), Decimal("0.00"))
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedOrder:
+    """An order that will never be delivered."""
+
+    order_id: str
+    user_id: int
+    #: ISO 4217.
+    currency: str
+
+
+def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
+    """Return the body of an `order.placed` as billing sees it.
+
+    Each of `items` needs a `unitPrice`, a decimal string; `total` and `currency` may be absent.
+
+    Raises:
+        InvalidMessage: names the field and shows a right body; also where `total` is not the
+            sum of the lines.
+    """
+    asked = body.read(order, _PlacedOrder, example=PLACED_EXAMPLE)
+    placed = PlacedOrder(
+        str(asked.order_id),
+        asked.user_id,
+        tuple(_line(item, index) for index, item in enumerate(asked.items)),
+        asked.currency,
+    )
+    _check_total(asked.total, placed.total)
+    return placed
+
+
+def read_rejected(order: Mapping[str, Any]) -> RejectedOrder:
+    """Return the body of an `order.rejected` as billing sees it.
+
+    Raises:
+        InvalidMessage: names the field and shows a right body.
+    """
+    rejected = body.read(order, _RejectedOrder, example=REJECTED_EXAMPLE)
+    return RejectedOrder(str(rejected.order_id), rejected.user_id, rejected.currency)
+
+
+def _line(item: str | _Line, index: int) -> Line:
+    if isinstance(item, str):
+        raise _unreadable(f"items[{index}].unitPrice is missing")
+    return Line(item.sku, item.quantity, Decimal(item.unit_price))
+
+
+# The customer was told the total: an invoice over another sum is never issued.
+def _check_total(told: str | None, owed: Decimal) -> None:
+    if told is not None and Decimal(told) != owed:
+        raise _unreadable(f"total: the lines add up to {owed}, not to {told}")
+
+
+def _unreadable(problem: str) -> InvalidMessage:
+    return body.unreadable(problem, example=PLACED_EXAMPLE)

@@ -1,0 +1,34 @@
+"""What billing does when something happens to an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing import events, invoicing, order
+from messaging.handlers import handles
+from messaging.message import Message
+
+
+@handles(
+    "billing",
+    "order.placed",
+    replay_safe=True,
+    runbook=(
+        "Invoices are issued once for each order, so a replay never bills twice. A body that "
+        "is wrong stays wrong: correct it at its publisher and discard the message."
+    ),
+)
+def issue_invoice(body: dict[str, Any]) -> list[Message]:
+    """Issue the order's invoice unless the order was rejected before, and tell."""
+    return [events.billed(invoicing.issue(order.read_placed(body)))]
+
+
+@handles(
+    "billing",
+    "order.rejected",
+    replay_safe=True,
+    runbook="Crediting twice changes nothing, so a replay is safe, also long after the order.",
+)
+def credit_invoice(body: dict[str, Any]) -> list[Message]:
+    """Credit the order's invoice, or prevent it, and tell."""
+    return [events.billed(invoicing.credit(order.read_rejected(body)))]

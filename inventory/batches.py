@@ -1,0 +1,45 @@
+"""Reserves for many orders in one transaction, where none of them needs a closer look.
+
+An optimisation of `inventory.reserving`, which is the truth: it answers whatever is refused here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pymongo.client_session import ClientSession
+
+from inventory.order import PlacedOrder
+from inventory.reserving import Reservation, reservations, reserved, take
+from messaging.transactions import in_transaction
+
+
+class NotAllReserved(Exception):
+    """Some SKU hasn't enough for all of the orders, so nothing was reserved for any."""
+
+
+def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
+    """Reserve every line of every order and return the reservations, in the orders' sequence.
+
+    Up to some 200 orders, each for the first time. Whatever is raised, all or none were reserved,
+    and reserving each order by itself is right.
+
+    Raises:
+        NotAllReserved: the stock doesn't reach for all, or a SKU is not in the catalogue.
+        pymongo.errors.BulkWriteError: an order was answered before, or is there twice.
+        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+    """
+    wanted: Counter[str] = Counter()
+    for order in orders:
+        wanted.update(order.quantities)
+
+    def reserve_all(session: ClientSession) -> list[Reservation]:
+        # The stock first: a conflict with another batch is found before the rest is written.
+        if not take(wanted, session):
+            raise NotAllReserved(f"The stock doesn't reach for all of {len(orders)} orders.")
+        answers = [reserved(order) for order in orders]
+        reservations().insert_many(answers, session=session)
+        return answers
+
+    return in_transaction(reserve_all)

@@ -1,0 +1,61 @@
+"""What inventory needs to know of an order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from messaging import body
+
+EXAMPLE = '{"orderId": "6743…", "userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
+
+#: Numbers are what JavaScript can count to without losing any.
+OrderId = Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**53)]
+Sku = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class _Line(Struct):
+    sku: Sku
+    quantity: Annotated[int, Meta(ge=1, le=10_000_000)]
+
+
+class _Order(Struct, rename="camel"):
+    order_id: (
+        Annotated[str, Meta(min_length=1, max_length=100)]
+        | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    )
+    user_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    items: Annotated[list[Sku | _Line], Meta(min_length=1, max_length=1000)]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order that asks for stock."""
+
+    order_id: str
+    user_id: int
+    #: Units asked, by SKU; each SKU once.
+    quantities: Mapping[str, int]
+
+
+def read(order: Mapping[str, Any]) -> PlacedOrder:
+    """Return the body of an `order.placed` as inventory sees it.
+
+    `items` holds SKUs, one unit each, or `{"sku", "quantity"}`; `orderId` may be a number, as
+    foreign publishers send it.
+
+    Raises:
+        InvalidMessage: names the field and shows a right body.
+    """
+    asked = body.read(order, _Order, example=EXAMPLE)
+    quantities: Counter[str] = Counter()
+    for item in asked.items:
+        if isinstance(item, str):
+            quantities[item] += 1
+        else:
+            quantities[item.sku] += item.quantity
+    return PlacedOrder(str(asked.order_id), asked.user_id, dict(quantities))

@@ -1,0 +1,28 @@
+"""What inventory does when something happens to an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory import events, order, reserving
+from messaging.handlers import handles, ignores
+from messaging.message import Message
+
+
+@handles(
+    "inventory",
+    "order.placed",
+    replay_safe=True,
+    runbook=(
+        "An order gets one answer, so a replay never moves stock twice. 'Not in the catalogue': "
+        "add the product in the admin, then replay. A body that is wrong stays wrong: correct "
+        "it at its publisher and discard the message."
+    ),
+)
+def reserve_stock(body: dict[str, Any]) -> list[Message]:
+    """Reserve the order's lines or reject the order, and tell which."""
+    return [events.answered(reserving.reserve(order.read(body)))]
+
+
+# Only an order that inventory rejected itself is rejected, so there is nothing to release.
+ignores("inventory", "order.rejected")

@@ -1,0 +1,66 @@
+"""What an operator sees of billing in the admin."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from billing.invoicing import credit, issue
+from billing.order import read_placed, read_rejected
+from tests.billing.orders import placed, rejected
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("operator", password="x"))
+    return client
+
+
+def test_invoices_are_found_by_order_number_user_and_state(operator: Client) -> None:
+    number = issue(read_placed(placed("o1")))["number"]
+    issue(read_placed(placed("o2", userId=202)))
+    credit(read_rejected(rejected("o2", userId=202)))
+
+    def shown(query: str) -> tuple[bool, bool]:
+        page = operator.get(f"/admin/billing/invoice/?{query}").content.decode()
+        return "/o1/change/" in page, "/o2/change/" in page
+
+    assert shown("") == (True, True)
+    assert shown("q=o1") == (True, False)
+    assert shown(f"q={number}") == (True, False)
+    assert shown("q=202") == (False, True)
+    assert shown("state__exact=credited") == (False, True)
+    assert shown(f"q={2**70}") == (False, False)
+
+
+def test_an_invoice_shows_its_lines_and_cannot_be_changed(operator: Client) -> None:
+    issue(read_placed(placed("o1")))
+
+    page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
+    assert "2 x pen at 12.50: 25.00" in page
+    assert "25.99" in page
+    assert 'name="_save"' not in page
+    assert operator.post("/admin/billing/invoice/o1/delete/").status_code == 403
+    assert operator.get("/admin/billing/invoice/add/").status_code == 403
+
+
+def test_a_void_invoice_can_be_looked_at(operator: Client) -> None:
+    credit(read_rejected(rejected("o1")))
+
+    page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
+    assert "Void" in page
+
+
+def test_a_sku_from_outside_is_shown_as_text(operator: Client) -> None:
+    script = "<script>alert(1)</script>"
+    items = [{"sku": script, "quantity": 1, "unitPrice": "1.00"}]
+    issue(read_placed(placed("o1", items=items)))
+
+    page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
+
+    assert script not in page
+    assert "&lt;script&gt;alert(1)" in page

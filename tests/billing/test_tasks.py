@@ -1,0 +1,127 @@
+"""What billing makes of an order's body, and what it tells the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from billing.invoicing import invoices
+from billing.tasks import credit_invoice, issue_invoice
+from messaging.errors import InvalidMessage
+from messaging.handlers import known_types
+from tests.billing.orders import placed, rejected
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def test_an_invoice_is_told_with_its_number_and_total() -> None:
+    [event] = issue_invoice(placed(total="25.99", currency="EUR"))
+
+    number = invoices().find_one({"_id": "6743f0a1"})["number"]
+    assert (event.type, event.message_id) == ("billing.invoiced", "billing.invoiced:6743f0a1")
+    assert event.correlation_id == "6743f0a1"
+    assert msgspec.json.decode(event.body) == {
+        "orderId": "6743f0a1",
+        "userId": 101,
+        "invoiceNumber": number,
+        "total": "25.99",
+        "currency": "EUR",
+    }
+
+
+def test_a_credit_is_told_with_the_invoices_number() -> None:
+    [invoiced] = issue_invoice(placed())
+    [credited] = credit_invoice(rejected())
+
+    assert credited.type == "billing.credited"
+    assert msgspec.json.decode(credited.body) == msgspec.json.decode(invoiced.body)
+
+
+def test_an_order_rejected_before_its_invoice_is_told_as_credited_by_both_handlers() -> None:
+    [first] = credit_invoice(rejected())
+    [second] = issue_invoice(placed())
+
+    assert first.type == second.type == "billing.credited"
+    assert first.message_id == second.message_id
+    assert msgspec.json.decode(second.body)["invoiceNumber"] is None
+
+
+def test_a_numeric_order_id_and_the_greatest_user_id_come_back_on_a_second_delivery() -> None:
+    order = placed(1718000000000, userId=2**63 - 1)
+
+    [first], [second] = issue_invoice(order), issue_invoice(order)
+
+    assert first.body == second.body
+    assert msgspec.json.decode(first.body)["orderId"] == "1718000000000"
+
+
+def test_both_events_of_an_order_are_known() -> None:
+    assert known_types("billing") == {"order.placed", "order.rejected"}
+
+
+@pytest.mark.parametrize("items", [["book", "pen"], [{"sku": "book", "quantity": 1}]])
+def test_an_order_without_prices_says_what_is_missing(items: list[Any]) -> None:
+    with pytest.raises(InvalidMessage, match=r"^items\[0\].unitPrice is missing") as refusal:
+        issue_invoice(placed(items=items))
+
+    assert '"unitPrice": "12.50"' in str(refusal.value), "it shows a right body"
+
+
+def line(**fields: Any) -> list[dict[str, Any]]:
+    return [{"sku": "pen", "quantity": 1, "unitPrice": "1.00"} | fields]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"orderId": None}, "orderId: expected int | str, got null"),
+        ({"orderId": {"$gt": ""}}, "orderId: expected int | str, got object"),
+        ({"orderId": 10**5000}, "orderId"),
+        ({"userId": None}, "userId: expected int, got null"),
+        ({"userId": 2**63}, "userId"),
+        ({"userId": 0}, "userId: expected int >= 1"),
+        ({"items": []}, "items: expected array of length >= 1"),
+        ({"items": line() * 1001}, "items: expected array of length <= 1000"),
+        ({"items": [None]}, r"items\[0\]: expected str | object, got null"),
+        ({"items": line(sku={"$gt": ""})}, r"items\[0\].sku: expected str, got object"),
+        ({"items": line(quantity=0)}, r"items\[0\].quantity: expected int >= 1"),
+        ({"items": line(quantity=1.5)}, r"items\[0\].quantity: expected int, got float"),
+        ({"items": line(quantity=10**9)}, r"items\[0\].quantity: expected int <= 1000000"),
+        ({"items": line(unitPrice=1.5)}, r"items\[0\].unitPrice: expected str, got float"),
+        ({"items": line(unitPrice=None)}, r"items\[0\].unitPrice: expected str, got null"),
+        ({"items": line(unitPrice={"$gt": ""})}, r"items\[0\].unitPrice: expected str"),
+        ({"items": line(unitPrice="-1.00")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="NaN")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="1e9")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="1,50")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="1.50\n")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="\u0661")}, r"items\[0\].unitPrice: expected str matching"),
+        ({"items": line(unitPrice="9" * 99)}, r"items\[0\].unitPrice: expected str matching"),
+        ({"total": "26.00"}, "total: the lines add up to 25.99, not to 26.00"),
+        ({"total": 25.99}, "total: expected str | null, got float"),
+        ({"currency": "euros"}, "currency: expected str matching"),
+        ({"currency": {"$gt": ""}}, "currency: expected str, got object"),
+    ],
+)
+def test_a_hostile_order_is_refused_by_field(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidMessage, match=problem):
+        issue_invoice(placed(**fields))
+
+    assert invoices().count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"orderId": {"$gt": ""}}, "orderId: expected int | str, got object"),
+        ({"orderId": ""}, "orderId: expected str of length >= 1"),
+        ({"userId": "101"}, "userId: expected int, got str"),
+    ],
+)
+def test_a_hostile_rejection_is_refused_by_field(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidMessage, match=problem):
+        credit_invoice(rejected(**fields))
+
+    assert invoices().count_documents({}) == 0

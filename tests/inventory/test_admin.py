@@ -1,0 +1,125 @@
+"""What an operator sees and may change of inventory in the admin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from inventory.models import Product
+from inventory.reserving import products, reservations, reserve
+from tests.inventory.catalogue import order, stock, stocked
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("operator", password="x"))
+    return client
+
+
+def test_a_product_is_added_with_its_stock(operator: Client) -> None:
+    operator.post(
+        "/admin/inventory/product/add/",
+        {"sku": "globe", "name": "Globe", "price": "54.00", "available": "5"},
+    )
+
+    product = Product.objects.get(sku="globe")
+    assert (product.available, product.reserved) == (5, 0)
+    assert (product.price, product.currency) == (Decimal("54.00"), "EUR")
+
+
+@pytest.mark.parametrize(
+    "field", [{"sku": "a b"}, {"sku": "pen"}, {"price": "-1"}, {"available": "-1"}]
+)
+def test_a_product_that_makes_no_sense_is_refused(operator: Client, field: dict[str, str]) -> None:
+    stocked(pen=1)
+
+    answer = operator.post(
+        "/admin/inventory/product/add/",
+        {"sku": "globe", "name": "Globe", "price": "54.00", "available": "5"} | field,
+    )
+
+    assert "Please correct the error below" in answer.content.decode()
+    assert products().count_documents({}) == 1
+
+
+def test_editing_a_product_leaves_its_stock_and_sku_alone(operator: Client) -> None:
+    stocked(pen=10)
+    reserve(order("o1", pen=3))
+    pen = Product.objects.get(sku="pen")
+
+    operator.post(
+        f"/admin/inventory/product/{pen.pk}/change/",
+        {"sku": "pencil", "name": "Better pen", "price": "2.00", "available": "99"},
+    )
+
+    assert Product.objects.get(sku="pen").name == "Better pen"
+    assert products().find_one({"sku": "pen"})["price"].to_decimal() == 2
+    assert stock("pen") == (7, 3)
+
+
+def test_reservations_are_found_by_order_user_and_state(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=1))
+    reserve(order("o2", pen=1))
+    reservations().update_one({"_id": "o2"}, {"$set": {"user_id": 202}})
+
+    def shown(query: str) -> tuple[bool, bool]:
+        page = operator.get(f"/admin/inventory/reservation/?{query}").content.decode()
+        return "/o1/change/" in page, "/o2/change/" in page
+
+    assert shown("") == (True, True)
+    assert shown("q=o1") == (True, False)
+    assert shown("q=202") == (False, True)
+    assert shown("state__exact=rejected") == (False, True)
+    assert shown(f"q={2**70}") == (False, False)
+    assert shown("q=%24gt") == (False, False)
+
+
+def test_a_reservation_shows_its_lines_and_cannot_be_changed(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=2))
+
+    page = operator.get("/admin/inventory/reservation/o1/change/").content.decode()
+    assert "2 x pen" in page
+    assert "pen (2 asked, 1 available)" in page
+    assert 'name="_save"' not in page
+    assert operator.post("/admin/inventory/reservation/o1/delete/").status_code == 403
+    assert operator.get("/admin/inventory/reservation/add/").status_code == 403
+
+
+def test_a_sku_from_outside_is_shown_as_text(operator: Client) -> None:
+    script = "<script>alert(1)</script>"
+    products().insert_one({"sku": script, "available": 5, "reserved": 0})
+    reserve(order("o1", **{script: 1}))
+
+    for url in ("", "o1/change/"):
+        page = operator.get(f"/admin/inventory/reservation/{url}").content.decode()
+        assert script not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_long_list_begins_with_its_newest_page(operator: Client) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    reservations().insert_many(
+        {
+            "_id": f"o{n}",
+            "user_id": n,
+            "state": "reserved",
+            "items": [],
+            "shortages": [],
+            "created_at": start + timedelta(seconds=n),
+        }
+        for n in range(2_000)
+    )
+
+    page = operator.get("/admin/inventory/reservation/").content.decode()
+
+    assert "/o1999/change/" in page
+    assert "/o1899/change/" not in page

@@ -1,0 +1,120 @@
+"""What inventory makes of an order's body, and what it tells the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from inventory.reserving import reservations
+from inventory.tasks import reserve_stock
+from messaging.errors import InvalidMessage
+from messaging.handlers import known_types
+from tests.inventory.catalogue import stock, stocked
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return {"orderId": "6743f0a1", "userId": 101, "items": ["book", "pen"]} | fields
+
+
+def test_a_foreign_order_in_the_tutorials_shape_is_reserved() -> None:
+    stocked(book=1, pen=5)
+
+    [event] = reserve_stock(body(orderId=1718000000000, createdAt="2026-05-01T10:00:00Z"))
+
+    assert (event.type, event.message_id) == (
+        "inventory.reserved",
+        "inventory.reserved:1718000000000",
+    )
+    assert event.correlation_id == "1718000000000"
+    assert msgspec.json.decode(event.body) == {
+        "orderId": "1718000000000",
+        "userId": 101,
+        "items": [{"sku": "book", "quantity": 1}, {"sku": "pen", "quantity": 1}],
+    }
+
+
+def test_the_greatest_user_id_comes_back_on_a_second_delivery() -> None:
+    stocked(book=5, pen=5)
+    order = body(userId=2**63 - 1)
+
+    assert reserve_stock(order)[0].body == reserve_stock(order)[0].body
+
+
+def test_lines_of_one_sku_are_one_reservation() -> None:
+    stocked(pen=5)
+
+    reserve_stock(body(items=["pen", {"sku": "pen", "quantity": 2}, "pen"]))
+
+    assert stock("pen") == (1, 4)
+
+
+def test_a_rejection_says_what_was_short() -> None:
+    stocked(book=1, pen=1)
+
+    [event] = reserve_stock(body(items=["book", {"sku": "pen", "quantity": 2}]))
+
+    told = msgspec.json.decode(event.body)
+    assert event.type == "inventory.rejected"
+    assert told["reason"] == "Out of stock: pen (2 asked, 1 available)"
+    assert told["shortages"] == [{"sku": "pen", "asked": 2, "available": 1}]
+
+
+def test_both_events_of_an_order_are_known() -> None:
+    assert known_types("inventory") == {"order.placed", "order.rejected"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"orderId": None}, "orderId: expected int | str, got null"),
+        ({"orderId": True}, "orderId: expected int | str, got bool"),
+        ({"orderId": ""}, "orderId: expected str of length >= 1"),
+        ({"orderId": "x" * 101}, "orderId: expected str of length <= 100"),
+        ({"orderId": 10**5000}, "orderId"),
+        ({"orderId": -1}, "orderId"),
+        ({"orderId": 1.5}, "orderId"),
+        ({"orderId": {"$gt": ""}}, "orderId: expected int | str, got object"),
+        ({"userId": None}, "userId: expected int, got null"),
+        ({"userId": "101"}, "userId: expected int, got str"),
+        ({"userId": 2**63}, "userId"),
+        ({"userId": {"$gt": ""}}, "userId: expected int, got object"),
+        ({"items": None}, "items: expected array, got null"),
+        ({"items": []}, "items: expected array of length >= 1"),
+        ({"items": ["pen"] * 1001}, "items: expected array of length <= 1000"),
+        ({"items": {"$gt": ""}}, "items: expected array, got object"),
+        ({"items": "pen"}, "items: expected array, got str"),
+        ({"items": [["pen"]]}, r"items\[0\]: expected str | object, got array"),
+        ({"items": [""]}, r"items\[0\]: expected str of length >= 1"),
+        ({"items": ["pen", {"sku": "pen"}]}, r"items\[1\].quantity is missing"),
+        ({"items": [{"$gt": ""}]}, r"items\[0\].sku is missing"),
+        ({"items": [{"sku": {"$gt": ""}, "quantity": 1}]}, r"items\[0\].sku: expected str"),
+        ({"items": [{"sku": "pen", "quantity": 0}]}, r"items\[0\].quantity: expected int >= 1"),
+        ({"items": [{"sku": "pen", "quantity": -1}]}, r"items\[0\].quantity: expected int >= 1"),
+        ({"items": [{"sku": "pen", "quantity": 1.5}]}, r"items\[0\].quantity: expected int"),
+        ({"items": [{"sku": "pen", "quantity": "2"}]}, r"items\[0\].quantity: expected int"),
+        ({"items": [{"sku": "pen", "quantity": 10**9}]}, r"items\[0\].quantity: expected int <="),
+        ({"items": [{"sku": "pen", "quantity": True}]}, r"items\[0\].quantity: expected int"),
+    ],
+)
+def test_a_hostile_body_is_refused_by_field(fields: dict[str, Any], problem: str) -> None:
+    stocked(pen=5)
+
+    with pytest.raises(InvalidMessage, match=problem) as refusal:
+        reserve_stock(body(**fields))
+
+    assert '"items": ["book"' in str(refusal.value), "it shows a right body"
+    assert stock("pen") == (5, 0)
+    assert reservations().count_documents({}) == 0
+
+
+@pytest.mark.parametrize("field", ["orderId", "userId", "items"])
+def test_a_missing_field_is_named(field: str) -> None:
+    incomplete = body()
+    del incomplete[field]
+
+    with pytest.raises(InvalidMessage, match=f"^{field} is missing"):
+        reserve_stock(incomplete)
