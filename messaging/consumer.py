@@ -19,7 +19,7 @@ from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw
-from messaging.topology import SERVICES, Service
+from messaging.topology import SERVICES, Service, declare
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class EventConsumer(Consumer):
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        # At every connect: the broker may be a new one.
+        declare(self.connection)
         take_raw(self.task_consumer.channel)
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         to_celery = super().create_task_handler(*args, **kwargs)

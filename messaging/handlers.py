@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from celery import shared_task
 from django.conf import settings
 
+from messaging.dead_letters import worker_name
 from messaging.errors import Outage
 from messaging.incoming import Delivery
 from messaging.message import Message, event
@@ -122,6 +124,8 @@ def _replay_succeeded(delivery: Delivery) -> Message:
             "replayId": replay_id,
             "service": delivery.service,
             "messageId": delivery.message_id,
+            "at": datetime.now(UTC),
+            "worker": worker_name(delivery.service),
         },
         message_id=f"replay.succeeded:{replay_id}",
         correlation_id=delivery.correlation_id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
-from kombu import Connection, Exchange, Queue, binding
+from kombu import Connection, Exchange, Queue
 
 order_events = Exchange("order_events", type="fanout", durable=True)
 inventory_events = Exchange("inventory_events", type="fanout", durable=True)
@@ -62,14 +62,16 @@ AT_LEAST_ONCE = {
 
 
 def service_queue(service: Service) -> Queue:
-    """The queue that the service's Celery workers consume."""
-    first, *others = service.subscribes_to
+    """The queue that the service's Celery workers consume, bound to the first exchange.
+
+    `declare` binds it to the others: a kombu queue with several bindings has no exchange, and
+    Celery would give it one of its own.
+    """
     return Queue(
         service.name,
-        first,
-        # A fanout looks at no routing key; without one Celery would bind its default exchange.
+        service.subscribes_to[0],
+        # A fanout looks at no routing key; without one Celery would use its default exchange.
         routing_key=service.name,
-        bindings=[binding(exchange) for exchange in others],
         durable=True,
         queue_arguments={
             **AT_LEAST_ONCE,
@@ -142,3 +144,7 @@ def declare(connection: Connection) -> None:
             exchange(channel).bind_to(order_events)
         for queue in queues():
             queue(channel).declare()
+        for service in SERVICES.values():
+            for exchange in service.subscribes_to[1:]:
+                exchange(channel).declare()
+                service_queue(service)(channel).bind_to(exchange)

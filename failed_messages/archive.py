@@ -1,0 +1,203 @@
+"""Archive: move a dead-lettered message into the database, once.
+
+RabbitMQ delivers again what was stored but not yet acked, so storing is idempotent: one record a
+message, one certificate a death.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bson import ObjectId
+from kombu.message import Message
+from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
+
+from failed_messages import certificate, dead_letter
+from failed_messages.collection import failed_messages
+from failed_messages.dead_letter import BODY_LIMIT_BYTES, DeadLetter
+from failed_messages.history import ARCHIVER, act
+from failed_messages.models import Status
+from failed_messages.plain import text
+
+log = logging.getLogger(__name__)
+
+#: Full certificates kept; with at most 128 KiB (one AMQP frame) each they fit a document.
+CERTIFICATES_KEPT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a dead letter went."""
+
+    record_id: ObjectId
+    #: True when `acknowledged` has to be told of the broker's ack.
+    wants_ack: bool = False
+
+
+def store(message: Message, service: str) -> Stored:
+    """Store one message of `<service>.dlq`, however hostile; majority-written on return.
+
+    A message already stored with the same death changes nothing. The next death of a known
+    message is appended to its record, which becomes failed again whatever its status was.
+
+    Raises:
+        PyMongoError: the database is away; storing again is safe.
+    """
+    try:
+        return _store(dead_letter.read(message, service))
+    except PyMongoError as error:
+        if not _is_about_the_document(error):
+            raise
+        cause: Exception = error
+    except Exception as error:
+        cause = error
+    log.exception("A message of %s.dlq cannot be read; its body is kept", service, exc_info=cause)
+    return _store(dead_letter.unreadable(message, service, cause))
+
+
+def acknowledged(stored: Stored) -> None:
+    """The broker has our ack: an equal message from now on is another one."""
+    if stored.wants_ack:
+        failed_messages().update_one({"_id": stored.record_id}, {"$unset": {"unacknowledged": ""}})
+
+
+def _store(letter: DeadLetter) -> Stored:
+    if not letter.message_id:
+        return _store_nameless(letter)
+    known = _append_death(letter)
+    if known is None:
+        try:
+            return Stored(_insert(letter))
+        except DuplicateKeyError:
+            # Either this very death is stored, or another archiver has just made the record.
+            known = _append_death(letter)
+    return Stored(known or _record_of(letter))
+
+
+def _store_nameless(letter: DeadLetter) -> Stored:
+    """Store a message without an id: each is a message of its own, however equal to another.
+
+    Only one kind of delivery is not: that of a message which was stored, but whose ack the broker
+    never got. Its record still says `unacknowledged`, and the broker says `redelivered`.
+    """
+    if letter.certified:
+        return _store(replace(letter, message_id=f"no-id-{letter.certificate.id}"))
+    prefix = f"no-id-{_fingerprint(letter)}-"
+    if letter.redelivered:
+        known = failed_messages().find_one(
+            {"message_id": {"$regex": f"^{prefix}"}, "unacknowledged": True}, {"_id": True}
+        )
+        if known is not None:
+            return Stored(known["_id"], wants_ack=True)
+    named = replace(letter, message_id=prefix + uuid.uuid4().hex[:8])
+    return Stored(_insert(named, unacknowledged=True), wants_ack=True)
+
+
+def _fingerprint(letter: DeadLetter) -> str:
+    parts = (letter.service, letter.digest, letter.headers)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def _append_death(letter: DeadLetter) -> ObjectId | None:
+    """The record's id, or None when there is none that lacks this death."""
+    death = letter.certificate
+    record = failed_messages().find_one_and_update(
+        {**_identity(letter), "certificate_ids": {"$ne": death.id}},
+        {
+            "$set": {
+                **_latest_death(letter),
+                "status": Status.FAILED,
+                "properties": letter.properties,
+                "headers": letter.headers,
+                **NEITHER_RESOLVED_NOR_DISCARDED,
+            },
+            "$inc": {"attempts": certificate.runs(death)},
+            "$push": {
+                "certificates": {
+                    "$each": [certificate.encode(death)],
+                    "$slice": -CERTIFICATES_KEPT,
+                },
+                "certificate_ids": death.id,
+                "history": act("failed again", ARCHIVER, detail=_what(letter)),
+            },
+        },
+        {"_id": True},
+    )
+    return record["_id"] if record else None
+
+
+def _insert(letter: DeadLetter, **extra: Any) -> ObjectId:
+    death = letter.certificate
+    document = {
+        **_identity(letter),
+        **_latest_death(letter),
+        "type": letter.type,
+        "correlation_id": letter.correlation_id,
+        "order_id": letter.order_id,
+        "user_id": letter.user_id,
+        "body": letter.body[:BODY_LIMIT_BYTES],
+        "body_bytes": len(letter.body),
+        "body_cut": len(letter.body) > BODY_LIMIT_BYTES,
+        "preview": letter.preview,
+        "content_type": letter.content_type,
+        "properties": letter.properties,
+        "headers": letter.headers,
+        "certificates": [certificate.encode(death)],
+        "certificate_ids": [death.id],
+        "attempts": certificate.runs(death),
+        "status": Status.FAILED,
+        "first_failed_at": certificate.died_at(death),
+        "replay": None,
+        "history": [act("failed", ARCHIVER, detail=_what(letter))],
+        **NEITHER_RESOLVED_NOR_DISCARDED,
+        **extra,
+    }
+    return failed_messages().insert_one(document).inserted_id
+
+
+NEITHER_RESOLVED_NOR_DISCARDED = {
+    "resolved_at": None,
+    "resolved_by": "",
+    "discarded_at": None,
+    "discarded_by": "",
+    "discard_reason": "",
+}
+
+
+def _record_of(letter: DeadLetter) -> ObjectId:
+    record = failed_messages().find_one(_identity(letter), {"_id": True})
+    if record is None:
+        raise LookupError(f"the record of {letter.message_id} was removed while it was stored")
+    return record["_id"]
+
+
+def _identity(letter: DeadLetter) -> dict[str, str]:
+    return {
+        "service": letter.service,
+        "message_id": letter.message_id,
+        "body_digest": letter.digest,
+    }
+
+
+def _latest_death(letter: DeadLetter) -> dict[str, Any]:
+    death = letter.certificate
+    return {
+        "reason": death.reason,
+        "exception": text(death.exception or "", 300),
+        "message": text(death.message, 500),
+        "last_failed_at": certificate.died_at(death),
+    }
+
+
+def _what(letter: DeadLetter) -> str:
+    death = letter.certificate
+    return f"{death.reason}: {death.message}"
+
+
+def _is_about_the_document(error: PyMongoError) -> bool:
+    """The server refuses this very document, e.g. as too large; it would refuse it again."""
+    return isinstance(error, WriteError)

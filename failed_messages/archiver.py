@@ -1,0 +1,122 @@
+"""The archiver: consumes every `<service>.dlq` and `replay_outcomes`.
+
+It acks a message once MongoDB's majority has it. While MongoDB is away it keeps the messages in
+its hands and probes; nothing is lost, and nothing goes round in circles.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from kombu import Connection, Consumer
+from kombu.mixins import ConsumerMixin
+from pymongo.errors import PyMongoError
+
+from failed_messages import archive
+from failed_messages.outcomes import record_outcome
+from messaging import topology
+from messaging.incoming import take_raw
+from messaging.stopping import StopRequest
+
+log = logging.getLogger(__name__)
+
+#: Messages held at once from each queue; bounds memory, as a body may be large.
+PREFETCH_MESSAGES = 20
+#: Between two probes of a database or broker that is away.
+PROBE_SECONDS = 1
+
+
+class Stopped(Exception):
+    """The archiver was told to stop before there was a connection."""
+
+
+class Archiver(ConsumerMixin):
+    """Runs until `stop` is called."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._stop = StopRequest()
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        with suppress(Stopped):
+            super().run(*args, **kwargs)
+
+    def stop(self) -> None:
+        """Finish the message in hand, then return from `run`; safe in a signal handler."""
+        self._stop.request()
+        self.should_stop = True
+
+    def get_consumers(self, consumer: Callable[..., Consumer], channel: Any) -> list[Consumer]:
+        topology.declare(channel.connection.client)
+        take_raw(channel)
+        dead_letters = [
+            self._consume(consumer, topology.dead_letter_queue(service), self._on_death(name))
+            for name, service in topology.SERVICES.items()
+        ]
+        return [
+            *dead_letters,
+            self._consume(consumer, topology.replay_outcomes, self._on_outcome),
+        ]
+
+    def on_consume_ready(self, *_: Any, **__: Any) -> None:
+        log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Connection]:
+        """A connection, as soon as there can be one; kombu's own wait takes no notice of `stop`."""
+        with self.create_connection() as connection:
+            while not _connects(connection):
+                self._stop.wait(PROBE_SECONDS)
+                if self._stop.requested:
+                    raise Stopped
+            yield connection
+
+    def _consume(self, consumer: Callable[..., Consumer], queue: Any, handle: Any) -> Consumer:
+        return consumer(queues=[queue], on_message=handle, prefetch_count=PREFETCH_MESSAGES)
+
+    def _on_death(self, service: str) -> Callable[[Any], None]:
+        return partial(self._archive, service)
+
+    def _archive(self, service: str, message: Any) -> None:
+        stored = self._until_done(partial(archive.store, message, service))
+        if stored is None:
+            return
+        message.ack()
+        self._until_done(partial(archive.acknowledged, stored))
+        log.info("%s gave up a message: failed message %s", service, stored.record_id)
+
+    def _on_outcome(self, message: Any) -> None:
+        self._until_done(lambda: record_outcome(bytes(message.body)) or True)
+        if not self._stop.requested:
+            message.ack()
+
+    def _until_done(self, write: Callable[[], Any]) -> Any:
+        """What `write` returns; None when told to stop before the database came back.
+
+        The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
+        """
+        while True:
+            try:
+                return write()
+            except PyMongoError as error:
+                log.warning("Waiting for MongoDB, next try in %d s: %s", PROBE_SECONDS, error)
+            self._stop.wait(PROBE_SECONDS)
+            if self._stop.requested:
+                return None
+
+
+def _connects(connection: Connection) -> bool:
+    try:
+        connection.connect()
+    except connection.recoverable_connection_errors as error:
+        log.warning("Waiting for RabbitMQ, next try in %d s: %s", PROBE_SECONDS, error)
+        return False
+    return True
+
+
+def _dead_letter_names() -> list[str]:
+    return [f"{name}.dlq" for name in topology.SERVICES]

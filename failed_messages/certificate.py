@@ -1,0 +1,158 @@
+"""The death certificate of a message in `<service>.dlq`, whoever wrote it.
+
+A worker that gives up writes one into the header `certificate`. Where no worker could, RabbitMQ's
+own `x-death` header says what happened, and the certificate is written here from that.
+https://www.rabbitmq.com/docs/dlx#effects
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from failed_messages.history import ARCHIVER
+from failed_messages.plain import text
+from messaging.certificate import (
+    Certificate,
+    Reason,
+    decode_attempts,
+    decode_certificate,
+    decode_original,
+)
+
+#: What RabbitMQ calls it -> what we call it.
+REASON_OF_X_DEATH = {
+    "delivery_limit": Reason.DELIVERY_LIMIT,
+    "expired": Reason.EXPIRED,
+    "maxlen": Reason.QUEUE_FULL,
+    "rejected": Reason.REJECTED,
+}
+#: A certificate dated outside of these is a forgery, or tells of a broken clock.
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(days=1)
+
+ID_LIMIT_CHARS = 100
+X_DEATH_IDS = uuid.UUID("0d6f1c5e-6a0b-4f6e-9f6b-3f1c2b7a9e10")
+
+
+def certificate_of(headers: dict[str, Any], service: str, message_id: str) -> Certificate:
+    """The certificate of a message in `<service>.dlq`, whatever its headers are.
+
+    RabbitMQ's entry for the service's own queue outweighs a `certificate` header: a worker
+    publishes to `dead_letters` itself, so a message that has both carries a forged one.
+    """
+    death = _x_death(headers, service)
+    if death is None:
+        return workers_certificate(headers, service) or _unexplained(service)
+    return _from_x_death(death, headers, service, message_id)
+
+
+def workers_certificate(headers: dict[str, Any], service: str) -> Certificate | None:
+    """The certificate that a worker wrote; None where there is none that can be believed."""
+    certificate = decode_certificate(headers.get("certificate"))
+    if certificate is None or not 0 < len(certificate.id) <= ID_LIMIT_CHARS:
+        return None
+    try:
+        Reason(certificate.reason)
+        _plausible(datetime.fromisoformat(certificate.at))
+    except (ValueError, OverflowError):
+        return None
+    return msgspec.structs.replace(certificate, service=service)
+
+
+def encode(certificate: Certificate) -> str:
+    """As JSON text, to be stored."""
+    return msgspec.json.encode(certificate).decode()
+
+
+def decode(stored: str) -> Certificate:
+    """The certificate that `encode` made."""
+    return msgspec.json.decode(stored, type=Certificate)
+
+
+def runs(certificate: Certificate) -> int:
+    """How often the handler ran, the runs that ended with the worker's process included."""
+    killed = settings.DELIVERY_LIMIT + 1 if certificate.reason == Reason.DELIVERY_LIMIT else 0
+    return len(certificate.attempts) + killed
+
+
+def died_at(certificate: Certificate) -> datetime:
+    """The time of death, in UTC."""
+    return _plausible(datetime.fromisoformat(certificate.at))
+
+
+def _from_x_death(
+    death: dict[str, Any], headers: dict[str, Any], service: str, message_id: str
+) -> Certificate:
+    reason = REASON_OF_X_DEATH.get(str(death.get("reason")), Reason.REJECTED)
+    # The same death gets the same id, however often it is delivered.
+    identity = (service, message_id, death.get("time"), death.get("count"), headers.get("replay"))
+    return Certificate(
+        id=str(uuid.uuid5(X_DEATH_IDS, text(identity, 2_000))),
+        service=service,
+        reason=reason,
+        at=_time_of(death).isoformat(),
+        release=settings.RELEASE,
+        worker=ARCHIVER,
+        message=_what_happened(reason, service),
+        attempts=decode_attempts(headers.get("attempts")),
+        original=decode_original(headers.get("original")),
+    )
+
+
+def _unexplained(service: str) -> Certificate:
+    return Certificate(
+        id=str(uuid.uuid4()),
+        service=service,
+        reason=Reason.REJECTED,
+        at=datetime.now(UTC).isoformat(),
+        release=settings.RELEASE,
+        worker=ARCHIVER,
+        message=(
+            "the message came with neither a death certificate nor RabbitMQ's x-death: it was "
+            "published to dead_letters by hand, or its properties cannot be read"
+        ),
+    )
+
+
+def _what_happened(reason: Reason, service: str) -> str:
+    return {
+        Reason.DELIVERY_LIMIT: (
+            f"the worker process was killed {settings.DELIVERY_LIMIT + 1} times while it handled "
+            "this message (out of memory, or a crash in native code)"
+        ),
+        Reason.EXPIRED: f"the message waited in queue {service} for longer than its expiration",
+        Reason.QUEUE_FULL: f"queue {service} was full",
+        Reason.REJECTED: "the worker rejected the message and could not say why",
+    }[reason]
+
+
+def _x_death(headers: dict[str, Any], service: str) -> dict[str, Any] | None:
+    """RabbitMQ's latest entry for the service's own queue; retry queues leave theirs too."""
+    entries = headers.get("x-death")
+    if not isinstance(entries, list):
+        return None
+    return next(
+        (entry for entry in entries if isinstance(entry, dict) and entry.get("queue") == service),
+        None,
+    )
+
+
+def _time_of(death: dict[str, Any]) -> datetime:
+    at = death.get("time")
+    try:
+        return _plausible(at) if isinstance(at, datetime) else datetime.now(UTC)
+    except (ValueError, OverflowError):
+        return datetime.now(UTC)
+
+
+def _plausible(at: datetime) -> datetime:
+    """The time in UTC. Raises ValueError where it cannot be true."""
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if not EARLIEST <= at <= datetime.now(UTC) + CLOCK_SKEW:
+        raise ValueError(f"{at} is no time of death")
+    return at

@@ -1,0 +1,44 @@
+"""Hostile values made storable: plain JSON, valid UTF-8, bounded depth."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+#: Deeper tables are somebody's attack, not somebody's headers.
+DEPTH_LIMIT = 20
+
+
+def text(value: object, limit_chars: int) -> str:
+    """The value as text that MongoDB and a browser accept; longer text is cut with `…`.
+
+    py-amqp lets lone surrogates through, which no encoder takes: they become `\\ud800`.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        value = bytes(value).decode("utf-8", "backslashreplace")
+    whole = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    return whole if len(whole) <= limit_chars else whole[: limit_chars - 1] + "…"
+
+
+def json_text(value: object) -> str:
+    """Any AMQP table as JSON text; bytes become text, dates RFC 3339."""
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+def plain(value: object, depth: int = 0) -> Any:
+    """The value out of dicts, lists, text, numbers, booleans and None alone."""
+    if depth > DEPTH_LIMIT:
+        return "… (nested too deeply)"
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {text(key, 1_000): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return text(value, 200_000)

@@ -1,0 +1,58 @@
+"""What an act on one failed message came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bson import ObjectId
+from bson.errors import InvalidId
+
+from failed_messages.collection import failed_messages
+from failed_messages.models import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One act on one record: done, or refused because of `detail`."""
+
+    id: str
+    done: bool
+    detail: str
+
+
+class ReasonMissing(ValueError):
+    """Discarding needs a reason: whoever finds the record later has to understand it."""
+
+
+def record_id(id_: str | ObjectId) -> ObjectId | None:
+    """The record's key; None for what cannot be one."""
+    try:
+        return ObjectId(id_)
+    except (InvalidId, TypeError):
+        return None
+
+
+def refusal(id_: str | ObjectId, verb: str) -> Verdict:
+    """Say why a conditional update of this record found nothing to change."""
+    record = failed_messages().find_one(
+        {"_id": record_id(id_)},
+        {"status": True, "body_cut": True, "replay": True, "resolved_by": True},
+    )
+    return Verdict(str(id_), done=False, detail=_why_not(record, verb))
+
+
+def _why_not(record: dict | None, verb: str) -> str:
+    if record is None:
+        return "no such failed message; `failed_messages list` shows those there are"
+    if record["status"] == Status.REPLAYING:
+        return f"it has been replaying since {record['replay']['at']:%Y-%m-%d %H:%M:%S} UTC"
+    if record["status"] == Status.RESOLVED:
+        return f"it is resolved already, by {record['resolved_by']}"
+    if record["status"] == Status.DISCARDED:
+        return "it is discarded; restore it first"
+    if record["body_cut"] and verb == "replay":
+        return (
+            "only the beginning of its body was kept, as it was too large to store; ask its "
+            "publisher to send it again, then discard this one"
+        )
+    return f"it is {record['status']}, so there is nothing to {verb}"

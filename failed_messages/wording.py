@@ -1,0 +1,104 @@
+"""A failed message in plain words, for whoever is woken by it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from failed_messages.models import FailedMessage, Reason, Status
+from messaging.certificate import Certificate
+from messaging.handlers import HANDLERS, Handler
+
+#: What is missing while a service has not handled a type; `{order}` is "order X" or "its order".
+CONSEQUENCES = {
+    ("billing", "order.placed"): "{order} has no invoice; inventory is not affected.",
+    ("billing", "order.rejected"): "The invoice of {order} is not credited.",
+    ("inventory", "order.placed"): "{order} has no reservation; billing is not affected.",
+    ("orders", "inventory.reserved"): "{order} does not know that its items are reserved.",
+    ("orders", "inventory.rejected"): "{order} does not know that it is out of stock.",
+    ("orders", "billing.invoiced"): "{order} does not know its invoice.",
+    ("orders", "billing.credited"): "{order} does not know that its invoice was credited.",
+}
+
+
+def headline(record: FailedMessage, death: Certificate) -> str:
+    """`Billing gave up after 4 attempts in 3 min: card service timed out`."""
+    error = death.message or Reason(record.reason).label
+    return f"{_what_it_did(record.service.capitalize(), death)}: {error}"
+
+
+def consequence(record: FailedMessage) -> str:
+    """What is missing because of it, and what is not."""
+    if record.status == Status.RESOLVED:
+        return f"Nothing is missing: {record.service} has handled it since."
+    if record.status == Status.DISCARDED:
+        return f"{record.discarded_by} decided that nothing is missing: {record.discard_reason}"
+    order = f"order {record.order_id}" if record.order_id else "its order"
+    known = CONSEQUENCES.get((record.service, record.type or "order.placed"))
+    if known is None:
+        return f"{record.service.capitalize()} has not handled it; no other service is affected."
+    sentence = known.format(order=order)
+    return sentence[0].upper() + sentence[1:]
+
+
+def next_step(record: FailedMessage) -> str:
+    """What to do now: the handler's own runbook where it has one."""
+    if record.status != Status.FAILED:
+        return WHEN_NOT_FAILED[Status(record.status)]
+    if record.body_cut:
+        return (
+            "Its body was too large to be kept whole, so it cannot be replayed: "
+            "ask its publisher to send it again, then discard this one."
+        )
+    handler = _handler(record)
+    return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
+
+
+def replay_safe(record: FailedMessage) -> bool | None:
+    """Whether the handler may run twice for one message; None where it does not say."""
+    handler = _handler(record)
+    return handler.replay_safe if handler else None
+
+
+WHEN_NOT_FAILED = {
+    Status.REPLAYING: "Wait: the worker's answer turns this into resolved, or into failed again.",
+    Status.RESOLVED: "There is nothing to do.",
+    Status.DISCARDED: "There is nothing to do. Restore it if it has to be replayed after all.",
+}
+GENERAL_RUNBOOK = (
+    "Read the error, mend its cause, then replay. If nothing is to be mended because the message "
+    "itself is wrong, discard it with a reason."
+)
+
+
+def _handler(record: FailedMessage) -> Handler | None:
+    return HANDLERS.get((record.service, record.type))
+
+
+def _what_it_did(service: str, death: Certificate) -> str:
+    count = len(death.attempts)
+    if death.reason == "delivery_limit":
+        return f"RabbitMQ gave up on {service.lower()}"
+    if count == 0:
+        return f"{service} refused it"
+    if count == 1:
+        return f"{service} gave up at the first attempt"
+    return f"{service} gave up after {count} attempts{_within(death)}"
+
+
+def _within(death: Certificate) -> str:
+    try:
+        first, last = (datetime.fromisoformat(death.attempts[index].at) for index in (0, -1))
+        return f" in {span(last - first)}"
+    except (ValueError, TypeError):  # a forger's dates
+        return ""
+
+
+def span(duration: timedelta) -> str:
+    """`0.4 s`, `35 s`, `3 min`, `2 h`, `4 days`."""
+    seconds = duration.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for limit, size, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"

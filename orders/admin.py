@@ -1,0 +1,123 @@
+"""Orders, as an operator sees them: what was asked for, and what each service made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+
+from orders.collection import orders
+from orders.markup import label, moment, table
+from orders.models import LedgerEntry, Order
+from orders.place_order import MAX_USER_ID
+
+
+class OrdersPaginator(Paginator):
+    """Takes the number of all orders from the collection's metadata: counting reads each one."""
+
+    @cached_property
+    def count(self) -> int:
+        filtered = bool(self.object_list.query.where)
+        return self.object_list.count() if filtered else orders().estimated_document_count()
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):
+    """Written by the pipeline alone."""
+
+    list_display = ["id", "status_label", "inventory", "billing", "user_id", "created"]
+    list_filter = ["status"]
+    ordering = ["-id"]
+    # Only these columns have an index to sort by.
+    sortable_by = ["id"]
+    search_fields = ["id"]
+    search_help_text = "Order id or user id"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = OrdersPaginator
+    list_per_page = 50
+    fieldsets = [
+        (None, {"fields": ["id", "status_label", "user_id", "lines", "amount", "created"]}),
+        ("Ledger", {"fields": ["ledger_table"]}),
+        ("Outbox", {"fields": ["outbox", "version", "updated"]}),
+    ]
+
+    class Media:
+        css = {"all": ["orders/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only the API prices an order and tells the services of it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Saving here would overwrite what the pipeline writes meanwhile."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """A reservation and an invoice refer to it."""
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
+        """Look for whole ids, as parts of them have no index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if ObjectId.is_valid(term):
+            return queryset.filter(pk=ObjectId(term)), False
+        if term.isdecimal() and int(term) <= MAX_USER_ID:
+            return queryset.filter(user_id=int(term)), False
+        return queryset.none(), False
+
+    @admin.display(description="status")
+    def status_label(self, order: Order) -> SafeString:
+        return label(order.status)
+
+    @admin.display(description="total")
+    def amount(self, order: Order) -> str:
+        return f"{order.total} {order.currency}"
+
+    @admin.display
+    def created(self, order: Order) -> str:
+        return moment(order.created_at)
+
+    @admin.display
+    def updated(self, order: Order) -> str:
+        return moment(order.updated_at)
+
+    @admin.display
+    def inventory(self, order: Order) -> SafeString:
+        return label(order.ledger.inventory.state)
+
+    @admin.display
+    def billing(self, order: Order) -> SafeString:
+        return label(order.ledger.billing.state)
+
+    @admin.display
+    def lines(self, order: Order) -> SafeString:
+        rows = [(line.sku, line.quantity, line.unit_price) for line in order.items]
+        return table(("SKU", "Quantity", "Unit price"), rows)
+
+    @admin.display(description="services")
+    def ledger_table(self, order: Order) -> SafeString:
+        rows = [row("inventory", order.ledger.inventory), row("billing", order.ledger.billing)]
+        return table(("Service", "State", "Heard at", "Detail"), rows)
+
+    @admin.display(description="pending events")
+    def outbox(self, order: Order) -> SafeString | str:
+        if not order.pending_events:
+            return "None: RabbitMQ has confirmed every event."
+        rows = [(event.type, moment(event.at)) for event in order.pending_events]
+        return table(("Not yet published", "Since"), rows)
+
+
+def row(service: str, entry: LedgerEntry) -> tuple[Any, ...]:
+    """One service's line of the ledger."""
+    return service, label(entry.state), moment(entry.at), entry.detail or "-"

@@ -1,0 +1,79 @@
+"""What orders knows of the catalogue: the price of each SKU.
+
+Products belong to inventory. An order still needs their prices before it can be stored, in one
+read that costs next to nothing, so orders keeps its own small read model of the `products`
+collection: three fields, read without inventory's code, cached for a second. A price that
+changes is charged a second later; an SKU that the cache lacks is looked up before it is refused,
+so that a new product can be ordered at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+FRESH_SECONDS = 1.0
+
+
+class Price(NamedTuple):
+    """What one unit costs: an amount with two places, and its ISO 4217 currency."""
+
+    amount: Decimal
+    currency: str
+
+
+class Catalogue:
+    """Prices by SKU, at most `FRESH_SECONDS` old.
+
+    Each refresh reads the SKUs that were asked for since the one before it, in one query: its
+    cost follows the traffic, not the catalogue's size. Several threads may use one; the worst
+    that they do to each other is to read a price twice.
+    """
+
+    def __init__(self) -> None:
+        self._prices: dict[str, Price] = {}
+        self._asked: set[str] = set()
+        self._fresh_until = 0.0
+
+    def prices(self, skus: Iterable[str]) -> dict[str, Price]:
+        """The price of each SKU that is sold; an unknown one is left out.
+
+        Raises:
+            pymongo.errors.PyMongoError: MongoDB did not answer.
+        """
+        wanted = set(skus)
+        self._refresh()
+        self._asked |= wanted
+        if missing := wanted - self._prices.keys():
+            self._prices |= read_prices(missing)
+        known = self._prices
+        return {sku: known[sku] for sku in wanted if sku in known}
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now < self._fresh_until:
+            return
+        # Set first: the requests beside this one go on with the prices that are there.
+        self._fresh_until = now + FRESH_SECONDS
+        asked, self._asked = self._asked, set()
+        self._prices = read_prices(asked) if asked else {}
+
+
+def read_prices(skus: set[str]) -> dict[str, Price]:
+    """Read the prices of these SKUs from the products collection."""
+    products = connection.database["products"]
+    # `$type` lets MongoDB use an index that is partial on the field's type.
+    query = {"sku": {"$in": sorted(skus), "$type": "string"}}
+    found = products.find(query, {"_id": 0, "sku": 1, "price": 1, "currency": 1})
+    return {product["sku"]: _price(product) for product in found}
+
+
+def _price(product: dict[str, Any]) -> Price:
+    return Price(product["price"].to_decimal().quantize(Decimal("0.01")), product["currency"])
+
+
+catalogue = Catalogue()

@@ -1,0 +1,74 @@
+"""A lease: of several processes that could do a job, one does it.
+
+A lease that is not renewed expires, so that a killed holder is followed by another one. The
+times are MongoDB's own (`$$NOW`), as the clocks of two machines differ.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from django.db import connection
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+LEASE_SECONDS = 10.0
+RENEWAL_SECONDS = 2.0
+
+
+class Lease:
+    """The lease named `name`, asked for by one holder: this object."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._holder = str(uuid.uuid4())
+        self._renew_at = 0.0
+
+    def is_held(self) -> bool:
+        """Take, renew or keep the lease; tell whether it is ours now.
+
+        Raises:
+            pymongo.errors.PyMongoError: MongoDB did not answer.
+        """
+        if time.monotonic() < self._renew_at:
+            return True
+        asked_at = time.monotonic()
+        held = self._ask()
+        self._renew_at = asked_at + RENEWAL_SECONDS if held else 0.0
+        return held
+
+    def release(self) -> None:
+        """Let another holder have it at once."""
+        self._renew_at = 0.0
+        leases().delete_one({"_id": self._name, "holder": self._holder})
+
+    def _ask(self) -> bool:
+        is_free = {
+            "$or": [
+                {"$eq": [{"$ifNull": ["$holder", self._holder]}, self._holder]},
+                {"$lt": ["$expires_at", "$$NOW"]},
+            ]
+        }
+        expiry = {"$add": ["$$NOW", round(LEASE_SECONDS * 1000)]}
+        claim = {
+            "holder": {"$cond": [is_free, self._holder, "$holder"]},
+            "expires_at": {"$cond": [is_free, expiry, "$expires_at"]},
+        }
+        try:
+            lease = leases().find_one_and_update(
+                {"_id": self._name},
+                [{"$set": claim}],
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:
+            return False  # Another holder made the document at the same moment.
+        return lease is not None and lease["holder"] == self._holder
+
+
+def leases() -> Collection[dict[str, Any]]:
+    collection: Collection[dict[str, Any]] = connection.database["relay_lease"]
+    return collection

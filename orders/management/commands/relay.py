@@ -1,0 +1,19 @@
+"""`python manage.py relay`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from messaging.stopping import StopRequest
+from orders.relay import Relay
+
+
+class Command(BaseCommand):
+    help = "Publish the events of orders to RabbitMQ until stopped. Several may run at once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = StopRequest()
+        stop.listen()
+        Relay(stop).run()

@@ -1,0 +1,82 @@
+"""The orders collection, as the admin and the migrations see it.
+
+The hot routes read and write the same documents through `orders.collection`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db import models
+from django_mongodb_backend.fields import EmbeddedModelArrayField, EmbeddedModelField
+from django_mongodb_backend.models import EmbeddedModel
+
+#: Earlier than any order. A partial index can't ask for "there is a date", only for "after".
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Status(models.TextChoices):
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class OrderLine(EmbeddedModel):
+    sku = models.CharField(max_length=64)
+    quantity = models.IntegerField()
+    unit_price = models.DecimalField(max_digits=18, decimal_places=2)
+
+
+class LedgerEntry(EmbeddedModel):
+    """What one service has done about an order, and when it was heard of."""
+
+    state = models.CharField(max_length=16)
+    at = models.DateTimeField(null=True)
+    message_id = models.CharField(max_length=128, null=True)
+    detail = models.TextField(null=True)
+
+
+class Ledger(EmbeddedModel):
+    inventory = EmbeddedModelField(LedgerEntry)
+    billing = EmbeddedModelField(LedgerEntry)
+
+
+class PendingEvent(EmbeddedModel):
+    """An event in the outbox: it happened, and the relay has yet to publish it."""
+
+    event_id = models.CharField(max_length=64, db_column="id")
+    type = models.CharField(max_length=32)
+    #: The order's version that the event tells of.
+    version = models.IntegerField()
+    at = models.DateTimeField()
+
+
+class Order(models.Model):
+    user_id = models.BigIntegerField("user id")
+    items = EmbeddedModelArrayField(OrderLine)
+    total = models.DecimalField(max_digits=24, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=16, choices=Status.choices)
+    #: 1 when placed, one more with each change of the ledger.
+    version = models.IntegerField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    ledger = EmbeddedModelField(Ledger)
+    pending_events = EmbeddedModelArrayField(PendingEvent)
+    #: When the oldest pending event happened; absent when none is pending.
+    pending_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "orders"
+        indexes = [
+            models.Index(fields=["user_id", "id"], name="orders_user"),
+            models.Index(fields=["status", "id"], name="orders_status"),
+            models.Index(
+                fields=["pending_since"],
+                name="orders_pending",
+                condition=models.Q(pending_since__gt=EPOCH),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

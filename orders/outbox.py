@@ -1,0 +1,109 @@
+"""The outbox: events that happened to orders and have yet to be published.
+
+They are in the order's own document, so that the order and its event are stored in one write. An
+event leaves the document only after RabbitMQ has confirmed it: a relay killed in between
+publishes it again, with the same message id and the same body, and consumers are idempotent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from bson import ObjectId
+from pymongo import UpdateMany
+
+from messaging.errors import PublishError
+from messaging.message import Message, event
+from messaging.publisher import Outgoing, Publisher
+from messaging.topology import order_events
+from orders.collection import orders
+from orders.models import EPOCH
+from orders.representation import event_json
+
+BATCH_ORDERS = 500
+
+
+class Pending(NamedTuple):
+    """One event in the outbox, and the message that tells of it."""
+
+    order_id: ObjectId
+    message: Message
+
+
+def publish_batch(publisher: Publisher) -> int:
+    """Publish the oldest pending events and take them out of the outbox.
+
+    Returns how many it was; 0 when none was pending.
+
+    Raises:
+        PublishError: RabbitMQ has not confirmed all; those that it has are out of the outbox.
+        pymongo.errors.PyMongoError: MongoDB did not answer; what was published is published
+            again later.
+    """
+    pending = oldest_pending()
+    try:
+        publisher.publish([outgoing(each.message) for each in pending])
+    except PublishError as error:
+        mark_published(pending[index] for index in error.confirmed)
+        raise
+    mark_published(pending)
+    return len(pending)
+
+
+def oldest_pending() -> list[Pending]:
+    """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first."""
+    # The same condition as the partial index's.
+    waiting = orders().find({"pending_since": {"$gt": EPOCH}})
+    documents = waiting.sort("pending_since", 1).limit(BATCH_ORDERS)
+    return [
+        Pending(document["_id"], message(document, pending))
+        for document in documents
+        for pending in document["pending_events"]
+    ]
+
+
+def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
+    """The message of a pending event; every publish of it is the same."""
+    made = event(
+        pending["type"],
+        event_json(document, pending["type"]),
+        message_id=pending["id"],
+        correlation_id=str(document["_id"]),
+        headers={"order-version": pending["version"]},
+    )
+    return replace(made, timestamp=pending["at"])
+
+
+def outgoing(each: Message) -> Outgoing:
+    return Outgoing(each, exchange=order_events.name, routing_key=each.type)
+
+
+def mark_published(published: Iterable[Pending]) -> None:
+    """Take the events out of the outbox, all in one call to MongoDB."""
+    by_type = sorted(published, key=lambda each: each.message.type)
+    if by_type:
+        orders().bulk_write(
+            [
+                remove_from_outbox(type_, [each.order_id for each in group])
+                for type_, group in groupby(by_type, key=lambda each: each.message.type)
+            ]
+        )
+
+
+def remove_from_outbox(type_: str, order_ids: list[ObjectId]) -> UpdateMany:
+    """An update of these orders; an order has at most one event of a type.
+
+    An event that became pending meanwhile stays, and so does `pending_since` with it.
+    """
+    others = {"$filter": {"input": "$pending_events", "cond": {"$ne": ["$$this.type", type_]}}}
+    none_left = {"$eq": ["$pending_events", []]}
+    return UpdateMany(
+        {"_id": {"$in": order_ids}},
+        [
+            {"$set": {"pending_events": others}},
+            {"$set": {"pending_since": {"$cond": [none_left, "$$REMOVE", "$pending_since"]}}},
+        ],
+    )

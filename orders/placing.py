@@ -1,0 +1,115 @@
+"""Placing an order: price its lines, then store it with its first event in one write."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, ObjectId
+
+from orders.catalogue import Price, catalogue
+from orders.collection import orders
+from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
+from orders.refusals import Fault, Refusal
+
+UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
+
+SEVERAL_CURRENCIES = Fault(
+    field="items",
+    detail="are sold in several currencies",
+    fix="Place one order for each currency.",
+)
+
+
+def place(request: PlaceOrder) -> dict[str, Any]:
+    """Store the order and its pending `order.placed`; return the stored document.
+
+    Lines of the same SKU are merged into the first of them, so that an order has one line for
+    each SKU, here and for every consumer of its events.
+
+    Raises:
+        Refusal: a SKU is unknown (422) or its merged quantity is over the limit (400).
+        pymongo.errors.PyMongoError: MongoDB did not take the order.
+    """
+    quantities = merge(request.items)
+    prices = price(request.items, quantities)
+    document = compose(request.user_id, quantities, prices)
+    store(document)
+    return document
+
+
+def merge(items: list[str | Item]) -> dict[str, int]:
+    """The quantity of each SKU, in the order in which they first appear."""
+    quantities: dict[str, int] = {}
+    for index, item in enumerate(items):
+        sku, quantity = (item, 1) if isinstance(item, str) else (item.sku, item.quantity)
+        quantities[sku] = quantities.get(sku, 0) + quantity
+        if quantities[sku] > MAX_QUANTITY:
+            raise Refusal(TITLE, [too_many(index, sku, quantities[sku])])
+    return quantities
+
+
+def price(items: list[str | Item], quantities: dict[str, int]) -> dict[str, Price]:
+    """The price of each SKU.
+
+    Raises:
+        Refusal: the catalogue lacks some; each is named, with the item that asks for it.
+    """
+    prices = catalogue.prices(quantities)
+    if len(prices) < len(quantities):
+        raise Refusal(TITLE, unknown_skus(items, prices), status_code=422)
+    if len({each.currency for each in prices.values()}) > 1:
+        raise Refusal(TITLE, [SEVERAL_CURRENCIES], status_code=422)
+    return prices
+
+
+def too_many(index: int, sku: str, quantity: int) -> Fault:
+    detail = f"brings the order to {quantity} units of {sku!r}"
+    fix = f"Ask for at most {MAX_QUANTITY} units of a SKU in all."
+    return Fault(field=f"items[{index}]", detail=detail, fix=fix)
+
+
+def unknown_skus(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
+    skus = (item if isinstance(item, str) else item.sku for item in items)
+    return [
+        Fault(field=f"items[{index}]", detail=f"{sku!r} is not in the catalogue", fix=FIXES["sku"])
+        for index, sku in enumerate(skus)
+        if sku not in prices
+    ]
+
+
+def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) -> dict[str, Any]:
+    """The document of a new order, its `order.placed` pending."""
+    order_id, now = ObjectId(), now_in_milliseconds()
+    total = sum((prices[sku].amount * n for sku, n in quantities.items()), Decimal())
+    return {
+        "_id": order_id,
+        "user_id": user_id,
+        "items": [
+            {"sku": sku, "quantity": quantity, "unit_price": Decimal128(prices[sku].amount)}
+            for sku, quantity in quantities.items()
+        ],
+        "total": Decimal128(total),
+        "currency": next(iter(prices.values())).currency,
+        "status": "placed",
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+        "ledger": {"inventory": UNHEARD, "billing": UNHEARD},
+        "pending_events": [
+            {"id": f"order.placed:{order_id}", "type": "order.placed", "version": 1, "at": now}
+        ],
+        "pending_since": now,
+    }
+
+
+def store(document: dict[str, Any]) -> None:
+    """Write the order and its pending event at once, so that neither exists without the other."""
+    orders().insert_one(document)
+
+
+def now_in_milliseconds() -> datetime:
+    """Now, as exactly as MongoDB stores it, so that a stored order reads back the same."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

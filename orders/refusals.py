@@ -1,0 +1,79 @@
+"""Requests that the API does not take, each with the field at fault and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import msgspec
+from rest_framework.exceptions import APIException
+
+#: A client may send a field name of a megabyte; it is not sent back whole.
+LONGEST_ECHO_CHARACTERS = 100
+
+
+class Fault(TypedDict):
+    """One thing to mend: where it is, what is wrong with it, and what to send instead."""
+
+    field: str
+    detail: str
+    fix: str
+
+
+class Refusal(APIException):
+    """A request that is not taken; it becomes an `application/problem+json` answer."""
+
+    def __init__(self, title: str, faults: Sequence[Fault], status_code: int = 400) -> None:
+        super().__init__(" ".join(f"{f['field']}: {f['detail']}. {f['fix']}" for f in faults[:3]))
+        self.title = title
+        self.errors = list(faults)
+        self.status_code = status_code
+
+
+#: How msgspec names a JSON type, and how a reader of the API would.
+JSON_TYPES = {
+    "`int`": "a whole number",
+    "`float`": "a number with a fraction or an exponent",
+    "`str`": "a string",
+    "`str | object`": "a string or an object",
+    "`array`": "an array",
+    "`object`": "an object",
+    "`bool`": "a boolean",
+    "`null`": "null",
+}
+
+
+def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
+    """What msgspec found, in the API's words.
+
+    `fixes` maps a field's last name (`quantity` for `items[3].quantity`, `items[]` for
+    `items[3]`) to what a valid value looks like, and `body` to what the whole does.
+    """
+    text, _, path = str(error).partition(" - at `$")
+    parent = path.rstrip("`").removeprefix(".")
+    if match := re.fullmatch(r"Object missing required field `(.+)`", text):
+        field, detail = _join(parent, match[1]), "is missing"
+        return Fault(field=field, detail=detail, fix=_fix(field, fixes))
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
+        # The name is the client's: any text, even none, and of any length.
+        field = _join(parent, match[1][:LONGEST_ECHO_CHARACTERS] or '""')
+        fix = f"Remove it. {_fix(parent, fixes)}"
+        return Fault(field=field, detail="is not a known field", fix=fix)
+    field = parent or "body"
+    return Fault(field=field, detail=_in_words(text), fix=_fix(field, fixes))
+
+
+def _join(parent: str, name: str) -> str:
+    return f"{parent}.{name}" if parent else name
+
+
+def _fix(field: str, fixes: Mapping[str, str]) -> str:
+    last = re.sub(r"\[\d+\]", "[]", field).rpartition(".")[2]
+    return fixes.get(last, fixes["body"])
+
+
+def _in_words(text: str) -> str:
+    for name, words in JSON_TYPES.items():
+        text = text.replace(name, words)
+    return text[0].lower() + text[1:]

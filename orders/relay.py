@@ -1,0 +1,92 @@
+"""The relay publishes what is in the outbox, for as long as it runs.
+
+Several may run; the one that holds the lease publishes, and the others stand by. An outage of
+MongoDB or RabbitMQ costs time and nothing else: the relay waits, and goes on by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from django.conf import settings
+from pymongo.errors import PyMongoError
+
+from messaging.errors import PublishError
+from messaging.publisher import Publisher
+from messaging.stopping import StopRequest
+from orders import outbox
+from orders.lease import Lease
+
+logger = logging.getLogger(__name__)
+
+STANDBY_POLL_SECONDS = 1.0
+FIRST_WAIT_SECONDS = 0.05
+LONGEST_WAIT_SECONDS = 2.0
+
+
+class Relay:
+    """One relay of possibly several."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+        self._lease = Lease("relay")
+        self._was_holder: bool | None = None
+        self._wait_seconds = 0.0
+
+    def run(self) -> None:
+        """Publish pending events until asked to stop."""
+        with Publisher(settings.AMQP_URL) as publisher:
+            while not self._stop.requested:
+                if wait_seconds := self._turn(publisher):
+                    self._stop.wait(wait_seconds)
+        # If MongoDB is away the lease expires by itself.
+        with contextlib.suppress(PyMongoError):
+            self._lease.release()
+        logger.info("Stopped.")
+
+    def _turn(self, publisher: Publisher) -> float:
+        """Publish a batch; return for how many seconds there is nothing to do."""
+        try:
+            if not self._holds_lease():
+                return STANDBY_POLL_SECONDS
+            published = outbox.publish_batch(publisher)
+        except Exception as error:
+            # The relay outlives whatever it meets: nothing else would publish.
+            return self._outage(error)
+        self._outage_over()
+        return 0.0 if published else settings.RELAY_POLL_SECONDS
+
+    def _holds_lease(self) -> bool:
+        is_holder = self._lease.is_held()
+        if is_holder != self._was_holder:
+            logger.info("Publishing events." if is_holder else "Standing by: another relay runs.")
+        self._was_holder = is_holder
+        return is_holder
+
+    def _outage(self, error: Exception) -> float:
+        if not self._wait_seconds:
+            logger.error(
+                "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
+                "this is mended: %s",
+                fault(error),
+                str(error).partition(", Timeout:")[0],
+                exc_info=not isinstance(error, PyMongoError | PublishError),
+            )
+        longer = max(FIRST_WAIT_SECONDS, self._wait_seconds * 2)
+        self._wait_seconds = min(longer, LONGEST_WAIT_SECONDS)
+        return self._wait_seconds
+
+    def _outage_over(self) -> None:
+        if self._wait_seconds:
+            logger.info("The outage is over; publishing again.")
+        self._wait_seconds = 0.0
+
+
+def fault(error: Exception) -> str:
+    """Who is at fault, for the operator."""
+    if isinstance(error, PyMongoError):
+        return "MongoDB does not do its part"
+    if isinstance(error, PublishError):
+        return "RabbitMQ does not do its part"
+    return f"The relay met an error of its own ({type(error).__name__})"

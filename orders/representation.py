@@ -1,0 +1,56 @@
+"""How an order looks outside: over HTTP, and as the body of its events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import Decimal128
+
+
+def order_json(document: dict[str, Any]) -> dict[str, Any]:
+    """A stored order as it travels: camelCase, money as text with two places."""
+    return {
+        "orderId": str(document["_id"]),
+        "userId": document["user_id"],
+        "items": [
+            {
+                "sku": line["sku"],
+                "quantity": line["quantity"],
+                "unitPrice": money(line["unit_price"]),
+            }
+            for line in document["items"]
+        ],
+        "total": money(document["total"]),
+        "currency": document["currency"],
+        "status": document["status"],
+        "createdAt": document["created_at"],
+    }
+
+
+def order_with_ledger_json(document: dict[str, Any]) -> dict[str, Any]:
+    """The order, and what each service has done about it so far."""
+    return {
+        **order_json(document),
+        "updatedAt": document["updated_at"],
+        "ledger": {
+            service: {"state": entry["state"], "at": entry["at"], "detail": entry["detail"]}
+            for service, entry in document["ledger"].items()
+        },
+    }
+
+
+def event_json(document: dict[str, Any], type_: str) -> dict[str, Any]:
+    """The body of an order's event: the order as it was when that happened.
+
+    It does not follow the order's later status, so that a second publish of an event is equal
+    to the first.
+    """
+    body = order_json(document) | {"status": type_.removeprefix("order.")}
+    if type_ == "order.rejected":
+        body["reason"] = document["ledger"]["inventory"]["detail"]
+    return body
+
+
+def money(amount: Decimal128) -> str:
+    """`12.5` -> `"12.50"`: a float would lose cents."""
+    return f"{amount.to_decimal():.2f}"

@@ -1,0 +1,10 @@
+"""The API's routes: no version, no trailing slash, as the tutorial's."""
+
+from django.urls import path
+
+from orders.views import OrdersView, OrderView
+
+urlpatterns = [
+    path("orders", OrdersView.as_view(), name="orders"),
+    path("orders/<str:order_id>", OrderView.as_view(), name="order"),
+]

@@ -1,0 +1,33 @@
+"""Django's own apps with MongoDB's ObjectIds as keys, and the site as an app."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.apps import AuthConfig
+from django.contrib.contenttypes.apps import ContentTypesConfig
+
+OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
+
+
+class OrdersiteConfig(AppConfig):
+    """The site itself: its commands, and what it corrects in the libraries."""
+
+    name = "ordersite"
+
+    def ready(self) -> None:
+        # Only now can the backend's modules be imported.
+        from ordersite import mongodb_indexes
+
+        mongodb_indexes.apply()
+
+
+class MongoAdminConfig(AdminConfig):
+    default_site = "ordersite.admin_site.OrderSite"
+    default_auto_field = OBJECT_ID
+
+
+class MongoAuthConfig(AuthConfig):
+    default_auto_field = OBJECT_ID
+
+
+class MongoContentTypesConfig(ContentTypesConfig):
+    default_auto_field = OBJECT_ID

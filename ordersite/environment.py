@@ -1,0 +1,87 @@
+"""Reads settings from the environment and stops the start at a bad one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvError, ValidationError
+
+#: Written by the local services, so that every terminal talks to the same ones.
+SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"
+
+LONGEST_RETRY_DELAY_SECONDS = 86_400
+
+
+class InvalidSetting(SystemExit):
+    """A setting that the site can't start with.
+
+    It ends the process with its message alone: whoever runs manage.py, Celery or the web
+    server needs the setting's name, not the frames between them and the settings module.
+    """
+
+
+env = Env()
+# The real environment wins over the file.
+env.read_env(SERVICES_FILE, recurse=False, override=False)
+
+
+def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any) -> Any:
+    """Read the environment variable `name` with one of environs' readers.
+
+    `options` go to the reader: `default`, `validate` and what else it takes.
+
+    Raises:
+        InvalidSetting: it is missing without a default, or no valid value.
+    """
+    try:
+        return read(name, **options)
+    except EnvError as error:
+        raise InvalidSetting(
+            f"The setting {name} is not usable: {_reason(error)}\n"
+            f"Set it in the environment, for example: {name}={example}"
+        ) from error
+
+
+def _reason(error: EnvError) -> str:
+    messages = getattr(error, "error_messages", None)
+    if messages is None:
+        return "it is missing and has no default."
+    if isinstance(messages, dict):  # a list's problems, by position
+        return " ".join(f"value {at + 1}: {' '.join(texts)}" for at, texts in messages.items())
+    return " ".join(messages)
+
+
+def url_of(*schemes: str) -> Callable[[str], None]:
+    """A validator: the URL has one of the schemes and names a host."""
+
+    def validate(value: str) -> None:
+        try:
+            parts = urlsplit(value)
+        except ValueError as error:
+            raise ValidationError(f"it is no URL ({error}).") from error
+        if parts.scheme not in schemes or not parts.netloc:
+            raise ValidationError(f"it must be a URL that starts with {schemes[0]}:// and a host.")
+
+    return validate
+
+
+def at_least(minimum: float) -> Callable[[float], None]:
+    """A validator: the number is `minimum` or more."""
+
+    def validate(value: float) -> None:
+        if not value >= minimum:  # also refuses NaN
+            raise ValidationError(f"{value:g} is less than {minimum:g}.")
+
+    return validate
+
+
+def retry_delays(values: list[float]) -> None:
+    """A validator: there is a delay, and each is one that a retry queue can have."""
+    if not values:
+        raise ValidationError("it must hold at least one delay.")
+    for value in values:
+        if not 0 < value <= LONGEST_RETRY_DELAY_SECONDS:
+            raise ValidationError(f"{value:g} is not between 0 and {LONGEST_RETRY_DELAY_SECONDS}.")

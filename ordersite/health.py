@@ -1,0 +1,141 @@
+"""Is the site alive, and is everything there that an order needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import pymongo
+from amqp import AMQPError, NotFound
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+from kombu import Connection, Exchange
+from kombu.exceptions import OperationalError
+from pymongo.errors import PyMongoError
+
+from messaging import topology
+
+#: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
+ANSWER_WITHIN_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be there: what was seen, and if it is missing what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+    next_step: str = ""
+
+
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """200 as long as this process answers at all."""
+    return JsonResponse({"status": "live"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 if every check is ok, else 503; the body lists them all."""
+    checks = [mongodb(), *rabbitmq()]
+    is_ready = all(check.ok for check in checks)
+    return JsonResponse(
+        {
+            "status": "ready" if is_ready else "not ready",
+            "checks": [_in_words(check) for check in checks],
+        },
+        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+def _in_words(check: Check) -> dict[str, str]:
+    words = {"name": check.name, "status": "ok" if check.ok else "missing", "detail": check.detail}
+    return words if check.ok else {**words, "nextStep": check.next_step}
+
+
+def mongodb() -> Check:
+    next_step = "Start MongoDB as a replica set, or correct the setting MONGODB_URL."
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            hello = connection.get_database().command("hello")
+    except PyMongoError as error:
+        return Check("mongodb", False, f"No answer ({type(error).__name__}).", next_step)
+    if not hello["isWritablePrimary"]:
+        return Check("mongodb", False, "It answers, but it is not the primary.", next_step)
+    return Check("mongodb", True, "The primary answers.")
+
+
+def rabbitmq() -> Iterator[Check]:
+    """RabbitMQ, what is declared on it, and who consumes from it."""
+    try:
+        with _connection() as broker:
+            broker.ensure_connection(max_retries=0)
+            consumers = {queue.name: _consumers(broker, queue.name) for queue in topology.queues()}
+            missing = [*_missing_exchanges(broker), *_absent(consumers)]
+    except (AMQPError, OperationalError, OSError) as error:
+        detail = f"No answer ({type(error).__name__})."
+        yield Check("rabbitmq", False, detail, "Start RabbitMQ, or correct the setting AMQP_URL.")
+        consumers, missing = {}, ["everything, as far as can be seen without RabbitMQ"]
+    else:
+        yield Check("rabbitmq", True, "It answers.")
+    yield declared(missing)
+    yield from (worker(service, consumers.get(service)) for service in topology.SERVICES)
+    yield archiver([consumers.get(f"{service}.dlq") for service in topology.SERVICES])
+
+
+def declared(missing: list[str]) -> Check:
+    next_step = "python manage.py declare_topology"
+    if missing:
+        return Check("topology", False, f"Not declared: {', '.join(missing)}.", next_step)
+    return Check("topology", True, "Every exchange and queue is declared.")
+
+
+def worker(service: str, consumers: int | None) -> Check:
+    """`consumers` is None where the queue could not be seen."""
+    name = f"worker {service}"
+    if consumers:
+        return Check(name, True, f"{consumers} on the queue {service}.")
+    next_step = f"celery -A celery_app worker -Q {service} -n {service}@%h"
+    return Check(name, False, f"Nothing consumes the queue {service}.", next_step)
+
+
+def archiver(consumers: list[int | None]) -> Check:
+    if all(consumers):
+        return Check("archiver", True, "It consumes every dead-letter queue.")
+    detail = "A dead-letter queue has no consumer, so its failed messages stay unseen."
+    return Check("archiver", False, detail, "python manage.py archiver")
+
+
+def _connection() -> Connection:
+    return Connection(
+        settings.AMQP_URL,
+        connect_timeout=ANSWER_WITHIN_SECONDS,
+        transport_options={"read_timeout": ANSWER_WITHIN_SECONDS},
+    )
+
+
+def _consumers(broker: Connection, queue: str) -> int | None:
+    """How many consume from the queue; None if it isn't declared."""
+    # RabbitMQ closes a channel on which something was missing.
+    with suppress(NotFound), broker.channel() as channel:
+        return channel.queue_declare(queue, passive=True).consumer_count
+    return None
+
+
+def _absent(consumers: dict[str, int | None]) -> list[str]:
+    return [f"queue {name}" for name, count in consumers.items() if count is None]
+
+
+def _missing_exchanges(broker: Connection) -> Iterator[str]:
+    exchanges = [each for each in vars(topology).values() if isinstance(each, Exchange)]
+    for exchange in exchanges:
+        try:
+            with broker.channel() as channel:
+                exchange(channel).declare(passive=True)
+        except NotFound:
+            yield f"exchange {exchange.name}"

@@ -1,0 +1,109 @@
+"""Show events live."""
+
+from __future__ import annotations
+
+import json
+import signal
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from kombu import Connection, Consumer, Exchange, Message, Queue
+
+from messaging.topology import SERVICES
+
+BODY_CHARACTERS = 120
+RECONNECT_SECONDS = 1
+#: What a slow terminal may lag behind; the oldest go first.
+WAITING_MESSAGES = 10_000
+
+
+class Command(BaseCommand):
+    help = "Show the events of all services live, by routing key: 'order.*', 'billing.#', '#'."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("pattern", nargs="?", default="#", help="an AMQP topic pattern")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(self, *, pattern: str, **options: Any) -> None:
+        self.show = as_json if options["json"] else as_line
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            while True:
+                self.follow(pattern)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+
+    def follow(self, pattern: str) -> None:
+        """Show events until the connection is lost."""
+        with Connection(settings.AMQP_URL) as broker:
+            broker.ensure_connection(self.say_waiting, interval_start=RECONNECT_SECONDS)
+            queue = declare(broker, pattern)
+            with Consumer(broker, [queue], on_message=self.write, no_ack=True):
+                self.stderr.write(f"Events with a routing key like {pattern}; Ctrl-C stops.")
+                try:
+                    while True:
+                        broker.drain_events()
+                except broker.connection_errors as error:
+                    self.stderr.write(f"Lost RabbitMQ ({error}), so some events may be missed.")
+
+    def write(self, message: Message) -> None:
+        self.stdout.write(self.show(message))
+        self.stdout.flush()
+
+    def say_waiting(self, error: Exception, interval: float) -> None:
+        self.stderr.write(f"RabbitMQ does not answer ({error}); next look in {interval:g} s.")
+
+
+def declare(broker: Connection, pattern: str) -> Queue:
+    """A queue of ours alone that gets every service's events whose routing key matches.
+
+    The fanouts know no patterns, so they feed a topic exchange that ends with the queue.
+    """
+    name = f"tail.{uuid4()}"
+    matching = Exchange(name, type="topic", auto_delete=True)
+    with broker.channel() as channel:
+        matching(channel).declare()
+        for service in SERVICES.values():
+            service.publishes_to(channel).declare()
+            matching(channel).bind_to(service.publishes_to)
+    return Queue(name, matching, routing_key=pattern, exclusive=True, max_length=WAITING_MESSAGES)
+
+
+def as_line(message: Message) -> str:
+    """Time, routing key, message id, order id and the body's beginning."""
+    properties = message.properties
+    shown = [
+        datetime.now(UTC).astimezone().strftime("%H:%M:%S.%f")[:-3],
+        f"{message.delivery_info['routing_key'] or '(no key)':<20}",
+        f"id={properties.get('message_id') or '-'}",
+        f"order={properties.get('correlation_id') or '-'}",
+        _text(message)[:BODY_CHARACTERS],
+    ]
+    return "".join(each if each.isprintable() else "�" for each in "  ".join(shown))
+
+
+def as_json(message: Message) -> str:
+    """The body as JSON, or as its text where it is none: a foreign publisher may send anything."""
+    properties = message.properties
+    shown = {
+        "at": datetime.now(UTC).isoformat(),
+        "exchange": message.delivery_info["exchange"],
+        "routingKey": message.delivery_info["routing_key"],
+        "type": properties.get("type"),
+        "messageId": properties.get("message_id"),
+        "orderId": properties.get("correlation_id"),
+    }
+    text = _text(message)
+    try:
+        return json.dumps({**shown, "body": json.loads(text)})
+    except (ValueError, RecursionError):
+        return json.dumps({**shown, "body": text})
+
+
+def _text(message: Message) -> str:
+    body = message.body
+    return body if isinstance(body, str) else bytes(body).decode(errors="replace")

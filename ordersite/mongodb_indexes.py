@@ -1,0 +1,116 @@
+"""Lets the queries of django-mongodb-backend 5.2.4 use MongoDB's indexes.
+
+Three of its query shapes miss them; each is corrected here, results unchanged:
+
+- A unique index is partial on its columns' `$type`, so only a lookup that states the type can
+  use it. https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage
+- `order_by()` re-computes the ordered columns before `$sort`, and a computed value has no index.
+- `defer()` and `only()` fetch the whole document all the same.
+
+The backend's version is pinned exactly; tests/ordersite/test_mongodb_indexes.py asks MongoDB's
+query planner whether each correction still works, and is still needed.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cache, wraps
+from typing import Any
+
+from django.db.models import Field, UniqueConstraint
+from django.db.models.expressions import Col
+from django.db.models.fields.related_lookups import RelatedIn
+from django.db.models.lookups import Exact, In
+from django.db.models.sql.compiler import SQLCompiler as DjangoCompiler
+from django_mongodb_backend.compiler import SQLCompiler
+from django_mongodb_backend.query import MongoQuery
+
+CORRECTED_VERSION = "5.2.4"
+
+#: Types for which equality implies the type. Numbers are left out: 5 equals 5.0, a long a double.
+TYPES_WITHOUT_COUSINS = {"string", "objectId"}
+
+
+def apply() -> None:
+    """Correct the backend's query shapes, for this process."""
+    for lookup in (Exact, In, RelatedIn):
+        lookup.as_mql_path = _stating_the_type(lookup.as_mql_path)
+    SQLCompiler.build_query = _without_deferred_columns(SQLCompiler.build_query)
+    MongoQuery.get_pipeline = _sorting_stored_columns_first(MongoQuery.get_pipeline)
+
+
+def _stating_the_type(as_mql_path: Any) -> Any:
+    """`{"number": "A"}` becomes `{"number": {"$eq": "A", "$type": "string"}}` where unique."""
+
+    @wraps(as_mql_path)
+    def stating_the_type(lookup: Any, compiler: Any, connection: Any) -> Any:
+        mql = as_mql_path(lookup, compiler, connection)
+        if not isinstance(lookup.lhs, Col) or not _is_unique(lookup.lhs.target):
+            return mql
+        bson_type = lookup.lhs.target.db_type(connection)
+        if bson_type not in TYPES_WITHOUT_COUSINS:
+            return mql
+        [(path, condition)] = mql.items()
+        if not isinstance(condition, dict):
+            condition = {"$eq": condition}
+        return {path: {**condition, "$type": bson_type}}
+
+    return stating_the_type
+
+
+@cache
+def _is_unique(field: Field) -> bool:
+    """Whether one of its model's unique indexes holds the column; `_id`'s is not partial."""
+    if field.primary_key or not hasattr(field, "model"):
+        return False
+    meta = field.model._meta
+    constraints = (each for each in meta.constraints if isinstance(each, UniqueConstraint))
+    together = (*meta.unique_together, *(constraint.fields for constraint in constraints))
+    return field.unique or any(field.name in names for names in together)
+
+
+def _sorting_stored_columns_first(get_pipeline: Any) -> Any:
+    """`$match, $sort, $skip, $limit, $project` where the order is by the collection's columns."""
+
+    @wraps(get_pipeline)
+    def sorting_stored_columns_first(query: MongoQuery) -> Any:
+        if not _orders_by_stored_columns(query):
+            return get_pipeline(query)
+        bare = copy.copy(query)
+        # These only name the ordered columns again, so that `$sort` finds them after `$project`.
+        bare.project_fields = bare.extra_fields = None
+        project = [{"$project": query.project_fields}] if query.project_fields else []
+        return get_pipeline(bare) + project
+
+    return sorting_stored_columns_first
+
+
+def _orders_by_stored_columns(query: MongoQuery) -> bool:
+    reshaped = (
+        query.aggregation_pipeline
+        or query.combinator_pipeline
+        or query.lookup_pipeline
+        or query.search_pipeline
+        or query.subqueries
+        or query.subquery_lookup
+    )
+    orders = query.compiler.order_by_objs
+    return bool(query.ordering and orders and not reshaped) and all(
+        isinstance(order.expression, Col)
+        and order.expression.alias == query.compiler.collection_name
+        # "Nulls last" is a computed column, as MongoDB knows no such order.
+        and not (order.nulls_first or order.nulls_last)
+        for order in orders
+    )
+
+
+def _without_deferred_columns(build_query: Any) -> Any:
+    """Fetch the columns that the QuerySet asks for, rather than the document."""
+
+    @wraps(build_query)
+    def without_deferred_columns(compiler: DjangoCompiler, columns: Any = None) -> MongoQuery:
+        if columns is None and compiler.query.default_cols and compiler.query.get_select_mask():
+            columns = compiler.columns
+        return build_query(compiler, columns)
+
+    return without_deferred_columns

@@ -1,0 +1,72 @@
+"""What runs periodically: plain functions of the apps, each with its interval."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from django.contrib.sessions.backends.db import SessionStore
+
+from failed_messages.replay import publish_claimed
+from messaging.outages import is_outage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function that is called again and again, safe to call at any time."""
+
+    run: Callable[[], object]
+    every_seconds: int
+    purpose: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.__module__}.{self.run.__qualname__}"
+
+
+JOBS = [
+    Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
+    Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
+]
+
+
+def scheduler() -> BlockingScheduler:
+    """A scheduler with every job, first run at once; `start()` blocks until `shutdown()`."""
+    blocking = BlockingScheduler(timezone=UTC)
+    for job in JOBS:
+        blocking.add_job(
+            surviving_outages(job),
+            "interval",
+            seconds=job.every_seconds,
+            id=job.name,
+            name=job.name,
+            next_run_time=datetime.now(UTC),
+            # After a pause of the machine one run does for all that were missed.
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+        )
+    return blocking
+
+
+def surviving_outages(job: Job) -> Callable[[], None]:
+    """The job's function; an outage is one line in the log, and the next run's business."""
+
+    @wraps(job.run)
+    def run() -> None:
+        try:
+            job.run()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning(
+                "%s could not run, next time in %s s: %s", job.name, job.every_seconds, error
+            )
+
+    return run

@@ -1,0 +1,229 @@
+"""The settings, each from the environment where an operator may want another value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ordersite.environment import at_least, env, retry_delays, setting, url_of
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+#: Goes into every death certificate, so that a failure names the code that it met.
+RELEASE = "0.1.0"
+
+# --- Who may talk to the site -----------------------------------------------------------------
+
+DEBUG = setting(env.bool, "DJANGO_DEBUG", default=False, example="false")
+
+SECRET_KEY = setting(
+    env.str,
+    "DJANGO_SECRET_KEY",
+    # Whoever knows the key can sign a session, so only a developer's machine may go without one.
+    **({"default": "a-known-key-that-only-development-accepts"} if DEBUG else {}),
+    example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
+)
+
+ALLOWED_HOSTS = setting(
+    env.list,
+    "ALLOWED_HOSTS",
+    default=["localhost", "127.0.0.1", "[::1]"],
+    example="orders.example.com,localhost",
+)
+# Behind a proxy that ends TLS, the admin's forms come from https while Django sees http.
+CSRF_TRUSTED_ORIGINS = [
+    f"https://*{host}" if host.startswith(".") else f"https://{host}"
+    for host in ALLOWED_HOSTS
+    if host != "*"
+]
+# `make run` has no TLS; anything else does, or the operators' passwords travel in the clear.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
+# --- MongoDB ----------------------------------------------------------------------------------
+
+MONGODB_URL = setting(
+    env.str,
+    "MONGODB_URL",
+    default="mongodb://localhost:27017/?replicaSet=rs0&directConnection=true",
+    validate=url_of("mongodb", "mongodb+srv"),
+    example="mongodb://localhost:27017/?replicaSet=rs0",
+)
+MONGODB_DATABASE = setting(env.str, "MONGODB_DATABASE", default="ordersite", example="ordersite")
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django_mongodb_backend",
+        "HOST": MONGODB_URL,
+        "NAME": MONGODB_DATABASE,
+        "OPTIONS": {
+            # A client that meets a lost database gets its 503 within 3 s.
+            "serverSelectionTimeoutMS": 2_000,
+            "connectTimeoutMS": 2_000,
+            "socketTimeoutMS": 10_000,
+            # An order answered with 201 outlives the loss of the primary.
+            "w": "majority",
+            "retryWrites": True,
+            # The backend makes datetimes aware itself, and fails on aware ones. Raw collections
+            # ask for theirs: get_collection(name, codec_options=CodecOptions(tz_aware=True)).
+            "tz_aware": False,
+            "appname": "ordersite",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
+DATABASE_ROUTERS = ["django_mongodb_backend.routers.MongoRouter"]
+# Django's own apps come with integer keys; these migrations give them ObjectIds.
+MIGRATION_MODULES = {
+    app: f"ordersite.mongo_migrations.{app}" for app in ("admin", "auth", "contenttypes")
+}
+
+# --- RabbitMQ and the messages on it ----------------------------------------------------------
+
+AMQP_URL = setting(
+    env.str,
+    "AMQP_URL",
+    default="amqp://guest:guest@localhost:5672//",
+    validate=url_of("amqp", "amqps"),
+    example="amqp://guest:guest@localhost:5672//",
+)
+#: How long a message waits before its second, third … attempt; then it is a failed message.
+RETRY_DELAYS_SECONDS = tuple(
+    setting(
+        env.list,
+        "RETRY_DELAYS_SECONDS",
+        subcast=float,
+        default=[5, 30, 120, 600],
+        validate=retry_delays,
+        example="5,30,120,600",
+    )
+)
+#: How often RabbitMQ redelivers a message whose worker died before it dead-letters it.
+DELIVERY_LIMIT = setting(env.int, "DELIVERY_LIMIT", default=20, validate=at_least(1), example="20")
+CONFIRM_TIMEOUT_SECONDS = setting(
+    env.float, "CONFIRM_TIMEOUT_SECONDS", default=5, validate=at_least(0.1), example="5"
+)
+MAX_MESSAGE_BYTES = setting(
+    env.int, "MAX_MESSAGE_BYTES", default=1024 * 1024, validate=at_least(1024), example="1048576"
+)
+#: How long the relay sleeps when no event is pending.
+RELAY_POLL_SECONDS = setting(
+    env.float, "RELAY_POLL_SECONDS", default=0.02, validate=at_least(0.001), example="0.02"
+)
+
+# --- Celery -----------------------------------------------------------------------------------
+
+#: After this the handler gets an exception that it can clean up on …
+TASK_SOFT_TIME_LIMIT_SECONDS = setting(
+    env.int, "TASK_SOFT_TIME_LIMIT_SECONDS", default=20, validate=at_least(1), example="20"
+)
+#: … and after this its process is killed.
+TASK_TIME_LIMIT_SECONDS = setting(
+    env.int,
+    "TASK_TIME_LIMIT_SECONDS",
+    default=30,
+    validate=at_least(TASK_SOFT_TIME_LIMIT_SECONDS + 1),
+    example="30",
+)
+
+# --- The shop ---------------------------------------------------------------------------------
+
+#: ISO 4217; the catalogue, the orders and the invoices are all in it.
+CURRENCY = "EUR"
+
+#: Faults that an operator plants to see a service fail; never where real orders are.
+SIMULATED_FAULTS = DEBUG
+
+# --- Django -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "ordersite.apps.OrdersiteConfig",
+    "ordersite.apps.MongoAdminConfig",
+    "ordersite.apps.MongoAuthConfig",
+    "ordersite.apps.MongoContentTypesConfig",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "ordersite.simulated_faults",
+    "orders",
+    "inventory",
+    "billing",
+    "failed_messages",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "ordersite.urls"
+WSGI_APPLICATION = "ordersite.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # The API knows no users: whoever may reach it may place orders.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.negotiation.AlwaysJSON",
+    "EXCEPTION_HANDLER": "ordersite.problems.answer",
+}
+# An order that fits into no message is refused before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MESSAGE_BYTES
+
+# --- Logs: one readable line an event, on stderr, for the process manager to keep --------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "{asctime}.{msecs:03.0f} {levelname:<7} {name}: {message}",
+            "datefmt": "%H:%M:%S" if DEBUG else "%Y-%m-%dT%H:%M:%S",
+            "style": "{",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers would say each thing twice.
+        "django": {"handlers": [], "propagate": True},
+        # The development server's access log has its own format.
+        "django.server": {"propagate": False},
+        # Says every heartbeat and every reconnect at INFO.
+        "apscheduler": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,23 @@
+"""The site's addresses: the API's, the health checks' and the admin's."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from ordersite import health, problems
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("", include("orders.urls")),
+    # A client of the API gets a problem also where Django would show a developer its own page.
+    path("<path:address>", problems.no_such_address),
+]
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.not_found
+handler500 = problems.server_error

@@ -1,0 +1,228 @@
+"""The operator's desk in the admin, as a browser's requests see it."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from failed_messages.discard import discard
+from tests import broker
+from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+LIST = "/admin/failed_messages/failedmessage/"
+
+XSS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "'-alert(1)-'",
+    "</pre></details><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "{{ 7|add:7 }}{% debug %}",
+    "<!--<script>",
+    "&lt;script&gt;",
+]
+
+
+def page_of(stored) -> str:
+    return f"{LIST}{stored.pk}/change/"
+
+
+def act(verb: str, *ids: object) -> str:
+    return f"{LIST}act/{verb}/?" + "&".join(f"id={id_}" for id_ in ids)
+
+
+def user(*permissions: str, is_superuser: bool = False) -> Client:
+    """A staff member's browser."""
+    staff = User.objects.create_user("operator", is_staff=True, is_superuser=is_superuser)
+    for codename in permissions:
+        staff.user_permissions.add(Permission.objects.get(codename=codename))
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def admin(clean) -> Client:
+    return user(is_superuser=True)
+
+
+def shown(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, response.content
+    return response.content.decode()
+
+
+def test_the_page_says_first_what_happened_and_what_to_do(admin):
+    content = shown(admin, page_of(failed()))
+
+    assert "Billing gave up after 2 attempts in 1.0 s: card service timed out" in content
+    assert f"Order {ORDER_ID} has no invoice; inventory is not affected." in content
+    assert reverse("admin:orders_order_change", args=[ORDER_ID]) in content
+    assert content.index("Attempt 2:") < content.index("Attempt 1:")
+    assert "TimeoutError: slow" in content
+    assert "As it first arrived" in content
+
+
+@pytest.mark.parametrize("text", XSS)
+def test_a_strangers_text_is_shown_as_text(admin, text):
+    attempt = {**certificate()["attempts"][0], "message": text, "traceback": text, "at": text}
+    hostile = certificate(
+        exception=text, message=text, traceback=text, worker=text, handler=text, release=text,
+        attempts=[attempt],
+    )  # fmt: skip
+    body = json.dumps({"orderId": text, "userId": text, "items": [text], text: text})
+    stored = failed(
+        death=hostile,
+        body=body.encode(),
+        headers={"x": text, "nested": {text: [text]}, "x-death": [{"queue": text, "reason": text}]},
+        message_id=text,
+        type=text,
+        correlation_id=text,
+        content_type=text,
+        app_id=text,
+    )
+    for url in (page_of(stored), LIST, f"{LIST}?q=alert", act("replay", text, stored.pk)):
+        content = shown(admin, url)
+        assert html.escape(text) in content or url != page_of(stored)
+        for poison in ("<script>alert", "<img src=x", "<svg onload", "</pre></details><script"):
+            assert poison not in content
+        assert 'href="javascript:' not in content
+
+
+def test_the_body_is_saved_and_never_rendered(admin):
+    stored = failed(body=b"<script>alert(1)</script>")
+    response = admin.get(f"{LIST}{stored.pk}/body/")
+
+    assert response.content == b"<script>alert(1)</script>"
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+
+
+def test_replaying_asks_first_and_tells_what_came_of_it(admin):
+    stored = failed()
+    question = shown(admin, act("replay", stored.pk))
+    assert "1 message: 1 of billing" in question
+    assert "and to no other" in question
+    assert broker.depth("billing") == 0
+
+    response = admin.post(act("replay"), {"id": str(stored.pk)}, follow=True)
+    assert "sent to billing" in response.content.decode()
+    assert record(stored.pk).replay.by == "operator"
+    assert broker.depth("billing") == 1
+
+    response = admin.post(act("replay"), {"id": str(stored.pk)}, follow=True)
+    assert "replaying since" in response.content.decode()
+    assert broker.depth("billing") == 1
+
+
+def test_discarding_wants_a_reason(admin):
+    stored = failed()
+    response = admin.post(act("discard"), {"id": str(stored.pk), "reason": " "})
+    assert "needs a reason" in response.content.decode()
+    assert record(stored.pk).status == "failed"
+
+    admin.post(act("discard"), {"id": str(stored.pk), "reason": "test order"})
+    assert record(stored.pk).discard_reason == "test order"
+    assert "test order" in shown(admin, page_of(stored))
+
+    admin.post(act("restore"), {"id": str(stored.pk)})
+    assert record(stored.pk).status == "failed"
+
+
+def test_a_selection_is_replayed_in_one_go(admin):
+    chosen = [str(failed(message_id=str(number)).pk) for number in range(3)]
+    question = admin.post(LIST, {"action": "replay_selected", "_selected_action": chosen})
+    assert "3 messages: 3 of billing" in question.content.decode()
+
+    admin.post(act("replay"), {"id": chosen})
+    assert broker.depth("billing") == 3
+
+
+def test_only_post_with_a_token_acts(admin):
+    stored = failed()
+    admin.get(act("replay", stored.pk))
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    strict.cookies = admin.cookies
+    assert strict.post(act("replay"), {"id": str(stored.pk)}).status_code == 403
+    assert record(stored.pk).status == "failed"
+
+
+def test_who_may_only_look_sees_why_the_buttons_are_off():
+    stored = failed()
+    viewer = user("view_failedmessage")
+    content = shown(viewer, page_of(stored))
+
+    assert "You lack the permission failed_messages.replay_failedmessage" in content
+    assert "You lack the permission failed_messages.discard_failedmessage" in content
+    for verb in ("replay", "discard", "restore"):
+        assert viewer.get(act(verb, stored.pk)).status_code == 403
+        assert viewer.post(act(verb), {"id": str(stored.pk), "reason": "x"}).status_code == 403
+    assert "replay_selected" not in shown(viewer, LIST)
+    assert record(stored.pk).status == "failed"
+
+
+def test_replaying_and_discarding_are_permitted_apart():
+    stored = failed()
+    replayer = user("view_failedmessage", "replay_failedmessage")
+
+    assert replayer.post(act("discard"), {"id": str(stored.pk), "reason": "x"}).status_code == 403
+    assert replayer.post(act("replay"), {"id": str(stored.pk)}).status_code == 302
+    assert record(stored.pk).status == "replaying"
+
+
+def test_without_the_permission_nothing_is_shown():
+    stored = failed()
+    nobody = user()
+
+    for url in (LIST, page_of(stored), f"{LIST}{stored.pk}/body/"):
+        assert nobody.get(url).status_code == 403
+
+
+def test_records_are_not_edited_by_hand(admin):
+    stored = failed()
+
+    assert admin.get(f"{LIST}add/").status_code == 403
+    assert admin.get(f"{LIST}{stored.pk}/delete/").status_code == 403
+    admin.post(page_of(stored), {"status": "resolved"})
+    assert record(stored.pk).status == "failed"
+
+
+@pytest.mark.parametrize("id_", ["nonsense", "0" * 24, "..%2F", "%00", "1' OR '1'='1"])
+def test_what_does_not_exist_is_not_found(admin, id_):
+    assert admin.get(f"{LIST}{id_}/change/").status_code in (302, 404)
+    assert admin.post(act("replay"), {"id": id_}).status_code == 302
+    assert admin.get(f"{LIST}act/delete/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "words", [ORDER_ID, f"order.placed:{ORDER_ID}", "500", "TIMED out", "timeouterror", ".", "[("]
+)
+def test_search_by_what_is_at_hand(admin, words):
+    stored = failed()
+    other = failed(
+        death=certificate(exception="KeyError", message="'sku'"),
+        body=b'{"userId": 1}',
+        message_id="other",
+        correlation_id="other",
+    )
+    content = admin.get(LIST, {"q": words}).content.decode()
+
+    assert (str(stored.pk) in content) == (words not in (".", "[("))
+    assert str(other.pk) not in content
+
+
+def test_filters(admin):
+    stored = failed()
+    discard([stored.pk], "operator", "test")
+    for query in ("status__exact=discarded", "service=billing", "reason__exact=attempts_used_up"):
+        assert str(stored.pk) in shown(admin, f"{LIST}?{query}")
+    for query in ("status__exact=failed", "service=orders", "reason__exact=expired"):
+        assert str(stored.pk) not in shown(admin, f"{LIST}?{query}")

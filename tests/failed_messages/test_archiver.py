@@ -1,0 +1,100 @@
+"""The archiver's process: it loses nothing and no message stops it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from failed_messages.models import FailedMessage
+from failed_messages.replay import replay
+from localservices.ports import free_port
+from messaging.topology import SERVICES
+from tests import broker
+from tests.failed_messages.letters import bury, record
+from tests.polling import eventually
+
+OUTAGE_SECONDS = 30
+
+
+@pytest.fixture
+def archiver(processes):
+    [process] = processes.start("archiver")
+    eventually(lambda: "Archiving" in process.log_tail(), within_seconds=20)
+    return process
+
+
+def stored() -> int:
+    return FailedMessage.objects.count()
+
+
+def test_it_empties_every_dead_letter_queue_whatever_is_in_them(archiver):
+    for service in SERVICES:
+        bury(service=service)
+        bury(service=service, death="rubbish", body=b"\xff", message_id="garbage")
+    bury(body=b"x" * 5_000_000, message_id="large")
+
+    assert eventually(lambda: stored() == 2 * len(SERVICES) + 1, OUTAGE_SECONDS)
+    eventually(lambda: all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES))
+    assert archiver.stop() == 0
+    assert all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES), "everything was acked"
+
+
+def test_it_hears_how_a_replay_ended(archiver):
+    bury()
+    failed = eventually(FailedMessage.objects.first)
+    replay([failed.pk], "operator")
+    sent = broker.take("billing")
+    outcome = {
+        "replayId": sent.headers["replay"],
+        "service": "billing",
+        "messageId": sent.properties["message_id"],
+    }
+    for body in (b"rubbish", json.dumps(outcome).encode()):
+        broker.publish(body, exchange="", routing_key="replay_outcomes")
+
+    assert eventually(lambda: record(failed.pk).status == "resolved")
+    assert record(failed.pk).resolved_by == "operator"
+
+
+def test_it_waits_for_a_database_that_is_away(archiver, mongodb):
+    mongodb.kill()
+    try:
+        for number in range(30):
+            bury(message_id=f"message {number}")
+        eventually(lambda: "Waiting for MongoDB" in archiver.log_tail(), OUTAGE_SECONDS)
+        assert archiver.running
+    finally:
+        mongodb.start()
+
+    assert eventually(lambda: _count_when_back() == 30, OUTAGE_SECONDS)
+    eventually(lambda: broker.depth("billing.dlq") == 0)
+    assert archiver.stop() == 0
+    assert broker.depth("billing.dlq") == 0
+
+
+def test_it_comes_back_by_itself_when_the_broker_does(archiver, rabbitmq):
+    rabbitmq.kill()
+    eventually(lambda: "Waiting for RabbitMQ" in archiver.log_tail(), OUTAGE_SECONDS)
+    rabbitmq.start()
+    bury()
+
+    assert eventually(lambda: stored() == 1, OUTAGE_SECONDS)
+    assert archiver.stop() == 0
+
+
+def test_it_can_be_stopped_while_the_broker_is_away(processes):
+    nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
+    [process] = processes.start("archiver", AMQP_URL=nowhere)
+    eventually(lambda: "Waiting for RabbitMQ" in process.log_tail(), OUTAGE_SECONDS)
+
+    assert process.stop() == 0
+
+
+def _count_when_back() -> int:
+    from pymongo.errors import PyMongoError
+
+    try:
+        return stored()
+    except PyMongoError:
+        return -1

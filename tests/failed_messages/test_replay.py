@@ -1,0 +1,203 @@
+"""Replaying: to the failing service alone, once, and never lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import override_settings
+from kombu import Connection
+
+from failed_messages.collection import failed_messages
+from failed_messages.dead_letter import BODY_LIMIT_BYTES
+from failed_messages.discard import discard, restore
+from failed_messages.outcomes import record_outcome
+from failed_messages.replay import CLAIM_SECONDS, LOST_AFTER, publish_claimed, replay
+from failed_messages.verdict import ReasonMissing
+from localservices.ports import free_port
+from messaging import topology
+from tests import broker
+from tests.failed_messages.letters import BODY, ORDER_ID, certificate, failed, record
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def outcome(replayed, **changes: str) -> bytes:
+    """What the worker says that handled a replayed message."""
+    body = {
+        "replayId": replayed.replay.pk,
+        "service": replayed.service,
+        "messageId": replayed.message_id,
+        "worker": "billing@test",
+        **changes,
+    }
+    return json.dumps(body).encode()
+
+
+def age_the_replay(id_, **fields: timedelta) -> None:
+    now = datetime.now(UTC)
+    ages = {f"replay.{field}": now - age for field, age in fields.items()}
+    failed_messages().update_one({"_id": id_}, {"$set": ages})
+
+
+def test_a_replay_reaches_the_failing_service_alone_as_the_same_message():
+    stored = failed(headers={"traceparent": "00-abc"})
+    [verdict] = replay([str(stored.pk)], by="operator", reason="card service is back")
+
+    assert verdict.done
+    sent = broker.take("billing")
+    assert sent.body == BODY or sent.body.encode() == BODY
+    assert sent.properties["message_id"] == f"order.placed:{ORDER_ID}"
+    assert (sent.properties["type"], sent.properties["correlation_id"]) == (
+        "order.placed",
+        ORDER_ID,
+    )
+    replayed = record(stored.pk)
+    assert sent.headers["replay"] == replayed.replay.pk
+    assert (sent.headers["order-version"], sent.headers["traceparent"]) == (1, "00-abc")
+    assert "certificate" not in sent.headers
+    assert broker.depth("inventory") == broker.depth("orders") == 0
+    assert replayed.status == "replaying"
+    assert replayed.replay.published_at is not None
+    assert (replayed.history[-1].by, replayed.history[-1].reason) == (
+        "operator",
+        "card service is back",
+    )
+
+
+def test_twenty_clicks_at_once_publish_once():
+    stored = failed()
+    with ThreadPoolExecutor(20) as pool:
+        verdicts = list(pool.map(lambda n: replay([stored.pk], f"operator {n}")[0], range(20)))
+
+    assert sum(verdict.done for verdict in verdicts) == 1
+    assert "replaying since" in next(v.detail for v in verdicts if not v.done)
+    assert len(broker.take_all("billing")) == 1
+
+
+def test_the_outcome_of_the_latest_replay_resolves_the_record():
+    stored = failed()
+    replay([stored.pk], "operator")
+    replayed = record(stored.pk)
+
+    assert record_outcome(outcome(replayed))
+
+    resolved = record(stored.pk)
+    assert (resolved.status, resolved.resolved_by) == ("resolved", "operator")
+    assert resolved.resolved_at is not None
+    assert resolved.history[-1].act == "resolved"
+    assert not record_outcome(outcome(replayed)), "the second delivery changes nothing"
+    assert "resolved already, by operator" in replay([stored.pk], "operator")[0].detail
+
+
+def test_any_other_outcome_changes_nothing():
+    stored = failed()
+    replay([stored.pk], "operator")
+    replayed = record(stored.pk)
+
+    assert not record_outcome(outcome(replayed, replayId=str(uuid.uuid4())))
+    assert not record_outcome(outcome(replayed, service="inventory"))
+    for rubbish in (b"", b"[]", b"\xff", b'{"replayId": {"$ne": ""}}', b"[" * 50_000):
+        assert not record_outcome(rubbish)
+    assert record(stored.pk).status == "replaying"
+
+
+def test_a_replay_that_dies_again_is_failed_with_both_certificates():
+    stored = failed()
+    replay([stored.pk], "operator")
+    replayed = record(stored.pk)
+    again = failed(death=certificate(), headers={"replay": replayed.replay.pk})
+
+    assert (again.pk, again.status, len(again.certificates)) == (stored.pk, "failed", 2)
+    assert [act.act for act in again.history] == ["failed", "replay", "failed again"]
+    assert not record_outcome(outcome(replayed)), "a late outcome is of an earlier replay"
+    assert replay([stored.pk], "operator")[0].done
+
+
+def test_a_missing_queue_gives_the_message_back():
+    stored = failed()
+    with Connection(os.environ["AMQP_URL"]) as connection, connection.channel() as channel:
+        channel.queue_delete("billing")
+        try:
+            [verdict] = replay([stored.pk], "operator")
+        finally:
+            topology.declare(connection)
+
+    assert not verdict.done
+    assert "declare_topology" in verdict.detail
+    released = record(stored.pk)
+    assert released.status == "failed"
+    assert [act.act for act in released.history] == ["failed", "replay", "replay refused"]
+    assert replay([stored.pk], "operator")[0].done
+
+
+def test_what_an_outage_left_claimed_is_published_when_the_broker_is_back():
+    first, second = failed(), failed(message_id="another")
+    with override_settings(AMQP_URL=f"amqp://guest:guest@127.0.0.1:{free_port()}//"):
+        verdicts = replay([first.pk, second.pk], "operator")
+
+    assert [verdict.done for verdict in verdicts] == [True, True]
+    assert "RabbitMQ does not answer" in verdicts[0].detail
+    assert publish_claimed() == 0, "a young claim may still be in its maker's hands"
+    for stored in (first, second):
+        age_the_replay(stored.pk, at=timedelta(seconds=CLAIM_SECONDS + 1))
+    assert publish_claimed() == 2
+    assert publish_claimed() == 0
+    sent = {message.headers["replay"] for message in broker.take_all("billing")}
+    assert sent == {record(first.pk).replay.pk, record(second.pk).replay.pk}
+
+
+def test_a_replay_that_ended_neither_way_may_be_replayed_again():
+    stored = failed()
+    replay([stored.pk], "operator")
+    assert not replay([stored.pk], "operator")[0].done
+
+    age_the_replay(stored.pk, published_at=LOST_AFTER + timedelta(seconds=1))
+    assert replay([stored.pk], "operator")[0].done
+
+
+def test_half_a_body_is_not_replayed():
+    stored = failed(body=b"x" * (BODY_LIMIT_BYTES + 1))
+    [verdict] = replay([stored.pk], "operator")
+
+    assert not verdict.done
+    assert "only the beginning of its body was kept" in verdict.detail
+
+
+def test_what_is_no_failed_message_is_refused_and_the_rest_goes_on():
+    stored = failed()
+    verdicts = replay(["nonsense", "0" * 24, stored.pk], "operator")
+
+    assert [verdict.done for verdict in verdicts] == [False, False, True]
+    assert "no such failed message" in verdicts[0].detail
+
+
+def test_strange_properties_do_not_stop_a_replay():
+    stored = failed(message_id="\ud800" * 80, type="\u00e9" * 120, timestamp=2**62)
+    [verdict] = replay([stored.pk], "operator")
+
+    assert verdict.done
+    assert broker.depth("billing") == 1
+
+
+def test_discarding_wants_a_reason_and_can_be_taken_back():
+    stored = failed()
+    with pytest.raises(ReasonMissing):
+        discard([stored.pk], "operator", "  ")
+    assert record(stored.pk).status == "failed"
+
+    assert discard([stored.pk], "operator", "test order")[0].done
+    discarded = record(stored.pk)
+    assert (discarded.status, discarded.discarded_by) == ("discarded", "operator")
+    assert discarded.discard_reason == "test order"
+    assert "restore it first" in replay([stored.pk], "operator")[0].detail
+
+    assert restore([stored.pk], "operator", "wanted after all")[0].done
+    assert not restore([stored.pk], "operator")[0].done
+    restored = record(stored.pk)
+    assert (restored.status, restored.discarded_by) == ("failed", "")
+    assert [act.act for act in restored.history] == ["failed", "discard", "restore"]

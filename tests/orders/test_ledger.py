@@ -1,0 +1,184 @@
+"""What orders makes of the other services' events, in whatever order they come."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from messaging.errors import InvalidMessage, PermanentError
+from messaging.handlers import known_types
+from orders import ledger, placing, tasks
+from orders.catalogue import Price
+from orders.collection import orders
+from tests.concurrency import at_once
+
+BOOK = Price(Decimal("12.50"), "EUR")
+
+pytestmark = pytest.mark.usefixtures("services")
+
+HANDLERS = {
+    "reserved": tasks.note_reserved,
+    "rejected": tasks.note_rejected,
+    "invoiced": tasks.note_invoiced,
+    "credited": tasks.note_credited,
+}
+
+
+def placed() -> str:
+    """A stored order's id."""
+    document = placing.compose(101, {"book": 1}, {"book": BOOK})
+    placing.store(document)
+    return str(document["_id"])
+
+
+def hear(order_id: str, *outcomes: str) -> dict[str, Any]:
+    """Handle the events one after the other; return the order as it is then."""
+    body = {"orderId": order_id, "userId": 101, "invoiceNumber": "2026-000001"}
+    for outcome in outcomes:
+        HANDLERS[outcome](body | {"reason": "Out of stock: book"})
+    return seen(order_id)
+
+
+def seen(order_id: str) -> dict[str, Any]:
+    document = orders().find_one({"_id": ObjectId(order_id)})
+    assert document
+    return document
+
+
+def essence(order: dict[str, Any]) -> Any:
+    """What has to be equal however the events came: all but times and the count of changes."""
+    entries = {
+        service: (entry["state"], entry["detail"], entry["message_id"].partition(":")[0])
+        for service, entry in order["ledger"].items()
+    }
+    return order["status"], entries, [event["type"] for event in order["pending_events"]]
+
+
+def test_an_order_is_confirmed_when_both_services_have_done_their_part():
+    order_id = placed()
+
+    assert hear(order_id, "reserved")["status"] == "placed"
+    order = hear(order_id, "invoiced")
+
+    assert order["status"] == "confirmed"
+    assert order["version"] == 3
+    entry = order["ledger"]["billing"]
+    assert (entry["state"], entry["detail"]) == ("invoiced", "2026-000001")
+    assert entry["message_id"] == f"billing.invoiced:{order_id}"
+    assert entry["at"] >= order["created_at"]
+
+
+def test_a_rejection_is_noted_with_its_reason_and_goes_into_the_outbox():
+    order_id = placed()
+
+    order = hear(order_id, "rejected")
+
+    assert order["status"] == "rejected"
+    assert order["ledger"]["inventory"]["detail"] == "Out of stock: book"
+    rejection = order["pending_events"][1]
+    assert rejection["id"] == f"order.rejected:{order_id}"
+    assert rejection["version"] == order["version"] == 2
+    assert order["pending_since"] == order["created_at"]
+
+
+def test_a_rejection_alone_in_the_outbox_is_pending_from_then_on():
+    order_id = placed()
+    published = {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}}
+    orders().update_one({"_id": ObjectId(order_id)}, published)
+
+    order = hear(order_id, "rejected")
+
+    assert [event["type"] for event in order["pending_events"]] == ["order.rejected"]
+    assert order["pending_since"] == order["updated_at"]
+
+
+def test_a_duplicate_changes_nothing():
+    order_id = placed()
+    once = hear(order_id, "rejected", "credited")
+
+    assert hear(order_id, "rejected", "credited", "rejected") == once
+
+
+def shuffled(*outcomes: str) -> st.SearchStrategy[list[str]]:
+    """All of them in any order, with any of them again."""
+    again = st.lists(st.sampled_from(outcomes), max_size=4)
+    return again.flatmap(lambda more: st.permutations([*outcomes, *more]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(shuffled("reserved", "invoiced"))
+def test_every_order_of_arrival_confirms_alike(outcomes: list[str]):
+    assert essence(hear(placed(), *outcomes)) == (
+        "confirmed",
+        {
+            "inventory": ("reserved", None, "inventory.reserved"),
+            "billing": ("invoiced", "2026-000001", "billing.invoiced"),
+        },
+        ["order.placed"],
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(shuffled("rejected", "invoiced", "credited"))
+def test_every_order_of_arrival_rejects_alike(outcomes: list[str]):
+    assert essence(hear(placed(), *outcomes)) == (
+        "rejected",
+        {
+            "inventory": ("rejected", "Out of stock: book", "inventory.rejected"),
+            "billing": ("credited", "2026-000001", "billing.credited"),
+        },
+        ["order.placed", "order.rejected"],
+    )
+
+
+def test_outcomes_at_the_same_moment_are_both_noted_and_reject_once():
+    order_id = placed()
+
+    at_once([lambda name=name: hear(order_id, name) for name in ("rejected", "credited") * 4])
+
+    order = seen(order_id)
+    assert order["version"] == 3
+    assert [event["type"] for event in order["pending_events"]] == [
+        "order.placed",
+        "order.rejected",
+    ]
+
+
+@pytest.mark.parametrize("order_id", ["0" * 24, "foreign-7", 1718000000000, "$gt", ""])
+def test_an_outcome_of_an_order_never_taken_is_permanent(order_id: str | int):
+    with pytest.raises(PermanentError, match="never took order"):
+        tasks.note_reserved({"orderId": order_id})
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "orderId"),
+        ({"orderId": None}, "orderId"),
+        ({"orderId": {"$gt": ""}}, "orderId"),
+        ({"orderId": "x", "reason": {"$gt": ""}}, "reason"),
+        ({"orderId": "x", "invoiceNumber": 7}, "invoiceNumber"),
+        ([], "object"),
+    ],
+)
+def test_a_body_that_is_no_outcome_is_invalid(body: Any, named: str):
+    with pytest.raises(InvalidMessage, match=named):
+        tasks.note_invoiced(body)
+
+
+def test_a_reason_is_data_whatever_it_holds():
+    order_id = placed()
+
+    ledger.record(order_id, "inventory", "rejected", "$status")
+
+    assert seen(order_id)["ledger"]["inventory"]["detail"] == "$status"
+
+
+def test_orders_knows_what_the_services_tell():
+    expected = {"inventory.reserved", "inventory.rejected", "billing.invoiced", "billing.credited"}
+    assert known_types("orders") == expected

@@ -1,0 +1,202 @@
+"""Placing orders over HTTP, with the real MongoDB."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bson import Decimal128, ObjectId
+from django.db import connection
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders import placing
+from orders.catalogue import Price
+from orders.place_order import Item
+from orders.refusals import Refusal
+
+
+def stored() -> list[dict[str, Any]]:
+    return list(connection.database["orders"].find())
+
+
+def post(client: Client, order: Any, **options: Any) -> Any:
+    return client.post("/orders", json.dumps(order), content_type="application/json", **options)
+
+
+def test_the_tutorials_request_is_answered_with_the_priced_order(client: Client):
+    response = post(client, {"userId": 101, "items": ["book", "pen"]})
+
+    assert response.status_code == 201
+    body = response.json()
+    order = body["order"]
+    assert "placed" in body["message"]
+    assert response.headers["Location"] == f"/orders/{order['orderId']}"
+    assert order["items"] == [
+        {"sku": "book", "quantity": 1, "unitPrice": "12.50"},
+        {"sku": "pen", "quantity": 1, "unitPrice": "1.20"},
+    ]
+    assert (order["userId"], order["status"]) == (101, "placed")
+    assert (order["total"], order["currency"]) == ("13.70", "EUR")
+    assert order["createdAt"].endswith("Z")
+
+
+def test_the_order_and_its_event_are_one_document(client: Client):
+    order_id = post(client, {"userId": 101, "items": ["book"]}).json()["order"]["orderId"]
+
+    [document] = stored()
+    assert document["_id"] == ObjectId(order_id)
+    assert document["total"] == Decimal128("12.50")
+    assert document["ledger"]["billing"]["state"] == "pending"
+    [event] = document["pending_events"]
+    assert (event["id"], event["type"]) == (f"order.placed:{order_id}", "order.placed")
+    assert document["pending_since"] == document["created_at"]
+
+
+def test_lines_of_one_sku_are_merged(client: Client):
+    order = post(client, {"userId": 1, "items": ["pen", "book", {"sku": "pen", "quantity": 3}]})
+
+    assert [(line["sku"], line["quantity"]) for line in order.json()["order"]["items"]] == [
+        ("pen", 4),
+        ("book", 1),
+    ]
+
+
+def test_the_largest_order_is_taken(client: Client):
+    order = {"userId": 2**63 - 1, "items": [{"sku": "book", "quantity": 10}] * 1000}
+
+    response = post(client, order)
+
+    assert response.status_code == 201
+    assert response.json()["order"]["total"] == "125000.00"
+    assert stored()[0]["user_id"] == 2**63 - 1
+
+
+def test_an_unknown_sku_is_named_with_its_item(client: Client):
+    response = post(client, {"userId": 1, "items": ["book", "bok", {"sku": "$gt", "quantity": 1}]})
+
+    assert response.status_code == 422
+    assert response.headers["Content-Type"] == "application/problem+json"
+    errors = response.json()["errors"]
+    assert [error["field"] for error in errors] == ["items[1]", "items[2]"]
+    assert "'bok' is not in the catalogue" in errors[0]["detail"]
+    assert stored() == []
+
+
+def test_a_new_product_can_be_ordered_at_once(client: Client):
+    post(client, {"userId": 1, "items": ["book"]})
+    assert post(client, {"userId": 1, "items": ["lamp"]}).status_code == 422
+
+    product = {"sku": "lamp", "price": Decimal128("20"), "currency": "EUR"}
+    connection.database["products"].insert_one(product)
+
+    response = post(client, {"userId": 1, "items": ["lamp"]})
+    assert response.json()["order"]["total"] == "20.00"
+
+
+def test_products_of_several_currencies_are_refused(client: Client):
+    product = {"sku": "tea", "price": Decimal128("5"), "currency": "GBP"}
+    connection.database["products"].insert_one(product)
+
+    response = post(client, {"userId": 1, "items": ["tea", "book"]})
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "items"
+
+
+def test_merged_lines_keep_to_the_limit(client: Client):
+    response = post(client, {"userId": 1, "items": [{"sku": "pen", "quantity": 9_999}] * 2})
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "items[1]"
+    assert stored() == []
+
+
+def test_no_body_is_refused(client: Client):
+    response = client.post("/orders", "", content_type="application/json")
+
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert (error["field"], error["detail"]) == ("body", "is empty")
+    assert stored() == []
+
+
+def test_a_body_without_its_length_is_refused(client: Client):
+    response = client.post(
+        "/orders", "", content_type="application/json", headers={"transfer-encoding": "chunked"}
+    )
+
+    assert response.status_code == 411
+    assert response.json()["errors"][0]["field"] == "Content-Length"
+
+
+def test_a_field_at_fault_is_named_in_the_problem(client: Client):
+    response = post(client, {"userId": {"$gt": ""}, "items": ["book"]})
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["title"] == "The order was not placed"
+    assert response.json()["errors"][0]["field"] == "userId"
+    assert stored() == []
+
+
+def test_two_megabytes_are_refused_unread(client: Client):
+    body = json.dumps({"userId": 1, "items": ["book"]}) + " " * 2**21
+
+    response = client.post("/orders", body, content_type="application/json")
+
+    assert response.status_code == 413
+    assert stored() == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_another_content_type_is_refused(client: Client, content_type: str):
+    body = '{"userId": 1, "items": ["book"]}'
+
+    response = client.post("/orders", body, content_type=content_type)
+
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+    assert stored() == []
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_another_method_is_refused(client: Client, method: str):
+    response = getattr(client, method)("/orders")
+
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
+
+
+quantities = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 10_000), min_size=1)
+amounts = st.decimals(0, 10**9, places=2)
+
+
+@given(quantities, st.data())
+def test_a_total_is_exact_to_the_cent(lines: dict[str, int], data: st.DataObject):
+    prices = {sku: Price(data.draw(amounts), "EUR") for sku in lines}
+
+    document = placing.compose(1, lines, prices)
+
+    cents = sum(int(prices[sku].amount * 100) * quantity for sku, quantity in lines.items())
+    assert document["total"].to_decimal() == Decimal(cents) / 100
+
+
+items = st.lists(
+    st.sampled_from("abc") | st.builds(Item, st.sampled_from("abc"), st.integers(1, 9))
+)
+
+
+@given(items)
+def test_merging_keeps_every_unit(items: list[str | Item]):
+    merged = placing.merge(items)
+
+    assert sum(merged.values()) == sum(1 if isinstance(i, str) else i.quantity for i in items)
+
+
+def test_merging_stops_at_the_limit():
+    with pytest.raises(Refusal):
+        placing.merge([Item("a", 10_000), "a"])

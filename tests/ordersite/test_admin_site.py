@@ -1,0 +1,46 @@
+"""The admin's first page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("operator"))
+    return client
+
+
+def test_failed_messages_come_first_and_users_last(operator: Client) -> None:
+    page = operator.get("/admin/").content.decode()
+
+    apps = re.findall(r'<div class="app-([a-z_]+) module', page)
+    assert apps[: len(apps) // 2][0] == "failed_messages"
+    assert apps[-1] == "auth"
+    assert "Operator&#x27;s desk" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/admin"])
+def test_the_site_leads_to_the_admin(operator: Client, path: str) -> None:
+    assert operator.get(path, follow=True).redirect_chain[-1][0] == "/admin/"
+
+
+def test_the_admin_keeps_its_own_pages_for_errors(operator: Client) -> None:
+    response = operator.get("/admin/nothing/here/")
+
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("text/html")
+
+
+def test_every_list_of_the_admin_opens(operator: Client) -> None:
+    page = operator.get("/admin/").content.decode()
+
+    for path in sorted(set(re.findall(r'href="(/admin/\w+/\w+/)"', page))):
+        assert operator.get(path).status_code == 200, path

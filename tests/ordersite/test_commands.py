@@ -1,0 +1,129 @@
+"""The site's commands, as an operator meets them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from io import StringIO
+from urllib.request import Request, urlopen
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from kombu import Connection
+
+from localservices.rabbitmq import RabbitMQ
+from tests.polling import eventually
+from tests.processes import Processes
+
+
+def command(*arguments: str) -> str:
+    said = StringIO()
+    call_command(*arguments, stdout=said)
+    return said.getvalue()
+
+
+def publish(body: bytes, exchange: str, routing_key: str, **properties: str) -> None:
+    with Connection(settings.AMQP_URL) as broker, broker.Producer() as producer:
+        producer.publish(
+            body,
+            exchange=exchange,
+            routing_key=routing_key,
+            **{"content_type": "application/json", "content_encoding": "utf-8", **properties},
+        )
+
+
+@pytest.mark.usefixtures("clean")
+def test_the_development_admin_is_created_once() -> None:
+    assert "Created" in command("ensure_admin")
+    User.objects.get().set_password("mine")
+
+    assert "exists" in command("ensure_admin")
+    admin = User.objects.get()
+    assert admin.is_superuser
+    assert admin.check_password("admin")
+
+
+def test_declaring_twice_is_harmless(rabbitmq: RabbitMQ) -> None:
+    assert command("declare_topology") == command("declare_topology")
+
+
+@override_settings(AMQP_URL="amqp://guest:guest@127.0.0.1:1//")
+def test_declaring_without_rabbitmq_says_what_to_do() -> None:
+    with pytest.raises(CommandError, match="AMQP_URL"):
+        command("declare_topology")
+
+
+def test_tail_shows_matching_events_of_every_service(processes: Processes) -> None:
+    orders = processes.run("tail", "python manage.py tail 'order.*'")
+    everything = processes.run("tail-json", "python manage.py tail --json")
+    for process in (orders, everything):
+        eventually(lambda process=process: "Ctrl-C stops" in process.log_tail())
+
+    publish(b"\x1b[2J\xff", "order_events", "order.odd")
+    publish(b'{"orderId": "6743f0"}', "billing_events", "billing.invoiced")
+    publish(
+        b'{"orderId": "6743f0"}',
+        "order_events",
+        "order.placed",
+        message_id="order.placed:6743f0",
+        correlation_id="6743f0",
+    )
+
+    eventually(lambda: "order.placed:6743f0" in orders.log_tail())
+    assert "order=6743f0" in orders.log_tail()
+    assert "order.odd" in orders.log_tail()
+    assert "billing.invoiced" not in orders.log_tail()
+    assert "\x1b" not in orders.log_tail()
+
+    eventually(lambda: "order.placed:6743f0" in everything.log_tail())
+    shown = [json.loads(line) for line in everything.log_tail().splitlines() if line[0] == "{"]
+    assert [event["routingKey"] for event in shown] == [
+        "order.odd",
+        "billing.invoiced",
+        "order.placed",
+    ]
+    assert shown[1]["body"] == {"orderId": "6743f0"}
+    assert orders.stop() == 0
+
+
+def test_tail_leaves_nothing_on_the_broker(processes: Processes, rabbitmq: RabbitMQ) -> None:
+    tail = processes.run("tail", "python manage.py tail")
+    eventually(lambda: "Ctrl-C stops" in tail.log_tail())
+    assert any(name.startswith("tail.") for name in exchanges(rabbitmq))
+
+    tail.stop()
+
+    eventually(lambda: not any(name.startswith("tail.") for name in exchanges(rabbitmq)))
+
+
+def exchanges(rabbitmq: RabbitMQ) -> list[str]:
+    """The names of all exchanges, by RabbitMQ's management API."""
+    login = base64.b64encode(b"guest:guest").decode()
+    asked = Request(
+        f"{rabbitmq.management_url}/api/exchanges", headers={"Authorization": f"Basic {login}"}
+    )
+    with urlopen(asked, timeout=5) as response:
+        return [exchange["name"] for exchange in json.load(response)]
+
+
+def test_the_scheduler_lists_its_jobs_and_stops_cleanly(processes: Processes) -> None:
+    scheduler = processes.run("scheduler", "python manage.py scheduler")
+    eventually(lambda: "publish_claimed" in scheduler.log_tail())
+
+    assert scheduler.stop() == 0
+    assert "Traceback" not in scheduler.log_tail()
+
+
+def test_the_scheduler_survives_an_outage(processes: Processes) -> None:
+    scheduler = processes.run(
+        "scheduler",
+        "python manage.py scheduler",
+        MONGODB_URL="mongodb://127.0.0.1:1/?directConnection=true",
+    )
+
+    eventually(lambda: "publish_claimed could not run" in scheduler.log_tail())
+    assert scheduler.running
+    assert "Traceback" not in scheduler.log_tail()

@@ -1,0 +1,75 @@
+"""A bad setting stops the start with its name, what is wrong, and an example."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ordersite.environment import InvalidSetting, at_least, env, retry_delays, setting, url_of
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "at least one delay"),
+        ("5,soon", "value 2: Not a valid number"),
+        ("5,0", "0 is not between"),
+        ("5,-1", "-1 is not between"),
+        ("5,1e9", "is not between"),
+    ],
+)
+def test_bad_retry_delays_are_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str, reason: str
+) -> None:
+    monkeypatch.setenv("RETRY_DELAYS_SECONDS", value)
+
+    with pytest.raises(InvalidSetting) as stopped:
+        setting(
+            env.list,
+            "RETRY_DELAYS_SECONDS",
+            subcast=float,
+            validate=retry_delays,
+            example="5,30",
+        )
+
+    message = str(stopped.value)
+    assert "RETRY_DELAYS_SECONDS" in message
+    assert reason in message
+    assert "RETRY_DELAYS_SECONDS=5,30" in message
+
+
+@pytest.mark.parametrize("value", ["localhost:5672", "http://localhost", "amqp://", "amqp://[x"])
+def test_a_url_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AMQP_URL", value)
+
+    with pytest.raises(InvalidSetting, match="AMQP_URL"):
+        setting(env.str, "AMQP_URL", validate=url_of("amqp"), example="amqp://localhost")
+
+
+@pytest.mark.parametrize("value", ["0", "nan", "two"])
+def test_a_number_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CONFIRM_TIMEOUT_SECONDS", value)
+
+    with pytest.raises(InvalidSetting, match="CONFIRM_TIMEOUT_SECONDS"):
+        setting(env.float, "CONFIRM_TIMEOUT_SECONDS", validate=at_least(0.1), example="5")
+
+
+def test_a_setting_without_default_must_be_there() -> None:
+    with pytest.raises(InvalidSetting, match="NOT_SET is not usable: it is missing"):
+        setting(env.str, "NOT_SET", example="a-long-random-text")
+
+
+def test_the_operator_sees_the_message_and_no_traceback() -> None:
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env={**os.environ, "DELIVERY_LIMIT": "often"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert checked.returncode == 1
+    assert "The setting DELIVERY_LIMIT is not usable: Not a valid integer." in checked.stderr
+    assert "Traceback" not in checked.stderr

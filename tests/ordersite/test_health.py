@@ -1,0 +1,100 @@
+"""The health checks say what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+from kombu import Connection, Consumer
+
+from messaging import topology
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def ready() -> tuple[int, dict[str, dict[str, Any]]]:
+    """The status code, and the checks by name."""
+    response = Client(SERVER_NAME="localhost").get("/health/ready")
+    return response.status_code, {check["name"]: check for check in response.json()["checks"]}
+
+
+@pytest.fixture
+def broker() -> Iterator[Connection]:
+    with Connection(settings.AMQP_URL) as connection:
+        yield connection
+
+
+def test_a_process_that_answers_is_live() -> None:
+    response = Client(SERVER_NAME="localhost").get("/health/live")
+
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
+
+
+def test_ready_when_everything_has_a_consumer(broker: Connection) -> None:
+    consumed = [queue(broker.default_channel) for queue in topology.queues()]
+    with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
+        status, checks = ready()
+
+    assert status == 200
+    assert {check["status"] for check in checks.values()} == {"ok"}
+    assert "nextStep" not in checks["mongodb"]
+
+
+def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
+    inventory = topology.service_queue(topology.SERVICES["inventory"])(broker.default_channel)
+    with Consumer(broker, [inventory], on_message=lambda message: message.requeue()):
+        status, checks = ready()
+
+    assert status == 503
+    assert checks["worker inventory"]["status"] == "ok"
+    assert checks["worker billing"]["status"] == "missing"
+    assert "celery -A celery_app worker -Q billing" in checks["worker billing"]["nextStep"]
+    assert "manage.py archiver" in checks["archiver"]["nextStep"]
+
+
+def test_a_missing_queue_and_a_missing_exchange_are_named(broker: Connection) -> None:
+    channel = broker.default_channel
+    channel.queue_delete("billing.dlq")
+    channel.exchange_delete("order_events.topic")
+    try:
+        _, checks = ready()
+    finally:
+        topology.declare(broker)
+
+    assert checks["rabbitmq"]["status"] == "ok"
+    assert "queue billing.dlq" in checks["topology"]["detail"]
+    assert "exchange order_events.topic" in checks["topology"]["detail"]
+    assert "queue inventory.dlq" not in checks["topology"]["detail"]
+    assert checks["topology"]["nextStep"] == "python manage.py declare_topology"
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word, as a frozen server's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_silent_rabbitmq_is_missed_within_3_seconds(silent_port: int) -> None:
+    began = time.monotonic()
+    with override_settings(AMQP_URL=f"amqp://127.0.0.1:{silent_port}//"):
+        status, checks = ready()
+
+    assert time.monotonic() - began < 3
+    assert status == 503
+    assert checks["mongodb"]["status"] == "ok"
+    assert "AMQP_URL" in checks["rabbitmq"]["nextStep"]
+    assert {"topology", "worker orders", "archiver"} <= checks.keys()
+
+
+def test_a_refused_login_is_missed(broker: Connection) -> None:
+    wrong = settings.AMQP_URL.replace("guest:guest", "guest:wrong")
+    with override_settings(AMQP_URL=wrong):
+        _, checks = ready()
+
+    assert checks["rabbitmq"]["status"] == "missing"
