@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+INSTALL_PACKAGES := localservices/install_packages.sh
+INSTALLED := .venv/installed
+
+.PHONY: run
+run: $(INSTALLED) ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler
+	@exec $(PYTHON) -m localservices.run
+
+.PHONY: services
+services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the other pieces by hand
+	@exec $(PYTHON) -m localservices.run services
+
+.PHONY: test
+test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
+	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
+	$(PYTHON) -m pytest
+
+.PHONY: check
+check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy .
+	.venv/bin/lint-imports
+	$(MAKE) test
+
+.PHONY: requirements
+requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
+	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in
+	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements-dev.in
+
+COMPILE_FLAGS := --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras
+
+.PHONY: help
+help: ## list these commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(INSTALLED): requirements.txt requirements-dev.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; this is $$(python3 --version)." >&2; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || $(INSTALL_PACKAGES) python3-venv
+	@python3 -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null \
+		|| $(INSTALL_PACKAGES) libcurl4 # mongod is linked against it
+	@test -x $(PYTHON) || python3 -m venv .venv
+	@echo "Installing the Python packages …"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

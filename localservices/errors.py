@@ -1,0 +1,25 @@
+"""What can go wrong when the system is started on a machine.
+
+LocalServiceError
+├── ServiceFailed      a service did not start, or ended by itself
+├── NotInstalled       a program is missing and could not be installed
+└── AlreadyRunning     this folder's pipeline runs already
+"""
+
+from __future__ import annotations
+
+
+class LocalServiceError(Exception):
+    """Anything that keeps the system from running; its text says what to do next."""
+
+
+class ServiceFailed(LocalServiceError):
+    """A service did not start, or ended by itself."""
+
+
+class NotInstalled(LocalServiceError):
+    """A program is missing and could not be installed."""
+
+
+class AlreadyRunning(LocalServiceError):
+    """This folder's pipeline runs already."""

@@ -1,0 +1,39 @@
+#!/bin/bash
+# Installs the Debian packages named, where they are missing: install_packages.sh rabbitmq-server
+# The services among them are not started: the project runs its own.
+set -euo pipefail
+
+missing=()
+for package in "$@"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+stop() {
+    echo "Not installed: ${missing[*]}. $1" >&2
+    exit 1
+}
+
+command -v apt-get >/dev/null || stop "Install what your system calls these packages, then run this again."
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || stop "Run: sudo apt-get install ${missing[*]}   and then this again."
+    as_root=(sudo -n)
+fi
+
+echo "Installing ${missing[*]} …"
+# A service that the installation starts would take the standard port from the project's own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+fi
+log=$(mktemp)
+if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    stop "apt-get failed; the end of what it said is above, all of it in $log."
+fi
+rm -f "$log"

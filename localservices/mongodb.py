@@ -1,0 +1,135 @@
+"""A private MongoDB: a replica set of one node, which transactions and majority writes need."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from localservices import docker
+from localservices.errors import NotInstalled
+from localservices.ports import free_port
+from localservices.process import Process
+from localservices.service import Service
+
+STANDARD_PORT = 27017
+REPLICA_SET = "rs0"
+CACHE_GIGABYTES = 0.5
+
+#: A worker killed inside a transaction keeps its documents locked for so long; MongoDB's own
+#: value is 60. https://www.mongodb.com/docs/manual/reference/parameters/
+TRANSACTION_LIFETIME_SECONDS = 3
+
+PROBE_MILLISECONDS = 500
+
+#: MongoDB's log lines of severity "error" and "fatal".
+#: https://www.mongodb.com/docs/manual/reference/log-messages/
+ERROR_LINE = re.compile(r'"s":"[EF]"')
+
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+NOT_YET_INITIALIZED = 94
+INVALID_REPLICA_SET_CONFIG = 93
+
+
+class MongoDB(Service):
+    """A MongoDB replica set of one node, on loopback, with its data in `data_folder`.
+
+        with MongoDB(Path(".local/mongodb")) as mongodb:
+            MongoClient(mongodb.url)
+
+    Without `port` it takes a free one; after a move to another port the data stay usable.
+    """
+
+    name = "MongoDB"
+
+    def __init__(self, data_folder: Path, port: int | None = None) -> None:
+        super().__init__(data_folder)
+        self.port = port or free_port()
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        return f"mongodb://127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}&directConnection=true"
+
+    def _ports(self) -> tuple[int, ...]:
+        return (self.port,)
+
+    def _prepare(self) -> Process:
+        log = self.data_folder / "mongodb.log"
+        program = mongod()
+        if program is None and docker.is_available():
+            return docker.compose_service("mongodb", log, MONGODB_PORT=self.port)
+        if program is None:
+            raise NotInstalled(
+                "MongoDB's server (mongod) is not on this machine. Install the Python packages "
+                "of requirements-dev.txt, which bring it, or set MONGODB_URL to a replica set "
+                "of yours, e.g. MONGODB_URL='mongodb://localhost:27017/?replicaSet=rs0'."
+            )
+        database_folder = self.data_folder / "data"
+        database_folder.mkdir(exist_ok=True)
+        return Process(self.name, mongod_command(program, database_folder, self.port), log)
+
+    def _is_ready(self) -> bool:
+        """Make the node the primary of its own replica set, and tell whether it is."""
+        address = f"127.0.0.1:{self.port}"
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            address, directConnection=True, serverSelectionTimeoutMS=PROBE_MILLISECONDS
+        )
+        with client:
+            try:
+                hello = client.admin.command("hello")
+                if not hello["isWritablePrimary"]:
+                    _join(client, address)
+            except PyMongoError:
+                # Still starting, or in an election; the caller's deadline judges.
+                return False
+        return bool(hello["isWritablePrimary"])
+
+    def _telling_log(self) -> str:
+        """The errors alone, where there are any: its JSON lines are long and many."""
+        tail = self.process.log_tail()
+        errors = [line for line in tail.splitlines() if ERROR_LINE.search(line)]
+        return "\n".join(errors) or tail
+
+
+def mongod() -> Path | None:
+    """Find MongoDB's server: the one among the Python packages, otherwise on the PATH."""
+    packaged = Path(sysconfig.get_path("platlib"), "fiftyone/db/bin/mongod")
+    if packaged.exists():
+        return packaged
+    on_path = shutil.which("mongod")
+    return Path(on_path) if on_path else None
+
+
+def mongod_command(program: Path, database_folder: Path, port: int) -> list[str]:
+    """The command line of a bounded, loopback-only replica set node."""
+    return [
+        str(program),
+        f"--dbpath={database_folder}",
+        f"--port={port}",
+        "--bind_ip=127.0.0.1",
+        f"--replSet={REPLICA_SET}",
+        f"--wiredTigerCacheSizeGB={CACHE_GIGABYTES}",
+        f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
+        # Its statistics cost disk and CPU, and nobody reads them here.
+        "--setParameter=diagnosticDataCollectionEnabled=false",
+    ]
+
+
+def _join(client: MongoClient[dict[str, Any]], address: str) -> None:
+    """Initiate the replica set, or tell it its node's new address after a change of port."""
+    try:
+        client.admin.command("replSetGetStatus")
+    except OperationFailure as error:
+        if error.code == NOT_YET_INITIALIZED:
+            members = [{"_id": 0, "host": address}]
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        elif error.code == INVALID_REPLICA_SET_CONFIG:
+            config = client.admin.command("replSetGetConfig")["config"]
+            config["members"][0]["host"] = address
+            config["version"] += 1
+            client.admin.command("replSetReconfig", config, force=True)

@@ -1,0 +1,125 @@
+"""The pipeline's processes, run together in one terminal."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from honcho import printer, process
+from honcho.colour import get_colours
+from honcho.environ import parse_procfile
+
+from localservices.process import with_parent
+
+ROOT = Path(__file__).parent.parent
+STOP_SECONDS = 15
+
+
+class Pipeline:
+    """Runs processes together and prints their lines, each with its name before it.
+
+    with Pipeline(procfile()) as pipeline:
+        pipeline.start()
+        name, exit_code = pipeline.follow()
+
+    Each gets SIGTERM alone and stops its own children: a Celery worker finishes its messages.
+    """
+
+    def __init__(self, commands: Mapping[str, str]) -> None:
+        #: The shell command of each process by its name.
+        self.commands = commands
+        self._events: queue.Queue[printer.Message] = queue.Queue()
+        self._printer = printer.Printer(sys.stdout, width=max(map(len, commands)), time_format="")
+        self._not_started: set[str] = set()
+        self._pids: dict[str, int] = {}
+        self._ended: list[tuple[str, int]] = []
+
+    def start(self) -> None:
+        """Start all; returns when each has its process id."""
+        for (name, command), colour in zip(self.commands.items(), get_colours(), strict=False):
+            one = process.Process(
+                shell_command(command), name=name, colour=colour, env=process_environment()
+            )
+            # The kernel ends the process with this thread, which lives as long as the process.
+            Thread(target=one.run, args=(self._events,), name=name, daemon=True).start()
+            self._not_started.add(name)
+        while self._not_started:
+            self._take(self._events.get())
+
+    def follow(self) -> tuple[str, int]:
+        """Print lines until a process ends by itself; return its name and exit code."""
+        while not self._ended:
+            self._take(self._events.get())
+        return self._ended[0]
+
+    def say(self, text: str) -> None:
+        """Print lines of our own between those of the processes; any thread may."""
+        self._events.put(printer.Message("line", text, None, None, None))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._signal(signal.SIGTERM)
+        self._follow_until_all_ended(within_seconds=STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+
+    def _take(self, event: printer.Message) -> None:
+        """Print or note one event."""
+        if event.type == "line":
+            self._print(event)
+        elif event.type == "start":
+            self._not_started.remove(event.name)
+            self._pids[event.name] = event.data["pid"]
+        elif event.type == "stop":
+            del self._pids[event.name]
+            self._ended.append((event.name, event.data["returncode"]))
+
+    def _print(self, line: printer.Message) -> None:
+        if line.name is None:
+            print(line.data, flush=True)
+        else:
+            self._printer.write(line)
+
+    def _follow_until_all_ended(self, within_seconds: float) -> None:
+        deadline = time.monotonic() + within_seconds
+        while self._pids and time.monotonic() < deadline:
+            with suppress(queue.Empty):
+                self._take(self._events.get(timeout=0.1))
+
+    def _signal(self, number: signal.Signals) -> None:
+        """SIGTERM goes to the process alone, SIGKILL to its children too."""
+        for pid in self._pids.values():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, number) if number == signal.SIGKILL else os.kill(pid, number)
+
+
+def procfile() -> dict[str, str]:
+    """The shell command of each process by its name, from the Procfile."""
+    return dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
+
+
+def shell_command(command: str) -> str:
+    """A Procfile command whose shell becomes the program, and which dies when we die."""
+    return f"exec {shlex.join(with_parent([]))} {command}"
+
+
+def process_environment() -> dict[str, str]:
+    """The environment of a process: ours, with this Python's programs first on the PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,20 @@
+"""Makes the database ready for a developer: one Python for what are three commands by hand."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.core.management import call_command
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("load_demo_products")
+    call_command("ensure_admin")
+
+
+if __name__ == "__main__":
+    main()

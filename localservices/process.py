@@ -1,0 +1,121 @@
+"""One program that we started: its log, its state, its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+STOP_SECONDS = 20
+LOG_TAIL_LINES = 25
+
+
+class Process:
+    """A program in its own process group, writing to its own log file.
+
+    It can be stopped, killed, frozen and started again, and the kernel ends it when the program
+    that started it dies, however that died.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.command = [str(part) for part in command]
+        #: Everything the program prints; a restart appends.
+        self.log = log
+        self.env = env
+        self.cwd = cwd
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; call this from a thread that lives as long as the program shall."""
+        if self.running:
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                with_parent(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                cwd=self.cwd,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is its process group's id too."""
+        assert self._child is not None, f"{self.name} was never started"
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs or was never started; negative: the signal that ended it."""
+        return None if self._child is None else self._child.poll()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int | None:
+        """Ask it to end (SIGTERM); after `seconds` kill it. Returns its exit code."""
+        if self._child is None:
+            return None
+        if self.running:
+            self.thaw()
+            self._child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds)
+        self.kill()
+        return self._child.returncode
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        assert self._child is not None, f"{self.name} was never started"
+        return self._child.wait()
+
+    def kill(self) -> None:
+        """End it and its children at once, as a crash or a power cut would."""
+        if self._child is None:
+            return
+        self._signal_group(signal.SIGKILL)
+        self._child.wait()
+
+    def freeze(self) -> None:
+        """Stop it from doing anything while its connections stay open."""
+        self._signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+        self._signal_group(signal.SIGCONT)
+
+    def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
+        """The last lines of its log."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _signal_group(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+def with_parent(command: list[str]) -> list[str]:
+    """The command line that also ends the program when its parent dies, where Linux offers it.
+
+    See PR_SET_PDEATHSIG in prctl(2).
+    """
+    if shutil.which("setpriv") is None:
+        return command
+    return ["setpriv", "--pdeathsig", "KILL", *command]

@@ -1,0 +1,161 @@
+"""`make run`: both services, the prepared database, and every process of the pipeline.
+
+`python -m localservices.run services` stops at the services, for whoever runs pieces by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from threading import Thread
+from types import FrameType
+
+from localservices import environment_file, mongodb, rabbitmq
+from localservices.environment_file import FOLDER, remembered_port
+from localservices.errors import LocalServiceError, ServiceFailed
+from localservices.mongodb import MongoDB
+from localservices.pipeline import ROOT, Pipeline, process_environment, procfile
+from localservices.ports import free_port
+from localservices.process import Process
+from localservices.rabbitmq import RabbitMQ
+from localservices.run_lock import only_run
+from localservices.service import Service
+from localservices.welcome import welcome
+
+WEB_STANDARD_PORT = 8000
+
+
+def main() -> int:
+    """Run until Ctrl-C or until a process ends; returns the exit code."""
+    end_on_signals()
+    try:
+        with only_run(FOLDER / "run.lock"), ExitStack() as services:
+            settings = start_services(services)
+            if sys.argv[1:] == ["services"]:
+                return wait_for_ever(settings)
+            return run_pipeline(settings)
+    except LocalServiceError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def start_services(running: ExitStack) -> dict[str, str]:
+    """Start what the environment names no URL for, prepare the database, and remember it all.
+
+    Returns the settings that every process needs, also put into our own environment.
+    """
+    remembered = environment_file.read()
+    database = None if "MONGODB_URL" in os.environ else local_mongodb(remembered)
+    broker = None if "AMQP_URL" in os.environ else local_rabbitmq(remembered)
+    for service in (database, broker):
+        if service is not None:
+            print(f"Starting {service.name} …", flush=True)
+            running.callback(stop_service, service)
+            service.launch()
+    settings = settings_for(database, broker, remembered)
+    environment_file.write(settings)
+    os.environ.update(settings)
+    if database is not None:
+        database.wait_until_ready()
+    prepare_database()
+    if broker is not None:
+        broker.wait_until_ready()
+    return settings
+
+
+def stop_service(service: Service) -> None:
+    print(f"Stopping {service.name} …", flush=True)
+    service.stop()
+
+
+def local_mongodb(remembered: Mapping[str, str]) -> MongoDB:
+    port = free_port(remembered_port(remembered, "MONGODB_URL"), mongodb.STANDARD_PORT)
+    return MongoDB(FOLDER / "mongodb", port)
+
+
+def local_rabbitmq(remembered: Mapping[str, str]) -> RabbitMQ:
+    port = free_port(remembered_port(remembered, "AMQP_URL"), rabbitmq.STANDARD_PORT)
+    management_port = free_port(
+        remembered_port(remembered, "RABBITMQ_MANAGEMENT_URL"), rabbitmq.STANDARD_MANAGEMENT_PORT
+    )
+    return RabbitMQ(FOLDER / "rabbitmq", port, management_port)
+
+
+def settings_for(
+    database: MongoDB | None, broker: RabbitMQ | None, remembered: Mapping[str, str]
+) -> dict[str, str]:
+    """What `.local/services.env` remembers; a variable of the environment wins."""
+    web_port = free_port(int(remembered.get("WEB_PORT", WEB_STANDARD_PORT)), WEB_STANDARD_PORT)
+    settings = {
+        "WEB_PORT": str(web_port),
+        "DJANGO_DEBUG": "true",
+        "DJANGO_SECRET_KEY": remembered.get("DJANGO_SECRET_KEY", secrets.token_urlsafe(50)),
+    }
+    if database is not None:
+        settings["MONGODB_URL"] = database.url
+    if broker is not None:
+        settings["AMQP_URL"] = broker.url
+        settings["RABBITMQ_MANAGEMENT_URL"] = broker.management_url
+    given = ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL", *settings)
+    return settings | {name: os.environ[name] for name in given if name in os.environ}
+
+
+def prepare_database() -> None:
+    """Migrate, load the demo products, and create the development admin."""
+    print("Preparing the database …", flush=True)
+    log = FOLDER / "preparing.log"
+    log.unlink(missing_ok=True)
+    preparing = Process(
+        "preparing",
+        [sys.executable, "-m", "localservices.preparing"],
+        log,
+        env=process_environment(),
+        cwd=ROOT,
+    )
+    preparing.start()
+    if preparing.wait() != 0:
+        raise ServiceFailed(f"Preparing the database failed:\n{preparing.log_tail()}")
+
+
+def run_pipeline(settings: Mapping[str, str]) -> int:
+    """Run every process until one ends by itself, which ends all of them."""
+    print("Starting the processes …", flush=True)
+    with Pipeline(procfile()) as pipeline:
+        pipeline.start()
+        Thread(target=lambda: pipeline.say(welcome(settings)), daemon=True).start()
+        name, exit_code = pipeline.follow()
+    raise ServiceFailed(
+        f"{name} ended with exit code {exit_code}, so everything was stopped. "
+        f"Its lines above, marked `{name}`, tell why."
+    )
+
+
+def wait_for_ever(settings: Mapping[str, str]) -> int:
+    print("\nBoth services run; manage.py and celery in any terminal find them.\n")
+    for name in ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL"):
+        print(f"  {name}={settings.get(name, '')}", flush=True)
+    while True:
+        time.sleep(3600)
+
+
+def end_on_signals() -> None:
+    """Turn the first Ctrl-C, SIGTERM or closed terminal into an orderly end, ignore the rest."""
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in ending:
+            signal.signal(each, signal.SIG_IGN)
+        print("\nStopping …", flush=True)
+        raise SystemExit(128 + number)
+
+    for each in ending:
+        signal.signal(each, end)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

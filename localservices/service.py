@@ -1,0 +1,129 @@
+"""What a local MongoDB and a local RabbitMQ have in common."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localservices.errors import ServiceFailed
+from localservices.ports import is_free
+from localservices.process import Process
+
+READY_SECONDS = 60
+POLL_SECONDS = 0.05
+
+
+class Service:
+    """A service of this machine that can be started, stopped, killed and frozen.
+
+    Its data stay in `data_folder`: started again there, it goes on with them.
+    """
+
+    name: str
+    #: What this service answers on, as a client's URL.
+    url: str
+
+    def __init__(self, data_folder: Path) -> None:
+        self.data_folder = data_folder
+        self._process: Process | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it serves clients.
+
+        Raises:
+            ServiceFailed: it ended, or was not ready in a minute; the text has its log's tail.
+        """
+        self.launch()
+        self.wait_until_ready()
+        return self
+
+    def launch(self) -> None:
+        """Start it without waiting, so that several services can start at the same time.
+
+        Raises:
+            ServiceFailed: another program listens on one of its ports.
+        """
+        if self._process is not None and self._process.running:
+            return
+        self._require_free_ports()
+        self.data_folder.mkdir(parents=True, exist_ok=True)
+        self._process = self._prepare()
+        self._process.start()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves clients; raises as `start` does."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._is_ready():
+            if not self.process.running:
+                self._fail(f"ended with exit code {self.process.exit_code} while starting")
+            if time.monotonic() > deadline:
+                self.kill()
+                self._fail(f"was not ready after {READY_SECONDS} seconds")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End it in an orderly way."""
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+
+    def freeze(self) -> None:
+        """Keep its connections open and answer nothing."""
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+        self.process.thaw()
+
+    @property
+    def process(self) -> Process:
+        """The program behind the service."""
+        assert self._process is not None, f"{self.name} was never started"
+        return self._process
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _ports(self) -> tuple[int, ...]:
+        """The ports that it will listen on."""
+        raise NotImplementedError
+
+    def _require_free_ports(self) -> None:
+        taken = [str(port) for port in self._ports() if not is_free(port)]
+        if taken:
+            raise ServiceFailed(
+                f"{self.name} cannot listen on port {', '.join(taken)}: another program does. "
+                "Stop that program, or choose another port."
+            )
+
+    def _prepare(self) -> Process:
+        """Write what the service needs and return its process, not yet started."""
+        raise NotImplementedError
+
+    def _is_ready(self) -> bool:
+        """Tell whether it serves clients; called until it says so."""
+        raise NotImplementedError
+
+    def _fail(self, what: str) -> None:
+        raise ServiceFailed(
+            f"{self.name} {what}. From its log {self.process.log}:\n"
+            f"{self._telling_log() or '(it logged nothing)'}"
+        )
+
+    def _telling_log(self) -> str:
+        """The part of the log that tells why it failed."""
+        return self.process.log_tail()

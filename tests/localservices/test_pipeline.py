@@ -1,0 +1,60 @@
+"""Several processes in one terminal: their lines, and their end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from localservices.pipeline import Pipeline, procfile
+from tests.polling import eventually
+
+FOR_EVER = "sleep 1000"
+
+
+def test_every_line_has_its_process_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with Pipeline({"web": "echo listening", "relay": FOR_EVER}) as pipeline:
+        pipeline.start()
+        assert pipeline.follow() == ("web", 0)
+    assert "web   | listening" in capsys.readouterr().out
+
+
+def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broken = "sh -c 'echo no such setting >&2; exit 3'"
+    with Pipeline({"web": FOR_EVER, "relay": broken}) as pipeline:
+        pipeline.start()
+        assert pipeline.follow() == ("relay", 3)
+    assert "relay | no such setting" in capsys.readouterr().out
+
+
+def test_all_processes_have_ended_afterwards() -> None:
+    before = set(psutil.Process().children(recursive=True))
+    with Pipeline({"web": FOR_EVER, "relay": "sh -c 'sleep 1000 & wait'"}) as pipeline:
+        pipeline.start()
+        started = set(psutil.Process().children(recursive=True)) - before
+        assert started
+    eventually(lambda: not any(process.is_running() for process in started))
+
+
+def test_a_worker_is_asked_to_end_before_its_children(tmp_path: Path) -> None:
+    """A Celery worker whose pool children got the signal too would lose what they work on."""
+    log = tmp_path / "log"
+    script = tmp_path / "worker.sh"
+    script.write_text(
+        f"(trap 'echo child got the signal >> {log}' TERM; while :; do sleep 0.05; done) &\n"
+        f"trap 'echo worker finishes >> {log}; kill -KILL $!; exit 0' TERM\n"
+        f"echo started >> {log}\n"
+        "while :; do sleep 0.05; done\n"
+    )
+    with Pipeline({"billing": f"sh {script}"}) as pipeline:
+        pipeline.start()
+        eventually(log.exists)
+    assert log.read_text().splitlines() == ["started", "worker finishes"]
+
+
+def test_the_procfile_names_every_process_of_the_pipeline() -> None:
+    services = {"inventory", "billing", "orders"}
+    assert set(procfile()) == {"web", "relay", "archiver", "scheduler"} | services

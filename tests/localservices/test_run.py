@@ -1,0 +1,131 @@
+"""`make run`, as a new user meets it, in a copy of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+from localservices.process import Process
+from tests.polling import eventually
+
+ROOT = Path(__file__).parent.parent.parent
+START_SECONDS = 60
+STOP_SECONDS = 40
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", ".*_cache", "__pycache__", "tests")
+
+#: What the tests set for themselves; a new user's environment names no services.
+OURS = ("MONGODB_", "AMQP_", "RABBITMQ_", "DJANGO_", "RETRY_DELAYS_SECONDS", "DELIVERY_LIMIT")
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project in which nothing ever ran, with the installed Python packages."""
+    copy = tmp_path / "project"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    return copy
+
+
+@pytest.fixture
+def new_run(project: Path) -> Iterator[Process]:
+    run = Process("run", ["make", "run"], project / "run.log", new_users_environment(), project)
+    yield run
+    # At once: the orderly end has its own test.
+    family = psutil.Process(run.pid).children(recursive=True) if run.running else []
+    run.kill()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def test_a_new_user_places_an_order_stops_and_finds_it_again(
+    new_run: Process, project: Path
+) -> None:
+    """
+    Given a machine on which nothing runs yet
+    When `make run` tells its addresses and the order of its table is placed
+    Then the order is there, a second `make run` is refused, Ctrl-C leaves nothing running,
+    and the next `make run` finds the order under the same addresses.
+    """
+    web = start(new_run)
+    order = place_order(web)
+    second = make_run(project)
+    assert second.returncode != 0
+    assert "runs already" in second.stderr
+
+    family = psutil.Process(new_run.pid).children(recursive=True)
+    press_ctrl_c(new_run)
+    assert "Traceback" not in new_run.log.read_text()
+    assert not psutil.wait_procs(family, timeout=10)[1]
+
+    new_run.log.unlink()
+    assert start(new_run) == web
+    with urlopen(f"{web}/orders/{order['orderId']}", timeout=10) as response:
+        assert json.load(response)["orderId"] == order["orderId"]
+
+
+def test_a_process_that_cannot_start_is_told_and_nothing_stays(
+    new_run: Process, project: Path
+) -> None:
+    lines = (project / "Procfile").read_text()
+    (project / "Procfile").write_text(lines + "broken: python manage.py no_such_command\n")
+    new_run.start()
+    assert eventually(lambda: new_run.exit_code, within_seconds=START_SECONDS + STOP_SECONDS) != 0
+    log = new_run.log.read_text()
+    assert "broken    | Unknown command: 'no_such_command'" in log
+    assert "broken ended with exit code 1, so everything was stopped" in log
+
+
+def start(run: Process) -> str:
+    """Start it, wait for its table, and return the site's address."""
+    run.start()
+
+    def told() -> re.Match[str] | None:
+        assert run.running, run.log_tail()
+        return re.search(r"API +(http://localhost:\d+)/orders", run.log.read_text())
+
+    return eventually(told, within_seconds=START_SECONDS)[1]
+
+
+def make_run(project: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "run"],
+        cwd=project,
+        env=new_users_environment(),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def place_order(web: str) -> dict[str, str]:
+    body = b'{"userId": 101, "items": ["book", "pen"]}'
+    request = Request(f"{web}/orders", body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=10) as response:
+        assert response.status == 201
+        order: dict[str, str] = json.load(response)["order"]
+    return order
+
+
+def press_ctrl_c(run: Process) -> None:
+    """A terminal sends the signal to everything in its foreground."""
+    os.killpg(run.pid, signal.SIGINT)
+    eventually(lambda: not run.running, within_seconds=STOP_SECONDS)
+
+
+def new_users_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
