@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import events, invoicing, order
+from billing import batches, events, invoicing, order
 from messaging.handlers import handles
 from messaging.message import Message
+
+
+def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
+    """Issue the invoices of all of the orders at once."""
+    invoices = batches.issue_many([order.read_placed(body) for body in bodies])
+    return [[events.billed(invoice)] for invoice in invoices]
 
 
 @handles(
     "billing",
     "order.placed",
     replay_safe=True,
+    batch=issue_many_invoices,
     runbook=(
         "Invoices are issued once for each order, so a replay never bills twice. A body that "
         "is wrong stays wrong: correct it at its publisher and discard the message."

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory import events, order, reserving
+from inventory import batches, events, order, reserving
 from messaging.handlers import handles, ignores
 from messaging.message import Message
+
+
+def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
+    """Reserve for all of the orders at once."""
+    reservations = batches.reserve_many([order.read(body) for body in bodies])
+    return [[events.answered(reservation)] for reservation in reservations]
 
 
 @handles(
     "inventory",
     "order.placed",
     replay_safe=True,
+    batch=reserve_stock_for_many,
     runbook=(
         "An order gets one answer, so a replay never moves stock twice. 'Not in the catalogue': "
         "add the product in the admin, then replay. A body that is wrong stays wrong: correct "

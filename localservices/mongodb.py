@@ -46,13 +46,14 @@ class MongoDB(Service):
     """
 
     name = "MongoDB"
+    listening_line = "Waiting for connections"
 
     def __init__(self, data_folder: Path, port: int | None = None) -> None:
         super().__init__(data_folder)
         self.port = port or free_port()
 
     @property
-    def url(self) -> str:  # type: ignore[override]
+    def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}&directConnection=true"
 
     def _ports(self) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ class Process:
         self.env = env
         self.cwd = cwd
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_size_at_start = 0
 
     def start(self) -> None:
         """Start it; call this from a thread that lives as long as the program shall."""
@@ -43,6 +44,7 @@ class Process:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self._log_size_at_start = log.tell()
             self._child = subprocess.Popen(
                 with_parent(self.command),
                 stdin=subprocess.DEVNULL,
@@ -99,6 +101,10 @@ class Process:
     def thaw(self) -> None:
         """Undo `freeze`."""
         self._signal_group(signal.SIGCONT)
+
+    def log_since_start(self) -> str:
+        """What it has logged since it was last started."""
+        return self.log.read_bytes()[self._log_size_at_start :].decode(errors="replace")
 
     def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
         """The last lines of its log."""

@@ -47,6 +47,7 @@ class RabbitMQ(Service):
     """
 
     name = "RabbitMQ"
+    listening_line = "Server startup complete"
 
     def __init__(
         self, data_folder: Path, port: int | None = None, management_port: int | None = None
@@ -58,7 +59,7 @@ class RabbitMQ(Service):
         self.name_server: Process | None = None
 
     @property
-    def url(self) -> str:  # type: ignore[override]
+    def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     @property
@@ -134,7 +135,10 @@ class RabbitMQ(Service):
             "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
             # The machine's own settings are for the machine's own node.
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("-kernel inet_dist_use_interface {127,0,0,1}"),
+            # Erlang would leave a name server of its own behind.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
+            ),
             "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(free_port()),

@@ -22,12 +22,18 @@ class Service:
     """
 
     name: str
-    #: What this service answers on, as a client's URL.
-    url: str
+    #: What its log says once it listens. A client alone could be answered by another program
+    #: that took the same port a moment earlier.
+    listening_line: str
 
     def __init__(self, data_folder: Path) -> None:
         self.data_folder = data_folder
         self._process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients reach it."""
+        raise NotImplementedError
 
     def start(self) -> Self:
         """Start it and wait until it serves clients.
@@ -55,7 +61,7 @@ class Service:
     def wait_until_ready(self) -> None:
         """Wait until it serves clients; raises as `start` does."""
         deadline = time.monotonic() + READY_SECONDS
-        while not self._is_ready():
+        while not (self._listens() and self._is_ready()):
             if not self.process.running:
                 self._fail(f"ended with exit code {self.process.exit_code} while starting")
             if time.monotonic() > deadline:
@@ -114,8 +120,11 @@ class Service:
         """Write what the service needs and return its process, not yet started."""
         raise NotImplementedError
 
+    def _listens(self) -> bool:
+        return self.listening_line in self.process.log_since_start()
+
     def _is_ready(self) -> bool:
-        """Tell whether it serves clients; called until it says so."""
+        """Tell whether it serves clients; called until it says so, once it listens."""
         raise NotImplementedError
 
     def _fail(self, what: str) -> None:

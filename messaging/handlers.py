@@ -9,7 +9,8 @@ the service's own fanout and are confirmed before the message is acked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,8 @@ from messaging.topology import SERVICES, replay_outcomes
 
 Body = dict[str, Any]
 Handle = Callable[[Body], list[Message]]
+#: Takes many bodies; returns each one's events, or None for a body that must be handled alone.
+HandleBatch = Callable[[list[Body]], list[list[Message] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Handler:
     name: str
     replay_safe: bool
     runbook: str
+    handle_batch: HandleBatch | None
 
 
 #: By service and type.
@@ -49,26 +53,33 @@ before_handling: list[Callable[[str, str, list[Body]], None]] = []
 
 
 def handles(
-    service: str, type_: str, *, runbook: str, replay_safe: bool = True, **celery_options: Any
+    service: str,
+    type_: str,
+    *,
+    runbook: str,
+    replay_safe: bool = True,
+    batch: HandleBatch | None = None,
+    **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
     """Make the decorated function the service's handler of one type of event.
 
     Args:
         runbook: what an operator should know and do when it fails, in a sentence or two.
         replay_safe: whether running it again for the same event has no further effect.
+        batch: handles many bodies at once, with the same effects as one by one; what it raises,
+            or leaves out by returning None for it, is handled one by one.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
     """
 
     def register(handle: Handle) -> Handle:
         name = f"{handle.__module__}.{handle.__qualname__}"
-        HANDLERS[service, type_] = Handler(name, replay_safe, runbook)
+        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch)
+        options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
+        if batch:
+            options["Strategy"] = "messaging.batching:BatchStrategy"
 
         @shared_task(
-            base=EventTask,
-            bind=True,
-            name=f"{service}.{type_}",
-            **{"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options},
-            handler_name=name,
+            base=EventTask, bind=True, name=f"{service}.{type_}", handler_name=name, **options
         )
         def run(task: EventTask, body: bytes) -> None:
             attempt(handle, task.delivery, body)
@@ -95,25 +106,57 @@ def attempt(handle: Handle, delivery: Delivery, body: bytes) -> None:
         Outage: the database or the broker is away.
         Exception: whatever the handler raises.
     """
-    try:
+    with telling_outages():
         decoded = msgspec.json.decode(body)
         for check in before_handling:
             check(delivery.service, delivery.type, [decoded])
-        publish_outcome(delivery, handle(decoded))
+        publish_events(delivery.service, handle(decoded), *replayed(delivery))
+
+
+def attempt_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
+    """Run a handler once for many messages and publish what it returns, in one round.
+
+    Returns the indexes of the messages that it has left to be handled alone.
+
+    Raises:
+        Outage: the database or the broker is away.
+        Exception: whatever the handler raises.
+    """
+    handle_batch = HANDLERS[service, type_].handle_batch
+    assert handle_batch is not None
+    with telling_outages():
+        decoded = [msgspec.json.decode(body) for body in bodies]
+        for check in before_handling:
+            check(service, type_, decoded)
+        answers = handle_batch(decoded)
+        publish_events(service, [each for events in answers if events for each in events])
+    return [index for index, events in enumerate(answers) if events is None]
+
+
+@contextmanager
+def telling_outages() -> Iterator[None]:
+    """Raise `Outage` for any error that says that the database or the broker is away."""
+    try:
+        yield
     except Exception as error:
         if is_outage(error):
             raise Outage(str(error)) from error
         raise
 
 
-def publish_outcome(delivery: Delivery, events: list[Message]) -> None:
-    """Publish a handler's events, and for a replayed message the news that it succeeded."""
-    fanout = SERVICES[delivery.service].publishes_to
-    outgoing = [Outgoing(each, fanout.name, each.type) for each in events]
-    if "replay" in delivery.headers:
-        outgoing.append(Outgoing(_replay_succeeded(delivery), "", replay_outcomes.name))
+def publish_events(service: str, events: list[Message], *others: Outgoing) -> None:
+    """Publish a handler's events to the service's own fanout, and wait for the confirms."""
+    fanout = SERVICES[service].publishes_to.name
+    outgoing = [*(Outgoing(each, fanout, each.type) for each in events), *others]
     if outgoing:
         process_publisher().publish(outgoing)
+
+
+def replayed(delivery: Delivery) -> list[Outgoing]:
+    """For a replayed message, the news that it succeeded."""
+    if "replay" not in delivery.headers:
+        return []
+    return [Outgoing(_replay_succeeded(delivery), "", replay_outcomes.name)]
 
 
 def _replay_succeeded(delivery: Delivery) -> Message:

@@ -7,10 +7,12 @@ arrival ends the same, and a duplicate changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from pymongo import UpdateOne
 
 from messaging.errors import PermanentError
 from orders.collection import orders
@@ -45,11 +47,44 @@ def record(order_id: str, service: str, state: str, detail: str | None = None) -
     """
     if not ObjectId.is_valid(order_id):
         raise never_taken(order_id)
-    earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
-    moves_forward = {"_id": ObjectId(order_id), f"ledger.{service}.state": {"$in": earlier}}
-    result = orders().update_one(moves_forward, change(order_id, service, state, detail))
-    if not result.matched_count and not orders().count_documents({"_id": ObjectId(order_id)}):
+    result = orders().update_one(
+        moves_forward(order_id, service, state), change(order_id, service, state, detail)
+    )
+    if not result.matched_count and not known([order_id]):
         raise never_taken(order_id)
+
+
+def record_many(details: Mapping[str, str | None], service: str, state: str) -> dict[str, bool]:
+    """Note that the service has brought many orders to this state, in one bulk write.
+
+    `details` is by order id. Returns for each order id whether orders knows the order.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer, or refused a write.
+    """
+    ids = [order_id for order_id in details if ObjectId.is_valid(order_id)]
+    updates = [
+        UpdateOne(
+            moves_forward(order_id, service, state),
+            change(order_id, service, state, details[order_id]),
+        )
+        for order_id in ids
+    ]
+    matched_count = orders().bulk_write(updates, ordered=False).matched_count if ids else 0
+    noted = set(ids) if matched_count == len(ids) else known(ids)
+    return {order_id: order_id in noted for order_id in details}
+
+
+def moves_forward(order_id: str, service: str, state: str) -> dict[str, Any]:
+    """Finds the order where it has not been brought so far yet."""
+    earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
+    return {"_id": ObjectId(order_id), f"ledger.{service}.state": {"$in": earlier}}
+
+
+def known(order_ids: Sequence[str]) -> set[str]:
+    """Those of the orders that orders has taken."""
+    found = orders().find({"_id": {"$in": [ObjectId(each) for each in order_ids]}}, {"_id": 1})
+    return {str(order["_id"]) for order in found}
 
 
 def change(order_id: str, service: str, state: str, detail: str | None) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,6 +12,8 @@ from messaging.errors import InvalidMessage
 from messaging.handlers import handles
 from messaging.message import Message
 from orders import ledger
+
+Events = list[Message]
 
 RUNBOOK = (
     "The ledger notes each state once, so a replay is always safe. 'Orders never took' means that "
@@ -25,33 +28,57 @@ class Outcome(Struct, frozen=True, rename="camel"):
     reason: str | None = None
     invoice_number: str | None = None
 
+    def detail(self, state: str) -> str | None:
+        """What the ledger tells beside the state."""
+        told = {"rejected": self.reason, "reserved": None}
+        return told.get(state, self.invoice_number)
 
-@handles("orders", "inventory.reserved", replay_safe=True, runbook=RUNBOOK)
-def note_reserved(body: dict[str, Any]) -> list[Message]:
+
+def note(service: str, state: str, body: dict[str, Any]) -> Events:
+    """Note one state of one order."""
     outcome = read(body)
-    ledger.record(str(outcome.order_id), "inventory", "reserved")
+    ledger.record(str(outcome.order_id), service, state, outcome.detail(state))
     return []
+
+
+def note_many(service: str, state: str, bodies: list[dict[str, Any]]) -> list[Events | None]:
+    """Note one state of many orders at once; an order that is not known is left out."""
+    outcomes = [read(body) for body in bodies]
+    details = {str(outcome.order_id): outcome.detail(state) for outcome in outcomes}
+    noted = ledger.record_many(details, service, state)
+    return [[] if noted[str(outcome.order_id)] else None for outcome in outcomes]
+
+
+@handles(
+    "orders",
+    "inventory.reserved",
+    batch=partial(note_many, "inventory", "reserved"),
+    replay_safe=True,
+    runbook=RUNBOOK,
+)
+def note_reserved(body: dict[str, Any]) -> Events:
+    return note("inventory", "reserved", body)
 
 
 @handles("orders", "inventory.rejected", replay_safe=True, runbook=RUNBOOK)
-def note_rejected(body: dict[str, Any]) -> list[Message]:
-    outcome = read(body)
-    ledger.record(str(outcome.order_id), "inventory", "rejected", outcome.reason)
-    return []
+def note_rejected(body: dict[str, Any]) -> Events:
+    return note("inventory", "rejected", body)
 
 
-@handles("orders", "billing.invoiced", replay_safe=True, runbook=RUNBOOK)
-def note_invoiced(body: dict[str, Any]) -> list[Message]:
-    outcome = read(body)
-    ledger.record(str(outcome.order_id), "billing", "invoiced", outcome.invoice_number)
-    return []
+@handles(
+    "orders",
+    "billing.invoiced",
+    batch=partial(note_many, "billing", "invoiced"),
+    replay_safe=True,
+    runbook=RUNBOOK,
+)
+def note_invoiced(body: dict[str, Any]) -> Events:
+    return note("billing", "invoiced", body)
 
 
 @handles("orders", "billing.credited", replay_safe=True, runbook=RUNBOOK)
-def note_credited(body: dict[str, Any]) -> list[Message]:
-    outcome = read(body)
-    ledger.record(str(outcome.order_id), "billing", "credited", outcome.invoice_number)
-    return []
+def note_credited(body: dict[str, Any]) -> Events:
+    return note("billing", "credited", body)
 
 
 def read(body: dict[str, Any]) -> Outcome:

@@ -65,6 +65,20 @@ def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
             MongoDB(tmp_path, port=taken).start()
 
 
+def test_a_port_that_another_took_a_moment_earlier_is_no_false_success(tmp_path: Path) -> None:
+    first = MongoDB(tmp_path / "first")
+    second = MongoDB(tmp_path / "second", port=first.port)
+    first.launch()
+    second.launch()
+    try:
+        with pytest.raises(ServiceFailed, match="Address already in use"):
+            for service in (first, second):
+                service.wait_until_ready()
+    finally:
+        first.kill()
+        second.kill()
+
+
 def test_a_folder_that_holds_no_database_is_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

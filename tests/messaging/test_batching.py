@@ -1,0 +1,138 @@
+"""Batches have the effects of the single path, whatever is in them and whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from localservices.mongodb import MongoDB
+from localservices.process import Process
+from messaging.message import event
+from messaging.publisher import Outgoing, Publisher
+from ordersite.simulated_faults.models import SimulatedFault
+from tests.broker import depth, take_all
+from tests.polling import eventually
+from tests.processes import Processes
+
+ORDERS = 600
+
+
+def placed(order_id: str, user_id: int = 101, sku: str = "book") -> Outgoing:
+    line = {"sku": sku, "quantity": 1, "unitPrice": "12.50"}
+    body = {"orderId": order_id, "userId": user_id, "items": [line]}
+    return Outgoing(
+        event("order.placed", body, message_id=f"order.placed:{order_id}"), "", "billing"
+    )
+
+
+def publish(*outgoing: Outgoing) -> None:
+    with Publisher(settings.AMQP_URL) as publisher:
+        publisher.publish(outgoing)
+
+
+def invoice_numbers() -> list[str]:
+    return sorted(each["number"] for each in connection.database.invoices.find({}))
+
+
+def assert_each_has_one_invoice_without_gaps(count: int) -> None:
+    eventually(lambda: connection.database.invoices.count_documents({}) == count, 40)
+    numbers = [int(number.partition("-")[2]) for number in invoice_numbers()]
+    assert numbers == list(range(numbers[0], numbers[0] + count))
+    told = eventually(lambda: depth("orders") >= count and take_all("orders"))
+    assert {message.properties["type"] for message in told} == {"billing.invoiced"}
+    assert len({json.loads(message.body)["orderId"] for message in told}) == count
+
+
+@pytest.fixture
+def worker(processes: Processes) -> Iterator[Process]:
+    """Billing's worker, not yet started: what waits in its queue makes batches."""
+    SimulatedFault.objects.all().delete()
+    yield processes
+    SimulatedFault.objects.all().delete()
+
+
+def batched(log: str) -> int:
+    return sum(int(count) for count in re.findall(r"billing.order.placed: (\d+) in a batch", log))
+
+
+def test_a_backlog_is_done_in_batches(worker: Processes) -> None:
+    publish(*(placed(f"order-{number}") for number in range(ORDERS)))
+
+    (billing,) = worker.start("billing")
+
+    assert_each_has_one_invoice_without_gaps(ORDERS)
+    assert batched(billing.log.read_text()) >= ORDERS * 0.9
+    eventually(lambda: depth("billing") == 0)
+
+
+def test_one_bad_order_costs_the_others_nothing(worker: Processes) -> None:
+    SimulatedFault.objects.create(service="billing", user_id=500, kind="permanent")
+    publish(
+        *(placed(f"order-{number}") for number in range(100)),
+        placed("bad", user_id=500),
+        *(placed(f"order-{number}") for number in range(100, 150)),
+    )
+
+    worker.start("billing")
+
+    assert_each_has_one_invoice_without_gaps(150)
+    (dead,) = eventually(lambda: take_all("billing.dlq"))
+    assert dead.properties["message_id"] == "order.placed:bad"
+    certificate = json.loads(dead.headers["certificate"])
+    assert [attempt["number"] for attempt in certificate["attempts"]] == [1]
+
+
+def test_duplicates_in_a_batch_have_one_effect(worker: Processes) -> None:
+    publish(*(placed(f"order-{number % 50}") for number in range(150)))
+
+    worker.start("billing")
+
+    eventually(lambda: depth("billing") == 0 and connection.database.invoices.count_documents({}))
+    assert_each_has_one_invoice_without_gaps(50)
+    assert depth("billing.dlq") == 0
+
+
+def test_killing_pool_children_at_any_moment_loses_and_doubles_nothing(worker: Processes) -> None:
+    publish(*(placed(f"order-{number}") for number in range(ORDERS)))
+    (billing,) = worker.start("billing")
+
+    for _ in range(3):
+        eventually(lambda: _kill_a_child(billing))
+
+    assert_each_has_one_invoice_without_gaps(ORDERS)
+    assert depth("billing.dlq") == 0
+
+
+def test_an_outage_of_mongodb_in_a_batch_costs_no_attempt(
+    worker: Processes, mongodb: MongoDB
+) -> None:
+    (billing,) = worker.start("billing")
+    mongodb.kill()
+    try:
+        publish(*(placed(f"order-{number}") for number in range(100)))
+        eventually(lambda: "no attempt is used up" in billing.log_tail(), within_seconds=20)
+    finally:
+        mongodb.start()
+
+    assert_each_has_one_invoice_without_gaps(100)
+    assert depth("billing.dlq") == 0
+
+
+def _kill_a_child(process: Process) -> Any:
+    children = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if child.status() != psutil.STATUS_ZOMBIE
+    ]
+    if children:
+        os.kill(children[0].pid, signal.SIGKILL)
+    return children
