@@ -8,6 +8,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
 from django.conf import settings
 
+from messaging.batching import BATCH_MESSAGES
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
 from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_and_declare
@@ -23,8 +24,8 @@ app.conf.update(
     task_default_queue="orders",
     task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
     task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
-    # Unacked messages a pool child; they return to the queue when the worker dies.
-    worker_prefetch_multiplier=16,
+    # A child: one batch at work and the next one gathering. They return when the worker dies.
+    worker_prefetch_multiplier=2 * BATCH_MESSAGES,
     worker_enable_remote_control=False,
     # How long a killed child's result may still come; a redelivery after it finds the work done.
     worker_lost_wait=0.5,

@@ -47,7 +47,7 @@ class RabbitMQ(Service):
     """
 
     name = "RabbitMQ"
-    listening_line = "Server startup complete"
+    listening_line = "Starting broker... completed"
 
     def __init__(
         self, data_folder: Path, port: int | None = None, management_port: int | None = None

@@ -72,8 +72,7 @@ def test_a_port_that_another_took_a_moment_earlier_is_no_false_success(tmp_path:
     second.launch()
     try:
         with pytest.raises(ServiceFailed, match="Address already in use"):
-            for service in (first, second):
-                service.wait_until_ready()
+            wait_for_all(first, second)
     finally:
         first.kill()
         second.kill()
@@ -85,6 +84,11 @@ def test_a_folder_that_holds_no_database_is_told(tmp_path: Path) -> None:
     (data / "storage.bson").write_text("not a database")
     with pytest.raises(ServiceFailed, match="Unable to read the storage engine metadata"):
         MongoDB(tmp_path).start()
+
+
+def wait_for_all(*services: MongoDB) -> None:
+    for service in services:
+        service.wait_until_ready()
 
 
 def keep(mongodb: MongoDB, name: str) -> None:
