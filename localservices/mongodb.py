@@ -54,7 +54,7 @@ class MongoDB(Service):
 
     @property
     def url(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}&directConnection=true"
+        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
 
     def _ports(self) -> tuple[int, ...]:
         return (self.port,)

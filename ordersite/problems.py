@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure, PyMongoError
 from rest_framework import exceptions
 
@@ -125,6 +126,7 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
 # --- What never reaches an API view -----------------------------------------------------------
 
 
+@csrf_exempt  # or a POST to a wrong address would meet Django's page about cookies
 def no_such_address(request: HttpRequest, address: str = "") -> HttpResponse:
     return problem(
         HTTPStatus.NOT_FOUND,

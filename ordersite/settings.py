@@ -43,7 +43,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 MONGODB_URL = setting(
     env.str,
     "MONGODB_URL",
-    default="mongodb://localhost:27017/?replicaSet=rs0&directConnection=true",
+    default="mongodb://localhost:27017/?directConnection=true",
     validate=url_of("mongodb", "mongodb+srv"),
     example="mongodb://localhost:27017/?replicaSet=rs0",
 )

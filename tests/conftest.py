@@ -19,9 +19,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 from tests.processes import Processes
+from tests.settled_rabbitmq import SettledRabbitMQ
 
 MONGODB = pytest.StashKey[MongoDB]()
-RABBITMQ = pytest.StashKey[RabbitMQ]()
+RABBITMQ = pytest.StashKey[SettledRabbitMQ]()
 FOLDER = pytest.StashKey[Path]()
 
 #: What `migrate` fills, and no test changes.
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     folder = Path(tempfile.mkdtemp(prefix="ordersite-tests-"))
     mongodb = MongoDB(folder / "mongodb")
-    rabbitmq = RabbitMQ(folder / "rabbitmq")
+    rabbitmq = SettledRabbitMQ(folder / "rabbitmq")
     os.environ.update(
         DJANGO_SETTINGS_MODULE="ordersite.settings",
         DJANGO_DEBUG="true",
@@ -68,7 +69,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the services, also when the run was interrupted."""
     if FOLDER not in config.stash:
         return
-    config.stash[RABBITMQ].kill()
+    config.stash[RABBITMQ].kill_at_once()
     config.stash[MONGODB].kill()
     shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
 

@@ -1,0 +1,78 @@
+"""What all journeys share: the whole pipeline, running, with the demo products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.db import connection
+
+from localservices.process import Process
+from tests.conftest import running_processes
+from tests.journeys.api import Api
+from tests.processes import Processes
+
+#: As `make run` starts them, apart from the scheduler.
+BEHIND_THE_WEB = ("inventory", "billing", "orders", "relay", "archiver")
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The running pipeline."""
+
+    processes: Processes
+    #: By their names in the Procfile.
+    by_name: dict[str, Process]
+    api: Api
+
+    def __getitem__(self, name: str) -> Process:
+        return self.by_name[name]
+
+    def restart(self, *names: str) -> None:
+        """Start what was stopped, and wait until it works again."""
+        for name in names:
+            # Only what this start says tells that it is ready.
+            self[name].log.unlink()
+            self[name].start()
+        self.processes.wait_for_workers([self[name] for name in names])
+
+
+@pytest.fixture(scope="package")
+def package_processes(
+    services: object, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Processes]:
+    """Starts processes once for all journeys, as that takes a while."""
+    yield from running_processes(tmp_path_factory.mktemp("processes"))
+
+
+@pytest.fixture(scope="package")
+def started(package_processes: Processes) -> Pipeline:
+    """The running pipeline, in whatever state the test before has left it."""
+    by_name = dict(zip(BEHIND_THE_WEB, package_processes.start(*BEHIND_THE_WEB), strict=True))
+    return Pipeline(package_processes, by_name, Api(package_processes.start_web()))
+
+
+@pytest.fixture
+def pipeline(clean: None, started: Pipeline) -> Iterator[Pipeline]:
+    """The pipeline with the demo products, no orders, and nothing in its queues.
+
+    It must be complete after the test: a journey that stops a part starts it again.
+    """
+    load_products()
+    yield started
+    ended = [name for name, process in started.by_name.items() if not process.running]
+    assert not ended, f"{ended} ended"
+
+
+@pytest.fixture
+def api(pipeline: Pipeline) -> Api:
+    return pipeline.api
+
+
+def load_products() -> None:
+    # Only now does Django know its settings.
+    from inventory import demo_products
+
+    demo_products.load()
+    assert connection.database["products"].count_documents({}) > 0
