@@ -11,7 +11,8 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
     """A stored order as it travels: camelCase, money as text with two places."""
     return {
         "orderId": str(document["_id"]),
-        "userId": document["user_id"],
+        # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
+        "userId": int(document["user_id"]),
         "items": [
             {
                 "sku": line["sku"],

@@ -115,6 +115,16 @@ def test_an_event_that_becomes_pending_during_a_publish_stays(place: Place):
     assert rest.message.type == "order.rejected"
 
 
+def test_the_order_of_the_largest_user_is_published(place: Place, publisher: Publisher):
+    order_id = place(user_id=2**63 - 1)["orderId"]
+
+    outbox.publish_batch(publisher)
+
+    [message] = take_all("billing")
+    assert msgspec.json.decode(message.body)["userId"] == 2**63 - 1
+    assert is_published(order_id)
+
+
 def test_what_waits_longest_goes_first(place: Place):
     ids = [place()["orderId"] for _ in range(3)]
 
