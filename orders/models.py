@@ -65,6 +65,10 @@ class Order(models.Model):
     pending_events = EmbeddedModelArrayField(PendingEvent)
     #: When the oldest pending event happened; absent when none is pending.
     pending_since = models.DateTimeField(null=True)
+    #: Which request placed the order, see `orders.idempotency`; absent where it named no key.
+    idempotency_key = models.CharField(max_length=300, unique=True, null=True)
+    #: SHA-256 of what that request asked for, in hex.
+    request_fingerprint = models.CharField(max_length=64, null=True)
 
     class Meta:
         db_table = "orders"
