@@ -40,6 +40,20 @@ def note_rejected(body: dict[str, Any]) -> list[Message]:
     return []
 
 
+@handles("orders", "inventory.released", replay_safe=True, runbook=RUNBOOK)
+def note_released(body: dict[str, Any]) -> list[Message]:
+    outcome = read(body)
+    ledger.record(str(outcome.order_id), "inventory", "released")
+    return []
+
+
+@handles("orders", "inventory.shipped", replay_safe=True, runbook=RUNBOOK)
+def note_shipped(body: dict[str, Any]) -> list[Message]:
+    outcome = read(body)
+    ledger.record(str(outcome.order_id), "inventory", "shipped")
+    return []
+
+
 @handles("orders", "billing.invoiced", replay_safe=True, runbook=RUNBOOK)
 def note_invoiced(body: dict[str, Any]) -> list[Message]:
     outcome = read(body)

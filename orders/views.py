@@ -13,7 +13,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from orders import idempotency, listing, placing
+from orders import cancelling, idempotency, listing, placing
+from orders.cancel_order import CancelOrder, CancelOrderParser
 from orders.collection import ANSWER_SECONDS, orders
 from orders.place_order import PlaceOrder, PlaceOrderParser, bad_body, length_missing
 from orders.representation import order_json, order_with_ledger_json
@@ -51,6 +52,19 @@ class OrderView(APIView):
         with pymongo.timeout(ANSWER_SECONDS):
             order = find(order_id)
         return json(order_with_ledger_json(order))
+
+
+class CancellationView(APIView):
+    """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
+
+    parser_classes = [CancelOrderParser]
+
+    def post(self, request: Request, order_id: str) -> HttpResponse:
+        # DRF calls no parser where there is no body, and a reason is optional.
+        asked = request.data or CancelOrder()
+        with pymongo.timeout(ANSWER_SECONDS):
+            order = cancelling.cancel(find(order_id)["_id"], asked.reason)
+        return json({"message": "Order cancelled.", "order": order_json(order)})
 
 
 def place_order(request: Request) -> PlaceOrder:
