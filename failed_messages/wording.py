@@ -15,6 +15,8 @@ CONSEQUENCES = {
     ("inventory", "order.placed"): "{order} has no reservation; billing is not affected.",
     ("orders", "inventory.reserved"): "{order} does not know that its items are reserved.",
     ("orders", "inventory.rejected"): "{order} does not know that it is out of stock.",
+    ("orders", "inventory.released"): "{order} does not know that its items are released.",
+    ("orders", "inventory.shipped"): "{order} does not know that it was shipped.",
     ("orders", "billing.invoiced"): "{order} does not know its invoice.",
     ("orders", "billing.credited"): "{order} does not know that its invoice was credited.",
 }

@@ -26,6 +26,8 @@ class Outgoing:
     message: Message
     exchange: str
     routing_key: str
+    #: Whether it is an error that no queue is bound for it.
+    mandatory: bool = True
 
 
 class ConfirmedChannel:
@@ -63,7 +65,7 @@ class ConfirmedChannel:
                 amqp_message(self._channel, each.message),
                 exchange=each.exchange,
                 routing_key=each.routing_key,
-                mandatory=True,
+                mandatory=each.mandatory,
             )
         self._wait(timeout_seconds)
 

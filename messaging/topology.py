@@ -17,7 +17,8 @@ order_events = Exchange("order_events", type="fanout", durable=True)
 inventory_events = Exchange("inventory_events", type="fanout", durable=True)
 billing_events = Exchange("billing_events", type="fanout", durable=True)
 
-#: What subscribers that are not ours bind their own queue to, beside `order_events` itself.
+#: What subscribers that are not ours bind their own queue to, beside `order_events` itself; the
+#: one passes on to the other. Events that no service of ours waits for enter here.
 order_events_topic = Exchange("order_events.topic", type="topic", durable=True)
 order_events_headers = Exchange("order_events.headers", type="headers", durable=True)
 
@@ -138,10 +139,10 @@ def declare(connection: Connection) -> None:
         amqp.PreconditionFailed: a queue or exchange exists with other arguments.
     """
     with connection.channel() as channel:
-        for exchange in (order_events_topic, order_events_headers):
+        for exchange in (order_events, order_events_topic, order_events_headers):
             exchange(channel).declare()
-            order_events(channel).declare()
-            exchange(channel).bind_to(order_events)
+        order_events_topic(channel).bind_to(order_events)
+        order_events_headers(channel).bind_to(order_events_topic, routing_key="#")
         for queue in queues():
             queue(channel).declare()
         for service in SERVICES.values():

@@ -1,8 +1,9 @@
 """The ledger: for each order, what inventory and billing have done about it.
 
 Their events arrive in any order and more than once. A state only ever moves forward in its
-service's sequence, and the order's status follows from the two states alone; so every order of
-arrival ends the same, and a duplicate changes nothing.
+service's sequence, and the order's status follows from the two states and its cancellation
+alone; so every order of arrival ends the same, and a duplicate changes nothing. Beside the states
+the order keeps every step that it has heard of, each once, for its timeline.
 """
 
 from __future__ import annotations
@@ -18,28 +19,40 @@ from messaging.errors import PermanentError
 from orders.collection import orders
 from orders.placing import now_in_milliseconds
 
-#: What a service can say about an order; a later state stands over the ones before it.
+#: What a service can say about an order; a later state stands over the ones before it. Inventory
+#: releases what it rejected, too, when the order is cancelled; what is shipped has left the house.
 SEQUENCES = {
-    "inventory": ("pending", "reserved", "rejected"),
+    "inventory": ("pending", "reserved", "rejected", "released", "shipped"),
     "billing": ("pending", "invoiced", "credited"),
 }
 
+#: Set by `orders.cancelling`; whatever the services say later.
+IS_CANCELLED = {"$eq": ["$status", "cancelled"]}
 IS_REJECTED = {"$eq": ["$ledger.inventory.state", "rejected"]}
 IS_CONFIRMED = {
     "$and": [
-        {"$eq": ["$ledger.inventory.state", "reserved"]},
+        {"$in": ["$ledger.inventory.state", ["reserved", "shipped"]]},
         {"$eq": ["$ledger.billing.state", "invoiced"]},
     ]
 }
-STATUS = {"$cond": [IS_REJECTED, "rejected", {"$cond": [IS_CONFIRMED, "confirmed", "placed"]}]}
-BECOMES_REJECTED = {"$and": [IS_REJECTED, {"$ne": ["$status", "rejected"]}]}
+STATUS = {
+    "$switch": {
+        "branches": [
+            {"case": IS_CANCELLED, "then": "cancelled"},
+            {"case": IS_REJECTED, "then": "rejected"},
+            {"case": IS_CONFIRMED, "then": "confirmed"},
+        ],
+        "default": "placed",
+    }
+}
 
 
 def record(order_id: str, service: str, state: str, detail: str | None = None) -> None:
     """Note that the service has brought the order to this state.
 
-    One conditional update: the entry, the status, the version, and the event that a rejection
-    makes pending are stored together, or there is nothing new and nothing is stored.
+    One conditional update: the step, the entry, the status, the version, and the event that a
+    confirmation or a rejection makes pending are stored together, or there is nothing new and
+    nothing is stored.
 
     Raises:
         PermanentError: orders never took such an order.
@@ -48,7 +61,7 @@ def record(order_id: str, service: str, state: str, detail: str | None = None) -
     if not ObjectId.is_valid(order_id):
         raise never_taken(order_id)
     result = orders().update_one(
-        moves_forward(order_id, service, state), change(order_id, service, state, detail)
+        is_news(order_id, service, state), change(order_id, service, state, detail)
     )
     if not result.matched_count and not known([order_id]):
         raise never_taken(order_id)
@@ -65,7 +78,7 @@ def record_many(details: Mapping[str, str | None], service: str, state: str) -> 
     ids = [order_id for order_id in details if ObjectId.is_valid(order_id)]
     updates = [
         UpdateOne(
-            moves_forward(order_id, service, state),
+            is_news(order_id, service, state),
             change(order_id, service, state, details[order_id]),
         )
         for order_id in ids
@@ -75,10 +88,10 @@ def record_many(details: Mapping[str, str | None], service: str, state: str) -> 
     return {order_id: order_id in noted for order_id in details}
 
 
-def moves_forward(order_id: str, service: str, state: str) -> dict[str, Any]:
-    """Finds the order where it has not been brought so far yet."""
-    earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
-    return {"_id": ObjectId(order_id), f"ledger.{service}.state": {"$in": earlier}}
+def is_news(order_id: str, service: str, state: str) -> dict[str, Any]:
+    """Finds the order where this step is not noted yet."""
+    noted = {"$elemMatch": {"service": service, "state": state}}
+    return {"_id": ObjectId(order_id), "steps": {"$not": noted}}
 
 
 def known(order_ids: Sequence[str]) -> set[str]:
@@ -88,7 +101,7 @@ def known(order_ids: Sequence[str]) -> set[str]:
 
 
 def change(order_id: str, service: str, state: str, detail: str | None) -> list[dict[str, Any]]:
-    """The pipeline that writes an entry and everything that follows from it."""
+    """The pipeline that writes a step and everything that follows from it."""
     now = now_in_milliseconds()
     entry = {
         "state": state,
@@ -96,33 +109,46 @@ def change(order_id: str, service: str, state: str, detail: str | None) -> list[
         "message_id": f"{service}.{state}:{order_id}",
         "detail": detail,
     }
+    step = {"$literal": {"service": service, **entry}}
+    earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
+    moves_forward = {"$in": [f"$ledger.{service}.state", earlier]}
     return [
         {
             "$set": {
-                f"ledger.{service}": {"$literal": entry},
+                "steps": {"$concatArrays": [{"$ifNull": ["$steps", []]}, [step]]},
+                f"ledger.{service}": {
+                    "$cond": [moves_forward, {"$literal": entry}, f"$ledger.{service}"]
+                },
                 "version": {"$add": ["$version", 1]},
                 "updated_at": now,
             }
         },
         # Within one stage `$status` is still the old one.
-        {"$set": {"status": STATUS, **pending_rejection(order_id, now)}},
+        {"$set": {"status": STATUS, **pending_news(order_id, now)}},
     ]
 
 
-def pending_rejection(order_id: str, now: datetime) -> dict[str, Any]:
-    """Puts `order.rejected` into the outbox, once: a rejected order stays rejected."""
-    rejection = {
-        "id": f"order.rejected:{order_id}",
-        "type": "order.rejected",
-        "version": "$version",
-        "at": now,
+def pending_news(order_id: str, now: datetime) -> dict[str, Any]:
+    """Puts `order.confirmed` or `order.rejected` into the outbox where that is the new status."""
+    becomes = {
+        status: {"$and": [{"$eq": [STATUS, status]}, {"$ne": ["$status", status]}]}
+        for status in ("confirmed", "rejected")
     }
-    appended = {"$concatArrays": ["$pending_events", [rejection]]}
+    branches = [
+        {"case": case, "then": [pending_event(order_id, f"order.{status}", now)]}
+        for status, case in becomes.items()
+    ]
+    news = {"$switch": {"branches": branches, "default": []}}
     oldest = {"$ifNull": ["$pending_since", now]}
     return {
-        "pending_events": {"$cond": [BECOMES_REJECTED, appended, "$pending_events"]},
-        "pending_since": {"$cond": [BECOMES_REJECTED, oldest, "$pending_since"]},
+        "pending_events": {"$concatArrays": ["$pending_events", news]},
+        "pending_since": {"$cond": [{"$or": [*becomes.values()]}, oldest, "$pending_since"]},
     }
+
+
+def pending_event(order_id: str, type_: str, now: datetime) -> dict[str, Any]:
+    """An event for the outbox, as an expression of an update; an order has one of each type."""
+    return {"id": f"{type_}:{order_id}", "type": type_, "version": "$version", "at": now}
 
 
 def never_taken(order_id: str) -> PermanentError:

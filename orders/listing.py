@@ -29,7 +29,7 @@ class ListOrders(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     """The query parameters of `GET /orders`."""
 
     user_id: UserId | UnsetType = UNSET
-    status: Literal["placed", "confirmed", "rejected"] | UnsetType = UNSET
+    status: Literal["placed", "confirmed", "rejected", "cancelled"] | UnsetType = UNSET
     created_from: str | UnsetType = UNSET
     created_to: str | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = 50
@@ -41,7 +41,7 @@ CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES = {
     "body": f"The parameters are {', '.join(ListOrders.__struct_encode_fields__)}.",
     "userId": f"Send a whole number from 1 to {MAX_USER_ID}.",
-    "status": "Send placed, confirmed or rejected.",
+    "status": "Send placed, confirmed, rejected or cancelled.",
     "createdFrom": DATE_FIX,
     "createdTo": DATE_FIX,
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",

@@ -19,6 +19,7 @@ class Status(models.TextChoices):
     PLACED = "placed"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
 
 
 class OrderLine(EmbeddedModel):
@@ -41,6 +42,21 @@ class Ledger(EmbeddedModel):
     billing = EmbeddedModelField(LedgerEntry)
 
 
+class Step(EmbeddedModel):
+    """One thing that a service did about an order, and when orders heard of it."""
+
+    service = models.CharField(max_length=16)
+    state = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    message_id = models.CharField(max_length=128)
+    detail = models.TextField(null=True)
+
+
+class Cancellation(EmbeddedModel):
+    at = models.DateTimeField()
+    reason = models.TextField(null=True)
+
+
 class PendingEvent(EmbeddedModel):
     """An event in the outbox: it happened, and the relay has yet to publish it."""
 
@@ -57,14 +73,21 @@ class Order(models.Model):
     total = models.DecimalField(max_digits=24, decimal_places=2)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=16, choices=Status.choices)
-    #: 1 when placed, one more with each change of the ledger.
+    #: 1 when placed, one more with each step and with the cancellation.
     version = models.IntegerField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     ledger = EmbeddedModelField(Ledger)
+    #: What the ledger's states came from, oldest first, each once; absent before the first.
+    steps = EmbeddedModelArrayField(Step, null=True)
+    cancellation = EmbeddedModelField(Cancellation, null=True)
     pending_events = EmbeddedModelArrayField(PendingEvent)
     #: When the oldest pending event happened; absent when none is pending.
     pending_since = models.DateTimeField(null=True)
+    #: Which request placed the order, see `orders.idempotency`; absent where it named no key.
+    idempotency_key = models.CharField(max_length=300, unique=True, null=True)
+    #: SHA-256 of what that request asked for, in hex.
+    request_fingerprint = models.CharField(max_length=64, null=True)
 
     class Meta:
         db_table = "orders"

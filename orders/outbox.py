@@ -18,12 +18,15 @@ from pymongo import UpdateMany
 from messaging.errors import PublishError
 from messaging.message import Message, event
 from messaging.publisher import Outgoing, Publisher
-from messaging.topology import order_events
+from messaging.topology import order_events, order_events_topic
 from orders.collection import orders
 from orders.models import EPOCH
 from orders.representation import event_json
 
 BATCH_ORDERS = 500
+
+#: No service of ours waits for these, so they spare each of them a delivery an order.
+FOR_SUBSCRIBERS_ONLY = {"order.confirmed"}
 
 
 class Pending(NamedTuple):
@@ -78,7 +81,9 @@ def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
 
 
 def outgoing(each: Message) -> Outgoing:
-    return Outgoing(each, exchange=order_events.name, routing_key=each.type)
+    if each.type in FOR_SUBSCRIBERS_ONLY:
+        return Outgoing(each, order_events_topic.name, each.type, mandatory=False)
+    return Outgoing(each, order_events.name, each.type)
 
 
 def mark_published(published: Iterable[Pending]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,19 +23,21 @@ SEVERAL_CURRENCIES = Fault(
 )
 
 
-def place(request: PlaceOrder) -> dict[str, Any]:
+def place(request: PlaceOrder, marks: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Store the order and its pending `order.placed`; return the stored document.
 
     Lines of the same SKU are merged into the first of them, so that an order has one line for
-    each SKU, here and for every consumer of its events.
+    each SKU, here and for every consumer of its events. `marks` are further fields of the
+    document.
 
     Raises:
         Refusal: a SKU is unknown (422) or its merged quantity is over the limit (400).
+        pymongo.errors.DuplicateKeyError: there is an order with the same `idempotency_key`.
         pymongo.errors.PyMongoError: MongoDB did not take the order.
     """
     quantities = merge(request.items)
     prices = price(request.items, quantities)
-    document = compose(request.user_id, quantities, prices)
+    document = compose(request.user_id, quantities, prices) | dict(marks or {})
     store(document)
     return document
 

@@ -11,7 +11,8 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
     """A stored order as it travels: camelCase, money as text with two places."""
     return {
         "orderId": str(document["_id"]),
-        "userId": document["user_id"],
+        # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
+        "userId": int(document["user_id"]),
         "items": [
             {
                 "sku": line["sku"],
@@ -28,9 +29,11 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def order_with_ledger_json(document: dict[str, Any]) -> dict[str, Any]:
-    """The order, and what each service has done about it so far."""
+    """The order, what each service has done about it so far, and its cancellation."""
+    cancellation = document.get("cancellation")
     return {
         **order_json(document),
+        **({"cancellation": cancellation} if cancellation else {}),
         "updatedAt": document["updated_at"],
         "ledger": {
             service: {"state": entry["state"], "at": entry["at"], "detail": entry["detail"]}
@@ -47,8 +50,16 @@ def event_json(document: dict[str, Any], type_: str) -> dict[str, Any]:
     """
     body = order_json(document) | {"status": type_.removeprefix("order.")}
     if type_ == "order.rejected":
-        body["reason"] = document["ledger"]["inventory"]["detail"]
+        body["reason"] = rejection_reason(document)
+    if type_ == "order.cancelled" and (reason := document["cancellation"]["reason"]):
+        body["reason"] = reason
     return body
+
+
+def rejection_reason(document: dict[str, Any]) -> str | None:
+    """Why inventory rejected the order; a cancellation may have changed its ledger since."""
+    details = (step["detail"] for step in document["steps"] if step["state"] == "rejected")
+    return next(details)
 
 
 def money(amount: Decimal128) -> str:

@@ -30,8 +30,9 @@ class Outcome(Struct, frozen=True, rename="camel"):
 
     def detail(self, state: str) -> str | None:
         """What the ledger tells beside the state."""
-        told = {"rejected": self.reason, "reserved": None}
-        return told.get(state, self.invoice_number)
+        if state == "rejected":
+            return self.reason
+        return self.invoice_number if state in ("invoiced", "credited") else None
 
 
 def note(service: str, state: str, body: dict[str, Any]) -> Events:
@@ -63,6 +64,16 @@ def note_reserved(body: dict[str, Any]) -> Events:
 @handles("orders", "inventory.rejected", replay_safe=True, runbook=RUNBOOK)
 def note_rejected(body: dict[str, Any]) -> Events:
     return note("inventory", "rejected", body)
+
+
+@handles("orders", "inventory.released", replay_safe=True, runbook=RUNBOOK)
+def note_released(body: dict[str, Any]) -> Events:
+    return note("inventory", "released", body)
+
+
+@handles("orders", "inventory.shipped", replay_safe=True, runbook=RUNBOOK)
+def note_shipped(body: dict[str, Any]) -> Events:
+    return note("inventory", "shipped", body)
 
 
 @handles(

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from orders.views import OrdersView, OrderView
+from orders.views import CancellationView, OrdersView, OrderView
 
 urlpatterns = [
     path("orders", OrdersView.as_view(), name="orders"),
     path("orders/<str:order_id>", OrderView.as_view(), name="order"),
+    path("orders/<str:order_id>/cancel", CancellationView.as_view(), name="cancel"),
 ]

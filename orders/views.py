@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,14 +13,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from orders import listing, placing
+from orders import cancelling, idempotency, listing, placing
+from orders.cancel_order import CancelOrder, CancelOrderParser
 from orders.collection import ANSWER_SECONDS, orders
-from orders.place_order import (
-    PlaceOrder,
-    PlaceOrderParser,
-    bad_body,
-    length_missing,
-)
+from orders.place_order import PlaceOrder, PlaceOrderParser, bad_body, length_missing
 from orders.representation import order_json, order_with_ledger_json
 
 
@@ -30,10 +27,12 @@ class OrdersView(APIView):
 
     def post(self, request: Request) -> HttpResponse:
         asked = place_order(request)
+        key = request.headers.get(idempotency.HEADER)
         with pymongo.timeout(ANSWER_SECONDS):
-            order = order_json(placing.place(asked))
-        body = {"message": "Order placed successfully.", "order": order}
-        return json(body, status=201, headers={"Location": f"/orders/{order['orderId']}"})
+            if key is None:
+                return placed(placing.place(asked))
+            order, is_replayed = idempotency.place(asked, key)
+        return placed(order, {"Idempotent-Replayed": "true"} if is_replayed else {})
 
     def get(self, request: Request) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
@@ -55,6 +54,19 @@ class OrderView(APIView):
         return json(order_with_ledger_json(order))
 
 
+class CancellationView(APIView):
+    """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
+
+    parser_classes = [CancelOrderParser]
+
+    def post(self, request: Request, order_id: str) -> HttpResponse:
+        # DRF calls no parser where there is no body, and a reason is optional.
+        asked = request.data or CancelOrder()
+        with pymongo.timeout(ANSWER_SECONDS):
+            order = cancelling.cancel(find(order_id)["_id"], asked.reason)
+        return json({"message": "Order cancelled.", "order": order_json(order)})
+
+
 def place_order(request: Request) -> PlaceOrder:
     """What the request asks for.
 
@@ -69,6 +81,15 @@ def place_order(request: Request) -> PlaceOrder:
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise length_missing()
     raise bad_body("is empty")
+
+
+def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """The answer to whoever placed the order."""
+    order = order_json(document)
+    body = {"message": "Order placed successfully.", "order": order}
+    return json(
+        body, status=201, headers={"Location": f"/orders/{order['orderId']}", **(headers or {})}
+    )
 
 
 def find(order_id: str) -> dict[str, Any]:

@@ -126,6 +126,11 @@ TASK_TIME_LIMIT_SECONDS = setting(
 
 # --- The shop ---------------------------------------------------------------------------------
 
+#: How long a repeated `Idempotency-Key` gets the first answer again.
+IDEMPOTENCY_KEY_HOURS = setting(
+    env.float, "IDEMPOTENCY_KEY_HOURS", default=24, validate=at_least(0.01), example="24"
+)
+
 #: ISO 4217; the catalogue, the orders and the invoices are all in it.
 CURRENCY = "EUR"
 

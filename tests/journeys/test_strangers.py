@@ -70,7 +70,7 @@ def test_anyone_may_bind_a_queue_of_their_own(
         api.await_status(order_id, "confirmed")
         events.listen()
 
-    assert events.types(order_id) == ["order.placed"]
+    assert events.types(order_id)[0] == "order.placed"
 
 
 def test_a_topic_chooses_among_the_types(api: Api) -> None:

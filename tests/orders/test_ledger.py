@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handlers import known_types
-from orders import ledger, placing, tasks
+from orders import cancelling, ledger, placing, tasks
 from orders.catalogue import Price
 from orders.collection import orders
 from tests.concurrency import at_once
@@ -26,6 +27,8 @@ HANDLERS = {
     "rejected": tasks.note_rejected,
     "invoiced": tasks.note_invoiced,
     "credited": tasks.note_credited,
+    "released": tasks.note_released,
+    "shipped": tasks.note_shipped,
 }
 
 
@@ -37,10 +40,13 @@ def placed() -> str:
 
 
 def hear(order_id: str, *outcomes: str) -> dict[str, Any]:
-    """Handle the events one after the other; return the order as it is then."""
+    """Handle the events, or cancel, one after the other; return the order as it is then."""
     body = {"orderId": order_id, "userId": 101, "invoiceNumber": "2026-000001"}
     for outcome in outcomes:
-        HANDLERS[outcome](body | {"reason": "Out of stock: book"})
+        if outcome == "cancelled":
+            cancelling.cancel(ObjectId(order_id), "Ordered twice")
+        else:
+            HANDLERS[outcome](body | {"reason": "Out of stock: book"})
     return seen(order_id)
 
 
@@ -119,7 +125,7 @@ def test_every_order_of_arrival_confirms_alike(outcomes: list[str]):
             "inventory": ("reserved", None, "inventory.reserved"),
             "billing": ("invoiced", "2026-000001", "billing.invoiced"),
         },
-        ["order.placed"],
+        ["order.placed", "order.confirmed"],
     )
 
 
@@ -134,6 +140,66 @@ def test_every_order_of_arrival_rejects_alike(outcomes: list[str]):
         },
         ["order.placed", "order.rejected"],
     )
+
+
+def cancelled_essence(order: dict[str, Any]) -> Any:
+    """The essence, and all that was heard; but not whether it was confirmed or rejected before."""
+    status, entries, types = essence(order)
+    heard = sorted((step["service"], step["state"]) for step in order["steps"])
+    lasting = [type_ for type_ in types if type_ in ("order.placed", "order.cancelled")]
+    return status, entries, heard, lasting
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        ("cancelled", "reserved", "invoiced", "released", "credited"),
+        ("cancelled", "rejected", "invoiced", "released", "credited"),
+        ("cancelled", "reserved", "rejected", "invoiced"),
+    ],
+)
+def test_every_permutation_with_a_cancellation_ends_alike(outcomes: tuple[str, ...]):
+    ends = {repr(cancelled_essence(hear(placed(), *each))) for each in permutations(outcomes)}
+
+    [end] = ends
+    assert end.startswith("('cancelled', ")
+    assert end.endswith("['order.placed', 'order.cancelled'])")
+
+
+@settings(max_examples=60, deadline=None)
+@given(shuffled("cancelled", "reserved", "invoiced", "released", "credited"))
+def test_every_order_of_arrival_cancels_alike(outcomes: list[str]):
+    assert cancelled_essence(hear(placed(), *outcomes)) == (
+        "cancelled",
+        {
+            "inventory": ("released", None, "inventory.released"),
+            "billing": ("credited", "2026-000001", "billing.credited"),
+        },
+        [
+            ("billing", "credited"),
+            ("billing", "invoiced"),
+            ("inventory", "released"),
+            ("inventory", "reserved"),
+        ],
+        ["order.placed", "order.cancelled"],
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(shuffled("reserved", "invoiced", "shipped"))
+def test_every_order_of_arrival_ships_alike(outcomes: list[str]):
+    status, entries, types = essence(hear(placed(), *outcomes))
+
+    assert status == "confirmed"
+    assert entries["inventory"] == ("shipped", None, "inventory.shipped")
+    assert types == ["order.placed", "order.confirmed"]
+
+
+def test_a_cancellation_that_crosses_with_the_shipment_shows_both():
+    order = hear(placed(), "reserved", "invoiced", "cancelled", "shipped", "credited")
+
+    assert order["status"] == "cancelled"
+    assert order["ledger"]["inventory"]["state"] == "shipped"
 
 
 def test_outcomes_at_the_same_moment_are_both_noted_and_reject_once():
@@ -180,5 +246,11 @@ def test_a_reason_is_data_whatever_it_holds():
 
 
 def test_orders_knows_what_the_services_tell():
-    expected = {"inventory.reserved", "inventory.rejected", "billing.invoiced", "billing.credited"}
-    assert known_types("orders") == expected
+    assert known_types("orders") == {
+        "inventory.reserved",
+        "inventory.rejected",
+        "inventory.released",
+        "inventory.shipped",
+        "billing.invoiced",
+        "billing.credited",
+    }

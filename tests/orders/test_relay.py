@@ -15,6 +15,7 @@ from bson import ObjectId
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from kombu import Connection
 
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
@@ -113,6 +114,63 @@ def test_an_event_that_becomes_pending_during_a_publish_stays(place: Place):
 
     [rest] = outbox.oldest_pending()
     assert rest.message.type == "order.rejected"
+
+
+@contextmanager
+def subscriber(exchange: str, **binding: Any) -> Iterator[str]:
+    """A queue of somebody else's, bound to the exchange."""
+    with Connection(settings.AMQP_URL) as broker, broker.channel() as channel:
+        name = channel.queue_declare("subscriber", durable=False).queue
+        channel.queue_bind(name, exchange, **binding)
+        yield name
+        channel.queue_delete(name)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "binding"),
+    [
+        ("order_events.topic", {"routing_key": "order.#"}),
+        ("order_events.headers", {"arguments": {"x-match": "all"}}),
+    ],
+)
+def test_a_confirmation_goes_to_subscribers_and_to_none_of_our_services(
+    place: Place, publisher: Publisher, exchange: str, binding: dict[str, Any]
+):
+    order_id = place()["orderId"]
+    ledger.record(order_id, "inventory", "reserved")
+    ledger.record(order_id, "billing", "invoiced", "2026-000001")
+
+    with subscriber(exchange, **binding) as queue:
+        outbox.publish_batch(publisher)
+        placed, confirmed = take_all(queue)
+
+    assert placed.properties["type"] == "order.placed"
+    assert confirmed.properties["message_id"] == f"order.confirmed:{order_id}"
+    assert msgspec.json.decode(confirmed.body)["status"] == "confirmed"
+    assert (depth("inventory"), depth("billing")) == (1, 1)
+    assert is_published(order_id)
+
+
+def test_a_confirmation_that_nobody_subscribed_to_leaves_the_outbox(
+    place: Place, publisher: Publisher
+):
+    order_id = place()["orderId"]
+    ledger.record(order_id, "inventory", "reserved")
+    ledger.record(order_id, "billing", "invoiced", "2026-000001")
+
+    assert outbox.publish_batch(publisher) == 2
+
+    assert is_published(order_id)
+
+
+def test_the_order_of_the_largest_user_is_published(place: Place, publisher: Publisher):
+    order_id = place(user_id=2**63 - 1)["orderId"]
+
+    outbox.publish_batch(publisher)
+
+    [message] = take_all("billing")
+    assert msgspec.json.decode(message.body)["userId"] == 2**63 - 1
+    assert is_published(order_id)
 
 
 def test_what_waits_longest_goes_first(place: Place):

@@ -1,0 +1,80 @@
+"""Cancelling an order, up to the moment when orders hears that it was shipped.
+
+Like every change of an order it is one conditional update, which also puts `order.cancelled` into
+the outbox: inventory then releases what it reserved, and billing credits what it invoiced. A
+cancelled order stays cancelled, whatever the services say later: they may say it about a time
+before they heard of the cancellation. One that crosses with the shipment stays cancelled and
+credited, while its ledger says that the goods have left the house.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from pymongo import ReturnDocument
+
+from orders.cancel_order import TITLE
+from orders.collection import orders
+from orders.ledger import pending_event
+from orders.placing import now_in_milliseconds
+from orders.refusals import Fault, Refusal
+
+SHIPPED = Fault(
+    field="orderId",
+    detail="was shipped, so it can no longer be cancelled",
+    fix="Have the goods sent back.",
+)
+
+
+def cancel(order_id: ObjectId, reason: str | None) -> dict[str, Any]:
+    """Cancel the order and return it; one that is cancelled keeps its first reason.
+
+    Raises:
+        Refusal: the order was shipped (409).
+        pymongo.errors.PyMongoError: MongoDB did not answer; cancelling again is safe.
+    """
+    cancellable = {
+        "_id": order_id,
+        "status": {"$ne": "cancelled"},
+        "ledger.inventory.state": {"$ne": "shipped"},
+    }
+    cancelled = orders().find_one_and_update(
+        cancellable, change(order_id, reason), return_document=ReturnDocument.AFTER
+    )
+    return cancelled or earlier_cancelled(order_id)
+
+
+def change(order_id: ObjectId, reason: str | None) -> list[dict[str, Any]]:
+    """The pipeline that writes the cancellation and its event."""
+    now = now_in_milliseconds()
+    event = pending_event(str(order_id), "order.cancelled", now)
+    return [
+        {
+            "$set": {
+                "status": "cancelled",
+                "cancellation": {"$literal": {"at": now, "reason": reason}},
+                "version": {"$add": ["$version", 1]},
+                "updated_at": now,
+            }
+        },
+        # Within one stage `$version` is still the old one.
+        {
+            "$set": {
+                "pending_events": {"$concatArrays": ["$pending_events", [event]]},
+                "pending_since": {"$ifNull": ["$pending_since", now]},
+            }
+        },
+    ]
+
+
+def earlier_cancelled(order_id: ObjectId) -> dict[str, Any]:
+    """The order that there was nothing to cancel of.
+
+    Raises:
+        Refusal: since it was shipped.
+    """
+    order = orders().find_one({"_id": order_id, "status": "cancelled"})
+    if order is None:
+        raise Refusal(TITLE, [SHIPPED], status_code=409)
+    return order

@@ -1,0 +1,144 @@
+"""`Idempotency-Key`: a request that a client repeats places its order once.
+
+The order's own document carries the key, under a unique index. One insert is therefore both the
+claim of the key and the order, and no crash can leave one without the other. The stored answer
+is the order as it was placed, which never changes, so that a repeat gets the first answer's
+status and bytes.
+
+Choices:
+
+- A key belongs to the caller's account. The API knows no other identity than the order's
+  `userId`, so that is the account: the same key under two users marks two requests.
+- Two requests are the same if they ask for the same, whatever their bytes. The same key with
+  another request is refused with 422.
+- What was refused is not stored: after its fault is mended the key may be used again. An answer
+  503 left nothing behind or an order that the repeat finds.
+- A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed; it is taken off the old
+  order by the request that uses it again. A TTL index would delete the order with it.
+- While the first request waits for MongoDB, the insert of a second one waits with it. So 409 is
+  left for one case: the first order was there and is gone, lost with the primary before a
+  majority had it. Nobody was told of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from django.conf import settings
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+
+from orders import placing
+from orders.collection import orders
+from orders.place_order import TITLE, PlaceOrder
+from orders.refusals import Fault, Refusal
+
+HEADER = "Idempotency-Key"
+MAX_KEY_CHARACTERS = 255
+
+FIX = f"Send 1 to {MAX_KEY_CHARACTERS} characters, for example a new UUID for each order."
+OTHER_REQUEST = Fault(
+    field=HEADER,
+    detail="was used for another order of this user",
+    fix="Send the first request again unchanged, or a new key for a new order.",
+)
+IN_FLIGHT = Fault(
+    field=HEADER,
+    detail="is in use by a request that has no outcome yet",
+    fix="Send the same request again in a second.",
+)
+
+
+class Placed(NamedTuple):
+    """An order, and whether an earlier request of the same key had placed it."""
+
+    document: dict[str, Any]
+    is_replayed: bool
+
+
+def place(request: PlaceOrder, key: str, tries: int = 3) -> Placed:
+    """Place the order unless the key's first request has; return the order of the first.
+
+    Raises:
+        Refusal: the key is invalid (400), another request's (422) or in flight (409), or the
+            order is refused.
+        pymongo.errors.PyMongoError: MongoDB did not answer; repeating the request is safe.
+    """
+    check(key)
+    try:
+        return Placed(placing.place(request, marks(request, key)), is_replayed=False)
+    except Refusal:
+        # The catalogue may have changed since the first request was answered.
+        if (earlier := find(request, key)) is None or is_forgotten(earlier):
+            raise
+    except DuplicateKeyError:
+        earlier = find(request, key)
+        if earlier is None and tries == 1:
+            raise Refusal(TITLE, [IN_FLIGHT], status_code=409) from None
+        if earlier is None:
+            # Another request has just taken the key off an old order.
+            return place(request, key, tries - 1)
+        if is_forgotten(earlier):
+            forget(earlier)
+            return place(request, key)
+    return Placed(first_answer(earlier, request), is_replayed=True)
+
+
+def check(key: str) -> None:
+    """Raises Refusal: the key is empty or too long."""
+    if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
+        detail = f"has {len(key)} characters"
+        raise Refusal(TITLE, [Fault(field=HEADER, detail=detail, fix=FIX)])
+
+
+def marks(request: PlaceOrder, key: str) -> dict[str, str]:
+    """What the order's document says of the request that placed it."""
+    return {
+        "idempotency_key": scoped(request, key),
+        "request_fingerprint": fingerprint(request),
+    }
+
+
+def scoped(request: PlaceOrder, key: str) -> str:
+    """The key as it is unique over all users."""
+    return f"{request.user_id}:{key}"
+
+
+def fingerprint(request: PlaceOrder) -> str:
+    """What is equal for two requests that ask for the same."""
+    return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+
+
+def find(request: PlaceOrder, key: str) -> dict[str, Any] | None:
+    """The order that the key's first request has placed.
+
+    Linearizable: the read waits until a majority has the order that it returns, since the answer
+    is a promise that the order is not lost.
+    """
+    # `$type` lets MongoDB use an index that is partial on the field's type.
+    query = {"idempotency_key": {"$eq": scoped(request, key), "$type": "string"}}
+    return orders().with_options(read_concern=ReadConcern("linearizable")).find_one(query)
+
+
+def is_forgotten(order: dict[str, Any]) -> bool:
+    age = placing.now_in_milliseconds() - order["created_at"]
+    return age > timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
+
+
+def forget(order: dict[str, Any]) -> None:
+    """Take the key off the order."""
+    orders().update_one({"_id": order["_id"]}, {"$unset": {"idempotency_key": ""}})
+
+
+def first_answer(order: dict[str, Any], request: PlaceOrder) -> dict[str, Any]:
+    """The order as its first request's answer showed it.
+
+    Raises:
+        Refusal: this is another request.
+    """
+    if order["request_fingerprint"] != fingerprint(request):
+        raise Refusal(TITLE, [OTHER_REQUEST], status_code=422)
+    return order | {"status": "placed"}
