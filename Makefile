@@ -24,6 +24,10 @@ check: $(INSTALLED) ## lint, check formatting, types and imports, then run the t
 	.venv/bin/lint-imports
 	$(MAKE) test
 
+.PHONY: bench
+bench: $(INSTALLED) ## measure the pipeline beside its peers; QUICK=1 takes a few minutes
+	$(PYTHON) -m benchmarks $(if $(QUICK),--quick)
+
 .PHONY: requirements
 requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
 	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in

@@ -1,0 +1,71 @@
+"""`make bench`: measures the pipeline beside its peers, and writes down what came out.
+
+A full session, with everyone in everything, goes to benchmarks/results/ and docs/performance.md;
+a quick or partial one to .local/bench/ and the terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chart import chart
+from benchmarks.contenders import CONTENDERS
+from benchmarks.installing import LOCAL
+from benchmarks.report import tables, write_between_markers
+from benchmarks.scale import FULL, QUICK
+from benchmarks.services import running_services
+from benchmarks.session import ALL_MEASURES, session
+from localservices.pipeline import ROOT
+from localservices.run import end_on_signals
+
+RESULTS = Path(__file__).parent / "results"
+DOCUMENT = ROOT / "docs" / "performance.md"
+
+
+def main() -> int:
+    """Measure what the command line asks for; returns the exit code."""
+    asked = read_arguments()
+    scale = QUICK if asked.quick else FULL
+    scale = replace(scale, rounds=asked.rounds or scale.rounds)
+    contenders = [CONTENDERS[name] for name in asked.contender or CONTENDERS]
+    for contender in contenders:
+        contender.install()
+    end_on_signals()
+    with running_services() as services:
+        measures = asked.only or ALL_MEASURES
+        results = session(services, contenders, measures, scale, LOCAL / "logs")
+    is_full = not (asked.quick or asked.contender or asked.only or asked.rounds)
+    write(results, is_full)
+    return 0
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works")
+    parser.add_argument("--contender", action="append", choices=CONTENDERS, help="repeatable")
+    parser.add_argument("--only", action="append", choices=ALL_MEASURES, help="repeatable")
+    parser.add_argument("--rounds", type=int, help="how often; medians are over the rounds")
+    return parser.parse_args()
+
+
+def write(results: dict[str, Any], is_full: bool) -> None:
+    """Save the results and their chart, and print the tables; a full session's go into the docs."""
+    folder = RESULTS if is_full else LOCAL
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{results['taken_at'][:10]}.json"
+    file.write_text(json.dumps(results, indent=1) + "\n")
+    (folder / "chart.svg").write_text(chart(results))
+    text = tables(results)
+    print(f"\n{text}\n\nSaved as {file} and {folder / 'chart.svg'}.")
+    if is_full:
+        write_between_markers(DOCUMENT, text)
+        print(f"Wrote the tables into {DOCUMENT}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What the benchmark needs to know of a program that takes orders through a pipeline.
+
+Every contender reads MONGODB_URL, MONGODB_DATABASE, AMQP_URL and WEB_PORT from its environment,
+consumes the queues `inventory` and `billing`, and leaves an order's effects in the collections
+`orders`, `reservations` and `invoices`, the last two under the order's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bson import ObjectId
+from pymongo.database import Database
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program of the contender, and what it does with the queues."""
+
+    line: str
+    #: The queue that it consumes.
+    consumes: str | None = None
+
+
+class Contender:
+    """One of those that are measured beside each other."""
+
+    #: As `--contender` takes it.
+    name: str
+    #: As the table shows it.
+    title: str
+    #: Where its programs run.
+    folder: Path
+    #: Added to the environment of its programs.
+    environment: Mapping[str, str] = {}
+
+    def install(self) -> None:
+        """Install what it runs on; nothing where that is there."""
+
+    def preparations(self) -> Sequence[str]:
+        """The command lines that make an empty database and virtual host ready for it."""
+        return ()
+
+    def commands(self) -> Mapping[str, Command]:
+        """Its programs by name; the one named `web` answers on WEB_PORT."""
+        raise NotImplementedError
+
+    def products(self) -> list[Document]:
+        """The catalogue, each SKU with more units than any run takes."""
+        raise NotImplementedError
+
+    def is_done(self, database: Database[Document], order_id: ObjectId) -> bool:
+        """Tell whether the order has had its last effect."""
+        key = {"_id": str(order_id)}
+        return bool(database["invoices"].find_one(key) and database["reservations"].find_one(key))
+
+    def are_all_confirmed(self, database: Database[Document], after: ObjectId) -> bool:
+        """Tell whether no order younger than `after` waits for its status."""
+        return True

@@ -1,0 +1,75 @@
+"""The pipeline itself, its processes as the Procfile has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from bson import Decimal128, ObjectId
+from pymongo.database import Database
+
+from benchmarks.contender import Command, Contender, Document
+from benchmarks.workload import SKUS, UNITS_OF_EACH_SKU, price_cents
+from localservices.pipeline import ROOT, procfile
+
+QUEUE = re.compile(r" -Q (\w+)")
+
+
+class Ours(Contender):
+    """Everything that `make run` starts."""
+
+    name = "ours"
+    title = "this pipeline"
+    folder = ROOT
+    environment = {
+        "DJANGO_DEBUG": "false",
+        "DJANGO_SECRET_KEY": "only-for-a-benchmark-" + "x" * 50,
+    }
+
+    def preparations(self) -> Sequence[str]:
+        return ("python manage.py migrate --verbosity 0", "python manage.py declare_topology")
+
+    def commands(self) -> Mapping[str, Command]:
+        return {name: _command(line) for name, line in procfile().items()}
+
+    def products(self) -> list[Document]:
+        return [
+            {
+                "sku": sku,
+                "name": sku,
+                "price": Decimal128(Decimal(price_cents(sku)) / 100),
+                "currency": "EUR",
+                "available": UNITS_OF_EACH_SKU,
+                "reserved": 0,
+            }
+            for sku in SKUS
+        ]
+
+    def is_done(self, database: Database[Document], order_id: ObjectId) -> bool:
+        return bool(database["orders"].find_one({"_id": order_id, "status": "confirmed"}))
+
+    def are_all_confirmed(self, database: Database[Document], after: ObjectId) -> bool:
+        waiting = {"_id": {"$gt": after}, "status": {"$ne": "confirmed"}}
+        return database["orders"].find_one(waiting) is None
+
+
+class WithoutStatus(Ours):
+    """Without the way back to the order's status, which the peers don't have either."""
+
+    name = "without_status"
+    title = "this pipeline, without the status round trip"
+
+    def commands(self) -> Mapping[str, Command]:
+        return {name: each for name, each in super().commands().items() if name != "orders"}
+
+    def is_done(self, database: Database[Document], order_id: ObjectId) -> bool:
+        return Contender.is_done(self, database, order_id)
+
+    def are_all_confirmed(self, database: Database[Document], after: ObjectId) -> bool:
+        return True
+
+
+def _command(line: str) -> Command:
+    queue = QUEUE.search(line)
+    return Command(line.replace("@%h", "$COPY@%h"), consumes=queue and queue[1])
