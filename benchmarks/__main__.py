@@ -1,7 +1,7 @@
 """`make bench`: measures the pipeline beside its peers, and writes down what came out.
 
-A full session, with everyone in everything, goes to benchmarks/results/ and docs/performance.md;
-a quick or partial one to .local/bench/ and the terminal.
+A full session, with everyone right in everything, goes to benchmarks/results/ and
+docs/performance.md; a quick or partial one to .local/bench/ and the terminal.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.chart import chart
 from benchmarks.contenders import CONTENDERS
+from benchmarks.figures import failures
 from benchmarks.installing import LOCAL
 from benchmarks.report import tables, write_between_markers
 from benchmarks.scale import FULL, QUICK
@@ -39,9 +40,11 @@ def main() -> int:
     with running_services() as services:
         measures = asked.only or ALL_MEASURES
         results = session(services, contenders, measures, scale, LOCAL / "logs")
-    is_full = not (asked.quick or asked.contender or asked.only or asked.rounds)
-    write(results, is_full)
-    return 0
+    is_whole = not (asked.quick or asked.contender or asked.only or asked.rounds)
+    failed = failures(results)
+    write(results, is_full=is_whole and not failed)
+    print(*failed, sep="\n", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def read_arguments() -> argparse.Namespace:

@@ -56,7 +56,7 @@ def of_measure(results: dict[str, Any], measure: str) -> dict[Any, list[Any]]:
     """The results in a measure by contender, None where it has none; one a round."""
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for run in results["runs"]:
-        if run["measure"] == measure:
+        if run["measure"] == measure and "result" in run:
             found[run["contender"]].append(run["result"])
     return found
 
@@ -100,6 +100,15 @@ def limits(results: dict[str, Any]) -> list[Limit]:
     return [
         Limit(title, median(one[key] for one in seen), our_title, ours.get(our_title))
         for title, key, our_title in bounds
+    ]
+
+
+def failures(results: dict[str, Any]) -> list[str]:
+    """What did not work or was not right, one line each."""
+    return [
+        f"{run['contender']}, {run['measure']}, round {run['round']}: {run['failed']}"
+        for run in results["runs"]
+        if "failed" in run
     ]
 
 

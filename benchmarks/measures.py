@@ -19,7 +19,7 @@ from benchmarks.load import percentile_ms
 from benchmarks.rush import load, rush
 from benchmarks.scale import Scale
 from benchmarks.services import Services
-from benchmarks.system import System, prepared, running
+from benchmarks.system import RunFailed, System, prepared, running
 from benchmarks.workload import order_bodies
 
 CONNECTIONS = 32
@@ -94,7 +94,10 @@ def one_order(system: System, body: bytes) -> float:
     started = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", system.port)
     connection.request("POST", "/orders", body, {"Content-Type": "application/json"})
-    order_id = ObjectId(json.load(connection.getresponse())["order"]["orderId"])
+    response = connection.getresponse()
+    if response.status != 201:
+        raise RunFailed(f"A single order was answered with HTTP {response.status}.")
+    order_id = ObjectId(json.load(response)["order"]["orderId"])
     system.placed += 1
     is_done = system.contender.is_done
     system.wait_until(lambda: is_done(system.ground.database, order_id), pause=POLL_SECONDS)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from benchmarks.contender import Contender
+from benchmarks.faithfulness import Unfaithful
 from benchmarks.limits import limits
 from benchmarks.measures import MEASURES
 from benchmarks.scale import Scale
 from benchmarks.services import Services
+from benchmarks.system import RunFailed
 
 #: The measure that is of the services alone, and that which is too long for several rounds.
 LIMITS = "limits"
@@ -38,13 +41,13 @@ def session(
     runs: Runs = []
     for number in range(scale.rounds):
         if LIMITS in measures:
-            runs.append(_run(number, None, LIMITS, limits(services, scale)))
+            runs.append(_run(number, None, LIMITS, partial(limits, services, scale)))
         # Each round begins with another contender, so that none always comes after the same one.
         turn = number % len(contenders)
         for contender in (*contenders[turn:], *contenders[:turn]):
             for measure in _of_round(measures, number):
-                result = MEASURES[measure](contender, services, logs, scale)
-                runs.append(_run(number, contender.name, measure, result))
+                measured = partial(MEASURES[measure], contender, services, logs, scale)
+                runs.append(_run(number, contender.name, measure, measured))
     return {
         "taken_at": started.isoformat(timespec="seconds"),
         "machine": machine(),
@@ -69,8 +72,20 @@ def _of_round(measures: Sequence[str], number: int) -> list[str]:
     return [each for each in MEASURES if each in measures and (each != GROWTH or number == 0)]
 
 
-def _run(number: int, contender: str | None, measure: str, result: Any) -> dict[str, Any]:
+def _run(
+    number: int, contender: str | None, measure: str, measured: Callable[[], Any]
+) -> dict[str, Any]:
+    """One measure of one contender; a failure is noted, and the session goes on."""
+    began = time.monotonic()
+    run: dict[str, Any] = {"round": number + 1, "contender": contender, "measure": measure}
+    try:
+        run["result"] = measured()
+    except (RunFailed, Unfaithful) as error:
+        run["failed"] = str(error)
+    seconds = time.monotonic() - began
     print(
-        f"{time.strftime('%H:%M:%S')} round {number + 1}: {contender or ''} {measure}", flush=True
+        f"{time.strftime('%H:%M:%S')} round {number + 1}: {contender or ''} {measure}, "
+        f"{seconds:.0f} s {run.get('failed', '')}",
+        flush=True,
     )
-    return {"round": number + 1, "contender": contender, "measure": measure, "result": result}
+    return run

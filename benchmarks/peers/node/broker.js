@@ -74,7 +74,7 @@ export async function consume(service, handle) {
 }
 
 async function retryOrGiveUp(channel, service, message) {
-  const deaths = message.properties.headers["x-death"] ?? [];
+  const deaths = message.properties.headers?.["x-death"] ?? [];
   const failures = deaths.find((death) => death.queue === service)?.count ?? 0;
   if (failures + 1 < MAX_ATTEMPTS) {
     channel.nack(message, false, false);
