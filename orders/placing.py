@@ -54,17 +54,25 @@ def merge(items: list[str | Item]) -> dict[str, int]:
 
 
 def price(items: list[str | Item], quantities: dict[str, int]) -> dict[str, Price]:
-    """The price of each SKU.
+    """The price of each SKU; raises what `check_prices` does."""
+    prices = catalogue.prices(quantities)
+    check_prices(items, quantities, prices)
+    return prices
+
+
+def check_prices(
+    items: list[str | Item], quantities: dict[str, int], prices: dict[str, Price]
+) -> None:
+    """Check that these prices are enough for the order.
 
     Raises:
-        Refusal: the catalogue lacks some; each is named, with the item that asks for it.
+        Refusal: the catalogue lacks some; each is named, with the item that asks for it. Or they
+            are in several currencies.
     """
-    prices = catalogue.prices(quantities)
     if len(prices) < len(quantities):
         raise Refusal(TITLE, unknown_skus(items, prices), status_code=422)
     if len({each.currency for each in prices.values()}) > 1:
         raise Refusal(TITLE, [SEVERAL_CURRENCIES], status_code=422)
-    return prices
 
 
 def too_many(index: int, sku: str, quantity: int) -> Fault:

@@ -1,0 +1,1 @@
+"""Placing many orders at once, from a file, a request or another database."""

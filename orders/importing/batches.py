@@ -1,0 +1,171 @@
+"""Places the orders of an import, some hundred in one write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import pymongo
+from bson import ObjectId
+from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+
+from orders import placing
+from orders.catalogue import Price
+from orders.collection import orders
+from orders.idempotency import fingerprint
+from orders.importing.entry import Entry, Outcome
+from orders.refusals import Fault, Refusal
+
+BATCH_ORDERS = 300
+BATCH_TIMEOUT_SECONDS = 10.0
+
+#: https://github.com/mongodb/specifications: an insert that a unique index refused.
+DUPLICATE_KEY = 11000
+
+
+class Import:
+    """Imports entries; with `is_dry_run` it only tells what it would do."""
+
+    def __init__(self, *, is_dry_run: bool = False) -> None:
+        self._is_dry_run = is_dry_run
+        #: Of a dry run: what would be stored by now, by key.
+        self._would_be_stored: dict[str, dict[str, Any]] = {}
+
+    def run(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
+        """Import all entries; what became of each comes in their sequence, batch by batch.
+
+        Raises:
+            pymongo.errors.PyMongoError: MongoDB did not answer. The batches before are stored;
+                of the one at fault some orders may be.
+        """
+        remaining = iter(entries)
+        while batch := list(islice(remaining, BATCH_ORDERS)):
+            with pymongo.timeout(BATCH_TIMEOUT_SECONDS):
+                outcomes = self._import(batch)
+            yield from outcomes
+
+    def _import(self, batch: list[Entry]) -> list[Outcome]:
+        prices = placing.catalogue.prices(skus(batch))
+        composed = [compose(entry, prices) for entry in batch]
+        documents = [each for each in composed if isinstance(each, dict)]
+        earlier = self._would_store(documents) if self._is_dry_run else store(documents)
+        return [
+            each if isinstance(each, Outcome) else outcome(entry, each, earlier)
+            for entry, each in zip(batch, composed, strict=True)
+        ]
+
+    def _would_store(self, documents: list[dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
+        """What `store` would return."""
+        keyed = [each for each in documents if "idempotency_key" in each]
+        stored = self._would_be_stored | find([each["idempotency_key"] for each in keyed])
+        earlier = {}
+        for each in keyed:
+            first = stored.setdefault(each["idempotency_key"], each)
+            if first is not each:
+                earlier[each["_id"]] = first
+            self._would_be_stored[each["idempotency_key"]] = first
+        return earlier
+
+
+def skus(batch: Iterable[Entry]) -> set[str]:
+    items = (item for entry in batch if entry.request for item in entry.request.items)
+    return {item if isinstance(item, str) else item.sku for item in items}
+
+
+def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
+    """The document of the entry's order, or its refusal."""
+    request = entry.request
+    if request is None:
+        return Outcome(entry, faults=entry.faults)
+    try:
+        quantities = placing.merge(request.items)
+        known = {sku: prices[sku] for sku in quantities if sku in prices}
+        placing.check_prices(request.items, quantities, known)
+    except Refusal as refusal:
+        return Outcome(entry, faults=tuple(refusal.errors))
+    document = placing.compose(request.user_id, quantities, known)
+    if entry.created_at:
+        document = dated(document, entry.created_at)
+    if entry.key:
+        marks = {"idempotency_key": entry.key, "request_fingerprint": fingerprint(request)}
+        document |= marks
+    return document
+
+
+def dated(document: dict[str, Any], created_at: datetime) -> dict[str, Any]:
+    """The order as one of that time, its id included; its event happens now."""
+    moment = created_at.replace(microsecond=created_at.microsecond // 1000 * 1000)
+    seconds = int(moment.timestamp()).to_bytes(4, "big")
+    order_id = ObjectId(seconds + document["_id"].binary[4:])
+    [event] = document["pending_events"]
+    return document | {
+        "_id": order_id,
+        "created_at": moment,
+        "pending_events": [event | {"id": f"order.placed:{order_id}"}],
+    }
+
+
+def store(documents: list[dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
+    """Insert the orders; for each that had been imported before: by its id, the earlier order.
+
+    An empty one stands for an order that somebody else imports at this moment.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not take them all.
+    """
+    if not documents:
+        return {}
+    try:
+        orders().insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failures = error.details["writeErrors"]
+        if error.details["writeConcernErrors"] or any(
+            failure["code"] != DUPLICATE_KEY for failure in failures
+        ):
+            raise
+        duplicates = [documents[failure["index"]] for failure in failures]
+        stored = find([each["idempotency_key"] for each in duplicates])
+        return {each["_id"]: stored.get(each["idempotency_key"], {}) for each in duplicates}
+    return {}
+
+
+def find(keys: list[str]) -> dict[str, dict[str, Any]]:
+    """The stored orders with these keys, as far as a majority has them."""
+    if not keys:
+        return {}
+    # `$type` lets MongoDB use an index that is partial on the field's type.
+    query = {"idempotency_key": {"$in": keys, "$type": "string"}}
+    found = orders().with_options(read_concern=ReadConcern("majority")).find(query)
+    return {document["idempotency_key"]: document for document in found}
+
+
+def outcome(
+    entry: Entry, document: dict[str, Any], earlier: dict[ObjectId, dict[str, Any]]
+) -> Outcome:
+    """What became of a document that `store` was given."""
+    first = earlier.get(document["_id"])
+    if first is None:
+        return Outcome(entry, str(document["_id"]))
+    if not first:
+        return Outcome(entry, faults=(in_flight(entry),))
+    if first["request_fingerprint"] != document["request_fingerprint"]:
+        return Outcome(entry, faults=(used(entry),))
+    return Outcome(entry, str(first["_id"]), is_repeated=True)
+
+
+def in_flight(entry: Entry) -> Fault:
+    detail = "is being imported by somebody else at this moment"
+    return Fault(field=key_field(entry), detail=detail, fix="Import it again in a second.")
+
+
+def used(entry: Entry) -> Fault:
+    fix = "Use another one for another order."
+    return Fault(field=key_field(entry), detail="was used for another order", fix=fix)
+
+
+def key_field(entry: Entry) -> str:
+    """What the entry's source calls its key."""
+    return "orderId" if entry.name else "orderRef"

@@ -1,0 +1,51 @@
+"""One order that asks to be imported, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from orders.place_order import FIXES, PlaceOrder
+from orders.refusals import Fault, fault_of
+
+
+class Entry(NamedTuple):
+    """What a source says of one order; with faults there is no request."""
+
+    #: Where it begins in its source, counted from 1.
+    line: int
+    request: PlaceOrder | None = None
+    faults: tuple[Fault, ...] = ()
+    #: Unique over all orders; an entry with the key of an earlier one is not placed again.
+    key: str | None = None
+    #: When it was placed elsewhere; None for now.
+    created_at: datetime | None = None
+    #: How its source calls it where that has no lines.
+    name: str = ""
+
+
+class Outcome(NamedTuple):
+    """What became of an entry: it has an order, or faults."""
+
+    entry: Entry
+    order_id: str | None = None
+    #: An earlier import had placed the order.
+    is_repeated: bool = False
+    faults: tuple[Fault, ...] = ()
+
+
+def read(line: int, order: Mapping[str, Any], *, key: str | None) -> Entry:
+    """The entry of a decoded order; numbers may be text, as a CSV file knows nothing else."""
+    try:
+        request = msgspec.convert(order, PlaceOrder, strict=False)
+    except msgspec.ValidationError as error:
+        return Entry(line, faults=(fault_of(error, FIXES),))
+    return Entry(line, request, key=key)
+
+
+def reference_key(user_id: int, order_ref: str) -> str:
+    """The key of an order that its sender calls `order_ref`; each user has names of their own."""
+    return f"import:{user_id}:{order_ref}"

@@ -1,0 +1,46 @@
+"""Orders as NDJSON: on each line the body of a `POST /orders`, perhaps with an `orderRef`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from orders.importing.entry import Entry, reference_key
+from orders.importing.lines import TOO_LONG, Stream, numbered_lines
+from orders.place_order import FIXES, PlaceOrder
+from orders.refusals import Fault, fault_of
+
+MAX_REF_CHARACTERS = 200
+
+
+class OrderLine(PlaceOrder, frozen=True):
+    """`{"userId": 101, "items": ["book"], "orderRef": "A-17"}`."""
+
+    order_ref: Annotated[str, Meta(min_length=1, max_length=MAX_REF_CHARACTERS)] | None = None
+
+
+ORDER_REF_FIX = f"Send a text of 1 to {MAX_REF_CHARACTERS} characters, or leave it out."
+
+_decoder = msgspec.json.Decoder(OrderLine)
+
+
+def entries(stream: Stream) -> Iterator[Entry]:
+    """The order on each line that is not blank."""
+    for number, line in numbered_lines(stream):
+        yield Entry(number, faults=(TOO_LONG,)) if line is None else entry(number, line)
+
+
+def entry(number: int, line: bytes) -> Entry:
+    try:
+        order = _decoder.decode(line)
+    except msgspec.ValidationError as error:
+        fault = fault_of(error, {**FIXES, "orderRef": ORDER_REF_FIX})
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        fault = Fault(field="body", detail=f"is not JSON: {error}", fix=FIXES["body"])
+    else:
+        key = reference_key(order.user_id, order.order_ref) if order.order_ref else None
+        return Entry(number, PlaceOrder(order.user_id, order.items), key=key)
+    return Entry(number, faults=(fault,))

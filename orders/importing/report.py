@@ -1,0 +1,47 @@
+"""What an import answers: a line for each order, in the end one with the sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from orders.importing.entry import Outcome
+
+
+class Sums:
+    """How many orders were placed, had been placed before, and were refused."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        #: Where the last entry began.
+        self.last_line = 0
+
+    def add(self, outcome: Outcome) -> None:
+        self._counts[kind(outcome)] += 1
+        self.last_line = outcome.entry.line
+
+    @property
+    def refused(self) -> int:
+        return self._counts["refused"]
+
+    @property
+    def total(self) -> int:
+        return self._counts.total()
+
+    def json(self) -> dict[str, int]:
+        return {name: self._counts[name] for name in ("placed", "repeated", "refused")}
+
+
+def kind(outcome: Outcome) -> str:
+    if outcome.order_id is None:
+        return "refused"
+    return "repeated" if outcome.is_repeated else "placed"
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """`{"line": 7, "orderId": "…"}`, or the faults in place of the order."""
+    line = {"line": outcome.entry.line}
+    if outcome.order_id is None:
+        return line | {"errors": outcome.faults}
+    repeated = {"repeated": True} if outcome.is_repeated else {}
+    return line | {"orderId": outcome.order_id} | repeated

@@ -1,0 +1,124 @@
+"""`POST /orders/import`: many orders in one request, each taken or refused on its own."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import IO, Any
+
+import msgspec
+from django.http import FileResponse
+from pymongo.errors import PyMongoError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from orders.importing import comma_separated, ndjson
+from orders.importing.batches import Import
+from orders.importing.comma_separated import TITLE
+from orders.importing.entry import Entry
+from orders.importing.report import Sums, outcome_json
+from orders.importing.request_body import buffered
+from orders.place_order import length_missing
+from orders.refusals import Fault, Refusal
+
+logger = logging.getLogger(__name__)
+
+MAX_ORDERS = 100_000
+
+EMPTY = Fault(
+    field="body",
+    detail="is empty",
+    fix="Send a line for each order; docs/importing.md shows the formats.",
+)
+TOO_MANY = f"{MAX_ORDERS} orders are the most for one request; send the rest in another one."
+NO_DATABASE = (
+    "The database did not answer. Orders from this line on may be placed in part: send those "
+    "lines again, each with an orderRef that keeps it from being placed twice."
+)
+
+
+class NdjsonParser(BaseParser):
+    media_type = "application/x-ndjson"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Iterator[Entry]:
+        return ndjson.entries(buffered(stream))
+
+
+class CsvParser(BaseParser):
+    media_type = "text/csv"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Iterator[Entry]:
+        """Raises Refusal: the first line doesn't name the columns; at the first entry."""
+        return comma_separated.entries(buffered(stream))
+
+
+class ImportView(APIView):
+    """Takes a stream of orders; answers with a line for each, and the sums on the last.
+
+    The answer is collected in a file and sent when the request has been read: a client that
+    reads nothing before it has sent everything would otherwise wait for us while we wait for it.
+    """
+
+    parser_classes = [NdjsonParser, CsvParser]
+
+    def post(self, request: Request) -> FileResponse:
+        answer = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        status = write_answer(entries(request), answer)
+        answer.seek(0)
+        return FileResponse(answer, status=status, content_type="application/x-ndjson")
+
+
+def entries(request: Request) -> Iterator[Entry]:
+    """The request's orders, read as they are asked for.
+
+    Raises:
+        Refusal: there is no body.
+        UnsupportedMediaType: it is not declared to be NDJSON or CSV.
+    """
+    # DRF calls no parser where there is no body.
+    if request.data:
+        return iter(request.data)
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise length_missing()
+    raise Refusal(TITLE, [EMPTY])
+
+
+def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:
+    """Import the entries and write what became of each; return the answer's HTTP status."""
+    sums = Sums()
+    stopped: dict[str, Any] = {}
+    status = 200
+    try:
+        write_outcomes(islice(remaining, MAX_ORDERS), sums, answer)
+        if following := next(remaining, None):
+            status, stopped = 413, {"stoppedAtLine": following.line, "detail": TOO_MANY}
+    except PyMongoError as error:
+        if not sums.total:
+            raise
+        logger.error("MongoDB failed an import after line %s: %s", sums.last_line, error)
+        status, stopped = 503, {"stoppedAtLine": sums.last_line + 1, "detail": NO_DATABASE}
+    write_line(answer, {**sums.json(), **stopped})
+    return status
+
+
+def write_outcomes(entries: Iterable[Entry], sums: Sums, answer: IO[bytes]) -> None:
+    for outcome in Import().run(entries):
+        sums.add(outcome)
+        write_line(answer, outcome_json(outcome))
+
+
+def write_line(answer: IO[bytes], line: Mapping[str, Any]) -> None:
+    answer.write(msgspec.json.encode(line) + b"\n")

@@ -1,0 +1,111 @@
+"""`python manage.py import_orders orders.ndjson`"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from pymongo.errors import PyMongoError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from orders.importing import comma_separated, ndjson, orderdb
+from orders.importing.batches import Import
+from orders.importing.entry import Entry, Outcome
+from orders.importing.report import Sums
+from orders.refusals import Refusal
+
+FORMATS = {
+    ".ndjson": ndjson.entries,
+    ".jsonl": ndjson.entries,
+    ".csv": comma_separated.entries,
+}
+
+#: Progress is a matter of a file's bytes, or of a collection's documents: done, of how many.
+Done = Callable[[], int]
+
+
+class Command(BaseCommand):
+    help = (
+        "Place the orders of a file (.ndjson, .jsonl or .csv) or of the tutorial's database. "
+        "Exits with 1 if any is refused."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument(
+            "file", nargs="?", type=Path, help="docs/importing.md shows the formats"
+        )
+        source.add_argument(
+            "--from-mongoose",
+            metavar="URI",
+            help="a MongoDB with the tutorial's orders, e.g. mongodb://localhost:27017/orderdb",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="tell what would happen")
+
+    def handle(
+        self, *, file: Path | None, from_mongoose: str | None, dry_run: bool, **options: Any
+    ) -> None:
+        self.sums = Sums()
+        self.importing = Import(is_dry_run=dry_run)
+        try:
+            if file:
+                self.import_file(file)
+            elif from_mongoose:
+                self.import_orderdb(from_mongoose)
+        except PyMongoError as error:
+            raise CommandError(
+                f"MongoDB failed after {self.sums.total} orders, so the rest is not imported: "
+                f"{error}\nRun the command again; what has an orderRef is not placed twice."
+            ) from error
+        self.tell(dry_run)
+
+    def import_file(self, file: Path) -> None:
+        if file.suffix not in FORMATS:
+            raise CommandError(f"{file} is none of {', '.join(FORMATS)}: rename it.")
+        try:
+            with file.open("rb") as stream:
+                entries = FORMATS[file.suffix](stream)
+                self.import_all(entries, stream.tell, of=file.stat().st_size)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+        except Refusal as refusal:
+            raise CommandError(f"{file} was not imported. {refusal.detail}") from refusal
+
+    def import_orderdb(self, uri: str) -> None:
+        documents = orderdb.documents(uri)
+        with documents.database.client:
+            count = documents.count_documents({})
+            self.import_all(orderdb.entries(documents), lambda: self.sums.total, of=count)
+
+    def import_all(self, entries: Iterator[Entry], done: Done, of: int) -> None:
+        """Import, with a bar on the terminal and a line for each order that is refused."""
+        columns = (BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            bar = progress.add_task("", total=of)
+            for outcome in self.importing.run(entries):
+                self.sums.add(outcome)
+                progress.update(bar, completed=done())
+                if outcome.faults:
+                    progress.console.print(sentence(outcome), markup=False, highlight=False)
+
+    def tell(self, dry_run: bool) -> None:
+        sums = self.sums.json()
+        text = "Would place {placed}" if dry_run else "Placed {placed}"
+        text += " orders; {repeated} had been placed before, {refused} refused."
+        self.stdout.write(text.format(**sums))
+        if sums["refused"]:
+            raise CommandError(
+                f"{sums['refused']} orders were refused; each is named above. "
+                "Mend them and import them again."
+            )
+
+
+def sentence(outcome: Outcome) -> str:
+    """`line 7: quantity: expected a whole number. Send …`."""
+    where = outcome.entry.name or f"line {outcome.entry.line}"
+    faults = (f"{fault['field']}: {fault['detail']}. {fault['fix']}" for fault in outcome.faults)
+    return f"{where}: {' '.join(faults)}"
