@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from pymongo.client_session import ClientSession
 
+from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
-from inventory.reserving import Reservation, reservations, reserved, take
+from inventory.reserving import Reservation, reservations, reserved
+from inventory.stock import Kind, shift
 from messaging.transactions import in_transaction
 
 
@@ -36,10 +39,20 @@ def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
 
     def reserve_all(session: ClientSession) -> list[Reservation]:
         # The stock first: a conflict with another batch is found before the rest is written.
-        if not take(wanted, session):
+        if not shift(Kind.RESERVE, wanted, session):
             raise NotAllReserved(f"The stock doesn't reach for all of {len(orders)} orders.")
         answers = [reserved(order) for order in orders]
         reservations().insert_many(answers, session=session)
+        movements().insert_many(_log(orders), session=session, ordered=False)
         return answers
 
     return in_transaction(reserve_all)
+
+
+def _log(orders: Sequence[PlacedOrder]) -> list[dict[str, object]]:
+    at = datetime.now(UTC)
+    return [
+        movement
+        for order in orders
+        for movement in of_order(Kind.RESERVE, order.order_id, order.quantities, at)
+    ]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from bson import Decimal128
-from pymongo import UpdateOne
 
 from inventory.models import shop_currency
-from inventory.reserving import products
+from inventory.restocking import add_products
 
 #: sku, name, price, units; the last three run out soon.
 DEMO_PRODUCTS = [
@@ -30,20 +27,17 @@ DEMO_PRODUCTS = [
 
 def load() -> int:
     """Add the demo products that the catalogue lacks, change no other; return how many."""
-    statements = [
-        UpdateOne(
-            {"sku": sku},
+    return add_products(
+        [
             {
-                "$setOnInsert": {
-                    "name": name,
-                    "price": Decimal128(Decimal(price)),
-                    "currency": shop_currency(),
-                    "available": units,
-                    "reserved": 0,
-                }
-            },
-            upsert=True,
-        )
-        for sku, name, price, units in DEMO_PRODUCTS
-    ]
-    return products().bulk_write(statements).upserted_count
+                "sku": sku,
+                "name": name,
+                "price": Decimal128(price),
+                "currency": shop_currency(),
+                "available": units,
+                "reserved": 0,
+                "shipped": 0,
+            }
+            for sku, name, price, units in DEMO_PRODUCTS
+        ]
+    )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django_mongodb_backend.fields import EmbeddedModelArrayField
 from django_mongodb_backend.models import EmbeddedModel
+
+from inventory.stock import Kind
+
+#: Earlier than any order. A partial index can't ask for "there is a date", only for "after".
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def shop_currency() -> str:
@@ -15,7 +22,7 @@ def shop_currency() -> str:
 
 
 class Product(models.Model):
-    """One article and its stock; available + reserved changes by restocking alone."""
+    """One article; available + reserved + shipped changes by restocking alone."""
 
     sku = models.CharField(
         "SKU",
@@ -30,10 +37,13 @@ class Product(models.Model):
     available = models.PositiveIntegerField()
     #: Units promised to orders and not yet shipped.
     reserved = models.PositiveIntegerField(default=0, editable=False)
+    #: Units that have left for the customers.
+    shipped = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         db_table = "products"
         ordering = ["sku"]
+        permissions = [("restock_product", "Can restock product")]
 
     def __str__(self) -> str:
         return self.name
@@ -61,11 +71,14 @@ class Shortage(EmbeddedModel):
 
 
 class Reservation(models.Model):
-    """What inventory answered to one order, once and for all."""
+    """What inventory did for one order."""
 
     class State(models.TextChoices):
         RESERVED = "reserved"
         REJECTED = "rejected"
+        #: The order was cancelled: what it had is available again, and it gets nothing more.
+        RELEASED = "released"
+        SHIPPED = "shipped"
 
     order_id = models.CharField("order id", primary_key=True, db_column="_id", max_length=100)
     user_id = models.BigIntegerField("user id")
@@ -74,10 +87,15 @@ class Reservation(models.Model):
     #: Empty unless rejected.
     shortages = EmbeddedModelArrayField(Shortage, default=list)
     created_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+    shipped_at = models.DateTimeField(null=True)
+    #: Since when the event that it was shipped waits to be published; absent when none waits.
+    pending_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "reservations"
         ordering = ["-created_at"]
+        permissions = [("ship_reservation", "Can ship reservation")]
         # Each begins with what the admin's list filters and ends as it sorts.
         indexes = [
             models.Index(fields=["-created_at", "-order_id"], name="reservations_newest"),
@@ -87,7 +105,39 @@ class Reservation(models.Model):
             models.Index(
                 fields=["user_id", "-created_at", "-order_id"], name="reservations_newest_of_user"
             ),
+            models.Index(
+                fields=["pending_since"],
+                name="reservations_pending",
+                condition=models.Q(pending_since__gt=EPOCH),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.order_id
+
+
+class Movement(models.Model):
+    """One change of a product's quantities, see `inventory.movements`."""
+
+    movement_id = models.CharField(primary_key=True, db_column="_id", max_length=200)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in Kind])
+    sku = models.CharField("SKU", max_length=64)
+    order_id = models.CharField("order id", max_length=100, null=True)
+    #: The user, where a person moved the units.
+    by = models.CharField(max_length=150, null=True)
+    available = models.IntegerField()
+    reserved = models.IntegerField()
+    shipped = models.IntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "stock_movements"
+        verbose_name = "stock movement"
+        ordering = ["-at"]
+        indexes = [
+            models.Index(fields=["-at", "-movement_id"], name="movements_newest"),
+            models.Index(fields=["sku", "-at", "-movement_id"], name="movements_newest_of_sku"),
+        ]
+
+    def __str__(self) -> str:
+        return self.movement_id

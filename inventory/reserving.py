@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from django.db import connection
-from pymongo import UpdateMany
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
+from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
+from inventory.stock import Kind, having, products, shift
 from messaging.errors import PermanentError, TransientError
 from messaging.transactions import in_transaction
 
-#: As stored in `reservations`: _id (the order's id), user_id, state ("reserved" | "rejected"),
-#: items [{sku, quantity}], shortages [{sku, asked, available}], created_at.
+#: As stored in `reservations`: _id (the order's id), user_id, state ("reserved" | "rejected" |
+#: "released" | "shipped"), items [{sku, quantity}], shortages [{sku, asked, available}],
+#: created_at, and once they apply released_at, shipped_at, and pending_since for as long as the
+#: shipment is not published.
 Reservation = dict[str, Any]
 
 
 def reserve(order: PlacedOrder) -> Reservation:
     """Reserve every line of the order, or reject the whole order, and return what is recorded.
 
-    An order that was answered before gets the same answer and moves no stock.
+    An order that was answered before gets the same answer and moves no stock; so does one whose
+    cancellation came first, see `inventory.releasing`.
 
     Raises:
         PermanentError: a SKU is not in the catalogue.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
-    return in_transaction(lambda session: _recorded(order, session) or _decide(order, session))
-
-
-def take(quantities: Mapping[str, int], session: ClientSession) -> bool:
-    """Move units from available to reserved; False if some SKU hadn't enough.
-
-    After False some SKUs may have moved, so the transaction has to be abandoned. SKUs that
-    lose the same quantity share one statement, and all statements one request.
-    """
-    skus_by_quantity: dict[int, list[str]] = defaultdict(list)
-    for sku, quantity in quantities.items():
-        skus_by_quantity[quantity].append(sku)
-    statements = [
-        UpdateMany(
-            {**_having(skus), "available": {"$gte": quantity}},
-            {"$inc": {"available": -quantity, "reserved": quantity}},
-        )
-        for quantity, skus in skus_by_quantity.items()
-    ]
-    result = products().bulk_write(statements, session=session)
-    return result.modified_count == len(quantities)
+    return in_transaction(
+        lambda session: recorded(order.order_id, session) or _decide(order, session)
+    )
 
 
 def reserved(order: PlacedOrder) -> Reservation:
@@ -65,35 +51,51 @@ def reserved(order: PlacedOrder) -> Reservation:
     }
 
 
-def products() -> Collection[dict[str, Any]]:
-    """The catalogue; past Django's query log, which would keep every statement of a worker."""
-    return connection.database["products"]
-
-
 def reservations() -> Collection[Reservation]:
-    """Inventory's answers, by order id."""
-    return connection.database["reservations"]
+    """Inventory's answers by order id, their dates aware, in UTC."""
+    collection: Collection[Reservation] = connection.database.get_collection(
+        "reservations", codec_options=CodecOptions(tz_aware=True)
+    )
+    return collection
 
 
-def _recorded(order: PlacedOrder, session: ClientSession) -> Reservation | None:
-    return reservations().find_one({"_id": order.order_id}, session=session)
+def recorded(order_id: str, session: ClientSession) -> Reservation | None:
+    """What inventory has answered to the order, as the transaction sees it."""
+    return reservations().find_one({"_id": order_id}, session=session)
+
+
+def move_lines(
+    kind: Kind, reservation: Reservation, session: ClientSession, by: str | None = None
+) -> None:
+    """Move the units that the reservation holds, and log it.
+
+    Raises:
+        TransientError: the stock is not where the reservation says; nothing may be recorded.
+    """
+    quantities = {line["sku"]: int(line["quantity"]) for line in reservation["items"]}
+    if not shift(kind, quantities, session):
+        raise TransientError(
+            f"The stock of order {reservation['_id']} is not where its reservation says, so it "
+            f"could not {kind}. `python manage.py recount_stock` tells which SKU is wrong."
+        )
+    log = of_order(kind, reservation["_id"], quantities, datetime.now(UTC), by)
+    movements().insert_many(log, session=session)
 
 
 def _decide(order: PlacedOrder, session: ClientSession) -> Reservation:
     reservation = reserved(order)
     if shortages := _shortages(order.quantities, session):
         reservation |= {"state": "rejected", "shortages": shortages}
+    else:
+        move_lines(Kind.RESERVE, reservation, session)
     reservations().insert_one(reservation, session=session)
-    if not shortages and not take(order.quantities, session):
-        # The transaction's snapshot rules this out; never promise what was not taken.
-        raise TransientError(f"The stock of order {order.order_id} changed while it was reserved.")
     return reservation
 
 
 def _shortages(quantities: Mapping[str, int], session: ClientSession) -> list[dict[str, Any]]:
     """What is asked beyond what is there, [{sku, asked, available}], in the order's sequence."""
     found = products().find(
-        _having(list(quantities)), {"_id": 0, "sku": 1, "available": 1}, session=session
+        having(list(quantities)), {"_id": 0, "sku": 1, "available": 1}, session=session
     )
     available = {product["sku"]: int(product["available"]) for product in found}
     _refuse_unknown([sku for sku in quantities if sku not in available])
@@ -102,11 +104,6 @@ def _shortages(quantities: Mapping[str, int], session: ClientSession) -> list[di
         for sku, asked in quantities.items()
         if asked > available[sku]
     ]
-
-
-def _having(skus: list[str]) -> dict[str, Any]:
-    # The unique index is partial on the type: without it MongoDB reads the whole catalogue.
-    return {"sku": {"$in": skus, "$type": "string"}}
 
 
 def _refuse_unknown(skus: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory import batches, events, order, reserving
+from inventory import batches, events, order, releasing, reserving
 from messaging.handlers import handles, ignores
 from messaging.message import Message
 
@@ -29,6 +29,20 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
 def reserve_stock(body: dict[str, Any]) -> list[Message]:
     """Reserve the order's lines or reject the order, and tell which."""
     return [events.answered(reserving.reserve(order.read(body)))]
+
+
+@handles(
+    "inventory",
+    "order.cancelled",
+    replay_safe=True,
+    runbook=(
+        "Stock is released once for each order, so a replay never moves it twice. 'Was shipped': "
+        "the cancellation came too late; take the goods back, restock them, discard the message."
+    ),
+)
+def release_stock(body: dict[str, Any]) -> list[Message]:
+    """Put the order's units back, or see to it that it gets none, and tell."""
+    return [events.answered(releasing.release(order.read(body)))]
 
 
 # Only an order that inventory rejected itself is rejected, so there is nothing to release.

@@ -118,6 +118,8 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
         type_=getattr(exception, "type", "about:blank"),
         errors=getattr(exception, "errors", ()),
     )
+    if auth_header := getattr(exception, "auth_header", None):
+        response["WWW-Authenticate"] = auth_header
     if wait_seconds := getattr(exception, "wait", None):
         response["Retry-After"] = str(round(wait_seconds))
     return response

@@ -12,6 +12,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
 from failed_messages.replay import publish_claimed
+from inventory.shipping import publish_shipped
 from messaging.outages import is_outage
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Job:
 
 
 JOBS = [
+    Job(publish_shipped, 2, "publishes that orders were shipped"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from inventory.models import Product
+from inventory.recounting import recount
 from inventory.reserving import products, reservations, reserve
 from tests.inventory.catalogue import order, stock, stocked
+
+RESERVATIONS = "/admin/inventory/reservation/"
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -32,6 +36,7 @@ def test_a_product_is_added_with_its_stock(operator: Client) -> None:
     product = Product.objects.get(sku="globe")
     assert (product.available, product.reserved) == (5, 0)
     assert (product.price, product.currency) == (Decimal("54.00"), "EUR")
+    assert recount().differences == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,70 @@ def test_editing_a_product_leaves_its_stock_and_sku_alone(operator: Client) -> N
     assert Product.objects.get(sku="pen").name == "Better pen"
     assert products().find_one({"sku": "pen"})["price"].to_decimal() == 2
     assert stock("pen") == (7, 3)
+
+
+def page_of(client: Client, sku: str) -> str:
+    return f"/admin/inventory/product/{Product.objects.get(sku=sku).pk}/change/"
+
+
+def test_a_product_is_restocked_once_however_often_its_form_is_sent(operator: Client) -> None:
+    stocked(pen=10)
+    address = page_of(operator, "pen")
+    delivery = re.search(r'name="delivery" value="(.+?)"', operator.get(address).content.decode())
+    assert delivery, "the form says which delivery it is"
+    sent = {"name": "Pen", "price": "1.50", "restock": "5", "delivery": delivery[1]}
+
+    said = operator.post(address, sent, follow=True).content.decode()
+    operator.post(address, sent)
+
+    assert "of pen 15 units are available now" in said
+    assert stock("pen") == (15, 0)
+    latest = operator.get(address).content.decode()
+    assert "<td>pen</td><td>restock</td><td>+5</td><td></td><td></td><td>operator</td>" in latest
+
+
+def test_restocking_and_shipping_need_their_permissions(operator: Client) -> None:
+    stocked(pen=10)
+    reserve(order("o1", pen=1))
+    clerk = User.objects.create_user("clerk", password="x", is_staff=True)
+    seen = ("view_product", "change_product", "view_reservation")
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=seen))
+    client = Client(headers={"host": "localhost"})
+    client.force_login(clerk)
+    address = page_of(client, "pen")
+
+    assert "Restock by" not in client.get(address).content.decode()
+    client.post(address, {"name": "Pen", "price": "1.50", "restock": "5", "delivery": "d"})
+    client.post(RESERVATIONS, {"action": "ship_selected", "_selected_action": ["o1"]})
+
+    assert stock("pen") == (9, 1)
+
+
+def test_reservations_are_shipped_and_the_others_say_why_not(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=1))
+    reserve(order("o2", pen=1))
+
+    said = operator.post(
+        RESERVATIONS,
+        {"action": "ship_selected", "_selected_action": ["o1", "o2"]},
+        follow=True,
+    ).content.decode()
+
+    assert "Shipped: 1." in said
+    assert "is rejected, so it has no stock to ship" in said
+    assert Product.objects.get(sku="pen").shipped == 1
+    moved = operator.get(f"{RESERVATIONS}o1/change/").content.decode()
+    assert "<td>ship</td><td></td><td>-1</td><td>+1</td><td>o1</td>" in moved
+
+
+def test_movements_are_found_by_sku_and_cannot_be_changed(operator: Client) -> None:
+    stocked(pen=1, book=1)
+
+    page = operator.get("/admin/inventory/movement/?q=pen").content.decode()
+
+    assert ("pen" in page, "book" in page) == (True, False)
+    assert operator.post("/admin/inventory/movement/opening::pen/delete/").status_code == 403
 
 
 def test_reservations_are_found_by_order_user_and_state(operator: Client) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from inventory.reserving import reservations
-from inventory.tasks import reserve_stock
+from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
 from tests.inventory.catalogue import stock, stocked
@@ -63,8 +63,42 @@ def test_a_rejection_says_what_was_short() -> None:
     assert told["shortages"] == [{"sku": "pen", "asked": 2, "available": 1}]
 
 
-def test_both_events_of_an_order_are_known() -> None:
-    assert known_types("inventory") == {"order.placed", "order.rejected"}
+def test_every_event_of_an_order_is_known() -> None:
+    assert known_types("inventory") == {"order.placed", "order.rejected", "order.cancelled"}
+
+
+def test_a_release_is_told_with_the_orders_lines() -> None:
+    stocked(book=5, pen=5)
+    reserve_stock(body())
+
+    [event] = release_stock(body(status="cancelled", reason="changed my mind"))
+
+    assert (event.type, event.message_id) == ("inventory.released", "inventory.released:6743f0a1")
+    assert msgspec.json.decode(event.body) == {
+        "orderId": "6743f0a1",
+        "userId": 101,
+        "items": [{"sku": "book", "quantity": 1}, {"sku": "pen", "quantity": 1}],
+    }
+    assert stock("pen") == (5, 0)
+
+
+def test_an_order_that_comes_after_its_cancellation_is_told_as_released() -> None:
+    stocked(book=5, pen=5)
+    [first] = release_stock(body())
+
+    [second] = reserve_stock(body())
+
+    assert (second.type, second.message_id, second.body) == (
+        first.type,
+        first.message_id,
+        first.body,
+    )
+
+
+@pytest.mark.parametrize("handler", [reserve_stock, release_stock])
+def test_a_cancellation_is_checked_as_an_order_is(handler: Any) -> None:
+    with pytest.raises(InvalidMessage, match="orderId: expected"):
+        handler(body(orderId={"$gt": ""}))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -14,11 +15,17 @@ class Command(BaseCommand):
     help = "Run the periodic jobs until stopped."
 
     def handle(self, **options: Any) -> None:
+        running = scheduler()
+
+        def stop(*_: object) -> None:
+            if not running.running:
+                sys.exit(0)
+            running.shutdown(wait=False)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
         for job in JOBS:
             self.stdout.write(f"every {job.every_seconds:>4} s  {job.name}  {job.purpose}")
         self.stdout.flush()
-        running = scheduler()
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(stop, lambda *_: running.shutdown(wait=False))
         running.start()
         self.stdout.write("Stopped.")

@@ -1,0 +1,51 @@
+"""Compare the stock with its movements."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from inventory.recounting import Recount, recount
+
+
+class Command(BaseCommand):
+    help = (
+        "Compute every product's quantities from the stock movements and compare them with what "
+        "is stored; exits with 1 if any differs. Changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+    def handle(self, **options: Any) -> None:
+        counted = recount()
+        self.stdout.write(json.dumps(asdict(counted)) if options["json"] else in_words(counted))
+        if counted.differences:
+            sys.exit(1)
+
+
+def in_words(counted: Recount) -> str:
+    """A line for each difference, and one for all."""
+    of_all = f"{counted.products} products, {counted.movements} movements: "
+    if not counted.differences:
+        return of_all + "every quantity is what the movements add up to."
+    rows = [("SKU", "quantity", "stored", "recounted")]
+    rows += [
+        (each.sku, each.quantity, str(each.stored), str(each.recounted))
+        for each in counted.differences
+    ]
+    widest = max(len(row[0]) for row in rows)
+    table = [f"{row[0]:<{widest}}  {row[1]:<9}  {row[2]:>9}  {row[3]:>9}" for row in rows]
+    return "\n".join(
+        [
+            *table,
+            f"{of_all}{len(counted.differences)} quantities differ.",
+            "Something changed products or stock_movements outside the pipeline. Count the goods, "
+            "then correct the stored quantity, or add the movement that is missing.",
+        ]
+    )

@@ -1,0 +1,125 @@
+"""The catalogue, as an operator keeps it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from bson import Decimal128, ObjectId
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from inventory import restocking
+from inventory.models import Movement, Product, shop_currency
+from inventory.movement_admin import table
+from inventory.permissions import RESTOCK
+from inventory.refusals import Refusal
+from inventory.restocking import add_products
+from inventory.views import MAX_QUANTITY
+
+MOVEMENTS_SHOWN = 20
+
+
+class ProductForm(forms.ModelForm):
+    """A product's own fields, and a delivery of it."""
+
+    restock = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_QUANTITY,
+        required=False,
+        label="Restock by",
+        help_text="Units that came in. They are added when you save; rejected orders stay so.",
+    )
+    #: A form that is sent twice, as by a double click, restocks once.
+    delivery = forms.CharField(
+        max_length=36,
+        required=False,
+        initial=lambda: str(uuid.uuid4()),
+        widget=forms.HiddenInput,
+    )
+
+    class Meta:
+        model = Product
+        fields = ["sku", "name", "price", "available"]
+
+
+class ProductAdmin(admin.ModelAdmin):
+    """Stock is set when a product is added; afterwards orders and deliveries move it."""
+
+    form = ProductForm
+    list_display = ["sku", "name", "price", "currency", "available", "reserved", "shipped"]
+    readonly_fields = ["currency", "reserved", "shipped", "movements"]
+    search_fields = ["sku", "name"]
+    show_full_result_count = False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        """The stock is below the product; a new one has none that could be restocked."""
+        product = (None, {"fields": ["sku", "name", "price", "currency"]})
+        if obj is None:
+            return [product, ("Stock", {"fields": ["available"]})]
+        may_restock = ["restock", "delivery"] if request.user.has_perm(RESTOCK) else []
+        quantities = ["available", "reserved", "shipped"]
+        return [product, ("Stock", {"fields": [*quantities, *may_restock, "movements"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        """A SKU that orders know stays what it is."""
+        fixed = ["sku", "available"] if obj else []
+        return [*fixed, *self.readonly_fields]
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        """Write what the form can change, since orders move the stock meanwhile."""
+        if not change:
+            self._add(request, obj)
+            return
+        obj.save(update_fields=["name", "price"])
+        # A form field that is not shown may be sent all the same.
+        if form.cleaned_data.get("restock") and request.user.has_perm(RESTOCK):
+            self._restock(request, obj.sku, **form.cleaned_data)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """Reservations and orders under way refer to it."""
+        return False
+
+    @admin.display(description="latest movements")
+    def movements(self, product: Product) -> SafeString:
+        """The newest ones, and the way to all."""
+        latest = Movement.objects.filter(sku=product.sku).order_by("-at", "-movement_id")
+        every = f"{reverse('admin:inventory_movement_changelist')}?q={product.sku}"
+        return format_html(
+            '{}<a href="{}">All movements of {}</a>',
+            table(latest[:MOVEMENTS_SHOWN]),
+            every,
+            product.sku,
+        )
+
+    def _add(self, request: HttpRequest, product: Product) -> None:
+        product.pk = ObjectId()
+        stored = {
+            "_id": product.pk,
+            "sku": product.sku,
+            "name": product.name,
+            "price": Decimal128(product.price),
+            "currency": shop_currency(),
+            "available": product.available,
+            "reserved": 0,
+            "shipped": 0,
+        }
+        if not add_products([stored], request.user.get_username()):
+            said = f"Nothing was added: someone else has just added {product.sku}."
+            self.message_user(request, said, messages.ERROR)
+
+    def _restock(
+        self, request: HttpRequest, sku: str, *, restock: int, delivery: str, **_: object
+    ) -> None:
+        by = request.user.get_username()
+        try:
+            after = restocking.restock(sku, restock, key=delivery or str(uuid.uuid4()), by=by)
+        except Refusal as refusal:
+            self.message_user(request, str(refusal.detail), messages.ERROR)
+            return
+        said = f"Restocked: of {sku} {after['available']} units are available now."
+        self.message_user(request, said, messages.SUCCESS)

@@ -1,0 +1,74 @@
+"""Computes every quantity again from the movements, and compares it with what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from pymongo.client_session import ClientSession
+
+from inventory.movements import movements
+from inventory.stock import products
+
+QUANTITIES = ("available", "reserved", "shipped")
+NOTHING = dict.fromkeys(QUANTITIES, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A quantity that the movements don't explain."""
+
+    sku: str
+    #: "available", "reserved" or "shipped".
+    quantity: str
+    stored: int
+    recounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """What was compared, and what differed."""
+
+    products: int
+    movements: int
+    differences: list[Difference]
+
+
+def recount() -> Recount:
+    """Recompute every product's quantities; the pipeline may go on meanwhile.
+
+    Products and movements are read as they were at one moment.
+    https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    """
+    with connection.database.client.start_session(snapshot=True) as session:
+        stored = {product["sku"]: product for product in products().find({}, session=session)}
+        moved = _moved(session)
+    return Recount(
+        products=len(stored),
+        movements=sum(each["movements"] for each in moved.values()),
+        differences=[
+            difference
+            for sku in sorted({*stored, *moved})
+            for difference in _differences(sku, stored.get(sku, {}), moved.get(sku, NOTHING))
+        ],
+    )
+
+
+def _moved(session: ClientSession) -> dict[str, dict[str, Any]]:
+    """The sums of all movements of each SKU, and how many they are."""
+    sums = {quantity: {"$sum": f"${quantity}"} for quantity in QUANTITIES}
+    group = {"$group": {"_id": "$sku", "movements": {"$sum": 1}, **sums}}
+    found = movements().aggregate([group], session=session, allowDiskUse=True)
+    return {each["_id"]: each for each in found}
+
+
+def _differences(
+    sku: str, stored: dict[str, Any], recounted: dict[str, Any]
+) -> Iterator[Difference]:
+    for quantity in QUANTITIES:
+        # A product that is not there has none.
+        there, computed = int(stored.get(quantity, 0)), int(recounted[quantity])
+        if there != computed:
+            yield Difference(sku, quantity, there, computed)

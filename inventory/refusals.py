@@ -1,0 +1,76 @@
+"""Requests to the stock that are not carried out, each with what to do instead."""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import APIException
+
+#: A client may send a name of a megabyte; it is not sent back whole.
+LONGEST_ECHO_CHARACTERS = 100
+
+
+class Refusal(APIException):
+    """Becomes an `application/problem+json` answer, or a message in the admin."""
+
+    title = "The stock was not changed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+
+
+class BadRequest(Refusal):
+    """A field of the request is wrong; `errors` names it and the fix."""
+
+    status_code = 400
+
+    def __init__(self, field: str, detail: str, fix: str) -> None:
+        super().__init__(f"{field}: {detail}. {fix}")
+        self.errors = [{"field": field, "detail": detail, "fix": fix}]
+
+
+class UnknownSku(Refusal):
+    """The SKU is not in the catalogue."""
+
+    status_code = 404
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"{_echo(sku)} is not in the catalogue. Add it in the admin first.")
+
+
+class UnknownReservation(Refusal):
+    """Inventory never heard of the order."""
+
+    status_code = 404
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(
+            f"Inventory has no reservation for order {_echo(order_id)}. "
+            "If the order was placed a moment ago, try again."
+        )
+
+
+class NotReserved(Refusal):
+    """The order has no stock that could be shipped."""
+
+    status_code = 409
+
+    def __init__(self, order_id: str, state: str) -> None:
+        super().__init__(
+            f"Order {_echo(order_id)} is {state}, so it has no stock to ship. "
+            "The customer has to order again."
+        )
+
+
+class KeyReused(Refusal):
+    """Two different deliveries came under one key."""
+
+    status_code = 422
+
+    def __init__(self, key: str, quantity: int) -> None:
+        super().__init__(
+            f"The Idempotency-Key {_echo(key)} has restocked {quantity} units before. "
+            "Send another delivery with another key."
+        )
+
+
+def _echo(text: str) -> str:
+    return repr(text[:LONGEST_ECHO_CHARACTERS])

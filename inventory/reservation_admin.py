@@ -1,0 +1,77 @@
+"""What is promised to orders, as an operator sees and ships it."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from inventory.models import Movement, Reservation
+from inventory.movement_admin import table
+from inventory.movements import movement_id
+from inventory.permissions import SHIP
+from inventory.recorded_admin import RecordedAdmin
+from inventory.refusals import Refusal
+from inventory.shipping import ship
+from inventory.stock import Kind
+
+
+class ReservationAdmin(RecordedAdmin):
+    """Reservations are looked at, and shipped."""
+
+    list_display = ["order_id", "user_id", "state", "lines", "short_of", "created_at"]
+    list_filter = ["state"]
+    fields = [*list_display, "released_at", "shipped_at", "movements"]
+    readonly_fields = fields
+    search_fields = ["order_id"]
+    search_help_text = "Order id or user id"
+    actions = ["ship_selected"]
+
+    def has_ship_permission(self, request: HttpRequest) -> bool:
+        """Whether this user may send goods off."""
+        return request.user.has_perm(SHIP)
+
+    @admin.action(description="Ship the selected reservations", permissions=["ship"])
+    def ship_selected(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
+        """Ship each that can be shipped, and say which could not and why."""
+        shipped = 0
+        for order_id in queryset.values_list("order_id", flat=True):
+            try:
+                ship(order_id, by=request.user.get_username())
+                shipped += 1
+            except Refusal as refusal:
+                self.message_user(request, str(refusal.detail), messages.ERROR)
+        if shipped:
+            self.message_user(request, f"Shipped: {shipped}.", messages.SUCCESS)
+
+    @admin.display(description="lines")
+    def lines(self, reservation: Reservation) -> str:
+        """`2 x pen, 1 x book`."""
+        return ", ".join(map(str, reservation.items))
+
+    @admin.display(description="short of")
+    def short_of(self, reservation: Reservation) -> str:
+        """`pen (2 asked, 1 available)`."""
+        return ", ".join(map(str, reservation.shortages))
+
+    @admin.display(description="stock movements")
+    def movements(self, reservation: Reservation) -> SafeString | str:
+        """What it moved; each movement's id is known from the order's lines."""
+        ids = [
+            movement_id(kind, reservation.order_id, line.sku)
+            for kind in (Kind.RESERVE, Kind.RELEASE, Kind.SHIP)
+            for line in reservation.items
+        ]
+        return table(Movement.objects.filter(movement_id__in=ids).order_by("at"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str
+    ) -> tuple[QuerySet[Reservation], bool]:
+        """Look for whole ids, as parts of them have no index."""
+        if not search_term:
+            return queryset, False
+        wanted = Q(order_id=search_term)
+        if search_term.isdecimal():
+            wanted |= Q(user_id=search_term)
+        return queryset.filter(wanted), False

@@ -1,0 +1,93 @@
+"""Sends a reserved order's units off, and tells the others.
+
+A person ships, through the API or the admin, so there is no handler whose event messaging would
+publish before an ack. The event waits in the reservation itself instead, written by the very
+update that ships: `pending_since` is there until RabbitMQ has confirmed the event. The scheduler
+publishes what waits. A crash at any point leaves either nothing or an event that still waits;
+one that is published twice is the same message twice. Asking RabbitMQ from the view as well
+would tell the others a second or two earlier, and would make shipping as slow as a broker that
+is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from django.conf import settings
+from pymongo.client_session import ClientSession
+
+from inventory import events
+from inventory.models import EPOCH
+from inventory.refusals import NotReserved, UnknownReservation
+from inventory.reserving import Reservation, move_lines, recorded, reservations
+from inventory.stock import Kind
+from messaging.errors import PublishError
+from messaging.publisher import Outgoing, Publisher
+from messaging.topology import inventory_events
+from messaging.transactions import in_transaction
+
+BATCH_RESERVATIONS = 500
+
+
+def ship(order_id: str, by: str) -> Reservation:
+    """Move the order's units from reserved to shipped, once, and return what is recorded.
+
+    Shipping an order again changes nothing. `by` is the user who ships it.
+
+    Raises:
+        UnknownReservation: inventory never heard of the order.
+        NotReserved: it was rejected or cancelled.
+        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+    """
+
+    def ship_once(session: ClientSession) -> Reservation:
+        reservation = recorded(order_id, session)
+        if reservation is None:
+            raise UnknownReservation(order_id)
+        if reservation["state"] == "shipped":
+            return reservation
+        if reservation["state"] != "reserved":
+            raise NotReserved(order_id, reservation["state"])
+        move_lines(Kind.SHIP, reservation, session, by)
+        now = datetime.now(UTC)
+        change = {"state": "shipped", "shipped_at": now, "pending_since": now}
+        reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
+        return reservation | change
+
+    return in_transaction(ship_once)
+
+
+def publish_shipped() -> int:
+    """Publish the `inventory.shipped` events that wait; return how many it was.
+
+    Raises:
+        PublishError: RabbitMQ has not confirmed all; those that it has wait no more.
+    """
+    waiting = _waiting()
+    if not waiting:
+        return 0
+    with Publisher(settings.AMQP_URL) as publisher:
+        try:
+            publisher.publish([_outgoing(each) for each in waiting])
+        except PublishError as error:
+            _mark_published(waiting[index] for index in error.confirmed)
+            raise
+    _mark_published(waiting)
+    return len(waiting)
+
+
+def _waiting() -> list[Reservation]:
+    # The same condition as the partial index's.
+    waiting = reservations().find({"pending_since": {"$gt": EPOCH}})
+    return list(waiting.sort("pending_since", 1).limit(BATCH_RESERVATIONS))
+
+
+def _outgoing(reservation: Reservation) -> Outgoing:
+    message = events.shipped(reservation)
+    return Outgoing(message, inventory_events.name, message.type)
+
+
+def _mark_published(published: Iterable[Reservation]) -> None:
+    ids = [reservation["_id"] for reservation in published]
+    reservations().update_many({"_id": {"$in": ids}}, {"$unset": {"pending_since": ""}})
