@@ -17,11 +17,15 @@ from django.utils.text import Truncator
 
 from failed_messages import admin_detail
 from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, selection
-from failed_messages.admin_list import IndexedPaginator, ServiceFilter
+from failed_messages.admin_audit import AuditEntryAdmin
+from failed_messages.admin_groups import FailureGroupAdmin
+from failed_messages.admin_list import FILTERS, IndexedPaginator
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.models import FailedMessage
 from failed_messages.search import search
 from failed_messages.verdict import ReasonMissing, Verdict, record_id
+
+__all__ = ["AuditEntryAdmin", "FailedMessageAdmin", "FailureGroupAdmin"]
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -32,7 +36,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
     """Machine-written records with an operator's verbs."""
 
     list_display = ("what", "state", "why", "died", "order_id", "attempts")
-    list_filter = ("status", ServiceFilter, "reason")
+    list_filter = FILTERS
     search_fields = ("order_id",)  # shows the box; get_search_results does the search
     search_help_text = "Order id, message id, user id, or words of the error"
     # The list's order is the one that has an index behind every filter.

@@ -10,18 +10,22 @@ import hashlib
 import logging
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
 from kombu.message import Message
+from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
 
-from failed_messages import certificate, dead_letter
+from failed_messages import certificate, dead_letter, groups
 from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.history import ARCHIVER, act
 from failed_messages.models import Status
 from failed_messages.plain import text
+from messaging.errors import Outage
+from messaging.transactions import in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +49,12 @@ def store(message: Message, service: str) -> Stored:
     message is appended to its record, which becomes failed again whatever its status was.
 
     Raises:
-        PyMongoError: the database is away; storing again is safe.
+        PyMongoError, Outage: the database is away; storing again is safe.
     """
     try:
         return _store(dead_letter.read(message, service))
+    except Outage:
+        raise
     except PyMongoError as error:
         if not _is_about_the_document(error):
             raise
@@ -68,14 +74,7 @@ def acknowledged(stored: Stored) -> None:
 def _store(letter: DeadLetter) -> Stored:
     if not letter.message_id:
         return _store_nameless(letter)
-    known = _append_death(letter)
-    if known is None:
-        try:
-            return Stored(_insert(letter))
-        except DuplicateKeyError:
-            # Either this very death is stored, or another archiver has just made the record.
-            known = _append_death(letter)
-    return Stored(known or _record_of(letter))
+    return Stored(in_transaction(partial(_write, letter)))
 
 
 def _store_nameless(letter: DeadLetter) -> Stored:
@@ -86,7 +85,7 @@ def _store_nameless(letter: DeadLetter) -> Stored:
     """
     if letter.certified:
         return _store(replace(letter, message_id=f"no-id-{letter.certificate.id}"))
-    prefix = f"no-id-{_fingerprint(letter)}-"
+    prefix = f"no-id-{_digest(letter)}-"
     if letter.redelivered:
         known = failed_messages().find_one(
             {"message_id": {"$regex": f"^{prefix}"}, "unacknowledged": True}, {"_id": True}
@@ -94,22 +93,35 @@ def _store_nameless(letter: DeadLetter) -> Stored:
         if known is not None:
             return Stored(known["_id"], wants_ack=True)
     named = replace(letter, message_id=prefix + uuid.uuid4().hex[:8])
-    return Stored(_insert(named, unacknowledged=True), wants_ack=True)
+    stored = in_transaction(lambda session: _insert(named, session, unacknowledged=True))
+    return Stored(stored, wants_ack=True)
 
 
-def _fingerprint(letter: DeadLetter) -> str:
+def _digest(letter: DeadLetter) -> str:
     parts = (letter.service, letter.digest, letter.headers)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
-def _append_death(letter: DeadLetter) -> ObjectId | None:
-    """The record's id, or None when there is none that lacks this death."""
+def _write(letter: DeadLetter, session: ClientSession) -> ObjectId:
+    """The id of the record that holds this death, which is stored and counted unless it was."""
+    known = failed_messages().find_one(
+        _identity(letter), {"certificate_ids": True}, session=session
+    )
+    if known is None:
+        return _insert(letter, session)
+    if letter.certificate.id not in known["certificate_ids"]:
+        _append_death(known["_id"], letter, session)
+    return known["_id"]
+
+
+def _append_death(record_id: ObjectId, letter: DeadLetter, session: ClientSession) -> None:
     death = letter.certificate
-    record = failed_messages().find_one_and_update(
-        {**_identity(letter), "certificate_ids": {"$ne": death.id}},
+    failed_messages().update_one(
+        {"_id": record_id},
         {
             "$set": {
                 **_latest_death(letter),
+                "fingerprint": groups.count_death(death, session),
                 "status": Status.FAILED,
                 "properties": letter.properties,
                 "headers": letter.headers,
@@ -125,16 +137,16 @@ def _append_death(letter: DeadLetter) -> ObjectId | None:
                 "history": act("failed again", ARCHIVER, detail=_what(letter)),
             },
         },
-        {"_id": True},
+        session=session,
     )
-    return record["_id"] if record else None
 
 
-def _insert(letter: DeadLetter, **extra: Any) -> ObjectId:
+def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectId:
     death = letter.certificate
     document = {
         **_identity(letter),
         **_latest_death(letter),
+        "fingerprint": groups.count_death(death, session),
         "type": letter.type,
         "correlation_id": letter.correlation_id,
         "order_id": letter.order_id,
@@ -156,7 +168,7 @@ def _insert(letter: DeadLetter, **extra: Any) -> ObjectId:
         **NEITHER_RESOLVED_NOR_DISCARDED,
         **extra,
     }
-    return failed_messages().insert_one(document).inserted_id
+    return failed_messages().insert_one(document, session=session).inserted_id
 
 
 NEITHER_RESOLVED_NOR_DISCARDED = {
@@ -166,13 +178,6 @@ NEITHER_RESOLVED_NOR_DISCARDED = {
     "discarded_by": "",
     "discard_reason": "",
 }
-
-
-def _record_of(letter: DeadLetter) -> ObjectId:
-    record = failed_messages().find_one(_identity(letter), {"_id": True})
-    if record is None:
-        raise LookupError(f"the record of {letter.message_id} was removed while it was stored")
-    return record["_id"]
 
 
 def _identity(letter: DeadLetter) -> dict[str, str]:
@@ -200,4 +205,4 @@ def _what(letter: DeadLetter) -> str:
 
 def _is_about_the_document(error: PyMongoError) -> bool:
     """The server refuses this very document, e.g. as too large; it would refuse it again."""
-    return isinstance(error, WriteError)
+    return isinstance(error, WriteError) and not isinstance(error, DuplicateKeyError)

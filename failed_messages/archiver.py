@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 from failed_messages import archive
 from failed_messages.outcomes import record_outcome
 from messaging import topology
+from messaging.errors import Outage
 from messaging.incoming import take_raw
 from messaging.stopping import StopRequest
 
@@ -102,7 +103,7 @@ class Archiver(ConsumerMixin):
         while True:
             try:
                 return write()
-            except PyMongoError as error:
+            except (PyMongoError, Outage) as error:
                 log.warning("Waiting for MongoDB, next try in %d s: %s", PROBE_SECONDS, error)
             self._stop.wait(PROBE_SECONDS)
             if self._stop.requested:

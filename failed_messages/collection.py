@@ -1,21 +1,33 @@
-"""The collection itself, for writes that have to be conditional and atomic."""
+"""The collections themselves, for writes that have to be conditional and atomic."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bson.codec_options import CodecOptions
-from django.db import connection
+from django.db import connection, models
 from pymongo.collection import Collection
 
-from failed_messages.models import FailedMessage
+from failed_messages.models import FailedMessage, FailureCount, FailureGroup
 
 
 def failed_messages() -> Collection[dict[str, Any]]:
-    """The collection, with aware datetimes.
+    return _collection(FailedMessage)
+
+
+def failure_groups() -> Collection[dict[str, Any]]:
+    return _collection(FailureGroup)
+
+
+def failure_counts() -> Collection[dict[str, Any]]:
+    return _collection(FailureCount)
+
+
+def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:
+    """The model's collection, with aware datetimes.
 
     Past Django's query log, which in development would keep thousands of bodies in memory.
     """
     return connection.database.get_collection(
-        FailedMessage._meta.db_table, codec_options=CodecOptions(tz_aware=True)
+        model._meta.db_table, codec_options=CodecOptions(tz_aware=True)
     )

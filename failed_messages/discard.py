@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 
 from failed_messages.archive import NEITHER_RESOLVED_NOR_DISCARDED
+from failed_messages.audit import MESSAGE, note
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
 from failed_messages.models import Status
 from failed_messages.plain import text
 from failed_messages.verdict import ReasonMissing, Verdict, record_id, refusal
+from messaging.transactions import in_transaction
 
 
 def discard(ids: Iterable[str | ObjectId], by: str, reason: str) -> list[Verdict]:
@@ -26,7 +30,12 @@ def discard(ids: Iterable[str | ObjectId], by: str, reason: str) -> list[Verdict
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("discarding needs a reason, e.g. 'test order, no invoice wanted'")
-    return [_discard(id_, by, reason) for id_ in ids]
+    return [
+        Verdict(str(id_), done=True, detail="discarded")
+        if in_transaction(partial(_discard, id_, by, reason))
+        else refusal(id_, "discard")
+        for id_ in ids
+    ]
 
 
 def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:
@@ -34,35 +43,45 @@ def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Ve
 
     Returns: a verdict for each id, in order.
     """
-    return [_restore(id_, by, reason) for id_ in ids]
+    return [
+        Verdict(str(id_), done=True, detail="failed again, as before it was discarded")
+        if in_transaction(partial(_restore, id_, by, reason))
+        else refusal(id_, "restore")
+        for id_ in ids
+    ]
 
 
-def _discard(id_: str | ObjectId, by: str, reason: str) -> Verdict:
+def _discard(id_: str | ObjectId, by: str, reason: str, session: ClientSession) -> bool:
+    change = {
+        "status": Status.DISCARDED,
+        "discarded_at": datetime.now(UTC),
+        "discarded_by": by,
+        "discard_reason": text(reason, 1_000),
+    }
     updated = failed_messages().update_one(
         {"_id": record_id(id_), "status": Status.FAILED},
-        {
-            "$set": {
-                "status": Status.DISCARDED,
-                "discarded_at": datetime.now(UTC),
-                "discarded_by": by,
-                "discard_reason": text(reason, 1_000),
-            },
-            "$push": {"history": act("discard", by, reason)},
-        },
+        {"$set": change, "$push": {"history": act("discard", by, reason)}},
+        session=session,
     )
-    if updated.modified_count:
-        return Verdict(str(id_), done=True, detail="discarded")
-    return refusal(id_, "discard")
+    if not updated.modified_count:
+        return False
+    before = {"status": Status.FAILED}
+    note(session, "discard", MESSAGE, id_, by=by, reason=reason, before=before, after=change)
+    return True
 
 
-def _restore(id_: str | ObjectId, by: str, reason: str) -> Verdict:
-    updated = failed_messages().update_one(
+def _restore(id_: str | ObjectId, by: str, reason: str, session: ClientSession) -> bool:
+    before = failed_messages().find_one_and_update(
         {"_id": record_id(id_), "status": Status.DISCARDED},
         {
             "$set": {"status": Status.FAILED, **NEITHER_RESOLVED_NOR_DISCARDED},
             "$push": {"history": act("restore", by, reason)},
         },
+        {"_id": False, "status": True, "discarded_by": True, "discard_reason": True},
+        session=session,
     )
-    if updated.modified_count:
-        return Verdict(str(id_), done=True, detail="failed again, as before it was discarded")
-    return refusal(id_, "restore")
+    if before is None:
+        return False
+    after = {"status": Status.FAILED}
+    note(session, "restore", MESSAGE, id_, by=by, reason=reason, before=before, after=after)
+    return True

@@ -9,15 +9,18 @@ OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
 
 
 class OrdersiteConfig(AppConfig):
-    """The site itself: its commands, and what it corrects in the libraries."""
+    """The site itself: its commands, what it corrects in the libraries, and what ties the apps."""
 
     name = "ordersite"
 
     def ready(self) -> None:
         # Only now can the backend's modules be imported.
+        from failed_messages import order_facts
+        from orders.facts import facts
         from ordersite import mongodb_indexes
 
         mongodb_indexes.apply()
+        order_facts.register(facts)
 
 
 class MongoAdminConfig(AdminConfig):

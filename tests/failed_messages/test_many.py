@@ -63,10 +63,10 @@ def profiled() -> Iterator[list[dict[str, Any]]]:
     "query",
     [
         "",
-        "?status__exact=discarded",
+        "?status=discarded",
         "?service=orders",
-        "?service=orders&status__exact=failed",
-        "?reason__exact=attempts_used_up",
+        "?service=orders&status=failed",
+        "?reason=attempts_used_up",
         "?q=o77",
         "?q=m77",
         "?q=4321",

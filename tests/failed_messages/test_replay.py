@@ -7,21 +7,28 @@ import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.test import override_settings
 from kombu import Connection
 
+from failed_messages import order_facts
+from failed_messages.claiming import LOST_AFTER
 from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.discard import discard, restore
+from failed_messages.models import AuditEntry
 from failed_messages.outcomes import record_outcome
-from failed_messages.replay import CLAIM_SECONDS, LOST_AFTER, publish_claimed, replay
+from failed_messages.replay import CLAIM_SECONDS, publish_claimed, replay
 from failed_messages.verdict import ReasonMissing
 from localservices.ports import free_port
 from messaging import topology
+from orders import ledger
 from tests import broker
 from tests.failed_messages.letters import BODY, ORDER_ID, certificate, failed, record
+from tests.failed_messages.stored_orders import place
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -201,3 +208,69 @@ def test_discarding_wants_a_reason_and_can_be_taken_back():
     restored = record(stored.pk)
     assert (restored.status, restored.discarded_by) == ("failed", "")
     assert [act.act for act in restored.history] == ["failed", "discard", "restore"]
+
+
+@pytest.fixture
+def orders_now():
+    """Tells the desk what the test says about the orders, in place of the orders app."""
+    source = order_facts._sources[0]
+    now: dict[str, SimpleNamespace] = {}
+    order_facts.register(lambda ids: {id_: now[id_] for id_ in ids if id_ in now})
+    yield now
+    order_facts.register(source)
+
+
+def order(status: str = "placed", version: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(status=status, version=version, total=Decimal("10.00"), currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (order("cancelled", 2), "is cancelled since"),
+        (order("confirmed"), "is confirmed since"),
+        (order(version=2), "is at version 2, the message tells of version 1"),
+    ],
+)
+def test_a_message_whose_order_has_moved_on_needs_a_reason(orders_now, now, told):
+    stored = failed()
+    orders_now[ORDER_ID] = now
+    [verdict] = replay([stored.pk], "operator", " ")
+
+    assert not verdict.done
+    assert told in verdict.detail
+    assert "give a reason" in verdict.detail
+    assert broker.depth("billing") == 0
+    assert replay([stored.pk], "operator", "the customer wants it after all")[0].done
+
+
+def test_what_the_message_itself_tells_is_not_moving_on(orders_now):
+    stored = failed(type="order.rejected", headers={"order-version": 2})
+    orders_now[ORDER_ID] = order("rejected", 2)
+
+    assert replay([stored.pk], "operator")[0].done
+
+
+def test_what_other_services_have_answered_is_not_moving_on():
+    order_id = str(place()["_id"])
+    stored = failed(correlation_id=order_id)
+    ledger.record(order_id, "inventory", "reserved")
+
+    assert replay([stored.pk], "operator")[0].done
+
+
+def test_every_act_is_in_the_audit_log_with_before_and_after():
+    stored = failed()
+    replay([stored.pk], "operator", "card service is back")
+    discard([failed(message_id="b").pk], "somebody", "test order")
+
+    discarded, replayed = AuditEntry.objects.all()
+    assert (replayed.by, replayed.act, replayed.subject_id) == (
+        "operator",
+        "replay",
+        str(stored.pk),
+    )
+    assert replayed.reason == "card service is back"
+    assert json.loads(replayed.before) == {"status": "failed"}
+    assert json.loads(replayed.after)["replay"] == record(stored.pk).replay.pk
+    assert json.loads(discarded.after)["discarded_by"] == "somebody"

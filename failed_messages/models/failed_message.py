@@ -98,6 +98,8 @@ class FailedMessage(models.Model):
     unacknowledged = models.BooleanField(null=True)
 
     # Of the latest death:
+    #: The `FailureGroup` that it belongs to.
+    fingerprint = models.CharField("group", max_length=16)
     reason = models.CharField(max_length=30, choices=Reason)
     exception = models.CharField(max_length=300)
     message = models.CharField("error", max_length=500)
@@ -121,6 +123,7 @@ class FailedMessage(models.Model):
         default_permissions = ("view",)
         permissions = [
             ("replay_failedmessage", "Can replay failed messages"),
+            ("edit_failedmessage", "Can edit failed messages and replay the edited copy"),
             ("discard_failedmessage", "Can discard and restore failed messages"),
         ]
         constraints = [
@@ -138,6 +141,13 @@ class FailedMessage(models.Model):
             ),
             models.Index(fields=["service", "-last_failed_at", "-id"], name="service_newest"),
             models.Index(fields=["reason", "-last_failed_at", "-id"], name="reason_newest"),
+            models.Index(fields=["type", "-last_failed_at", "-id"], name="type_newest"),
+            models.Index(fields=["fingerprint", "-last_failed_at", "-id"], name="group_newest"),
+            # Ends with the order: which ones a group affects is read from this index alone.
+            models.Index(
+                fields=["fingerprint", "status", "-last_failed_at", "-id", "order_id"],
+                name="group_status_newest",
+            ),
             models.Index(fields=["message_id"], name="message_id"),
             models.Index(fields=["order_id"], name="order_id"),
             models.Index(fields=["user_id"], name="user_id"),

@@ -1,0 +1,228 @@
+"""Failure groups in the admin: one row for each cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from failed_messages.admin_list import ServiceFilter
+from failed_messages.description import SUMMARY_FIELDS
+from failed_messages.group_figures import Figures, deaths_by_hour, figures
+from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus
+from failed_messages.svg import sparkline
+from failed_messages.triage import STATUSES, InvalidTriage, triage
+
+NEWEST_SHOWN = 10
+WEEK_HOURS = 168
+
+
+class GroupList(ChangeList):
+    """The page's groups, each with its figures: those of a page are read together."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        groups: list[Any] = list(self.result_list)
+        known = figures([group.pk for group in groups])
+        for group in groups:
+            group.figures = known[group.pk]
+        self.result_list = groups
+
+
+@admin.register(FailureGroup)
+class FailureGroupAdmin(admin.ModelAdmin):
+    """What fails, and how far the operators are with it."""
+
+    list_display = ("cause", "state", "failing", "trend", "affected", "failed", "owner")
+    list_filter = ("status", ServiceFilter)
+    search_fields = ("id", "exception", "pattern", "owner", "note")
+    search_help_text = "Fingerprint, words of the error, owner or note"
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 25
+    list_max_show_all = 25
+    actions = None
+
+    class Media:
+        css = {"all": ("failed_messages/desk.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("failed_messages.view_failedmessage")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    # --- the list -------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return GroupList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": "Failure groups: one row for each cause", **(extra_context or {})}
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return FailureGroup.objects.all()
+
+    @admin.display(description="cause")
+    def cause(self, group: FailureGroup) -> str:
+        return format_html(
+            "<strong>{}: {}</strong><br>{}<br><small>{}</small>",
+            group.service,
+            group.exception or group.reason,
+            Truncator(group.pattern).chars(120),
+            group.frame,
+        )
+
+    @admin.display(description="status")
+    def state(self, group: FailureGroup) -> str:
+        return status_label(group)
+
+    @admin.display(description="failed now")
+    def failing(self, group: FailureGroup) -> str:
+        return format_html(
+            '<a href="{}">{}</a><br><small>{} deaths in all</small>',
+            messages_url(group.pk),
+            f"{_figures(group).messages:,}",
+            f"{group.deaths:,}",
+        )
+
+    @admin.display(description="last 24 h")
+    def trend(self, group: FailureGroup) -> str:
+        return sparkline(_figures(group).trend)
+
+    @admin.display(description="orders")
+    def affected(self, group: FailureGroup) -> str:
+        return affected(_figures(group))
+
+    @admin.display(description="first and last")
+    def failed(self, group: FailureGroup) -> str:
+        return format_html(
+            "{}<br>{}",
+            f"{group.first_failed_at:%Y-%m-%d %H:%M}",
+            f"{group.last_failed_at:%Y-%m-%d %H:%M}",
+        )
+
+    # --- one group ------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The group's page; POST is triage."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._triage(request, object_id)
+        return self._page(request, self._group(object_id))
+
+    def _triage(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        group = self._group(fingerprint)
+        wanted = _changes(request, group)
+        try:
+            if wanted:
+                triage(fingerprint, wanted, request.user.get_username())
+        except InvalidTriage as error:
+            return self._page(request, group, error=error, asked=wanted)
+        self.message_user(request, "Saved." if wanted else "Nothing changed.", messages.SUCCESS)
+        return HttpResponseRedirect(group_url(fingerprint))
+
+    def _page(self, request: HttpRequest, group: FailureGroup, **context: Any) -> HttpResponse:
+        newest = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        return TemplateResponse(
+            request,
+            "failed_messages/group.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "media": self.media,
+                "title": str(group),
+                "group": group,
+                "state": status_label(group),
+                "affected": affected(known := figures([group.pk])[group.pk]),
+                "figures": known,
+                "week": sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
+                "newest": newest[:NEWEST_SHOWN],
+                "messages_url": messages_url(group.pk),
+                "statuses": [(each, GroupStatus(each).label) for each in STATUSES],
+                "may_triage": self.has_change_permission(request),
+                "audit": AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
+                **context,
+            },
+        )
+
+    def _group(self, fingerprint: str) -> FailureGroup:
+        group = FailureGroup.objects.filter(pk=fingerprint).first()
+        if group is None:
+            raise Http404("there is no such failure group")
+        return group
+
+
+def messages_url(fingerprint: str) -> str:
+    """The list of the group's messages that are failed now."""
+    return (
+        reverse("admin:failed_messages_failedmessage_changelist")
+        + f"?group={fingerprint}&status=failed"
+    )
+
+
+def group_url(fingerprint: str) -> str:
+    """The group's page."""
+    return reverse("admin:failed_messages_failuregroup_change", args=[fingerprint])
+
+
+def status_label(group: FailureGroup) -> str:
+    """`Fixed in 1.4.0`, in its colour."""
+    fixed = group.status in (GroupStatus.FIXED, GroupStatus.REGRESSED) and group.fixed_in
+    words = {GroupStatus.FIXED: "Fixed in {}", GroupStatus.REGRESSED: "Regressed, was fixed in {}"}
+    said = words[GroupStatus(group.status)].format(fixed) if fixed else group.get_status_display()
+    return format_html('<span class="fm-status fm-group-{}">{}</span>', group.status, said)
+
+
+def affected(known: Figures) -> str:
+    """`37 orders, 4,210.00 EUR`."""
+    if not known.orders:
+        return "-"
+    orders = f"{'at least ' if known.at_least else ''}{known.orders:,} order"
+    return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
+
+
+def _figures(group: Any) -> Figures:
+    return group.figures
+
+
+def _changes(request: HttpRequest, group: FailureGroup) -> dict[str, str]:
+    """What the form has that the group has not; a form left open does not undo a colleague's."""
+    was: Callable[[str], str] = lambda name: request.POST.get(f"was_{name}", getattr(group, name))  # noqa: E731
+    names = ("owner", "note", "link", "status", "fixed_in")
+    asked = {name: request.POST[name] for name in names if name in request.POST}
+    wanted = {name: value for name, value in asked.items() if value.strip() != was(name).strip()}
+    if wanted.get("status") == GroupStatus.FIXED:
+        wanted["fixed_in"] = asked.get("fixed_in", "")
+    return wanted

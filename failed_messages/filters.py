@@ -1,0 +1,144 @@
+"""A filter of failed messages: the same words in the admin's URL, the API and the command line.
+
+service=billing&status=failed&newerThan=24h&error=timed+out
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode
+
+from bson import ObjectId
+
+from failed_messages.models import Reason, Status
+from messaging.topology import SERVICES
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
+
+
+class InvalidFilter(ValueError):
+    """A parameter is unknown, or cannot have that value; `field` names it."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is to be found; an empty field asks for nothing."""
+
+    service: str = ""
+    type: str = ""
+    reason: str = ""
+    #: A group's fingerprint.
+    group: str = ""
+    status: str = ""
+    order_id: str = ""
+    user_id: str = ""
+    message_id: str = ""
+    #: Words of the exception or of the error's text.
+    error: str = ""
+    #: An order's, message's, user's or record's id; else words of the error.
+    q: str = ""
+    #: Since the latest death: `15m`, `24h`, `7d`.
+    newer_than: str = ""
+    older_than: str = ""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> Self:
+        """Read a URL's parameters.
+
+        Raises:
+            InvalidFilter: one of them is unknown, or has a value that it cannot have.
+        """
+        unknown = sorted(set(parameters) - set(FIELDS))
+        if unknown:
+            raise InvalidFilter(unknown[0], f"there are {', '.join(FIELDS)}")
+        values = {FIELDS[name]: value.strip() for name, value in parameters.items()}
+        for name, value in parameters.items():
+            _check(name, value.strip())
+        return cls(**values)
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Read `service=billing&reason=expired`. Raises InvalidFilter."""
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+        except ValueError as error:
+            raise InvalidFilter("filter", "write it as service=billing&status=failed") from error
+        return cls.of(dict(pairs))
+
+    def parameters(self) -> dict[str, str]:
+        """As a URL's parameters, without what asks for nothing."""
+        return {
+            name: getattr(self, field) for name, field in FIELDS.items() if getattr(self, field)
+        }
+
+    def __str__(self) -> str:
+        return urlencode(self.parameters())
+
+    def query(self) -> dict[str, Any]:
+        """As a MongoDB query; every value in it is text or a time, never an operator."""
+        conditions = list(self._conditions())
+        return {"$and": conditions} if conditions else {}
+
+    def _conditions(self) -> Iterator[dict[str, Any]]:
+        for name in ("service", "type", "reason", "status", "order_id", "user_id", "message_id"):
+            if value := getattr(self, name):
+                yield {name: value}
+        if self.group:
+            yield {"fingerprint": self.group}
+        if self.error:
+            yield says(self.error)
+        if self.q:
+            yield {"$or": [*_named(self.q), *says(self.q)["$or"]]}
+        if self.newer_than:
+            yield {"last_failed_at": {"$gte": datetime.now(UTC) - duration(self.newer_than)}}
+        if self.older_than:
+            yield {"last_failed_at": {"$lt": datetime.now(UTC) - duration(self.older_than)}}
+
+
+#: The parameter's name -> the field's.
+FIELDS = {
+    re.sub(r"_(\w)", lambda match: match[1].upper(), field.name): field.name
+    for field in fields(Filter)
+}
+
+CHOICES = {"service": list(SERVICES), "reason": Reason.values, "status": Status.values}
+
+
+def duration(text: str) -> timedelta:
+    """`15m` as a time. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("it is a number with s, m, h or d, e.g. 15m, 24h or 7d")
+    return timedelta(**{UNITS[match["unit"]]: int(match["number"])})
+
+
+def says(words: str) -> dict[str, Any]:
+    """Whose error has these words, whatever their case."""
+    pattern = {"$regex": re.escape(words), "$options": "i"}
+    return {"$or": [{"exception": pattern}, {"message": pattern}]}
+
+
+def _named(id_: str) -> Iterator[dict[str, Any]]:
+    yield from ({name: id_} for name in ("order_id", "message_id", "user_id"))
+    if ObjectId.is_valid(id_):
+        yield {"_id": ObjectId(id_)}
+
+
+def _check(name: str, value: str) -> None:
+    if value and value not in CHOICES.get(name, [value]):
+        raise InvalidFilter(name, f"it is one of {', '.join(CHOICES[name])}")
+    if value and name in ("newerThan", "olderThan"):
+        try:
+            duration(value)
+        except ValueError as error:
+            raise InvalidFilter(name, str(error)) from error

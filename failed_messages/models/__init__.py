@@ -1,0 +1,20 @@
+"""What the desk stores, as the admin and the migrations see it."""
+
+from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
+from failed_messages.models.failed_message import Act, FailedMessage, Reason, Replay, Status
+from failed_messages.models.failure_count import FailureCount
+from failed_messages.models.failure_group import FailureGroup, GroupStatus
+
+__all__ = [
+    "Act",
+    "AppendOnly",
+    "AuditEntry",
+    "FailedMessage",
+    "FailureCount",
+    "FailureGroup",
+    "GroupStatus",
+    "Reason",
+    "Replay",
+    "Status",
+    "Subject",
+]

@@ -1,0 +1,67 @@
+"""The audit log: who did what at the desk. Entries are added, and that is all."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class Subject(models.TextChoices):
+    """What an act was about."""
+
+    MESSAGE = "message", "Message"
+    GROUP = "group", "Group"
+
+
+class AppendOnly(TypeError):
+    """An audit entry was about to be changed or deleted."""
+
+
+class AppendOnlyQuerySet(models.QuerySet):
+    """Reads; whoever wants to change or delete entries has to leave the product for it."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("the audit log is append-only: add an entry with failed_messages.audit")
+
+    update = delete = create = bulk_create = bulk_update = _refuse
+    get_or_create = update_or_create = _raw_delete = _refuse
+
+
+class AuditEntry(models.Model):
+    """One act of one person, or of the product on its own."""
+
+    at = models.DateTimeField("when")
+    by = models.CharField("who", max_length=150)
+    act = models.CharField("what", max_length=30)
+    subject = models.CharField(max_length=20, choices=Subject)
+    subject_id = models.CharField(max_length=100)
+    reason = models.TextField()
+    #: JSON text: what the act changed, as it was and as it is since.
+    before = models.TextField()
+    after = models.TextField()
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "failed_messages_audit"
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
+        ordering = ["-at", "-id"]
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["subject", "-at", "-id"], name="audit_subject"),
+            models.Index(fields=["subject_id", "-at", "-id"], name="audit_subject_id"),
+            models.Index(fields=["by", "-at", "-id"], name="audit_by"),
+            models.Index(fields=["act", "-at", "-id"], name="audit_act"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} of {self.subject} {self.subject_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("the audit log is append-only: add an entry with failed_messages.audit")
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("the audit log is append-only: nothing deletes its entries")

@@ -1,0 +1,54 @@
+"""The stale guard: whether an order has moved on since a message about it failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from failed_messages.order_facts import OrderFacts, order_facts
+
+CANCELLED = "cancelled"
+
+
+def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, str]:
+    """Why each record is stale, by its id; nothing for a record that is not.
+
+    A record needs `_id`, `order_id`, `type` and `headers`.
+    """
+    records = list(records)
+    facts = order_facts(record["order_id"] for record in records)
+    reasons = {
+        record["_id"]: why_stale(record, facts[record["order_id"]])
+        for record in records
+        if record["order_id"] in facts
+    }
+    return {id_: reason for id_, reason in reasons.items() if reason}
+
+
+def why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
+    """How the order has moved on since the message was published; empty where it has not.
+
+    That other services have answered to the order changes its version too, and is no reason: one
+    service's failure is none of the others' business.
+    """
+    if order.status != _status_told(record["type"]):
+        return f"order {record['order_id']} is {order.status} since"
+    version = _version_told(record["headers"])
+    if version is not None and order.version > version:
+        return (
+            f"order {record['order_id']} is at version {order.version}, "
+            f"the message tells of version {version}"
+        )
+    return ""
+
+
+def _status_told(type_: str) -> str:
+    """`order.rejected` tells that the order is rejected; any other event, of an order as placed."""
+    service, _, what = type_.partition(".")
+    return what if service == "order" and what else "placed"
+
+
+def _version_told(headers: str) -> int | None:
+    version = json.loads(headers).get("order-version")
+    return version if isinstance(version, int) and not isinstance(version, bool) else None
