@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from amqp import AMQPError
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from kombu.exceptions import OperationalError
+from pymongo.errors import PyMongoError
+
+from ordersite.conservation import lines
 
 #: What an operator looks at first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "simulated_faults"]
@@ -17,8 +22,20 @@ class OrderSite(AdminSite):
     # There is no site to view beside this one: the rest is the API.
     site_url = None
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The front page, which begins with the conservation line."""
+        return super().index(request, {**(extra_context or {}), **conservation_context()})
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=_place)
+
+
+def conservation_context() -> dict[str, Any]:
+    """The lines, or why they cannot be shown; the rest of the page does not depend on them."""
+    try:
+        return {"conservation": lines()}
+    except (AMQPError, OperationalError, OSError, PyMongoError) as error:
+        return {"conservation": [], "conservation_error": str(error) or type(error).__name__}
 
 
 def _place(app: dict[str, Any]) -> int:

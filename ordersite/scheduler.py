@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from failed_messages.replay import publish_claimed
 from inventory.shipping import publish_shipped
 from messaging.outages import is_outage
+from ordersite.reconciling import reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Job:
 JOBS = [
     Job(publish_shipped, 2, "publishes that orders were shipped"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
+    Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]
 

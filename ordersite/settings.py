@@ -109,6 +109,16 @@ RELAY_POLL_SECONDS = setting(
     env.float, "RELAY_POLL_SECONDS", default=0.02, validate=at_least(0.001), example="0.02"
 )
 
+#: After so long without news of a published order, it is sent again to the service that owes it;
+#: longer than the whole ladder of retries takes.
+RECONCILE_AFTER_SECONDS = setting(
+    env.float,
+    "RECONCILE_AFTER_SECONDS",
+    default=sum(RETRY_DELAYS_SECONDS) + 300,
+    validate=at_least(0.1),
+    example="1055",
+)
+
 # --- Celery -----------------------------------------------------------------------------------
 
 #: After this the handler gets an exception that it can clean up on …

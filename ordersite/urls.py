@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from ordersite import health, problems
+from ordersite.pipeline_views import ConservationView, MetricsView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -12,6 +13,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("pipeline/conservation", ConservationView.as_view()),
+    path("metrics", MetricsView.as_view()),
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.

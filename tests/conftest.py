@@ -175,6 +175,9 @@ def empty_collections() -> None:
     database = connection.database
     for name in set(database.list_collection_names()) - KEPT_COLLECTIONS:
         database[name].delete_many({})
+        # After a kill MongoDB's quick count can be off until it has looked at every document.
+        if database[name].estimated_document_count():
+            database.command("validate", name)
 
 
 def empty_queues(rabbitmq: RabbitMQ) -> None:

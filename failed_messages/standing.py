@@ -1,0 +1,26 @@
+"""Which orders are held up by a failed message, or were given up with one."""
+
+from __future__ import annotations
+
+from failed_messages.collection import failed_messages
+from failed_messages.models import Status
+
+HELD_UP = (Status.FAILED.value, Status.REPLAYING.value)
+
+
+def held_up(service: str) -> set[str]:
+    """Orders whose outcome from the service waits for an operator."""
+    return _order_ids(service, HELD_UP)
+
+
+def given_up(service: str) -> set[str]:
+    """Orders whose outcome from the service was discarded."""
+    return _order_ids(service, (Status.DISCARDED.value,))
+
+
+def _order_ids(service: str, statuses: tuple[str, ...]) -> set[str]:
+    """By the order's own event in the service, or by the service's answer on its way to orders."""
+    its_event = {"service": service, "type": "order.placed"}
+    its_answer = {"service": "orders", "type": {"$regex": f"^{service}\\."}}
+    condition = {"status": {"$in": list(statuses)}, "$or": [its_event, its_answer]}
+    return set(failed_messages().distinct("order_id", condition))

@@ -1,0 +1,72 @@
+"""Orders that a service has not answered yet: each expects one outcome from each service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+
+from messaging.publisher import Outgoing, Publisher
+from orders.collection import orders
+from orders.outbox import message
+
+#: The services whose outcome an order expects.
+EXPECTED_SERVICES = ("inventory", "billing")
+
+#: Asked as the partial index asks it, which holds none but these orders.
+BY_ANY = {"$or": [{f"ledger.{service}.state": "pending"} for service in EXPECTED_SERVICES]}
+
+#: Where an order's first event still waits for the relay.
+UNPUBLISHED = {"pending_events.type": "order.placed"}
+
+
+def accepted() -> int:
+    """How many orders were ever taken."""
+    return orders().estimated_document_count()
+
+
+def count(service: str, further: dict[str, Any] | None = None) -> int:
+    """How many orders the service has not answered; `further` narrows them down."""
+    return orders().count_documents({**by(service), **(further or {})})
+
+
+def among(service: str, order_ids: Collection[str]) -> set[str]:
+    """Those of the orders that the service has not answered."""
+    ids = [ObjectId(each) for each in order_ids if ObjectId.is_valid(each)]
+    found = orders().find({**by(service), "_id": {"$in": ids}}, {"_id": 1})
+    return {str(order["_id"]) for order in found}
+
+
+def overdue(service: str, seconds: float, limit: int) -> list[str]:
+    """Published orders of which nothing was heard for so long, oldest first."""
+    before = datetime.now(UTC) - timedelta(seconds=seconds)
+    condition = {**by(service), "updated_at": {"$lt": before}, "pending_since": None}
+    found = orders().find(condition, {"_id": 1}).sort("updated_at", 1).limit(limit)
+    return [str(order["_id"]) for order in found]
+
+
+def send_again(service: str, order_ids: Sequence[str], publisher: Publisher) -> None:
+    """Publish `order.placed` of these orders to the service's own queue, and to no other.
+
+    It is the message that the outbox published first, with the same id, so that a service that
+    has heard of the order after all has nothing to do.
+
+    Raises:
+        PublishError: RabbitMQ has not confirmed all; the next run sends them again.
+    """
+    ids = [ObjectId(each) for each in order_ids]
+    documents = list(orders().find({"_id": {"$in": ids}}))
+    publisher.publish([Outgoing(_placed(each), "", service) for each in documents])
+    orders().update_many({"_id": {"$in": ids}}, {"$currentDate": {"updated_at": True}})
+
+
+def by(service: str) -> dict[str, Any]:
+    return {**BY_ANY, f"ledger.{service}.state": "pending"}
+
+
+def _placed(document: dict[str, Any]) -> Any:
+    order_id, at = document["_id"], document["created_at"]
+    placed = {"id": f"order.placed:{order_id}", "type": "order.placed", "version": 1, "at": at}
+    return message(document, placed)

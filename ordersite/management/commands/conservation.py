@@ -1,0 +1,47 @@
+"""`python manage.py conservation`"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ordersite.conservation import NAMED_ORDERS, Line, as_json, lines
+
+#: Between the two looks; an order that is just moving from one place to the next is not missing.
+LOOK_AGAIN_SECONDS = 2.0
+
+
+class Command(BaseCommand):
+    help = "Show where every accepted order is. Exits with 1 if one stays unaccounted for."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, **options: Any) -> None:
+        found = lines()
+        if any(line.unaccounted for line in found):
+            time.sleep(LOOK_AGAIN_SECONDS)
+            found = lines()
+        if options["json"]:
+            self.stdout.write(json.dumps([as_json(line) for line in found], indent=2))
+        else:
+            self.stdout.write("\n".join(in_words(line) for line in found))
+        if any(line.unaccounted for line in found):
+            sys.exit(1)
+
+
+def in_words(line: Line) -> str:
+    sum_ = (
+        f"{line.service}: {line.accepted} accepted = {line.done} done + {line.in_flight} in flight"
+        f" + {line.retrying} retrying + {line.failed} failed + {line.discarded} discarded"
+        f" + {line.unaccounted} unaccounted"
+    )
+    if not line.unaccounted:
+        return sum_
+    named = "\n".join(f"  {order_id}" for order_id in line.orders[:NAMED_ORDERS])
+    return f"{sum_}\n  The scheduler sends these again to {line.service} alone:\n{named}"
