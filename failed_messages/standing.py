@@ -5,7 +5,7 @@ from __future__ import annotations
 from failed_messages.collection import failed_messages
 from failed_messages.models import Status
 
-HELD_UP = (Status.FAILED.value, Status.REPLAYING.value)
+HELD_UP = (str(Status.FAILED), str(Status.REPLAYING))
 
 
 def held_up(service: str) -> set[str]:
@@ -15,7 +15,7 @@ def held_up(service: str) -> set[str]:
 
 def given_up(service: str) -> set[str]:
     """Orders whose outcome from the service was discarded."""
-    return _order_ids(service, (Status.DISCARDED.value,))
+    return _order_ids(service, (str(Status.DISCARDED),))
 
 
 def _order_ids(service: str, statuses: tuple[str, ...]) -> set[str]:

@@ -1,19 +1,17 @@
 from django.db import migrations
 
-from orders.unanswered import BY_ANY
-
-NAME = "orders_unanswered"
+from orders.unanswered import BY_ANY, INDEX
 
 
 def create(apps, schema_editor):
     # Django's Index cannot look into the ledger.
     schema_editor.connection.database["orders"].create_index(
-        [("updated_at", 1)], name=NAME, partialFilterExpression=BY_ANY
+        [("updated_at", 1)], name=INDEX, partialFilterExpression=BY_ANY
     )
 
 
 def drop(apps, schema_editor):
-    schema_editor.connection.database["orders"].drop_index(NAME)
+    schema_editor.connection.database["orders"].drop_index(INDEX)
 
 
 class Migration(migrations.Migration):
