@@ -16,6 +16,8 @@ class OrderSite(AdminSite):
     index_title = "Operator's desk"
     # There is no site to view beside this one: the rest is the API.
     site_url = None
+    # A laptop's width belongs to the lists; the first page has every link.
+    enable_nav_sidebar = False
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=_place)
