@@ -90,4 +90,4 @@ def _line(act: Act) -> dict[str, Any]:
 
 
 def _rfc3339(at: datetime | None) -> str | None:
-    return at.isoformat().replace("+00:00", "Z") if at else None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import django
+from django.conf import settings
 from django.core.management import call_command
 
 
@@ -14,6 +15,8 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("load_demo_products")
     call_command("ensure_admin")
+    if settings.SIMULATED_FAULTS:
+        call_command("load_demo_faults")
 
 
 if __name__ == "__main__":

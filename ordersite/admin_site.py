@@ -21,6 +21,8 @@ class OrderSite(AdminSite):
     index_title = "Operator's desk"
     # There is no site to view beside this one: the rest is the API.
     site_url = None
+    # A laptop's width belongs to the lists; the first page has every link.
+    enable_nav_sidebar = False
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The front page, which begins with the conservation line."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
 from failed_messages.replay import publish_claimed
@@ -40,11 +40,11 @@ JOBS = [
 ]
 
 
-def scheduler() -> BlockingScheduler:
-    """A scheduler with every job, first run at once; `start()` blocks until `shutdown()`."""
-    blocking = BlockingScheduler(timezone=UTC)
+def scheduler() -> BackgroundScheduler:
+    """A scheduler with every job, first run at once; after `start()` it runs in threads."""
+    background = BackgroundScheduler(timezone=UTC)
     for job in JOBS:
-        blocking.add_job(
+        background.add_job(
             surviving_outages(job),
             "interval",
             seconds=job.every_seconds,
@@ -56,7 +56,7 @@ def scheduler() -> BlockingScheduler:
             misfire_grace_time=None,
             max_instances=1,
         )
-    return blocking
+    return background
 
 
 def surviving_outages(job: Job) -> Callable[[], None]:

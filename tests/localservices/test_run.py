@@ -62,6 +62,9 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
     """
     web = start(new_run)
     order = place_order(web)
+    # The demonstration's fault is planted.
+    removed = manage(project, "simulate_fault", "billing", "--user", "500", "--kind", "none")
+    assert "billing no longer fails for user 500" in removed.stdout
     second = make_run(project)
     assert second.returncode != 0
     assert "runs already" in second.stderr
@@ -98,6 +101,19 @@ def start(run: Process) -> str:
         return re.search(r"API +(http://localhost:\d+)/orders", run.log.read_text())
 
     return eventually(told, within_seconds=START_SECONDS)[1]
+
+
+def manage(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` as from another terminal."""
+    return subprocess.run(
+        [".venv/bin/python", "manage.py", *arguments],
+        cwd=project,
+        env=new_users_environment(),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
 
 
 def make_run(project: Path) -> subprocess.CompletedProcess[str]:

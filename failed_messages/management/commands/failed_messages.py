@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,9 @@ class Command(BaseCommand):
                 f"MongoDB does not answer ({error}). Start it, or correct MONGODB_URL, and run "
                 "this again: each act is done once."
             ) from error
+        except BrokenPipeError:
+            # A reader like `head` has enough; Python would still flush, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _add_list(self, verbs: Any) -> None:
         verb = verbs.add_parser("list", help="the newest failed messages")
