@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("", include("billing.urls")),
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.
