@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -18,12 +19,13 @@ class InvoiceAdmin(admin.ModelAdmin):
     list_display = ["order_id", "number", "user_id", "state", "total", "currency", "created_at"]
     list_filter = ["state"]
     fields = [
-        *("number", "order_id", "user_id", "state", "lines", "total", "currency"),
-        *("created_at", "credited_at"),
+        *("number", "printable", "order_id", "user_id", "state", "lines"),
+        *("total", "tax", "tax_rate_percent", "currency", "created_at"),
+        *("credited_at", "credit_note_number", "credit_reason"),
     ]
     readonly_fields = fields
     search_fields = ["order_id"]
-    search_help_text = "Order id, invoice number or user id"
+    search_help_text = "Order id, number of an invoice or credit note, or user id"
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -43,6 +45,22 @@ class InvoiceAdmin(admin.ModelAdmin):
         """One row a line: `2 x pen at 12.50: 25.00`."""
         return format_html_join("", "<div>{}</div>", ((line,) for line in invoice.items))
 
+    @admin.display(description="to print")
+    def printable(self, invoice: Invoice) -> SafeString | str:
+        """The pages and PDFs of the invoice and of its credit note."""
+        numbers = {"invoice": invoice.number, "credit-note": invoice.credit_note_number}
+        links = [
+            (reverse(name, args=[invoice.order_id]), name.replace("-", " ").capitalize(), number)
+            for name, number in numbers.items()
+            # An order id of a foreign publisher may fit into no address.
+            if number and "/" not in invoice.order_id
+        ]
+        if not links:
+            return "Nothing was issued."
+        return format_html_join(
+            "", '<div><a href="{0}">{1} {2}</a> · <a href="{0}.pdf">PDF</a></div>', links
+        )
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
     ) -> tuple[QuerySet[Invoice], bool]:
@@ -50,6 +68,7 @@ class InvoiceAdmin(admin.ModelAdmin):
         if not search_term:
             return queryset, False
         wanted = Q(order_id=search_term) | Q(number=search_term)
+        wanted |= Q(credit_note_number=search_term)
         if search_term.isdecimal():
             wanted |= Q(user_id=search_term)
         return queryset.filter(wanted), False

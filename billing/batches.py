@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from pymongo.client_session import ClientSession
 
-from billing.invoicing import Invoice, invoices, issued, next_numbers
+from billing.invoicing import Invoice, invoices, issued
+from billing.numbering import invoice_series, next_numbers
 from billing.order import PlacedOrder
 from messaging.transactions import in_transaction
 
@@ -28,7 +29,7 @@ def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
 
     def issue_all(session: ClientSession) -> list[Invoice]:
         now = datetime.now(UTC)
-        numbers = next_numbers(len(orders), now.year, session)
+        numbers = next_numbers(len(orders), invoice_series(now), session)
         issues = [issued(order, number, now) for order, number in zip(orders, numbers, strict=True)]
         invoices().insert_many(issues, session=session)
         return issues

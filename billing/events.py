@@ -18,4 +18,6 @@ def billed(invoice: Invoice) -> Message:
         "total": str(invoice["total"]),
         "currency": invoice["currency"],
     }
+    if type_ == "billing.credited":
+        body["creditNoteNumber"] = invoice["credit_note_number"]
     return event(type_, body, message_id=f"{type_}:{order_id}", correlation_id=order_id)

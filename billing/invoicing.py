@@ -1,6 +1,8 @@
-"""Issues one invoice for each order, and credits it when the order is rejected.
+"""Issues one invoice for each order, and credits it when the order is rejected or cancelled.
 
-The two may come in either sequence: both end with the same state, see `credit`.
+They may come in any sequence: each ends with nothing owed, see `credit`. A credit note
+always credits its whole invoice, so it is stored as what it adds to that: a number, a time and
+a reason.
 """
 
 from __future__ import annotations
@@ -11,24 +13,28 @@ from decimal import Decimal
 from typing import Any
 
 from bson import Decimal128
+from bson.codec_options import CodecOptions
+from django.conf import settings
 from django.db import connection
-from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from billing.order import Line, PlacedOrder, RejectedOrder
+from billing.numbering import credit_note_series, invoice_series, next_numbers
+from billing.order import Line, PlacedOrder, WithdrawnOrder
+from billing.tax import tax_in
 from messaging.transactions import in_transaction
 
 #: As stored in `invoices`: _id (the order's id), number ("2026-000001" | None), user_id,
-#: items [{sku, quantity, unit_price, amount}], total, currency, state ("issued" | "credited" |
-#: "void"), created_at, credited_at; money as Decimal128.
+#: items [{sku, quantity, unit_price, amount}], total, tax_rate_percent, tax (what of the total is
+#: tax), currency, state ("issued" | "credited" | "void"), created_at, credited_at,
+#: credit_note_number ("C2026-000001" | None), credit_reason; money as Decimal128.
 Invoice = dict[str, Any]
 
 
 def issue(order: PlacedOrder) -> Invoice:
     """Return the order's invoice, issued now unless billing has dealt with the order before.
 
-    An order that was rejected before keeps its void invoice.
+    An order that was rejected or cancelled before keeps its void invoice.
 
     Raises:
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
@@ -38,7 +44,7 @@ def issue(order: PlacedOrder) -> Invoice:
         if recorded := _recorded(order.order_id, session):
             return recorded
         now = datetime.now(UTC)
-        [number] = next_numbers(1, now.year, session)
+        [number] = next_numbers(1, invoice_series(now), session)
         invoice = issued(order, number, now)
         invoices().insert_one(invoice, session=session)
         return invoice
@@ -46,7 +52,7 @@ def issue(order: PlacedOrder) -> Invoice:
     return in_transaction(issue_once)
 
 
-def credit(order: RejectedOrder) -> Invoice:
+def credit(order: WithdrawnOrder) -> Invoice:
     """Credit the order's invoice, or see to it that none will be issued; return what is recorded.
 
     Raises:
@@ -60,27 +66,11 @@ def credit(order: RejectedOrder) -> Invoice:
             invoices().insert_one(tombstone := _void(order, now), session=session)
             return tombstone
         if recorded["state"] == "issued":
-            credited = {"state": "credited", "credited_at": now}
+            recorded |= (credited := _credited(order, now, session))
             invoices().update_one({"_id": order.order_id}, {"$set": credited}, session=session)
-            recorded |= credited
         return recorded
 
     return in_transaction(credit_once)
-
-
-def next_numbers(count: int, year: int, session: ClientSession) -> list[str]:
-    """Give out the next `count` numbers of the year's series, as "2026-000001".
-
-    The series has no gaps: the numbers are taken back if the session's transaction fails.
-    """
-    counter = connection.database["invoice_counters"].find_one_and_update(
-        {"_id": str(year)},
-        {"$inc": {"last": count}},
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-        session=session,
-    )
-    return [f"{year}-{n:06d}" for n in range(counter["last"] - count + 1, counter["last"] + 1)]
 
 
 def issued(order: PlacedOrder, number: str, now: datetime) -> Invoice:
@@ -91,16 +81,26 @@ def issued(order: PlacedOrder, number: str, now: datetime) -> Invoice:
         "user_id": order.user_id,
         "items": _items(order.lines),
         "total": Decimal128(order.total),
+        "tax_rate_percent": Decimal128(settings.TAX_RATE_PERCENT),
+        "tax": Decimal128(tax_in(order.total, settings.TAX_RATE_PERCENT)),
         "currency": order.currency,
         "state": "issued",
         "created_at": now,
         "credited_at": None,
+        "credit_note_number": None,
+        "credit_reason": None,
     }
 
 
 def invoices() -> Collection[Invoice]:
-    """The invoices; past Django's query log, which would keep every statement of a worker."""
-    return connection.database["invoices"]
+    """The invoices, their dates aware, in UTC.
+
+    Past Django's query log, which would keep every statement of a worker.
+    """
+    collection: Collection[Invoice] = connection.database.get_collection(
+        "invoices", codec_options=CodecOptions(tz_aware=True)
+    )
+    return collection
 
 
 def _recorded(order_id: str, session: ClientSession) -> Invoice | None:
@@ -119,15 +119,30 @@ def _items(lines: Sequence[Line]) -> list[dict[str, Any]]:
     ]
 
 
-def _void(order: RejectedOrder, now: datetime) -> Invoice:
+def _credited(order: WithdrawnOrder, now: datetime, session: ClientSession) -> Invoice:
+    [number] = next_numbers(1, credit_note_series(now), session)
+    return {
+        "state": "credited",
+        "credited_at": now,
+        "credit_note_number": number,
+        "credit_reason": order.reason,
+    }
+
+
+def _void(order: WithdrawnOrder, now: datetime) -> Invoice:
+    nothing = Decimal128(Decimal("0.00"))
     return {
         "_id": order.order_id,
         "number": None,
         "user_id": order.user_id,
         "items": [],
-        "total": Decimal128(Decimal("0.00")),
+        "total": nothing,
+        "tax_rate_percent": nothing,
+        "tax": nothing,
         "currency": order.currency,
         "state": "void",
         "created_at": now,
         "credited_at": now,
+        "credit_note_number": None,
+        "credit_reason": order.reason,
     }

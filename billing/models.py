@@ -26,7 +26,7 @@ class Invoice(models.Model):
     class State(models.TextChoices):
         ISSUED = "issued"
         CREDITED = "credited"
-        #: The order was rejected before it was invoiced, so it never will be.
+        #: The order was rejected or cancelled before it was invoiced, so it never will be.
         VOID = "void"
 
     order_id = models.CharField("order id", primary_key=True, db_column="_id", max_length=100)
@@ -34,13 +34,21 @@ class Invoice(models.Model):
     number = models.CharField(max_length=20, unique=True, null=True)
     user_id = models.BigIntegerField("user id")
     items = EmbeddedModelArrayField(InvoiceLine)
-    #: The sum of the lines' amounts.
+    #: The sum of the lines' amounts, tax included.
     total = models.DecimalField(max_digits=20, decimal_places=2)
+    tax_rate_percent = models.DecimalField(
+        "tax rate in percent", max_digits=5, decimal_places=2, default=0
+    )
+    #: What of the total is tax.
+    tax = models.DecimalField(max_digits=20, decimal_places=2, default=0)
     #: ISO 4217.
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=8, choices=State)
     created_at = models.DateTimeField()
     credited_at = models.DateTimeField(null=True)
+    #: Gapless within its year, as "C2026-000001"; null unless credited.
+    credit_note_number = models.CharField(max_length=20, unique=True, null=True)
+    credit_reason = models.CharField(max_length=500, null=True)
 
     class Meta:
         db_table = "invoices"
@@ -61,13 +69,14 @@ class Invoice(models.Model):
 
 
 class InvoiceCounter(models.Model):
-    """The last invoice number given out in a year; only billing's transactions move it."""
+    """The last number given out of a series; only billing's transactions move it."""
 
-    year = models.CharField(primary_key=True, db_column="_id", max_length=4)
+    #: "2026" or "C2026", see `billing.numbering`.
+    series = models.CharField(primary_key=True, db_column="_id", max_length=8)
     last = models.PositiveIntegerField()
 
     class Meta:
         db_table = "invoice_counters"
 
     def __str__(self) -> str:
-        return f"{self.year}: {self.last}"
+        return f"{self.series}: {self.last}"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from django.conf import settings
 from msgspec import Meta, Struct
 
+from billing.tax import CENT
 from messaging import body
 from messaging.errors import InvalidMessage
 
@@ -17,9 +18,10 @@ PLACED_EXAMPLE = (
     '{"orderId": "6743…", "userId": 101, "items": [{"sku": "pen", "quantity": 2, '
     '"unitPrice": "12.50"}], "total": "25.00", "currency": "EUR"}'
 )
-REJECTED_EXAMPLE = '{"orderId": "6743…", "userId": 101}'
+WITHDRAWN_EXAMPLE = '{"orderId": "6743…", "userId": 101, "reason": "Out of stock"}'
 
-CENT = Decimal("0.01")
+#: What a credit note can hold of a reason; a longer one is cut.
+MAX_REASON_CHARACTERS = 500
 
 OrderId = (
     Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -47,9 +49,10 @@ class _PlacedOrder(Struct, rename="camel"):
     currency: Currency = settings.CURRENCY
 
 
-class _RejectedOrder(Struct, rename="camel"):
+class _WithdrawnOrder(Struct, rename="camel"):
     order_id: OrderId
     user_id: UserId
+    reason: str | None = None
     currency: Currency = settings.CURRENCY
 
 
@@ -84,13 +87,14 @@ class PlacedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedOrder:
-    """An order that will never be delivered."""
+class WithdrawnOrder:
+    """An order that nobody has to pay: inventory rejected it, or it was cancelled."""
 
     order_id: str
     user_id: int
     #: ISO 4217.
     currency: str
+    reason: str | None = None
 
 
 def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
@@ -113,14 +117,15 @@ def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
     return placed
 
 
-def read_rejected(order: Mapping[str, Any]) -> RejectedOrder:
-    """Return the body of an `order.rejected` as billing sees it.
+def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
+    """Return the body of an `order.rejected` or `order.cancelled` as billing sees it.
 
     Raises:
         InvalidMessage: names the field and shows a right body.
     """
-    rejected = body.read(order, _RejectedOrder, example=REJECTED_EXAMPLE)
-    return RejectedOrder(str(rejected.order_id), rejected.user_id, rejected.currency)
+    told = body.read(order, _WithdrawnOrder, example=WITHDRAWN_EXAMPLE)
+    reason = told.reason[:MAX_REASON_CHARACTERS] if told.reason else None
+    return WithdrawnOrder(str(told.order_id), told.user_id, told.currency, reason)
 
 
 def _line(item: str | _Line, index: int) -> Line:

@@ -26,16 +26,24 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     ),
 )
 def issue_invoice(body: dict[str, Any]) -> list[Message]:
-    """Issue the order's invoice unless the order was rejected before, and tell."""
+    """Issue the order's invoice unless the order was withdrawn before, and tell."""
     return [events.billed(invoicing.issue(order.read_placed(body)))]
 
 
-@handles(
-    "billing",
-    "order.rejected",
-    replay_safe=True,
-    runbook="Crediting twice changes nothing, so a replay is safe, also long after the order.",
-)
+CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also long after the order."
+
+
+@handles("billing", "order.rejected", replay_safe=True, runbook=CREDIT_RUNBOOK)
+def credit_rejected(body: dict[str, Any]) -> list[Message]:
+    """Credit the invoice of an order that inventory rejected, or prevent it, and tell."""
+    return credit_invoice(body)
+
+
+@handles("billing", "order.cancelled", replay_safe=True, runbook=CREDIT_RUNBOOK)
+def credit_cancelled(body: dict[str, Any]) -> list[Message]:
+    """Credit the invoice of an order that was cancelled, or prevent it, and tell."""
+    return credit_invoice(body)
+
+
 def credit_invoice(body: dict[str, Any]) -> list[Message]:
-    """Credit the order's invoice, or prevent it, and tell."""
-    return [events.billed(invoicing.credit(order.read_rejected(body)))]
+    return [events.billed(invoicing.credit(order.read_withdrawn(body)))]

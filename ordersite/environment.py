@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,6 +77,15 @@ def at_least(minimum: float) -> Callable[[float], None]:
             raise ValidationError(f"{value:g} is less than {minimum:g}.")
 
     return validate
+
+
+def percentage(value: Decimal) -> None:
+    """A validator: a rate in percent, with at most two places."""
+    # Nothing can be compared with a Decimal's NaN.
+    if not value.is_finite() or not 0 <= value <= 100:
+        raise ValidationError(f"{value} is not between 0 and 100.")
+    if value != round(value, 2):
+        raise ValidationError(f"{value} has more than two places.")
 
 
 def retry_delays(values: list[float]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
-from ordersite.environment import at_least, env, retry_delays, setting, url_of
+from ordersite.environment import at_least, env, percentage, retry_delays, setting, url_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -143,6 +144,15 @@ IDEMPOTENCY_KEY_HOURS = setting(
 
 #: ISO 4217; the catalogue, the orders and the invoices are all in it.
 CURRENCY = "EUR"
+
+#: What of every price is tax; prices are gross, so it changes no total. See billing/tax.py.
+TAX_RATE_PERCENT = setting(
+    env.decimal, "TAX_RATE_PERCENT", default=Decimal(0), validate=percentage, example="19"
+)
+#: Who issues the invoices, as the law of the place wants it: name, address, tax number.
+INVOICE_SELLER = setting(
+    env.str, "INVOICE_SELLER", default="", example="'Name, Street 1, 12345 Town, VAT id XX123'"
+)
 
 #: Faults that an operator plants to see a service fail; never where real orders are.
 SIMULATED_FAULTS = DEBUG

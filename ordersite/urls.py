@@ -15,6 +15,7 @@ urlpatterns = [
     path("health/ready", health.ready),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),
+    path("", include("billing.urls")),
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.

@@ -17,3 +17,8 @@ def placed(order_id: str | int = "6743f0a1", **fields: Any) -> dict[str, Any]:
 def rejected(order_id: str | int = "6743f0a1", **fields: Any) -> dict[str, Any]:
     """The body of an `order.rejected`."""
     return placed(order_id, status="rejected", reason="Out of stock") | fields
+
+
+def cancelled(order_id: str | int = "6743f0a1", **fields: Any) -> dict[str, Any]:
+    """The body of an `order.cancelled`."""
+    return placed(order_id, status="cancelled") | fields

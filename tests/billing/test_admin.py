@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from billing.invoicing import credit, issue
-from billing.order import read_placed, read_rejected
+from billing.order import read_placed, read_withdrawn
 from tests.billing.orders import placed, rejected
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -23,7 +23,7 @@ def operator() -> Client:
 def test_invoices_are_found_by_order_number_user_and_state(operator: Client) -> None:
     number = issue(read_placed(placed("o1")))["number"]
     issue(read_placed(placed("o2", userId=202)))
-    credit(read_rejected(rejected("o2", userId=202)))
+    credit(read_withdrawn(rejected("o2", userId=202)))
 
     def shown(query: str) -> tuple[bool, bool]:
         page = operator.get(f"/admin/billing/invoice/?{query}").content.decode()
@@ -48,8 +48,19 @@ def test_an_invoice_shows_its_lines_and_cannot_be_changed(operator: Client) -> N
     assert operator.get("/admin/billing/invoice/add/").status_code == 403
 
 
+def test_a_credited_invoice_leads_to_both_of_its_documents(operator: Client) -> None:
+    number = issue(read_placed(placed("o1")))["number"]
+    credit(read_withdrawn(rejected("o1")))
+
+    page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
+    assert f'<a href="/orders/o1/invoice">Invoice {number}</a>' in page
+    assert f'<a href="/orders/o1/credit-note">Credit note C{number}</a>' in page
+    assert "/o1/change/" in operator.get(f"/admin/billing/invoice/?q=C{number}").content.decode()
+    assert operator.get("/orders/o1/credit-note.pdf").status_code == 200
+
+
 def test_a_void_invoice_can_be_looked_at(operator: Client) -> None:
-    credit(read_rejected(rejected("o1")))
+    credit(read_withdrawn(rejected("o1")))
 
     page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
     assert "Void" in page

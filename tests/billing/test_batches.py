@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from billing.batches import issue_many
 from billing.invoicing import credit, invoices, issue
-from billing.order import PlacedOrder, read_placed, read_rejected
+from billing.order import PlacedOrder, read_placed, read_withdrawn
 from tests.billing.orders import placed, rejected
 from tests.concurrency import at_once
 from tests.conftest import empty_collections
@@ -66,7 +66,7 @@ def test_a_batch_records_what_single_orders_record() -> None:
 )
 def test_a_batch_that_cannot_be_issued_whole_leaves_no_trace(order_ids: tuple[str, ...]) -> None:
     issue(*orders("invoiced"))
-    credit(read_rejected(rejected("void")))
+    credit(read_withdrawn(rejected("void")))
     before = books()
 
     with pytest.raises(BulkWriteError):

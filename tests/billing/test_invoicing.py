@@ -1,4 +1,4 @@
-"""One invoice for an order, credited when the order is rejected, whatever comes first."""
+"""One invoice for an order, credited when the order is withdrawn, whatever comes first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from itertools import permutations
 
 import pytest
 from django.db import connection
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError
 
 from billing.invoicing import credit, invoices, issue
 from billing.models import Invoice
-from billing.order import Line, PlacedOrder, RejectedOrder, read_placed, read_rejected
+from billing.order import Line, PlacedOrder, WithdrawnOrder, read_placed, read_withdrawn
+from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
+from billing.tax import tax_in
 from messaging import transactions
 from messaging.errors import Outage
 from tests.billing.orders import placed, rejected
@@ -28,13 +31,18 @@ def placed_order(order_id: str = "o1") -> PlacedOrder:
     return read_placed(placed(order_id))
 
 
-def rejected_order(order_id: str = "o1") -> RejectedOrder:
-    return read_rejected(rejected(order_id))
+def rejected_order(order_id: str = "o1") -> WithdrawnOrder:
+    return read_withdrawn(rejected(order_id))
 
 
 def numbers() -> list[str]:
     """The numbers of all invoices that have one, in sequence."""
     return sorted(invoice["number"] for invoice in invoices().find({"number": {"$ne": None}}))
+
+
+def credit_note_numbers() -> list[str]:
+    credited = invoices().find({"credit_note_number": {"$ne": None}})
+    return sorted(invoice["credit_note_number"] for invoice in credited)
 
 
 def first_numbers(count: int) -> list[str]:
@@ -82,14 +90,25 @@ def test_a_rejection_that_comes_first_keeps_the_order_from_being_invoiced() -> N
     assert numbers() == first_numbers(1)
 
 
-@pytest.mark.parametrize("deliveries", sorted(set(permutations("pprr"))))
-def test_every_sequence_ends_with_nothing_owed(deliveries: tuple[str, ...]) -> None:
-    for delivery in deliveries:
-        issue(placed_order()) if delivery == "p" else credit(rejected_order())
+DELIVERIES = {
+    "p": lambda body: issue_invoice(body),
+    "r": lambda body: credit_rejected(body | {"status": "rejected", "reason": "Out of stock"}),
+    "c": lambda body: credit_cancelled(body | {"status": "cancelled"}),
+}
 
-    [invoice] = invoices().find()
-    assert invoice["state"] == ("credited" if deliveries[0] == "p" else "void")
-    assert (invoice["number"] is None) == (invoice["state"] == "void")
+
+def test_every_sequence_of_an_orders_events_ends_with_nothing_owed() -> None:
+    """Placed twice, cancelled and rejected; the others are told the same in the end."""
+    for n, deliveries in enumerate(sorted(set(permutations("pprc")))):
+        told = [DELIVERIES[each](placed(f"o{n}"))[0] for each in deliveries]
+
+        invoice = invoices().find_one({"_id": f"o{n}"})
+        assert invoice["state"] == ("credited" if deliveries[0] == "p" else "void")
+        assert (invoice["number"] is None) == (invoice["state"] == "void")
+        assert (invoice["credit_note_number"] is None) == (invoice["state"] == "void")
+        assert told[-1].message_id == f"billing.credited:o{n}"
+    assert numbers() == first_numbers(6)
+    assert credit_note_numbers() == [f"C{number}" for number in first_numbers(6)]
 
 
 def test_events_of_one_order_at_once_end_with_nothing_owed() -> None:
@@ -152,6 +171,55 @@ def test_a_counter_held_by_a_killed_worker_is_an_outage_and_no_failure(
 
     issue(placed_order("o2"))
     assert numbers() == first_numbers(2)
+
+
+def test_credit_notes_have_a_gapless_series_of_their_own_under_eight_threads() -> None:
+    for n in range(44):
+        issue(placed_order(f"o{n}"))
+
+    def credit_some(thread: int) -> None:
+        for n in range(thread, 44, 4):
+            credit(rejected_order(f"o{n}"))
+
+    # Each order is credited by two threads.
+    at_once([partial(credit_some, thread % 4) for thread in range(8)])
+
+    assert credit_note_numbers() == [f"C{number}" for number in first_numbers(44)]
+    issue(placed_order("next"))
+    assert numbers() == first_numbers(45)
+
+
+@pytest.mark.parametrize(
+    ("rate", "tax"),
+    [("0", "0.00"), ("19", "4.15"), ("7", "1.70"), ("8.1", "1.95"), ("100", "13.00")],
+)
+def test_an_invoice_says_what_of_its_total_is_tax(rate: str, tax: str) -> None:
+    with override_settings(TAX_RATE_PERCENT=Decimal(rate)):
+        issue(placed_order())
+
+    invoice = Invoice.objects.get(order_id="o1")
+    assert (invoice.total, invoice.tax) == (Decimal("25.99"), Decimal(tax))
+    assert invoice.tax_rate_percent == Decimal(rate)
+
+
+def test_a_new_tax_rate_leaves_issued_invoices_alone() -> None:
+    issue(placed_order())
+
+    with override_settings(TAX_RATE_PERCENT=Decimal(19)):
+        issue(placed_order())
+        credit(rejected_order())
+
+    assert Invoice.objects.get(order_id="o1").tax == 0
+
+
+@given(st.decimals(0, 10**15, places=2), st.decimals(0, 100, places=2))
+def test_tax_is_what_the_rate_adds_to_the_net(gross: Decimal, rate: Decimal) -> None:
+    tax = tax_in(gross, rate)
+
+    net = gross - tax
+    assert tax.as_tuple().exponent == -2
+    assert 0 <= tax <= gross
+    assert abs(net * rate / 100 - tax) <= Decimal("0.01")
 
 
 @given(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from billing.invoicing import invoices
-from billing.tasks import credit_invoice, issue_invoice
+from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
-from tests.billing.orders import placed, rejected
+from tests.billing.orders import cancelled, placed, rejected
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -33,19 +34,32 @@ def test_an_invoice_is_told_with_its_number_and_total() -> None:
 
 def test_a_credit_is_told_with_the_invoices_number() -> None:
     [invoiced] = issue_invoice(placed())
-    [credited] = credit_invoice(rejected())
+    [credited] = credit_rejected(rejected())
 
     assert credited.type == "billing.credited"
-    assert msgspec.json.decode(credited.body) == msgspec.json.decode(invoiced.body)
+    told = msgspec.json.decode(credited.body)
+    assert told.pop("creditNoteNumber") == f"C{datetime.now(UTC).year}-000001"
+    assert told == msgspec.json.decode(invoiced.body)
+
+
+def test_a_cancelled_order_is_credited_as_a_rejected_one_is() -> None:
+    issue_invoice(placed())
+
+    [first] = credit_cancelled(cancelled(reason="changed my mind"))
+    [second] = credit_rejected(rejected())
+
+    assert (first.message_id, first.body) == (second.message_id, second.body)
+    assert invoices().find_one({"_id": "6743f0a1"})["credit_reason"] == "changed my mind"
 
 
 def test_an_order_rejected_before_its_invoice_is_told_as_credited_by_both_handlers() -> None:
-    [first] = credit_invoice(rejected())
+    [first] = credit_rejected(rejected())
     [second] = issue_invoice(placed())
 
     assert first.type == second.type == "billing.credited"
     assert first.message_id == second.message_id
-    assert msgspec.json.decode(second.body)["invoiceNumber"] is None
+    told = msgspec.json.decode(second.body)
+    assert (told["invoiceNumber"], told["creditNoteNumber"]) == (None, None)
 
 
 def test_a_numeric_order_id_and_the_greatest_user_id_come_back_on_a_second_delivery() -> None:
@@ -57,8 +71,16 @@ def test_a_numeric_order_id_and_the_greatest_user_id_come_back_on_a_second_deliv
     assert msgspec.json.decode(first.body)["orderId"] == "1718000000000"
 
 
-def test_both_events_of_an_order_are_known() -> None:
-    assert known_types("billing") == {"order.placed", "order.rejected"}
+def test_every_event_of_an_order_is_known() -> None:
+    assert known_types("billing") == {"order.placed", "order.rejected", "order.cancelled"}
+
+
+def test_a_long_reason_is_cut_and_credits_all_the_same() -> None:
+    issue_invoice(placed())
+
+    credit_cancelled(cancelled(reason="x" * 100_000))
+
+    assert invoices().find_one({"_id": "6743f0a1"})["credit_reason"] == "x" * 500
 
 
 @pytest.mark.parametrize("items", [["book", "pen"], [{"sku": "book", "quantity": 1}]])
@@ -118,10 +140,11 @@ def test_a_hostile_order_is_refused_by_field(fields: dict[str, Any], problem: st
         ({"orderId": {"$gt": ""}}, "orderId: expected int | str, got object"),
         ({"orderId": ""}, "orderId: expected str of length >= 1"),
         ({"userId": "101"}, "userId: expected int, got str"),
+        ({"reason": {"$gt": ""}}, "reason: expected str | null, got object"),
     ],
 )
 def test_a_hostile_rejection_is_refused_by_field(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidMessage, match=problem):
-        credit_invoice(rejected(**fields))
+        credit_rejected(rejected(**fields))
 
     assert invoices().count_documents({}) == 0

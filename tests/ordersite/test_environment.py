@@ -8,7 +8,15 @@ import sys
 
 import pytest
 
-from ordersite.environment import InvalidSetting, at_least, env, retry_delays, setting, url_of
+from ordersite.environment import (
+    InvalidSetting,
+    at_least,
+    env,
+    percentage,
+    retry_delays,
+    setting,
+    url_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +81,11 @@ def test_the_operator_sees_the_message_and_no_traceback() -> None:
     assert checked.returncode == 1
     assert "The setting DELIVERY_LIMIT is not usable: Not a valid integer." in checked.stderr
     assert "Traceback" not in checked.stderr
+
+
+@pytest.mark.parametrize("value", ["-1", "101", "NaN", "19.001", "many"])
+def test_a_bad_tax_rate_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TAX_RATE_PERCENT", value)
+
+    with pytest.raises(InvalidSetting, match="TAX_RATE_PERCENT=19"):
+        setting(env.decimal, "TAX_RATE_PERCENT", validate=percentage, example="19")

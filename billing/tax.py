@@ -1,0 +1,20 @@
+"""The tax in what customers pay.
+
+Prices are gross: what the catalogue shows and the order's total says is what the customer pays,
+tax included, as shops that sell to consumers have to show them (in the EU: Directive 98/6/EC,
+articles 2(a) and 3). So the rate never changes what an order costs; it says how much of it is tax.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+
+
+def tax_in(gross: Decimal, rate_percent: Decimal) -> Decimal:
+    """The tax that a gross amount holds, to the cent: 19.00 of 119.00 at 19 percent.
+
+    It is computed once, from an invoice's total, so that its net and its tax add up to it.
+    """
+    return (gross * rate_percent / (100 + rate_percent)).quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,78 @@
+"""Invoices and credit notes, for people to read, print and keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from billing.invoicing import Invoice, invoices
+from billing.pdf import pdf
+from billing.sheet import Sheet, credit_note_sheet, invoice_sheet
+
+PDF = "application/pdf"
+PAGE = "text/html"
+
+#: Texts of the page may be a stranger's: were one not escaped, a browser would still run nothing.
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'"
+
+
+class PrintView(APIView):
+    """A page, or a PDF where the address ends with `.pdf` or the client prefers one."""
+
+    def answer(self, request: Request, sheet: Sheet, as_pdf: bool) -> HttpResponse:
+        # Django's own: the REST framework negotiates JSON alone here.
+        prefers = request._request.get_preferred_type([PAGE, PDF])
+        if as_pdf or prefers == PDF:
+            response = HttpResponse(pdf(sheet), content_type=PDF)
+            response["Content-Disposition"] = f'inline; filename="{sheet.number}.pdf"'
+        else:
+            response = render(request._request, "billing/sheet.html", {"sheet": sheet})
+            response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        patch_vary_headers(response, ["Accept"])
+        return response
+
+
+class InvoiceView(PrintView):
+    """The invoice of an order."""
+
+    def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
+        found = find(order_id, lambda invoice: invoice["number"])
+        return self.answer(request, invoice_sheet(found), as_pdf)
+
+
+class CreditNoteView(PrintView):
+    """The credit note of an order's invoice."""
+
+    def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
+        found = find(order_id, lambda invoice: invoice["credit_note_number"])
+        return self.answer(request, credit_note_sheet(found), as_pdf)
+
+
+def find(order_id: str, has: Callable[[Invoice], object]) -> Invoice:
+    """The order's invoice.
+
+    Raises:
+        NotFound: there is none, or not what `has` asks of it.
+    """
+    invoice = invoices().find_one({"_id": order_id})
+    if invoice is None:
+        raise NotFound(
+            f"Billing has no invoice for order {order_id[:40]!r}. If the order was placed a moment "
+            "ago, try again; GET /orders lists the orders."
+        )
+    if not has(invoice):
+        raise NotFound(f"There is none: {STATES[invoice['state']]}.")
+    return invoice
+
+
+STATES = {
+    "issued": "the invoice stands and was not credited",
+    "credited": "the invoice was credited before credit notes had numbers",
+    "void": "the order was rejected or cancelled before it was invoiced, so nothing is owed",
+}

@@ -1,0 +1,62 @@
+"""Billing's worker may be killed at any moment; its numbers have no gap."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+
+import pytest
+from bson import ObjectId
+
+from billing.invoicing import invoices
+from tests.billing.orders import cancelled, placed
+from tests.broker import depth, publish
+from tests.polling import eventually
+from tests.processes import Processes
+
+ORDERS = 300
+#: RabbitMQ gives a message up at the fourth return of it in these tests (DELIVERY_LIMIT).
+KILLS = 3
+
+
+def numbers(field: str) -> list[str]:
+    numbered = invoices().find({field: {"$ne": None}}, {field: 1})
+    return sorted(invoice[field] for invoice in numbered)
+
+
+@pytest.mark.timeout(240)
+def test_numbers_have_no_gap_when_billing_is_killed_at_random_moments(
+    processes: Processes,
+) -> None:
+    order_ids = [str(ObjectId()) for _ in range(ORDERS)]
+    for n, order_id in enumerate(order_ids):
+        send("order.placed", placed(order_id))
+        if n % 3 == 0:
+            send("order.cancelled", cancelled(order_id))
+
+    [worker] = processes.start("billing")
+    for _ in range(KILLS):
+        until = len(numbers("number")) + random.randint(1, 50)
+        eventually(lambda until=until: len(numbers("number")) >= until, within_seconds=60)
+        worker.kill()
+        [worker] = processes.start("billing")
+
+    eventually(lambda: invoices().count_documents({}) == ORDERS, within_seconds=90)
+    eventually(lambda: invoices().count_documents({"state": "issued"}) == ORDERS * 2 // 3, 60)
+    series = datetime.now(UTC).year
+    invoiced, credited = numbers("number"), numbers("credit_note_number")
+    assert invoiced == [f"{series}-{n:06d}" for n in range(1, len(invoiced) + 1)]
+    assert credited == [f"C{series}-{n:06d}" for n in range(1, len(credited) + 1)]
+    assert len(credited) == invoices().count_documents({"state": "credited"})
+    assert depth("billing.dlq") == 0
+
+
+def send(type_: str, body: dict[str, object]) -> None:
+    publish(
+        json.dumps(body).encode(),
+        exchange="order_events",
+        content_type="application/json",
+        type=type_,
+        message_id=f"{type_}:{body['orderId']}",
+    )
