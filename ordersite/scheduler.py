@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
+from failed_messages.job_runner import advance_jobs
 from failed_messages.replay import publish_claimed
 from inventory.shipping import publish_shipped
 from messaging.outages import is_outage
@@ -33,16 +34,17 @@ class Job:
 
 JOBS = [
     Job(publish_shipped, 2, "publishes that orders were shipped"),
+    Job(advance_jobs, 1, "takes the next step of each bulk replay"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]
 
 
-def scheduler() -> BlockingScheduler:
-    """A scheduler with every job, first run at once; `start()` blocks until `shutdown()`."""
-    blocking = BlockingScheduler(timezone=UTC)
+def scheduler() -> BackgroundScheduler:
+    """A scheduler with every job, first run at once; after `start()` they run in threads."""
+    background = BackgroundScheduler(timezone=UTC)
     for job in JOBS:
-        blocking.add_job(
+        background.add_job(
             surviving_outages(job),
             "interval",
             seconds=job.every_seconds,
@@ -54,7 +56,7 @@ def scheduler() -> BlockingScheduler:
             misfire_grace_time=None,
             max_instances=1,
         )
-    return blocking
+    return background
 
 
 def surviving_outages(job: Job) -> Callable[[], None]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from messaging.stopping import StopRequest
 from ordersite.scheduler import JOBS, scheduler
+
+HOUR_SECONDS = 3_600
 
 
 class Command(BaseCommand):
     help = "Run the periodic jobs until stopped."
 
     def handle(self, **options: Any) -> None:
-        running = scheduler()
-
-        def stop(*_: object) -> None:
-            if not running.running:
-                sys.exit(0)
-            running.shutdown(wait=False)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        # A signal handler must not call the scheduler, whose locks it may have interrupted.
+        stop = StopRequest()
+        stop.listen()
         for job in JOBS:
             self.stdout.write(f"every {job.every_seconds:>4} s  {job.name}  {job.purpose}")
         self.stdout.flush()
+        running = scheduler()
         running.start()
+        while not stop.requested:
+            stop.wait(HOUR_SECONDS)
+        running.shutdown(wait=False)
         self.stdout.write("Stopped.")
