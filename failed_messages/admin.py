@@ -19,13 +19,15 @@ from failed_messages import admin_detail
 from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, selection
 from failed_messages.admin_audit import AuditEntryAdmin
 from failed_messages.admin_groups import FailureGroupAdmin
+from failed_messages.admin_jobs import ReplayJobAdmin, bulk_replay_url
 from failed_messages.admin_list import FILTERS, IndexedPaginator
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.models import FailedMessage
+from failed_messages.preview import preview_of
 from failed_messages.search import search
 from failed_messages.verdict import ReasonMissing, Verdict, record_id
 
-__all__ = ["AuditEntryAdmin", "FailedMessageAdmin", "FailureGroupAdmin"]
+__all__ = ["AuditEntryAdmin", "FailedMessageAdmin", "FailureGroupAdmin", "ReplayJobAdmin"]
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -45,6 +47,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
     paginator = IndexedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    change_list_template = "failed_messages/messages.html"
     list_per_page = 50
     list_max_show_all = 50
     actions = ("replay_selected", "discard_selected", "restore_selected")
@@ -72,8 +75,9 @@ class FailedMessageAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        bulk_url = bulk_replay_url(request) if self.has_replay_permission(request) else ""
         return super().changelist_view(
-            request, {"title": "Failed messages", **(extra_context or {})}
+            request, {"title": "Failed messages", "bulk_url": bulk_url, **(extra_context or {})}
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -212,6 +216,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
     def _confirmation(
         self, request: HttpRequest, verb: Verb, ids: list[str], error: str = ""
     ) -> HttpResponse:
+        keys = [key for key in map(record_id, ids) if key]
         return self._page(
             request,
             "confirm",
@@ -219,6 +224,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
             verb=verb,
             ids=ids,
             selection=selection(ids),
+            sentences=preview_of(keys).sentences() if verb.name == "replay" else (),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
             back_url=self._page_after(ids),

@@ -58,7 +58,8 @@ VERBS = {
             "replay_failedmessage",
             str(Status.FAILED),
             "Sends each message to the queue of the service that gave it up, and to no other. It "
-            "keeps its message id, so that a service which has done its part already does nothing.",
+            "keeps its message id, so that a service which has done its part already does nothing. "
+            "A message whose order has moved on goes only with a reason.",
         ),
         Verb(
             "discard",

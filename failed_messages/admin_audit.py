@@ -17,6 +17,7 @@ from failed_messages.models import AuditEntry, Subject
 PAGES = {
     Subject.MESSAGE: "admin:failed_messages_failedmessage_change",
     Subject.GROUP: "admin:failed_messages_failuregroup_change",
+    Subject.JOB: "admin:failed_messages_replayjob_change",
 }
 
 

@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from failed_messages.admin_jobs import bulk_url
 from failed_messages.admin_list import ServiceFilter
 from failed_messages.description import SUMMARY_FIELDS
+from failed_messages.filters import Filter
 from failed_messages.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus
+from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.svg import sparkline
 from failed_messages.triage import STATUSES, InvalidTriage, triage
 
@@ -171,6 +173,8 @@ class FailureGroupAdmin(admin.ModelAdmin):
                 "newest": newest[:NEWEST_SHOWN],
                 "messages_url": messages_url(group.pk),
                 "statuses": [(each, GroupStatus(each).label) for each in STATUSES],
+                "may_replay": request.user.has_perm("failed_messages.replay_failedmessage"),
+                "bulk_url": bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
                 "may_triage": self.has_change_permission(request),
                 "audit": AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
                 **context,

@@ -22,7 +22,7 @@ from failed_messages import certificate, dead_letter, groups
 from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.history import ARCHIVER, act
-from failed_messages.models import Status
+from failed_messages.models import PartState, Status
 from failed_messages.plain import text
 from messaging.errors import Outage
 from messaging.transactions import in_transaction
@@ -104,25 +104,26 @@ def _digest(letter: DeadLetter) -> str:
 
 def _write(letter: DeadLetter, session: ClientSession) -> ObjectId:
     """The id of the record that holds this death, which is stored and counted unless it was."""
-    known = failed_messages().find_one(
-        _identity(letter), {"certificate_ids": True}, session=session
-    )
+    wanted = {"certificate_ids": True, "fingerprint": True, "job_state": True}
+    known = failed_messages().find_one(_identity(letter), wanted, session=session)
     if known is None:
         return _insert(letter, session)
     if letter.certificate.id not in known["certificate_ids"]:
-        _append_death(known["_id"], letter, session)
+        _append_death(known, letter, session)
     return known["_id"]
 
 
-def _append_death(record_id: ObjectId, letter: DeadLetter, session: ClientSession) -> None:
+def _append_death(known: dict[str, Any], letter: DeadLetter, session: ClientSession) -> None:
     death = letter.certificate
+    fingerprint = groups.count_death(death, session)
     failed_messages().update_one(
-        {"_id": record_id},
+        {"_id": known["_id"]},
         {
             "$set": {
                 **_latest_death(letter),
-                "fingerprint": groups.count_death(death, session),
+                "fingerprint": fingerprint,
                 "status": Status.FAILED,
+                "job_state": _job_state(known, fingerprint),
                 "properties": letter.properties,
                 "headers": letter.headers,
                 **NEITHER_RESOLVED_NOR_DISCARDED,
@@ -139,6 +140,14 @@ def _append_death(record_id: ObjectId, letter: DeadLetter, session: ClientSessio
         },
         session=session,
     )
+
+
+def _job_state(known: dict[str, Any], fingerprint: str) -> str:
+    """What this death means for the bulk replay that sent the message, if one did."""
+    if known["job_state"] != PartState.SENT:
+        return str(known["job_state"])
+    same_cause = known["fingerprint"] == fingerprint
+    return str(PartState.RECURRED if same_cause else PartState.DIED)
 
 
 def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectId:
@@ -164,6 +173,9 @@ def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectI
         "status": Status.FAILED,
         "first_failed_at": certificate.died_at(death),
         "replay": None,
+        "job": None,
+        "job_state": "",
+        "job_detail": "",
         "history": [act("failed", ARCHIVER, detail=_what(letter))],
         **NEITHER_RESOLVED_NOR_DISCARDED,
         **extra,

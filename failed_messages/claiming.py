@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
-from failed_messages.models import Status
+from failed_messages.models import PartState, Status
 from messaging.transactions import in_transaction
 
 #: A replay that ends neither way for so long may be replayed again.
@@ -32,26 +32,36 @@ ENVELOPE = {
     "headers": True,
     "body_bytes": True,
     "replay": True,
+    "job_state": True,
 }
 
 
-def claim(ids: Sequence[ObjectId | None], by: str, reason: str) -> dict[ObjectId, dict[str, Any]]:
+def claim(
+    ids: Sequence[ObjectId | None], by: str, reason: str, job: ObjectId | None = None
+) -> dict[ObjectId, dict[str, Any]]:
     """Claim those of the records that can be replayed.
+
+    Args:
+        job: the bulk replay that claims them; only what is a waiting part of it can be claimed.
 
     Returns: the claimed records without their bodies, by id.
     """
-    return in_transaction(partial(_claim, [id_ for id_ in ids if id_], by, reason))
+    wanted = {"_id": {"$in": [id_ for id_ in ids if id_]}, "body_cut": False}
+    part = {"job": job, "job_state": PartState.WAITING} if job else {}
+    return in_transaction(partial(_claim, {**wanted, **part}, by, reason, job is not None))
 
 
 def _claim(
-    ids: list[ObjectId], by: str, reason: str, session: ClientSession
+    wanted: dict[str, Any], by: str, reason: str, in_job: bool, session: ClientSession
 ) -> dict[ObjectId, dict[str, Any]]:
     now = datetime.now(UTC)
-    claimable = {"_id": {"$in": ids}, "body_cut": False, "$or": _waiting_or_lost(now)}
+    claimable = {**wanted, "$or": _waiting_or_lost(now)}
     found = failed_messages().find(claimable, {**ENVELOPE, "status": True}, session=session)
     records = {record["_id"]: record for record in found}
     for record in records.values():
         record["replay"] = {"id": str(uuid.uuid4()), "by": by, "at": now, "published_at": None}
+        if in_job:
+            record["job_state"] = str(PartState.SENT)
     if records:
         _write(list(records.values()), by, reason, session)
     return records
@@ -63,7 +73,11 @@ def _write(records: list[dict[str, Any]], by: str, reason: str, session: ClientS
             UpdateOne(
                 {"_id": record["_id"]},
                 {
-                    "$set": {"status": Status.REPLAYING, "replay": record["replay"]},
+                    "$set": {
+                        "status": Status.REPLAYING,
+                        "replay": record["replay"],
+                        "job_state": record["job_state"],
+                    },
                     "$push": {"history": act("replay", by, reason)},
                 },
             )

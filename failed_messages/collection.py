@@ -8,7 +8,7 @@ from bson.codec_options import CodecOptions
 from django.db import connection, models
 from pymongo.collection import Collection
 
-from failed_messages.models import FailedMessage, FailureCount, FailureGroup
+from failed_messages.models import FailedMessage, FailureCount, FailureGroup, ReplayJob
 
 
 def failed_messages() -> Collection[dict[str, Any]]:
@@ -21,6 +21,10 @@ def failure_groups() -> Collection[dict[str, Any]]:
 
 def failure_counts() -> Collection[dict[str, Any]]:
     return _collection(FailureCount)
+
+
+def replay_jobs() -> Collection[dict[str, Any]]:
+    return _collection(ReplayJob)
 
 
 def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:

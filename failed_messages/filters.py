@@ -84,12 +84,15 @@ class Filter:
     def __str__(self) -> str:
         return urlencode(self.parameters())
 
-    def query(self) -> dict[str, Any]:
-        """As a MongoDB query; every value in it is text or a time, never an operator."""
-        conditions = list(self._conditions())
+    def query(self, at: datetime | None = None) -> dict[str, Any]:
+        """As a MongoDB query; every value in it is text or a time, never an operator.
+
+        `at` is when ages are counted from: now, unless it is given.
+        """
+        conditions = list(self._conditions(at or datetime.now(UTC)))
         return {"$and": conditions} if conditions else {}
 
-    def _conditions(self) -> Iterator[dict[str, Any]]:
+    def _conditions(self, at: datetime) -> Iterator[dict[str, Any]]:
         for name in ("service", "type", "reason", "status", "order_id", "user_id", "message_id"):
             if value := getattr(self, name):
                 yield {name: value}
@@ -100,9 +103,9 @@ class Filter:
         if self.q:
             yield {"$or": [*_named(self.q), *says(self.q)["$or"]]}
         if self.newer_than:
-            yield {"last_failed_at": {"$gte": datetime.now(UTC) - duration(self.newer_than)}}
+            yield {"last_failed_at": {"$gte": at - duration(self.newer_than)}}
         if self.older_than:
-            yield {"last_failed_at": {"$lt": datetime.now(UTC) - duration(self.older_than)}}
+            yield {"last_failed_at": {"$lt": at - duration(self.older_than)}}
 
 
 #: The parameter's name -> the field's.

@@ -10,7 +10,7 @@ import msgspec
 
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
-from failed_messages.models import Status
+from failed_messages.models import PartState, Status
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def record_outcome(body: bytes) -> bool:
 
 
 def _resolve(outcome: Outcome) -> bool:
-    record = failed_messages().find_one(_replaying(outcome), {"replay": True})
+    record = failed_messages().find_one(_replaying(outcome), {"replay": True, "job_state": True})
     if record is None:
         log.info("Replay %s is not the latest of %s", outcome.replay_id, outcome.message_id)
         return False
@@ -54,11 +54,17 @@ def _resolve(outcome: Outcome) -> bool:
                 "status": Status.RESOLVED,
                 "resolved_at": datetime.now(UTC),
                 "resolved_by": by,
+                **({"job_state": PartState.RESOLVED} if _is_part(record) else {}),
             },
             "$push": {"history": act("resolved", by, detail=f"handled by {outcome.worker}")},
         },
     )
     return updated.modified_count == 1
+
+
+def _is_part(record: dict[str, Any]) -> bool:
+    """Whether a bulk replay waits for it."""
+    return bool(record["job_state"] == PartState.SENT)
 
 
 def _replaying(outcome: Outcome) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from failed_messages.claiming import ENVELOPE, claim
 from failed_messages.collection import failed_messages
 from failed_messages.models import Status
 from failed_messages.sending import Sender
-from failed_messages.staleness import moved_on
+from failed_messages.staleness import Stale, moved_on
 from failed_messages.verdict import Verdict, record_id, refusal
 from messaging.publisher import Publisher
 
@@ -75,13 +75,14 @@ def _replay_chunk(
     ]
 
 
-def _stale(keys: list[ObjectId]) -> dict[ObjectId, str]:
+def _stale(keys: list[ObjectId]) -> dict[ObjectId, Stale]:
     wanted = {"_id": {"$in": keys}, "status": Status.FAILED}
     fields = {"order_id": True, "type": True, "headers": True}
     return moved_on(failed_messages().find(wanted, fields))
 
 
-def _refused(id_: str | ObjectId, stale: str | None) -> Verdict:
+def _refused(id_: str | ObjectId, stale: Stale | None) -> Verdict:
     if stale is None:
         return refusal(id_, "replay")
-    return Verdict(str(id_), done=False, detail=f"{stale}; give a reason to replay it all the same")
+    detail = f"{stale.detail}; give a reason to replay it all the same"
+    return Verdict(str(id_), done=False, detail=detail)

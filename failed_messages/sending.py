@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.collection import failed_messages
 from failed_messages.history import RABBITMQ, act
-from failed_messages.models import Status
+from failed_messages.models import PartState, Status
 from failed_messages.verdict import Verdict
 from messaging.errors import PublishError, Unroutable
 from messaging.message import CONTENT_TYPE, Message
@@ -165,7 +165,7 @@ def _write_release(record: Record, detail: str, session: ClientSession) -> None:
     updated = failed_messages().update_one(
         {"_id": record["_id"], "status": Status.REPLAYING, "replay.id": record["replay"]["id"]},
         {
-            "$set": {"status": Status.FAILED},
+            "$set": {"status": Status.FAILED, **_part_refused(record, detail)},
             "$push": {"history": act("replay refused", RABBITMQ, detail=detail)},
         },
         session=session,
@@ -176,6 +176,12 @@ def _write_release(record: Record, detail: str, session: ClientSession) -> None:
             session, "replay refused", audit.MESSAGE, record["_id"],
             by=RABBITMQ, reason=detail, before=before, after=after,
         )  # fmt: skip
+
+
+def _part_refused(record: Record, detail: str) -> Record:
+    if record["job_state"] != PartState.SENT:
+        return {}
+    return {"job_state": PartState.REFUSED, "job_detail": detail}
 
 
 def _timestamp(properties: dict[str, Any]) -> datetime:

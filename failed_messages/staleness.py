@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from failed_messages.order_facts import OrderFacts, order_facts
@@ -11,22 +12,34 @@ from failed_messages.order_facts import OrderFacts, order_facts
 CANCELLED = "cancelled"
 
 
-def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, str]:
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """That an order has moved on, and how."""
+
+    detail: str
+    cancelled: bool
+
+
+def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, Stale]:
     """Why each record is stale, by its id; nothing for a record that is not.
 
     A record needs `_id`, `order_id`, `type` and `headers`.
     """
     records = list(records)
     facts = order_facts(record["order_id"] for record in records)
-    reasons = {
-        record["_id"]: why_stale(record, facts[record["order_id"]])
+    found = {
+        record["_id"]: _stale(record, facts[record["order_id"]])
         for record in records
         if record["order_id"] in facts
     }
-    return {id_: reason for id_, reason in reasons.items() if reason}
+    return {id_: stale for id_, stale in found.items() if stale.detail}
 
 
-def why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
+def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
+    return Stale(_why_stale(record, order), cancelled=order.status == CANCELLED)
+
+
+def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     """How the order has moved on since the message was published; empty where it has not.
 
     That other services have answered to the order changes its version too, and is no reason: one

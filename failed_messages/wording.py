@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from failed_messages import certificate
 from failed_messages.models import FailedMessage, Reason, Status
 from messaging.certificate import Certificate
 from messaging.handlers import HANDLERS, Handler
@@ -26,6 +28,11 @@ def headline(record: FailedMessage, death: Certificate) -> str:
     """`Billing gave up after 4 attempts in 3 min: card service timed out`."""
     error = death.message or Reason(record.reason).label
     return f"{_what_it_did(record.service.capitalize(), death)}: {error}"
+
+
+def headline_of(record: FailedMessage) -> str:
+    """The headline of the record's latest death."""
+    return headline(record, certificate.decode(record.certificates[-1]))
 
 
 def consequence(record: FailedMessage) -> str:
@@ -104,3 +111,15 @@ def span(duration: timedelta) -> str:
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 86_400:.0f} days"
+
+
+def runbooks(services: Iterable[str]) -> list[tuple[str, str]]:
+    """What the services' handlers say about replay: `("billing, order.placed", "Safe. …")`."""
+    return [
+        (f"{service}, {type_}", f"{SAFETY[handler.replay_safe]} {handler.runbook}")
+        for (service, type_), handler in sorted(HANDLERS.items())
+        if service in services
+    ]
+
+
+SAFETY = {True: "Replay is safe.", False: "Replay is NOT safe."}

@@ -11,6 +11,7 @@ from functools import wraps
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
+from failed_messages.job_runner import advance_jobs
 from failed_messages.replay import publish_claimed
 from inventory.shipping import publish_shipped
 from messaging.outages import is_outage
@@ -34,6 +35,7 @@ class Job:
 
 JOBS = [
     Job(publish_shipped, 2, "publishes that orders were shipped"),
+    Job(advance_jobs, 1, "takes the next step of each bulk replay"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
@@ -41,7 +43,7 @@ JOBS = [
 
 
 def scheduler() -> BackgroundScheduler:
-    """A scheduler with every job, first run at once; after `start()` it runs in threads."""
+    """A scheduler with every job, first run at once; after `start()` they run in threads."""
     background = BackgroundScheduler(timezone=UTC)
     for job in JOBS:
         background.add_job(

@@ -4,6 +4,7 @@ from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
 from failed_messages.models.failed_message import Act, FailedMessage, Reason, Replay, Status
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
+from failed_messages.models.replay_job import JobState, PartState, ReplayJob
 
 __all__ = [
     "Act",
@@ -13,8 +14,11 @@ __all__ = [
     "FailureCount",
     "FailureGroup",
     "GroupStatus",
+    "JobState",
+    "PartState",
     "Reason",
     "Replay",
+    "ReplayJob",
     "Status",
     "Subject",
 ]

@@ -12,6 +12,7 @@ class Subject(models.TextChoices):
 
     MESSAGE = "message", "Message"
     GROUP = "group", "Group"
+    JOB = "job", "Bulk replay"
 
 
 class AppendOnly(TypeError):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django_mongodb_backend.fields import ArrayField, EmbeddedModelArrayField, EmbeddedModelField
+from django_mongodb_backend.fields import (
+    ArrayField,
+    EmbeddedModelArrayField,
+    EmbeddedModelField,
+    ObjectIdField,
+)
 from django_mongodb_backend.models import EmbeddedModel
 
 
@@ -111,6 +116,11 @@ class FailedMessage(models.Model):
     last_failed_at = models.DateTimeField("last failed")
     replay = EmbeddedModelField(Replay, null=True)
     history = EmbeddedModelArrayField(Act)
+    #: The latest `ReplayJob` that it is, or was, part of …
+    job = ObjectIdField(null=True)
+    #: … the `PartState` that it has there, and why.
+    job_state = models.CharField(max_length=20)
+    job_detail = models.TextField()
     resolved_at = models.DateTimeField("resolved", null=True)
     resolved_by = models.CharField(max_length=150)
     discarded_at = models.DateTimeField("discarded", null=True)
@@ -148,6 +158,7 @@ class FailedMessage(models.Model):
                 fields=["fingerprint", "status", "-last_failed_at", "-id", "order_id"],
                 name="group_status_newest",
             ),
+            models.Index(fields=["job", "job_state", "id"], name="job_parts"),
             models.Index(fields=["message_id"], name="message_id"),
             models.Index(fields=["order_id"], name="order_id"),
             models.Index(fields=["user_id"], name="user_id"),

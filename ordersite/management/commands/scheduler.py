@@ -9,14 +9,14 @@ from django.core.management.base import BaseCommand
 from messaging.stopping import StopRequest
 from ordersite.scheduler import JOBS, scheduler
 
-A_DAY_SECONDS = 86_400
+HOUR_SECONDS = 3_600
 
 
 class Command(BaseCommand):
     help = "Run the periodic jobs until stopped."
 
     def handle(self, **options: Any) -> None:
-        # The scheduler's own lock would be waited for for ever by a signal that interrupts it.
+        # A signal handler must not call the scheduler, whose locks it may have interrupted.
         stop = StopRequest()
         stop.listen()
         for job in JOBS:
@@ -25,6 +25,6 @@ class Command(BaseCommand):
         running = scheduler()
         running.start()
         while not stop.requested:
-            stop.wait(A_DAY_SECONDS)
+            stop.wait(HOUR_SECONDS)
         running.shutdown(wait=False)
         self.stdout.write("Stopped.")

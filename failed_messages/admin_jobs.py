@@ -1,0 +1,246 @@
+"""Bulk replays in the admin: the preview that starts one, and the page that shows it at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from failed_messages.filters import FIELDS, Filter, InvalidFilter
+from failed_messages.jobs import (
+    ACTIVE,
+    DEFAULT_RATE,
+    MOST_A_SECOND,
+    STEERING,
+    InvalidJob,
+    start,
+    steer,
+)
+from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
+from failed_messages.preview import preview
+from failed_messages.wording import runbooks
+
+SHOWN = 20
+TROUBLED = (PartState.RECURRED, PartState.DIED, PartState.LEFT_OUT, PartState.REFUSED)
+EDGES = {
+    JobState.STOPPED: "failed",
+    JobState.CANCELLED: "discarded",
+    JobState.DONE: "resolved",
+}
+
+
+@admin.register(ReplayJob)
+class ReplayJobAdmin(admin.ModelAdmin):
+    """Many messages, a few at first."""
+
+    list_display = ("started", "by", "state_label", "what", "progress")
+    list_display_links = ("started",)
+    sortable_by = ()
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+
+    class Media:
+        css = {"all": ("failed_messages/desk.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("failed_messages.view_failedmessage")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site.admin_view
+        return [
+            path("new/", site(self.start_view), name="failed_messages_bulk"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="started (UTC)")
+    def started(self, job: ReplayJob) -> str:
+        return f"{job.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="state")
+    def state_label(self, job: ReplayJob) -> str:
+        return format_html(
+            '<span class="fm-status fm-{}">{}</span>', _edge(job), job.get_state_display()
+        )
+
+    @admin.display(description="what")
+    def what(self, job: ReplayJob) -> str:
+        return ", ".join(f"{name} {value}" for name, value in _chosen(job.selection))
+
+    @admin.display(description="resolved")
+    def progress(self, job: ReplayJob) -> str:
+        return f"{job.resolved:,} of {_total(job):,}"
+
+    # --- starting one ---------------------------------------------------------------------
+
+    def start_view(self, request: HttpRequest) -> HttpResponse:
+        """GET shows what it will do, POST starts it."""
+        if not _may_replay(request):
+            raise PermissionDenied
+        try:
+            if request.method == "POST":
+                return self._start(request)
+            return self._preview(request, Filter.of(request.GET.dict()))
+        except InvalidFilter as error:
+            raise Http404(str(error)) from error
+
+    def _start(self, request: HttpRequest) -> HttpResponse:
+        selection = Filter.of_text(request.POST.get("selection", ""))
+        rate = request.POST.get("rate", "")
+        try:
+            id_ = start(
+                selection,
+                request.user.get_username(),
+                request.POST.get("reason", ""),
+                int(rate) if rate.isdecimal() else 0,
+            )
+        except InvalidJob as error:
+            return self._preview(request, selection, error)
+        return HttpResponseRedirect(job_url(id_))
+
+    def _preview(
+        self, request: HttpRequest, selection: Filter, error: InvalidJob | None = None
+    ) -> HttpResponse:
+        known = preview(selection)
+        back = reverse("admin:failed_messages_failedmessage_changelist")
+        return self._page(
+            request,
+            "bulk",
+            title="Replay all that match: are you sure?",
+            chosen=list(selection.parameters().items()),
+            selection=str(selection),
+            sentences=known.sentences(),
+            messages_count=known.messages,
+            handlers=runbooks(known.services),
+            rate=DEFAULT_RATE,
+            most=MOST_A_SECOND,
+            error=error,
+            back_url=f"{back}?{selection}",
+        )
+
+    # --- watching one ---------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The bulk replay at work; POST steers it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = _job(object_id)
+        if request.method == "POST":
+            return self._steer(request, job)
+        return self._page(request, "job", title=str(job), **_context(request, job))
+
+    def _steer(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
+        what = request.POST.get("what", "")
+        if not _may_replay(request):
+            raise PermissionDenied
+        if what not in STEERING:
+            raise Http404(f"there is nothing called {what}")
+        if not steer(job.pk, what, request.user.get_username()):
+            self.message_user(request, f"It is {job.state}: nothing to {what}.", messages.ERROR)
+        return HttpResponseRedirect(job_url(job.pk))
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        return TemplateResponse(
+            request,
+            f"failed_messages/{template}.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "media": self.media,
+                **context,
+            },
+        )
+
+
+def bulk_url(selection: Filter) -> str:
+    """The preview of replaying all that match."""
+    return f"{reverse('admin:failed_messages_bulk')}?{selection}"
+
+
+def bulk_replay_url(request: HttpRequest) -> str:
+    """The same for the list of messages that the request is about; empty for a strange one."""
+    asked = {name: value for name, value in request.GET.items() if name in FIELDS}
+    try:
+        return bulk_url(Filter.of({"status": "failed", **asked}))
+    except InvalidFilter:
+        return ""
+
+
+def job_url(id_: ObjectId) -> str:
+    """The page of one bulk replay."""
+    return reverse("admin:failed_messages_replayjob_change", args=[id_])
+
+
+def _job(id_: str) -> ReplayJob:
+    job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
+    if job is None:
+        raise Http404("there is no such bulk replay")
+    return job
+
+
+def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
+    troubled = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    return {
+        "job": job,
+        "is_active": job.state in ACTIVE,
+        "edge": _edge(job),
+        "total": _total(job),
+        "settled": _total(job) - job.waiting - job.sent,
+        "counts": [(state, label, getattr(job, state)) for state, label in PartState.choices],
+        "chosen": _chosen(job.selection),
+        "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in STEERING],
+        "waiting_for": _waiting_for(job),
+        "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
+    }
+
+
+def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
+    if not _may_replay(request):
+        return "You lack the permission failed_messages.replay_failedmessage."
+    return "" if job.state in STEERING[what][0] else f"It is {job.get_state_display().lower()}."
+
+
+def _waiting_for(job: ReplayJob) -> str:
+    if job.state == JobState.RUNNING and job.sent:
+        return f"Waiting for {job.sent:,} answers. None comes? Then look at the worker."
+    return ""
+
+
+def _chosen(selection: str) -> list[tuple[str, str]]:
+    return list(Filter.of_text(selection).parameters().items())
+
+
+def _total(job: ReplayJob) -> int:
+    return sum(getattr(job, state) for state in PartState.values)
+
+
+def _edge(job: ReplayJob) -> str:
+    return EDGES.get(JobState(job.state), "replaying")
+
+
+def _may_replay(request: HttpRequest) -> bool:
+    return request.user.has_perm("failed_messages.replay_failedmessage")

@@ -1,0 +1,204 @@
+"""Works on bulk replays, a step at a time.
+
+A step reads where the job is from the database and nowhere else, so that any process may take
+the next one, also after a restart of everything. The first messages go alone: 1, then 5, then
+50; each of these waits for all answers to the ones before it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bson import ObjectId
+from django.conf import settings
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+
+from failed_messages import audit
+from failed_messages.claiming import claim
+from failed_messages.collection import failed_messages, replay_jobs
+from failed_messages.filters import Filter
+from failed_messages.jobs import ACTIVE, MOST_A_SECOND
+from failed_messages.models import FailedMessage, JobState, PartState
+from failed_messages.preview import failed_only
+from failed_messages.sending import Sender
+from failed_messages.staleness import moved_on
+from failed_messages.verdict import refusal
+from failed_messages.wording import headline_of
+from messaging.publisher import Publisher
+from messaging.transactions import in_transaction
+
+#: So many may be sent in all, before the ones sent so far are answered: 1, then 5, then 50.
+CANARIES = (1, 6, 56)
+#: Messages claimed and published together.
+CHUNK_MESSAGES = 100
+#: A scheduler that says nothing for so long has died.
+LEASE_SECONDS = 30
+
+RUNNER = "bulk replay"
+
+STOPPED, DONE = str(JobState.STOPPED), str(JobState.DONE)
+LEFT_OUT, REFUSED = str(PartState.LEFT_OUT), str(PartState.REFUSED)
+
+Job = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+def advance_jobs() -> int:
+    """Take the next step of every bulk replay; the scheduler runs this every second.
+
+    Returns: how many it worked on.
+    """
+    unfinished = {"$or": [{"state": {"$in": ACTIVE}}, {"sent": {"$gt": 0}}]}
+    jobs = [_lease(found["_id"]) for found in replay_jobs().find(unfinished, {"_id": True})]
+    for job in filter(None, jobs):
+        try:
+            _advance(job)
+        finally:
+            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"leased_until": _now()}})
+    return sum(job is not None for job in jobs)
+
+
+def _advance(job: Job) -> None:
+    if job["state"] == JobState.GATHERING:
+        _gather(job)
+    counts = _count(job)
+    if job["state"] in (JobState.GATHERING, JobState.RUNNING):
+        _send_or_end(job, counts)
+        _count(job)
+
+
+def _lease(id_: ObjectId) -> Job | None:
+    """The job, if no other scheduler works on it."""
+    now = _now()
+    return replay_jobs().find_one_and_update(
+        {"_id": id_, "leased_until": {"$lte": now}},
+        {"$set": {"leased_until": now + timedelta(seconds=LEASE_SECONDS)}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def _gather(job: Job) -> None:
+    """Make all messages that match parts of the job; doing it twice changes nothing."""
+    others = [each["_id"] for each in replay_jobs().find({"state": {"$in": ACTIVE}}, {"_id": True})]
+    matching = failed_only(Filter.of_text(job["selection"]), job["at"])
+    free = {"job": {"$nin": others}, "body_cut": False, "last_failed_at": {"$lte": job["at"]}}
+    part = {"job": job["_id"], "job_state": PartState.WAITING, "job_detail": ""}
+    failed_messages().update_many({"$and": [matching, free]}, {"$set": part})
+    replay_jobs().update_one(
+        {"_id": job["_id"], "state": JobState.GATHERING}, {"$set": {"state": JobState.RUNNING}}
+    )
+
+
+def _count(job: Job) -> dict[str, int]:
+    """How many of its messages are in each state, told to whoever watches."""
+    counts = {
+        state: failed_messages().count_documents({"job": job["_id"], "job_state": state})
+        for state in PartState.values
+    }
+    replay_jobs().update_one({"_id": job["_id"]}, {"$set": counts})
+    return counts
+
+
+def _send_or_end(job: Job, counts: dict[str, int]) -> None:
+    answered = counts["resolved"] + counts["recurred"] + counts["died"]
+    if counts["recurred"]:
+        _end(job, STOPPED, f"The same failure came back: {_recurrence(job)}")
+    elif counts["died"] and counts["died"] == answered and not counts["sent"]:
+        _end(job, STOPPED, "Every message that was sent failed again of another cause.")
+    elif not counts["waiting"] and not counts["sent"]:
+        _end(job, DONE)
+    else:
+        _send(job, min(allowance(answered, counts["sent"]), _rate_budget(job)))
+
+
+def allowance(answered: int, sent: int) -> int:
+    """How many messages may be sent now, with so many answered and so many not."""
+    in_all = next((limit for limit in CANARIES if answered < limit), None)
+    return MOST_A_SECOND if in_all is None else max(0, in_all - answered - sent)
+
+
+def _rate_budget(job: Job) -> int:
+    """As many as the rate allows since the last step, and never more than for one second."""
+    if job["sent_at"] is None:
+        return int(job["rate"])
+    seconds = (_now() - job["sent_at"]).total_seconds()
+    return round(job["rate"] * min(1.0, max(0.0, seconds)))
+
+
+def _send(job: Job, most: int) -> None:
+    with Publisher(settings.AMQP_URL) as publisher:
+        sender = Sender(publisher)
+        while most > 0 and sender.broker_answers and _goes_on(job):
+            waiting = {"job": job["_id"], "job_state": PartState.WAITING}
+            fields = {"order_id": True, "type": True, "headers": True}
+            chunk = failed_messages().find(waiting, fields).sort("_id", 1)
+            records = list(chunk.limit(min(most, CHUNK_MESSAGES)))
+            if not records:
+                return
+            most -= len(records)
+            _send_chunk(job, sender, records)
+            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"sent_at": _now()}})
+
+
+def _send_chunk(job: Job, sender: Sender, records: list[dict[str, Any]]) -> None:
+    stale = moved_on(records)
+    left_out = {
+        id_: each.detail for id_, each in stale.items() if each.cancelled or not job["reason"]
+    }
+    ids = [record["_id"] for record in records if record["_id"] not in left_out]
+    claimed = claim(ids, job["by"], job["reason"], job["_id"])
+    sender.send(list(claimed.values()))
+    for id_, reason in left_out.items():
+        _set_aside(job, id_, LEFT_OUT, reason)
+    for id_ in ids:
+        if id_ not in claimed:
+            _set_aside(job, id_, REFUSED, refusal(id_, "replay").detail)
+
+
+def _set_aside(job: Job, id_: ObjectId, state: str, detail: str) -> None:
+    failed_messages().update_one(
+        {"_id": id_, "job": job["_id"], "job_state": PartState.WAITING},
+        {"$set": {"job_state": state, "job_detail": detail}},
+    )
+
+
+def _goes_on(job: Job) -> bool:
+    """Nobody has paused or cancelled it, and the failure has not come back."""
+    running = {"_id": job["_id"], "state": {"$in": [JobState.GATHERING, JobState.RUNNING]}}
+    recurred = {"job": job["_id"], "job_state": PartState.RECURRED}
+    return bool(replay_jobs().find_one(running, {"_id": True})) and not failed_messages().find_one(
+        recurred, {"_id": True}
+    )
+
+
+def _recurrence(job: Job) -> str:
+    wanted = {"job": job["_id"], "job_state": str(PartState.RECURRED)}
+    record = FailedMessage.objects.filter(**wanted).first()
+    return headline_of(record) if record else "see its messages."
+
+
+def _end(job: Job, state: str, why: str = "") -> None:
+    in_transaction(partial(_write_end, job, state, why))
+    log.info("Bulk replay %s: %s %s", job["_id"], state, why)
+
+
+def _write_end(job: Job, state: str, why: str, session: ClientSession) -> None:
+    before = replay_jobs().find_one_and_update(
+        {"_id": job["_id"], "state": {"$in": ACTIVE}},
+        {"$set": {"state": state, "why": why, "finished_at": _now()}},
+        session=session,
+    )
+    if before is not None:
+        audit.note(
+            session, state, audit.JOB, job["_id"], by=RUNNER, reason=why,
+            before={"state": before["state"]}, after={"state": state},
+        )  # fmt: skip
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,111 @@
+"""Bulk replays: start one, pause it, resume it, cancel it. `job_runner` does the work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from failed_messages import audit
+from failed_messages.collection import replay_jobs
+from failed_messages.filters import Filter
+from failed_messages.models import JobState, PartState
+from failed_messages.plain import text
+from messaging.transactions import in_transaction
+
+DEFAULT_RATE = 50
+MOST_A_SECOND = 500
+
+#: What an operator may do with a job: the states that it must have, and the one it gets.
+STEERING = {
+    "pause": ([JobState.GATHERING, JobState.RUNNING], JobState.PAUSED),
+    "resume": ([JobState.PAUSED], JobState.GATHERING),
+    "cancel": ([JobState.GATHERING, JobState.RUNNING, JobState.PAUSED], JobState.CANCELLED),
+}
+
+ACTIVE = [JobState.GATHERING, JobState.RUNNING, JobState.PAUSED]
+
+
+class InvalidJob(ValueError):
+    """A bulk replay cannot be started so; `field` names what is wrong."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+def start(selection: Filter, by: str, reason: str = "", rate: int = DEFAULT_RATE) -> ObjectId:
+    """Start the bulk replay of all failed messages that match.
+
+    Args:
+        reason: why; without one, messages whose order has moved on are left out.
+        rate: messages a second, once the first few are answered.
+
+    Returns: the job's id.
+
+    Raises:
+        InvalidJob: the selection is empty, or the rate is out of its limits.
+    """
+    if not selection.parameters():
+        raise InvalidJob("filter", "say which messages, e.g. service=billing&status=failed")
+    if not 1 <= rate <= MOST_A_SECOND:
+        raise InvalidJob("rate", f"it is from 1 to {MOST_A_SECOND} messages a second")
+    job = _job(selection, by, reason, rate)
+    in_transaction(partial(_insert, job))
+    return job["_id"]
+
+
+def steer(id_: ObjectId, what: str, by: str, reason: str = "") -> bool:
+    """Pause, resume or cancel a job; what was sent already takes its course.
+
+    Returns: False where the job is not in a state that allows it.
+    """
+    return in_transaction(partial(_steer, id_, what, by, reason))
+
+
+def _job(selection: Filter, by: str, reason: str, rate: int) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "_id": ObjectId(),
+        "by": text(by, 150),
+        "at": now,
+        "reason": text(reason.strip(), 1_000),
+        "selection": str(selection),
+        "rate": rate,
+        "state": JobState.GATHERING,
+        "why": "",
+        "finished_at": None,
+        "leased_until": now,
+        "sent_at": None,
+        **dict.fromkeys(PartState.values, 0),
+    }
+
+
+def _insert(job: dict[str, Any], session: ClientSession) -> None:
+    replay_jobs().insert_one(job, session=session)
+    after = {"selection": job["selection"], "rate": job["rate"]}
+    by, reason = job["by"], job["reason"]
+    audit.note(
+        session, "bulk replay", audit.JOB, job["_id"], by=by, reason=reason, after=after
+    )  # fmt: skip
+
+
+def _steer(id_: ObjectId, what: str, by: str, reason: str, session: ClientSession) -> bool:
+    allowed, becomes = STEERING[what]
+    finished = {"finished_at": datetime.now(UTC)} if what == "cancel" else {}
+    before = replay_jobs().find_one_and_update(
+        {"_id": id_, "state": {"$in": allowed}},
+        {"$set": {"state": becomes, **finished}},
+        session=session,
+    )
+    if before is None:
+        return False
+    audit.note(
+        session, what, audit.JOB, id_, by=by, reason=reason,
+        before={"state": before["state"]}, after={"state": becomes},
+    )  # fmt: skip
+    return True

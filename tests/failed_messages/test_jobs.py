@@ -1,0 +1,297 @@
+"""Bulk replays: a few at first, watched, stoppable, and none lost or run twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from failed_messages import jobs
+from failed_messages.collection import failed_messages, replay_jobs
+from failed_messages.filters import Filter
+from failed_messages.job_runner import advance_jobs, allowance
+from failed_messages.models import AuditEntry, FailedMessage, ReplayJob
+from failed_messages.outcomes import record_outcome
+from failed_messages.preview import preview
+from failed_messages.replay import replay
+from tests import broker
+from tests.failed_messages.copies import copies
+from tests.failed_messages.letters import certificate, failed
+from tests.failed_messages.staff import staff
+from tests.failed_messages.stored_orders import place, placed_body
+from tests.failed_messages.test_replay import order, orders_now  # noqa: F401
+from tests.polling import eventually
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+BILLING = Filter(service="billing", status="failed")
+BULK = "/admin/failed_messages/replayjob/"
+
+#: BULK_MESSAGES=5000 proves the same in minutes; a suite has to be short.
+BULK_MESSAGES = int(os.environ.get("BULK_MESSAGES", "120"))
+
+
+def started(**changes) -> ReplayJob:
+    return ReplayJob.objects.get(pk=jobs.start(changes.pop("selection", BILLING), "me", **changes))
+
+
+def step(job: ReplayJob) -> ReplayJob:
+    """The job after one more step, a second later."""
+    replay_jobs().update_one(
+        {"_id": job.pk, "sent_at": {"$ne": None}},
+        {"$set": {"sent_at": datetime.now(UTC) - timedelta(seconds=1)}},
+    )
+    advance_jobs()
+    job.refresh_from_db()
+    return job
+
+
+def answer(messages) -> None:
+    """What billing says when it has handled them."""
+    for message in messages:
+        told = {
+            "replayId": message.headers["replay"],
+            "service": "billing",
+            "messageId": message.properties["message_id"],
+        }
+        record_outcome(json.dumps(told).encode())
+
+
+def die_again(sent, **changes) -> None:
+    failed(death=certificate(**changes), message_id=sent.properties["message_id"])
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent", "allowed"),
+    [
+        (0, 0, 1),
+        (0, 1, 0),
+        (1, 0, 5),
+        (3, 3, 0),
+        (6, 0, 50),
+        (55, 1, 0),
+        (56, 0, 500),
+        (80, 9, 500),
+    ],
+)
+def test_a_few_go_first_and_wait_for_the_answers(answered, sent, allowed):
+    assert allowance(answered, sent) == allowed
+
+
+def test_one_then_five_then_fifty_then_the_rest():
+    copies(80)
+    job = started(rate=500)
+    sent = []
+    for _ in range(4):
+        step(job)
+        step(job)
+        messages = broker.take_all("billing")
+        sent.append(len(messages))
+        answer(messages)
+    step(job)
+
+    assert sent == [1, 5, 50, 24]
+    assert (job.state, job.resolved, job.waiting, job.sent) == ("done", 80, 0, 0)
+    assert FailedMessage.objects.filter(status="resolved").count() == 80
+    acts = list(AuditEntry.objects.filter(subject="job").values_list("act", flat=True))
+    assert acts == ["done", "bulk replay"]
+    assert AuditEntry.objects.filter(act="replay", by="me").count() == 80
+
+
+def test_it_stops_when_the_same_failure_comes_back():
+    stored = failed(message_id="m0")
+    for number in range(1, 10):
+        failed(message_id=f"m{number}")
+    job = started()
+    step(job)
+    [canary] = broker.take_all("billing")
+    die_again(canary)
+    step(job)
+    step(job)
+
+    assert (job.state, job.recurred, job.waiting, job.sent) == ("stopped", 1, 9, 0)
+    assert job.why.startswith("The same failure came back: Billing gave up after 2 attempts")
+    assert broker.depth("billing") == 0
+    assert replay([stored.pk], "me")[0].done, "what is left can be replayed again"
+
+
+def test_one_that_dies_of_something_else_is_counted_and_no_success_at_all_stops_it():
+    for number in range(10):
+        failed(message_id=f"m{number}")
+    job = step(started())
+    die_again(broker.take("billing"), message="something else")
+    step(job)
+
+    assert (job.state, job.died) == ("stopped", 1)
+    assert "another cause" in job.why
+
+
+def test_the_rate_is_kept():
+    copies(80)
+    job = started(rate=7)
+    sent = []
+    for _ in range(6):
+        messages = broker.take_all("billing")
+        sent.append(len(messages))
+        answer(messages)
+        step(job)
+    assert sent == [0, 1, 5, 7, 7, 7]
+
+
+def test_pause_resume_and_cancel():
+    copies(20)
+    job = step(started())
+    assert jobs.steer(job.pk, "pause", "me")
+    answer(broker.take_all("billing"))
+    step(job)
+    assert (job.state, job.resolved, broker.depth("billing")) == ("paused", 1, 0)
+    assert not jobs.steer(job.pk, "pause", "me")
+
+    assert jobs.steer(job.pk, "resume", "me")
+    step(job)
+    assert broker.depth("billing") == 5
+    assert jobs.steer(job.pk, "cancel", "me", "enough")
+    answer(broker.take_all("billing"))
+    step(job)
+    assert (job.state, job.resolved, job.waiting) == ("cancelled", 6, 14)
+    assert not jobs.steer(job.pk, "resume", "me")
+    assert step(started()).sent == 1, "what it left can be part of another"
+
+
+def test_a_message_is_part_of_one_running_job():
+    copies(10)
+    first, second = started(), started()
+    step(first)
+    second.refresh_from_db()
+
+    assert (first.waiting + first.sent, second.state) == (10, "done")
+    assert broker.depth("billing") == 1
+
+
+def test_a_scheduler_that_died_hands_its_job_over():
+    copies(3)
+    job = started()
+    later = datetime.now(UTC) + timedelta(seconds=20)
+    replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": later}})
+    assert step(job).sent == 0, "another scheduler may be at work"
+
+    replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": datetime.now(UTC)}})
+    assert step(job).sent == 1
+
+
+def test_what_somebody_else_does_meanwhile_is_respected():
+    ids = copies(3)
+    job = started()
+    step(job)
+    replay(ids[1:2], "somebody else")
+    for _ in range(3):
+        answer(broker.take_all("billing"))
+        step(job)
+
+    assert (job.state, job.resolved, job.refused) == ("done", 2, 1)
+
+
+def test_cancelled_orders_are_left_out_and_stale_ones_need_a_reason(orders_now):  # noqa: F811
+    copies(4)
+    orders_now.update(o0=order(), o1=order("cancelled"), o2=order("confirmed"), o3=order())
+    known = preview(BILLING)
+    assert known.sentences() == [
+        "4 messages to billing only.",
+        "What other services have done is not affected.",
+        "4 orders, worth 40.00 EUR.",
+        "1 order cancelled since: left out.",
+        "1 message whose order has moved on since: left out, unless you give a reason.",
+    ]
+    job = started()
+    for _ in range(5):
+        step(job)
+        answer(broker.take_all("billing"))
+    assert (job.state, job.resolved, job.left_out) == ("done", 2, 2)
+
+    job = started(reason="they want their invoices")
+    for _ in range(3):
+        step(job)
+        answer(broker.take_all("billing"))
+    assert (job.state, job.resolved, job.left_out) == ("done", 1, 1)
+
+
+def test_a_job_has_to_say_which_messages():
+    with pytest.raises(jobs.InvalidJob, match="filter"):
+        jobs.start(Filter(), "me")
+    with pytest.raises(jobs.InvalidJob, match="rate"):
+        jobs.start(BILLING, "me", rate=0)
+
+
+def test_in_the_admin_from_the_list_to_the_end():
+    copies(3)
+    other = failed(death=certificate(message="something else"), message_id="other")
+    client = staff()
+    group = FailedMessage.objects.exclude(pk=other.pk).first().fingerprint
+    page = client.get(f"/admin/failed_messages/failedmessage/?group={group}").content.decode()
+    assert f"{BULK}new/?group={group}&amp;status=failed" in page
+    preview_page = client.get(f"{BULK}new/?group={group}&status=failed").content.decode()
+    assert "3 messages to billing only." in preview_page
+    assert "Invoices are issued once for each order" in preview_page
+    form = {"selection": f"group={group}&status=failed", "rate": "50"}
+    watched = client.post(f"{BULK}new/", form)["Location"]
+
+    advance_jobs()
+    content = client.get(watched).content.decode()
+    assert 'http-equiv="refresh"' in content
+    assert "Waiting for 1 answers" in content
+    client.post(watched, {"what": "pause"})
+    assert ReplayJob.objects.get().state == "paused"
+    client.post(watched, {"what": "cancel"})
+    assert 'http-equiv="refresh"' not in client.get(watched).content.decode()
+    assert client.get(BULK).status_code == 200
+    assert client.get(f"{BULK}new/?nonsense=1").status_code == 404
+
+
+def test_who_may_not_replay_may_watch():
+    copies(1)
+    job = started()
+    viewer = staff("view_failedmessage")
+
+    content = viewer.get(f"{BULK}{job.pk}/change/").content.decode()
+    assert "You lack the permission failed_messages.replay_failedmessage" in content
+    assert viewer.post(f"{BULK}{job.pk}/change/", {"what": "cancel"}).status_code == 403
+    assert viewer.get(f"{BULK}new/?service=billing").status_code == 403
+    assert viewer.post(f"{BULK}new/", {"selection": "service=billing"}).status_code == 403
+
+
+def test_none_is_lost_and_none_runs_twice_while_workers_are_killed(processes):
+    orders = [place() for _ in range(BULK_MESSAGES)]
+    copies(
+        BULK_MESSAGES,
+        lambda n: {
+            "order_id": str(orders[n]["_id"]),
+            "correlation_id": str(orders[n]["_id"]),
+            "message_id": f"order.placed:{orders[n]['_id']}",
+            "body": placed_body(orders[n]),
+        },
+    )
+    job = started(rate=100)
+    running = processes.start("archiver", "scheduler", "billing")
+    killed = 0
+
+    def finished() -> bool:
+        nonlocal killed, running
+        job.refresh_from_db()
+        if not killed and job.resolved > BULK_MESSAGES // 3:
+            killed += 1
+            for process in running:
+                process.kill()
+            # Whatever was in their hands is with RabbitMQ again; a lease would only cost time.
+            replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": datetime.now(UTC)}})
+            running = processes.start("archiver", "scheduler", "billing")
+        return job.state == "done"
+
+    eventually(finished, within_seconds=60 + BULK_MESSAGES / 20)
+    assert (job.resolved, killed) == (BULK_MESSAGES, 1)
+    assert failed_messages().count_documents({"status": "resolved"}) == BULK_MESSAGES
+    invoices = connection.database["invoices"]
+    assert invoices.count_documents({}) == BULK_MESSAGES
+    assert len(invoices.distinct("number")) == BULK_MESSAGES
