@@ -26,7 +26,9 @@ def end_to_end(effects, web_seconds):
 
 RESULTS = {
     "taken_at": "2026-01-01T00:00:00+00:00",
-    "machine": {"cores": 2, "memory_gb": 8, "system": "Linux", "python": "3.11"},
+    "machine": {
+        "cores": 2, "memory_gb": 8, "system": "Linux", "python": "3.11", "load_before": 0.1
+    },
     "scale": {"rounds": 3},
     "contenders": {"ours": "this pipeline", "node": "Node", "drf_celery": "Celery"},
     "runs": [
