@@ -60,7 +60,7 @@ def write(results: dict[str, Any], is_full: bool) -> None:
     """Save the results and their chart, and print the tables; a full session's go into the docs."""
     folder = RESULTS if is_full else LOCAL
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{results['taken_at'][:10]}.json"
+    file = folder / f"{results['taken_at'][:16].replace(':', '')}.json"
     file.write_text(json.dumps(results, indent=1) + "\n")
     (folder / "chart.svg").write_text(chart(results))
     text = tables(results)

@@ -15,11 +15,13 @@ BAR_HEIGHT, BAR_GAP, TITLE_HEIGHT, PANEL_GAP = 16, 6, 28, 18
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+.ground { fill: #ffffff; }
 .title { font-weight: 600; }
 .ours { fill: #0a6e5c; }
 .peer { fill: #9aa4ae; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
+  .ground { fill: #0d1117; }
   .ours { fill: #3fb99f; }
   .peer { fill: #6b7682; }
 }
@@ -36,7 +38,8 @@ def chart(results: dict[str, Any]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" '
         f'viewBox="0 0 {WIDTH} {top}" role="img" aria-label="The pipeline beside its peers">'
-        f"<style>{STYLE}</style>{''.join(parts)}</svg>\n"
+        f'<style>{STYLE}</style><rect class="ground" width="{WIDTH}" height="{top}"/>'
+        f"{''.join(parts)}</svg>\n"
     )
 
 

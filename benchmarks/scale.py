@@ -28,7 +28,7 @@ class Scale:
 FULL = Scale(
     rounds=3,
     post=((1, 500), (32, 4_000), (256, 4_000)),
-    load_seconds=120,
+    load_seconds=300,
     end_to_end_orders=5_000,
     drain_orders=20_000,
     idle_orders=100,
