@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from celery import Task
 from celery.worker.strategy import default as single_strategy
 
+from messaging.certificate import NO_ATTEMPTS
 from messaging.handlers import attempt_batch
 from messaging.incoming import Delivery
 from messaging.outages import ride_out
@@ -60,6 +61,9 @@ class BatchStrategy:
             self._consumer.call_soon(self._run_next)
 
     def _run_next(self) -> None:
+        if self._waiting and not self._consumer.acks.covers(self._waiting[0].message):
+            # Their connection is lost: they are delivered again.
+            self._waiting.clear()
         calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MESSAGES))]
         self._running = bool(calls)
         if len(calls) == 1:
@@ -92,11 +96,16 @@ class BatchStrategy:
         for index in refused:
             self._alone(*calls[index])
         left_alone = set(refused)
-        for index, call in enumerate(calls):
-            if index not in left_alone:
-                call.message.ack_log_error(logger, self._consumer.connection_errors)
+        self._ack([call.message for index, call in enumerate(calls) if index not in left_alone])
         logger.info("%s: %d in a batch", self._task.name, len(calls) - len(refused))
         self._run_next()
+
+    def _ack(self, messages: list[Any]) -> None:
+        try:
+            self._consumer.acks.ack(messages)
+        except self._consumer.connection_errors as error:
+            # They are delivered again, and found done.
+            logger.warning("%d messages could not be acked: %s", len(messages), error)
 
     def _failed(self, calls: list[Call], error: Any) -> None:
         logger.warning(
@@ -125,7 +134,7 @@ def has_a_history(message: Any) -> bool:
     delivery: Delivery = message.headers["delivery"]
     return bool(
         message.delivery_info.get("redelivered")
-        or delivery.attempts
+        or delivery.attempts_json != NO_ATTEMPTS
         or "replay" in delivery.headers
     )
 

@@ -20,6 +20,10 @@ MAX_TRACEBACK_CHARACTERS = 4_000
 MAX_TEXT_CHARACTERS = 1_000
 
 
+#: What `encode_attempts` makes of a first delivery.
+NO_ATTEMPTS = "[]"
+
+
 class Reason(StrEnum):
     """Why a service gave a message up."""
 

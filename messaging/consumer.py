@@ -15,10 +15,12 @@ from typing import Any
 from celery.worker.consumer import Consumer
 from kombu.serialization import register
 
+from messaging.acks import Acks
 from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw
+from messaging.reading import read_in_bulk
 from messaging.topology import SERVICES, Service, declare
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class EventConsumer(Consumer):
         # At every connect: the broker may be a new one.
         declare(self.connection)
         take_raw(self.task_consumer.channel)
+        read_in_bulk(self.connection.connection, self.hub)
+        self.acks = Acks(self.task_consumer.channel)
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         to_celery = super().create_task_handler(*args, **kwargs)
         return partial(self._on_message, to_celery)
@@ -72,6 +76,7 @@ class EventConsumer(Consumer):
             message.reject_log_error(logger, self.connection_errors)
 
     def _check_and_pass_on(self, to_celery: Callable[[Any], None], message: Any) -> None:
+        self.acks.delivered(message)
         service = self._service_of(message)
         delivery = delivery_of(message, service)
         try:
