@@ -40,10 +40,11 @@ def timeline(order: dict[str, Any]) -> Timeline:
     """
     order_id, status = str(order["_id"]), order["status"]
     steps = sorted([*journey.steps(order), *failures.steps(order_id)], key=moment)
-    lanes = [lane("orders", steps, settled=status)]
-    lanes += [
-        lane(service, steps, settled="nothing to do") for service in SERVICES if service != "orders"
-    ]
+    settled = {service: entry["state"] for service, entry in order["ledger"].items()}
+    settled["orders"] = status
+    # Orders begins every journey.
+    services = sorted(SERVICES, key=lambda service: service != "orders")
+    lanes = [lane(service, steps, settled.get(service, "nothing to do")) for service in services]
     return Timeline(order_id, status, lanes, steps)
 
 
@@ -57,12 +58,10 @@ def moment(step: Step) -> tuple[bool, float]:
     return step.at is None, step.at.timestamp() if step.at else 0.0
 
 
-def lane(service: str, steps: Sequence[Step], *, settled: str) -> Lane:
-    """What is still to be done counts, failures first; then the latest outcome, or `settled`."""
-    own = [step for step in steps if step.service == service]
-    still = [step for step in own if step.at is None]
+def lane(service: str, steps: Sequence[Step], settled: str) -> Lane:
+    """What is still to be done counts, failures first; `settled` is what there is besides."""
+    still = [step for step in steps if step.service == service and step.at is None]
     failed = [step for step in still if step.kind == "failed"]
-    if open_steps := failed or still:
-        return Lane(service, open_steps[0].kind, open_steps[0].outcome)
-    done = [step.outcome for step in own if step.kind == "done"]
-    return Lane(service, "done", done[-1] if done and service != "orders" else settled)
+    for step in failed or still:
+        return Lane(service, step.kind, step.outcome)
+    return Lane(service, "done", settled)
