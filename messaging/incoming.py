@@ -40,7 +40,7 @@ CELERY_HEADERS = frozenset(
 )
 
 #: Headers of an event that stay with it over retries, dead-lettering and replay.
-EVENT_HEADERS = ("order-version", "traceparent", "replay")
+EVENT_HEADERS = ("order-version", "schema-version", "traceparent", "replay")
 
 
 #: The end of the year 9999, where datetime ends.

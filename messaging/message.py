@@ -40,8 +40,9 @@ def event(
     message_id: str,
     correlation_id: str = "",
     headers: Mapping[str, Any] | None = None,
+    version: int = 1,
 ) -> Message:
-    """Make the message of one event.
+    """Make the message of one event; `version` is that of its body, see `messaging.published`.
 
     `body` is a JSON object in camelCase whose values msgspec can encode (a Decimal becomes
     a string, a datetime RFC 3339 text).
@@ -51,5 +52,5 @@ def event(
         type=type_,
         message_id=message_id,
         correlation_id=correlation_id,
-        headers=dict(headers or {}),
+        headers={"schema-version": version, **(headers or {})},
     )

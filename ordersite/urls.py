@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from ordersite import health, problems
 from ordersite.pipeline_views import ConservationView, MetricsView
+from ordersite.timeline_views import TimelineEventsView, TimelineView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -17,6 +18,8 @@ urlpatterns = [
     path("metrics", MetricsView.as_view()),
     path("", include("billing.urls")),
     path("", include("inventory.urls")),
+    path("orders/<str:order_id>/timeline", TimelineView.as_view(), name="timeline"),
+    path("orders/<str:order_id>/events", TimelineEventsView.as_view(), name="timeline-events"),
     path("", include("orders.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.
     path("<path:address>", problems.no_such_address),

@@ -1,0 +1,97 @@
+"""What subscribers may rely on: every event as an AsyncAPI document and as a JSON Schema.
+
+https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from kombu import Exchange
+
+from billing.published import PUBLISHED as BILLING
+from inventory.published import PUBLISHED as INVENTORY
+from messaging.message import CONTENT_TYPE
+from messaging.published import Published
+from messaging.topology import order_events_topic
+from orders.published import PUBLISHED as ORDERS
+
+PUBLISHED = [*ORDERS, *INVENTORY, *BILLING]
+
+#: Everything that orders publishes passes through here, the rest of it from the fanout.
+BY_EXCHANGE = {order_events_topic.name: ORDERS}
+
+DESCRIPTION = (
+    "Bind a queue of your own to an exchange. Each message is one event: its body is the JSON "
+    "object below; its type, id, time and order are in AMQP's properties `type`, `message_id`, "
+    "`timestamp` and `correlation_id`. Events arrive at least once and in any order; `message_id` "
+    "tells a repeat. `order_events.headers`, a headers exchange, carries what "
+    "`order_events.topic` does."
+)
+SCHEMA_REF = "#/components/schemas/{name}"
+
+
+def document() -> dict[str, Any]:
+    """The AsyncAPI document of all events."""
+    exchanges = {each.exchange.name: each.exchange for each in PUBLISHED}
+    _, schemas = msgspec.json.schema_components(
+        [each.body for each in PUBLISHED], ref_template=SCHEMA_REF
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "ordersite", "version": settings.RELEASE, "description": DESCRIPTION},
+        "defaultContentType": CONTENT_TYPE,
+        "channels": {name: channel(exchange) for name, exchange in exchanges.items()},
+        "operations": {f"send.{name}": operation(name) for name in exchanges},
+        "components": {
+            "messages": {each.type: message(each) for each in PUBLISHED},
+            "schemas": schemas,
+        },
+    }
+
+
+def channel(exchange: Exchange) -> dict[str, Any]:
+    carried = BY_EXCHANGE.get(exchange.name) or [
+        each for each in PUBLISHED if each.exchange == exchange
+    ]
+    return {
+        "address": exchange.name,
+        "messages": {each.type: {"$ref": f"#/components/messages/{each.type}"} for each in carried},
+        "bindings": {
+            "amqp": {
+                "is": "routingKey",
+                "exchange": {"name": exchange.name, "type": exchange.type, "durable": True},
+                "bindingVersion": "0.3.0",
+            }
+        },
+    }
+
+
+def operation(exchange_name: str) -> dict[str, Any]:
+    return {"action": "send", "channel": {"$ref": f"#/channels/{exchange_name}"}}
+
+
+def message(event: Published) -> dict[str, Any]:
+    headers: dict[str, Any] = {"schema-version": {"type": "integer", "const": event.version}}
+    if event in ORDERS:
+        text = "The order's own version: one more with each change of it."
+        headers["order-version"] = {"type": "integer", "description": text}
+    return {
+        "name": event.type,
+        "title": event.type,
+        "summary": event.body.__doc__,
+        "headers": {"type": "object", "properties": headers, "required": list(headers)},
+        "payload": {"$ref": SCHEMA_REF.format(name=event.body.__name__)},
+        "bindings": {"amqp": {"messageType": event.type, "bindingVersion": "0.3.0"}},
+    }
+
+
+def json_schema(event: Published) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one event's body, complete in itself."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"{event.type}, version {event.version}",
+        **msgspec.json.schema(event.body),
+    }

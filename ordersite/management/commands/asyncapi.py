@@ -1,0 +1,38 @@
+"""`python manage.py asyncapi`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from ordersite import asyncapi
+
+DOCS = settings.BASE_DIR / "docs"
+
+
+class Command(BaseCommand):
+    help = "Write docs/asyncapi.yaml and docs/schemas/*.json: every event, for its subscribers."
+
+    def handle(self, **options: Any) -> None:
+        for path, text in files().items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            self.stdout.write(str(path.relative_to(settings.BASE_DIR)))
+
+
+def files() -> dict[Path, str]:
+    """Each document as it has to be."""
+    document = yaml.safe_dump(asyncapi.document(), sort_keys=False, allow_unicode=True, width=100)
+    schemas = {
+        DOCS / "schemas" / f"{each.type}.v{each.version}.json": asyncapi.json_schema(each)
+        for each in asyncapi.PUBLISHED
+    }
+    return {
+        DOCS / "asyncapi.yaml": f"# Made by `python manage.py asyncapi`.\n{document}",
+        **{path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()},
+    }

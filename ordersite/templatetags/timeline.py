@@ -1,0 +1,23 @@
+"""Draws an order's timeline on its page in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from bson import ObjectId
+from django import template
+
+from orders.collection import orders
+from ordersite.timeline import digest, timeline
+
+register = template.Library()
+
+
+@register.inclusion_tag("ordersite/timeline.html")
+def order_timeline(order_id: ObjectId) -> dict[str, Any]:
+    order = orders().find_one(order_id)
+    if order is None:
+        return {}
+    drawn = timeline(order)
+    return {"timeline": drawn, "digest": digest(msgspec.json.encode(drawn))}
