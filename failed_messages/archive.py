@@ -173,6 +173,8 @@ def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectI
         "status": Status.FAILED,
         "first_failed_at": certificate.died_at(death),
         "replay": None,
+        "parent": None,
+        "edited_as": [],
         "job": None,
         "job_state": "",
         "job_detail": "",

@@ -116,6 +116,10 @@ class FailedMessage(models.Model):
     last_failed_at = models.DateTimeField("last failed")
     replay = EmbeddedModelField(Replay, null=True)
     history = EmbeddedModelArrayField(Act)
+    #: The record that this one is an edited copy of.
+    parent = ObjectIdField(null=True)
+    #: Its own edited copies: such an original is kept for ever.
+    edited_as = ArrayField(ObjectIdField())
     #: The latest `ReplayJob` that it is, or was, part of …
     job = ObjectIdField(null=True)
     #: … the `PartState` that it has there, and why.
