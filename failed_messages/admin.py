@@ -15,12 +15,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from failed_messages import admin_detail
+from failed_messages import admin_charts, admin_detail
 from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, edit_obstacle, selection
 from failed_messages.admin_audit import AuditEntryAdmin
 from failed_messages.admin_groups import FailureGroupAdmin
 from failed_messages.admin_jobs import ReplayJobAdmin, bulk_replay_url
 from failed_messages.admin_list import FILTERS, IndexedPaginator
+from failed_messages.admin_policies import ReplayPolicyAdmin
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.editing import InvalidEdit, check, diff, edit_and_replay, editable
 from failed_messages.models import FailedMessage
@@ -28,7 +29,13 @@ from failed_messages.preview import preview_of
 from failed_messages.search import search
 from failed_messages.verdict import ReasonMissing, Verdict, record_id
 
-__all__ = ["AuditEntryAdmin", "FailedMessageAdmin", "FailureGroupAdmin", "ReplayJobAdmin"]
+__all__ = [
+    "AuditEntryAdmin",
+    "FailedMessageAdmin",
+    "FailureGroupAdmin",
+    "ReplayJobAdmin",
+    "ReplayPolicyAdmin",
+]
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -141,6 +148,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
         own = [
+            path("charts/", site(self.charts_view), name="failed_messages_charts"),
             path("act/<str:verb>/", site(self.act_view), name="failed_messages_act"),
             path("<str:object_id>/edit/", site(self.edit_view), name="failed_messages_edit"),
             path("<str:object_id>/body/", site(self.body_view), name="failed_messages_body"),
@@ -181,6 +189,12 @@ class FailedMessageAdmin(admin.ModelAdmin):
                 "X-Content-Type-Options": "nosniff",
             },
         )
+
+    def charts_view(self, request: HttpRequest) -> HttpResponse:
+        """Failures over time, by service or by group."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._page(request, "charts", **admin_charts.context(request))
 
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """GET shows the body to be edited; POST checks it, shows the difference, or replays."""

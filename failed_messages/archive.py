@@ -173,6 +173,7 @@ def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectI
         "status": Status.FAILED,
         "first_failed_at": certificate.died_at(death),
         "replay": None,
+        "scheduled_replays": 0,
         "parent": None,
         "edited_as": [],
         "job": None,

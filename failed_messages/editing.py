@@ -165,6 +165,7 @@ def _copy(original: dict[str, Any], body: str, by: str, reason: str) -> dict[str
         "preview": text(editable(raw), PREVIEW_LIMIT_CHARS),
         # It is JSON now, whatever the original was said to be.
         "content_type": CONTENT_TYPE,
+        "scheduled_replays": 0,
         "job": None,
         "job_state": "",
         "job_detail": "",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("billing.urls")),
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
+    path("failed-messages", include("failed_messages.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.
     path("<path:address>", problems.no_such_address),
 ]
