@@ -19,6 +19,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     "billing",
     "order.placed",
     replay_safe=True,
+    shape=order.read_placed,
     batch=issue_many_invoices,
     runbook=(
         "Invoices are issued once for each order, so a replay never bills twice. A body that "
@@ -33,13 +34,25 @@ def issue_invoice(body: dict[str, Any]) -> list[Message]:
 CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also long after the order."
 
 
-@handles("billing", "order.rejected", replay_safe=True, runbook=CREDIT_RUNBOOK)
+@handles(
+    "billing",
+    "order.rejected",
+    replay_safe=True,
+    shape=order.read_withdrawn,
+    runbook=CREDIT_RUNBOOK,
+)
 def credit_rejected(body: dict[str, Any]) -> list[Message]:
     """Credit the invoice of an order that inventory rejected, or prevent it, and tell."""
     return credit_invoice(body)
 
 
-@handles("billing", "order.cancelled", replay_safe=True, runbook=CREDIT_RUNBOOK)
+@handles(
+    "billing",
+    "order.cancelled",
+    replay_safe=True,
+    shape=order.read_withdrawn,
+    runbook=CREDIT_RUNBOOK,
+)
 def credit_cancelled(body: dict[str, Any]) -> list[Message]:
     """Credit the invoice of an order that was cancelled, or prevent it, and tell."""
     return credit_invoice(body)

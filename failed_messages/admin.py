@@ -15,19 +15,27 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from failed_messages import admin_detail
-from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, selection
+from failed_messages import admin_charts, admin_detail
+from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, edit_obstacle, selection
 from failed_messages.admin_audit import AuditEntryAdmin
 from failed_messages.admin_groups import FailureGroupAdmin
 from failed_messages.admin_jobs import ReplayJobAdmin, bulk_replay_url
 from failed_messages.admin_list import FILTERS, IndexedPaginator
+from failed_messages.admin_policies import ReplayPolicyAdmin
 from failed_messages.description import SUMMARY_FIELDS
+from failed_messages.editing import InvalidEdit, check, diff, edit_and_replay, editable
 from failed_messages.models import FailedMessage
 from failed_messages.preview import preview_of
 from failed_messages.search import search
 from failed_messages.verdict import ReasonMissing, Verdict, record_id
 
-__all__ = ["AuditEntryAdmin", "FailedMessageAdmin", "FailureGroupAdmin", "ReplayJobAdmin"]
+__all__ = [
+    "AuditEntryAdmin",
+    "FailedMessageAdmin",
+    "FailureGroupAdmin",
+    "ReplayJobAdmin",
+    "ReplayPolicyAdmin",
+]
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -140,7 +148,9 @@ class FailedMessageAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
         own = [
+            path("charts/", site(self.charts_view), name="failed_messages_charts"),
             path("act/<str:verb>/", site(self.act_view), name="failed_messages_act"),
+            path("<str:object_id>/edit/", site(self.edit_view), name="failed_messages_edit"),
             path("<str:object_id>/body/", site(self.body_view), name="failed_messages_body"),
         ]
         return own + super().get_urls()
@@ -164,6 +174,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
             "detail",
             title=str(record),
             buttons=buttons,
+            edit_obstacle=edit_obstacle(request, record),
             **admin_detail.context(record),
         )
 
@@ -177,6 +188,52 @@ class FailedMessageAdmin(admin.ModelAdmin):
                 "Content-Disposition": f'attachment; filename="{record.pk}.body"',
                 "X-Content-Type-Options": "nosniff",
             },
+        )
+
+    def charts_view(self, request: HttpRequest) -> HttpResponse:
+        """Failures over time, by service or by group."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._page(request, "charts", **admin_charts.context(request))
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """GET shows the body to be edited; POST checks it, shows the difference, or replays."""
+        record = self._record(request, object_id)
+        if not request.user.has_perm("failed_messages.edit_failedmessage"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._edit_page(request, record, editable(bytes(record.body)))
+        # A browser ends lines as MIME does.
+        body = request.POST.get("body", "").replace("\r\n", "\n")
+        try:
+            check(record.service, record.type, body)
+            if request.POST.get("what") == "replay":
+                return self._replay_edited(request, record, body)
+        except (InvalidEdit, ReasonMissing) as error:
+            return self._edit_page(request, record, body, error=str(error))
+        return self._edit_page(request, record, body, lines=diff(bytes(record.body), body))
+
+    def _replay_edited(
+        self, request: HttpRequest, record: FailedMessage, body: str
+    ) -> HttpResponse:
+        by, reason = request.user.get_username(), request.POST.get("reason", "")
+        verdict = edit_and_replay(record.pk, body, by, reason)
+        level = messages.SUCCESS if verdict.done else messages.ERROR
+        self.message_user(request, f"Edited copy {verdict.id}: {verdict.detail}.", level)
+        return HttpResponseRedirect(self._page_after([verdict.id]))
+
+    def _edit_page(
+        self, request: HttpRequest, record: FailedMessage, body: str, **context: Any
+    ) -> HttpResponse:
+        return self._page(
+            request,
+            "edit",
+            title="Edit and replay",
+            record=record,
+            body=body,
+            reason=request.POST.get("reason", ""),
+            back_url=self._page_after([str(record.pk)]),
+            **context,
         )
 
     def act_view(self, request: HttpRequest, verb: str) -> HttpResponse:

@@ -80,6 +80,15 @@ VERBS = {
 }
 
 
+def edit_obstacle(request: HttpRequest, record: FailedMessage) -> str:
+    """Why the record cannot be edited now; empty where it can."""
+    if not request.user.has_perm("failed_messages.edit_failedmessage"):
+        return "You lack the permission failed_messages.edit_failedmessage."
+    if record.status != Status.FAILED:
+        return f"The message is {record.status}, not {Status.FAILED}."
+    return "Only the beginning of its body was kept." if record.body_cut else ""
+
+
 def selection(ids: list[str]) -> str:
     """`1 message to billing only`, or `3 messages: 2 of billing, 1 of orders`."""
     keys = [key for key in map(record_id, ids) if key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from failed_messages import certificate, wording
 from failed_messages.description import deaths
 from failed_messages.models import FailedMessage, Reason
+from failed_messages.retention import expires_at
 from messaging.certificate import Attempt, Certificate, Original
 
 RAW_LIMIT_CHARS = 20_000
@@ -39,6 +40,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "consequence": wording.consequence(record),
         "next_step": wording.next_step(record),
         "replay_safe": wording.replay_safe(record),
+        "countdown": countdown(record),
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],
         "raw": bytes(record.body[:RAW_LIMIT_CHARS]).decode("utf-8", "backslashreplace"),
@@ -48,6 +50,15 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "x_death": _x_death(record),
         "history": list(reversed(record.history)),
     }
+
+
+def countdown(record: FailedMessage) -> str:
+    """When retention will delete the record; empty where it is kept."""
+    at = expires_at(record)
+    if at is None:
+        return "Its edited copy needs it: it is kept for ever." if record.edited_as else ""
+    left = max(at - datetime.now(UTC), timedelta(0))
+    return f"Deleted in {wording.span(left)}; the audit log keeps its trace."
 
 
 def _death(death: Certificate) -> Death:

@@ -14,7 +14,7 @@ from failed_messages.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from failed_messages.models import AuditEntry, Subject
 from failed_messages.plain import plain, text
 
-MESSAGE, GROUP, JOB = (str(each) for each in (Subject.MESSAGE, Subject.GROUP, Subject.JOB))
+MESSAGE, GROUP, JOB, POLICY = Subject.values
 
 
 #: The subject's id, what it was before, and what it is after.

@@ -8,7 +8,13 @@ from bson.codec_options import CodecOptions
 from django.db import connection, models
 from pymongo.collection import Collection
 
-from failed_messages.models import FailedMessage, FailureCount, FailureGroup, ReplayJob
+from failed_messages.models import (
+    FailedMessage,
+    FailureCount,
+    FailureGroup,
+    ReplayJob,
+    ReplayPolicy,
+)
 
 
 def failed_messages() -> Collection[dict[str, Any]]:
@@ -25,6 +31,10 @@ def failure_counts() -> Collection[dict[str, Any]]:
 
 def replay_jobs() -> Collection[dict[str, Any]]:
     return _collection(ReplayJob)
+
+
+def replay_policies() -> Collection[dict[str, Any]]:
+    return _collection(ReplayPolicy)
 
 
 def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:

@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from failed_messages import certificate
-from failed_messages.models import Act, FailedMessage
+from failed_messages.group_figures import Figures
+from failed_messages.models import (
+    Act,
+    FailedMessage,
+    FailureGroup,
+    PartState,
+    ReplayJob,
+    ReplayPolicy,
+)
+from failed_messages.retention import expires_at
 from messaging.certificate import Certificate
 
 #: What `summary` needs: never the body, the headers or the certificates.
@@ -21,6 +30,7 @@ SUMMARY_FIELDS = (
     "exception",
     "message",
     "attempts",
+    "fingerprint",
     "status",
     "first_failed_at",
     "last_failed_at",
@@ -40,6 +50,7 @@ def summary(record: FailedMessage) -> dict[str, Any]:
         "exception": record.exception,
         "message": record.message,
         "attempts": record.attempts,
+        "group": record.fingerprint,
         "status": record.status,
         "firstFailedAt": _rfc3339(record.first_failed_at),
         "lastFailedAt": _rfc3339(record.last_failed_at),
@@ -70,7 +81,68 @@ def full(record: FailedMessage) -> dict[str, Any]:
         "discardedAt": _rfc3339(record.discarded_at),
         "discardedBy": record.discarded_by,
         "discardReason": record.discard_reason,
+        "parent": str(record.parent) if record.parent else None,
+        "editedAs": [str(id_) for id_ in record.edited_as],
+        "expiresAt": _rfc3339(expires_at(record)),
         "history": [_line(act) for act in record.history],
+    }
+
+
+def group_json(group: FailureGroup, known: Figures) -> dict[str, Any]:
+    """A failure group with its figures."""
+    return {
+        "fingerprint": group.pk,
+        "service": group.service,
+        "exception": group.exception,
+        "reason": group.reason,
+        "frame": group.frame,
+        "pattern": group.pattern,
+        "example": group.example,
+        "release": group.release,
+        "failedNow": known.messages,
+        "deaths": group.deaths,
+        "orders": known.orders,
+        "ordersAreAtLeast": known.at_least,
+        "value": known.value,
+        "deathsByHour": known.trend,
+        "firstFailedAt": _rfc3339(group.first_failed_at),
+        "lastFailedAt": _rfc3339(group.last_failed_at),
+        "status": group.status,
+        "fixedIn": group.fixed_in,
+        "regressedAt": _rfc3339(group.regressed_at),
+        "owner": group.owner,
+        "note": group.note,
+        "link": group.link,
+    }
+
+
+def job_json(job: ReplayJob) -> dict[str, Any]:
+    """A bulk replay, as far as it is."""
+    return {
+        "id": str(job.pk),
+        "by": job.by,
+        "at": _rfc3339(job.at),
+        "reason": job.reason,
+        "filter": job.selection,
+        "ratePerSecond": job.rate,
+        "state": job.state,
+        "why": job.why,
+        "finishedAt": _rfc3339(job.finished_at),
+        "messages": {state: getattr(job, state) for state in PartState.values},
+    }
+
+
+def policy_json(policy: ReplayPolicy) -> dict[str, Any]:
+    """A policy of scheduled replay."""
+    return {
+        "scope": policy.pk,
+        "service": policy.service,
+        "group": policy.group,
+        "reason": policy.reason,
+        "afterSeconds": policy.delays_seconds,
+        "enabled": policy.enabled,
+        "by": policy.by,
+        "at": _rfc3339(policy.at),
     }
 
 

@@ -60,6 +60,8 @@ def untouched() -> dict[str, Any]:
         "status": GroupStatus.NEW,
         "fixed_in": "",
         "regressed_at": None,
+        "alert": "new",
+        "alerted_at": None,
         "owner": "",
         "note": "",
         "link": "",
@@ -100,7 +102,13 @@ def _count_in_its_hour(cause: Cause, at: datetime, session: ClientSession) -> No
 def _regress(group: dict[str, Any], session: ClientSession) -> None:
     failure_groups().update_one(
         {"_id": group["_id"]},
-        {"$set": {"status": GroupStatus.REGRESSED, "regressed_at": datetime.now(UTC)}},
+        {
+            "$set": {
+                "status": GroupStatus.REGRESSED,
+                "regressed_at": datetime.now(UTC),
+                "alert": "regressed",
+            }
+        },
         session=session,
     )
     audit.note(

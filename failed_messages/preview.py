@@ -40,6 +40,18 @@ class Preview:
         """For whoever is about to replay."""
         return [sentence for sentence in self._sentences() if sentence]
 
+    def json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "messages": self.messages,
+            "services": self.services,
+            "orders": self.orders,
+            "value": self.value,
+            "leftOut": {"cancelled": self.cancelled, "stale": self.stale, "cut": self.cut},
+            "isAtLeast": self.at_least,
+            "sentences": self.sentences(),
+        }
+
     def _sentences(self) -> Iterable[str]:
         targets = " and ".join(f"{n:,} to {service}" for service, n in self.services.items())
         only = f": {targets}" if len(self.services) > 1 else f" to {next(iter(self.services), '')}"

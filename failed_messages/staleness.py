@@ -43,9 +43,13 @@ def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     """How the order has moved on since the message was published; empty where it has not.
 
     That other services have answered to the order changes its version too, and is no reason: one
-    service's failure is none of the others' business.
+    service's failure is none of the others' business. Nor is a service's answer ever stale: the
+    ledger takes answers in any order, and a cancelled order needs those that follow from that.
     """
-    if order.status != _status_told(record["type"]):
+    told = _status_told(record["type"])
+    if told is None:
+        return ""
+    if order.status != told:
         return f"order {record['order_id']} is {order.status} since"
     version = _version_told(record["headers"])
     if version is not None and order.version > version:
@@ -56,10 +60,10 @@ def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     return ""
 
 
-def _status_told(type_: str) -> str:
-    """`order.rejected` tells that the order is rejected; any other event, of an order as placed."""
-    service, _, what = type_.partition(".")
-    return what if service == "order" and what else "placed"
+def _status_told(type_: str) -> str | None:
+    """`order.rejected` tells that the order is rejected; None for what is no order's own event."""
+    service, _, what = (type_ or "order.placed").partition(".")
+    return what if service == "order" else None
 
 
 def _version_told(headers: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -34,3 +34,55 @@ def heights(counts: Sequence[int], full: int) -> list[int]:
     """Each count as a bar's height, the largest as `full`; what is not zero can be seen."""
     most = max(counts, default=0)
     return [max(1, round(full * count / most)) if count else 0 for count in counts]
+
+
+WIDTH, CHART_HEIGHT, LEFT, BOTTOM = 720, 220, 48, 24
+
+
+def stacked_bars(labels: Sequence[str], series: Sequence[Sequence[int]], said: str) -> SafeString:
+    """One bar for each label, the series stacked in it; `said` is the chart in words."""
+    totals = [sum(counts) for counts in zip(*series, strict=True)] or [0] * len(labels)
+    most = max([1, *totals])
+    step = (WIDTH - LEFT) / max(1, len(labels))
+    return format_html(
+        '<svg class="fm-chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
+        WIDTH,
+        CHART_HEIGHT + BOTTOM,
+        said,
+        format_html(
+            '<text x="{}" y="12" text-anchor="end">{}</text>'
+            '<text x="{}" y="{}" text-anchor="end">0</text>'
+            '<line x1="{}" x2="{}" y1="{}" y2="{}"/>',
+            LEFT - 6, f"{most:,}", LEFT - 6, CHART_HEIGHT, LEFT, WIDTH, CHART_HEIGHT, CHART_HEIGHT,
+        ),
+        format_html_join(
+            "",
+            '<rect class="fm-series-{}" x="{}" y="{}" width="{}" height="{}">'
+            "<title>{}</title></rect>",
+            _bars(labels, series, most, step),
+        ),
+        format_html_join(
+            "",
+            '<text x="{}" y="{}" text-anchor="middle">{}</text>',
+            [
+                (round(LEFT + step * (index + 0.5)), CHART_HEIGHT + 18, label)
+                for index, label in enumerate(labels)
+                if index % max(1, len(labels) // 6) == 0
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _bars(
+    labels: Sequence[str], series: Sequence[Sequence[int]], most: int, step: float
+) -> Iterator[tuple[object, ...]]:
+    for index, label in enumerate(labels):
+        bottom = float(CHART_HEIGHT)
+        for number, counts in enumerate(series):
+            if not counts[index]:
+                continue
+            height = max(1.0, (CHART_HEIGHT - 16) * counts[index] / most)
+            bottom -= height
+            x = LEFT + step * index
+            told = f"{label}: {counts[index]:,}"
+            yield number, f"{x:.1f}", f"{bottom:.1f}", f"{step * 0.85:.1f}", f"{height:.1f}", told

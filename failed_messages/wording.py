@@ -9,6 +9,7 @@ from failed_messages import certificate
 from failed_messages.models import FailedMessage, Reason, Status
 from messaging.certificate import Certificate
 from messaging.handlers import HANDLERS, Handler
+from messaging.topology import SERVICES
 
 #: What is missing while a service has not handled a type; `{order}` is "order X" or "its order".
 CONSEQUENCES = {
@@ -58,13 +59,13 @@ def next_step(record: FailedMessage) -> str:
             "Its body was too large to be kept whole, so it cannot be replayed: "
             "ask its publisher to send it again, then discard this one."
         )
-    handler = _handler(record)
+    handler = handler_of(record.service, record.type)
     return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
 
 
 def replay_safe(record: FailedMessage) -> bool | None:
     """Whether the handler may run twice for one message; None where it does not say."""
-    handler = _handler(record)
+    handler = handler_of(record.service, record.type)
     return handler.replay_safe if handler else None
 
 
@@ -79,8 +80,10 @@ GENERAL_RUNBOOK = (
 )
 
 
-def _handler(record: FailedMessage) -> Handler | None:
-    return HANDLERS.get((record.service, record.type))
+def handler_of(service: str, type_: str) -> Handler | None:
+    """The handler that a message of this type meets; None where the service has none."""
+    default = SERVICES[service].default_type if service in SERVICES else None
+    return HANDLERS.get((service, type_ or default or ""))
 
 
 def _what_it_did(service: str, death: Certificate) -> str:

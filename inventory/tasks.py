@@ -19,6 +19,7 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
     "inventory",
     "order.placed",
     replay_safe=True,
+    shape=order.read,
     batch=reserve_stock_for_many,
     runbook=(
         "An order gets one answer, so a replay never moves stock twice. 'Not in the catalogue': "
@@ -35,6 +36,7 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
     "inventory",
     "order.cancelled",
     replay_safe=True,
+    shape=order.read,
     runbook=(
         "Stock is released once for each order, so a replay never moves it twice. 'Was shipped': "
         "the cancellation came too late; take the goods back, restock them, discard the message."

@@ -33,6 +33,9 @@ Handle = Callable[[Body], list[Message]]
 #: Takes many bodies; returns each one's events, or None for a body that must be handled alone.
 HandleBatch = Callable[[list[Body]], list[list[Message] | None]]
 
+#: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
+Shape = Callable[[Body], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Handler:
@@ -42,6 +45,8 @@ class Handler:
     replay_safe: bool
     runbook: str
     handle_batch: HandleBatch | None
+    #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
+    shape: Shape | None
 
 
 #: By service and type.
@@ -59,6 +64,7 @@ def handles(
     runbook: str,
     replay_safe: bool = True,
     batch: HandleBatch | None = None,
+    shape: Shape | None = None,
     **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
     """Make the decorated function the service's handler of one type of event.
@@ -68,12 +74,13 @@ def handles(
         replay_safe: whether running it again for the same event has no further effect.
         batch: handles many bodies at once, with the same effects as one by one; what it raises,
             or leaves out by returning None for it, is handled one by one.
+        shape: raises InvalidMessage for a body that the handler cannot take, and has no effect.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
     """
 
     def register(handle: Handle) -> Handle:
         name = f"{handle.__module__}.{handle.__qualname__}"
-        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch)
+        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch, shape)
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:
             options["Strategy"] = "messaging.batching:BatchStrategy"

@@ -161,13 +161,14 @@ def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict
     Raises:
         InvalidMessage: with the reason, and what the publisher has to mend.
     """
-    _check_size(message.body)
+    check_size(message.body)
     _check_properties(message)
     _check_type(_text(message.properties.get("type")), service, known_types)
-    return _json_object(message.body)
+    return json_object(message.body)
 
 
-def _check_size(body: bytes) -> None:
+def check_size(body: bytes) -> None:
+    """Raises InvalidMessage: the body is larger than a service takes."""
     if len(body) > settings.MAX_MESSAGE_BYTES:
         raise InvalidMessage(
             f"the body has {len(body):,} bytes; at most {settings.MAX_MESSAGE_BYTES:,} are taken",
@@ -211,7 +212,8 @@ def _check_type(type_: str, service: Service, known_types: frozenset[str]) -> No
         )
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises InvalidMessage: it is none."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -9,7 +9,6 @@ from typing import Any
 from bson import ObjectId
 
 from orders.collection import orders
-from orders.ledger import SEQUENCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class Facts:
     """One order, as it is now."""
 
     status: str
-    #: How often the order itself has changed, counted from 1; the ledger's moves do not count.
+    #: How often the order itself has changed, counted from 1; the ledger's steps do not count.
     version: int
     total: Decimal
     #: ISO 4217.
@@ -27,7 +26,7 @@ class Facts:
 def facts(order_ids: list[str]) -> dict[str, Facts]:
     """The facts of those orders that there are, by id."""
     ids = [ObjectId(id_) for id_ in order_ids if ObjectId.is_valid(id_)]
-    wanted = {"status": True, "version": True, "total": True, "currency": True, "ledger": True}
+    wanted = {"status": True, "version": True, "total": True, "currency": True, "steps": True}
     return {
         str(order["_id"]): _facts(order) for order in orders().find({"_id": {"$in": ids}}, wanted)
     }
@@ -36,16 +35,7 @@ def facts(order_ids: list[str]) -> dict[str, Facts]:
 def _facts(order: dict[str, Any]) -> Facts:
     return Facts(
         status=order["status"],
-        version=max(1, order["version"] - _ledger_moves(order["ledger"])),
+        version=order["version"] - len(order.get("steps", ())),
         total=order["total"].to_decimal(),
         currency=order["currency"],
-    )
-
-
-def _ledger_moves(ledger: dict[str, Any]) -> int:
-    """At most so many of the order's versions are what other services' answers made."""
-    return sum(
-        states.index(ledger[service]["state"])
-        for service, states in SEQUENCES.items()
-        if ledger.get(service, {}).get("state") in states
     )

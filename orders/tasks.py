@@ -35,6 +35,14 @@ class Outcome(Struct, frozen=True, rename="camel"):
         return self.invoice_number if state in ("invoiced", "credited") else None
 
 
+def read(body: dict[str, Any]) -> Outcome:
+    """Raises InvalidMessage: a field is missing or of the wrong type; it is named."""
+    try:
+        return msgspec.convert(body, Outcome)
+    except msgspec.ValidationError as error:
+        raise InvalidMessage(f"The event is no outcome of an order: {error}") from error
+
+
 def note(service: str, state: str, body: dict[str, Any]) -> Events:
     """Note one state of one order."""
     outcome = read(body)
@@ -55,23 +63,24 @@ def note_many(service: str, state: str, bodies: list[dict[str, Any]]) -> list[Ev
     "inventory.reserved",
     batch=partial(note_many, "inventory", "reserved"),
     replay_safe=True,
+    shape=read,
     runbook=RUNBOOK,
 )
 def note_reserved(body: dict[str, Any]) -> Events:
     return note("inventory", "reserved", body)
 
 
-@handles("orders", "inventory.rejected", replay_safe=True, runbook=RUNBOOK)
+@handles("orders", "inventory.rejected", replay_safe=True, shape=read, runbook=RUNBOOK)
 def note_rejected(body: dict[str, Any]) -> Events:
     return note("inventory", "rejected", body)
 
 
-@handles("orders", "inventory.released", replay_safe=True, runbook=RUNBOOK)
+@handles("orders", "inventory.released", replay_safe=True, shape=read, runbook=RUNBOOK)
 def note_released(body: dict[str, Any]) -> Events:
     return note("inventory", "released", body)
 
 
-@handles("orders", "inventory.shipped", replay_safe=True, runbook=RUNBOOK)
+@handles("orders", "inventory.shipped", replay_safe=True, shape=read, runbook=RUNBOOK)
 def note_shipped(body: dict[str, Any]) -> Events:
     return note("inventory", "shipped", body)
 
@@ -81,20 +90,13 @@ def note_shipped(body: dict[str, Any]) -> Events:
     "billing.invoiced",
     batch=partial(note_many, "billing", "invoiced"),
     replay_safe=True,
+    shape=read,
     runbook=RUNBOOK,
 )
 def note_invoiced(body: dict[str, Any]) -> Events:
     return note("billing", "invoiced", body)
 
 
-@handles("orders", "billing.credited", replay_safe=True, runbook=RUNBOOK)
+@handles("orders", "billing.credited", replay_safe=True, shape=read, runbook=RUNBOOK)
 def note_credited(body: dict[str, Any]) -> Events:
     return note("billing", "credited", body)
-
-
-def read(body: dict[str, Any]) -> Outcome:
-    """Raises InvalidMessage: a field is missing or of the wrong type; it is named."""
-    try:
-        return msgspec.convert(body, Outcome)
-    except msgspec.ValidationError as error:
-        raise InvalidMessage(f"The event is no outcome of an order: {error}") from error

@@ -22,6 +22,8 @@ from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure, PyMongoError
 from rest_framework import exceptions
 
+from messaging.errors import Outage
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
@@ -66,7 +68,8 @@ def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 def is_database_unavailable(exception: BaseException) -> bool:
     """Whether MongoDB did not answer, said by PyMongo itself or through Django's ORM."""
-    cause = exception.__cause__ if isinstance(exception, DatabaseError) else exception
+    wrapped = isinstance(exception, (DatabaseError, Outage))
+    cause = exception.__cause__ if wrapped else exception
     return isinstance(cause, ConnectionFailure) or (
         isinstance(cause, PyMongoError) and cause.timeout
     )
@@ -120,6 +123,8 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
     )
     if auth_header := getattr(exception, "auth_header", None):
         response["WWW-Authenticate"] = auth_header
+    if challenge := getattr(exception, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
     if wait_seconds := getattr(exception, "wait", None):
         response["Retry-After"] = str(round(wait_seconds))
     return response

@@ -11,8 +11,11 @@ from functools import wraps
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
+from failed_messages.alerts import send_alerts
 from failed_messages.job_runner import advance_jobs
+from failed_messages.policies import apply_policies
 from failed_messages.replay import publish_claimed
+from failed_messages.retention import delete_expired
 from inventory.shipping import publish_shipped
 from messaging.outages import is_outage
 from ordersite.reconciling import reconcile
@@ -38,6 +41,9 @@ JOBS = [
     Job(advance_jobs, 1, "takes the next step of each bulk replay"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
+    Job(send_alerts, 10, "tells of new, returning and frequent failures"),
+    Job(apply_policies, 30, "replays what an operator's policy says is due"),
+    Job(delete_expired, 3_600, "deletes failed messages that are settled for long enough"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]
 

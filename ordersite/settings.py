@@ -157,6 +157,55 @@ INVOICE_SELLER = setting(
 #: Faults that an operator plants to see a service fail; never where real orders are.
 SIMULATED_FAULTS = DEBUG
 
+# --- The operator's desk ----------------------------------------------------------------------
+
+#: How the site is reached, for links in alerts.
+SITE_URL = setting(
+    env.str,
+    "SITE_URL",
+    default="http://localhost:8000",
+    validate=url_of("https", "http"),
+    example="https://orders.example.com",
+)
+#: Alerts go to a webhook as JSON, and by e-mail; to neither unless it is set.
+ALERT_WEBHOOK_URL = setting(
+    env.str,
+    "ALERT_WEBHOOK_URL",
+    default="",
+    validate=url_of("https", "http"),
+    example="https://chat.example.com/hooks/orders",
+)
+ALERT_EMAILS = setting(env.list, "ALERT_EMAILS", default=[], example="operators@example.com")
+#: No group has more than one alert in this time.
+ALERT_WINDOW_MINUTES = setting(
+    env.int, "ALERT_WINDOW_MINUTES", default=60, validate=at_least(1), example="60"
+)
+#: More failures of one group than this in so many minutes are an alert.
+ALERT_BURST_FAILURES = setting(
+    env.int, "ALERT_BURST_FAILURES", default=100, validate=at_least(1), example="100"
+)
+ALERT_BURST_MINUTES = setting(
+    env.int, "ALERT_BURST_MINUTES", default=10, validate=at_least(1), example="10"
+)
+EMAIL_HOST = setting(env.str, "EMAIL_HOST", default="localhost", example="smtp.example.com")
+EMAIL_PORT = setting(env.int, "EMAIL_PORT", default=25, validate=at_least(1), example="587")
+EMAIL_HOST_USER = setting(env.str, "EMAIL_HOST_USER", default="", example="orders")
+EMAIL_HOST_PASSWORD = setting(env.str, "EMAIL_HOST_PASSWORD", default="", example="…")
+EMAIL_USE_TLS = setting(env.bool, "EMAIL_USE_TLS", default=False, example="true")
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = setting(
+    env.str, "DEFAULT_FROM_EMAIL", default="ordersite@localhost", example="orders@example.com"
+)
+#: Settled failed messages are deleted after so many days; the others never are.
+RETENTION_DAYS = {
+    "resolved": setting(
+        env.int, "RETENTION_DAYS_RESOLVED", default=30, validate=at_least(1), example="30"
+    ),
+    "discarded": setting(
+        env.int, "RETENTION_DAYS_DISCARDED", default=90, validate=at_least(1), example="90"
+    ),
+}
+
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -5,6 +5,7 @@ from failed_messages.models.failed_message import Act, FailedMessage, Reason, Re
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
 from failed_messages.models.replay_job import JobState, PartState, ReplayJob
+from failed_messages.models.replay_policy import ReplayPolicy
 
 __all__ = [
     "Act",
@@ -19,6 +20,7 @@ __all__ = [
     "Reason",
     "Replay",
     "ReplayJob",
+    "ReplayPolicy",
     "Status",
     "Subject",
 ]

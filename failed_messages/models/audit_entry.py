@@ -13,6 +13,7 @@ class Subject(models.TextChoices):
     MESSAGE = "message", "Message"
     GROUP = "group", "Group"
     JOB = "job", "Bulk replay"
+    POLICY = "policy", "Replay policy"
 
 
 class AppendOnly(TypeError):

@@ -116,6 +116,12 @@ class FailedMessage(models.Model):
     last_failed_at = models.DateTimeField("last failed")
     replay = EmbeddedModelField(Replay, null=True)
     history = EmbeddedModelArrayField(Act)
+    #: The record that this one is an edited copy of.
+    parent = ObjectIdField(null=True)
+    #: Its own edited copies: such an original is kept for ever.
+    edited_as = ArrayField(ObjectIdField())
+    #: How often a `ReplayPolicy` has replayed it.
+    scheduled_replays = models.PositiveIntegerField()
     #: The latest `ReplayJob` that it is, or was, part of …
     job = ObjectIdField(null=True)
     #: … the `PartState` that it has there, and why.
@@ -158,6 +164,8 @@ class FailedMessage(models.Model):
                 fields=["fingerprint", "status", "-last_failed_at", "-id", "order_id"],
                 name="group_status_newest",
             ),
+            models.Index(fields=["resolved_at"], name="resolved_at"),
+            models.Index(fields=["discarded_at"], name="discarded_at"),
             models.Index(fields=["job", "job_state", "id"], name="job_parts"),
             models.Index(fields=["message_id"], name="message_id"),
             models.Index(fields=["order_id"], name="order_id"),

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.failed_messages.letters import BODY, ORDER_ID, archive_next, bury, failed, record
+from tests.failed_messages.test_editing import RIGHT, WRONG
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -91,3 +92,52 @@ def test_what_is_refused_exits_with_1_and_says_why(capsys):
         run("show", "0" * 24)
     with pytest.raises(CommandError, match="--reason"):
         run("discard", "0" * 24)
+
+
+def test_groups_are_one_row_for_each_cause():
+    failed()
+    failed(message_id="b")
+    [group] = run_json("groups")
+    assert (group["failedNow"], group["deaths"], group["status"]) == (2, 2, "new")
+    assert group["fingerprint"] in run("groups", "--service", "billing", "--recount")
+    assert "No failure groups" in run("groups", "--status", "fixed")
+
+
+def test_replay_of_a_group_or_a_filter_is_previewed_and_then_a_job():
+    stored = failed()
+    assert run_json("replay", "--group", stored.fingerprint, "--dry-run")["messages"] == 1
+    assert "1 message to billing only." in run("replay", "--filter", "q=500", "--dry-run")
+    assert "1 message to billing only." in run("replay", stored.pk, "--dry-run")
+    assert record(stored.pk).status == "failed"
+
+    job = run_json("replay", "--filter", "service=billing&status=failed", "--rate", "5")
+    assert (job["state"], job["ratePerSecond"]) == ("gathering", 5)
+    assert "Started bulk replay" in run("replay", "--group", stored.fingerprint)
+    for wrong in ((), ("--filter", "colour=red"), (stored.pk, "--group", "a")):
+        with pytest.raises(CommandError):
+            run("replay", *wrong)
+
+
+def test_edit_from_a_file(tmp_path):
+    stored = failed(body=json.dumps(WRONG).encode())
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps(WRONG))
+    with pytest.raises(CommandError, match="unitPrice is missing"):
+        run("edit", stored.pk, "--body", file, "--reason", "price")
+    file.write_text(json.dumps(RIGHT))
+    assert '+       "unitPrice": "1.00"' in run("edit", stored.pk, "--body", file, "--dry-run")
+    [verdict] = run_json("edit", stored.pk, "--body", file, "--reason", "price")
+    assert record(verdict["id"]).parent == stored.pk
+    with pytest.raises(CommandError, match="--body"):
+        run("edit", stored.pk, "--body", tmp_path / "nothing")
+
+
+def test_policies_are_off_until_one_is_set():
+    assert "nothing is replayed unasked" in run("policy")
+    [policy] = run_json("policy", "set", "--service", "billing", "--after", "15m,1h,6h")
+    assert (policy["afterSeconds"], policy["enabled"]) == ([900, 3600, 21600], True)
+    [policy] = run_json("policy", "off", "--service", "billing")
+    assert not policy["enabled"]
+    for wrong in (("set", "--service", "billing"), ("off",), ("set", "--after", "1h")):
+        with pytest.raises(CommandError):
+            run("policy", *wrong)

@@ -245,10 +245,13 @@ def test_a_message_whose_order_has_moved_on_needs_a_reason(orders_now, now, told
 
 
 def test_what_the_message_itself_tells_is_not_moving_on(orders_now):
-    stored = failed(type="order.rejected", headers={"order-version": 2})
+    rejection = failed(type="order.rejected", headers={"order-version": 2})
     orders_now[ORDER_ID] = order("rejected", 2)
+    assert replay([rejection.pk], "operator")[0].done
 
-    assert replay([stored.pk], "operator")[0].done
+    answer = failed(message_id="b", type="billing.credited")
+    orders_now[ORDER_ID] = order("cancelled", 2)
+    assert replay([answer.pk], "operator")[0].done
 
 
 def test_what_other_services_have_answered_is_not_moving_on():

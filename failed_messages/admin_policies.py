@@ -1,0 +1,108 @@
+"""Policies of scheduled replay in the admin: set one, end one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from failed_messages.filters import duration
+from failed_messages.models import Reason, ReplayPolicy
+from failed_messages.policies import InvalidPolicy, check, set_policy, switch_off
+from messaging.topology import SERVICES
+
+ANY = ("", "any")
+
+
+class PolicyForm(forms.ModelForm):
+    """What an operator says about a policy."""
+
+    service = forms.ChoiceField(
+        required=False, choices=[("", "-"), *((name, name) for name in SERVICES)]
+    )
+    group = forms.CharField(
+        required=False, help_text="A group's fingerprint, in place of a service"
+    )
+    reason = forms.ChoiceField(required=False, choices=[ANY, *Reason.choices])
+    after = forms.CharField(
+        initial="15m, 1h, 6h",
+        help_text="One replay after each of these, counted from the message's latest death; "
+        "then it is left to a person.",
+    )
+
+    class Meta:
+        model = ReplayPolicy
+        fields = ()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            delays = [duration(part.strip()) for part in cleaned.get("after", "").split(",")]
+            check(delays, *(cleaned.get(name, "") for name in ("service", "group", "reason")))
+        except InvalidPolicy as error:
+            self.add_error(error.field, error.detail)
+        except ValueError as error:
+            self.add_error("after", str(error))
+        else:
+            cleaned["delays"] = delays
+        return cleaned
+
+
+@admin.register(ReplayPolicy)
+class ReplayPolicyAdmin(admin.ModelAdmin):
+    """Nothing is replayed unasked until there is one."""
+
+    form = PolicyForm
+    list_display = ("id", "reason", "after", "enabled", "by", "at")
+    list_display_links = None
+    sortable_by = ()
+    actions = ("end_selected",)
+
+    class Media:
+        css = {"all": ("failed_messages/desk.css",)}
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("failed_messages.view_failedmessage")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_replay_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("failed_messages.replay_failedmessage")
+
+    def save_model(self, request: HttpRequest, obj: ReplayPolicy, form: Any, change: Any) -> None:
+        cleaned = form.cleaned_data
+        names = ("service", "group", "reason")
+        chosen = {name: cleaned[name] for name in names}
+        obj.pk = set_policy(request.user.get_username(), delays=cleaned["delays"], **chosen)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The audit log has it."""
+
+    def response_add(
+        self, request: HttpRequest, obj: ReplayPolicy, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        self.message_user(request, f"The policy of {obj.pk} is on.", messages.SUCCESS)
+        return self.response_post_save_add(request, obj)
+
+    @admin.display(description="replays after")
+    def after(self, policy: ReplayPolicy) -> str:
+        return ", ".join(f"{seconds / 60:g} min" for seconds in policy.delays_seconds)
+
+    @admin.action(description="End the selected policies", permissions=["replay"])
+    def end_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for policy in queryset:
+            if switch_off(policy.pk, request.user.get_username()):
+                self.message_user(request, f"The policy of {policy.pk} is off.", messages.SUCCESS)

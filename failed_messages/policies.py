@@ -1,0 +1,156 @@
+"""Scheduled replay: after 15 minutes, after an hour, after six, and then it is for a person.
+
+Off until an operator sets a policy for a service or a group. What a policy replays obeys every
+guard: never a handler that is not safe to replay, never an order that has moved on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from failed_messages import audit
+from failed_messages.collection import failed_messages, replay_policies
+from failed_messages.models import PartState, Reason, Status
+from failed_messages.replay import replay
+from failed_messages.wording import handler_of
+from messaging.topology import SERVICES
+from messaging.transactions import in_transaction
+
+#: Messages that one run replays for one policy and one delay; the next run takes the rest.
+MESSAGES_A_RUN = 100
+SHORTEST_DELAY_SECONDS = 60
+LONGEST_DELAY_SECONDS = 7 * 86_400
+MOST_REPLAYS = 10
+
+
+class InvalidPolicy(ValueError):
+    """A policy cannot be set so; `field` names what is wrong."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+def set_policy(
+    by: str,
+    *,
+    delays: Sequence[timedelta],
+    service: str = "",
+    group: str = "",
+    reason: str = "",
+) -> str:
+    """Replay what fails in a service, or of a group, after each of the delays.
+
+    Returns: the policy's scope, which names it.
+
+    Raises:
+        InvalidPolicy: a value is not one that there is.
+    """
+    check(delays, service, group, reason)
+    scope = f"service {service}" if service else f"group {group}"
+    policy = {
+        "service": service,
+        "group": group,
+        "reason": reason,
+        "delays_seconds": [round(delay.total_seconds()) for delay in delays],
+        "enabled": True,
+    }
+    in_transaction(partial(_write, scope, policy, by))
+    return scope
+
+
+def switch_off(scope: str, by: str) -> bool:
+    """End a policy. Returns: False where there is none that is on."""
+    return in_transaction(partial(_switch_off, scope, by))
+
+
+def apply_policies() -> int:
+    """Replay what is due; the scheduler runs this every 30 s.
+
+    Returns: how many messages it took up.
+    """
+    policies = list(replay_policies().find({"enabled": True}).sort("_id", 1))
+    return sum(
+        _apply(policy, index, delay)
+        for policy in policies
+        for index, delay in enumerate(policy["delays_seconds"])
+    )
+
+
+def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:
+    due = datetime.now(UTC) - timedelta(seconds=delay_seconds)
+    wanted = {
+        **({"service": policy["service"]} if policy["service"] else {}),
+        **({"fingerprint": policy["group"]} if policy["group"] else {}),
+        **({"reason": policy["reason"]} if policy["reason"] else {}),
+        "status": Status.FAILED,
+        "last_failed_at": {"$lte": due},
+        "scheduled_replays": replays_before,
+        "body_cut": False,
+        "job_state": {"$ne": PartState.WAITING},
+    }
+    found = failed_messages().find(wanted, {"service": True, "type": True})
+    ids = [each["_id"] for each in found.limit(MESSAGES_A_RUN) if _is_safe(each)]
+    _count_replay(ids, replays_before)
+    replay(ids, f"policy of {policy['_id']}")
+    return len(ids)
+
+
+def _is_safe(record: dict[str, Any]) -> bool:
+    handler = handler_of(record["service"], record["type"])
+    return handler is not None and handler.replay_safe
+
+
+def _count_replay(ids: list[ObjectId], replays_before: int) -> None:
+    """Before the replay, so that a crash costs one rather than adds one."""
+    if ids:
+        failed_messages().update_many(
+            {"_id": {"$in": ids}, "scheduled_replays": replays_before},
+            {"$inc": {"scheduled_replays": 1}},
+        )
+
+
+def check(delays: Sequence[timedelta], service: str, group: str, reason: str) -> None:
+    """Raises InvalidPolicy: a value is not one that there is."""
+    if bool(service) == bool(group):
+        raise InvalidPolicy("service", "name either a service or a group")
+    if service and service not in SERVICES:
+        raise InvalidPolicy("service", f"it is one of {', '.join(SERVICES)}")
+    if reason and reason not in Reason.values:
+        raise InvalidPolicy("reason", f"it is one of {', '.join(Reason.values)}")
+    if not 1 <= len(delays) <= MOST_REPLAYS:
+        raise InvalidPolicy("after", f"there are 1 to {MOST_REPLAYS} delays, e.g. 15m,1h,6h")
+    for delay in delays:
+        if not SHORTEST_DELAY_SECONDS <= delay.total_seconds() <= LONGEST_DELAY_SECONDS:
+            raise InvalidPolicy("after", "a delay is from 1m to 7d")
+
+
+def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:
+    before = replay_policies().find_one_and_update(
+        {"_id": scope},
+        {"$set": {**policy, "by": by, "at": datetime.now(UTC)}},
+        upsert=True,
+        session=session,
+    )
+    was = {name: before[name] for name in policy} if before else {}
+    audit.note(session, "set policy", audit.POLICY, scope, by=by, before=was, after=policy)
+
+
+def _switch_off(scope: str, by: str, session: ClientSession) -> bool:
+    updated = replay_policies().update_one(
+        {"_id": scope, "enabled": True},
+        {"$set": {"enabled": False, "by": by, "at": datetime.now(UTC)}},
+        session=session,
+    )
+    if not updated.modified_count:
+        return False
+    before, after = {"enabled": True}, {"enabled": False}
+    audit.note(session, "end policy", audit.POLICY, scope, by=by, before=before, after=after)
+    return True

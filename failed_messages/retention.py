@@ -1,0 +1,67 @@
+"""Retention: what is settled is deleted after a while, and leaves its trace in the audit log.
+
+A message that nobody has settled is never deleted, nor is the original of an edited copy.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from pymongo.client_session import ClientSession
+
+from failed_messages import audit
+from failed_messages.collection import failed_messages
+from failed_messages.models import FailedMessage, Status
+from messaging.transactions import in_transaction
+
+RETENTION = "retention"
+MESSAGES_A_TRANSACTION = 100
+
+#: The field that tells since when a record is settled, by its status.
+SETTLED_AT = {str(Status.RESOLVED): "resolved_at", str(Status.DISCARDED): "discarded_at"}
+
+#: What the audit log keeps of a deleted record.
+TRACE = ("service", "message_id", "type", "order_id", "reason", "status", "exception", "message")
+
+
+def expires_at(record: FailedMessage) -> datetime | None:
+    """When the record will be deleted; None for one that is kept."""
+    field = SETTLED_AT.get(record.status)
+    since = getattr(record, field) if field else None
+    if since is None or record.edited_as:
+        return None
+    return since + timedelta(days=settings.RETENTION_DAYS[record.status])
+
+
+def delete_expired() -> int:
+    """Delete what is settled for longer than its status is kept; the scheduler runs this hourly.
+
+    Returns: how many records it deleted.
+    """
+    return sum(_delete_of(status, field) for status, field in SETTLED_AT.items())
+
+
+def _delete_of(status: str, field: str) -> int:
+    before = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS[status])
+    expired = {field: {"$lt": before}, "status": status, "edited_as": []}
+    deleted = 0
+    while count := in_transaction(partial(_delete_some, expired)):
+        deleted += count
+    return deleted
+
+
+def _delete_some(expired: dict[str, Any], session: ClientSession) -> int:
+    fields = dict.fromkeys(TRACE, True)
+    found = failed_messages().find(expired, fields, session=session).limit(MESSAGES_A_TRANSACTION)
+    records = list(found)
+    if not records:
+        return 0
+    ids = [record["_id"] for record in records]
+    failed_messages().delete_many({"_id": {"$in": ids}}, session=session)
+    none: dict[str, Any] = {}
+    changes = [(record["_id"], {name: record[name] for name in TRACE}, none) for record in records]
+    audit.note_each(session, "delete", audit.MESSAGE, changes, by=RETENTION)
+    return len(records)
