@@ -6,9 +6,9 @@ from html import escape
 from typing import Any
 
 from benchmarks.contenders import OURS
-from benchmarks.figures import DRAIN, END_TO_END, POST, Row, rows
+from benchmarks.figures import DRAIN, END_TO_END, P99, POST, Row, rows
 
-CHARTED = (POST.format(32), "p99 ms, 32 connections", END_TO_END, DRAIN, "CPU, s for 1,000 orders")
+CHARTED = (POST.format(32), P99.format(32), END_TO_END, DRAIN, "CPU, s for 1,000 orders")
 
 WIDTH, LABELS_WIDTH, FIGURES_WIDTH = 760, 300, 90
 BAR_HEIGHT, BAR_GAP, TITLE_HEIGHT, PANEL_GAP = 16, 6, 28, 18

@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.contenders import OURS
 
-POST = "POST/s, {} connections"
+POST = "POST/s, connections: {}"
+P99 = "p99 ms, connections: {}"
 END_TO_END = "End to end, orders/s to the last effect"
 DRAIN = "Drain, orders/s"
 
@@ -113,9 +114,9 @@ def failures(results: dict[str, Any]) -> list[str]:
 
 
 def growth(results: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """(contender, "1,000 orders stored" or "4 workers a service", the rush beside it)."""
+    """(contender, "orders stored: 1,000" or "workers a service: 4", the rush beside it)."""
     return [
-        (name, f"{int(amount):,} {unit}", rush)
+        (name, f"{unit}: {int(amount):,}", rush)
         for name, seen in of_measure(results, "growth").items()
         for kind, unit in (("stored", "orders stored"), ("copies", "workers a service"))
         for amount, rush in seen[0][kind].items()
@@ -134,8 +135,8 @@ def _post_rows(results: dict[str, Any]) -> list[Row]:
         for at, each in enumerate(rushes)
         for title, key in (
             (POST, "posts_per_second"),
-            ("p50 ms, {} connections", "p50_ms"),
-            ("p99 ms, {} connections", "p99_ms"),
+            ("p50 ms, connections: {}", "p50_ms"),
+            (P99, "p99_ms"),
         )
     ] + [Row("Errors", _errors(posts), less_is_better=True)]
 

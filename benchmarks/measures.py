@@ -23,7 +23,6 @@ from benchmarks.system import RunFailed, System, prepared, running
 from benchmarks.workload import order_bodies
 
 CONNECTIONS = 32
-WARM_UP_ORDERS = 100
 POLL_SECONDS = 0.002
 
 Result = Any
@@ -32,7 +31,7 @@ Result = Any
 def post(contender: Contender, services: Services, logs: Path, scale: Scale) -> Result:
     """How many orders a second clients can place, over few and over many connections."""
     with running(contender, services, logs) as system:
-        warm_up(system, services)
+        warm_up(system, services, scale)
         rushes = [
             asdict(rush(system, services, connections, orders, scale.load_seconds))
             for connections, orders in scale.post
@@ -44,7 +43,7 @@ def post(contender: Contender, services: Services, logs: Path, scale: Scale) -> 
 def end_to_end(contender: Contender, services: Services, logs: Path, scale: Scale) -> Result:
     """From the first POST to the last effect, and what it costs in CPU and memory."""
     with running(contender, services, logs) as system:
-        warm_up(system, services)
+        warm_up(system, services, scale)
         seen = rush(system, services, CONNECTIONS, scale.end_to_end_orders, scale.load_seconds)
         system.check()
     return asdict(seen)
@@ -77,7 +76,7 @@ def has_all(system: System, queue: str) -> bool:
 def idle(contender: Contender, services: Services, logs: Path, scale: Scale) -> Result:
     """How long one order takes from its POST to its last effect while nothing else happens."""
     with running(contender, services, logs) as system:
-        warm_up(system, services)
+        warm_up(system, services, scale)
         latencies = [one_order(system, body) for body in order_bodies(scale.idle_orders, seed=0)]
         system.check()
     return {
@@ -117,7 +116,7 @@ def growth(contender: Contender, services: Services, logs: Path, scale: Scale) -
         system.check()
     for copies in scale.growth_copies:
         with running(contender, services, logs, copies) as system:
-            warm_up(system, services)
+            warm_up(system, services, scale)
             grown["copies"][copies] = one_rush(system, services, scale)
             system.check()
     return grown
@@ -127,9 +126,9 @@ def one_rush(system: System, services: Services, scale: Scale) -> dict[str, Any]
     return asdict(rush(system, services, CONNECTIONS, scale.growth_orders, scale.load_seconds))
 
 
-def warm_up(system: System, services: Services) -> None:
-    """Let every process do its first work, which loads and connects what the later finds ready."""
-    rush(system, services, CONNECTIONS, WARM_UP_ORDERS, seconds=30)
+def warm_up(system: System, services: Services, scale: Scale) -> None:
+    """Let every process do its first work, so that it is not measured."""
+    rush(system, services, CONNECTIONS, scale.warm_up_orders, scale.load_seconds)
 
 
 MEASURES = {each.__name__: each for each in (post, end_to_end, drain, idle, growth)}

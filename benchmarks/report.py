@@ -35,8 +35,8 @@ def _taken(results: dict[str, Any]) -> str:
     machine, scale = results["machine"], results["scale"]
     return (
         f"Taken {results['taken_at']} on {machine['cores']} cores with {machine['memory_gb']} GB, "
-        f"{machine['system']}, Python {machine['python']}, load before: "
-        f"{machine['load_before']:.2g}; medians of {scale['rounds']} rounds."
+        f"{machine['system']}, Python {machine['python']}, load before it: "
+        f"{machine['load_before']:.2g}; rounds: {scale['rounds']}."
     )
 
 

@@ -10,6 +10,8 @@ class Scale:
     """How many orders each measure takes, and how often all of it is done."""
 
     rounds: int
+    #: Before anything is measured: first work loads, connects and compiles.
+    warm_up_orders: int
     #: (connections, orders), in this sequence.
     post: tuple[tuple[int, int], ...]
     #: A load that is not over by then is cut.
@@ -27,6 +29,7 @@ class Scale:
 
 FULL = Scale(
     rounds=3,
+    warm_up_orders=1_000,
     post=((1, 500), (32, 4_000), (256, 4_000)),
     load_seconds=300,
     end_to_end_orders=5_000,
@@ -41,6 +44,7 @@ FULL = Scale(
 #: To see that everything works; its figures mean little.
 QUICK = Scale(
     rounds=1,
+    warm_up_orders=100,
     post=((1, 50), (32, 200), (256, 300)),
     load_seconds=20,
     end_to_end_orders=200,

@@ -14,12 +14,10 @@ from typing import Any
 import psutil
 
 from benchmarks.contender import Contender
-from benchmarks.faithfulness import Unfaithful
 from benchmarks.limits import limits
 from benchmarks.measures import MEASURES
 from benchmarks.scale import Scale
 from benchmarks.services import Services
-from benchmarks.system import RunFailed
 
 #: The measure that is of the services alone, and that which is too long for several rounds.
 LIMITS = "limits"
@@ -80,8 +78,8 @@ def _run(
     run: dict[str, Any] = {"round": number + 1, "contender": contender, "measure": measure}
     try:
         run["result"] = measured()
-    except (RunFailed, Unfaithful) as error:
-        run["failed"] = str(error)
+    except Exception as error:
+        run["failed"] = f"{type(error).__name__}: {error}"
     seconds = time.monotonic() - began
     print(
         f"{time.strftime('%H:%M:%S')} round {number + 1}: {contender or ''} {measure}, "

@@ -11,6 +11,11 @@ class OrderViewSet(ModelViewSet):
     queryset = Order.objects.all()
     serializer_class = OrderSerializer
 
+    def create(self, request, *args, **kwargs):
+        response = super().create(request, *args, **kwargs)
+        response.data = {"message": "Order placed successfully.", "order": response.data}
+        return response
+
     def perform_create(self, serializer):
         serializer.save()
         order = serializer.data
