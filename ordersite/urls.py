@@ -21,7 +21,7 @@ urlpatterns = [
     path("orders/<str:order_id>/timeline", TimelineView.as_view(), name="timeline"),
     path("orders/<str:order_id>/events", TimelineEventsView.as_view(), name="timeline-events"),
     path("", include("orders.urls")),
-    path("failed-messages", include("failed_messages.urls")),
+    path("", include("failed_messages.urls")),
     # A client of the API gets a problem also where Django would show a developer its own page.
     path("<path:address>", problems.no_such_address),
 ]
