@@ -11,4 +11,4 @@ RUN useradd --system --no-create-home ordersite
 USER ordersite
 
 # compose.yaml names each process's own command.
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--blocking-threads", "32", "ordersite.wsgi:application"]
+CMD ["granian", "--interface", "asgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "ordersite.asgi:application"]

@@ -10,7 +10,7 @@ so that a new product can be ordered at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -38,6 +38,17 @@ class Catalogue:
         self._prices: dict[str, Price] = {}
         self._asked: set[str] = set()
         self._fresh_until = 0.0
+
+    def remembered(self, skus: Collection[str]) -> dict[str, Price] | None:
+        """The price of each SKU without asking MongoDB; None where it has to be asked."""
+        if time.monotonic() >= self._fresh_until:
+            return None
+        known = self._prices
+        self._asked.update(skus)
+        try:
+            return {sku: known[sku] for sku in skus}
+        except KeyError:
+            return None
 
     def prices(self, skus: Iterable[str]) -> dict[str, Price]:
         """The price of each SKU that is sold; an unknown one is left out.

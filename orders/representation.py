@@ -28,6 +28,11 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def placed_json(order: dict[str, Any]) -> dict[str, Any]:
+    """The answer to whoever placed the order; `order` is its `order_json`."""
+    return {"message": "Order placed successfully.", "order": order}
+
+
 def order_with_ledger_json(document: dict[str, Any]) -> dict[str, Any]:
     """The order, what each service has done about it so far, and its cancellation."""
     cancellation = document.get("cancellation")

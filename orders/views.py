@@ -17,7 +17,7 @@ from orders import cancelling, idempotency, listing, placing
 from orders.cancel_order import CancelOrder, CancelOrderParser
 from orders.collection import ANSWER_SECONDS, orders
 from orders.place_order import PlaceOrder, PlaceOrderParser, bad_body, length_missing
-from orders.representation import order_json, order_with_ledger_json
+from orders.representation import order_json, order_with_ledger_json, placed_json
 
 
 class OrdersView(APIView):
@@ -86,10 +86,8 @@ def place_order(request: Request) -> PlaceOrder:
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The answer to whoever placed the order."""
     order = order_json(document)
-    body = {"message": "Order placed successfully.", "order": order}
-    return json(
-        body, status=201, headers={"Location": f"/orders/{order['orderId']}", **(headers or {})}
-    )
+    location = {"Location": f"/orders/{order['orderId']}"}
+    return json(placed_json(order), status=201, headers=location | dict(headers or {}))
 
 
 def find(order_id: str) -> dict[str, Any]:

@@ -1,10 +1,55 @@
-"""The same site for a server that speaks ASGI."""
+"""What the web server runs: orders by the hot route, and everything else as Django does it."""
 
+import gc
 import os
 
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from asgiref.sync import iscoroutinefunction
 from django.core.asgi import get_asgi_application
+from django.urls import Resolver404, resolve
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
-application = ASGIStaticFilesHandler(get_asgi_application())
+# Sets Django up, so the apps' modules can only be imported after it.
+awaiting_site = get_asgi_application()
+
+from orders.views import OrdersView  # noqa: E402
+from ordersite import hot_route, wsgi  # noqa: E402
+from ordersite.in_threads import Event, InThreads, Receive, Send  # noqa: E402
+
+site_in_threads = InThreads(wsgi.application)
+
+
+async def site(scope: Event, receive: Receive, send: Send) -> None:
+    """Django's own way: a view that is a coroutine is awaited, any other gets a thread."""
+    ordinary = awaiting_site if is_awaited(scope["path"]) else site_in_threads
+    await ordinary(scope, receive, send)
+
+
+def is_awaited(path: str) -> bool:
+    try:
+        return iscoroutinefunction(resolve(path).func)
+    except Resolver404:
+        return False
+
+
+place_order = hot_route.HotRoute(site) if hot_route.takes_anyone(OrdersView) else site
+
+
+async def application(scope: Event, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+    elif scope["path"] == hot_route.PATH and scope["method"] == "POST":
+        await place_order(scope, receive, send)
+    else:
+        await site(scope, receive, send)
+
+
+async def live(receive: Receive, send: Send) -> None:
+    """From the start to the end of the server; in between it answers requests."""
+    await receive()
+    # What was made so far stays for good: no garbage collection has to look at it again.
+    gc.collect()
+    gc.freeze()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})

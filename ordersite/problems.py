@@ -27,6 +27,7 @@ from messaging.errors import Outage
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+BUSY_RETRY_AFTER_SECONDS = 1
 
 
 def problem(
@@ -87,6 +88,17 @@ def database_unavailable(exception: BaseException) -> HttpResponse:
         "Idempotency-Key an order is placed once, however often you send it.",
     )
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def too_busy() -> HttpResponse:
+    """Answers a request that was not begun, because too many wait already."""
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "More requests wait than can be served in time, so nothing was done about this one. "
+        f"Send it again in {BUSY_RETRY_AFTER_SECONDS} second.",
+    )
+    response["Retry-After"] = str(BUSY_RETRY_AFTER_SECONDS)
     return response
 
 

@@ -1,4 +1,4 @@
-"""What the web server runs: the site, and the admin's static files."""
+"""The site as Django answers it, and the admin's static files; for any server that speaks WSGI."""
 
 import os
 

@@ -40,7 +40,7 @@ class Processes:
     def start_web(self, **settings: str) -> str:
         """Start the web server on a free port, wait until it answers, and return its URL."""
         port = free_port()
-        web = self.run("web", procfile()["web"], WEB_PORT=str(port), **settings)
+        self.web = web = self.run("web", procfile()["web"], WEB_PORT=str(port), **settings)
         self.web_url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:

@@ -11,6 +11,8 @@ from bson import Decimal128
 from django.db import connection
 from django.test import Client
 
+from tests.asgi_client import AsgiClient
+
 PRICES = {"book": "12.50", "pen": "1.20", "headphones": "59.00"}
 
 Place = Callable[..., dict[str, Any]]
@@ -34,6 +36,14 @@ def products(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def client(products: None) -> Client:
     # A view's exception is to be answered as it would be in production.
     return Client(raise_request_exception=False, headers={"host": "localhost"})
+
+
+@pytest.fixture(params=["django", "hot route"])
+def either_way(request: pytest.FixtureRequest, products: None) -> Any:
+    """A client of Django's own way of a request, then one of the way that the web server takes."""
+    if request.param == "django":
+        return request.getfixturevalue("client")
+    return AsgiClient()
 
 
 @pytest.fixture

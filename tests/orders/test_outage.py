@@ -15,19 +15,19 @@ from tests.polling import eventually
 
 @pytest.mark.parametrize("how", ["kill", "freeze"])
 def test_without_mongodb_the_answer_is_503_within_three_seconds(
-    client: Client, place: Place, mongodb: MongoDB, how: str
+    either_way: Client, place: Place, mongodb: MongoDB, how: str
 ):
     order_id = place()["orderId"]
     getattr(mongodb, how)()
     try:
         for ask in (
-            lambda: client.post(
+            lambda: either_way.post(
                 "/orders",
                 json.dumps({"userId": 1, "items": ["book"]}),
                 content_type="application/json",
             ),
-            lambda: client.get("/orders"),
-            lambda: client.get(f"/orders/{order_id}"),
+            lambda: either_way.get("/orders"),
+            lambda: either_way.get(f"/orders/{order_id}"),
         ):
             started = time.monotonic()
             response = ask()
@@ -38,5 +38,5 @@ def test_without_mongodb_the_answer_is_503_within_three_seconds(
         mongodb.thaw()
         mongodb.start()
 
-    assert eventually(lambda: client.get(f"/orders/{order_id}").status_code == 200)
+    assert eventually(lambda: either_way.get(f"/orders/{order_id}").status_code == 200)
     assert eventually(place)

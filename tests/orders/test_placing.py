@@ -27,8 +27,8 @@ def post(client: Client, order: Any, **options: Any) -> Any:
     return client.post("/orders", json.dumps(order), content_type="application/json", **options)
 
 
-def test_the_tutorials_request_is_answered_with_the_priced_order(client: Client):
-    response = post(client, {"userId": 101, "items": ["book", "pen"]})
+def test_the_tutorials_request_is_answered_with_the_priced_order(either_way: Client):
+    response = post(either_way, {"userId": 101, "items": ["book", "pen"]})
 
     assert response.status_code == 201
     body = response.json()
@@ -44,8 +44,8 @@ def test_the_tutorials_request_is_answered_with_the_priced_order(client: Client)
     assert order["createdAt"].endswith("Z")
 
 
-def test_the_order_and_its_event_are_one_document(client: Client):
-    order_id = post(client, {"userId": 101, "items": ["book"]}).json()["order"]["orderId"]
+def test_the_order_and_its_event_are_one_document(either_way: Client):
+    order_id = post(either_way, {"userId": 101, "items": ["book"]}).json()["order"]["orderId"]
 
     [document] = stored()
     assert document["_id"] == ObjectId(order_id)
@@ -56,8 +56,8 @@ def test_the_order_and_its_event_are_one_document(client: Client):
     assert document["pending_since"] == document["created_at"]
 
 
-def test_lines_of_one_sku_are_merged(client: Client):
-    order = post(client, {"userId": 1, "items": ["pen", "book", {"sku": "pen", "quantity": 3}]})
+def test_lines_of_one_sku_are_merged(either_way: Client):
+    order = post(either_way, {"userId": 1, "items": ["pen", "book", {"sku": "pen", "quantity": 3}]})
 
     assert [(line["sku"], line["quantity"]) for line in order.json()["order"]["items"]] == [
         ("pen", 4),
@@ -65,18 +65,20 @@ def test_lines_of_one_sku_are_merged(client: Client):
     ]
 
 
-def test_the_largest_order_is_taken(client: Client):
+def test_the_largest_order_is_taken(either_way: Client):
     order = {"userId": 2**63 - 1, "items": [{"sku": "book", "quantity": 10}] * 1000}
 
-    response = post(client, order)
+    response = post(either_way, order)
 
     assert response.status_code == 201
     assert response.json()["order"]["total"] == "125000.00"
     assert stored()[0]["user_id"] == 2**63 - 1
 
 
-def test_an_unknown_sku_is_named_with_its_item(client: Client):
-    response = post(client, {"userId": 1, "items": ["book", "bok", {"sku": "$gt", "quantity": 1}]})
+def test_an_unknown_sku_is_named_with_its_item(either_way: Client):
+    response = post(
+        either_way, {"userId": 1, "items": ["book", "bok", {"sku": "$gt", "quantity": 1}]}
+    )
 
     assert response.status_code == 422
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -86,37 +88,37 @@ def test_an_unknown_sku_is_named_with_its_item(client: Client):
     assert stored() == []
 
 
-def test_a_new_product_can_be_ordered_at_once(client: Client):
-    post(client, {"userId": 1, "items": ["book"]})
-    assert post(client, {"userId": 1, "items": ["lamp"]}).status_code == 422
+def test_a_new_product_can_be_ordered_at_once(either_way: Client):
+    post(either_way, {"userId": 1, "items": ["book"]})
+    assert post(either_way, {"userId": 1, "items": ["lamp"]}).status_code == 422
 
     product = {"sku": "lamp", "price": Decimal128("20"), "currency": "EUR"}
     connection.database["products"].insert_one(product)
 
-    response = post(client, {"userId": 1, "items": ["lamp"]})
+    response = post(either_way, {"userId": 1, "items": ["lamp"]})
     assert response.json()["order"]["total"] == "20.00"
 
 
-def test_products_of_several_currencies_are_refused(client: Client):
+def test_products_of_several_currencies_are_refused(either_way: Client):
     product = {"sku": "tea", "price": Decimal128("5"), "currency": "GBP"}
     connection.database["products"].insert_one(product)
 
-    response = post(client, {"userId": 1, "items": ["tea", "book"]})
+    response = post(either_way, {"userId": 1, "items": ["tea", "book"]})
 
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "items"
 
 
-def test_merged_lines_keep_to_the_limit(client: Client):
-    response = post(client, {"userId": 1, "items": [{"sku": "pen", "quantity": 9_999}] * 2})
+def test_merged_lines_keep_to_the_limit(either_way: Client):
+    response = post(either_way, {"userId": 1, "items": [{"sku": "pen", "quantity": 9_999}] * 2})
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "items[1]"
     assert stored() == []
 
 
-def test_no_body_is_refused(client: Client):
-    response = client.post("/orders", "", content_type="application/json")
+def test_no_body_is_refused(either_way: Client):
+    response = either_way.post("/orders", "", content_type="application/json")
 
     assert response.status_code == 400
     [error] = response.json()["errors"]
@@ -124,8 +126,8 @@ def test_no_body_is_refused(client: Client):
     assert stored() == []
 
 
-def test_a_body_without_its_length_is_refused(client: Client):
-    response = client.post(
+def test_a_body_without_its_length_is_refused(either_way: Client):
+    response = either_way.post(
         "/orders", "", content_type="application/json", headers={"transfer-encoding": "chunked"}
     )
 
@@ -133,8 +135,8 @@ def test_a_body_without_its_length_is_refused(client: Client):
     assert response.json()["errors"][0]["field"] == "Content-Length"
 
 
-def test_a_field_at_fault_is_named_in_the_problem(client: Client):
-    response = post(client, {"userId": {"$gt": ""}, "items": ["book"]})
+def test_a_field_at_fault_is_named_in_the_problem(either_way: Client):
+    response = post(either_way, {"userId": {"$gt": ""}, "items": ["book"]})
 
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -143,20 +145,20 @@ def test_a_field_at_fault_is_named_in_the_problem(client: Client):
     assert stored() == []
 
 
-def test_two_megabytes_are_refused_unread(client: Client):
+def test_two_megabytes_are_refused_unread(either_way: Client):
     body = json.dumps({"userId": 1, "items": ["book"]}) + " " * 2**21
 
-    response = client.post("/orders", body, content_type="application/json")
+    response = either_way.post("/orders", body, content_type="application/json")
 
     assert response.status_code == 413
     assert stored() == []
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_another_content_type_is_refused(client: Client, content_type: str):
+def test_another_content_type_is_refused(either_way: Client, content_type: str):
     body = '{"userId": 1, "items": ["book"]}'
 
-    response = client.post("/orders", body, content_type=content_type)
+    response = either_way.post("/orders", body, content_type=content_type)
 
     assert response.status_code == 415
     assert "application/json" in response.json()["detail"]
@@ -164,8 +166,8 @@ def test_another_content_type_is_refused(client: Client, content_type: str):
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_another_method_is_refused(client: Client, method: str):
-    response = getattr(client, method)("/orders")
+def test_another_method_is_refused(either_way: Client, method: str):
+    response = getattr(either_way, method)("/orders")
 
     assert response.status_code == 405
     assert "POST" in response.headers["Allow"]

@@ -1,0 +1,145 @@
+"""Group commit: the orders that wait at the same moment are stored with one call to MongoDB.
+
+While one group is being written, the orders that arrive meanwhile form the next one. There is no
+timer: an order that arrives alone is written alone and at once, and the busier the system, the
+larger the groups. Each order still gets its own answer: a write that MongoDB refuses is its own
+request's error, and a write whose fate nobody knows is an error for each order of its group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import bson
+import pymongo
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    WriteError,
+)
+
+from orders.collection import orders
+
+#: Orders that wait for the next write; whoever comes on top is to come back later.
+MAX_WAITING_ORDERS = 1_000
+#: What a write gets even where its oldest order has no time left.
+LEAST_WRITE_SECONDS = 0.3
+
+#: As PyMongo tells them: pymongo/helpers_shared.py, `_DUPLICATE_KEY_CODES`.
+DUPLICATE_KEY_CODES = (11000, 11001, 12582)
+
+
+class TooManyWaiting(Exception):
+    """`MAX_WAITING_ORDERS` wait already, so this one was not taken."""
+
+
+class Waiting(NamedTuple):
+    """An order that waits to be stored."""
+
+    order: RawBSONDocument
+    #: On `time.monotonic`'s clock; then its request has to be answered.
+    deadline: float
+    stored: asyncio.Future[None]
+
+
+class GroupCommit:
+    """Stores the orders of one event loop in groups, one group at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="group-commit")
+
+    async def store(self, order: Mapping[str, Any], deadline: float) -> None:
+        """Return once a majority of MongoDB's nodes has the order.
+
+        Raises:
+            TooManyWaiting: it was not taken, nor will it be.
+            bson.errors.BSONError: it is no document.
+            DuplicateKeyError: a unique index has it already.
+            WriteError: MongoDB refused it for another reason.
+            PyMongoError: nobody knows whether it was stored.
+        """
+        if len(self._waiting) >= MAX_WAITING_ORDERS:
+            raise TooManyWaiting
+        # Encoded before it joins the others, so that what can't be is its own fault alone.
+        document = RawBSONDocument(bson.encode(order))
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(Waiting(document, deadline, stored))
+        if self._writing is None:
+            self._writing = loop.create_task(self._write_groups())
+        await stored
+
+    async def _write_groups(self) -> None:
+        """Write group after group, until none waits."""
+        try:
+            while self._waiting:
+                await self._write(self._next_group())
+        finally:
+            self._writing = None
+
+    async def _write(self, group: Sequence[Waiting]) -> None:
+        """Write one group and tell each of its requests how that went."""
+        loop = asyncio.get_running_loop()
+        try:
+            refused = await loop.run_in_executor(self._thread, self._insert, group)
+        except Exception as error:
+            # Those who waited behind this group would only wait for as long again.
+            for each in (*group, *self._next_group()):
+                answer(each, error)
+        else:
+            for index, each in enumerate(group):
+                answer(each, refused.get(index))
+
+    def _next_group(self) -> list[Waiting]:
+        group, self._waiting = self._waiting, []
+        return group
+
+    def _insert(self, group: Sequence[Waiting]) -> dict[int, WriteError]:
+        """Insert the group's orders; return what MongoDB refused, by position.
+
+        Raises:
+            PyMongoError: nobody knows what was stored.
+        """
+        remaining_seconds = min(each.deadline for each in group) - time.monotonic()
+        try:
+            with pymongo.timeout(max(remaining_seconds, LEAST_WRITE_SECONDS)):
+                orders().insert_many([each.order for each in group], ordered=False)
+        except BulkWriteError as error:
+            return refusals(error)
+        return {}
+
+
+def answer(waiting: Waiting, error: Exception | None) -> None:
+    """Wake the request, unless its client has hung up."""
+    if waiting.stored.done():
+        return
+    if error is None:
+        waiting.stored.set_result(None)
+    else:
+        waiting.stored.set_exception(error)
+
+
+def refusals(error: BulkWriteError) -> dict[int, WriteError]:
+    """What MongoDB refused, by the order's position in its group.
+
+    Raises:
+        ConnectionFailure: the others are written, but not on a majority yet: a new primary may
+            lack them.
+    """
+    if unconfirmed := error.details["writeConcernErrors"]:
+        raise ConnectionFailure(f"no majority confirmed a write: {unconfirmed[0]}") from error
+    return {each["index"]: refusal(each) for each in error.details["writeErrors"]}
+
+
+def refusal(write_error: Mapping[str, Any]) -> WriteError:
+    code = write_error["code"]
+    kind = DuplicateKeyError if code in DUPLICATE_KEY_CODES else WriteError
+    return kind(write_error["errmsg"], code, write_error)

@@ -1,0 +1,118 @@
+"""A WSGI application behind ASGI: what it reads, what it streams, and who hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.asgi_client import scope_of
+
+Event = dict[str, Any]
+DISCONNECT = {"type": "http.disconnect"}
+
+
+def run(
+    application: Callable[..., Iterable[bytes]],
+    requests: list[Event],
+    headers: dict[str, str] | None = None,
+    until: Callable[[list[Event]], bool] = lambda sent: False,
+    sent: list[Event] | None = None,
+) -> list[Event]:
+    """What the application sends; the client hangs up once `until` is true of that."""
+    from ordersite.in_threads import InThreads
+
+    sent = [] if sent is None else sent
+    received = iter(requests)
+
+    async def receive() -> Event:
+        if event := next(received, None):
+            return event
+        while not until(sent):
+            await asyncio.sleep(0.001)
+        return DISCONNECT
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    async def answer() -> None:
+        await asyncio.wait_for(InThreads(application)(scope, receive, send), timeout=10)
+
+    scope = scope_of("POST", "/", headers or {})
+    asyncio.run(answer())
+    return sent
+
+
+def part(body: bytes, more: bool = False) -> Event:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_is_read_line_by_line_however_it_arrives():
+    lines: list[bytes] = []
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        lines.extend(environ["wsgi.input"])
+        start_response("200 OK", [("X-Lines", str(len(lines)))])
+        return [b"read"]
+
+    parts = [part(b"on", more=True), part(b"", more=True), part(b"e\ntwo\n", more=True), part(b"3")]
+    start, *_ = run(application, parts, {"content-length": "9"})
+
+    assert lines == [b"one\n", b"two\n", b"3"]
+    assert (start["status"], start["headers"]) == (200, [(b"x-lines", b"3")])
+
+
+def test_a_client_that_hangs_up_in_its_body_has_not_sent_it():
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        with pytest.raises(OSError, match="hung up"):
+            environ["wsgi.input"].read()
+        start_response("400 Bad Request", [])
+        return [b""]
+
+    sent = run(application, [part(b"half", more=True)], {"content-length": "8"}, lambda _: True)
+
+    assert sent[0]["status"] == 400
+
+
+def test_an_endless_stream_ends_when_the_client_hangs_up():
+    closed: list[bool] = []
+
+    def beats() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"beat"
+        finally:
+            closed.append(True)
+
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        return beats()
+
+    sent = run(application, [part(b"")], until=lambda sent: len(sent) > 5)
+
+    assert [event["body"] for event in sent[1:5]] == [b"beat"] * 4
+    assert closed == [True]
+
+
+def test_a_stream_that_fails_is_closed_and_never_looks_complete():
+    sent: list[Event] = []
+    closed: list[bool] = []
+
+    def failing() -> Iterator[bytes]:
+        try:
+            yield b"first"
+            raise RuntimeError("the rest is lost")
+        finally:
+            closed.append(True)
+
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        return failing()
+
+    with pytest.raises(RuntimeError, match="the rest is lost"):
+        run(application, [part(b"")], sent=sent)
+
+    assert [event.get("more_body") for event in sent] == [None, True]
+    assert closed == [True]
