@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from ordersite import geography
 from ordersite.environment import at_least, env, percentage, retry_delays, setting, url_of
+
+geography.leave_out()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

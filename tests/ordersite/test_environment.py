@@ -89,3 +89,13 @@ def test_a_bad_tax_rate_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) 
 
     with pytest.raises(InvalidSetting, match="TAX_RATE_PERCENT=19"):
         setting(env.decimal, "TAX_RATE_PERCENT", validate=percentage, example="19")
+
+
+def test_no_process_looks_for_geographic_libraries() -> None:
+    """Which would cost each start more than all its other imports."""
+    started = (
+        "import django, sys; django.setup(); from django.db import connection; "
+        "sys.exit('django.contrib.gis' in sys.modules or 'ctypes.util' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", started]).returncode == 0
