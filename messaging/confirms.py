@@ -9,14 +9,20 @@ https://www.rabbitmq.com/docs/confirms#publisher-confirms
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from amqp.method_framing import frame_writer
 
 from messaging.message import Message
 
 #: AMQP 0-9-1, basic.delivery-mode: the broker writes the message to disk.
 PERSISTENT = 2
+
+#: A write to the socket a message was a fifth of the cost of publishing it.
+GATHERED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class ConfirmedChannel:
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
+        self._frames = Frames(channel.connection)
         self._last_tag = 0
         self._awaited: dict[int, int] = {}
         self._returned: set[tuple[str, str, str]] = set()
@@ -58,15 +65,16 @@ class ConfirmedChannel:
         self._awaited.clear()
         self._returned.clear()
         self.confirmed, self.unroutable, self.refused = set(), set(), set()
-        for index, each in enumerate(outgoing):
-            self._last_tag += 1
-            self._awaited[self._last_tag] = index
-            self._channel.basic_publish(
-                amqp_message(self._channel, each.message),
-                exchange=each.exchange,
-                routing_key=each.routing_key,
-                mandatory=each.mandatory,
-            )
+        with self._frames.gathered():
+            for index, each in enumerate(outgoing):
+                self._last_tag += 1
+                self._awaited[self._last_tag] = index
+                self._channel.basic_publish(
+                    amqp_message(self._channel, each.message),
+                    exchange=each.exchange,
+                    routing_key=each.routing_key,
+                    mandatory=each.mandatory,
+                )
         self._wait(timeout_seconds)
 
     def _wait(self, timeout_seconds: float) -> None:
@@ -93,6 +101,37 @@ class ConfirmedChannel:
 
     def _on_return(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
         self._returned.add((exchange, routing_key, message.properties.get("message_id", "")))
+
+
+class Frames:
+    """Gathers the frames of a connection, so that many of them are one write to its socket.
+
+    It stands in for the connection's transport, which py-amqp's frame writer writes to.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._gathered = bytearray()
+        self._writer = frame_writer(connection, self)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is published inside has been written when it ends."""
+        self._connection.frame_writer, direct = self._writer, self._connection.frame_writer
+        try:
+            yield
+            self._flush()
+        finally:
+            self._connection.frame_writer = direct
+
+    def write(self, frame: bytes | memoryview) -> None:
+        self._gathered += frame
+        if len(self._gathered) >= GATHERED_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, bytearray()
+        self._connection.transport.write(gathered)
 
 
 def amqp_message(channel: Any, message: Message) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from bson import Decimal128
@@ -69,4 +70,10 @@ def rejection_reason(document: dict[str, Any]) -> str | None:
 
 def money(amount: Decimal128) -> str:
     """`12.5` -> `"12.50"`: a float would lose cents."""
-    return f"{amount.to_decimal():.2f}"
+    return _money(amount.bid)
+
+
+@lru_cache(maxsize=10_000)
+def _money(bid: bytes) -> str:
+    """Remembered by MongoDB's own bytes, as prices come back and their conversion is slow."""
+    return f"{Decimal128.from_bid(bid).to_decimal():.2f}"
