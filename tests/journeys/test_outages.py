@@ -100,7 +100,7 @@ def test_a_warm_stop_of_the_workers_loses_nothing(pipeline: Pipeline, api: Api) 
     Then each ends cleanly, and after their restart all orders are confirmed, none twice.
     """
     with ThreadPoolExecutor(4) as clients:
-        order_ids = list(clients.map(lambda _: api.place(101, "book", "pen"), range(100)))
+        order_ids = list(clients.map(lambda _: api.place(101, "book", "pen"), range(60)))
     for name in WORKERS:
         os.killpg(pipeline[name].pid, signal.SIGTERM)
     for name in WORKERS:
