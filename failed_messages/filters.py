@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from bson import ObjectId
 
+from failed_messages.collection import failed_messages
 from failed_messages.models import Reason, Status
 from messaging.topology import SERVICES
 
@@ -101,7 +102,7 @@ class Filter:
         if self.error:
             yield says(self.error)
         if self.q:
-            yield {"$or": [*_named(self.q), *says(self.q)["$or"]]}
+            yield named(self.q) or says(self.q)
         if self.newer_than:
             yield {"last_failed_at": {"$gte": at - duration(self.newer_than)}}
         if self.older_than:
@@ -131,10 +132,13 @@ def says(words: str) -> dict[str, Any]:
     return {"$or": [{"exception": pattern}, {"message": pattern}]}
 
 
-def _named(id_: str) -> Iterator[dict[str, Any]]:
-    yield from ({name: id_} for name in ("order_id", "message_id", "user_id"))
+def named(id_: str) -> dict[str, Any] | None:
+    """Which are of this order, message or user; None where there is none."""
+    names: list[dict[str, Any]] = [{"order_id": id_}, {"message_id": id_}, {"user_id": id_}]
     if ObjectId.is_valid(id_):
-        yield {"_id": ObjectId(id_)}
+        names.append({"_id": ObjectId(id_)})
+    wanted = {"$or": names}
+    return wanted if failed_messages().find_one(wanted, {"_id": True}) else None
 
 
 def _check(name: str, value: str) -> None:

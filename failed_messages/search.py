@@ -9,6 +9,7 @@ from typing import Any
 from bson import ObjectId
 
 from failed_messages.collection import failed_messages
+from failed_messages.filters import named
 
 #: The newest matches; who gets as many has to say more.
 MATCHES_LIMIT = 1_000
@@ -26,10 +27,8 @@ def search(words: str) -> list[ObjectId]:
 
 
 def _by_id(id_: str) -> list[ObjectId]:
-    names: list[dict[str, Any]] = [{"order_id": id_}, {"message_id": id_}, {"user_id": id_}]
-    if ObjectId.is_valid(id_):
-        names.append({"_id": ObjectId(id_)})
-    return _ids(failed_messages().find({"$or": names}, {"_id": True}))
+    wanted = named(id_)
+    return _ids(failed_messages().find(wanted, {"_id": True})) if wanted else []
 
 
 def _by_error(words: str) -> list[ObjectId]:

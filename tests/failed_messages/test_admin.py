@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -11,6 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from failed_messages.discard import discard
+from failed_messages.filters import Filter
+from failed_messages.jobs import start
+from failed_messages.triage import triage
 from tests import broker
 from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
 
@@ -89,7 +93,26 @@ def test_a_strangers_text_is_shown_as_text(admin, text):
         content_type=text,
         app_id=text,
     )
-    for url in (page_of(stored), LIST, f"{LIST}?q=alert", act("replay", text, stored.pk)):
+    triage(stored.fingerprint, {"owner": text, "note": text, "fixed_in": text}, text)
+    discard([failed(message_id="b").pk], text, text)
+    job = start(Filter(group=stored.fingerprint, error=text), text, text)
+    group = f"/admin/failed_messages/failuregroup/{stored.fingerprint}/change/"
+    pages = (
+        page_of(stored),
+        LIST,
+        f"{LIST}?q=alert",
+        f"{LIST}?" + urlencode({"group": text, "type": text, "newerThan": text}),
+        act("replay", text, stored.pk),
+        f"{LIST}{stored.pk}/edit/",
+        f"{LIST}charts/?by=group",
+        "/admin/failed_messages/failuregroup/",
+        group,
+        "/admin/failed_messages/auditentry/",
+        f"/admin/failed_messages/replayjob/{job}/change/",
+        "/admin/failed_messages/replayjob/",
+        "/admin/failed_messages/replayjob/new/?" + urlencode({"error": text}),
+    )
+    for url in pages:
         content = shown(admin, url)
         assert html.escape(text) in content or url != page_of(stored)
         for poison in ("<script>alert", "<img src=x", "<svg onload", "</pre></details><script"):

@@ -14,19 +14,22 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from failed_messages.collection import failed_messages
-from failed_messages.models import FailedMessage
+from failed_messages.filters import Filter
+from failed_messages.models import FailedMessage, FailureGroup
+from failed_messages.preview import preview
 from failed_messages.search import search
+from tests.conftest import empty_collections, empty_queues
 from tests.failed_messages.letters import failed
-
-pytestmark = pytest.mark.usefixtures("clean")
 
 MANY = 5_000
 PAGE = 50
 
 
-@pytest.fixture
-def many() -> None:
+@pytest.fixture(scope="module")
+def many(services) -> None:
     """Copies of one failed message, every hundredth discarded, every order its own."""
+    empty_collections()
+    empty_queues(services[1])
     failed()
     pattern = failed_messages().find_one()
     assert pattern is not None
@@ -42,6 +45,13 @@ def many() -> None:
         }
         for number in range(MANY)
     )
+
+
+def operator() -> User:
+    user, _ = User.objects.get_or_create(
+        username="operator", defaults={"is_staff": True, "is_superuser": True}
+    )
+    return user
 
 
 @contextmanager
@@ -70,12 +80,17 @@ def profiled() -> Iterator[list[dict[str, Any]]]:
         "?q=o77",
         "?q=m77",
         "?q=4321",
+        "?type=order.placed",
+        "?group={group}",
+        "?group={group}&status=failed",
+        "?newerThan=1h",
         "?p=3",
     ],
 )
 def test_a_list_fetches_its_own_page_alone(many, query):
+    query = query.replace("{group}", FailureGroup.objects.get().pk)
     client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("operator"))
+    client.force_login(operator())
     with profiled() as operations:
         assert client.get(f"/admin/failed_messages/failedmessage/{query}").status_code == 200
 
@@ -99,3 +114,37 @@ def test_a_list_loads_neither_bodies_nor_certificates(many):
     listed = site.get_model_admin(FailedMessage).get_queryset(request)[:1][0]
 
     assert {"body", "certificates", "headers", "preview"} <= listed.get_deferred_fields()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?service=orders&status=failed",
+        "?group={group}&status=failed",
+        "?orderId=o77",
+        "?q=m77",
+        "?type=order.placed&newerThan=1h",
+        "?error=nowhere",
+        "/groups",
+    ],
+)
+def test_the_api_reads_indexes_and_its_own_page_alone(many, query):
+    query = query.replace("{group}", FailureGroup.objects.get().pk)
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(operator())
+    with profiled() as operations:
+        assert client.get(f"/failed-messages{query}").status_code == 200
+
+    assert operations
+    for operation in operations:
+        assert "COLLSCAN" not in operation.get("planSummary", ""), operation
+        assert operation.get("docsExamined", 0) <= PAGE * 4 or "error" in query, operation
+
+
+def test_a_preview_counts_all_of_a_group_from_its_index(many):
+    group = FailureGroup.objects.get().pk
+    with profiled() as operations:
+        assert preview(Filter(group=group)).messages == MANY + 1 - 50
+
+    assert all("COLLSCAN" not in each.get("planSummary", "") for each in operations)
