@@ -21,7 +21,7 @@ from celery.worker.strategy import default as single_strategy
 
 from messaging.certificate import NO_ATTEMPTS
 from messaging.handlers import attempt_batch
-from messaging.incoming import Delivery
+from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.outages import ride_out
 
 logger = logging.getLogger(__name__)
@@ -149,12 +149,13 @@ class Batch(NamedTuple):
 
 
 def has_a_history(message: Any) -> bool:
-    """Whether this is not the message's first delivery, attempt and life."""
+    """Whether this is not the message's first delivery, attempt and life, nor its sender's."""
     delivery: Delivery = message.headers["delivery"]
     return bool(
         message.delivery_info.get("redelivered")
         or delivery.attempts_json != NO_ATTEMPTS
         or "replay" in delivery.headers
+        or ATTEMPT_HEADER in delivery.headers
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from django.conf import settings
 
 from messaging.dead_letters import worker_name
 from messaging.errors import Outage
-from messaging.incoming import Delivery
+from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.message import Message, event
 from messaging.outages import is_outage
 from messaging.publisher import Outgoing, process_publisher
@@ -55,6 +56,13 @@ HANDLERS: dict[tuple[str, str], Handler] = {}
 #: Called with (service, type, bodies) before a handler runs; what one raises counts as the
 #: handler's own error.
 before_handling: list[Callable[[str, str, list[Body]], None]] = []
+
+
+#: Numbers beyond it are no publisher's of ours.
+MAX_ATTEMPTS = 1_000
+
+#: What is being handled, where it is not a batch.
+_handled: ContextVar[Delivery | None] = ContextVar("handled", default=None)
 
 
 def handles(
@@ -117,7 +125,9 @@ def attempt(handle: Handle, delivery: Delivery, body: bytes) -> None:
         decoded = msgspec.json.decode(body)
         for check in before_handling:
             check(delivery.service, delivery.type, [decoded])
-        publish_events(delivery.service, handle(decoded), *replayed(delivery))
+        with being_handled(delivery):
+            events = [numbered(each, delivery) for each in handle(decoded)]
+        publish_events(delivery.service, events, *replayed(delivery))
 
 
 def attempt_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
@@ -138,6 +148,30 @@ def attempt_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
         answers = handle_batch(decoded)
         publish_events(service, [each for events in answers if events for each in events])
     return [index for index, events in enumerate(answers) if events is None]
+
+
+@contextmanager
+def being_handled(delivery: Delivery) -> Iterator[None]:
+    token = _handled.set(delivery)
+    try:
+        yield
+    finally:
+        _handled.reset(token)
+
+
+def numbered(message: Message, delivery: Delivery) -> Message:
+    """The event of a handler that needed several attempts says how many."""
+    if not delivery.attempts:
+        return message
+    number = len(delivery.attempts) + 1
+    return replace(message, headers={**message.headers, ATTEMPT_HEADER: number})
+
+
+def senders_attempt() -> int:
+    """How many attempts the sender of the event that is being handled needed for it."""
+    delivery = _handled.get()
+    number = delivery.headers.get(ATTEMPT_HEADER) if delivery else None
+    return number if isinstance(number, int) and 1 <= number <= MAX_ATTEMPTS else 1
 
 
 @contextmanager

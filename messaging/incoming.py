@@ -39,8 +39,11 @@ CELERY_HEADERS = frozenset(
     | {"chord", "group"}
 )
 
+#: On an event whose sender needed several attempts to bring it about: how many.
+ATTEMPT_HEADER = "attempt"
+
 #: Headers of an event that stay with it over retries, dead-lettering and replay.
-EVENT_HEADERS = ("order-version", "schema-version", "traceparent", "replay")
+EVENT_HEADERS = ("order-version", "schema-version", "traceparent", "replay", ATTEMPT_HEADER)
 
 
 #: The end of the year 9999, where datetime ends.

@@ -47,8 +47,10 @@ STATUS = {
 }
 
 
-def record(order_id: str, service: str, state: str, detail: str | None = None) -> None:
-    """Note that the service has brought the order to this state.
+def record(
+    order_id: str, service: str, state: str, detail: str | None = None, attempt: int = 1
+) -> None:
+    """Note that the service has brought the order to this state, after so many attempts.
 
     One conditional update: the step, the entry, the status, the version, and the event that a
     confirmation or a rejection makes pending are stored together, or there is nothing new and
@@ -61,7 +63,7 @@ def record(order_id: str, service: str, state: str, detail: str | None = None) -
     if not ObjectId.is_valid(order_id):
         raise never_taken(order_id)
     result = orders().update_one(
-        is_news(order_id, service, state), change(order_id, service, state, detail)
+        is_news(order_id, service, state), change(order_id, service, state, detail, attempt)
     )
     if not result.matched_count and not known([order_id]):
         raise never_taken(order_id)
@@ -100,7 +102,9 @@ def known(order_ids: Sequence[str]) -> set[str]:
     return {str(order["_id"]) for order in found}
 
 
-def change(order_id: str, service: str, state: str, detail: str | None) -> list[dict[str, Any]]:
+def change(
+    order_id: str, service: str, state: str, detail: str | None, attempt: int = 1
+) -> list[dict[str, Any]]:
     """The pipeline that writes a step and everything that follows from it."""
     now = now_in_milliseconds()
     entry = {
@@ -109,7 +113,7 @@ def change(order_id: str, service: str, state: str, detail: str | None) -> list[
         "message_id": f"{service}.{state}:{order_id}",
         "detail": detail,
     }
-    step = {"$literal": {"service": service, **entry}}
+    step = {"$literal": {"service": service, **entry, "attempt": attempt}}
     earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
     moves_forward = {"$in": [f"$ledger.{service}.state", earlier]}
     return [

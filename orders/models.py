@@ -50,6 +50,8 @@ class Step(EmbeddedModel):
     at = models.DateTimeField()
     message_id = models.CharField(max_length=128)
     detail = models.TextField(null=True)
+    #: How many attempts the service needed; absent in orders of an earlier release.
+    attempt = models.IntegerField(null=True)
 
 
 class Cancellation(EmbeddedModel):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from messaging.errors import InvalidMessage
-from messaging.handlers import handles
+from messaging.handlers import handles, senders_attempt
 from messaging.message import Message
 from orders import ledger
 
@@ -46,7 +46,9 @@ def read(body: dict[str, Any]) -> Outcome:
 def note(service: str, state: str, body: dict[str, Any]) -> Events:
     """Note one state of one order."""
     outcome = read(body)
-    ledger.record(str(outcome.order_id), service, state, outcome.detail(state))
+    ledger.record(
+        str(outcome.order_id), service, state, outcome.detail(state), attempt=senders_attempt()
+    )
     return []
 
 

@@ -41,6 +41,8 @@ def heard_steps(order: dict[str, Any]) -> Iterator[Step]:
             kind="done",
             outcome=step["state"],
             at=step["at"],
+            # Steps of an earlier release were not counted.
+            attempt=step.get("attempt"),
             detail=step["detail"],
         )
 

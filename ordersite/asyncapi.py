@@ -13,6 +13,7 @@ from kombu import Exchange
 
 from billing.published import PUBLISHED as BILLING
 from inventory.published import PUBLISHED as INVENTORY
+from messaging.incoming import ATTEMPT_HEADER
 from messaging.message import CONTENT_TYPE
 from messaging.published import Published
 from messaging.topology import order_events_topic
@@ -75,14 +76,19 @@ def operation(exchange_name: str) -> dict[str, Any]:
 
 def message(event: Published) -> dict[str, Any]:
     headers: dict[str, Any] = {"schema-version": {"type": "integer", "const": event.version}}
+    required = ["schema-version"]
     if event in ORDERS:
         text = "The order's own version: one more with each change of it."
         headers["order-version"] = {"type": "integer", "description": text}
+        required.append("order-version")
+    else:
+        text = "At which attempt the service succeeded, where it needed several."
+        headers[ATTEMPT_HEADER] = {"type": "integer", "description": text}
     return {
         "name": event.type,
         "title": event.type,
         "summary": event.body.__doc__,
-        "headers": {"type": "object", "properties": headers, "required": list(headers)},
+        "headers": {"type": "object", "properties": headers, "required": required},
         "payload": {"$ref": SCHEMA_REF.format(name=event.body.__name__)},
         "bindings": {"amqp": {"messageType": event.type, "bindingVersion": "0.3.0"}},
     }

@@ -100,6 +100,9 @@ def test_a_fault_that_goes_away_is_ridden_out(worker: Process, fault: Any) -> No
 
     eventually(lambda: invoice("goes-away"))
     assert depth("billing.dlq") == 0
+    # Whoever hears of the outcome hears how many attempts it took.
+    invoiced = eventually(lambda: take("orders"))
+    assert invoiced.headers["attempt"] in (2, 3)
 
 
 def test_a_handler_that_kills_its_process_ends_at_the_delivery_limit(

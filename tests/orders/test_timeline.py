@@ -18,8 +18,10 @@ from failed_messages.collection import failed_messages
 from orders import ledger
 from orders.collection import orders
 from ordersite import timeline_views
+from tests import broker
 from tests.failed_messages import letters
 from tests.orders.conftest import Place
+from tests.polling import eventually
 from tests.processes import Processes
 
 
@@ -112,6 +114,26 @@ def test_at_a_glance_a_settled_order_shows_its_status(client: Client, place: Pla
     lanes = {lane["service"]: lane["outcome"] for lane in shown(client, order_id)["services"]}
 
     assert lanes == {"orders": "confirmed", "inventory": "reserved", "billing": "invoiced"}
+
+
+@pytest.mark.usefixtures("products")
+def test_a_step_tells_how_many_attempts_it_took(processes: Processes, client: Client, place: Place):
+    order_id = place()["orderId"]
+    outcomes = {"inventory.reserved": {}, "billing.invoiced": {"attempt": 3}}
+    for type_, headers in outcomes.items():
+        body = json.dumps({"orderId": order_id, "userId": 101, "invoiceNumber": "2026-000001"})
+        exchange = f"{type_.partition('.')[0]}_events"
+        broker.publish(body.encode(), exchange=exchange, type=type_, headers=headers)
+
+    processes.start("orders")
+    timeline = eventually(lambda: is_confirmed(shown(client, order_id)))
+
+    attempts = {step["outcome"]: step["attempt"] for step in timeline["steps"]}
+    assert (attempts["reserved"], attempts["invoiced"]) == (1, 3)
+
+
+def is_confirmed(timeline: dict[str, Any]) -> dict[str, Any] | None:
+    return timeline if timeline["status"] == "confirmed" else None
 
 
 def test_a_failed_message_of_another_order_is_not_shown(client: Client, place: Place):
