@@ -12,8 +12,14 @@ urlpatterns = [
     path("failed-messages/groups", api.GroupsView.as_view()),
     path("failed-messages/groups/<str:fingerprint>", api.GroupView.as_view()),
     path("failed-messages/jobs", api.JobsView.as_view()),
-    path("failed-messages/jobs/<str:id_>", api.JobView.as_view(http_method_names=["get", "head", "options"])),
-    path("failed-messages/jobs/<str:id_>/<str:what>", api.JobView.as_view(http_method_names=["post", "options"])),
+    path(
+        "failed-messages/jobs/<str:id_>",
+        api.JobView.as_view(http_method_names=["get", "head", "options"]),
+    ),
+    path(
+        "failed-messages/jobs/<str:id_>/<str:what>",
+        api.JobView.as_view(http_method_names=["post", "options"]),
+    ),
     path("failed-messages/policies", api.PoliciesView.as_view()),
     path("failed-messages/policies/<str:scope>", api.PolicyView.as_view()),
     path("failed-messages/<str:id_>", api.MessageView.as_view()),
