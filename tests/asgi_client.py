@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import cache, partialmethod
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpResponse
+
+T = TypeVar("T")
 
 
 @cache
@@ -18,6 +20,11 @@ def server_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     Thread(target=loop.run_forever, daemon=True).start()
     return loop
+
+
+def run_as_server(work: Coroutine[Any, Any, T]) -> T:
+    """Run it on the server's loop; the test's own thread may have one already (Playwright's)."""
+    return asyncio.run_coroutine_threadsafe(work, server_loop()).result()
 
 
 class AsgiClient:
@@ -39,8 +46,7 @@ class AsgiClient:
     ) -> HttpResponse:
         body = data.encode() if isinstance(data, str) else data
         sent_headers = request_headers(body, content_type, headers or {})
-        answering = self._answer(method, path, body, sent_headers)
-        return asyncio.run_coroutine_threadsafe(answering, server_loop()).result()
+        return run_as_server(self._answer(method, path, body, sent_headers))
 
     get = partialmethod(request, "GET")
     post = partialmethod(request, "POST")

@@ -17,6 +17,7 @@ from orders import group_commit, placing
 from orders.catalogue import Price
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
+from tests.asgi_client import run_as_server
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -34,7 +35,7 @@ def outcomes(orders: list[dict[str, Any]], group: GroupCommit | None = None) -> 
         storing = (group.store(each, deadline) for each in orders)
         return await asyncio.gather(*storing, return_exceptions=True)
 
-    return asyncio.run(store_all())
+    return run_as_server(store_all())
 
 
 def stored_ids() -> set[ObjectId]:
@@ -68,7 +69,7 @@ def test_what_arrives_during_a_write_is_the_next_group():
             await asyncio.sleep(0)
         await asyncio.gather(*waves)
 
-    asyncio.run(wave_after_wave())
+    run_as_server(wave_after_wave())
 
     assert len(stored_ids()) == 30
     assert inserts() - before < 30
@@ -125,7 +126,7 @@ def test_a_client_that_hangs_up_takes_nobody_with_it():
         storing[3].cancel()
         return await asyncio.gather(*storing, return_exceptions=True)
 
-    errors = asyncio.run(store_and_hang_up())
+    errors = run_as_server(store_and_hang_up())
 
     assert isinstance(errors.pop(3), asyncio.CancelledError)
     assert errors == [None] * 19
@@ -154,7 +155,7 @@ def test_mongodb_lost_in_the_middle_of_a_group_is_an_error_for_each_in_time(
         return await asyncio.gather(*first, *later, return_exceptions=True)
 
     try:
-        errors = asyncio.run(store_while_it_is_lost())
+        errors = run_as_server(store_while_it_is_lost())
     finally:
         mongodb.thaw()
         mongodb.start()

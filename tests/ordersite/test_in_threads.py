@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.asgi_client import scope_of
+from tests.asgi_client import run_as_server, scope_of
 
 Event = dict[str, Any]
 DISCONNECT = {"type": "http.disconnect"}
@@ -41,7 +41,7 @@ def run(
         await asyncio.wait_for(InThreads(application)(scope, receive, send), timeout=10)
 
     scope = scope_of("POST", "/", headers or {})
-    asyncio.run(answer())
+    run_as_server(answer())
     return sent
 
 
