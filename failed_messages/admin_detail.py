@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from failed_messages import certificate, wording
 from failed_messages.description import deaths
 from failed_messages.models import FailedMessage, Reason
+from failed_messages.order_facts import order_facts
 from failed_messages.retention import expires_at
 from messaging.certificate import Attempt, Certificate, Original
 
@@ -40,6 +41,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "consequence": wording.consequence(record),
         "next_step": wording.next_step(record),
         "replay_safe": wording.replay_safe(record),
+        "order": order_facts([record.order_id]).get(record.order_id),
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],

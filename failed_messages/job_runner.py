@@ -8,6 +8,7 @@ the next one, also after a restart of everything. The first messages go alone: 1
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from failed_messages.claiming import claim
 from failed_messages.collection import failed_messages, replay_jobs
 from failed_messages.filters import Filter
 from failed_messages.jobs import ACTIVE, MOST_A_SECOND
-from failed_messages.models import FailedMessage, JobState, PartState
+from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.preview import failed_only
 from failed_messages.sending import Sender
 from failed_messages.staleness import moved_on
@@ -35,6 +36,9 @@ from messaging.transactions import in_transaction
 CANARIES = (1, 6, 56)
 #: Messages claimed and published together.
 CHUNK_MESSAGES = 100
+#: Gathering many thousands takes several steps, so that no step outlives its lease.
+GATHERED_AT_ONCE = 2_000
+GATHERING_SECONDS = 5
 #: A scheduler that says nothing for so long has died.
 LEASE_SECONDS = 30
 
@@ -64,10 +68,9 @@ def advance_jobs() -> int:
 
 
 def _advance(job: Job) -> None:
-    if job["state"] == JobState.GATHERING:
-        _gather(job)
+    gathered = job["state"] != JobState.GATHERING or _gather(job)
     counts = _count(job)
-    if job["state"] in (JobState.GATHERING, JobState.RUNNING):
+    if gathered and job["state"] in (JobState.GATHERING, JobState.RUNNING):
         _send_or_end(job, counts)
         _count(job)
 
@@ -82,16 +85,27 @@ def _lease(id_: ObjectId) -> Job | None:
     )
 
 
-def _gather(job: Job) -> None:
-    """Make all messages that match parts of the job; doing it twice changes nothing."""
-    others = [each["_id"] for each in replay_jobs().find({"state": {"$in": ACTIVE}}, {"_id": True})]
+def _gather(job: Job) -> bool:
+    """Make the messages that match parts of the job; doing it twice changes nothing.
+
+    Returns: False where there are more of them than one step takes.
+    """
+    active = replay_jobs().find({"state": {"$in": ACTIVE}}, {"_id": True})
+    taken = {"job": {"$nin": [each["_id"] for each in active]}}
     matching = failed_only(Filter.of_text(job["selection"]), job["at"])
-    free = {"job": {"$nin": others}, "body_cut": False, "last_failed_at": {"$lte": job["at"]}}
+    free = {**taken, "body_cut": False, "last_failed_at": {"$lte": job["at"]}}
     part = {"job": job["_id"], "job_state": PartState.WAITING, "job_detail": ""}
-    failed_messages().update_many({"$and": [matching, free]}, {"$set": part})
-    replay_jobs().update_one(
-        {"_id": job["_id"], "state": JobState.GATHERING}, {"$set": {"state": JobState.RUNNING}}
-    )
+    deadline = time.monotonic() + GATHERING_SECONDS
+    while time.monotonic() < deadline:
+        found = failed_messages().find({"$and": [matching, free]}, {"_id": True})
+        ids = [record["_id"] for record in found.limit(GATHERED_AT_ONCE)]
+        if not ids:
+            running = {"$set": {"state": JobState.RUNNING}}
+            replay_jobs().update_one({"_id": job["_id"], "state": JobState.GATHERING}, running)
+            return True
+        still_free = {"_id": {"$in": ids}, "status": Status.FAILED, **taken}
+        failed_messages().update_many(still_free, {"$set": part})
+    return False
 
 
 def _count(job: Job) -> dict[str, int]:

@@ -31,6 +31,10 @@ class OrderFacts(Protocol):
     def currency(self) -> str:
         """ISO 4217."""
 
+    @property
+    def ledger(self) -> Mapping[str, str]:
+        """What each service has done about it: `{"inventory": "reserved"}`."""
+
 
 Source = Callable[[list[str]], Mapping[str, OrderFacts]]
 

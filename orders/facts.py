@@ -21,12 +21,21 @@ class Facts:
     total: Decimal
     #: ISO 4217.
     currency: str
+    #: What each service has done about it: `{"inventory": "reserved", "billing": "pending"}`.
+    ledger: dict[str, str]
 
 
 def facts(order_ids: list[str]) -> dict[str, Facts]:
     """The facts of those orders that there are, by id."""
     ids = [ObjectId(id_) for id_ in order_ids if ObjectId.is_valid(id_)]
-    wanted = {"status": True, "version": True, "total": True, "currency": True, "steps": True}
+    wanted = {
+        "status": True,
+        "version": True,
+        "total": True,
+        "currency": True,
+        "steps": True,
+        "ledger": True,
+    }
     return {
         str(order["_id"]): _facts(order) for order in orders().find({"_id": {"$in": ids}}, wanted)
     }
@@ -38,4 +47,5 @@ def _facts(order: dict[str, Any]) -> Facts:
         version=order["version"] - len(order.get("steps", ())),
         total=order["total"].to_decimal(),
         currency=order["currency"],
+        ledger={service: entry["state"] for service, entry in order["ledger"].items()},
     )

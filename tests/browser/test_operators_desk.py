@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from failed_messages.job_runner import advance_jobs
+from failed_messages.models import ReplayJob
 from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import Processes
@@ -16,6 +18,7 @@ from tests.processes import Processes
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LISTS = (
     "failed_messages/failedmessage",
+    "failed_messages/failuregroup",
     "orders/order",
     "inventory/product",
     "inventory/reservation",
@@ -108,6 +111,38 @@ def test_an_operator_finds_mends_and_replays_a_failed_message(
     expect(page.locator("#content-main")).to_contain_text("replayed by admin, resolved 20")
     api.await_status(failed_order, "confirmed")
     assert api.status(another_order) == "placed"
+
+
+def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> None:
+    """
+    Given billing gave up the orders of user 500, of one cause
+    When an operator mends the cause, and replays the group
+    Then the page shows the job's progress, until every order is confirmed.
+    """
+    orders = [api.place(500, "lamp") for _ in range(8)]
+    records = connection.database["failed_messages"]
+    eventually(lambda: records.count_documents({}) == len(orders), within_seconds=30)
+    log_in(page, api)
+    remove_the_fault(page)
+    page.locator("#site-name a").click()
+    page.get_by_role("link", name="Failure groups", exact=True).last.click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.locator("#result_list th a").click()
+    page.locator("#replay").click()
+    expect(page.locator("#preview")).to_contain_text("8 messages to billing only.")
+    page.locator("#confirm").click()
+    expect(page.locator("#state")).to_have_text("Gathering")
+
+    def done() -> bool:
+        advance_jobs()
+        return ReplayJob.objects.get().state == "done"
+
+    eventually(done, within_seconds=30)
+    # The page loads itself again.
+    expect(page.locator("#state")).to_have_text("Done", timeout=10_000)
+    expect(page.locator("h1").last).to_have_text("8 of 8 messages resolved")
+    for order in orders:
+        api.await_status(order, "confirmed")
 
 
 def remove_the_fault(page: Page) -> None:

@@ -15,8 +15,10 @@ from failed_messages.discard import discard
 from failed_messages.filters import Filter
 from failed_messages.jobs import start
 from failed_messages.triage import triage
+from orders import ledger
 from tests import broker
 from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
+from tests.failed_messages.stored_orders import place
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -118,6 +120,14 @@ def test_a_strangers_text_is_shown_as_text(admin, text):
         for poison in ("<script>alert", "<img src=x", "<svg onload", "</pre></details><script"):
             assert poison not in content
         assert 'href="javascript:' not in content
+
+
+def test_the_page_tells_the_order_and_its_ledger(admin):
+    order_id = str(place()["_id"])
+    ledger.record(order_id, "inventory", "reserved")
+    content = shown(admin, page_of(failed(correlation_id=order_id)))
+
+    assert "Placed, 12.50 EUR; inventory: reserved, billing: pending" in content
 
 
 def test_the_body_is_saved_and_never_rendered(admin):

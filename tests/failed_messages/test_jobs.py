@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from failed_messages import jobs
+from failed_messages import job_runner, jobs
 from failed_messages.collection import failed_messages, replay_jobs
 from failed_messages.filters import Filter
 from failed_messages.job_runner import advance_jobs, allowance
@@ -127,6 +127,17 @@ def test_one_that_dies_of_something_else_is_counted_and_no_success_at_all_stops_
 
     assert (job.state, job.died) == ("stopped", 1)
     assert "another cause" in job.why
+
+
+def test_very_many_are_gathered_in_several_steps(monkeypatch):
+    copies(30)
+    monkeypatch.setattr(job_runner, "GATHERED_AT_ONCE", 20)
+    monkeypatch.setattr(job_runner, "GATHERING_SECONDS", 1e-9)
+    job = step(started())
+    assert (job.state, job.waiting) == ("gathering", 0), "no time at all"
+    monkeypatch.setattr(job_runner, "GATHERING_SECONDS", 5)
+    step(job)
+    assert (job.state, job.waiting, job.sent) == ("running", 29, 1)
 
 
 def test_the_rate_is_kept():
