@@ -40,15 +40,15 @@ def cancel(order_id: ObjectId, reason: str | None) -> dict[str, Any]:
         "ledger.inventory.state": {"$ne": "shipped"},
     }
     cancelled = orders().find_one_and_update(
-        cancellable, change(order_id, reason), return_document=ReturnDocument.AFTER
+        cancellable, change(reason), return_document=ReturnDocument.AFTER
     )
     return cancelled or earlier_cancelled(order_id)
 
 
-def change(order_id: ObjectId, reason: str | None) -> list[dict[str, Any]]:
+def change(reason: str | None) -> list[dict[str, Any]]:
     """The pipeline that writes the cancellation and its event."""
     now = now_in_milliseconds()
-    event = pending_event(str(order_id), "order.cancelled", now)
+    event = pending_event("order.cancelled", now)
     return [
         {
             "$set": {

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
-from pymongo import UpdateOne
 
 from messaging.errors import PermanentError
 from orders.collection import orders
@@ -25,6 +24,9 @@ SEQUENCES = {
     "inventory": ("pending", "reserved", "rejected", "released", "shipped"),
     "billing": ("pending", "invoiced", "credited"),
 }
+
+#: As text, in an expression of an update.
+ORDER_ID = {"$toString": "$_id"}
 
 #: Set by `orders.cancelling`; whatever the services say later.
 IS_CANCELLED = {"$eq": ["$status", "cancelled"]}
@@ -52,94 +54,94 @@ def record(
 ) -> None:
     """Note that the service has brought the order to this state, after so many attempts.
 
-    One conditional update: the step, the entry, the status, the version, and the event that a
-    confirmation or a rejection makes pending are stored together, or there is nothing new and
-    nothing is stored.
-
     Raises:
         PermanentError: orders never took such an order.
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    if not ObjectId.is_valid(order_id):
-        raise never_taken(order_id)
-    result = orders().update_one(
-        is_news(order_id, service, state), change(order_id, service, state, detail, attempt)
-    )
-    if not result.matched_count and not known([order_id]):
+    if not record_many({order_id: detail}, service, state, attempt)[order_id]:
         raise never_taken(order_id)
 
 
-def record_many(details: Mapping[str, str | None], service: str, state: str) -> dict[str, bool]:
-    """Note that the service has brought many orders to this state, in one bulk write.
+def record_many(
+    details: Mapping[str, str | None], service: str, state: str, attempt: int = 1
+) -> dict[str, bool]:
+    """Note that the service has brought these orders to this state, in one update.
 
-    `details` is by order id. Returns for each order id whether orders knows the order.
+    For each order the step, the entry, the status, the version, and the event that a confirmation
+    or a rejection makes pending are stored together, or there is nothing new and nothing is
+    stored. `details` is by order id. Returns for each order id whether orders knows the order.
 
     Raises:
-        pymongo.errors.PyMongoError: MongoDB did not answer, or refused a write.
+        pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    ids = [order_id for order_id in details if ObjectId.is_valid(order_id)]
-    updates = [
-        UpdateOne(
-            is_news(order_id, service, state),
-            change(order_id, service, state, details[order_id]),
-        )
-        for order_id in ids
-    ]
-    matched_count = orders().bulk_write(updates, ordered=False).matched_count if ids else 0
-    noted = set(ids) if matched_count == len(ids) else known(ids)
-    return {order_id: order_id in noted for order_id in details}
+    ids = {order_id: ObjectId(order_id) for order_id in details if ObjectId.is_valid(order_id)}
+    if not ids:
+        return dict.fromkeys(details, False)
+    by_id = {ids[order_id]: details[order_id] for order_id in ids}
+    asked = list(by_id)
+    result = orders().update_many(
+        is_news(asked, service, state), change(by_id, service, state, attempt)
+    )
+    noted = set(asked) if result.matched_count == len(asked) else known(asked)
+    return {order_id: ids.get(order_id) in noted for order_id in details}
 
 
-def is_news(order_id: str, service: str, state: str) -> dict[str, Any]:
-    """Finds the order where this step is not noted yet."""
+def is_news(order_ids: Sequence[ObjectId], service: str, state: str) -> dict[str, Any]:
+    """Finds those of the orders where this step is not noted yet."""
     noted = {"$elemMatch": {"service": service, "state": state}}
-    return {"_id": ObjectId(order_id), "steps": {"$not": noted}}
+    return {"_id": {"$in": order_ids}, "steps": {"$not": noted}}
 
 
-def known(order_ids: Sequence[str]) -> set[str]:
+def known(order_ids: Sequence[ObjectId]) -> set[ObjectId]:
     """Those of the orders that orders has taken."""
-    found = orders().find({"_id": {"$in": [ObjectId(each) for each in order_ids]}}, {"_id": 1})
-    return {str(order["_id"]) for order in found}
+    return {order["_id"] for order in orders().find({"_id": {"$in": order_ids}}, {"_id": 1})}
 
 
 def change(
-    order_id: str, service: str, state: str, detail: str | None, attempt: int = 1
+    details: Mapping[ObjectId, str | None], service: str, state: str, attempt: int
 ) -> list[dict[str, Any]]:
-    """The pipeline that writes a step and everything that follows from it."""
+    """The pipeline that writes a step and everything that follows from it.
+
+    It is the same for every order, so that a batch of them is one statement.
+    """
     now = now_in_milliseconds()
     entry = {
         "state": state,
         "at": now,
-        "message_id": f"{service}.{state}:{order_id}",
-        "detail": detail,
+        "message_id": {"$concat": [f"{service}.{state}:", ORDER_ID]},
+        "detail": detail_of(details),
     }
-    step = {"$literal": {"service": service, **entry, "attempt": attempt}}
+    step = {"service": service, **entry, "attempt": attempt}
     earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
     moves_forward = {"$in": [f"$ledger.{service}.state", earlier]}
     return [
         {
             "$set": {
                 "steps": {"$concatArrays": [{"$ifNull": ["$steps", []]}, [step]]},
-                f"ledger.{service}": {
-                    "$cond": [moves_forward, {"$literal": entry}, f"$ledger.{service}"]
-                },
+                f"ledger.{service}": {"$cond": [moves_forward, entry, f"$ledger.{service}"]},
                 "version": {"$add": ["$version", 1]},
                 "updated_at": now,
             }
         },
         # Within one stage `$status` is still the old one.
-        {"$set": {"status": STATUS, **pending_news(order_id, now)}},
+        {"$set": {"status": STATUS, **pending_news(now)}},
     ]
 
 
-def pending_news(order_id: str, now: datetime) -> dict[str, Any]:
+def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
+    """The expression of the order's own detail; as a literal a text like "$status" is no path."""
+    place = {"$indexOfArray": [{"$literal": list(details)}, "$_id"]}
+    return {"$arrayElemAt": [{"$literal": list(details.values())}, place]}
+
+
+def pending_news(now: datetime) -> dict[str, Any]:
     """Puts `order.confirmed` or `order.rejected` into the outbox where that is the new status."""
     becomes = {
         status: {"$and": [{"$eq": [STATUS, status]}, {"$ne": ["$status", status]}]}
         for status in ("confirmed", "rejected")
     }
     branches = [
-        {"case": case, "then": [pending_event(order_id, f"order.{status}", now)]}
+        {"case": case, "then": [pending_event(f"order.{status}", now)]}
         for status, case in becomes.items()
     ]
     news = {"$switch": {"branches": branches, "default": []}}
@@ -150,9 +152,10 @@ def pending_news(order_id: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def pending_event(order_id: str, type_: str, now: datetime) -> dict[str, Any]:
+def pending_event(type_: str, now: datetime) -> dict[str, Any]:
     """An event for the outbox, as an expression of an update; an order has one of each type."""
-    return {"id": f"{type_}:{order_id}", "type": type_, "version": "$version", "at": now}
+    event_id = {"$concat": [f"{type_}:", ORDER_ID]}
+    return {"id": event_id, "type": type_, "version": "$version", "at": now}
 
 
 def never_taken(order_id: str) -> PermanentError:
