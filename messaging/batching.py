@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 from celery import Task
 from celery.worker.strategy import default as single_strategy
 
+from messaging.attempting import attempt_batch
 from messaging.certificate import NO_ATTEMPTS
-from messaging.handlers import attempt_batch
+from messaging.handlers import HANDLERS
 from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.outages import ride_out
 
@@ -165,4 +166,6 @@ def run_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
     Raises:
         Exception: nothing can be said of any of them.
     """
-    return ride_out(lambda: attempt_batch(service, type_, bodies))
+    handle_batch = HANDLERS[service, type_].handle_batch
+    assert handle_batch is not None
+    return ride_out(lambda: attempt_batch(handle_batch, service, type_, bodies))

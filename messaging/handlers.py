@@ -9,30 +9,16 @@ the service's own fanout and are confirmed before the message is acked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from celery import shared_task
 from django.conf import settings
 
-from messaging.dead_letters import worker_name
-from messaging.errors import Outage
-from messaging.incoming import ATTEMPT_HEADER, Delivery
-from messaging.message import Message, event
-from messaging.outages import is_outage
-from messaging.publisher import Outgoing, process_publisher
+from messaging.attempting import Body, Handle, HandleBatch, attempt
+from messaging.message import Message
 from messaging.retries import EventTask
-from messaging.topology import SERVICES, replay_outcomes
-
-Body = dict[str, Any]
-Handle = Callable[[Body], list[Message]]
-#: Takes many bodies; returns each one's events, or None for a body that must be handled alone.
-HandleBatch = Callable[[list[Body]], list[list[Message] | None]]
 
 #: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
 Shape = Callable[[Body], object]
@@ -52,17 +38,6 @@ class Handler:
 
 #: By service and type.
 HANDLERS: dict[tuple[str, str], Handler] = {}
-
-#: Called with (service, type, bodies) before a handler runs; what one raises counts as the
-#: handler's own error.
-before_handling: list[Callable[[str, str, list[Body]], None]] = []
-
-
-#: Numbers beyond it are no publisher's of ours.
-MAX_ATTEMPTS = 1_000
-
-#: What is being handled, where it is not a batch.
-_handled: ContextVar[Delivery | None] = ContextVar("handled", default=None)
 
 
 def handles(
@@ -112,108 +87,6 @@ def ignores(service: str, type_: str) -> None:
 def known_types(service: str) -> frozenset[str]:
     """The types of event that the service has a handler for."""
     return frozenset(type_ for name, type_ in HANDLERS if name == service)
-
-
-def attempt(handle: Handle, delivery: Delivery, body: bytes) -> None:
-    """Run a handler once and publish what it returns.
-
-    Raises:
-        Outage: the database or the broker is away.
-        Exception: whatever the handler raises.
-    """
-    with telling_outages():
-        decoded = msgspec.json.decode(body)
-        for check in before_handling:
-            check(delivery.service, delivery.type, [decoded])
-        with being_handled(delivery):
-            events = [numbered(each, delivery) for each in handle(decoded)]
-        publish_events(delivery.service, events, *replayed(delivery))
-
-
-def attempt_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
-    """Run a handler once for many messages and publish what it returns, in one round.
-
-    Returns the indexes of the messages that it has left to be handled alone.
-
-    Raises:
-        Outage: the database or the broker is away.
-        Exception: whatever the handler raises.
-    """
-    handle_batch = HANDLERS[service, type_].handle_batch
-    assert handle_batch is not None
-    with telling_outages():
-        decoded = [msgspec.json.decode(body) for body in bodies]
-        for check in before_handling:
-            check(service, type_, decoded)
-        answers = handle_batch(decoded)
-        publish_events(service, [each for events in answers if events for each in events])
-    return [index for index, events in enumerate(answers) if events is None]
-
-
-@contextmanager
-def being_handled(delivery: Delivery) -> Iterator[None]:
-    token = _handled.set(delivery)
-    try:
-        yield
-    finally:
-        _handled.reset(token)
-
-
-def numbered(message: Message, delivery: Delivery) -> Message:
-    """The event of a handler that needed several attempts says how many."""
-    if not delivery.attempts:
-        return message
-    number = len(delivery.attempts) + 1
-    return replace(message, headers={**message.headers, ATTEMPT_HEADER: number})
-
-
-def senders_attempt() -> int:
-    """How many attempts the sender of the event that is being handled needed for it."""
-    delivery = _handled.get()
-    number = delivery.headers.get(ATTEMPT_HEADER) if delivery else None
-    return number if isinstance(number, int) and 1 <= number <= MAX_ATTEMPTS else 1
-
-
-@contextmanager
-def telling_outages() -> Iterator[None]:
-    """Raise `Outage` for any error that says that the database or the broker is away."""
-    try:
-        yield
-    except Exception as error:
-        if is_outage(error):
-            raise Outage(str(error)) from error
-        raise
-
-
-def publish_events(service: str, events: list[Message], *others: Outgoing) -> None:
-    """Publish a handler's events to the service's own fanout, and wait for the confirms."""
-    fanout = SERVICES[service].publishes_to.name
-    outgoing = [*(Outgoing(each, fanout, each.type) for each in events), *others]
-    if outgoing:
-        process_publisher().publish(outgoing)
-
-
-def replayed(delivery: Delivery) -> list[Outgoing]:
-    """For a replayed message, the news that it succeeded."""
-    if "replay" not in delivery.headers:
-        return []
-    return [Outgoing(_replay_succeeded(delivery), "", replay_outcomes.name)]
-
-
-def _replay_succeeded(delivery: Delivery) -> Message:
-    replay_id = str(delivery.headers["replay"])
-    return event(
-        "replay.succeeded",
-        {
-            "replayId": replay_id,
-            "service": delivery.service,
-            "messageId": delivery.message_id,
-            "at": datetime.now(UTC),
-            "worker": worker_name(delivery.service),
-        },
-        message_id=f"replay.succeeded:{replay_id}",
-        correlation_id=delivery.correlation_id,
-    )
 
 
 def _nothing(body: Body) -> list[Message]:

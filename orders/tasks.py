@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from messaging.attempting import senders_attempt
 from messaging.errors import InvalidMessage
-from messaging.handlers import handles, senders_attempt
+from messaging.handlers import handles
 from messaging.message import Message
 from orders import ledger
 
