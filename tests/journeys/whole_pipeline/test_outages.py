@@ -13,7 +13,7 @@ from django.db import connection
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 from tests.journeys.api import Answer, Api
-from tests.journeys.conftest import Pipeline
+from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 
 WORKERS = ("inventory", "billing", "orders")

@@ -1,4 +1,8 @@
-"""What all journeys share: the whole pipeline, running, with the demo products."""
+"""What these journeys share: the whole pipeline, running, with the demo products.
+
+Its processes run until the last test of this folder: what needs a part of the pipeline alone has
+its place beside this folder.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from kombu import Connection
 
 from tests.broker import depth, publish
 from tests.journeys.api import Api, await_failed_messages
-from tests.journeys.conftest import BEHIND_THE_WEB, Pipeline
+from tests.journeys.whole_pipeline.conftest import BEHIND_THE_WEB, Pipeline
 from tests.messaging.test_hostile_messages import BODIES, BODY, ORDER, PROPERTIES, publish_frames
 from tests.polling import eventually
 

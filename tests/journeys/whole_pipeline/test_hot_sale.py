@@ -14,7 +14,7 @@ from django.db import connection
 
 from tests.broker import depth, publish
 from tests.journeys.api import Api, manage
-from tests.journeys.conftest import Pipeline
+from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 from tests.processes import Processes
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 from localservices.process import Process
 from tests.journeys.api import Api, await_failed_messages, listener, manage
-from tests.journeys.conftest import Pipeline
+from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 
 

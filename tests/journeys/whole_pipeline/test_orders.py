@@ -8,7 +8,7 @@ from bson import ObjectId
 from django.db import connection
 
 from tests.journeys.api import Api, listener
-from tests.journeys.conftest import Pipeline
+from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 
 TUTORIALS_REQUEST = b'{"userId": 101, "items": ["book", "pen"]}'

@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.broker import publish
 from tests.journeys.api import Api, await_failed_messages, listener
-from tests.journeys.conftest import Pipeline
+from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 
 FOREIGN_ORDER = {
