@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
@@ -63,10 +64,10 @@ AT_LEAST_ONCE = {
 
 
 def service_queue(service: Service) -> Queue:
-    """The queue that the service's Celery workers consume, bound to the first exchange.
+    """The queue that the service's Celery workers consume.
 
-    `declare` binds it to the others: a kombu queue with several bindings has no exchange, and
-    Celery would give it one of its own.
+    It names the first of its exchanges alone: a kombu queue with several bindings has no
+    exchange, and Celery would give it one of its own. `bindings` has them all.
     """
     return Queue(
         service.name,
@@ -118,6 +119,19 @@ def delay_label(seconds: float) -> str:
 
 
 @cache
+def exchanges() -> tuple[Exchange, ...]:
+    """Every exchange of the system."""
+    return (
+        order_events,
+        inventory_events,
+        billing_events,
+        order_events_topic,
+        order_events_headers,
+        dead_letters,
+    )
+
+
+@cache
 def queues() -> tuple[Queue, ...]:
     """Every queue of the system, ready to be declared."""
     per_service = (
@@ -132,6 +146,32 @@ def queues() -> tuple[Queue, ...]:
     return (*per_service, replay_outcomes)
 
 
+class Binding(NamedTuple):
+    """What is published to `source` goes on to `destination`."""
+
+    source: Exchange
+    destination: Exchange | Queue
+    routing_key: str
+
+
+@cache
+def bindings() -> tuple[Binding, ...]:
+    """Every binding of the system."""
+    return (
+        Binding(order_events, order_events_topic, ""),
+        Binding(order_events_topic, order_events_headers, "#"),
+        *(
+            Binding(exchange, service_queue(service), service.name)
+            for service in SERVICES.values()
+            for exchange in service.subscribes_to
+        ),
+        *(
+            Binding(dead_letters, dead_letter_queue(service), service.name)
+            for service in SERVICES.values()
+        ),
+    )
+
+
 def declare(connection: Connection) -> None:
     """Declare every exchange, queue and binding; harmless when they exist.
 
@@ -139,13 +179,9 @@ def declare(connection: Connection) -> None:
         amqp.PreconditionFailed: a queue or exchange exists with other arguments.
     """
     with connection.channel() as channel:
-        for exchange in (order_events, order_events_topic, order_events_headers):
+        for exchange in exchanges():
             exchange(channel).declare()
-        order_events_topic(channel).bind_to(order_events)
-        order_events_headers(channel).bind_to(order_events_topic, routing_key="#")
         for queue in queues():
-            queue(channel).declare()
-        for service in SERVICES.values():
-            for exchange in service.subscribes_to[1:]:
-                exchange(channel).declare()
-                service_queue(service)(channel).bind_to(exchange)
+            queue(channel).queue_declare()
+        for source, destination, routing_key in bindings():
+            destination(channel).bind_to(source, routing_key=routing_key)

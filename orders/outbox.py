@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ from orders.models import EPOCH
 from orders.representation import event_json
 
 BATCH_ORDERS = 500
+
+#: The same condition as the partial index's.
+IS_PENDING = {"pending_since": {"$gt": EPOCH}}
 
 #: No service of ours waits for these, so they spare each of them a delivery an order.
 FOR_SUBSCRIBERS_ONLY = {"order.confirmed"}
@@ -58,14 +62,18 @@ def publish_batch(publisher: Publisher) -> int:
 
 def oldest_pending() -> list[Pending]:
     """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first."""
-    # The same condition as the partial index's.
-    waiting = orders().find({"pending_since": {"$gt": EPOCH}})
-    documents = waiting.sort("pending_since", 1).limit(BATCH_ORDERS)
+    documents = orders().find(IS_PENDING).sort("pending_since", 1).limit(BATCH_ORDERS)
     return [
         Pending(document["_id"], message(document, pending))
         for document in documents
         for pending in document["pending_events"]
     ]
+
+
+def oldest_pending_since() -> datetime | None:
+    """When the event that waits longest happened; None when none is pending."""
+    oldest = orders().find_one(IS_PENDING, {"pending_since": 1}, sort=[("pending_since", 1)])
+    return oldest["pending_since"] if oldest else None
 
 
 def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from pymongo import IndexModel
 
 from messaging.publisher import Outgoing, Publisher
 from orders.collection import orders
@@ -18,6 +19,11 @@ EXPECTED_SERVICES = ("inventory", "billing")
 #: Asked as the partial index asks it, which holds none but these orders.
 BY_ANY = {"$or": [{f"ledger.{service}.state": "pending"} for service in EXPECTED_SERVICES]}
 INDEX = "orders_unanswered"
+
+
+def index() -> IndexModel:
+    """The partial index; Django's own cannot look into the ledger."""
+    return IndexModel([("updated_at", 1)], name=INDEX, partialFilterExpression=BY_ANY)
 
 
 def accepted() -> int:

@@ -6,11 +6,15 @@ from typing import Any
 
 from amqp import AMQPError
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from ordersite.conservation import lines
+from ordersite.doctor.examination import examine
 
 #: What an operator looks at first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "simulated_faults"]
@@ -27,6 +31,19 @@ class OrderSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The front page, which begins with the conservation line."""
         return super().index(request, {**(extra_context or {}), **conservation_context()})
+
+    def get_urls(self) -> list[Any]:
+        return [path("doctor/", self.admin_view(self.doctor), name="doctor"), *super().get_urls()]
+
+    def doctor(self, request: HttpRequest) -> HttpResponse:
+        """What `python manage.py doctor` says, now."""
+        context = {
+            **self.each_context(request),
+            "title": "Doctor",
+            "looked_at": timezone.now(),
+            "report": examine(),
+        }
+        return TemplateResponse(request, "ordersite/doctor.html", context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=_place)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from kombu import Connection, Exchange
+from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
@@ -93,7 +93,7 @@ def relay(database: Check) -> Check:
 def rabbitmq() -> Iterator[Check]:
     """RabbitMQ, what is declared on it, and who consumes from it."""
     try:
-        with _connection() as broker:
+        with broker_connection() as broker:
             broker.ensure_connection(max_retries=0)
             consumers = {queue.name: _consumers(broker, queue.name) for queue in topology.queues()}
             missing = [*_missing_exchanges(broker), *_absent(consumers)]
@@ -135,7 +135,8 @@ def archiver(consumers: list[int | None]) -> Check:
     return Check("archiver", False, detail, "python manage.py archiver")
 
 
-def _connection() -> Connection:
+def broker_connection() -> Connection:
+    """A connection that is made, and answers, within `ANSWER_WITHIN_SECONDS` or fails."""
     return Connection(
         settings.AMQP_URL,
         connect_timeout=ANSWER_WITHIN_SECONDS,
@@ -156,8 +157,7 @@ def _absent(consumers: dict[str, int | None]) -> list[str]:
 
 
 def _missing_exchanges(broker: Connection) -> Iterator[str]:
-    exchanges = [each for each in vars(topology).values() if isinstance(each, Exchange)]
-    for exchange in exchanges:
+    for exchange in topology.exchanges():
         try:
             with broker.channel() as channel:
                 exchange(channel).declare(passive=True)

@@ -89,6 +89,14 @@ AMQP_URL = setting(
     validate=url_of("amqp", "amqps"),
     example="amqp://guest:guest@localhost:5672//",
 )
+#: RabbitMQ's management API, for what the doctor cannot ask over AMQP; the login is AMQP_URL's.
+RABBITMQ_MANAGEMENT_URL = setting(
+    env.str,
+    "RABBITMQ_MANAGEMENT_URL",
+    default="",
+    validate=url_of("http", "https"),
+    example="http://localhost:15672",
+)
 #: How long a message waits before its second, third … attempt; then it is a failed message.
 RETRY_DELAYS_SECONDS = tuple(
     setting(

@@ -1,13 +1,10 @@
 from django.db import migrations
 
-from orders.unanswered import BY_ANY, INDEX
+from orders.unanswered import INDEX, index
 
 
 def create(apps, schema_editor):
-    # Django's Index cannot look into the ledger.
-    schema_editor.connection.database["orders"].create_index(
-        [("updated_at", 1)], name=INDEX, partialFilterExpression=BY_ANY
-    )
+    schema_editor.connection.database["orders"].create_indexes([index()])
 
 
 def drop(apps, schema_editor):

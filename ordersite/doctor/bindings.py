@@ -1,0 +1,84 @@
+"""Does every event reach its queues, and no others?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kombu import Queue
+
+from messaging import topology
+from ordersite.doctor import management
+from ordersite.doctor.report import Finding, Severity
+
+
+class Bound(NamedTuple):
+    """A binding in words."""
+
+    source: str
+    #: `q` or `e`, as in the management API's addresses.
+    kind: str
+    destination: str
+    #: Empty where the exchange looks at none.
+    routing_key: str
+
+
+def missing() -> Iterator[Finding]:
+    for bound in sorted(_declared() - _existing().keys()):
+        yield Finding(
+            Severity.ERROR,
+            f"Binding of {bound.source} to {bound.destination}",
+            "It is not there.",
+            f"What is published to {bound.source} does not reach {bound.destination}.",
+            "python manage.py declare_topology",
+            "Orders that were published meanwhile are sent again by the scheduler.",
+        )
+
+
+def undeclared() -> Iterator[Finding]:
+    """A queue of ours that gets more than it should; subscribers' own queues are theirs."""
+    ours = {queue.name for queue in topology.queues()}
+    existing = _existing()
+    for bound in sorted(existing.keys() - _declared()):
+        if bound.kind == "q" and bound.destination in ours:
+            yield Finding(
+                Severity.WARNING,
+                f"Binding of {bound.source} to {bound.destination}",
+                "It is not declared.",
+                f"{bound.destination} gets messages that it has no handler for; they become "
+                "failed messages.",
+                management.deletion("bindings", *_path(bound), existing[bound]),
+            )
+
+
+def _path(bound: Bound) -> tuple[str, ...]:
+    return ("e", bound.source, bound.kind, bound.destination)
+
+
+def _declared() -> set[Bound]:
+    return {
+        _bound(
+            binding.source.name,
+            "q" if isinstance(binding.destination, Queue) else "e",
+            binding.destination.name,
+            binding.routing_key,
+        )
+        for binding in topology.bindings()
+    }
+
+
+def _existing() -> dict[Bound, str]:
+    """With the key by which the API knows each."""
+    return {
+        _bound(
+            each["source"], each["destination_type"][0], each["destination"], each["routing_key"]
+        ): each["properties_key"]
+        for each in management.get("bindings").content
+        # To the default exchange every queue is bound.
+        if each["source"]
+    }
+
+
+def _bound(source: str, kind: str, destination: str, routing_key: str) -> Bound:
+    fanouts = {exchange.name for exchange in topology.exchanges() if exchange.type == "fanout"}
+    return Bound(source, kind, destination, "" if source in fanouts else routing_key)

@@ -1,0 +1,56 @@
+"""Every check, by name and by what it asks, in the order in which one would look by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from kombu import Connection
+
+from ordersite.doctor import (
+    bindings,
+    clocks,
+    consumers,
+    exchanges_and_queues,
+    leftovers,
+    migrated,
+    mongodb,
+    outbox,
+    versions,
+)
+from ordersite.doctor.report import Finding
+
+Checks = dict[str, Callable[[], Iterable[Finding]]]
+
+
+def of_mongodb() -> Checks:
+    return {
+        "replica set": mongodb.replica_set,
+        "write concern": mongodb.write_concern,
+        "journal": mongodb.journal,
+        "transaction lifetime": mongodb.transaction_lifetime,
+        "migrations": migrated.migrations,
+        "indexes": migrated.indexes,
+        "relay": outbox.relay,
+        "outbox": outbox.age,
+        "clock of MongoDB": clocks.of_mongodb,
+    }
+
+
+def over_amqp(broker: Connection) -> Checks:
+    return {
+        "version of RabbitMQ": partial(versions.rabbitmq, broker),
+        "arguments of exchanges and queues": partial(exchanges_and_queues.arguments, broker),
+        "topology, workers and archiver": partial(consumers.declared_and_consumed, broker),
+        "archiver's backlog": partial(consumers.archiver_backlog, broker),
+    }
+
+
+def over_management(broker: Connection) -> Checks:
+    """What AMQP has no question for."""
+    return {
+        "bindings": bindings.missing,
+        "undeclared bindings": bindings.undeclared,
+        "leftover retry queues": partial(leftovers.retry_queues, broker),
+        "clock of RabbitMQ": clocks.of_rabbitmq,
+    }

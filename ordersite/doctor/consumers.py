@@ -1,0 +1,54 @@
+"""Does somebody work on every queue?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kombu import Connection
+
+from messaging import topology
+from messaging.depths import depths
+from ordersite import health
+from ordersite.doctor.report import Finding, Severity
+
+#: More dead letters than the archiver stores in some seconds.
+BACKLOG_MESSAGES = 1_000
+
+CONSEQUENCES = {
+    "rabbitmq": "Orders are taken and wait in the outbox.",
+    "topology": "What is published for it is not kept. Once it is there the scheduler sends such "
+    "orders again.",
+    "worker": "Messages wait in the queue; other services go on.",
+    "archiver": "Nobody sees what has failed, and it cannot be replayed.",
+}
+
+
+def declared_and_consumed(broker: Connection) -> Iterator[Finding]:
+    """What `/health/ready` misses, with its consequence."""
+    waiting = depths(broker)
+    for check in health.rabbitmq():
+        if not check.ok:
+            kind, _, service = check.name.partition(" ")
+            count = f" Messages in it: {waiting[service]}." if service else ""
+            yield Finding(
+                Severity.ERROR,
+                check.name.capitalize(),
+                check.detail + count,
+                CONSEQUENCES[kind],
+                check.next_step,
+            )
+
+
+def archiver_backlog(broker: Connection) -> Iterator[Finding]:
+    waiting = depths(broker)
+    for service in topology.SERVICES:
+        count = waiting[f"{service}.dlq"]
+        if count > BACKLOG_MESSAGES:
+            yield Finding(
+                Severity.WARNING,
+                f"Queue {service}.dlq",
+                f"{count:,} failed messages wait to be archived.",
+                "They are safe, but nobody can see or replay them yet.",
+                "python manage.py archiver",
+                "Several archivers share the work.",
+            )

@@ -1,0 +1,93 @@
+"""The indexes that models and migrations declare, and those that MongoDB has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import bson
+from django.apps import apps
+from django.db import connection
+from django_mongodb_backend.schema import DatabaseSchemaEditor
+from pymongo import IndexModel
+
+from orders import unanswered
+
+
+class DeclaredIndex(NamedTuple):
+    collection: str
+    model: IndexModel
+
+    @property
+    def name(self) -> str:
+        return str(self.model.document["name"])
+
+
+#: What no model can express, so that a migration makes it.
+OF_MIGRATIONS = (DeclaredIndex("orders", unanswered.index()),)
+
+
+def declared() -> list[DeclaredIndex]:
+    """Every index that a migrated database has, beside those of `_id`."""
+    noting = _NotingEditor(connection)
+    for model in apps.get_models():
+        if model._meta.can_migrate(connection):
+            noting.create_model(model)
+    return [*noting.noted, *OF_MIGRATIONS]
+
+
+def missing() -> list[DeclaredIndex]:
+    """Those that MongoDB lacks, or has otherwise: other columns, not unique, another condition."""
+    wanted = declared()
+    there = {name: set(_existing(name)) for name in {index.collection for index in wanted}}
+    return [
+        index for index in wanted if _meaning(index.model.document) not in there[index.collection]
+    ]
+
+
+def create(index: DeclaredIndex) -> None:
+    """Raises pymongo.errors.OperationFailure: it cannot be made of what the collection holds."""
+    connection.database[index.collection].create_indexes([index.model])
+
+
+def _existing(collection: str) -> Iterator[bytes]:
+    for index in connection.database[collection].list_indexes():
+        yield _meaning(index)
+
+
+def _meaning(index: Any) -> bytes:
+    """What makes two indexes the same; as BSON, in which MongoDB keeps it."""
+    return bson.encode(
+        {
+            "key": dict(index["key"]),
+            "unique": bool(index.get("unique")),
+            "condition": index.get("partialFilterExpression", {}),
+        }
+    )
+
+
+class _NotingEditor(DatabaseSchemaEditor):
+    """Django's maker of collections and indexes, which notes the indexes and makes nothing."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.noted: list[DeclaredIndex] = []
+
+    def get_database(self) -> Any:
+        return _NoDatabase()
+
+    def get_collection(self, name: str) -> Any:
+        return _NotedCollection(name, self.noted)
+
+
+class _NoDatabase:
+    def create_collection(self, name: str) -> None:
+        """Nothing is made."""
+
+
+class _NotedCollection:
+    def __init__(self, name: str, noted: list[DeclaredIndex]) -> None:
+        self._name, self._noted = name, noted
+
+    def create_indexes(self, models: list[IndexModel]) -> None:
+        self._noted += [DeclaredIndex(self._name, model) for model in models]

@@ -1,0 +1,95 @@
+"""The examination makes every check that can be made, and remembers which could not."""
+
+from __future__ import annotations
+
+import pymongo
+from amqp import AMQPError
+from django.conf import settings
+from django.db import DatabaseError
+from kombu import Connection
+from kombu.exceptions import OperationalError
+from pymongo.errors import OperationFailure, PyMongoError
+
+from ordersite import health
+from ordersite.doctor import checks, management
+from ordersite.doctor.checks import Checks
+from ordersite.doctor.report import Report, Unseen
+
+#: For all checks of MongoDB together, once it has answered at all.
+MONGODB_SECONDS = 5
+
+START_MONGODB = "Start MongoDB as a replica set, or correct the setting MONGODB_URL."
+START_RABBITMQ = "Start RabbitMQ, or correct the setting AMQP_URL."
+#: The Django backend refuses an older one before it can be asked anything.
+UPGRADE_MONGODB = "Upgrade MongoDB to a version that is supported."
+SET_MANAGEMENT_URL = "export RABBITMQ_MANAGEMENT_URL=http://{host}:15672"
+GRANT_ROLE = (
+    "As an administrator, for the user in MONGODB_URL: db.grantRolesToUser(USER, "
+    '[{role: "clusterMonitor", db: "admin"}])'
+)
+
+#: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+UNAUTHORIZED = 13
+
+AWAY = (PyMongoError, AMQPError, OperationalError, OSError, management.Away)
+
+
+def examine() -> Report:
+    """Look at everything; a part that does not answer costs seconds, and is in the report."""
+    report = Report()
+    _look_at_mongodb(report, checks.of_mongodb())
+    with health.broker_connection() as broker:
+        _look_at_rabbitmq(report, broker)
+    return report
+
+
+def _look_at_mongodb(report: Report, made: Checks) -> None:
+    try:
+        seen = health.mongodb()
+    except DatabaseError as error:
+        report.could_not_look.append(Unseen(tuple(made), f"MongoDB: {error}", UPGRADE_MONGODB))
+        return
+    if not seen.ok:
+        unseen = Unseen(tuple(made), f"MongoDB: {seen.detail}", seen.next_step)
+        report.could_not_look.append(unseen)
+        return
+    with pymongo.timeout(MONGODB_SECONDS):
+        _make(made, report, START_MONGODB)
+
+
+def _look_at_rabbitmq(report: Report, broker: Connection) -> None:
+    amqp, managed = checks.over_amqp(broker), checks.over_management(broker)
+    try:
+        broker.ensure_connection(max_retries=0)
+    except AWAY as error:
+        reason = f"RabbitMQ: No answer ({error})."
+        report.could_not_look.append(Unseen((*amqp, *managed), reason, START_RABBITMQ))
+        return
+    _make(amqp, report, START_RABBITMQ)
+    if settings.RABBITMQ_MANAGEMENT_URL:
+        _make(managed, report, START_RABBITMQ)
+    else:
+        next_step = SET_MANAGEMENT_URL.format(host=broker.hostname)
+        unseen = Unseen(tuple(managed), "RABBITMQ_MANAGEMENT_URL is not set.", next_step)
+        report.left_out.append(unseen)
+
+
+def _make(made: Checks, report: Report, next_step: str) -> None:
+    """Make the checks one after the other, up to the first that gets no answer."""
+    names = tuple(made)
+    for at, (name, check) in enumerate(made.items()):
+        try:
+            report.findings += check()
+        except AWAY as error:
+            if _is_forbidden(error):
+                reason = "The user in MONGODB_URL may not ask MongoDB for this."
+                report.left_out.append(Unseen((name,), reason, GRANT_ROLE))
+                continue
+            next_step = error.next_step if isinstance(error, management.Away) else next_step
+            report.could_not_look.append(Unseen(names[at:], str(error), next_step))
+            return
+        report.looked_at.append(name)
+
+
+def _is_forbidden(error: Exception) -> bool:
+    return isinstance(error, OperationFailure) and error.code == UNAUTHORIZED

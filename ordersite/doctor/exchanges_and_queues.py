@@ -1,0 +1,65 @@
+"""Are the broker's exchanges and queues the declared ones?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amqp import NotFound, PreconditionFailed
+from kombu import Connection, Exchange, Queue
+
+from messaging import topology
+from ordersite.doctor import management
+from ordersite.doctor.report import Finding, Severity
+
+DECLARE = "python manage.py declare_topology"
+
+
+def arguments(broker: Connection) -> Iterator[Finding]:
+    """Each that is there but differs; one that is missing is another check's business."""
+    for exchange in topology.exchanges():
+        if difference := _difference(broker, exchange):
+            yield _other_exchange(exchange.name, difference)
+    for queue in topology.queues():
+        if difference := _difference(broker, queue):
+            yield _other_queue(queue.name, difference)
+
+
+def _difference(broker: Connection, entity: Exchange | Queue) -> str:
+    """RabbitMQ's own words: declaring what is there changes nothing, or is refused with them."""
+    try:
+        with broker.channel() as channel:
+            bound: Any = entity(channel)
+            declare = bound.queue_declare if isinstance(entity, Queue) else bound.declare
+            declare(passive=True)
+            declare()
+    except NotFound:
+        return ""
+    except PreconditionFailed as error:
+        return str(error.reply_text).removeprefix("PRECONDITION_FAILED - ")
+    return ""
+
+
+def _other_queue(name: str, difference: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        f"Queue {name}",
+        f"Declared differently on RabbitMQ: {difference}.",
+        "A worker or the archiver that starts ends with this error, and the queue keeps "
+        "limits that this release does not count on.",
+        f"python manage.py delete_queue {name} && {DECLARE}",
+        "RabbitMQ never changes a queue's arguments. Let the queue run empty, stop what consumes "
+        "it, then type this; it refuses to delete a message. Orders placed in that moment are "
+        "sent again by the scheduler.",
+    )
+
+
+def _other_exchange(name: str, difference: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        f"Exchange {name}",
+        f"Declared differently on RabbitMQ: {difference}.",
+        "Events reach other queues than they should, or none.",
+        f"{management.deletion('exchanges', name)} && {DECLARE}",
+        "Stop the relay and the workers first. Subscribers that are not ours bind again.",
+    )

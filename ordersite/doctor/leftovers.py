@@ -1,0 +1,85 @@
+"""Retry queues of an earlier ladder, which stay when RETRY_DELAYS_SECONDS changes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from kombu import Connection
+
+from messaging import topology
+from ordersite.doctor import management
+from ordersite.doctor.report import Finding, Severity
+
+PREFIXES = tuple(f"{service}.retry." for service in topology.SERVICES)
+
+
+def retry_queues(broker: Connection) -> Iterator[Finding]:
+    declared = {queue.name for queue in topology.queues()}
+    for queue in management.get("queues").content:
+        if queue["name"].startswith(PREFIXES) and queue["name"] not in declared:
+            yield _finding(queue["name"], queue["arguments"], _messages(broker, queue["name"]))
+
+
+def _finding(name: str, arguments: dict[str, Any], messages: int) -> Finding:
+    service = name.partition(".")[0]
+    subject = f"Queue {name}"
+    problem = f"It is of an earlier RETRY_DELAYS_SECONDS; messages in it: {messages}."
+    delete = f"python manage.py delete_queue {name}"
+    if not messages:
+        return Finding(Severity.WARNING, subject, problem, "It only takes room.", delete)
+    if _returns(arguments, service):
+        delay = topology.delay_label(arguments["x-message-ttl"] / 1000)
+        return Finding(
+            Severity.WARNING,
+            subject,
+            problem,
+            f"They return to {service} by themselves; until then nothing counts them as retrying.",
+            delete,
+            f"When they have returned, in {delay}; it refuses to delete a message.",
+        )
+    return Finding(
+        Severity.ERROR,
+        subject,
+        problem,
+        f"Nothing takes them out, so {service} never finishes their orders.",
+        _shovel(name, service),
+        "Needs RabbitMQ's plugin: rabbitmq-plugins enable rabbitmq_shovel",
+    )
+
+
+def _messages(broker: Connection, name: str) -> int:
+    # The management API's own count is up to five seconds old.
+    with broker.channel() as channel:
+        return int(channel.queue_declare(name, passive=True).message_count)
+
+
+def _returns(arguments: dict[str, Any], service: str) -> bool:
+    """Whether its messages go back to the service by themselves."""
+    return (
+        "x-message-ttl" in arguments
+        and arguments.get("x-dead-letter-exchange") == ""
+        and arguments.get("x-dead-letter-routing-key") == service
+    )
+
+
+def _shovel(name: str, service: str) -> str:
+    """Moves what is in the queue, and ends. https://www.rabbitmq.com/docs/shovel-dynamic"""
+    vhost = management.broker().virtual_host
+    uri = "amqp://" if vhost == "/" else f"amqp:///{vhost}"
+    move = {
+        "src-protocol": "amqp091",
+        "src-uri": uri,
+        "src-queue": name,
+        "src-delete-after": "queue-length",
+        "dest-protocol": "amqp091",
+        "dest-uri": uri,
+        "dest-queue": service,
+        "ack-mode": "on-confirm",
+    }
+    return (
+        f"rabbitmqctl set_parameter --vhost {shlex.quote(vhost)} shovel {name} "
+        f"{shlex.quote(json.dumps(move))}"
+    )

@@ -1,0 +1,84 @@
+"""RabbitMQ's management HTTP API: what AMQP has no question for.
+
+https://www.rabbitmq.com/docs/management
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+from kombu import Connection
+
+#: It collects its answer from every node.
+ANSWER_WITHIN_SECONDS = 3
+
+
+class Away(Exception):
+    """The API did not answer the question; `next_step` says what to do about it."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.next_step = next_step
+
+
+class Answer(NamedTuple):
+    content: Any
+    #: RabbitMQ's clock, to the second.
+    at: datetime
+
+
+def get(kind: str) -> Answer:
+    """Ask for all of a kind in the virtual host of AMQP_URL, with the login of AMQP_URL.
+
+    Raises:
+        Away: it does not answer, or refuses the login.
+    """
+    login = f"{broker().userid}:{broker().password}"
+    request = Request(  # noqa: S310  the setting is checked to be http or https
+        _address(settings.RABBITMQ_MANAGEMENT_URL, kind),
+        headers={"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
+    )
+    try:
+        with urlopen(request, timeout=ANSWER_WITHIN_SECONDS) as response:  # noqa: S310
+            return Answer(json.load(response), parsedate_to_datetime(response.headers["Date"]))
+    except HTTPError as error:
+        raise Away(
+            f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
+            "AMQP_URL.",
+            f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} management",
+        ) from error
+    except (OSError, HTTPException, ValueError, TypeError) as error:
+        raise Away(
+            f"RabbitMQ's management API does not answer at {settings.RABBITMQ_MANAGEMENT_URL} "
+            f"({error}).",
+            "Run rabbitmq-plugins enable rabbitmq_management, or correct the setting "
+            "RABBITMQ_MANAGEMENT_URL.",
+        ) from error
+
+
+def deletion(kind: str, *names: str) -> str:
+    """The command that an operator types to delete something; curl asks for the password."""
+    url = settings.RABBITMQ_MANAGEMENT_URL or f"http://{broker().hostname}:15672"
+    address = shlex.quote(_address(url, kind, *names))
+    return f"curl --fail --user {shlex.quote(str(broker().userid))} -X DELETE {address}"
+
+
+def broker() -> Connection:
+    """AMQP_URL in its parts; nothing is connected."""
+    return Connection(settings.AMQP_URL)
+
+
+def _address(url: str, kind: str, *names: str) -> str:
+    vhost = broker().virtual_host or "/"
+    path = "/".join(quote(part, safe="") for part in (vhost, *names))
+    return f"{url.rstrip('/')}/api/{kind}/{path}"

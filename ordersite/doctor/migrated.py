@@ -1,0 +1,39 @@
+"""Is the database as the code expects it: every migration applied, every index there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from ordersite.doctor import declared_indexes
+from ordersite.doctor.report import Finding, Severity
+
+
+def migrations() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+        yield Finding(
+            Severity.ERROR,
+            "Migrations",
+            f"Not applied: {names}.",
+            "The code meets a database that it was not written for.",
+            "python manage.py migrate",
+        )
+
+
+def indexes() -> Iterator[Finding]:
+    for index in declared_indexes.missing():
+        is_unique = bool(index.model.document.get("unique"))
+        yield Finding(
+            Severity.ERROR if is_unique else Severity.WARNING,
+            f"Index {index.name} of {index.collection}",
+            "It is not there, or not as declared.",
+            "The same key can be stored twice."
+            if is_unique
+            else "Its queries read the whole collection, the slower the more there is.",
+            "python manage.py declare_indexes",
+        )

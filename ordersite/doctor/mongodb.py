@@ -1,0 +1,103 @@
+"""Is MongoDB set up as the promises need it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+
+from messaging.outages import PATIENCE_SECONDS
+from ordersite.doctor.report import Finding, Severity
+
+#: What this project starts its own MongoDB with.
+TRANSACTION_LIFETIME_SECONDS = 3
+
+GOOD_STATES = {"PRIMARY", "SECONDARY", "ARBITER"}
+
+
+def replica_set() -> Iterator[Finding]:
+    """Transactions and majority writes need a replica set, and a majority of it."""
+    if "setName" not in _admin("hello"):
+        yield Finding(
+            Severity.ERROR,
+            "MongoDB",
+            "It is no replica set.",
+            "It has no transactions, so stock is not reserved and no invoice is issued.",
+            "mongosh \"$MONGODB_URL\" --eval 'rs.initiate()'",
+            "mongod must have been started with --replSet=rs0.",
+        )
+        return
+    for member in _admin("replSetGetStatus")["members"]:
+        if member["stateStr"] not in GOOD_STATES:
+            yield _lost_member(member["name"], member["stateStr"])
+
+
+def _lost_member(name: str, state: str) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        f"MongoDB member {name}",
+        f"Its state is {state}.",
+        "Fewer members may still fail; without a majority no order is taken.",
+        "sudo systemctl restart mongod",
+        f"On {name.partition(':')[0]}.",
+    )
+
+
+def write_concern() -> Iterator[Finding]:
+    """Raises nothing but what MongoDB does; see DATABASES for what is asked for."""
+    acknowledged_by = connection.database.write_concern.document.get("w")
+    if acknowledged_by != "majority":
+        yield Finding(
+            Severity.ERROR,
+            "Write concern",
+            f"Writes are acknowledged by {acknowledged_by or 'the primary alone'}, "
+            "not by the majority.",
+            "An order answered with 201 can be lost with the primary.",
+            "export MONGODB_URL='mongodb://…/?replicaSet=rs0&w=majority'",
+            'ordersite/settings.py asks for "w": "majority"; something overrides it.',
+        )
+
+
+def journal() -> Iterator[Finding]:
+    """https://www.mongodb.com/docs/manual/reference/replica-configuration/"""
+    if not _is_replica_set():
+        return
+    config = _admin("replSetGetConfig")["config"]
+    if not config.get("writeConcernMajorityJournalDefault", True):
+        yield Finding(
+            Severity.ERROR,
+            "Write concern",
+            "A majority write does not wait for the journal.",
+            "A power cut of the majority loses orders that were answered with 201.",
+            'mongosh "$MONGODB_URL" --eval \'c = rs.conf(); '
+            "c.writeConcernMajorityJournalDefault = true; rs.reconfig(c)'",
+        )
+
+
+def transaction_lifetime() -> Iterator[Finding]:
+    """A transaction whose worker was killed keeps its documents locked for so long."""
+    seconds = _admin("getParameter", transactionLifetimeLimitSeconds=1)[
+        "transactionLifetimeLimitSeconds"
+    ]
+    if seconds > PATIENCE_SECONDS:
+        parameter = f"transactionLifetimeLimitSeconds: {TRANSACTION_LIFETIME_SECONDS}"
+        yield Finding(
+            Severity.WARNING,
+            "MongoDB",
+            f"transactionLifetimeLimitSeconds is {seconds}, longer than the "
+            f"{PATIENCE_SECONDS:g} s that a handler waits.",
+            "After a worker is killed, its products stay locked for so long, and the orders "
+            "that want them go round through the retry queue.",
+            f"mongosh \"$MONGODB_URL\" --eval 'db.adminCommand({{setParameter: 1, {parameter}}})'",
+            "On each member, and for its next start in mongod.conf under setParameter.",
+        )
+
+
+def _is_replica_set() -> bool:
+    return "setName" in _admin("hello")
+
+
+def _admin(command: str, **arguments: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = connection.database.client.admin.command(command, **arguments)
+    return answer

@@ -1,0 +1,41 @@
+"""Make the indexes that are missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from pymongo.errors import OperationFailure, PyMongoError
+
+from ordersite.doctor import declared_indexes
+from ordersite.doctor.declared_indexes import DeclaredIndex
+
+
+class Command(BaseCommand):
+    help = "Make the indexes that models and migrations declare; harmless when they exist."
+
+    def handle(self, **options: Any) -> None:
+        try:
+            missing = declared_indexes.missing()
+            for index in missing:
+                declared_indexes.create(index)
+                self.stdout.write(f"Made {index.name} of {index.collection}.")
+        except OperationFailure as error:
+            raise CommandError(refused(index, error)) from error
+        except PyMongoError as error:
+            raise CommandError(
+                f"MongoDB does not answer ({error}). Start it, or correct the setting MONGODB_URL."
+            ) from error
+        if not missing:
+            self.stdout.write("Every index is there.")
+
+
+def refused(index: DeclaredIndex, error: OperationFailure) -> str:
+    return (
+        f"MongoDB does not make {index.name} of {index.collection}: {error}\n"
+        "If an index of that name differs, drop it and type this again: mongosh "
+        f'"$MONGODB_URL" --eval \'db.getSiblingDB("{settings.MONGODB_DATABASE}").'
+        f'{index.collection}.dropIndex("{index.name}")\'\n'
+        "If a key is stored twice, delete the document that is wrong."
+    )

@@ -1,0 +1,48 @@
+"""Delete a queue that nobody needs."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from amqp import NotFound
+from django.core.management.base import BaseCommand, CommandError
+from kombu.exceptions import OperationalError
+
+from ordersite.health import broker_connection
+
+
+class Command(BaseCommand):
+    help = "Delete a queue of RabbitMQ, unless it holds messages or somebody consumes it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the queue's name, such as billing.retry.7s")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            with broker_connection() as broker:
+                broker.ensure_connection(max_retries=0)
+                delete(broker.default_channel, options["name"])
+        except OperationalError as error:
+            raise CommandError(
+                f"RabbitMQ does not answer ({error}). Start it, or correct the setting AMQP_URL."
+            ) from error
+        except NotFound as error:
+            raise CommandError(f"RabbitMQ has no queue {options['name']}.") from error
+        self.stdout.write(f"Deleted the queue {options['name']}.")
+
+
+def delete(channel: Any, name: str) -> None:
+    """Raises CommandError: the queue is in use, or holds messages."""
+    # A quorum queue does not know RabbitMQ's own "if empty" and "if unused".
+    found = channel.queue_declare(name, passive=True)
+    if found.consumer_count:
+        raise CommandError(
+            f"{found.consumer_count} consume {name}: stop its worker or the archiver first."
+        )
+    if found.message_count:
+        raise CommandError(
+            f"{name} holds {found.message_count} messages, which would be lost. "
+            "Wait until it is empty; a service's queue needs its worker for that."
+        )
+    channel.queue_delete(name)

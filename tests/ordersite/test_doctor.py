@@ -1,0 +1,348 @@
+"""The doctor names what is wrong, and the command that mends it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client, override_settings
+from kombu import Connection, Consumer
+
+from messaging import topology
+from orders.lease import RELAY_LEASE, Lease
+from ordersite.doctor import clocks, declared_indexes
+from tests.broker import publish
+from tests.processes import Processes
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+NOWHERE = "127.0.0.1:1"
+
+
+def doctor(*arguments: str) -> tuple[int, str]:
+    """The exit code, and what is said."""
+    said = StringIO()
+    try:
+        call_command("doctor", *arguments, stdout=said, no_color=True)
+    except SystemExit as ended:
+        return int(ended.code), said.getvalue()
+    return 0, said.getvalue()
+
+
+def findings() -> dict[str, dict[str, Any]]:
+    """The findings by subject, without those about processes that no test here starts."""
+    report = json.loads(doctor("--json")[1])
+    assert report["couldNotLook"] == []
+    processes = ("Worker", "Archiver", "Relay")
+    return {
+        each["subject"]: each
+        for each in report["findings"]
+        if not each["subject"].startswith(processes)
+    }
+
+
+def mend(finding: dict[str, Any]) -> None:
+    """Type the commands of this project that the finding names."""
+    for command in finding["mend"].split(" && "):
+        python, manage, *arguments = shlex.split(command)
+        assert (python, manage) == ("python", "manage.py")
+        call_command(*arguments, stdout=StringIO())
+
+
+@pytest.fixture
+def broker() -> Iterator[Connection]:
+    """A connection; whatever is done through it, the topology is whole again afterwards."""
+    with Connection(settings.AMQP_URL) as connected:
+        yield connected
+    with Connection(settings.AMQP_URL) as again:
+        topology.declare(again)
+
+
+@pytest.fixture
+def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
+    """A consumer on each queue, and a holder of the relay's lease."""
+    lease = Lease(RELAY_LEASE)
+    assert lease.is_held()
+    consumed = [queue(broker.default_channel) for queue in topology.queues()]
+    with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
+        yield
+    lease.release()
+
+
+@pytest.mark.usefixtures("everything_runs")
+def test_healthy_is_exit_code_0() -> None:
+    code, said = doctor()
+
+    assert said.startswith("Healthy: 17 checks made")
+    assert code == 0
+    assert json.loads(doctor("--json")[1])["status"] == "healthy"
+
+
+def test_every_index_of_a_migrated_database_is_declared() -> None:
+    """Else a dropped one would not be missed."""
+    declared = {(index.collection, index.name) for index in declared_indexes.declared()}
+    database = connection.database
+    existing = {
+        (name, index["name"])
+        for name in database.list_collection_names()
+        for index in database[name].list_indexes()
+        if index["name"] != "_id_"
+    }
+
+    assert declared == existing
+
+
+def test_without_processes_each_is_missed_with_its_command() -> None:
+    publish(b"{}", routing_key="order.placed")
+    code, said = doctor()
+
+    assert code == 1
+    assert "Nothing consumes the queue billing. Messages in it: 1." in said
+    for command in (
+        "celery -A celery_app worker -Q inventory -n inventory@%h",
+        "celery -A celery_app worker -Q billing -n billing@%h",
+        "celery -A celery_app worker -Q orders -n orders@%h",
+        "python manage.py archiver",
+        "python manage.py relay",
+    ):
+        assert f"$ {command}\n" in said
+    assert said.rstrip().endswith("5 errors.")
+
+
+def test_a_queue_with_other_arguments(broker: Connection) -> None:
+    with broker.channel() as channel:
+        channel.queue_delete("billing")
+        declared = topology.service_queue(topology.SERVICES["billing"]).queue_arguments
+        other = declared | {"x-delivery-limit": 9}
+        channel.queue_declare("billing", durable=True, auto_delete=False, arguments=other)
+        channel.queue_bind("billing", "order_events", "billing")
+    try:
+        found = findings()
+        assert found.keys() == {"Queue billing"}
+        assert "x-delivery-limit" in found["Queue billing"]["problem"]
+        assert "current is '9'" in found["Queue billing"]["problem"]
+
+        mend(found["Queue billing"])
+        assert findings() == {}
+    finally:
+        with broker.channel() as channel:
+            channel.queue_delete("billing")
+
+
+def test_an_exchange_of_another_type(broker: Connection) -> None:
+    with broker.channel() as channel:
+        channel.exchange_delete("order_events.headers")
+        channel.exchange_declare("order_events.headers", "topic", durable=True, auto_delete=False)
+    try:
+        found = findings()["Exchange order_events.headers"]
+    finally:
+        with broker.channel() as channel:
+            channel.exchange_delete("order_events.headers")
+
+    assert "'topic'" in found["problem"]
+    assert "-X DELETE" in found["mend"]
+    assert "/api/exchanges/%2F/order_events.headers" in found["mend"]
+
+
+def test_a_missing_binding(broker: Connection) -> None:
+    with broker.channel() as channel:
+        channel.queue_unbind("orders", "billing_events", "orders")
+
+    found = findings()
+    assert found.keys() == {"Binding of billing_events to orders"}
+
+    mend(found["Binding of billing_events to orders"])
+    assert findings() == {}
+
+
+@pytest.mark.parametrize("routing_key", ["by hand", "#", "", "a/b~c"])
+def test_a_binding_that_nobody_declared(broker: Connection, routing_key: str) -> None:
+    with broker.channel() as channel:
+        channel.queue_bind("billing", "inventory_events", routing_key)
+    try:
+        found = findings()["Binding of inventory_events to billing"]
+        assert found["severity"] == "warning"
+        assert found["mend"].startswith("curl --fail --user guest -X DELETE ")
+
+        call_as_curl_does(found["mend"])
+        assert findings() == {}
+    finally:
+        with broker.channel() as channel:
+            channel.queue_unbind("billing", "inventory_events", routing_key)
+
+
+def call_as_curl_does(command: str) -> None:
+    """With the password that curl asks for."""
+    login = base64.b64encode(b"guest:guest").decode()
+    url = shlex.split(command)[-1]
+    request = Request(url, headers={"Authorization": f"Basic {login}"}, method="DELETE")
+    urlopen(request, timeout=5).close()
+
+
+def test_a_retry_queue_of_an_earlier_ladder(broker: Connection) -> None:
+    """Its message returns by itself, and then the command deletes it."""
+    leftover = topology.retry_queue(topology.SERVICES["billing"], 600)
+    leftover(broker.default_channel).queue_declare()
+    try:
+        publish(b"{}", exchange="", routing_key=leftover.name)
+        found = findings()[f"Queue {leftover.name}"]
+        assert "messages in it: 1" in found["problem"]
+        assert "in 10m" in found["note"]
+        with pytest.raises(CommandError, match="holds 1 messages"):
+            mend(found)
+
+        leftover(broker.default_channel).purge()
+        mend(findings()[f"Queue {leftover.name}"])
+        assert findings() == {}
+    finally:
+        leftover(broker.default_channel).delete()
+
+
+def test_a_leftover_queue_that_nothing_leaves(broker: Connection) -> None:
+    channel = broker.default_channel
+    channel.queue_declare("billing.retry.old", durable=True, auto_delete=False)
+    try:
+        publish(b"{}", exchange="", routing_key="billing.retry.old")
+        found = findings()["Queue billing.retry.old"]
+    finally:
+        channel.queue_delete("billing.retry.old")
+
+    assert found["severity"] == "error"
+    assert found["mend"].startswith("rabbitmqctl set_parameter --vhost / shovel")
+
+
+@pytest.mark.usefixtures("everything_runs")
+def test_a_queue_that_is_consumed_is_not_deleted() -> None:
+    with pytest.raises(CommandError, match="1 consume billing"):
+        call_command("delete_queue", "billing")
+
+
+@pytest.mark.parametrize(
+    ("collection", "name", "severity"),
+    [
+        ("orders", "orders_pending", "warning"),
+        ("orders", "orders_unanswered", "warning"),
+        ("auth_user", "username", "error"),
+    ],
+)
+def test_a_dropped_index(collection: str, name: str, severity: str) -> None:
+    indexes = connection.database[collection].list_indexes()
+    [dropped] = [index["name"] for index in indexes if name in index["name"]]
+    connection.database[collection].drop_index(dropped)
+    try:
+        found = findings()
+        assert found.keys() == {f"Index {dropped} of {collection}"}
+        assert found.popitem()[1]["severity"] == severity
+    finally:
+        call_command("declare_indexes", stdout=StringIO())
+
+    assert findings() == {}
+
+
+def test_an_index_with_the_right_name_and_other_columns() -> None:
+    orders = connection.database["orders"]
+    orders.drop_index("orders_user")
+    orders.create_index("user_id", name="orders_user")
+    try:
+        assert findings().keys() == {"Index orders_user of orders"}
+        with pytest.raises(CommandError, match=r'orders\.dropIndex\("orders_user"\)'):
+            call_command("declare_indexes", stdout=StringIO())
+    finally:
+        orders.drop_index("orders_user")
+        call_command("declare_indexes", stdout=StringIO())
+
+
+def test_an_old_event_in_the_outbox() -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    connection.database["orders"].insert_one({"pending_since": an_hour_ago, "pending_events": []})
+
+    found = findings()["Outbox"]
+
+    assert found["severity"] == "error"
+    assert "60 min" in found["problem"]
+    assert found["mend"] == "python manage.py relay"
+
+
+def test_a_long_transaction_lifetime() -> None:
+    admin = connection.database.client.admin
+    parameter = "transactionLifetimeLimitSeconds"
+    before = admin.command("getParameter", **{parameter: 1})[parameter]
+    admin.command("setParameter", **{parameter: 60})
+    try:
+        assert "is 60" in findings()["MongoDB"]["problem"]
+    finally:
+        admin.command("setParameter", **{parameter: before})
+
+
+def test_a_clock_that_is_ahead_and_one_that_is_close() -> None:
+    asked_at = datetime(2026, 1, 1, tzinfo=UTC)
+    answered_at = asked_at + timedelta(seconds=3)
+
+    [skewed] = clocks.compared("MongoDB", asked_at, asked_at + timedelta(seconds=63), answered_at)
+    assert "60 s ahead of" in skewed.problem
+    [skewed] = clocks.compared("MongoDB", asked_at, asked_at - timedelta(seconds=60), answered_at)
+    assert "60 s behind" in skewed.problem
+    assert not [*clocks.compared("MongoDB", asked_at, answered_at, answered_at)]
+
+
+def test_without_a_management_url_the_rest_is_looked_at() -> None:
+    with override_settings(RABBITMQ_MANAGEMENT_URL=""):
+        code, said = doctor()
+
+    assert code == 1
+    assert "Not looked at: bindings, undeclared bindings, leftover retry queues" in said
+    assert "export RABBITMQ_MANAGEMENT_URL=http://127.0.0.1:15672" in said
+
+
+def test_a_silent_management_api_is_not_healthy() -> None:
+    with override_settings(RABBITMQ_MANAGEMENT_URL=f"http://{NOWHERE}"):
+        code, said = doctor()
+
+    assert code == 2
+    assert "rabbitmq-plugins enable rabbitmq_management" in said
+
+
+def test_services_that_are_away_are_told_within_seconds(processes: Processes) -> None:
+    began = time.monotonic()
+    away = processes.run(
+        "doctor",
+        "python manage.py doctor",
+        MONGODB_URL=f"mongodb://{NOWHERE}/?directConnection=true",
+        AMQP_URL=f"amqp://{NOWHERE}//",
+    )
+
+    assert away.wait() == 2
+    assert time.monotonic() - began < 10  # with the start of Python
+    said = away.log_tail()
+    assert "MongoDB: No answer" in said
+    assert "RabbitMQ: No answer" in said
+    assert "correct the setting MONGODB_URL" in said
+    assert "correct the setting AMQP_URL" in said
+    assert "17 checks could not be made" in said
+    assert "Traceback" not in said
+
+
+def test_the_admin_page_shows_the_findings_to_staff_alone() -> None:
+    browser = Client(SERVER_NAME="localhost")
+    assert browser.get("/admin/doctor/").status_code == 302
+    browser.force_login(User.objects.create_user("customer"))
+    assert browser.get("/admin/doctor/").status_code == 302
+
+    browser.force_login(User.objects.create_user("operator", is_staff=True))
+    page = browser.get("/admin/doctor/").content.decode()
+    assert "celery -A celery_app worker -Q billing -n billing@%h" in page
+    assert re.search(r"5 errors\.", page)
+    assert 'href="/admin/doctor/"' in browser.get("/admin/").content.decode()
