@@ -24,12 +24,14 @@ class Bound(NamedTuple):
 
 
 def missing() -> Iterator[Finding]:
-    for bound in sorted(_declared() - _existing().keys()):
+    absent = sorted(_declared() - _existing().keys())
+    if absent:
+        named = ", ".join(f"{bound.source} to {bound.destination}" for bound in absent)
         yield Finding(
             Severity.ERROR,
-            f"Binding of {bound.source} to {bound.destination}",
-            "It is not there.",
-            f"What is published to {bound.source} does not reach {bound.destination}.",
+            "Bindings",
+            f"Not there: {named}.",
+            "What is published to the first does not reach the second.",
             "python manage.py declare_topology",
             "Orders that were published meanwhile are sent again by the scheduler.",
         )
@@ -45,8 +47,8 @@ def undeclared() -> Iterator[Finding]:
                 Severity.WARNING,
                 f"Binding of {bound.source} to {bound.destination}",
                 "It is not declared.",
-                f"{bound.destination} gets messages that it has no handler for; they become "
-                "failed messages.",
+                f"{bound.destination} gets messages that are not meant for it; those that it has "
+                "no handler for become failed messages.",
                 management.deletion("bindings", *_path(bound), existing[bound]),
             )
 

@@ -29,7 +29,7 @@ def declared_and_consumed(broker: Connection) -> Iterator[Finding]:
     for check in health.rabbitmq():
         if not check.ok:
             kind, _, service = check.name.partition(" ")
-            count = f" Messages in it: {waiting[service]}." if service else ""
+            count = f" Messages in it: {waiting[service]}." if waiting.get(service) else ""
             yield Finding(
                 Severity.ERROR,
                 check.name.capitalize(),

@@ -11,22 +11,27 @@ from ordersite.doctor import declared_indexes
 from ordersite.doctor.report import Finding, Severity
 
 
-def migrations() -> Iterator[Finding]:
+def unapplied() -> list[str]:
+    """The migrations that are not applied, in the order in which they would be."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def migrations() -> Iterator[Finding]:
+    if names := unapplied():
         yield Finding(
             Severity.ERROR,
             "Migrations",
-            f"Not applied: {names}.",
+            f"Not applied: {', '.join(names)}.",
             "The code meets a database that it was not written for.",
             "python manage.py migrate",
         )
 
 
 def indexes() -> Iterator[Finding]:
-    for index in declared_indexes.missing():
+    """None while migrations are to be applied: they make the indexes."""
+    for index in [] if unapplied() else declared_indexes.missing():
         is_unique = bool(index.model.document.get("unique"))
         yield Finding(
             Severity.ERROR if is_unique else Severity.WARNING,

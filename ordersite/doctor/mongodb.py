@@ -45,7 +45,7 @@ def _lost_member(name: str, state: str) -> Finding:
 
 
 def write_concern() -> Iterator[Finding]:
-    """Raises nothing but what MongoDB does; see DATABASES for what is asked for."""
+    """What the settings and MONGODB_URL come to, together."""
     acknowledged_by = connection.database.write_concern.document.get("w")
     if acknowledged_by != "majority":
         yield Finding(

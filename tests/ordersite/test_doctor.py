@@ -162,9 +162,10 @@ def test_a_missing_binding(broker: Connection) -> None:
         channel.queue_unbind("orders", "billing_events", "orders")
 
     found = findings()
-    assert found.keys() == {"Binding of billing_events to orders"}
+    assert found.keys() == {"Bindings"}
+    assert found["Bindings"]["problem"] == "Not there: billing_events to orders."
 
-    mend(found["Binding of billing_events to orders"])
+    mend(found["Bindings"])
     assert findings() == {}
 
 
@@ -250,6 +251,22 @@ def test_a_dropped_index(collection: str, name: str, severity: str) -> None:
         call_command("declare_indexes", stdout=StringIO())
 
     assert findings() == {}
+
+
+def test_before_migrations_are_applied_no_index_is_missed() -> None:
+    """They make the collections, which must not be there yet, and the indexes."""
+    noted = connection.database["django_migrations"]
+    last = noted.find_one_and_delete({"app": "orders"}, sort=[("name", -1)])
+    connection.database["orders"].drop_index("orders_pending")
+    try:
+        found = findings()
+        assert found.keys() == {"Migrations"}
+        assert f"orders.{last['name']}" in found["Migrations"]["problem"]
+        with pytest.raises(CommandError, match=r"manage\.py migrate"):
+            call_command("declare_indexes")
+    finally:
+        noted.insert_one(last)
+        call_command("declare_indexes", stdout=StringIO())
 
 
 def test_an_index_with_the_right_name_and_other_columns() -> None:

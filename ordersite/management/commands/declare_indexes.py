@@ -10,6 +10,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.declared_indexes import DeclaredIndex
+from ordersite.doctor.migrated import unapplied
 
 
 class Command(BaseCommand):
@@ -17,6 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
+            if unapplied():
+                raise CommandError("Type first: python manage.py migrate")
             missing = declared_indexes.missing()
             for index in missing:
                 declared_indexes.create(index)
