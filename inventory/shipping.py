@@ -27,6 +27,9 @@ from messaging.publisher import Outgoing, Publisher
 from messaging.topology import inventory_events
 from messaging.transactions import in_transaction
 
+#: The same condition as the partial index's.
+IS_PENDING = {"pending_since": {"$gt": EPOCH}}
+
 BATCH_RESERVATIONS = 500
 
 
@@ -77,9 +80,14 @@ def publish_shipped() -> int:
     return len(waiting)
 
 
+def oldest_pending_since() -> datetime | None:
+    """When the shipment that waits longest to be published was made; None when none waits."""
+    oldest = reservations().find_one(IS_PENDING, sort=[("pending_since", 1)])
+    return oldest["pending_since"] if oldest else None
+
+
 def _waiting() -> list[Reservation]:
-    # The same condition as the partial index's.
-    waiting = reservations().find({"pending_since": {"$gt": EPOCH}})
+    waiting = reservations().find(IS_PENDING)
     return list(waiting.sort("pending_since", 1).limit(BATCH_RESERVATIONS))
 
 

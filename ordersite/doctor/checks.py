@@ -32,7 +32,8 @@ def of_mongodb() -> Checks:
         "migrations": migrated.migrations,
         "indexes": migrated.indexes,
         "relay": outbox.relay,
-        "outbox": outbox.age,
+        "outbox": outbox.events_of_orders,
+        "shipments": outbox.events_of_shipments,
         "clock of MongoDB": clocks.of_mongodb,
     }
 

@@ -48,9 +48,8 @@ def _other_queue(name: str, difference: str) -> Finding:
         "A worker or the archiver that starts ends with this error, and the queue keeps "
         "limits that this release does not count on.",
         f"python manage.py delete_queue {name} && {DECLARE}",
-        "RabbitMQ never changes a queue's arguments. Let the queue run empty, stop what consumes "
-        "it, then type this; it refuses to delete a message. Orders placed in that moment are "
-        "sent again by the scheduler.",
+        "RabbitMQ never changes a queue's arguments. Stop the relay, let the queue run empty, stop "
+        "what consumes it, then type this; it refuses to delete a message.",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from orders.outbox import oldest_pending_since
+from inventory import shipping
+from orders import outbox
 from ordersite import health
 from ordersite.doctor.report import Finding, Severity
 
@@ -25,18 +26,37 @@ def relay() -> Iterator[Finding]:
         )
 
 
-def age() -> Iterator[Finding]:
-    since = oldest_pending_since()
-    seconds = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-    if seconds > OLD_SECONDS:
+def events_of_orders() -> Iterator[Finding]:
+    if waited := _too_long(outbox.oldest_pending_since()):
         yield Finding(
             Severity.ERROR,
             "Outbox",
-            f"Its oldest event has waited for {_duration(seconds)}, since {since:%F %T} UTC.",
+            f"Its oldest event has waited {waited}.",
             "Orders were taken that no service has heard of. Nothing is lost.",
             "python manage.py relay",
             "If a relay runs, its log says what it waits for.",
         )
+
+
+def events_of_shipments() -> Iterator[Finding]:
+    """The scheduler publishes these, and leaves no other trace of being there."""
+    if waited := _too_long(shipping.oldest_pending_since()):
+        yield Finding(
+            Severity.ERROR,
+            "Shipments",
+            f"The oldest that is not published has waited {waited}.",
+            "Orders do not hear that they were shipped; without a scheduler no periodic job runs.",
+            "python manage.py scheduler",
+            "If a scheduler runs, its log says what it waits for.",
+        )
+
+
+def _too_long(since: datetime | None) -> str:
+    """For how long, in words; empty if that is nothing to speak of."""
+    seconds = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+    if seconds <= OLD_SECONDS:
+        return ""
+    return f"for {_duration(seconds)}, since {since:%F %T} UTC"
 
 
 def _duration(seconds: float) -> str:

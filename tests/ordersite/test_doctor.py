@@ -86,7 +86,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 17 checks made")
+    assert said.startswith("Healthy: 18 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -293,6 +293,16 @@ def test_an_old_event_in_the_outbox() -> None:
     assert found["mend"] == "python manage.py relay"
 
 
+def test_a_shipment_that_the_scheduler_has_not_published() -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    connection.database["reservations"].insert_one({"pending_since": an_hour_ago})
+
+    found = findings()["Shipments"]
+
+    assert "60 min" in found["problem"]
+    assert found["mend"] == "python manage.py scheduler"
+
+
 def test_a_long_transaction_lifetime() -> None:
     admin = connection.database.client.admin
     parameter = "transactionLifetimeLimitSeconds"
@@ -348,7 +358,7 @@ def test_services_that_are_away_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "17 checks could not be made" in said
+    assert "18 checks could not be made" in said
     assert "Traceback" not in said
 
 
