@@ -56,6 +56,10 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+#: The chart, as docs/performance.md shows it.
+PICTURE = "![The pipeline beside its peers](../benchmarks/results/chart.svg)"
+
+
 def write(results: dict[str, Any], is_full: bool) -> None:
     """Save the results and their chart, and print the tables; a full session's go into the docs."""
     folder = RESULTS if is_full else LOCAL
@@ -66,7 +70,7 @@ def write(results: dict[str, Any], is_full: bool) -> None:
     text = tables(results)
     print(f"\n{text}\n\nSaved as {file} and {folder / 'chart.svg'}.")
     if is_full:
-        write_between_markers(DOCUMENT, text)
+        write_between_markers(DOCUMENT, f"{PICTURE}\n\n{text}")
         print(f"Wrote the tables into {DOCUMENT}.")
 
 
