@@ -1,10 +1,12 @@
 """The Celery application: `celery -A celery_app worker -Q billing` starts billing's worker."""
 
 import os
+import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, worker_init, worker_process_init
 from django.conf import settings
 
@@ -12,6 +14,9 @@ from messaging.batching import BATCH_MESSAGES
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
 from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_and_declare
+
+# It warns a worker that runs as root, as in a container, of pickled messages: ours takes none.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("ordersite")
 app.conf.update(

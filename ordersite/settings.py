@@ -309,6 +309,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         # The development server's access log has its own format.
         "django.server": {"propagate": False},
+        # Says of each message that it came; how it ended is told, too.
+        "celery.worker.strategy": {"level": "WARNING"},
         # Says every heartbeat and every reconnect at INFO.
         "apscheduler": {"level": "WARNING"},
     },
