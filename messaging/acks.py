@@ -6,7 +6,8 @@ all of those before it are settled. https://www.rabbitmq.com/docs/confirms#consu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Sequence, Set
 from typing import Any
 
 
@@ -15,9 +16,11 @@ class Acks:
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self._unsettled: dict[int, Any] = {}
+        self._unsettled: OrderedDict[int, Any] = OrderedDict()
 
     def delivered(self, message: Any) -> None:
+        """Take note of a message, and let go of those that were settled one by one."""
+        self._drop_settled(frozenset())
         self._unsettled[message.delivery_tag] = message
 
     def covers(self, message: Any) -> bool:
@@ -40,10 +43,11 @@ class Acks:
                 self._unsettled.pop(message.delivery_tag, None)
                 message.ack()
 
-    def _drop_settled(self, done: set[int]) -> int:
+    def _drop_settled(self, done: Set[int]) -> int:
         """Drop the oldest messages while they are settled; return the last of `done` among them."""
         last = 0
-        for delivery_tag, message in list(self._unsettled.items()):
+        while self._unsettled:
+            delivery_tag, message = next(iter(self._unsettled.items()))
             if delivery_tag in done:
                 last = delivery_tag
             elif not message.acknowledged:
