@@ -13,7 +13,7 @@ from django.conf import settings
 from messaging.batching import BATCH_MESSAGES
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
-from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_and_declare
+from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_for_rabbitmq
 
 # It warns a worker that runs as root, as in a container, of pickled messages: ours takes none.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -43,5 +43,5 @@ app.conf.update(
 app.autodiscover_tasks()
 
 setup_logging.connect(leave_logging_to_django)
-worker_init.connect(wait_and_declare)
+worker_init.connect(wait_for_rabbitmq)
 worker_process_init.connect(prepare_pool_child)

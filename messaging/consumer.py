@@ -90,8 +90,8 @@ class EventConsumer(Consumer):
     def _service_of(self, message: Any) -> Service:
         """The service whose queue the message was delivered from."""
         consumer_tag = message.delivery_info["consumer_tag"]
-        queues = {tag: queue for queue, tag in self.task_consumer._active_tags.items()}
-        return SERVICES[queues[consumer_tag]]
+        tags = self.task_consumer._active_tags.items()
+        return SERVICES[next(queue for queue, tag in tags if tag == consumer_tag)]
 
 
 def as_celery_call(message: Any, delivery: Delivery) -> Any:

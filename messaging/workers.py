@@ -11,7 +11,6 @@ from django.db import connection
 from kombu import Connection
 
 from messaging.publisher import process_publisher
-from messaging.topology import declare
 
 logger = logging.getLogger(__name__)
 
@@ -20,15 +19,14 @@ def leave_logging_to_django(**_: Any) -> None:
     """Keep the settings' LOGGING: a receiver of this signal stops Celery from replacing it."""
 
 
-def wait_and_declare(**_: Any) -> None:
-    """Wait for RabbitMQ, for as long as it takes, and declare every exchange and queue."""
+def wait_for_rabbitmq(**_: Any) -> None:
+    """Wait for RabbitMQ, for as long as it takes; what it lacks is declared at every connect."""
 
     def on_error(error: Exception, interval_seconds: float) -> None:
         logger.warning("Waiting for RabbitMQ, next look in %g s: %s", interval_seconds, error)
 
     with Connection(settings.AMQP_URL, connect_timeout=2) as broker:
         broker.ensure_connection(errback=on_error, interval_start=0.5, interval_max=2)
-        declare(broker)
 
 
 def prepare_pool_child(**_: Any) -> None:
