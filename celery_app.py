@@ -13,7 +13,12 @@ from django.conf import settings
 from messaging.batching import BATCH_MESSAGES
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
-from messaging.workers import leave_logging_to_django, prepare_pool_child, wait_for_rabbitmq
+from messaging.workers import (
+    leave_logging_to_django,
+    prepare_pool_child,
+    step_behind,
+    wait_for_rabbitmq,
+)
 
 # It warns a worker that runs as root, as in a container, of pickled messages: ours takes none.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -43,5 +48,6 @@ app.conf.update(
 app.autodiscover_tasks()
 
 setup_logging.connect(leave_logging_to_django)
+worker_init.connect(step_behind)
 worker_init.connect(wait_for_rabbitmq)
 worker_process_init.connect(prepare_pool_child)

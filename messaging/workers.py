@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
+from messaging.background import step_back
 from messaging.publisher import process_publisher
 
 logger = logging.getLogger(__name__)
@@ -17,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 def leave_logging_to_django(**_: Any) -> None:
     """Keep the settings' LOGGING: a receiver of this signal stops Celery from replacing it."""
+
+
+def step_behind(**_: Any) -> None:
+    step_back()
 
 
 def wait_for_rabbitmq(**_: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 
 from django.conf import settings
 from pymongo.errors import PyMongoError
@@ -47,6 +48,7 @@ class Relay:
 
     def _turn(self, publisher: Publisher) -> float:
         """Publish a batch; return for how many seconds there is nothing to do."""
+        started_at = time.monotonic()
         try:
             if not self._holds_lease():
                 return STANDBY_POLL_SECONDS
@@ -55,7 +57,9 @@ class Relay:
             # The relay outlives whatever it meets: nothing else would publish.
             return self._outage(error)
         self._outage_over()
-        return 0.0 if published else settings.RELAY_POLL_SECONDS
+        if published >= outbox.BATCH_ORDERS:
+            return 0.0
+        return max(0.0, started_at + settings.RELAY_POLL_SECONDS - time.monotonic())
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()

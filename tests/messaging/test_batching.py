@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import connection
 
 from localservices.mongodb import MongoDB
 from localservices.process import Process
+from messaging.batching import INTERVAL_SECONDS
 from messaging.message import event
 from messaging.publisher import Outgoing, Publisher
 from ordersite.simulated_faults.models import SimulatedFault
@@ -72,6 +74,21 @@ def test_a_backlog_is_done_in_batches(worker: Processes) -> None:
     assert_each_has_one_invoice_without_gaps(ORDERS)
     assert batched(billing.log.read_text()) >= ORDERS * 0.9
     eventually(lambda: depth("billing") == 0)
+
+
+def test_messages_that_come_one_after_another_share_calls(worker: Processes) -> None:
+    (billing,) = worker.start("billing")
+    started = time.monotonic()
+
+    with Publisher(settings.AMQP_URL) as publisher:
+        for number in range(200):
+            publisher.publish([placed(f"order-{number}")])
+
+    assert_each_has_one_invoice_without_gaps(200)
+    seconds = time.monotonic() - started
+    log = billing.log.read_text()
+    alone = 200 - batched(log)
+    assert alone + log.count(" in a batch") <= seconds / INTERVAL_SECONDS + 1
 
 
 def test_one_bad_order_costs_the_others_nothing(worker: Processes) -> None:

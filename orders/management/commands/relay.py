@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from messaging.background import step_back
 from messaging.stopping import StopRequest
 from orders.relay import Relay
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Publish the events of orders to RabbitMQ until stopped. Several may run at once."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        step_back()
         stop = StopRequest()
         stop.listen()
         Relay(stop).run()
