@@ -19,7 +19,6 @@ from localservices.service import Service
 
 STANDARD_PORT = 27017
 REPLICA_SET = "rs0"
-CACHE_GIGABYTES = 0.5
 
 #: A worker killed inside a transaction keeps its documents locked for so long; MongoDB's own
 #: value is 60. https://www.mongodb.com/docs/manual/reference/parameters/
@@ -47,6 +46,9 @@ class MongoDB(Service):
 
     name = "MongoDB"
     listening_line = "Waiting for connections"
+    cache_gigabytes = 0.5
+    #: Further arguments of the server.
+    arguments: tuple[str, ...] = ()
 
     def __init__(self, data_folder: Path, port: int | None = None) -> None:
         super().__init__(data_folder)
@@ -72,7 +74,22 @@ class MongoDB(Service):
             )
         database_folder = self.data_folder / "data"
         database_folder.mkdir(exist_ok=True)
-        return Process(self.name, mongod_command(program, database_folder, self.port), log)
+        return Process(self.name, self._command(program, database_folder), log)
+
+    def _command(self, program: Path, database_folder: Path) -> tuple[str, ...]:
+        """The command line of a bounded, loopback-only replica set node."""
+        return (
+            str(program),
+            f"--dbpath={database_folder}",
+            f"--port={self.port}",
+            "--bind_ip=127.0.0.1",
+            f"--replSet={REPLICA_SET}",
+            f"--wiredTigerCacheSizeGB={self.cache_gigabytes}",
+            f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
+            # Its statistics cost disk and CPU, and nobody reads them here.
+            "--setParameter=diagnosticDataCollectionEnabled=false",
+            *self.arguments,
+        )
 
     def _is_ready(self) -> bool:
         """Make the node the primary of its own replica set, and tell whether it is."""
@@ -104,21 +121,6 @@ def mongod() -> Path | None:
         return packaged
     on_path = shutil.which("mongod")
     return Path(on_path) if on_path else None
-
-
-def mongod_command(program: Path, database_folder: Path, port: int) -> list[str]:
-    """The command line of a bounded, loopback-only replica set node."""
-    return [
-        str(program),
-        f"--dbpath={database_folder}",
-        f"--port={port}",
-        "--bind_ip=127.0.0.1",
-        f"--replSet={REPLICA_SET}",
-        f"--wiredTigerCacheSizeGB={CACHE_GIGABYTES}",
-        f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
-        # Its statistics cost disk and CPU, and nobody reads them here.
-        "--setParameter=diagnosticDataCollectionEnabled=false",
-    ]
 
 
 def _join(client: MongoClient[dict[str, Any]], address: str) -> None:

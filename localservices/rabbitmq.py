@@ -67,6 +67,11 @@ class RabbitMQ(Service):
         """The management page and API; user and password are `guest`."""
         return f"http://127.0.0.1:{self.management_port}"
 
+    @property
+    def node_name(self) -> str:
+        """What Erlang calls it."""
+        return "ordersite@localhost"
+
     def stop(self) -> None:
         super().stop()
         self._stop_name_server()
@@ -110,15 +115,16 @@ class RabbitMQ(Service):
         return True
 
     def _write_configuration(self) -> None:
-        (self.data_folder / "rabbitmq.conf").write_text(
-            CONFIGURATION.format(
-                port=self.port,
-                management_port=self.management_port,
-                max_message_bytes=MAX_MESSAGE_BYTES,
-                memory_limit=MEMORY_LIMIT,
-            )
-        )
+        (self.data_folder / "rabbitmq.conf").write_text(self._configuration())
         (self.data_folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+
+    def _configuration(self) -> str:
+        return CONFIGURATION.format(
+            port=self.port,
+            management_port=self.management_port,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+            memory_limit=MEMORY_LIMIT,
+        )
 
     def _environment(self) -> dict[str, str]:
         """What makes the node private; see https://www.rabbitmq.com/docs/configure."""
@@ -126,7 +132,7 @@ class RabbitMQ(Service):
         return {
             **{name: value for name, value in os.environ.items() if "RABBITMQ" not in name},
             "HOME": str(folder / "home"),
-            "RABBITMQ_NODENAME": "ordersite@localhost",
+            "RABBITMQ_NODENAME": self.node_name,
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
@@ -147,17 +153,22 @@ class RabbitMQ(Service):
         }
 
     def _start_name_server(self, env: dict[str, str]) -> None:
-        port = int(env["ERL_EPMD_PORT"])
-        log = self.data_folder / "epmd.log"
-        self.name_server = Process("epmd", ["epmd", "-port", str(port)], log, env)
-        self.name_server.start()
-        deadline = time.monotonic() + NAME_SERVER_SECONDS
-        while is_free(port) and self.name_server.running and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        self.name_server = start_name_server(self.data_folder / "epmd.log", env)
 
     def _stop_name_server(self) -> None:
         if self.name_server is not None:
             self.name_server.stop()
+
+
+def start_name_server(log: Path, env: dict[str, str]) -> Process:
+    """Start Erlang's name server where the environment says, and wait until it listens."""
+    port = int(env["ERL_EPMD_PORT"])
+    name_server = Process("epmd", ["epmd", "-port", str(port)], log, env)
+    name_server.start()
+    deadline = time.monotonic() + NAME_SERVER_SECONDS
+    while is_free(port) and name_server.running and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return name_server
 
 
 def rabbitmq_server() -> Path | None:

@@ -1,0 +1,32 @@
+"""A drill: what it breaks, and which promise it holds the pipeline to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drills.invariant import Violation
+
+if TYPE_CHECKING:
+    from drills.run import Run
+
+
+def nothing_more(run: Run) -> Iterable[Violation]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One of the drills; `python -m drills NAME` runs it."""
+
+    name: str
+    promise: str
+    #: Breaks things while the traffic flows, and mends them.
+    inject: Callable[[Run], None]
+    #: What must be true beside the invariant.
+    check: Callable[[Run], Iterable[Violation]] = nothing_more
+    #: How many orders a run places unless it is told …
+    orders: int = 300
+    #: … over so many seconds.
+    traffic_seconds: float = 10

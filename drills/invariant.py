@@ -1,0 +1,244 @@
+"""What must be true of every order, whatever was broken.
+
+> Every order answered with 201 has exactly one invoice and one reservation (or a recorded
+> rejection, with the invoice credited), or a failed message with a reason for each service that
+> has neither. Stock is never negative; available + reserved + shipped is what was put in, for
+> each SKU. Every answer that was not 201 left nothing, or the same order under the same
+> idempotency key. Queues drain; nothing stays unacked. The conservation line agrees.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+
+from drills.evidence import Evidence
+from drills.history import Exchange
+from drills.replica_set import Document
+
+#: Where each service records what it did for an order.
+RECORDS = {"inventory": "reservations", "billing": "invoices"}
+
+#: The invoice of an order that came to nothing: taken back, or never issued.
+TAKEN_BACK = {"credited", "void"}
+
+
+class Kind(StrEnum):
+    LOST = "lost"
+    TWICE = "done twice"
+    CONTRADICTION = "contradiction"
+    STOCK = "stock"
+    ANSWER = "answer"
+    QUEUE = "queue"
+    CONSERVATION = "conservation"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that must not be."""
+
+    kind: Kind
+    what: str
+
+
+def violations(evidence: Evidence) -> list[Violation]:
+    """Everything that is wrong; nothing where the promises were kept."""
+    checks = (orders, twice, contradictions, numbers, stock, answers, queues, conservation)
+    return list(chain.from_iterable(check(evidence) for check in checks))
+
+
+def orders(evidence: Evidence) -> Iterator[Violation]:
+    """Every order is there, has an outcome of each service, and nothing of it waits."""
+    stored = {str(order["_id"]): order for order in evidence.orders}
+    explained = explained_by_failure(evidence)
+    done = {
+        service: {document["_id"] for document in getattr(evidence, records)}
+        for service, records in RECORDS.items()
+    }
+    for order_id in sorted(evidence.order_ids):
+        if order_id not in stored:
+            yield Violation(Kind.LOST, f"{order_id} was answered, and MongoDB has it not")
+        elif evidence.shown.get(order_id) is None:
+            yield Violation(Kind.LOST, f"{order_id} is not shown over HTTP")
+        for service in RECORDS:
+            if order_id not in done[service] and (service, order_id) not in explained:
+                yield Violation(
+                    Kind.LOST, f"{service} did nothing for {order_id}, and no failed message tells"
+                )
+        if stored.get(order_id, {}).get("pending_events"):
+            yield Violation(Kind.LOST, f"{order_id} has events in the outbox")
+
+
+def explained_by_failure(evidence: Evidence) -> set[tuple[str, str]]:
+    """(service, order id) of every failed message that says why."""
+    return {
+        (failed["service"], failed["order_id"])
+        for failed in evidence.failed_messages
+        if failed.get("reason")
+    }
+
+
+def twice(evidence: Evidence) -> Iterator[Violation]:
+    """Each effect is there once at most, and each intended order, too."""
+    for records in RECORDS.values():
+        counted = Counter(document["_id"] for document in getattr(evidence, records))
+        for order_id, count in counted.items():
+            if count > 1:
+                yield Violation(Kind.TWICE, f"{order_id} has {count} {records}")
+    counted = Counter(order["user_id"] for order in evidence.orders)
+    for user_id, count in counted.items():
+        if count > 1:
+            yield Violation(Kind.TWICE, f"user {user_id} wanted one order and has {count}")
+    letters = Counter(
+        (failed["service"], failed["message_id"]) for failed in evidence.failed_messages
+    )
+    for (service, message_id), count in letters.items():
+        if count > 1:
+            yield Violation(Kind.TWICE, f"{service} has {count} failed messages {message_id}")
+
+
+def contradictions(evidence: Evidence) -> Iterator[Violation]:
+    """What the services recorded for an order fits together, and the order's status says it."""
+    reservations = {document["_id"]: document for document in evidence.reservations}
+    invoices = {document["_id"]: document for document in evidence.invoices}
+    explained = explained_by_failure(evidence)
+    for order in evidence.orders:
+        order_id = str(order["_id"])
+        if any((service, order_id) in explained for service in (*RECORDS, "orders")):
+            continue
+        reservation, invoice = reservations.get(order_id), invoices.get(order_id)
+        if reservation is None or invoice is None:
+            continue
+        expected = expected_states(order["status"])
+        states = (reservation["state"], invoice["state"])
+        if not (states[0] in expected[0] and states[1] in expected[1]):
+            yield Violation(
+                Kind.CONTRADICTION, f"{order_id} is {order['status']}, but {' and '.join(states)}"
+            )
+        yield from other_content(order_id, order, reservation, invoice)
+
+
+def expected_states(status: str) -> tuple[set[str], set[str]]:
+    """The states of the reservation and of the invoice that an order's status stands for."""
+    return {
+        "confirmed": ({"reserved", "shipped"}, {"issued"}),
+        "rejected": ({"rejected"}, TAKEN_BACK),
+        # One that is cancelled before anyone heard of it was never reserved.
+        "cancelled": ({"released", "rejected"}, TAKEN_BACK),
+    }.get(status, (set(), set()))
+
+
+def other_content(
+    order_id: str, order: Document, reservation: Document, invoice: Document
+) -> Iterator[Violation]:
+    """Both are about what was ordered."""
+    ordered = lines(order)
+    if invoice["state"] != "void" and (
+        lines(invoice) != ordered or invoice["total"] != order["total"]
+    ):
+        yield Violation(Kind.CONTRADICTION, f"the invoice of {order_id} is about something else")
+    if reservation["state"] == "reserved" and lines(reservation) != ordered:
+        yield Violation(Kind.CONTRADICTION, f"other units are reserved for {order_id}")
+
+
+def lines(document: Document) -> dict[str, int]:
+    return {line["sku"]: line["quantity"] for line in document["items"]}
+
+
+def numbers(evidence: Evidence) -> Iterator[Violation]:
+    """No number was given out twice, and none is missing."""
+    series: dict[str, list[int]] = defaultdict(list)
+    for number in evidence.numbers:
+        name, _, digits = number.rpartition("-")
+        series[name].append(int(digits))
+    for name, given_out in series.items():
+        for count, times in Counter(given_out).items():
+            if times > 1:
+                yield Violation(Kind.TWICE, f"number {name}-{count} was given out {times} times")
+        missing = set(range(1, max(given_out) + 1)) - set(given_out)
+        if missing:
+            yield Violation(Kind.LOST, f"{name} lacks numbers, from {min(missing)} on")
+
+
+def stock(evidence: Evidence) -> Iterator[Violation]:
+    """Units are conserved, and where the reservations say that they are."""
+    products = {product["sku"]: product for product in evidence.products}
+    promised: Counter[str] = Counter()
+    for reservation in evidence.reservations:
+        if reservation["state"] == "reserved":
+            promised.update(lines(reservation))
+    for sku, put_in in evidence.put_in.items():
+        if sku not in products:
+            yield Violation(Kind.STOCK, f"{sku} is gone")
+            continue
+        product = products[sku]
+        parts = [product[where] for where in ("available", "reserved", "shipped")]
+        if min(parts) < 0:
+            yield Violation(Kind.STOCK, f"{sku} is negative: {parts}")
+        if sum(parts) != put_in:
+            yield Violation(Kind.STOCK, f"{sku}: {parts} are not the {put_in} units put in")
+        if product["reserved"] != promised[sku]:
+            yield Violation(
+                Kind.STOCK,
+                f"{sku}: {product['reserved']} units are reserved, {promised[sku]} for orders",
+            )
+
+
+def answers(evidence: Evidence) -> Iterator[Violation]:
+    """A refusal left nothing; repeats got the order that the first request placed."""
+    stored: dict[int, set[str]] = defaultdict(set)
+    for order in evidence.orders:
+        stored[order["user_id"]].add(str(order["_id"]))
+    asked: dict[int, list[Exchange]] = defaultdict(list)
+    for exchange in evidence.exchanges:
+        asked[exchange.user_id].append(exchange)
+    for user_id, exchanges in asked.items():
+        yield from answers_to(user_id, exchanges, stored[user_id])
+
+
+def answers_to(user_id: int, exchanges: list[Exchange], stored: set[str]) -> Iterator[Violation]:
+    """One client's answers; each client wants one order."""
+    told = {each.order_id for each in exchanges if each.order_id}
+    if len(told) > 1:
+        yield Violation(Kind.ANSWER, f"user {user_id} was told of {len(told)} orders: {told}")
+    placing = [each for each in exchanges if each.kind in ("order", "invalid")]
+    is_refused = all(each.status is not None and 400 <= each.status < 500 for each in placing)
+    if placing and is_refused and stored:
+        yield Violation(Kind.ANSWER, f"user {user_id} was refused, and has an order")
+    for each in exchanges:
+        yield from wrong_answer(each)
+
+
+def wrong_answer(exchange: Exchange) -> Iterator[Violation]:
+    """An answer that such a request must not have; silence and 503 it may."""
+    status = exchange.status
+    if status is None or status == 503:
+        return
+    expected = {"order": 201, "again": 201, "other": 422, "cancel": 200}.get(exchange.kind)
+    is_right = 400 <= status < 500 if exchange.kind == "invalid" else status == expected
+    if not is_right:
+        what = f"{exchange.kind} of user {exchange.user_id} was answered {status}"
+        yield Violation(Kind.ANSWER, f"{what}: {exchange.answer}")
+
+
+def queues(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing waits and nothing stays unacked."""
+    for queue in evidence.queues:
+        ready, unacked = queue.get("messages_ready", 0), queue.get("messages_unacknowledged", 0)
+        if ready or unacked:
+            yield Violation(Kind.QUEUE, f"{queue['name']} has {ready} ready, {unacked} unacked")
+
+
+def conservation(evidence: Evidence) -> Iterator[Violation]:
+    """The pipeline's own account says the same."""
+    if not evidence.conservation.get("conserved"):
+        yield Violation(Kind.CONSERVATION, f"not conserved: {evidence.conservation}")
+    for line in evidence.conservation.get("lines", []):
+        settled = line["done"] + line["failed"] + line["discarded"]
+        if not line["accepted"] == settled == evidence.accepted:
+            yield Violation(
+                Kind.CONSERVATION, f"{line['service']}: {evidence.accepted} orders, but {line}"
+            )

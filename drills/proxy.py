@@ -1,0 +1,149 @@
+"""A TCP proxy between two parts, which can do what networks do."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Collection
+from contextlib import suppress
+from enum import StrEnum
+
+CHUNK_BYTES = 64 * 1024
+POLL_SECONDS = 0.02
+
+#: SO_LINGER with no time to linger: closing sends a reset. socket(7)
+RESET = struct.pack("ii", 1, 0)
+
+
+class Direction(StrEnum):
+    """Which way bytes go."""
+
+    TO_SERVER = "to the server"
+    TO_CLIENT = "to the client"
+
+
+BOTH = tuple(Direction)
+
+
+class Link:
+    """One client's connection, and ours to the server behind it."""
+
+    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+        self._writers = (client, server)
+        #: The directions in which bytes were lost: no TCP connection goes on after that.
+        self.lost: set[Direction] = set()
+
+    def reset(self) -> None:
+        """End both sides with a reset."""
+        for writer in self._writers:
+            with suppress(OSError):
+                end: socket.socket = writer.get_extra_info("socket")
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            writer.transport.abort()
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+class Proxy:
+    """Listens on a free port and passes everything on to `target_port`, unless told otherwise.
+
+    Its faults last until `restore`; any thread may call them.
+    """
+
+    def __init__(self, target_port: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.target_port = target_port
+        #: Where clients connect to.
+        self.port = 0
+        self._loop = loop
+        self._links: set[Link] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_cut = False
+        self._held: frozenset[Direction] = frozenset()
+        self._swallowed: frozenset[Direction] = frozenset()
+        self._delays_seconds: dict[Direction, float] = {}
+
+    async def listen(self) -> None:
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Reset every connection, and each new one."""
+        self._is_cut = True
+        self.reset()
+
+    def reset(self) -> None:
+        """Reset the connections that there are; new ones pass."""
+        self._loop.call_soon_threadsafe(self._reset_all)
+
+    def hold(self, directions: Collection[Direction] = BOTH) -> None:
+        """Let no byte pass until `restore`: packets are lost, and TCP sends them again later."""
+        self._held = frozenset(directions)
+
+    def swallow(self, directions: Collection[Direction] = BOTH) -> None:
+        """Lose what is sent, so that the connection is half open.
+
+        Connections stay open and new ones are accepted, but their bytes go nowhere; a connection
+        that lost some is silent for ever, as behind a firewall that has forgotten it.
+        """
+        self._swallowed = frozenset(directions)
+
+    def slow(self, seconds: float, directions: Collection[Direction] = BOTH) -> None:
+        """Pass on each chunk so much later."""
+        self._delays_seconds = dict.fromkeys(directions, seconds)
+
+    def restore(self) -> None:
+        """Let everything pass again."""
+        self._is_cut = False
+        self._held = self._swallowed = frozenset()
+        self._delays_seconds = {}
+
+    def _reset_all(self) -> None:
+        for link in [*self._links]:
+            link.reset()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            Link(writer, writer).reset()
+            return
+        try:
+            from_server, server = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:
+            Link(writer, writer).reset()
+            return
+        link = Link(writer, server)
+        self._links.add(link)
+        try:
+            await asyncio.gather(
+                self._pass_on(link, Direction.TO_SERVER, reader, server),
+                self._pass_on(link, Direction.TO_CLIENT, from_server, writer),
+            )
+        finally:
+            self._links.discard(link)
+            link.close()
+
+    async def _pass_on(
+        self,
+        link: Link,
+        direction: Direction,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK_BYTES):
+                await self._wait(direction)
+                if direction in self._swallowed:
+                    link.lost.add(direction)
+                if direction not in link.lost:
+                    writer.write(data)
+                    await writer.drain()
+        # That the other side closed is lost like everything else.
+        if direction not in link.lost:
+            writer.close()
+
+    async def _wait(self, direction: Direction) -> None:
+        await asyncio.sleep(self._delays_seconds.get(direction, 0))
+        while direction in self._held:
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,169 @@
+"""A RabbitMQ cluster of three nodes, each a server of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from drills.management import Management
+from drills.waiting import wait_until
+from localservices.ports import free_port
+from localservices.process import Process
+from localservices.rabbitmq import RabbitMQ, start_name_server
+
+NODES = 3
+COOKIE = "only-for-drills"
+CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+CONTROL_SECONDS = 60
+
+#: https://www.rabbitmq.com/docs/cluster-formation#peer-discovery-classic-config and
+#: https://www.rabbitmq.com/docs/partitions#which-mode-to-pick
+CONFIGURATION = """\
+cluster_formation.peer_discovery_backend = classic_config
+{peers}
+cluster_partition_handling = pause_minority
+queue_leader_locator = balanced
+collect_statistics_interval = 1000
+"""
+
+
+class Node(RabbitMQ):
+    """One node of the cluster. All of them share a name server and a cookie."""
+
+    def __init__(self, number: int, folder: Path, name_server_port: int) -> None:
+        super().__init__(folder / f"node-{number}")
+        self.number = number
+        self._home = folder / "home"
+        self._name_server_port = name_server_port
+        #: A node keeps it, so that the others need not look for it after a restart.
+        self._distribution_port = free_port()
+
+    @property
+    def node_name(self) -> str:
+        return name_of(self.number)
+
+    @property
+    def management(self) -> Management:
+        return Management(self.management_url)
+
+    def control(self, *arguments: str) -> str:
+        """Run rabbitmqctl for this node; returns what it printed."""
+        return subprocess.run(
+            [CONTROL, "--quiet", "--node", self.node_name, *arguments],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=CONTROL_SECONDS,
+        ).stdout
+
+    def kill(self) -> None:
+        """As a crash, but never before its queues can survive one.
+
+        A quorum queue's entry in its node's table of names reaches the disk up to three seconds
+        after its declaration (the write delay of Erlang's dets). A node killed in between starts
+        again without the queue, which no client can mend.
+        """
+        if self._process is not None and self._process.running:
+            wait_until(self._all_queues_on_disk, 30, "Writing the names of the queues")
+        super().kill()
+
+    def kill_at_once(self) -> None:
+        """For the end, after which nobody starts it again."""
+        super().kill()
+
+    def _all_queues_on_disk(self) -> bool:
+        return all(
+            queue.name.encode() in names.read_bytes()
+            for names in self.data_folder.glob("mnesia/*/quorum/*/names.dets")
+            for queue in names.parent.iterdir()
+            if queue.is_dir()
+        )
+
+    def _configuration(self) -> str:
+        peers = "\n".join(
+            f"cluster_formation.classic_config.nodes.{number + 1} = {name_of(number)}"
+            for number in range(NODES)
+        )
+        return super()._configuration() + CONFIGURATION.format(peers=peers)
+
+    def _environment(self) -> dict[str, str]:
+        env = super()._environment()
+        arguments = env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
+        return env | {
+            "HOME": str(self._home.resolve()),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "ERL_EPMD_PORT": str(self._name_server_port),
+            # One thread each, which does not spin while it is idle: three nodes share the machine.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{arguments} +S 1:1 +sbwt none",
+        }
+
+    def _start_name_server(self, env: dict[str, str]) -> None:
+        """The cluster has started it."""
+
+
+class RabbitMQCluster:
+    """Three nodes; quorum queues have a replica on each.
+
+    with RabbitMQCluster(folder) as cluster:
+        kombu.Connection(cluster.nodes[0].url)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._name_server_port = free_port()
+        self.nodes = [Node(number, folder, self._name_server_port) for number in range(NODES)]
+        self._name_server: Process | None = None
+
+    def __enter__(self) -> Self:
+        self._share_cookie()
+        env = self.nodes[0]._environment()
+        self._name_server = start_name_server(self._folder / "epmd.log", env)
+        for node in self.nodes:
+            node.launch()
+        for node in self.nodes:
+            node.wait_until_ready()
+        wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for node in self.nodes:
+            node.kill_at_once()
+        if self._name_server is not None:
+            self._name_server.stop()
+
+    @property
+    def living(self) -> Node:
+        """A node that runs."""
+        return next(node for node in self.nodes if node.process.running)
+
+    def heal(self) -> None:
+        """Thaw and start every node, and wait until all of them form the cluster."""
+        for node in self.nodes:
+            node.thaw()
+            node.launch()
+        for node in self.nodes:
+            node.wait_until_ready()
+        wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
+
+    def _share_cookie(self) -> None:
+        home = self._folder / "home"
+        home.mkdir(parents=True)
+        cookie = home / ".erlang.cookie"
+        cookie.write_text(COOKIE)
+        cookie.chmod(0o400)
+
+    def _is_whole(self) -> bool:
+        nodes = self.nodes[0].management.get("/api/nodes")
+        return len(nodes) == NODES and all(each["running"] for each in nodes)
+
+
+def name_of(number: int) -> str:
+    return f"ordersite-{number}@localhost"

@@ -1,0 +1,150 @@
+"""A MongoDB replica set of three members, each a server of its own behind a proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from drills.network import Network
+from drills.waiting import wait_until
+from localservices.mongodb import PROBE_MILLISECONDS, REPLICA_SET, MongoDB
+
+MEMBERS = 3
+
+#: Elections in two seconds instead of ten, so that a drill takes seconds; the machine that runs
+#: all of it is too busy for less.
+#: https://www.mongodb.com/docs/manual/reference/replica-configuration/
+SETTINGS = {"electionTimeoutMillis": 2_000, "heartbeatIntervalMillis": 500}
+
+Document = dict[str, Any]
+
+
+class Member(MongoDB):
+    """One member; it has joined nothing yet when it is ready."""
+
+    cache_gigabytes = 0.25
+    # Failpoints hold a command at the very moment at which a drill wants to kill somebody.
+    # https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
+    arguments = ("--setParameter=enableTestCommands=1", "--oplogSize=256")
+
+    def client(self) -> MongoClient[Document]:
+        """A client of this member alone, past the proxy."""
+        return MongoClient(
+            self.url, serverSelectionTimeoutMS=PROBE_MILLISECONDS, connectTimeoutMS=2_000
+        )
+
+    def is_primary(self) -> bool:
+        if not self.process.running:
+            return False
+        try:
+            with self.client() as client:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
+
+    def _is_ready(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.admin.command("ping")["ok"])
+        except PyMongoError:
+            return False
+
+
+class ReplicaSet:
+    """Three members. All clients, and the members among themselves, come through the proxies.
+
+    with ReplicaSet(folder, network) as replica_set:
+        MongoClient(replica_set.url)
+    """
+
+    def __init__(self, folder: Path, network: Network) -> None:
+        self.members = [Member(folder / f"member-{number}") for number in range(MEMBERS)]
+        self.proxies = [network.proxy(member.port) for member in self.members]
+
+    @property
+    def url(self) -> str:
+        """Where the pipeline finds it."""
+        hosts = ",".join(f"127.0.0.1:{proxy.port}" for proxy in self.proxies)
+        return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}"
+
+    def __enter__(self) -> Self:
+        for member in self.members:
+            member.launch()
+        for member in self.members:
+            member.wait_until_ready()
+        self._initiate()
+        self.primary()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for member in self.members:
+            member.thaw()
+            member.kill()
+
+    def primary(self, within_seconds: float = 60) -> Member:
+        """The member that is the primary now, as soon as there is one."""
+        wait_until(lambda: any(each.is_primary() for each in self.members), within_seconds)
+        return next(each for each in self.members if each.is_primary())
+
+    def database(self, name: str) -> Database[Document]:
+        """A database as its primary has it, past the proxies."""
+        client: MongoClient[Document] = MongoClient(self.primary().url)
+        return client[name]
+
+    def heal(self) -> None:
+        """Thaw and start every member, and wait until all of them are in sync."""
+        for member in self.members:
+            member.thaw()
+            member.launch()
+        for member in self.members:
+            member.wait_until_ready()
+        wait_until(self._is_whole, 60)
+
+    def step_down(self) -> None:
+        """Let another member be the primary."""
+        with self.primary().client() as client:
+            client.admin.command("replSetStepDown", 10, secondaryCatchUpPeriodSecs=5)
+
+    def fail_command(self, commands: list[str], seconds: float) -> None:
+        """Hold these commands for so long when they reach the primary, until `stop_failing`."""
+        data = {
+            "failCommands": commands,
+            "blockConnection": True,
+            "blockTimeMS": round(seconds * 1000),
+        }
+        self._failpoint("alwaysOn", data)
+
+    def stop_failing(self) -> None:
+        self._failpoint("off", {})
+
+    def _failpoint(self, mode: str, data: Document) -> None:
+        with self.primary().client() as client:
+            client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+
+    def _initiate(self) -> None:
+        members = [
+            {"_id": number, "host": f"127.0.0.1:{proxy.port}"}
+            for number, proxy in enumerate(self.proxies)
+        ]
+        config = {"_id": REPLICA_SET, "members": members, "settings": SETTINGS}
+        with self.members[0].client() as client:
+            client.admin.command("replSetInitiate", config)
+
+    def _is_whole(self) -> bool:
+        try:
+            with self.primary().client() as client:
+                status = client.admin.command("replSetGetStatus")
+        except PyMongoError:
+            return False
+        states = sorted(member["stateStr"] for member in status["members"])
+        return states == ["PRIMARY", "SECONDARY", "SECONDARY"]

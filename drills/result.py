@@ -1,0 +1,68 @@
+"""What came out of a run: one line of the file from which the table is written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from localservices.pipeline import ROOT
+
+#: Runs that count, with the commit that each of them was made of.
+RECORDED = Path(__file__).parent / "results.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run."""
+
+    drill: str
+    seed: int
+    #: The revision that was run.
+    commit: str
+    #: ISO 8601.
+    at: str
+    #: Orders answered with 201.
+    orders: int
+    requests: int
+    faults: int
+    lost: int
+    twice: int
+    #: Everything that was wrong, in words; the lost and doubled orders among it.
+    violations: list[str]
+    #: From the end of the last fault until every order placed before it was done, and a new
+    #: one was answered.
+    recovery_seconds: float
+    #: The whole run.
+    seconds: float
+
+    @property
+    def is_right(self) -> bool:
+        return not self.violations
+
+
+def append(result: Result, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as lines:
+        lines.write(json.dumps(asdict(result)) + "\n")
+
+
+def read(file: Path) -> list[Result]:
+    if not file.exists():
+        return []
+    return [Result(**json.loads(line)) for line in file.read_text().splitlines()]
+
+
+def of_drill(results: Iterable[Result], name: str) -> list[Result]:
+    return [result for result in results if result.drill == name]
+
+
+@cache
+def commit() -> str:
+    """The revision of this working tree, marked where it has changes."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=8", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

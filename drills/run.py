@@ -1,0 +1,108 @@
+"""One run of a drill: orders flow, something breaks, quiet returns, and everything is checked."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from drills.drill import Drill
+from drills.evidence import Evidence, gather
+from drills.faults import Faults
+from drills.history import History
+from drills.invariant import Kind, Violation, violations
+from drills.picture import picture
+from drills.plan import intentions
+from drills.recovery import recovery_seconds
+from drills.result import Result, commit
+from drills.site import LOCAL, Site
+from drills.stock import put_in
+from drills.traffic import Traffic
+
+#: How long the pipeline may take to come to rest after everything was mended.
+QUIET_SECONDS = 90
+LOOK_SECONDS = 0.5
+
+
+class Run:
+    """What a drill has at hand while it breaks things."""
+
+    def __init__(self, drill: Drill, seed: int, orders: int, site: Site) -> None:
+        self.drill = drill
+        self.seed = seed
+        self.site = site
+        #: Decides everything that is left to chance.
+        self.chance = random.Random(f"{drill.name} {seed}")
+        self.faults = Faults()
+        self.folder = LOCAL / drill.name / f"seed-{seed}"
+        self.history = History(self.folder / "history.jsonl")
+        # No other run on this site has its users and SKUs.
+        self.first_user = int(time.time() * 1000)
+        self.stock = put_in(site.database, f"{drill.name}-{self.first_user}", self.chance)
+        plan = intentions(orders, drill.traffic_seconds, self.first_user, self.stock, self.chance)
+        self.traffic = Traffic(site.web_port, plan, self.history)
+
+    def wait(self, least_seconds: float, most_seconds: float) -> None:
+        """Wait for a random time."""
+        time.sleep(self.chance.uniform(least_seconds, most_seconds))
+
+    def evidence(self) -> Evidence:
+        return gather(self.site, self.history, self.stock.put_in)
+
+
+def carry_out(drill: Drill, seed: int, orders: int, site: Site) -> Result:
+    """Run the drill once, and leave its history, report and picture in the run's folder."""
+    started = time.monotonic()
+    run = Run(drill, seed, orders, site)
+    run.traffic.start()
+    try:
+        drill.inject(run)
+    finally:
+        site.heal()
+    run.traffic.wait()
+    evidence, wrong = settled(lambda: look(run))
+    result = Result(
+        drill=drill.name,
+        seed=seed,
+        commit=commit(),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        orders=len({each.order_id for each in run.history if each.order_id}),
+        requests=len(list(run.history)),
+        faults=len(run.faults),
+        lost=sum(each.kind == Kind.LOST for each in wrong),
+        twice=sum(each.kind == Kind.TWICE for each in wrong),
+        violations=[f"{each.kind}: {each.what}" for each in wrong],
+        recovery_seconds=recovery_seconds(evidence, run.faults.ended_at),
+        seconds=round(time.monotonic() - started, 1),
+    )
+    write_down(run, evidence, result)
+    return result
+
+
+def look(run: Run) -> tuple[Evidence, list[Violation]]:
+    """What there is now, and what of it is wrong."""
+    evidence = run.evidence()
+    ended = [Violation(Kind.LOST, f"{name} has ended") for name in run.site.pipeline.ended()]
+    return evidence, [*violations(evidence), *run.drill.check(run), *ended]
+
+
+def settled(
+    look: Callable[[], tuple[Evidence, list[Violation]]],
+) -> tuple[Evidence, list[Violation]]:
+    """Look until nothing is wrong any more, or until it should be quiet."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while True:
+        evidence, wrong = look()
+        if not wrong or time.monotonic() > deadline:
+            return evidence, wrong
+        time.sleep(LOOK_SECONDS)
+
+
+def write_down(run: Run, evidence: Evidence, result: Result) -> None:
+    """The report and the picture, beside the history."""
+    report = asdict(result) | {"injected": [asdict(fault) for fault in run.faults]}
+    (run.folder / "report.json").write_text(json.dumps(report, indent=2))
+    (run.folder / "throughput.svg").write_text(picture(run.drill.name, evidence, run.faults))

@@ -1,0 +1,156 @@
+"""Everything that a drill breaks: both clusters, the network between all parts, the pipeline."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from pymongo.database import Database
+
+from drills import pipeline
+from drills.management import Management
+from drills.network import Network
+from drills.pipeline import Pipeline
+from drills.proxy import Proxy
+from drills.rabbitmq_cluster import RabbitMQCluster
+from drills.replica_set import Document, ReplicaSet
+from localservices.pipeline import ROOT, process_environment
+from localservices.ports import free_port
+
+LOCAL = ROOT / ".local" / "drills"
+
+SETTINGS = {
+    # Planted faults, as a developer has them.
+    "DJANGO_DEBUG": "true",
+    "DJANGO_SECRET_KEY": "only-for-drills-" + "x" * 50,
+    "RETRY_DELAYS_SECONDS": "1,2",
+    # The reconciler would mend what got lost before anybody saw it.
+    "RECONCILE_AFTER_SECONDS": "86400",
+}
+PREPARATIONS = (("migrate", "--verbosity", "0"), ("declare_topology",))
+
+
+class Site:
+    """The clusters with one pipeline on them, in a database and virtual host of its own.
+
+    Every process has proxies of its own to the nodes of RabbitMQ, so that one may be cut off
+    alone. MongoDB tells its clients its members' addresses, so those proxies are for all.
+    """
+
+    def __init__(
+        self, name: str, replica_set: ReplicaSet, rabbitmq: RabbitMQCluster, network: Network
+    ) -> None:
+        self.name = name
+        self.replica_set = replica_set
+        self.rabbitmq = rabbitmq
+        self.network = network
+        #: By the process whose connections go through them; in the order of the nodes.
+        self.amqp_proxies: dict[str, list[Proxy]] = {
+            process: [network.proxy(node.port) for node in rabbitmq.nodes]
+            for process in pipeline.names()
+        }
+        web_port = free_port()
+        #: Between the clients and web.
+        self.web_proxy = network.proxy(web_port)
+        self.logs = LOCAL / "logs" / name
+        self.pipeline = Pipeline(
+            {
+                process: self._settings(proxies, number) | {"WEB_PORT": str(web_port)}
+                for number, (process, proxies) in enumerate(self.amqp_proxies.items())
+            },
+            self.logs,
+        )
+
+    @property
+    def management(self) -> Management:
+        return self.rabbitmq.living.management
+
+    @property
+    def database(self) -> Database[Document]:
+        """As the primary has it, past the proxies."""
+        return self.replica_set.database(self.name)
+
+    @property
+    def web_port(self) -> int:
+        """Where clients find web, behind its proxy."""
+        return self.web_proxy.port
+
+    def amqp_url(self, node: int = 0) -> str:
+        """A node past the proxies, for whoever plays a stranger."""
+        return f"amqp://guest:guest@127.0.0.1:{self.rabbitmq.nodes[node].port}/{self.name}"
+
+    def prepare(self) -> None:
+        """Make the virtual host, migrate the database and declare the topology."""
+        self.management.put(f"/api/vhosts/{quote(self.name)}")
+        environment = {**process_environment(), **self._settings(self.amqp_proxies["web"], 0)}
+        for arguments in PREPARATIONS:
+            command = [sys.executable, "manage.py", *arguments]
+            subprocess.run(command, env=environment, cwd=ROOT, check=True)
+
+    def heal(self) -> None:
+        """End every fault, and wait until all parts run again."""
+        self.network.restore()
+        self.replica_set.heal()
+        self.replica_set.stop_failing()
+        self.rabbitmq.heal()
+        self.pipeline.heal()
+
+    def queues(self) -> list[Document]:
+        """Each queue of the virtual host as the management API has it."""
+        found: list[Document] = self.management.get(f"/api/queues/{quote(self.name)}")
+        return found
+
+    def _settings(self, proxies: list[Proxy], number: int) -> dict[str, str]:
+        # Each process begins with another node, so that all of them have clients.
+        turned = proxies[number % len(proxies) :] + proxies[: number % len(proxies)]
+        return {
+            **SETTINGS,
+            "MONGODB_URL": self.replica_set.url,
+            "MONGODB_DATABASE": self.name,
+            "AMQP_URL": ";".join(
+                f"amqp://guest:guest@127.0.0.1:{proxy.port}/{self.name}" for proxy in turned
+            ),
+        }
+
+
+class Sites:
+    """One site after another on the same clusters; a new one only after a run that failed."""
+
+    def __init__(self, replica_set: ReplicaSet, rabbitmq: RabbitMQCluster, network: Network):
+        self._parts = (replica_set, rabbitmq, network)
+        self._numbers = itertools.count(1)
+        self._current: Site | None = None
+
+    def current(self) -> Site:
+        """The site, with its pipeline running."""
+        if self._current is None:
+            self._current = Site(f"drills{next(self._numbers)}", *self._parts)
+            self._current.prepare()
+            self._current.pipeline.start()
+        return self._current
+
+    def abandon(self) -> None:
+        """End the pipeline and leave its database and virtual host as they are."""
+        site, self._current = self._current, None
+        if site is not None:
+            site.pipeline.kill()
+
+
+@contextmanager
+def sites() -> Iterator[Sites]:
+    """Both clusters, running; all of it ends afterwards."""
+    LOCAL.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-", dir=LOCAL)))
+        network = stack.enter_context(Network())
+        replica_set = stack.enter_context(ReplicaSet(folder / "mongodb", network))
+        rabbitmq = stack.enter_context(RabbitMQCluster(folder / "rabbitmq"))
+        running = Sites(replica_set, rabbitmq, network)
+        stack.callback(running.abandon)
+        yield running
