@@ -12,7 +12,7 @@ from pathlib import Path
 
 from drills import table
 from drills.drill import Drill
-from drills.register import DRILLS
+from drills.faults import DRILLS
 from drills.result import RECORDED, Result, append, read
 from drills.run import carry_out
 from drills.site import LOCAL, Sites, sites

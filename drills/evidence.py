@@ -45,6 +45,8 @@ class Evidence:
     conservation: Document = field(default_factory=dict)
     #: How many orders the site has.
     accepted: int = 0
+    #: Ids of the messages of strangers that nobody can handle.
+    bad_messages: Sequence[str] = ()
 
     @property
     def order_ids(self) -> set[str]:
@@ -53,7 +55,12 @@ class Evidence:
         return {*filter(None, placed), *(str(order["_id"]) for order in self.orders)}
 
 
-def gather(site: Site, exchanges: Iterable[Exchange], put_in: dict[str, int]) -> Evidence:
+def gather(
+    site: Site,
+    exchanges: Iterable[Exchange],
+    put_in: dict[str, int],
+    bad_messages: Sequence[str] = (),
+) -> Evidence:
     """Read everything, past the proxies where that is possible."""
     exchanges = list(exchanges)
     database = site.database
@@ -61,19 +68,21 @@ def gather(site: Site, exchanges: Iterable[Exchange], put_in: dict[str, int]) ->
     placed = {each.order_id for each in exchanges if each.order_id}
     ids = sorted(placed | {str(order["_id"]) for order in orders})
     of_run = {"_id": {"$in": ids}}
+    died = {"$or": [{"order_id": {"$in": ids}}, {"message_id": {"$in": [*bad_messages]}}]}
     return Evidence(
         exchanges=exchanges,
         put_in=put_in,
         orders=orders,
         reservations=list(database["reservations"].find(of_run)),
         invoices=list(database["invoices"].find(of_run)),
-        failed_messages=list(database["failed_messages"].find({"order_id": {"$in": ids}})),
+        failed_messages=list(database["failed_messages"].find(died)),
         products=list(database["products"].find({"sku": {"$in": [*put_in]}})),
         shown={order_id: get(site, f"/orders/{order_id}") for order_id in ids},
         numbers=numbers(database),
         queues=site.queues(),
         conservation=get(site, "/pipeline/conservation") or {},
         accepted=database["orders"].count_documents({}),
+        bad_messages=bad_messages,
     )
 
 

@@ -46,7 +46,17 @@ class Violation:
 
 def violations(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong; nothing where the promises were kept."""
-    checks = (orders, twice, contradictions, numbers, stock, answers, queues, conservation)
+    checks = (
+        orders,
+        strangers,
+        twice,
+        contradictions,
+        numbers,
+        stock,
+        answers,
+        queues,
+        conservation,
+    )
     return list(chain.from_iterable(check(evidence) for check in checks))
 
 
@@ -79,6 +89,19 @@ def explained_by_failure(evidence: Evidence) -> set[tuple[str, str]]:
         for failed in evidence.failed_messages
         if failed.get("reason")
     }
+
+
+def strangers(evidence: Evidence) -> Iterator[Violation]:
+    """Every message that nobody can handle is a failed message of each service, with a reason."""
+    told = {
+        (failed["service"], failed["message_id"])
+        for failed in evidence.failed_messages
+        if failed.get("reason")
+    }
+    for message_id in evidence.bad_messages:
+        for service in RECORDS:
+            if (service, message_id) not in told:
+                yield Violation(Kind.LOST, f"{service} has no failed message {message_id}")
 
 
 def twice(evidence: Evidence) -> Iterator[Violation]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from drills.evidence import Evidence
-from drills.faults import Fault, Faults
+from drills.fault import Fault, Faults
 from drills.recovery import when
 
 BIN_SECONDS = 0.5

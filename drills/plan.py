@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,13 +43,11 @@ class Intention:
 
 
 def intentions(
-    orders: int, seconds: float, first_user: int, stock: Stock, chance: random.Random
+    users: Sequence[int], seconds: float, stock: Stock, chance: random.Random
 ) -> Iterator[Intention]:
-    """So many orders, spread over so many seconds; each has a userId of its own."""
-    for number in range(orders):
-        share = chance.random()
-        kind = _kind(share)
-        user_id = first_user + number
+    """One order for each user, spread over so many seconds."""
+    for number, user_id in enumerate(users):
+        kind = _kind(chance.random())
         yield Intention(
             number=number,
             user_id=user_id,
@@ -59,7 +57,7 @@ def intentions(
             again=kind == "again",
             other=kind == "other",
             cancel=chance.random() < CANCELLED_SHARE,
-            due_seconds=number * seconds / orders,
+            due_seconds=number * seconds / len(users),
         )
 
 

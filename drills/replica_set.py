@@ -115,8 +115,8 @@ class ReplicaSet:
         with self.primary().client() as client:
             client.admin.command("replSetStepDown", 10, secondaryCatchUpPeriodSecs=5)
 
-    def fail_command(self, commands: list[str], seconds: float) -> None:
-        """Hold these commands for so long when they reach the primary, until `stop_failing`."""
+    def hold_commands(self, commands: list[str], seconds: float) -> None:
+        """Hold these commands for so long when they reach the primary, until `hold_nothing`."""
         data = {
             "failCommands": commands,
             "blockConnection": True,
@@ -124,7 +124,7 @@ class ReplicaSet:
         }
         self._failpoint("alwaysOn", data)
 
-    def stop_failing(self) -> None:
+    def hold_nothing(self) -> None:
         self._failpoint("off", {})
 
     def _failpoint(self, mode: str, data: Document) -> None:

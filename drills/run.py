@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from drills.drill import Drill
 from drills.evidence import Evidence, gather
-from drills.faults import Faults
+from drills.fault import Faults
 from drills.history import History
 from drills.invariant import Kind, Violation, violations
 from drills.picture import picture
@@ -40,9 +40,12 @@ class Run:
         self.folder = LOCAL / drill.name / f"seed-{seed}"
         self.history = History(self.folder / "history.jsonl")
         # No other run on this site has its users and SKUs.
-        self.first_user = int(time.time() * 1000)
-        self.stock = put_in(site.database, f"{drill.name}-{self.first_user}", self.chance)
-        plan = intentions(orders, drill.traffic_seconds, self.first_user, self.stock, self.chance)
+        first_user = int(time.time() * 1000)
+        self.users = range(first_user, first_user + orders)
+        self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
+        #: Ids of messages that nobody can handle: each is to end as a failed message.
+        self.bad_messages: list[str] = []
+        plan = intentions(self.users, drill.traffic_seconds, self.stock, self.chance)
         self.traffic = Traffic(site.web_port, plan, self.history)
 
     def wait(self, least_seconds: float, most_seconds: float) -> None:
@@ -50,7 +53,7 @@ class Run:
         time.sleep(self.chance.uniform(least_seconds, most_seconds))
 
     def evidence(self) -> Evidence:
-        return gather(self.site, self.history, self.stock.put_in)
+        return gather(self.site, self.history, self.stock.put_in, self.bad_messages)
 
 
 def carry_out(drill: Drill, seed: int, orders: int, site: Site) -> Result:

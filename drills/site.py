@@ -97,7 +97,7 @@ class Site:
         """End every fault, and wait until all parts run again."""
         self.network.restore()
         self.replica_set.heal()
-        self.replica_set.stop_failing()
+        self.replica_set.hold_nothing()
         self.rabbitmq.heal()
         self.pipeline.heal()
 

@@ -15,7 +15,7 @@ from drills.history import Exchange, History
 from drills.plan import Intention
 
 CLIENTS = 8
-ANSWER_SECONDS = 15
+ANSWER_SECONDS = 8
 #: A client with an idempotency key asks again for so long.
 PATIENCE_SECONDS = 90
 FIRST_WAIT_SECONDS = 0.2

@@ -1,0 +1,79 @@
+"""MongoDB loses its primary, a member, or its majority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drills.drill import Drill
+from drills.invariant import Kind, Violation
+from drills.run import Run
+
+MAJORITY_LOST_SECONDS = 20
+#: A client that meets a lost database has its 503 by then, on a busy machine.
+ANSWERED_WITHIN_SECONDS = 5.0
+
+
+def lose_mongodb(run: Run) -> None:
+    run.wait(1, 3)
+    variants = (step_down, kill_primary, freeze_a_member, lose_the_majority)
+    variants[run.seed % len(variants)](run)
+
+
+def step_down(run: Run) -> None:
+    """Twice, as a rolling maintenance does."""
+    for _ in range(2):
+        with run.faults.during("stepdown of the primary"):
+            run.site.replica_set.step_down()
+            run.site.replica_set.primary()
+        run.wait(1, 2)
+
+
+def kill_primary(run: Run) -> None:
+    primary = run.site.replica_set.primary()
+    with run.faults.during("kill -9 of the primary"):
+        primary.kill()
+        run.wait(0, 4)
+        primary.start()
+
+
+def freeze_a_member(run: Run) -> None:
+    """SIGSTOP: its connections stay open and answer nothing."""
+    primary = run.site.replica_set.primary()
+    member = run.chance.choice([primary, *run.site.replica_set.members])
+    what = "the primary" if member is primary else "a secondary"
+    with run.faults.during(f"SIGSTOP of {what}"):
+        member.freeze()
+        run.wait(4, 10)
+        member.thaw()
+
+
+def lose_the_majority(run: Run) -> None:
+    """Two of three members are gone, the primary perhaps among them."""
+    members = run.chance.sample(run.site.replica_set.members, 2)
+    with run.faults.during("kill -9 of two members"):
+        for member in members:
+            member.kill()
+        run.wait(MAJORITY_LOST_SECONDS, MAJORITY_LOST_SECONDS)
+        for member in members:
+            member.launch()
+        for member in members:
+            member.wait_until_ready()
+
+
+def answers_in_time(run: Run) -> Iterator[Violation]:
+    """Nobody waits long for a 503."""
+    for exchange in run.history:
+        if exchange.seconds > ANSWERED_WITHIN_SECONDS:
+            yield Violation(
+                Kind.ANSWER,
+                f"{exchange.kind} of user {exchange.user_id} was answered {exchange.status} "
+                f"after {exchange.seconds:.1f} s",
+            )
+
+
+DRILL = Drill(
+    name="mongodb-outages",
+    promise="The system recovers unaided from the loss of its database; a 503 comes in time",
+    inject=lose_mongodb,
+    check=answers_in_time,
+)

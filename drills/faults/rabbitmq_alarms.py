@@ -1,0 +1,55 @@
+"""RabbitMQ runs out of memory or disk, and blocks whoever publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drills.drill import Drill
+from drills.invariant import Kind, Violation
+from drills.rabbitmq_cluster import Node
+from drills.run import Run
+
+#: rabbitmqctl's arguments that raise each alarm, and those that end it.
+#: https://www.rabbitmq.com/docs/alarms
+ALARMS = {
+    "memory": (
+        ("set_vm_memory_high_watermark", "absolute", "1MB"),
+        ("set_vm_memory_high_watermark", "absolute", "2GB"),
+    ),
+    "disk": (("set_disk_free_limit", "900GB"), ("set_disk_free_limit", "50MB")),
+}
+
+
+def raise_alarms(run: Run) -> None:
+    run.wait(0.5, 1.5)
+    for alarm in run.chance.sample([*ALARMS], 2):
+        raise_alarm(run, alarm, run.chance.choice(run.site.rabbitmq.nodes))
+        run.wait(0.5, 1)
+
+
+def raise_alarm(run: Run, alarm: str, node: Node) -> None:
+    begin, end = ALARMS[alarm]
+    node.control(*begin)
+    with run.faults.during(f"{alarm} alarm of {node.node_name}"):
+        try:
+            run.wait(4, 8)
+        finally:
+            node.control(*end)
+
+
+def orders_are_taken(run: Run) -> Iterator[Violation]:
+    """Nobody who places an order notices."""
+    for exchange in run.history:
+        if exchange.status is None or exchange.status >= 500:
+            yield Violation(
+                Kind.ANSWER, f"{exchange.kind} of {exchange.user_id} was answered {exchange.status}"
+            )
+
+
+DRILL = Drill(
+    name="rabbitmq-alarms",
+    promise="An order answered with 201 is never lost, even while RabbitMQ takes no message",
+    inject=raise_alarms,
+    check=orders_are_taken,
+    traffic_seconds=14,
+)

@@ -1,0 +1,40 @@
+"""Handlers that fail for some of a run's users, as a developer makes them fail."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from drills.run import Run
+from drills.waiting import TookTooLong, wait_until
+
+SHARE_OF_USERS = 15
+WAITING_SECONDS = 8
+
+
+def plant_faults(run: Run, service: str) -> None:
+    """From now on the service fails, attempt by attempt, for one in so many users."""
+    run.site.database["simulated_faults"].insert_many(
+        {"service": service, "user_id": user_id, "kind": "error"}
+        for user_id in run.users[:: run.chance.randint(SHARE_OF_USERS - 5, SHARE_OF_USERS)]
+    )
+
+
+def remove_faults(run: Run) -> None:
+    of_run = {"$gte": run.users[0], "$lte": run.users[-1]}
+    run.site.database["simulated_faults"].delete_many({"user_id": of_run})
+
+
+def wait_for_retries(run: Run, service: str) -> None:
+    """Make messages of the service wait in its retry queues."""
+    plant_faults(run, service)
+    with suppress(TookTooLong):
+        wait_until(lambda: retrying(run, service), WAITING_SECONDS)
+
+
+def retrying(run: Run, service: str) -> int:
+    """How many messages wait for their next attempt."""
+    return sum(
+        queue.get("messages", 0)
+        for queue in run.site.queues()
+        if queue["name"].startswith(f"{service}.retry.")
+    )
