@@ -13,9 +13,12 @@ from functools import partial
 from typing import Any
 
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+from kombu import Connection
 from kombu.serialization import register
 
 from messaging.acks import Acks
+from messaging.connecting import wait_until_connected
 from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
@@ -56,6 +59,10 @@ class EventConsumer(Consumer):
         # Workers of different services have nothing to tell each other.
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
+
+    def ensure_connected(self, connection: Connection) -> Connection:
+        # Celery's own wait grows to half a minute.
+        return wait_until_connected(connection, before_each_wait=maybe_shutdown)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         # At every connect: the broker may be a new one.

@@ -12,6 +12,7 @@ from django.conf import settings
 from kombu import Connection
 
 from messaging.confirms import ConfirmedChannel, Outgoing
+from messaging.connecting import connect, connection_to
 from messaging.errors import PublishError, Unroutable
 
 __all__ = ["Outgoing", "Publisher"]
@@ -104,11 +105,12 @@ class Publisher:
             )
 
     def _open(self) -> ConfirmedChannel:
-        self._connection = Connection(
+        self._connection = connection_to(
             self._url,
-            connect_timeout=settings.CONFIRM_TIMEOUT_SECONDS,
+            within_seconds=settings.CONFIRM_TIMEOUT_SECONDS,
             transport_options={"write_timeout": settings.CONFIRM_TIMEOUT_SECONDS},
         )
+        connect(self._connection, reraise_as_library_errors=False)
         return ConfirmedChannel(self._connection.channel())
 
     def _abandon(self) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from kombu import Connection
 
 from messaging.background import step_back
+from messaging.connecting import connection_to, wait_until_connected
 from messaging.publisher import process_publisher
 
-logger = logging.getLogger(__name__)
+#: For each look.
+CONNECT_SECONDS = 5
 
 
 def leave_logging_to_django(**_: Any) -> None:
@@ -26,12 +26,8 @@ def step_behind(**_: Any) -> None:
 
 def wait_for_rabbitmq(**_: Any) -> None:
     """Wait for RabbitMQ, for as long as it takes; what it lacks is declared at every connect."""
-
-    def on_error(error: Exception, interval_seconds: float) -> None:
-        logger.warning("Waiting for RabbitMQ, next look in %g s: %s", interval_seconds, error)
-
-    with Connection(settings.AMQP_URL, connect_timeout=2) as broker:
-        broker.ensure_connection(errback=on_error, interval_start=0.5, interval_max=2)
+    with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+        wait_until_connected(broker)
 
 
 def prepare_pool_child(**_: Any) -> None:

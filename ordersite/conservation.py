@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from kombu import Connection
 
 from failed_messages import standing
+from messaging.connecting import connect, connection_to
 from messaging.depths import depths
 from orders import unanswered
 
@@ -49,7 +49,8 @@ def lines() -> list[Line]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
-    with Connection(settings.AMQP_URL, connect_timeout=CONNECT_SECONDS) as broker:
+    with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+        connect(broker, reraise_as_library_errors=False)
         waiting = depths(broker)
     return [line(service, waiting) for service in unanswered.EXPECTED_SERVICES]
 

@@ -69,6 +69,16 @@ def url_of(*schemes: str) -> Callable[[str], None]:
     return validate
 
 
+def each_of(validate: Callable[[str], None], separator: str = ";") -> Callable[[str], None]:
+    """A validator: each part of the value is valid, and there is one."""
+
+    def validate_each(value: str) -> None:
+        for part in value.split(separator):
+            validate(part)
+
+    return validate_each
+
+
 def at_least(minimum: float) -> Callable[[float], None]:
     """A validator: the number is `minimum` or more."""
 

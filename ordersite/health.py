@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from messaging import topology
+from messaging.connecting import connect, connection_to
 from orders.lease import RELAY_LEASE, is_taken
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
@@ -94,7 +95,7 @@ def rabbitmq() -> Iterator[Check]:
     """RabbitMQ, what is declared on it, and who consumes from it."""
     try:
         with broker_connection() as broker:
-            broker.ensure_connection(max_retries=0)
+            connect(broker)
             consumers = {queue.name: _consumers(broker, queue.name) for queue in topology.queues()}
             missing = [*_missing_exchanges(broker), *_absent(consumers)]
     except (AMQPError, OperationalError, OSError) as error:
@@ -137,9 +138,9 @@ def archiver(consumers: list[int | None]) -> Check:
 
 def broker_connection() -> Connection:
     """A connection that is made, and answers, within `ANSWER_WITHIN_SECONDS` or fails."""
-    return Connection(
+    return connection_to(
         settings.AMQP_URL,
-        connect_timeout=ANSWER_WITHIN_SECONDS,
+        within_seconds=ANSWER_WITHIN_SECONDS,
         transport_options={"read_timeout": ANSWER_WITHIN_SECONDS},
     )
 

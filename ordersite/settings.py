@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ordersite import geography
-from ordersite.environment import at_least, env, percentage, retry_delays, setting, url_of
+from ordersite.environment import at_least, each_of, env, percentage, retry_delays, setting, url_of
 
 geography.leave_out()
 
@@ -86,7 +86,8 @@ AMQP_URL = setting(
     env.str,
     "AMQP_URL",
     default="amqp://guest:guest@localhost:5672//",
-    validate=url_of("amqp", "amqps"),
+    # The nodes of a cluster, separated by ";".
+    validate=each_of(url_of("amqp", "amqps")),
     example="amqp://guest:guest@localhost:5672//",
 )
 #: RabbitMQ's management API, for what the doctor cannot ask over AMQP; the login is AMQP_URL's.

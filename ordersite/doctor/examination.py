@@ -10,6 +10,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo.errors import OperationFailure, PyMongoError
 
+from messaging.connecting import connect
 from ordersite import health
 from ordersite.doctor import checks, management
 from ordersite.doctor.checks import Checks
@@ -60,7 +61,7 @@ def _look_at_mongodb(report: Report, made: Checks) -> None:
 def _look_at_rabbitmq(report: Report, broker: Connection) -> None:
     amqp, managed = checks.over_amqp(broker), checks.over_management(broker)
     try:
-        broker.ensure_connection(max_retries=0)
+        connect(broker)
     except AWAY as error:
         reason = f"RabbitMQ: No answer ({error})."
         report.could_not_look.append(Unseen((*amqp, *managed), reason, START_RABBITMQ))

@@ -11,6 +11,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from messaging import topology
+from messaging.connecting import connect
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             with Connection(settings.AMQP_URL) as broker:
-                broker.ensure_connection(max_retries=0)
+                connect(broker)
                 topology.declare(broker)
         except OperationalError as error:
             raise CommandError(

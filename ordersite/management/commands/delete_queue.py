@@ -9,6 +9,7 @@ from amqp import NotFound
 from django.core.management.base import BaseCommand, CommandError
 from kombu.exceptions import OperationalError
 
+from messaging.connecting import connect
 from ordersite.health import broker_connection
 
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             with broker_connection() as broker:
-                broker.ensure_connection(max_retries=0)
+                connect(broker)
                 delete(broker.default_channel, options["name"])
         except OperationalError as error:
             raise CommandError(
