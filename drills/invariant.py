@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     QUEUE = "queue"
     CONSERVATION = "conservation"
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -21,6 +21,8 @@ from drills.result import Result, commit
 from drills.site import LOCAL, Site
 from drills.stock import put_in
 from drills.traffic import Traffic
+from drills.waiting import TookTooLong
+from localservices.errors import LocalServiceError
 
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 90
@@ -61,12 +63,10 @@ def carry_out(drill: Drill, seed: int, orders: int, site: Site) -> Result:
     started = time.monotonic()
     run = Run(drill, seed, orders, site)
     run.traffic.start()
-    try:
-        drill.inject(run)
-    finally:
-        site.heal()
+    not_recovered = [*broken_and_healed(run)]
     run.traffic.wait()
     evidence, wrong = settled(lambda: look(run))
+    wrong += not_recovered
     result = Result(
         drill=drill.name,
         seed=seed,
@@ -83,6 +83,15 @@ def carry_out(drill: Drill, seed: int, orders: int, site: Site) -> Result:
     )
     write_down(run, evidence, result)
     return result
+
+
+def broken_and_healed(run: Run) -> Iterator[Violation]:
+    """Let the drill break things, then mend everything; what did not come back is a violation."""
+    for act in (lambda: run.drill.inject(run), run.site.heal):
+        try:
+            act()
+        except (TookTooLong, LocalServiceError) as error:
+            yield Violation(Kind.RECOVERY, str(error))
 
 
 def look(run: Run) -> tuple[Evidence, list[Violation]]:
