@@ -28,6 +28,10 @@ check: $(INSTALLED) ## lint, check formatting, types and imports, then run the t
 bench: $(INSTALLED) ## measure the pipeline beside its peers; QUICK=1 takes a few minutes
 	$(PYTHON) -m benchmarks $(if $(QUICK),--quick)
 
+.PHONY: drills
+drills: $(INSTALLED) ## break everything while orders flow, 20 times each, and check every order; takes hours
+	$(PYTHON) -m drills --all --runs 20 --record
+
 .PHONY: requirements
 requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
 	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in

@@ -33,8 +33,7 @@ class Network:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for proxy in self._proxies:
-            proxy.cut()
+        self._wait_for(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ANSWER_SECONDS)
 
@@ -49,6 +48,12 @@ class Network:
         """Let everything pass everywhere."""
         for proxy in self._proxies:
             proxy.restore()
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWER_SECONDS)

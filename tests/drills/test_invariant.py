@@ -1,0 +1,220 @@
+"""The checker must be able to fail: each promise broken on purpose is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from bson import Decimal128, ObjectId
+
+from drills.evidence import Evidence
+from drills.history import Exchange
+from drills.invariant import Kind, violations
+
+ORDER_ID = ObjectId()
+ID = str(ORDER_ID)
+USER = 101
+LINES = [{"sku": "pen", "quantity": 2}]
+
+
+def exchange(kind: str = "order", status: int | None = 201, order_id: str = ID) -> Exchange:
+    return Exchange(
+        number=1,
+        kind=kind,
+        user_id=USER,
+        key="a-key",
+        body={"userId": USER, "items": ["pen", "pen"]},
+        at=0.0,
+        seconds=0.1,
+        status=status,
+        answer={"order": {"orderId": order_id}} if status in (200, 201) else {},
+    )
+
+
+def good(status: str = "confirmed") -> Evidence:
+    """One order that went its way, on a site with nothing else."""
+    reservation, invoice = {
+        "confirmed": ("reserved", "issued"),
+        "rejected": ("rejected", "credited"),
+        "cancelled": ("released", "void"),
+    }[status]
+    reserved = 2 if status == "confirmed" else 0
+    total = Decimal128("3.60")
+    line = {"accepted": 1, "done": 1, "inFlight": 0, "retrying": 0, "failed": 0, "discarded": 0}
+    return Evidence(
+        exchanges=[exchange()],
+        put_in={"pen": 10},
+        orders=[
+            {
+                "_id": ORDER_ID,
+                "user_id": USER,
+                "status": status,
+                "items": LINES,
+                "total": total,
+                "pending_events": [],
+            }
+        ],
+        reservations=[{"_id": ID, "state": reservation, "items": LINES}],
+        invoices=[{"_id": ID, "state": invoice, "items": LINES, "total": total}],
+        products=[{"sku": "pen", "available": 10 - reserved, "reserved": reserved, "shipped": 0}],
+        shown={ID: {"orderId": ID}},
+        numbers=["2026-000001"],
+        queues=[{"name": "billing", "messages_ready": 0, "messages_unacknowledged": 0}],
+        conservation={
+            "conserved": True,
+            "lines": [{"service": service, **line} for service in ("inventory", "billing")],
+        },
+        accepted=1,
+    )
+
+
+def failed(service: str, reason: str = "attempts_used_up", message_id: str = "") -> dict[str, Any]:
+    return {
+        "service": service,
+        "order_id": ID,
+        "message_id": message_id or f"order.placed:{ID}",
+        "reason": reason,
+    }
+
+
+def product(available: int, reserved: int, shipped: int = 0) -> list[dict[str, Any]]:
+    return [{"sku": "pen", "available": available, "reserved": reserved, "shipped": shipped}]
+
+
+def with_line(evidence: Evidence, **changes: int) -> Evidence:
+    first, *others = evidence.conservation["lines"]
+    return replace(
+        evidence, conservation={"conserved": True, "lines": [{**first, **changes}, *others]}
+    )
+
+
+#: What was broken, and as what it has to be reported.
+BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
+    "the order is gone": (Kind.LOST, lambda good: replace(good, orders=[])),
+    "the order is not shown": (Kind.LOST, lambda good: replace(good, shown={})),
+    "no invoice": (Kind.LOST, lambda good: replace(good, invoices=[])),
+    "no reservation": (Kind.LOST, lambda good: replace(good, reservations=[])),
+    "a failed message of the other service": (
+        Kind.LOST,
+        lambda good: replace(good, invoices=[], failed_messages=[failed("inventory")]),
+    ),
+    "a failed message without a reason": (
+        Kind.LOST,
+        lambda good: replace(good, invoices=[], failed_messages=[failed("billing", reason="")]),
+    ),
+    "an event in the outbox": (
+        Kind.LOST,
+        lambda good: replace(good, orders=[{**good.orders[0], "pending_events": [{"id": "x"}]}]),
+    ),
+    "a stranger's bad message is gone": (
+        Kind.LOST,
+        lambda good: replace(
+            good,
+            bad_messages=["bad"],
+            failed_messages=[failed("inventory", message_id="bad")],
+        ),
+    ),
+    "two invoices": (Kind.TWICE, lambda good: replace(good, invoices=good.invoices * 2)),
+    "two reservations": (
+        Kind.TWICE,
+        lambda good: replace(good, reservations=good.reservations * 2),
+    ),
+    "two orders for one key": (
+        Kind.TWICE,
+        lambda good: replace(good, orders=[*good.orders, {**good.orders[0], "_id": ObjectId()}]),
+    ),
+    "one failed message stored twice": (
+        Kind.TWICE,
+        lambda good: replace(good, failed_messages=[failed("billing"), failed("billing")]),
+    ),
+    "an invoice's number given out twice": (
+        Kind.TWICE,
+        lambda good: replace(good, numbers=["2026-000001", "2026-000001"]),
+    ),
+    "a number is missing": (
+        Kind.LOST,
+        lambda good: replace(good, numbers=["2026-000001", "2026-000003"]),
+    ),
+    "an invoice for a rejected order": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good, orders=[{**good.orders[0], "status": "rejected"}], products=product(8, 2)
+        ),
+    ),
+    "an order that stays placed": (
+        Kind.CONTRADICTION,
+        lambda good: replace(good, orders=[{**good.orders[0], "status": "placed"}]),
+    ),
+    "an invoice about something else": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good, invoices=[{**good.invoices[0], "items": [{"sku": "pen", "quantity": 1}]}]
+        ),
+    ),
+    "negative stock": (Kind.STOCK, lambda good: replace(good, products=product(-1, 11))),
+    "units vanished": (Kind.STOCK, lambda good: replace(good, products=product(7, 2))),
+    "units reserved twice": (Kind.STOCK, lambda good: replace(good, products=product(6, 4))),
+    "the product is gone": (Kind.STOCK, lambda good: replace(good, products=[])),
+    "refused, and yet there": (
+        Kind.ANSWER,
+        lambda good: replace(good, exchanges=[exchange("invalid", 400)]),
+    ),
+    "another order for the same key": (
+        Kind.ANSWER,
+        lambda good: replace(
+            good, exchanges=[exchange(), exchange("again", order_id=str(ObjectId()))]
+        ),
+    ),
+    "another body accepted under the key": (
+        Kind.ANSWER,
+        lambda good: replace(good, exchanges=[exchange(), exchange("other", 201)]),
+    ),
+    "an error of the server": (
+        Kind.ANSWER,
+        lambda good: replace(good, exchanges=[exchange(), exchange("again", 500)]),
+    ),
+    "a message waits": (
+        Kind.QUEUE,
+        lambda good: replace(good, queues=[{"name": "billing", "messages_ready": 1}]),
+    ),
+    "a message stays unacked": (
+        Kind.QUEUE,
+        lambda good: replace(good, queues=[{"name": "billing", "messages_unacknowledged": 1}]),
+    ),
+    "not conserved": (
+        Kind.CONSERVATION,
+        lambda good: replace(good, conservation={"conserved": False, "lines": []}),
+    ),
+    "the line counts another sum": (Kind.CONSERVATION, lambda good: with_line(good, done=0)),
+    "the line knows of more orders": (
+        Kind.CONSERVATION,
+        lambda good: with_line(good, accepted=2, done=2),
+    ),
+}
+
+
+@pytest.mark.parametrize("status", ["confirmed", "rejected", "cancelled"])
+def test_a_good_order_is_not_blamed(status: str) -> None:
+    assert violations(good(status)) == []
+
+
+def test_a_failed_message_explains_what_is_missing() -> None:
+    explained = replace(good(), invoices=[], numbers=[], failed_messages=[failed("billing")])
+
+    assert violations(explained) == []
+
+
+def test_a_lost_answer_may_have_left_the_order_that_the_repeat_finds() -> None:
+    for status in (None, 503):
+        assert violations(replace(good(), exchanges=[exchange(status=status), exchange()])) == []
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_broken_is_named(broken: str) -> None:
+    kind, break_it = BROKEN[broken]
+
+    found = violations(break_it(good()))
+
+    assert kind in {violation.kind for violation in found}, found
