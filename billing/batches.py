@@ -1,4 +1,4 @@
-"""Issues many invoices in one transaction, where billing hasn't heard of any of the orders.
+"""Issues many invoices in one transaction.
 
 An optimisation of `billing.invoicing`, which is the truth: it deals with whatever is refused here.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from pymongo.client_session import ClientSession
 
-from billing.invoicing import Invoice, invoices, issued
+from billing.invoicing import Invoice, invoices, issued, recorded_of
 from billing.numbering import invoice_series, next_numbers
 from billing.order import PlacedOrder
 from messaging.transactions import in_transaction
@@ -19,19 +19,25 @@ from messaging.transactions import in_transaction
 def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
     """Issue the orders' invoices and return them, in the orders' sequence, as are their numbers.
 
-    Up to some 200 orders, each for the first time. Whatever is raised, all or none were invoiced,
-    the numbers have no gap, and invoicing each order by itself is right.
+    Up to some 200 orders. One that billing has dealt with before keeps its invoice. Whatever is
+    raised, all or none were invoiced, the numbers have no gap, and invoicing each order by itself
+    is right.
 
     Raises:
-        pymongo.errors.BulkWriteError: billing knows one of the orders, or it is there twice.
+        pymongo.errors.BulkWriteError: an order is there twice, or was dealt with meanwhile.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
 
     def issue_all(session: ClientSession) -> list[Invoice]:
-        now = datetime.now(UTC)
-        numbers = next_numbers(len(orders), invoice_series(now), session)
-        issues = [issued(order, number, now) for order, number in zip(orders, numbers, strict=True)]
-        invoices().insert_many(issues, session=session)
-        return issues
+        answers = recorded_of([order.order_id for order in orders], session)
+        if new := [order for order in orders if order.order_id not in answers]:
+            now = datetime.now(UTC)
+            numbers = next_numbers(len(new), invoice_series(now), session)
+            issues = [
+                issued(order, number, now) for order, number in zip(new, numbers, strict=True)
+            ]
+            invoices().insert_many(issues, session=session)
+            answers |= {invoice["_id"]: invoice for invoice in issues}
+        return [answers[order.order_id] for order in orders]
 
     return in_transaction(issue_all)

@@ -103,6 +103,12 @@ def invoices() -> Collection[Invoice]:
     return collection
 
 
+def recorded_of(order_ids: list[str], session: ClientSession) -> dict[str, Invoice]:
+    """What billing has done for these orders, by order id; those never heard of are left out."""
+    found = invoices().find({"_id": {"$in": order_ids}}, session=session)
+    return {invoice["_id"]: invoice for invoice in found}
+
+
 def _recorded(order_id: str, session: ClientSession) -> Invoice | None:
     return invoices().find_one({"_id": order_id}, session=session)
 

@@ -13,7 +13,7 @@ from pymongo.client_session import ClientSession
 
 from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
-from inventory.reserving import Reservation, reservations, reserved
+from inventory.reserving import Reservation, recorded_of, reservations, reserved
 from inventory.stock import Kind, shift
 from messaging.transactions import in_transaction
 
@@ -25,28 +25,35 @@ class NotAllReserved(Exception):
 def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
     """Reserve every line of every order and return the reservations, in the orders' sequence.
 
-    Up to some 200 orders, each for the first time. Whatever is raised, all or none were reserved,
-    and reserving each order by itself is right.
+    Up to some 200 orders. One that was answered before gets the same answer. Whatever is raised,
+    all or none were reserved, and reserving each order by itself is right.
 
     Raises:
         NotAllReserved: the stock doesn't reach for all, or a SKU is not in the catalogue.
-        pymongo.errors.BulkWriteError: an order was answered before, or is there twice.
+        pymongo.errors.BulkWriteError: an order is there twice, or was answered meanwhile.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
+
+    def reserve_all(session: ClientSession) -> list[Reservation]:
+        answers = recorded_of([order.order_id for order in orders], session)
+        if new := [order for order in orders if order.order_id not in answers]:
+            answers |= {answer["_id"]: answer for answer in _reserve_new(new, session)}
+        return [answers[order.order_id] for order in orders]
+
+    return in_transaction(reserve_all)
+
+
+def _reserve_new(orders: Sequence[PlacedOrder], session: ClientSession) -> list[Reservation]:
     wanted: Counter[str] = Counter()
     for order in orders:
         wanted.update(order.quantities)
-
-    def reserve_all(session: ClientSession) -> list[Reservation]:
-        # The stock first: a conflict with another batch is found before the rest is written.
-        if not shift(Kind.RESERVE, wanted, session):
-            raise NotAllReserved(f"The stock doesn't reach for all of {len(orders)} orders.")
-        answers = [reserved(order) for order in orders]
-        reservations().insert_many(answers, session=session)
-        movements().insert_many(_log(orders), session=session, ordered=False)
-        return answers
-
-    return in_transaction(reserve_all)
+    # The stock first: a conflict with another batch is found before the rest is written.
+    if not shift(Kind.RESERVE, wanted, session):
+        raise NotAllReserved(f"The stock doesn't reach for all of {len(orders)} orders.")
+    answers = [reserved(order) for order in orders]
+    reservations().insert_many(answers, session=session)
+    movements().insert_many(_log(orders), session=session, ordered=False)
+    return answers
 
 
 def _log(orders: Sequence[PlacedOrder]) -> list[dict[str, object]]:

@@ -64,6 +64,12 @@ def recorded(order_id: str, session: ClientSession) -> Reservation | None:
     return reservations().find_one({"_id": order_id}, session=session)
 
 
+def recorded_of(order_ids: list[str], session: ClientSession) -> dict[str, Reservation]:
+    """The same for many orders, by order id; those never heard of are left out."""
+    found = reservations().find({"_id": {"$in": order_ids}}, session=session)
+    return {reservation["_id"]: reservation for reservation in found}
+
+
 def move_lines(
     kind: Kind, reservation: Reservation, session: ClientSession, by: str | None = None
 ) -> None:

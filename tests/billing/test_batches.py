@@ -59,18 +59,25 @@ def test_a_batch_records_what_single_orders_record() -> None:
     assert in_a_batch == books()
 
 
-@pytest.mark.parametrize(
-    "order_ids",
-    [("o1", "o1"), ("o1", "invoiced"), ("o1", "void")],
-    ids=["twice in the batch", "invoiced before", "rejected before"],
-)
-def test_a_batch_that_cannot_be_issued_whole_leaves_no_trace(order_ids: tuple[str, ...]) -> None:
+def test_an_order_that_billing_knows_keeps_its_invoice_in_a_batch() -> None:
+    known = [issue(*orders("invoiced")), credit(read_withdrawn(rejected("void")))]
+
+    first, *again, second = issue_many(orders("o1", "invoiced", "void", "o2"))
+
+    year = datetime.now(UTC).year
+    assert [(each["_id"], each["number"], each["state"]) for each in again] == [
+        (each["_id"], each["number"], each["state"]) for each in known
+    ]
+    assert [first["number"], second["number"]] == [f"{year}-000002", f"{year}-000003"]
+    assert issue_many(orders("o1", "invoiced"))[0]["number"] == f"{year}-000002"
+
+
+def test_a_batch_that_cannot_be_issued_whole_leaves_no_trace() -> None:
     issue(*orders("invoiced"))
-    credit(read_withdrawn(rejected("void")))
     before = books()
 
     with pytest.raises(BulkWriteError):
-        issue_many(orders(*order_ids))
+        issue_many(orders("o1", "invoiced", "o1"))
 
     assert books() == before
 
