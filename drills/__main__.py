@@ -14,7 +14,7 @@ from drills import table
 from drills.drill import Drill
 from drills.faults import DRILLS
 from drills.result import RECORDED, Result, append, read
-from drills.run import carry_out
+from drills.run import Run, carry_out
 from drills.site import LOCAL, Sites, sites
 
 
@@ -39,7 +39,7 @@ def main() -> int:
 
 def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Path]) -> Result:
     """Carry it out and tell how it went; after a run that failed the next one begins afresh."""
-    result = carry_out(drill, seed, orders, running.current())
+    result = carry_out(Run(drill, seed, orders, running.current()))
     for file in files:
         append(result, file)
     print(in_words(result), flush=True)

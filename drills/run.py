@@ -18,7 +18,7 @@ from drills.picture import picture
 from drills.plan import intentions
 from drills.recovery import recovery_seconds
 from drills.result import Result, commit
-from drills.site import LOCAL, Site
+from drills.site import Site
 from drills.stock import put_in
 from drills.traffic import Traffic
 from drills.waiting import TookTooLong
@@ -39,7 +39,7 @@ class Run:
         #: Decides everything that is left to chance.
         self.chance = random.Random(f"{drill.name} {seed}")
         self.faults = Faults()
-        self.folder = LOCAL / drill.name / f"seed-{seed}"
+        self.folder = site.folder / drill.name / f"seed-{seed}"
         self.history = History(self.folder / "history.jsonl")
         # No other run on this site has its users and SKUs.
         first_user = int(time.time() * 1000)
@@ -58,18 +58,17 @@ class Run:
         return gather(self.site, self.history, self.stock.put_in, self.bad_messages)
 
 
-def carry_out(drill: Drill, seed: int, orders: int, site: Site) -> Result:
-    """Run the drill once, and leave its history, report and picture in the run's folder."""
+def carry_out(run: Run) -> Result:
+    """Let it happen, and leave its history, report and picture in the run's folder."""
     started = time.monotonic()
-    run = Run(drill, seed, orders, site)
     run.traffic.start()
     not_recovered = [*broken_and_healed(run)]
     run.traffic.wait()
     evidence, wrong = settled(lambda: look(run))
     wrong += not_recovered
     result = Result(
-        drill=drill.name,
-        seed=seed,
+        drill=run.drill.name,
+        seed=run.seed,
         commit=commit(),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         orders=len({each.order_id for each in run.history if each.order_id}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,9 +45,16 @@ class Site:
     """
 
     def __init__(
-        self, name: str, replica_set: ReplicaSet, rabbitmq: RabbitMQCluster, network: Network
+        self,
+        name: str,
+        folder: Path,
+        replica_set: ReplicaSet,
+        rabbitmq: RabbitMQCluster,
+        network: Network,
     ) -> None:
         self.name = name
+        #: Where its runs leave their reports, and its processes their logs.
+        self.folder = folder
         self.replica_set = replica_set
         self.rabbitmq = rabbitmq
         self.network = network
@@ -58,13 +66,12 @@ class Site:
         web_port = free_port()
         #: Between the clients and web.
         self.web_proxy = network.proxy(web_port)
-        self.logs = LOCAL / "logs" / name
         self.pipeline = Pipeline(
             {
                 process: self._settings(proxies, number) | {"WEB_PORT": str(web_port)}
                 for number, (process, proxies) in enumerate(self.amqp_proxies.items())
             },
-            self.logs,
+            folder / "logs" / name,
         )
 
     @property
@@ -122,8 +129,10 @@ class Site:
 class Sites:
     """One site after another on the same clusters; a new one only after a run that failed."""
 
-    def __init__(self, replica_set: ReplicaSet, rabbitmq: RabbitMQCluster, network: Network):
-        self._parts = (replica_set, rabbitmq, network)
+    def __init__(
+        self, folder: Path, replica_set: ReplicaSet, rabbitmq: RabbitMQCluster, network: Network
+    ) -> None:
+        self._parts = (folder, replica_set, rabbitmq, network)
         self._numbers = itertools.count(1)
         self._current: Site | None = None
 
@@ -143,14 +152,15 @@ class Sites:
 
 
 @contextmanager
-def sites() -> Iterator[Sites]:
-    """Both clusters, running; all of it ends afterwards."""
-    LOCAL.mkdir(parents=True, exist_ok=True)
+def sites(folder: Path = LOCAL) -> Iterator[Sites]:
+    """Both clusters, running; all of it ends afterwards, and the reports and logs stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "logs", ignore_errors=True)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-", dir=LOCAL)))
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-", dir=folder)))
         network = stack.enter_context(Network())
-        replica_set = stack.enter_context(ReplicaSet(folder / "mongodb", network))
-        rabbitmq = stack.enter_context(RabbitMQCluster(folder / "rabbitmq"))
-        running = Sites(replica_set, rabbitmq, network)
+        replica_set = stack.enter_context(ReplicaSet(data / "mongodb", network))
+        rabbitmq = stack.enter_context(RabbitMQCluster(data / "rabbitmq"))
+        running = Sites(folder, replica_set, rabbitmq, network)
         stack.callback(running.abandon)
         yield running

@@ -1,0 +1,75 @@
+"""A short set of the drills, one seed each; `make drills` has the whole.
+
+Where one fails, its report says what was wrong with which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from drills.faults import DRILLS
+from drills.invariant import Kind, violations
+from drills.run import Run, carry_out
+from drills.site import Site, sites
+
+ORDERS = 80
+TRAFFIC_SECONDS = 4
+
+#: By drill, a seed for what tells most.
+SEEDS = {
+    "worker-kills": 1,
+    "process-kills": 1,
+    "rabbitmq-kills": 1,  # the leader of a queue
+    "mongodb-outages": 1,  # kill -9 of the primary
+    "network-faults": 1,
+}
+
+# The first one waits for two clusters and a pipeline, too.
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Both clusters, with a pipeline that outlives all the drills."""
+    with sites(tmp_path_factory.mktemp("drills")) as running:
+        yield running.current()
+
+
+def short(name: str, seed: int, site: Site) -> Run:
+    drill = next(drill for drill in DRILLS if drill.name == name)
+    return Run(replace(drill, traffic_seconds=TRAFFIC_SECONDS), seed, ORDERS, site)
+
+
+@pytest.mark.parametrize(("name", "seed"), SEEDS.items())
+def test_the_promises_are_kept(site: Site, name: str, seed: int) -> None:
+    result = carry_out(short(name, seed, site))
+
+    assert result.violations == []
+    assert result.faults > 0
+    assert result.orders > ORDERS / 2
+
+
+def test_what_is_taken_away_behind_the_pipelines_back_is_missed(site: Site) -> None:
+    """
+    Given a run with nothing wrong
+    When an invoice, an order and a reserved unit vanish from the database
+    Then the checker names each.
+    """
+    calm = replace(DRILLS[0], name="calm", inject=lambda run: None, traffic_seconds=1)
+    run = Run(calm, 1, 30, site)
+    assert carry_out(run).violations == []
+    confirmed = [order for order in run.evidence().orders if order["status"] == "confirmed"]
+
+    database = site.database
+    database["invoices"].delete_one({"_id": str(confirmed[0]["_id"])})
+    database["orders"].delete_one({"_id": confirmed[1]["_id"]})
+    database["products"].update_one({"sku": run.stock.plenty[0]}, {"$inc": {"reserved": -1}})
+
+    found = violations(run.evidence())
+    lost = [each.what for each in found if each.kind == Kind.LOST]
+    assert any(str(confirmed[0]["_id"]) in what for what in lost)
+    assert any(str(confirmed[1]["_id"]) in what for what in lost)
+    assert any(run.stock.plenty[0] in each.what for each in found if each.kind == Kind.STOCK)
