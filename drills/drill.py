@@ -27,6 +27,6 @@ class Drill:
     #: What must be true beside the invariant.
     check: Callable[[Run], Iterable[Violation]] = nothing_more
     #: How many orders a run places unless it is told …
-    orders: int = 300
+    orders: int = 200
     #: … over so many seconds.
-    traffic_seconds: float = 10
+    traffic_seconds: float = 8

@@ -12,8 +12,8 @@ from drills.stock import Stock
 
 MAX_LINES = 4
 #: Of all orders; the rest is plain.
-SHARES = {"scarce": 0.06, "invalid": 0.05, "unkeyed": 0.15, "again": 0.10, "other": 0.03}
-CANCELLED_SHARE = 0.08
+SHARES = {"scarce": 0.04, "invalid": 0.05, "unkeyed": 0.15, "again": 0.10, "other": 0.03}
+CANCELLED_SHARE = 0.06
 
 INVALID_BODIES: tuple[Any, ...] = (
     {"items": []},

@@ -32,7 +32,7 @@ def raise_alarm(run: Run, alarm: str, node: Node) -> None:
     node.control(*begin)
     with run.faults.during(f"{alarm} alarm of {node.node_name}"):
         try:
-            run.wait(4, 8)
+            run.wait(4, 6)
         finally:
             node.control(*end)
 
