@@ -16,11 +16,13 @@ from drills.faults import DRILLS
 from drills.result import RECORDED, Result, append, read
 from drills.run import Run, carry_out
 from drills.site import LOCAL, Sites, sites
+from localservices.run import end_on_signals
 
 
 def main() -> int:
     """Returns 0 if every promise was kept in every run."""
     asked = arguments()
+    end_on_signals()
     drills = DRILLS if asked.all else [drill for drill in DRILLS if drill.name == asked.name]
     seeds = range(asked.seed, asked.seed + asked.runs)
     files = [LOCAL / "results.jsonl", *([RECORDED] if asked.record else [])]

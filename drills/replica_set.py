@@ -47,6 +47,10 @@ class Member(MongoDB):
         except PyMongoError:
             return False
 
+    def set_failpoint(self, mode: str, data: Document) -> None:
+        with self.client() as client:
+            client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+
     def _is_ready(self) -> bool:
         try:
             with self.client() as client:
@@ -65,6 +69,10 @@ class ReplicaSet:
     def __init__(self, folder: Path, network: Network) -> None:
         self.members = [Member(folder / f"member-{number}") for number in range(MEMBERS)]
         self.proxies = [network.proxy(member.port) for member in self.members]
+        #: Those of a drill itself, by the member's port.
+        self._clients: dict[int, MongoClient[Document]] = {
+            member.port: MongoClient(member.url, connect=False) for member in self.members
+        }
 
     @property
     def url(self) -> str:
@@ -87,6 +95,8 @@ class ReplicaSet:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for client in self._clients.values():
+            client.close()
         for member in self.members:
             member.thaw()
             member.kill()
@@ -98,8 +108,7 @@ class ReplicaSet:
 
     def database(self, name: str) -> Database[Document]:
         """A database as its primary has it, past the proxies."""
-        client: MongoClient[Document] = MongoClient(self.primary().url)
-        return client[name]
+        return self._clients[self.primary().port][name]
 
     def heal(self) -> None:
         """Thaw and start every member, and wait until all of them are in sync."""
@@ -122,14 +131,11 @@ class ReplicaSet:
             "blockConnection": True,
             "blockTimeMS": round(seconds * 1000),
         }
-        self._failpoint("alwaysOn", data)
+        self.primary().set_failpoint("alwaysOn", data)
 
     def hold_nothing(self) -> None:
-        self._failpoint("off", {})
-
-    def _failpoint(self, mode: str, data: Document) -> None:
-        with self.primary().client() as client:
-            client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+        for member in self.members:
+            member.set_failpoint("off", {})
 
     def _initiate(self) -> None:
         members = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ from drills.result import Result, commit
 from drills.site import Site
 from drills.stock import put_in
 from drills.traffic import Traffic
-from drills.waiting import TookTooLong
+from drills.waiting import TookTooLong, wait_until
 from localservices.errors import LocalServiceError
 
 #: How long the pipeline may take to come to rest after everything was mended.
@@ -64,7 +65,7 @@ def carry_out(run: Run) -> Result:
     run.traffic.start()
     not_recovered = [*broken_and_healed(run)]
     run.traffic.wait()
-    evidence, wrong = settled(lambda: look(run))
+    evidence, wrong = settled(run)
     wrong += not_recovered
     result = Result(
         drill=run.drill.name,
@@ -100,13 +101,14 @@ def look(run: Run) -> tuple[Evidence, list[Violation]]:
     return evidence, [*violations(evidence), *run.drill.check(run), *ended]
 
 
-def settled(
-    look: Callable[[], tuple[Evidence, list[Violation]]],
-) -> tuple[Evidence, list[Violation]]:
+def settled(run: Run) -> tuple[Evidence, list[Violation]]:
     """Look until nothing is wrong any more, or until it should be quiet."""
     deadline = time.monotonic() + QUIET_SECONDS
+    with suppress(TookTooLong):
+        # Every look asks for each order: not before there is a chance.
+        wait_until(run.site.is_quiet, QUIET_SECONDS, pause=LOOK_SECONDS)
     while True:
-        evidence, wrong = look()
+        evidence, wrong = look(run)
         if not wrong or time.monotonic() > deadline:
             return evidence, wrong
         time.sleep(LOOK_SECONDS)

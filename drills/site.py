@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,9 @@ from drills.rabbitmq_cluster import RabbitMQCluster
 from drills.replica_set import Document, ReplicaSet
 from localservices.pipeline import ROOT, process_environment
 from localservices.ports import free_port
+
+#: An order with events that the relay has yet to publish.
+IN_OUTBOX: Document = {"pending_since": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 
 LOCAL = ROOT / ".local" / "drills"
 
@@ -107,6 +111,11 @@ class Site:
         self.replica_set.hold_nothing()
         self.rabbitmq.heal()
         self.pipeline.heal()
+
+    def is_quiet(self) -> bool:
+        """Whether no message and no event waits anywhere."""
+        waiting = any(queue.get("messages", 1) for queue in self.queues())
+        return not waiting and self.database["orders"].find_one(IN_OUTBOX) is None
 
     def queues(self) -> list[Document]:
         """Each queue of the virtual host as the management API has it."""

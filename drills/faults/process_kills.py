@@ -7,15 +7,13 @@ from contextlib import suppress
 from drills import strangers
 from drills.drill import Drill
 from drills.proxy import Direction
-from drills.replica_set import Document
 from drills.run import Run
+from drills.site import IN_OUTBOX
 from drills.waiting import TookTooLong, wait_until
 
 #: How long MongoDB holds what the relay writes; the relay is dead by then.
 HELD_SECONDS = 1.5
 BAD_MESSAGES = 5
-#: An order whose event the relay has yet to publish.
-IS_PENDING: Document = {"pending_events": {"$ne": []}}
 
 
 def kill_processes(run: Run) -> None:
@@ -33,7 +31,7 @@ def kill_web(run: Run) -> None:
     with run.faults.during("kill -9 of web between save and publish"):
         site.pipeline["relay"].freeze()
         with suppress(TookTooLong):
-            wait_until(lambda: site.database["orders"].find_one(IS_PENDING), 2, pause=0.02)
+            wait_until(lambda: site.database["orders"].find_one(IN_OUTBOX), 2, pause=0.02)
         run.wait(0, 0.3)
         site.pipeline["web"].kill()
         site.pipeline["relay"].thaw()

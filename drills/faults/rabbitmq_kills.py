@@ -1,4 +1,4 @@
-"""`kill -9` of RabbitMQ's nodes, while orders flow and messages wait in retry queues."""
+"""RabbitMQ's nodes die or freeze, while orders flow and messages wait in retry queues."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from drills.run import Run
 QUEUES = ("inventory", "billing", "orders", "billing.retry.1s")
 
 
-def kill_nodes(run: Run) -> None:
+def break_nodes(run: Run) -> None:
     wait_for_retries(run, "billing")
-    variants = (a_node, a_leader, all_nodes)
-    kill(run, variants[run.seed % len(variants)](run))
+    variants = (kill_a_node, kill_a_leader, kill_all_nodes, freeze_a_node)
+    variants[run.seed % len(variants)](run)
     remove_faults(run)
 
 
-def a_node(run: Run) -> Sequence[Node]:
-    return [run.chance.choice(run.site.rabbitmq.nodes)]
+def kill_a_node(run: Run) -> None:
+    kill(run, [run.chance.choice(run.site.rabbitmq.nodes)])
 
 
-def a_leader(run: Run) -> Sequence[Node]:
+def kill_a_leader(run: Run) -> None:
     """The node which leads the replicas of a queue."""
     leaders = {queue["name"]: queue["leader"] for queue in run.site.queues()}
     leader = leaders[run.chance.choice(QUEUES)]
-    return [node for node in run.site.rabbitmq.nodes if node.node_name == leader]
+    kill(run, [node for node in run.site.rabbitmq.nodes if node.node_name == leader])
 
 
-def all_nodes(run: Run) -> Sequence[Node]:
-    return run.site.rabbitmq.nodes
+def kill_all_nodes(run: Run) -> None:
+    kill(run, run.site.rabbitmq.nodes)
+
+
+def freeze_a_node(run: Run) -> None:
+    """SIGSTOP: neither its clients nor the other nodes hear that it is gone."""
+    node = run.chance.choice(run.site.rabbitmq.nodes)
+    with run.faults.during(f"SIGSTOP of {node.node_name}"):
+        node.freeze()
+        run.wait(5, 15)
+        node.thaw()
 
 
 def kill(run: Run, nodes: Sequence[Node]) -> None:
@@ -49,5 +58,5 @@ def kill(run: Run, nodes: Sequence[Node]) -> None:
 DRILL = Drill(
     name="rabbitmq-kills",
     promise="The system recovers unaided from the loss of its broker, and nothing is lost",
-    inject=kill_nodes,
+    inject=break_nodes,
 )
