@@ -6,7 +6,7 @@ An optimisation of `inventory.reserving`, which is the truth: it answers whateve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pymongo.client_session import ClientSession
@@ -14,12 +14,31 @@ from pymongo.client_session import ClientSession
 from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
 from inventory.reserving import Reservation, recorded_of, reservations, reserved
-from inventory.stock import Kind, shift
+from inventory.stock import Kind, having, products, shift
 from messaging.transactions import in_transaction
 
 
 class NotAllReserved(Exception):
     """Some SKU hasn't enough for all of the orders, so nothing was reserved for any."""
+
+
+def reserve_plenty(orders: Sequence[PlacedOrder]) -> list[Reservation | None]:
+    """Reserve for the orders as `reserve_many` does, but leave alone what is scarce.
+
+    None stands for an order that wants some SKU of which there isn't enough for all: who gets the
+    last of it is decided one by one. An article that is sold out thus holds up no other.
+
+    Raises what `reserve_many` raises; NotAllReserved where the stock has changed meanwhile.
+    """
+    try:
+        return [*reserve_many(orders)]
+    except NotAllReserved:
+        scarce = _scarce(_wanted(orders))
+        others = [order for order in orders if scarce.isdisjoint(order.quantities)]
+        if len(others) == len(orders):
+            raise
+    answers = {answer["_id"]: answer for answer in reserve_many(others)} if others else {}
+    return [answers.get(order.order_id) for order in orders]
 
 
 def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
@@ -44,16 +63,28 @@ def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
 
 
 def _reserve_new(orders: Sequence[PlacedOrder], session: ClientSession) -> list[Reservation]:
-    wanted: Counter[str] = Counter()
-    for order in orders:
-        wanted.update(order.quantities)
     # The stock first: a conflict with another batch is found before the rest is written.
-    if not shift(Kind.RESERVE, wanted, session):
+    if not shift(Kind.RESERVE, _wanted(orders), session):
         raise NotAllReserved(f"The stock doesn't reach for all of {len(orders)} orders.")
     answers = [reserved(order) for order in orders]
     reservations().insert_many(answers, session=session)
     movements().insert_many(_log(orders), session=session, ordered=False)
     return answers
+
+
+def _wanted(orders: Sequence[PlacedOrder]) -> Counter[str]:
+    """How many units of each SKU all of the orders want together."""
+    wanted: Counter[str] = Counter()
+    for order in orders:
+        wanted.update(order.quantities)
+    return wanted
+
+
+def _scarce(wanted: Mapping[str, int]) -> set[str]:
+    """The SKUs of which less is available than wanted; an unknown one is among them."""
+    found = products().find(having([*wanted]), {"_id": 0, "sku": 1, "available": 1})
+    available = {product["sku"]: product["available"] for product in found}
+    return {sku for sku, units in wanted.items() if available.get(sku, 0) < units}
 
 
 def _log(orders: Sequence[PlacedOrder]) -> list[dict[str, object]]:

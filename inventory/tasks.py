@@ -10,9 +10,9 @@ from messaging.message import Message
 
 
 def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
-    """Reserve for all of the orders at once."""
-    reservations = batches.reserve_many([order.read(body) for body in bodies])
-    return [[events.answered(reservation)] for reservation in reservations]
+    """Reserve at once for all of the orders that there is enough for."""
+    reservations = batches.reserve_plenty([order.read(body) for body in bodies])
+    return [[events.answered(reservation)] if reservation else None for reservation in reservations]
 
 
 @handles(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.errors import BulkWriteError
 
-from inventory.batches import NotAllReserved, reserve_many
+from inventory.batches import NotAllReserved, reserve_many, reserve_plenty
 from inventory.order import PlacedOrder
 from inventory.reserving import products, reservations, reserve
 from tests.concurrency import at_once
@@ -102,6 +102,23 @@ def test_a_batch_that_cannot_be_reserved_whole_leaves_no_trace(
         reserve_many(orders)
 
     assert books() == before
+
+
+def test_what_is_scarce_is_left_alone_and_holds_up_no_other_order() -> None:
+    stocked(pen=10, book=1)
+    orders = [
+        order("o1", pen=1),
+        order("o2", pen=1, book=1),
+        order("o3", book=1),
+        order("o4", globe=1),
+        order("o5", pen=2),
+    ]
+
+    answers = reserve_plenty(orders)
+
+    assert [answer and answer["_id"] for answer in answers] == ["o1", None, None, None, "o5"]
+    assert (stock("pen"), stock("book")) == ((7, 3), (1, 0))
+    assert reserve_plenty(orders[1:3]) == [None, None]
 
 
 def test_batches_and_single_orders_at_once_keep_the_books_balanced() -> None:
