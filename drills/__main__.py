@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import product
 from pathlib import Path
 
 from drills import table
@@ -27,15 +28,16 @@ def main() -> int:
     seeds = range(asked.seed, asked.seed + asked.runs)
     files = [LOCAL / "results.jsonl", *([RECORDED] if asked.record else [])]
     print("Starting a replica set of three members and a cluster of three nodes …", flush=True)
-    with sites() as running:
-        results = [
-            one_run(running, drill, seed, asked.orders or drill.orders, files)
-            for drill in drills
-            for seed in seeds
-        ]
-    if asked.record:
-        table.write(DRILLS, read(RECORDED))
-    print(f"\n{table.table(drills, results)}")
+    results = []
+    try:
+        with sites() as running:
+            for seed, drill in product(seeds, drills):
+                orders = asked.orders or drill.orders
+                results.append(one_run(running, drill, seed, orders, files))
+    finally:
+        if asked.record:
+            table.write(DRILLS, read(RECORDED))
+        print(f"\n{table.table(drills, results)}")
     return 0 if all(result.is_right for result in results) else 1
 
 

@@ -12,6 +12,7 @@ from drills.recovery import when
 
 BIN_SECONDS = 0.5
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 860, 320, 48, 64, 44
+TITLE_LETTERS = 100
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -41,7 +42,7 @@ def picture(title: str, evidence: Evidence, faults: Faults) -> str:
     times = [at for each in moments.values() for at in each]
     times += [at for fault in faults for at in (fault.started_at, fault.ended_at)]
     chart = Chart(min(times), max(times), moments)
-    parts = [*chart.bands(faults), *chart.axes(), *chart.lines(), *chart.legend(title)]
+    parts = [*chart.bands(faults), *chart.axes(), *chart.lines(), *chart.legend(title, faults)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -71,6 +72,10 @@ def done(evidence: Evidence) -> list[float]:
     ]
 
 
+def shortened(text: str) -> str:
+    return text if len(text) <= TITLE_LETTERS else f"{text[:TITLE_LETTERS]} …"
+
+
 class Chart:
     """Where things are in the picture."""
 
@@ -95,7 +100,7 @@ class Chart:
         yield f'<text x="{LEFT - 14}" y="{bottom}">0</text>'
         seconds = self._bins * BIN_SECONDS
         step = max(1, round(seconds / 10))
-        for second in range(0, int(seconds) + 1, step):
+        for second in range(0, int(seconds - step / 2) + 1, step):
             left = self._x(self._first + second)
             yield f'<text x="{left:.1f}" y="{bottom + 20}">{second} s</text>'
 
@@ -107,8 +112,9 @@ class Chart:
             )
             yield f'<polyline class="line {name}" points="{points}"/>'
 
-    def legend(self, title: str) -> Iterator[str]:
-        yield f'<text class="title" x="{LEFT}" y="20">{escape(title)}</text>'
+    def legend(self, title: str, faults: Iterable[Fault]) -> Iterator[str]:
+        broken = escape(shortened("; ".join(dict.fromkeys(fault.what for fault in faults))))
+        yield f'<text x="{LEFT}" y="20"><tspan class="title">{title}</tspan>: {broken}</text>'
         left = LEFT
         for name, words in KEYS.items():
             yield f'<rect class="key {name}" x="{left}" y="36" width="12" height="12" rx="2"/>'

@@ -13,6 +13,8 @@ from localservices.pipeline import ROOT
 
 #: Runs that count, with the commit that each of them was made of.
 RECORDED = Path(__file__).parent / "results.jsonl"
+#: What recording itself writes.
+NO_CHANGE = (":!drills/results.jsonl", ":!docs/reliability.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,13 @@ def of_drill(results: Iterable[Result], name: str) -> list[Result]:
 
 @cache
 def commit() -> str:
-    """The revision of this working tree, marked where it has changes."""
-    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=8", "--exclude=*"]
+    """The revision of this working tree, marked with + where something else is in it."""
+    revision = _git("rev-parse", "--short=8", "HEAD") or "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *NO_CHANGE)
+    return f"{revision}+" if changed else revision
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    return done.stdout.strip()
