@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 awaiting_site = get_asgi_application()
 
 from orders.views import OrdersView  # noqa: E402
-from ordersite import hot_route, wsgi  # noqa: E402
+from ordersite import hot_route, parent, wsgi  # noqa: E402
 from ordersite.in_threads import Event, InThreads, Receive, Send  # noqa: E402
 
 site_in_threads = InThreads(wsgi.application)
@@ -47,6 +47,7 @@ async def application(scope: Event, receive: Receive, send: Send) -> None:
 async def live(receive: Receive, send: Send) -> None:
     """From the start to the end of the server; in between it answers requests."""
     await receive()
+    parent.end_with_it()
     # What was made so far stays for good: no garbage collection has to look at it again.
     gc.collect()
     gc.freeze()

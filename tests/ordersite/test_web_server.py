@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from django.db import connection
 
@@ -119,3 +120,15 @@ def test_an_operator_gets_the_admin_with_its_style(processes: Processes):
         server.request("GET", path)
         response = server.getresponse()
         assert (response.status, text in response.read()) == (200, True)
+
+
+def test_nothing_goes_on_answering_when_the_main_process_is_killed(processes: Processes) -> None:
+    """Else the code of one release would answer beside that of the next."""
+    processes.start_web()
+    children = psutil.Process(processes.web.pid).children(recursive=True)
+    assert children
+
+    psutil.Process(processes.web.pid).kill()
+
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
