@@ -55,6 +55,13 @@ class Run:
         """Wait for a random time."""
         time.sleep(self.chance.uniform(least_seconds, most_seconds))
 
+    def kill(self, name: str) -> None:
+        """`kill -9` of a process: its main process alone, or all of its processes at once."""
+        if self.chance.random() < 0.5:
+            self.site.pipeline.kill_main_process(name)
+        else:
+            self.site.pipeline[name].kill()
+
     def evidence(self) -> Evidence:
         return gather(self.site, self.history, self.stock.put_in, self.bad_messages)
 

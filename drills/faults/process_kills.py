@@ -33,7 +33,7 @@ def kill_web(run: Run) -> None:
         with suppress(TookTooLong):
             wait_until(lambda: site.database["orders"].find_one(IN_OUTBOX), 2, pause=0.02)
         run.wait(0, 0.3)
-        site.pipeline["web"].kill()
+        run.kill("web")
         site.pipeline["relay"].thaw()
         site.pipeline.start(["web"])
 
@@ -44,7 +44,7 @@ def kill_relay(run: Run) -> None:
     with run.faults.during("kill -9 of the relay between publish and mark"):
         site.replica_set.hold_commands(["update"], HELD_SECONDS)
         run.wait(0.4, HELD_SECONDS - 0.3)
-        site.pipeline["relay"].kill()
+        run.kill("relay")
         site.replica_set.hold_nothing()
         site.pipeline["relay"].start()
 
@@ -59,7 +59,7 @@ def kill_archiver(run: Run) -> None:
         stored = {"message_id": {"$in": bad}}
         with suppress(TookTooLong):
             wait_until(lambda: site.database["failed_messages"].find_one(stored), 5, pause=0.02)
-        site.pipeline["archiver"].kill()
+        run.kill("archiver")
         for proxy in site.amqp_proxies["archiver"]:
             proxy.reset()
             proxy.restore()

@@ -45,7 +45,7 @@ def kill_before_commit(run: Run, worker: str) -> None:
     with run.faults.during(f"kill -9 of {worker} before its commit"):
         site.replica_set.hold_commands(["commitTransaction"], HELD_SECONDS)
         run.wait(0.3, HELD_SECONDS - 0.2)
-        kill(run, worker)
+        run.kill(worker)
         site.replica_set.hold_nothing()
         site.pipeline[worker].start()
 
@@ -61,19 +61,11 @@ def kill_after_commit(run: Run, service: str, worker: str) -> None:
         with suppress(TookTooLong):
             wait_until(lambda: records.estimated_document_count() > stored, 2, pause=0.02)
         run.wait(0, 0.3)
-        kill(run, worker)
+        run.kill(worker)
         for proxy in site.amqp_proxies[worker]:
             proxy.reset()
             proxy.restore()
         site.pipeline[worker].start()
-
-
-def kill(run: Run, worker: str) -> None:
-    """The main process alone, or all of its processes at once."""
-    if run.chance.random() < 0.5:
-        run.site.pipeline.kill_main_process(worker)
-    else:
-        run.site.pipeline[worker].kill()
 
 
 DRILL = Drill(
