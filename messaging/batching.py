@@ -130,8 +130,7 @@ class BatchStrategy:
 
     def _done(self, batch: Batch, refused: list[int]) -> None:
         calls = batch.calls
-        for index in refused:
-            self._alone(*calls[index])
+        self._run_each_alone([calls[index] for index in refused])
         left_alone = set(refused)
         self._ack([call.message for index, call in enumerate(calls) if index not in left_alone])
         logger.info("%s: %d in a batch", self._task.name, len(calls) - len(refused))
@@ -152,9 +151,14 @@ class BatchStrategy:
             len(calls),
             error.exception,
         )
-        for call in calls:
-            self._alone(*call)
+        self._run_each_alone(calls)
         self._ended(batch.turn)
+
+    def _run_each_alone(self, calls: list[Call]) -> None:
+        for call in calls:
+            # Those of a connection that was lost meanwhile are delivered again.
+            if self._consumer.acks.covers(call.message):
+                self._alone(*call)
 
 
 class Batch(NamedTuple):

@@ -15,8 +15,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from drills.network import Network
+from drills.proxy import Direction
 from localservices.mongodb import MongoDB
 from localservices.process import Process
+from localservices.rabbitmq import RabbitMQ
 from messaging.batching import INTERVAL_SECONDS
 from messaging.message import event
 from messaging.publisher import Outgoing, Publisher
@@ -26,6 +29,8 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 ORDERS = 600
+#: As the Procfile says.
+POOL_CHILDREN = 2
 
 
 def placed(order_id: str, user_id: int = 101, sku: str = "book") -> Outgoing:
@@ -142,6 +147,29 @@ def test_an_outage_of_mongodb_in_a_batch_costs_no_attempt(
 
     assert_each_has_one_invoice_without_gaps(100)
     assert depth("billing.dlq") == 0
+
+
+def test_what_a_lost_connection_took_along_is_left_to_its_redelivery(
+    worker: Processes, rabbitmq: RabbitMQ
+) -> None:
+    """A batch that fails while RabbitMQ is away does not run its messages beside their copies."""
+    with Network() as network:
+        proxy = network.proxy(rabbitmq.port)
+        url = f"amqp://guest:guest@127.0.0.1:{proxy.port}//"
+        (billing,) = worker.start("billing", AMQP_URL=url)
+        # It can commit, and neither publish nor ack.
+        proxy.hold([Direction.TO_SERVER])
+        publish(*(placed(f"order-{number}") for number in range(100)))
+        eventually(lambda: len(invoice_numbers()) > 1)
+        proxy.cut()
+        # So long that whatever is at work gives up.
+        eventually(lambda: billing.log_since_start().count("next look in 2 s") >= 7, 30)
+        proxy.restore()
+
+        assert_each_has_one_invoice_without_gaps(100)
+        eventually(lambda: depth("billing") == 0)
+        assert "runs alone, since their batch failed" in billing.log_since_start()
+        assert billing.log_since_start().count("Couldn't ack") <= POOL_CHILDREN
 
 
 def _kill_a_child(process: Process) -> Any:
