@@ -50,6 +50,8 @@ class Network:
             proxy.restore()
 
     async def _end(self) -> None:
+        for proxy in self._proxies:
+            proxy.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

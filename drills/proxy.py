@@ -59,15 +59,18 @@ class Proxy:
         self.port = 0
         self._loop = loop
         self._links: set[Link] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_cut = False
         self._held: frozenset[Direction] = frozenset()
         self._swallowed: frozenset[Direction] = frozenset()
         self._delays_seconds: dict[Direction, float] = {}
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Take no more connections, in the network's own thread."""
+        self._server.close()
 
     def cut(self) -> None:
         """Reset every connection, and each new one."""
