@@ -17,7 +17,7 @@ from messaging.workers import (
     leave_logging_to_django,
     prepare_pool_child,
     step_behind,
-    wait_for_rabbitmq,
+    wait_for_services,
 )
 
 # It warns a worker that runs as root, as in a container, of pickled messages: ours takes none.
@@ -49,5 +49,5 @@ app.autodiscover_tasks()
 
 setup_logging.connect(leave_logging_to_django)
 worker_init.connect(step_behind)
-worker_init.connect(wait_for_rabbitmq)
+worker_init.connect(wait_for_services)
 worker_process_init.connect(prepare_pool_child)

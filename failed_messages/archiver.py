@@ -19,9 +19,12 @@ from pymongo.errors import PyMongoError
 from failed_messages import archive
 from failed_messages.outcomes import record_outcome
 from messaging import topology
+from messaging.connecting import connect
+from messaging.declaring import declare_or_wait
 from messaging.errors import Outage
 from messaging.incoming import take_raw
 from messaging.stopping import StopRequest
+from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Archiver(ConsumerMixin):
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         with suppress(Stopped):
+            wait_for_database(self._stop)
             super().run(*args, **kwargs)
 
     def stop(self) -> None:
@@ -52,7 +56,10 @@ class Archiver(ConsumerMixin):
         self.should_stop = True
 
     def get_consumers(self, consumer: Callable[..., Consumer], channel: Any) -> list[Consumer]:
-        topology.declare(channel.connection.client)
+        consumed = [*_dead_letter_names(), topology.replay_outcomes.name]
+        declare_or_wait(channel.connection.client, consumed, self._stop)
+        if self._stop.requested:
+            raise Stopped
         take_raw(channel)
         dead_letters = [
             self._consume(consumer, topology.dead_letter_queue(service), self._on_death(name))
@@ -69,12 +76,11 @@ class Archiver(ConsumerMixin):
     @contextmanager
     def establish_connection(self) -> Iterator[Connection]:
         """A connection, as soon as there can be one; kombu's own wait takes no notice of `stop`."""
+        wait_for_rabbitmq(self._stop)
+        if self._stop.requested:
+            raise Stopped
         with self.create_connection() as connection:
-            while not _connects(connection):
-                self._stop.wait(PROBE_SECONDS)
-                if self._stop.requested:
-                    raise Stopped
-            yield connection
+            yield connect(connection)
 
     def _consume(self, consumer: Callable[..., Consumer], queue: Any, handle: Any) -> Consumer:
         return consumer(queues=[queue], on_message=handle, prefetch_count=PREFETCH_MESSAGES)
@@ -100,23 +106,18 @@ class Archiver(ConsumerMixin):
 
         The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
         """
-        while True:
+        waiting = False
+        while not (waiting and self._stop.requested):
             try:
-                return write()
+                written = write()
             except (PyMongoError, Outage) as error:
-                log.warning("Waiting for MongoDB, next try in %d s: %s", PROBE_SECONDS, error)
-            self._stop.wait(PROBE_SECONDS)
-            if self._stop.requested:
-                return None
-
-
-def _connects(connection: Connection) -> bool:
-    try:
-        connection.connect()
-    except connection.recoverable_connection_errors as error:
-        log.warning("Waiting for RabbitMQ, next try in %d s: %s", PROBE_SECONDS, error)
-        return False
-    return True
+                if not waiting:
+                    log.warning("Waiting for MongoDB, and keeping the message: %s", error)
+                waiting = True
+                self._stop.wait(PROBE_SECONDS)
+            else:
+                return written
+        return None
 
 
 def _dead_letter_names() -> list[str]:

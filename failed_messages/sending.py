@@ -21,6 +21,7 @@ from failed_messages.verdict import Verdict
 from messaging.errors import PublishError, Unroutable
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publisher import Outgoing, Publisher
+from messaging.topology import by_name
 from messaging.transactions import in_transaction
 
 #: Bodies held in memory at once.
@@ -127,7 +128,7 @@ def _outgoing(record: Record) -> Outgoing:
         headers={**kept, "replay": record["replay"]["id"]},
         content_type=_shortstr(record["content_type"]) or CONTENT_TYPE,
     )
-    return Outgoing(message, exchange="", routing_key=record["service"])
+    return Outgoing(message, by_name.name, record["service"])
 
 
 def _mark_published(records: list[Record]) -> None:

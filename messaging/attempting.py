@@ -17,7 +17,7 @@ from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.message import Message, event
 from messaging.outages import is_outage
 from messaging.publisher import Outgoing, process_publisher
-from messaging.topology import SERVICES, replay_outcomes
+from messaging.topology import SERVICES, by_name, replay_outcomes
 
 Body = dict[str, Any]
 Handle = Callable[[Body], list[Message]]
@@ -119,7 +119,7 @@ def replayed(delivery: Delivery) -> list[Outgoing]:
     """For a replayed message, the news that it succeeded."""
     if "replay" not in delivery.headers:
         return []
-    return [Outgoing(_replay_succeeded(delivery), "", replay_outcomes.name)]
+    return [Outgoing(_replay_succeeded(delivery), by_name.name, replay_outcomes.name)]
 
 
 def _replay_succeeded(delivery: Delivery) -> Message:

@@ -70,12 +70,18 @@ class ConfirmedChannel:
                 self._last_tag += 1
                 self._awaited[self._last_tag] = index
                 self._channel.basic_publish(
-                    amqp_message(self._channel, each.message),
+                    self._encoded(each.message),
                     exchange=each.exchange,
                     routing_key=each.routing_key,
                     mandatory=each.mandatory,
                 )
         self._wait(timeout_seconds)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _encoded(self, message: Message) -> Any:
+        return amqp_message(self._channel, message)
 
     def _wait(self, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds

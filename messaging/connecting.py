@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from kombu import Connection
 
@@ -41,16 +42,32 @@ def wait_until_connected(
 ) -> Connection:
     """Return the connection once it is made, at most `LONGEST_WAIT_SECONDS` after it can be.
 
-    Whatever `before_each_wait` raises ends the waiting.
+    It says once that it waits, and once that it goes on. Whatever `before_each_wait` raises ends
+    the waiting.
     """
 
-    def on_error(error: Exception, interval_seconds: float) -> None:
-        logger.warning("Waiting for RabbitMQ, next look in %g s: %s", interval_seconds, error)
+    what = f"RabbitMQ at {addresses_of(connection)}"
+    is_told = False
 
-    return connection.ensure_connection(
+    def on_error(error: Exception, interval_seconds: float) -> None:
+        nonlocal is_told
+        if not is_told:
+            logger.warning("Waiting for %s: it does not answer (%s).", what, error)
+        is_told = True
+
+    connection.ensure_connection(
         errback=on_error,
         callback=before_each_wait,
         interval_start=FIRST_WAIT_SECONDS,
         interval_step=FIRST_WAIT_SECONDS,
         interval_max=LONGEST_WAIT_SECONDS,
     )
+    if is_told:
+        logger.info("Here now: %s", what)
+    return connection
+
+
+def addresses_of(connection: Connection) -> str:
+    """Host and port of each address, without the login."""
+    urls = connection.alt or [connection.as_uri()]
+    return " or ".join(urlsplit(url).netloc.rpartition("@")[2] for url in urls)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from celery.worker import state
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu import Connection
@@ -20,11 +21,13 @@ from kombu.serialization import register
 from messaging.acks import Acks
 from messaging.connecting import wait_until_connected
 from messaging.dead_letters import dead_letter
+from messaging.declaring import declare_or_wait
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw
 from messaging.reading import read_in_bulk
-from messaging.topology import SERVICES, Service, declare
+from messaging.stopping import StopRequest
+from messaging.topology import SERVICES, Service
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,15 @@ LOOK_AFTER_CHILDREN_SECONDS = 0.5
 UNUSED_STEPS = {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
 
 
+class CeleryStop(StopRequest):
+    """Celery's own signal handlers note the request to stop, and whoever waits looks there."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long. Raises celery.exceptions.WorkerShutdown, WorkerTerminate."""
+        state.maybe_shutdown()
+        super().wait(seconds)
+
+
 class EventConsumer(Consumer):
     """Celery's consumer for queues that carry events."""
 
@@ -66,7 +78,8 @@ class EventConsumer(Consumer):
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         # At every connect: the broker may be a new one.
-        declare(self.connection)
+        consumed = [queue.name for queue in self.task_consumer.queues]
+        declare_or_wait(self.connection, consumed, CeleryStop())
         take_raw(self.task_consumer.channel)
         read_in_bulk(self.connection.connection, self.hub)
         self.acks = Acks(self.task_consumer.channel)

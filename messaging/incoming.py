@@ -31,7 +31,7 @@ from messaging.certificate import (
 )
 from messaging.errors import InvalidMessage
 from messaging.message import CONTENT_TYPE, Message
-from messaging.topology import Service
+from messaging.topology import Service, by_name
 
 #: Headers that steer a Celery worker. Only this package sets them, after the check.
 CELERY_HEADERS = frozenset(
@@ -137,8 +137,9 @@ def take_raw(channel: Any) -> None:
 def delivery_of(message: Any, service: Service) -> Delivery:
     """What the envelope says, with defaults where it says nothing; never raises."""
     properties, headers = message.properties, message.headers
-    # Only our own retries come back through the default exchange with a history.
-    came_back = message.delivery_info.get("exchange") == ""
+    # Only our own retries come to one queue alone with a history; those from an earlier release's
+    # retry queues through the default exchange.
+    came_back = message.delivery_info.get("exchange") in (by_name.name, "")
     original = decode_original(headers.get("original")) if came_back else None
     attempts = decode_attempts(headers.get("attempts")) if came_back else ()
     return Delivery(

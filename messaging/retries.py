@@ -27,7 +27,7 @@ from messaging.errors import Outage, PermanentError, PublishError
 from messaging.incoming import Delivery
 from messaging.outages import ride_out
 from messaging.publisher import Outgoing, process_publisher
-from messaging.topology import SERVICES, retry_queue
+from messaging.topology import SERVICES, by_name, retry_queue
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class EventTask(Task):
             attempts=encode_attempts(attempts),
             original=delivery.original_json,
         )
-        process_publisher().publish([Outgoing(again, "", queue.name)])
+        process_publisher().publish([Outgoing(again, by_name.name, queue.name)])
 
     def _put_back(self, body: bytes, outage: Outage) -> NoReturn:
         """The part is away for longer: the message waits with the broker, no attempt used up."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
@@ -26,8 +26,13 @@ order_events_headers = Exchange("order_events.headers", type="headers", durable=
 #: Where a message goes to die; the routing key is the service that gave up.
 dead_letters = Exchange("dead_letters", type="direct", durable=True)
 
-#: The broker's own direct exchange: the routing key is a queue's name.
-DEFAULT_EXCHANGE = Exchange("")
+#: What is meant for one queue alone; the routing key is the queue's name. RabbitMQ's default
+#: exchange does the same, but its bindings cannot be moved, so a queue that is published to through
+#: it cannot be replaced without loss (docs/decisions/0009-shadow-queues.md).
+by_name = Exchange("by_name", type="direct", durable=True)
+
+#: Exists while `manage.py topology apply` moves queues: until it is gone, nobody else declares.
+change_marker = Exchange("topology.change", type="fanout", durable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,13 @@ SERVICES = {
 
 #: Tells the operator's desk how a replayed message ended.
 replay_outcomes = Queue(
-    "replay_outcomes", DEFAULT_EXCHANGE, queue_arguments={"x-queue-type": "quorum"}
+    "replay_outcomes",
+    by_name,
+    routing_key="replay_outcomes",
+    durable=True,
+    # Only `declare` declares; kombu's consumers would, too.
+    no_declare=True,
+    queue_arguments={"x-queue-type": "quorum"},
 )
 
 #: Dead-lettering that waits for the target's confirm; without both of these it may lose.
@@ -75,6 +86,7 @@ def service_queue(service: Service) -> Queue:
         # A fanout looks at no routing key; without one Celery would use its default exchange.
         routing_key=service.name,
         durable=True,
+        no_declare=True,
         queue_arguments={
             **AT_LEAST_ONCE,
             "x-dead-letter-exchange": dead_letters.name,
@@ -86,13 +98,17 @@ def service_queue(service: Service) -> Queue:
 
 def retry_queue(service: Service, delay_seconds: float) -> Queue:
     """Where a message waits for its next attempt; it returns to this service alone."""
+    name = f"{service.name}.retry.{delay_label(delay_seconds)}"
     return Queue(
-        f"{service.name}.retry.{delay_label(delay_seconds)}",
+        name,
+        by_name,
+        routing_key=name,
         durable=True,
+        no_declare=True,
         queue_arguments={
             **AT_LEAST_ONCE,
             "x-message-ttl": round(delay_seconds * 1000),
-            "x-dead-letter-exchange": "",
+            "x-dead-letter-exchange": by_name.name,
             "x-dead-letter-routing-key": service.name,
         },
     )
@@ -105,6 +121,7 @@ def dead_letter_queue(service: Service) -> Queue:
         dead_letters,
         routing_key=service.name,
         durable=True,
+        no_declare=True,
         queue_arguments={"x-queue-type": "quorum"},
     )
 
@@ -128,6 +145,7 @@ def exchanges() -> tuple[Exchange, ...]:
         order_events_topic,
         order_events_headers,
         dead_letters,
+        by_name,
     )
 
 
@@ -169,6 +187,7 @@ def bindings() -> tuple[Binding, ...]:
             Binding(dead_letters, dead_letter_queue(service), service.name)
             for service in SERVICES.values()
         ),
+        *(Binding(by_name, queue, queue.name) for queue in queues()),
     )
 
 
@@ -183,5 +202,10 @@ def declare(connection: Connection) -> None:
             exchange(channel).declare()
         for queue in queues():
             queue(channel).queue_declare()
-        for source, destination, routing_key in bindings():
-            destination(channel).bind_to(source, routing_key=routing_key)
+        bind(channel)
+
+
+def bind(channel: Any) -> None:
+    """Make every binding; the exchanges and queues have to be there."""
+    for source, destination, routing_key in bindings():
+        destination(channel).bind_to(source, routing_key=routing_key)

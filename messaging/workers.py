@@ -5,15 +5,12 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from messaging.background import step_back
-from messaging.connecting import connection_to, wait_until_connected
 from messaging.publisher import process_publisher
-
-#: For each look.
-CONNECT_SECONDS = 5
+from messaging.stopping import StopRequest
+from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
 
 def leave_logging_to_django(**_: Any) -> None:
@@ -24,10 +21,13 @@ def step_behind(**_: Any) -> None:
     step_back()
 
 
-def wait_for_rabbitmq(**_: Any) -> None:
-    """Wait for RabbitMQ, for as long as it takes; what it lacks is declared at every connect."""
-    with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
-        wait_until_connected(broker)
+def wait_for_services(**_: Any) -> None:
+    """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
+    never = StopRequest()
+    wait_for_database(never)
+    wait_for_rabbitmq(never)
+    # The pool's children are forked from here, and PyMongo's threads would not be theirs.
+    connection.close_pool()
 
 
 def prepare_pool_child(**_: Any) -> None:

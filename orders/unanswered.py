@@ -10,6 +10,7 @@ from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.publisher import Outgoing, Publisher
+from messaging.topology import by_name
 from orders.collection import orders
 from orders.outbox import message
 
@@ -63,7 +64,7 @@ def send_again(service: str, order_ids: Sequence[str], publisher: Publisher) -> 
     """
     ids = [ObjectId(each) for each in order_ids]
     documents = list(orders().find({"_id": {"$in": ids}}))
-    publisher.publish([Outgoing(_placed(each), "", service) for each in documents])
+    publisher.publish([Outgoing(_placed(each), by_name.name, service) for each in documents])
     orders().update_many({"_id": {"$in": ids}}, {"$currentDate": {"updated_at": True}})
 
 

@@ -68,17 +68,26 @@ def scheduler() -> BackgroundScheduler:
 
 
 def surviving_outages(job: Job) -> Callable[[], None]:
-    """The job's function; an outage is one line in the log, and the next run's business."""
+    """The job's function; a whole outage is one line in the log, and the next run's business."""
+    is_out = False
 
     @wraps(job.run)
     def run() -> None:
+        nonlocal is_out
         try:
             job.run()
         except Exception as error:
             if not is_outage(error):
                 raise
-            logger.warning(
-                "%s could not run, next time in %s s: %s", job.name, job.every_seconds, error
-            )
+            if not is_out:
+                logger.warning(
+                    "%s could not run, and tries again every %s s: %s",
+                    job.name,
+                    job.every_seconds,
+                    error,
+                )
+            is_out = True
+        else:
+            is_out = False
 
     return run

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from localservices.rabbitmq import RabbitMQ
+import subprocess
+
+from localservices.rabbitmq import SERVER, RabbitMQ
 from tests.polling import eventually
 
 
@@ -23,6 +25,24 @@ class SettledRabbitMQ(RabbitMQ):
     def kill_at_once(self) -> None:
         """For the end of the suite, after which nobody starts it again."""
         super().kill()
+
+    def control(self, *arguments: str) -> None:
+        """Run rabbitmqctl, as an operator on RabbitMQ's host would."""
+        env = self.process.env
+        assert env is not None
+        subprocess.run(
+            [
+                SERVER.with_name("rabbitmqctl"),
+                "--quiet",
+                "--node",
+                env["RABBITMQ_NODENAME"],
+                *arguments,
+            ],
+            env=env,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
 
     def _all_queues_on_disk(self) -> bool:
         return all(

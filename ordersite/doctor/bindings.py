@@ -49,8 +49,15 @@ def undeclared() -> Iterator[Finding]:
                 "It is not declared.",
                 f"{bound.destination} gets messages that are not meant for it; those that it has "
                 "no handler for become failed messages.",
-                management.deletion("bindings", *_path(bound), existing[bound]),
+                _removal(bound, existing[bound]),
             )
+
+
+def _removal(bound: Bound, properties_key: str) -> str:
+    """`topology apply` leaves what a stranger's exchange leads to."""
+    if bound.source in {exchange.name for exchange in topology.exchanges()}:
+        return "python manage.py topology apply"
+    return management.deletion("bindings", *_path(bound), properties_key)
 
 
 def _path(bound: Bound) -> tuple[str, ...]:

@@ -8,11 +8,14 @@ from functools import partial
 from kombu import Connection
 
 from ordersite.doctor import (
+    alarms,
     bindings,
+    changes,
     clocks,
     consumers,
     exchanges_and_queues,
     leftovers,
+    limits,
     migrated,
     mongodb,
     outbox,
@@ -44,6 +47,8 @@ def over_amqp(broker: Connection) -> Checks:
         "arguments of exchanges and queues": partial(exchanges_and_queues.arguments, broker),
         "topology, workers and archiver": partial(consumers.declared_and_consumed, broker),
         "archiver's backlog": partial(consumers.archiver_backlog, broker),
+        "change of the topology": partial(changes.unfinished, broker),
+        "frame size": partial(limits.frame_size, broker),
     }
 
 
@@ -53,5 +58,7 @@ def over_management(broker: Connection) -> Checks:
         "bindings": bindings.missing,
         "undeclared bindings": bindings.undeclared,
         "leftover retry queues": partial(leftovers.retry_queues, broker),
+        "policies": limits.policies,
         "clock of RabbitMQ": clocks.of_rabbitmq,
+        "alarms of RabbitMQ": alarms.of_nodes,
     }

@@ -86,6 +86,10 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
                 reason = "The user in MONGODB_URL may not ask MongoDB for this."
                 report.left_out.append(Unseen((name,), reason, GRANT_ROLE))
                 continue
+            if isinstance(error, management.Forbidden) and at:
+                # The login was good for the checks before it.
+                report.left_out.append(Unseen((name,), str(error), error.next_step))
+                continue
             next_step = error.next_step if isinstance(error, management.Away) else next_step
             report.could_not_look.append(Unseen(names[at:], str(error), next_step))
             return

@@ -18,14 +18,14 @@ DECLARE = "python manage.py declare_topology"
 def arguments(broker: Connection) -> Iterator[Finding]:
     """Each that is there but differs; one that is missing is another check's business."""
     for exchange in topology.exchanges():
-        if difference := _difference(broker, exchange):
-            yield _other_exchange(exchange.name, difference)
+        if words := difference(broker, exchange):
+            yield _other_exchange(exchange.name, words)
     for queue in topology.queues():
-        if difference := _difference(broker, queue):
-            yield _other_queue(queue.name, difference)
+        if words := difference(broker, queue):
+            yield _other_queue(queue.name, words)
 
 
-def _difference(broker: Connection, entity: Exchange | Queue) -> str:
+def difference(broker: Connection, entity: Exchange | Queue) -> str:
     """RabbitMQ's own words: declaring what is there changes nothing, or is refused with them."""
     try:
         with broker.channel() as channel:
@@ -45,11 +45,10 @@ def _other_queue(name: str, difference: str) -> Finding:
         Severity.ERROR,
         f"Queue {name}",
         f"Declared differently on RabbitMQ: {difference}.",
-        "A worker or the archiver that starts ends with this error, and the queue keeps "
-        "limits that this release does not count on.",
-        f"python manage.py delete_queue {name} && {DECLARE}",
-        "RabbitMQ never changes a queue's arguments. Stop the relay, let the queue run empty, stop "
-        "what consumes it, then type this; it refuses to delete a message.",
+        "Messages flow, but the queue keeps limits that this release does not count on.",
+        "python manage.py topology apply",
+        "It moves the messages while orders are taken. What it would do: python manage.py "
+        "topology plan",
     )
 
 

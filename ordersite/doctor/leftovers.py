@@ -60,7 +60,7 @@ def _returns(arguments: dict[str, Any], service: str) -> bool:
     """Whether its messages go back to the service by themselves."""
     return (
         "x-message-ttl" in arguments
-        and arguments.get("x-dead-letter-exchange") == ""
+        and arguments.get("x-dead-letter-exchange") in (topology.by_name.name, "")
         and arguments.get("x-dead-letter-routing-key") == service
     )
 

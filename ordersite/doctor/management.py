@@ -22,6 +22,10 @@ from kombu import Connection
 #: It collects its answer from every node.
 ANSWER_WITHIN_SECONDS = 3
 
+#: Kinds that belong to no virtual host. They want the tag `monitoring`.
+#: https://www.rabbitmq.com/docs/management#permissions
+OF_THE_CLUSTER = {"nodes"}
+
 
 class Away(Exception):
     """The API did not answer the question; `next_step` says what to do about it."""
@@ -31,31 +35,37 @@ class Away(Exception):
         self.next_step = next_step
 
 
+class Forbidden(Away):
+    """The login of AMQP_URL may not ask this."""
+
+
 class Answer(NamedTuple):
     content: Any
     #: RabbitMQ's clock, to the second.
     at: datetime
 
 
-def get(kind: str) -> Answer:
-    """Ask for all of a kind in the virtual host of AMQP_URL, with the login of AMQP_URL.
+def get(kind: str, *names: str) -> Answer:
+    """Ask for one, or all, of a kind in the virtual host of AMQP_URL, with the login of AMQP_URL.
 
     Raises:
-        Away: it does not answer, or refuses the login.
+        Forbidden: it refuses the login.
+        Away: it does not answer.
     """
     login = f"{broker().userid}:{broker().password}"
     request = Request(  # noqa: S310  the setting is checked to be http or https
-        _address(settings.RABBITMQ_MANAGEMENT_URL, kind),
+        _address(settings.RABBITMQ_MANAGEMENT_URL, kind, *names),
         headers={"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
     )
     try:
         with urlopen(request, timeout=ANSWER_WITHIN_SECONDS) as response:  # noqa: S310
             return Answer(json.load(response), parsedate_to_datetime(response.headers["Date"]))
     except HTTPError as error:
-        raise Away(
+        tag = "monitoring" if kind in OF_THE_CLUSTER else "management"
+        raise Forbidden(
             f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
             "AMQP_URL.",
-            f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} management",
+            f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
         ) from error
     except (OSError, HTTPException, ValueError, TypeError) as error:
         raise Away(
@@ -80,5 +90,6 @@ def broker() -> Connection:
 
 def _address(url: str, kind: str, *names: str) -> str:
     vhost = broker().virtual_host or "/"
-    path = "/".join(quote(part, safe="") for part in (vhost, *names))
-    return f"{url.rstrip('/')}/api/{kind}/{path}"
+    scope = () if kind in OF_THE_CLUSTER else (vhost,)
+    path = "/".join(quote(part, safe="") for part in (kind, *scope, *names))
+    return f"{url.rstrip('/')}/api/{path}"

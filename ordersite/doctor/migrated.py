@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-
+from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.report import Finding, Severity
-
-
-def unapplied() -> list[str]:
-    """The migrations that are not applied, in the order in which they would be."""
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 def migrations() -> Iterator[Finding]:

@@ -306,7 +306,7 @@ def test_the_relay_outlives_a_restart_of_mongodb(place: Place, mongodb: MongoDB)
 def test_the_command_says_once_what_is_wrong_and_ends_cleanly(
     place: Place, rabbitmq: RabbitMQ, processes: Processes
 ):
-    [relay] = processes.start("relay", AMQP_URL="amqp://guest:guest@127.0.0.1:1//")
+    [relay] = processes.start("relay", AMQP_URL="amqp://guest:secret@127.0.0.1:1//")
     place()
 
     eventually(lambda: "RabbitMQ" in relay.log_tail())
@@ -314,7 +314,8 @@ def test_the_command_says_once_what_is_wrong_and_ends_cleanly(
 
     assert relay.stop() == 0
     log = relay.log_tail()
-    assert log.count("events wait in the outbox") == 1
+    assert log.count("Waiting for RabbitMQ at 127.0.0.1:1: ") == 1
+    assert "secret" not in log
     assert "Stopped." in log
 
 

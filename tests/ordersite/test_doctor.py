@@ -8,8 +8,10 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from subprocess import CalledProcessError
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -21,11 +23,14 @@ from django.db import connection
 from django.test import Client, override_settings
 from kombu import Connection, Consumer
 
+from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
 from orders.lease import RELAY_LEASE, Lease
 from ordersite.doctor import clocks, declared_indexes
 from tests.broker import publish
+from tests.polling import eventually
 from tests.processes import Processes
+from tests.settled_rabbitmq import SettledRabbitMQ
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -86,7 +91,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 18 checks made")
+    assert said.startswith("Healthy: 22 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -128,7 +133,8 @@ def test_a_queue_with_other_arguments(broker: Connection) -> None:
         declared = topology.service_queue(topology.SERVICES["billing"]).queue_arguments
         other = declared | {"x-delivery-limit": 9}
         channel.queue_declare("billing", durable=True, auto_delete=False, arguments=other)
-        channel.queue_bind("billing", "order_events", "billing")
+        for exchange in ("order_events", "by_name"):
+            channel.queue_bind("billing", exchange, "billing")
     try:
         found = findings()
         assert found.keys() == {"Queue billing"}
@@ -176,13 +182,67 @@ def test_a_binding_that_nobody_declared(broker: Connection, routing_key: str) ->
     try:
         found = findings()["Binding of inventory_events to billing"]
         assert found["severity"] == "warning"
+        mend(found)
+        assert findings() == {}
+    finally:
+        with broker.channel() as channel:
+            channel.queue_unbind("billing", "inventory_events", routing_key)
+
+
+@pytest.mark.parametrize("routing_key", ["by hand", "", "a/b~c"])
+def test_a_binding_of_a_strangers_exchange(broker: Connection, routing_key: str) -> None:
+    with broker.channel() as channel:
+        channel.exchange_declare("someone.else", "direct", durable=True, auto_delete=False)
+        channel.queue_bind("billing", "someone.else", routing_key)
+    try:
+        found = findings()["Binding of someone.else to billing"]
         assert found["mend"].startswith("curl --fail --user guest -X DELETE ")
 
         call_as_curl_does(found["mend"])
         assert findings() == {}
     finally:
         with broker.channel() as channel:
-            channel.queue_unbind("billing", "inventory_events", routing_key)
+            channel.exchange_delete("someone.else")
+
+
+def test_an_interrupted_change_of_the_topology(broker: Connection) -> None:
+    with broker.channel() as channel:
+        topology.change_marker(channel).declare()
+
+    found = findings()["Change of the topology"]
+
+    assert found["severity"] == "error"
+    mend(found)
+    assert findings() == {}
+
+
+def test_a_memory_alarm(broker: Connection, rabbitmq: SettledRabbitMQ) -> None:
+    """RabbitMQ's own control program sets the limit, as an operator would."""
+    rabbitmq.control("set_vm_memory_high_watermark", "0.00001")
+    try:
+        found = eventually(alarm, 15)
+        assert "Memory alarm: it uses " in found["problem"]
+        assert "outbox" in found["consequence"]
+    finally:
+        rabbitmq.control("set_vm_memory_high_watermark", "absolute", MEMORY_LIMIT)
+    eventually(lambda: not alarm(), 15)
+
+
+def alarm() -> dict[str, Any]:
+    found = [each for name, each in findings().items() if name.startswith("RabbitMQ node ")]
+    return found[0] if found else {}
+
+
+def test_a_policy_that_limits_a_queue(broker: Connection, rabbitmq: SettledRabbitMQ) -> None:
+    rabbitmq.control("set_policy", "short", "^billing$", '{"max-length": 10}')
+    try:
+        found = eventually(lambda: findings().get("Queue billing"))
+        assert "The policy short sets max-length" in found["problem"]
+        call_as_curl_does(found["mend"])
+        eventually(lambda: "Queue billing" not in findings())
+    finally:
+        with suppress(CalledProcessError):
+            rabbitmq.control("clear_policy", "short")
 
 
 def call_as_curl_does(command: str) -> None:
@@ -358,7 +418,7 @@ def test_services_that_are_away_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "18 checks could not be made" in said
+    assert "22 checks could not be made" in said
     assert "Traceback" not in said
 
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from messaging.background import step_back
 from messaging.stopping import StopRequest
+from messaging.waiting import wait_for_database, wait_for_rabbitmq
 from orders.relay import Relay
 
 
@@ -18,4 +19,6 @@ class Command(BaseCommand):
         step_back()
         stop = StopRequest()
         stop.listen()
+        wait_for_database(stop)
+        wait_for_rabbitmq(stop)
         Relay(stop).run()

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from pymongo.errors import OperationFailure, PyMongoError
 
+from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.declared_indexes import DeclaredIndex
-from ordersite.doctor.migrated import unapplied
 
 
 class Command(BaseCommand):

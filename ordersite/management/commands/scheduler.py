@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.stopping import StopRequest
+from messaging.waiting import wait_for_database
 from ordersite.scheduler import JOBS, scheduler
 
 HOUR_SECONDS = 3_600
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         for job in JOBS:
             self.stdout.write(f"every {job.every_seconds:>4} s  {job.name}  {job.purpose}")
         self.stdout.flush()
+        # Not for RabbitMQ: most jobs do without it.
+        wait_for_database(stop)
         running = scheduler()
         running.start()
         while not stop.requested:

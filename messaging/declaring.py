@@ -1,0 +1,87 @@
+"""Declaring what a process needs as it connects, and waiting for what another one is changing.
+
+A queue's arguments can never be changed, so a process of one release may meet queues of another:
+it works on with them, and says what moves them. While `manage.py topology apply` does that, a
+queue is gone for a moment; whoever declared it now would get in the way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from amqp import NotFound, PreconditionFailed
+from kombu import Connection, Exchange, Queue
+
+from messaging import topology
+from messaging.stopping import StopRequest
+from messaging.waiting import wait_for
+
+logger = logging.getLogger(__name__)
+
+
+def declare_or_wait(connection: Connection, consumed: Iterable[str], stop: StopRequest) -> None:
+    """Declare what is missing; while a change is under way, wait for the queues `consumed`.
+
+    Raises:
+        OSError, amqp.AMQPError: RabbitMQ did not answer.
+    """
+    if is_changing(connection):
+        look = partial(_missing, connection, tuple(consumed))
+        wait_for("`topology apply`, which is changing the queues", look, stop)
+    else:
+        for difference in declare_missing(connection):
+            logger.warning(
+                "%s. Going on with it as it is; to change it: python manage.py topology plan",
+                difference,
+            )
+
+
+def declare_missing(connection: Connection) -> list[str]:
+    """Declare every exchange, queue and binding; return what is there but differs, in words.
+
+    Raises:
+        OSError, amqp.AMQPError: RabbitMQ did not answer.
+    """
+    try:
+        topology.declare(connection)
+    except PreconditionFailed:
+        entities: list[Exchange | Queue] = [*topology.exchanges(), *topology.queues()]
+        differences = [_difference(connection, each) for each in entities]
+        with connection.channel() as channel:
+            topology.bind(channel)
+        return [each for each in differences if each]
+    return []
+
+
+def is_changing(connection: Connection) -> bool:
+    """Whether `topology apply` is at work, or was interrupted."""
+    try:
+        with connection.channel() as channel:
+            topology.change_marker(channel).declare(passive=True)
+    except NotFound:
+        return False
+    return True
+
+
+def _difference(connection: Connection, entity: Exchange | Queue) -> str:
+    """Declare it alone; RabbitMQ's words where it is there and differs."""
+    try:
+        with connection.channel() as channel:
+            bound: Any = entity(channel)
+            bound.queue_declare() if isinstance(entity, Queue) else bound.declare()
+    except PreconditionFailed as error:
+        return str(error.reply_text).removeprefix("PRECONDITION_FAILED - ")
+    return ""
+
+
+def _missing(connection: Connection, consumed: tuple[str, ...]) -> str:
+    for name in consumed:
+        try:
+            with connection.channel() as channel:
+                channel.queue_declare(name, passive=True)
+        except NotFound:
+            return f"the queue {name} is not back yet."
+    return ""

@@ -1,0 +1,90 @@
+"""Waiting for what a process needs, with one line in its log, so that any may start first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlsplit
+
+import pymongo
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu import Connection
+from kombu.exceptions import OperationalError
+from pymongo.errors import PyMongoError
+
+from messaging.connecting import addresses_of, connect, connection_to
+from messaging.stopping import StopRequest
+
+logger = logging.getLogger(__name__)
+
+#: Between two looks, and for one of them.
+LOOK_SECONDS = 1
+
+#: Why what it looks for is not there; empty where it is.
+Look = Callable[[], str]
+
+
+def wait_for_database(stop: StopRequest) -> None:
+    """Return when MongoDB has a primary and every migration is applied, or when asked to stop."""
+    address = urlsplit(settings.MONGODB_URL).netloc.rpartition("@")[2]
+    wait_for(f"MongoDB at {address}", mongodb, stop)
+    wait_for("the database's migrations (python manage.py migrate)", migrations, stop)
+
+
+def wait_for_rabbitmq(stop: StopRequest) -> None:
+    """Return when RabbitMQ answers, or when asked to stop."""
+    with connection_to(settings.AMQP_URL, within_seconds=LOOK_SECONDS) as broker:
+        look = partial(_rabbitmq, broker)
+        wait_for(f"RabbitMQ at {addresses_of(broker)}", look, stop)
+
+
+def wait_for(what: str, look: Look, stop: StopRequest) -> None:
+    """Look until it is there; say once that we wait, and once that we go on."""
+    why = "" if stop.requested else look()
+    if not why:
+        return
+    logger.warning("Waiting for %s: %s", what, why)
+    while not stop.requested:
+        stop.wait(LOOK_SECONDS)
+        if not look():
+            logger.info("Here now: %s", what)
+            return
+
+
+def mongodb() -> str:
+    try:
+        with pymongo.timeout(LOOK_SECONDS):
+            hello = connection.get_database().command("hello")
+    except PyMongoError as error:
+        return f"it does not answer ({type(error).__name__})."
+    return "" if hello["isWritablePrimary"] else "it has no primary."
+
+
+def migrations() -> str:
+    try:
+        names = unapplied()
+    except PyMongoError as error:
+        return f"MongoDB does not answer ({type(error).__name__})."
+    return f"not applied: {', '.join(names[:3])}{' …' if names[3:] else ''}." if names else ""
+
+
+def unapplied() -> list[str]:
+    """The migrations that are not applied, in the order in which they would be.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _rabbitmq(broker: Connection) -> str:
+    try:
+        connect(broker)
+    except (OperationalError, *broker.recoverable_connection_errors) as error:
+        return f"it does not answer ({error})."
+    return ""

@@ -1,0 +1,22 @@
+"""Is a change of the topology under way, or was one interrupted?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kombu import Connection
+
+from messaging.declaring import is_changing
+from ordersite.doctor.report import Finding, Severity
+
+
+def unfinished(broker: Connection) -> Iterator[Finding]:
+    if is_changing(broker):
+        yield Finding(
+            Severity.ERROR,
+            "Change of the topology",
+            "`topology apply` is at work, or was interrupted.",
+            "A queue may be away, and its worker waits; its messages are safe in a shadow queue.",
+            "python manage.py topology apply",
+            "Where another one is at work, it says so and does nothing.",
+        )

@@ -1,0 +1,59 @@
+"""Do RabbitMQ's own settings take away what the declared queues promise?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kombu import Connection
+
+from messaging import topology
+from ordersite.doctor import management
+from ordersite.doctor.report import Finding, Severity
+
+#: RabbitMQ's default; a message's headers with its death certificate need most of it.
+FRAME_BYTES = 131_072
+
+#: What a policy can do to a queue that loses or returns its messages.
+HARMFUL = {
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "dead-letter-strategy",
+    "delivery-limit",
+    "expires",
+    "max-length",
+    "max-length-bytes",
+    "message-ttl",
+    "overflow",
+}
+
+
+def frame_size(broker: Connection) -> Iterator[Finding]:
+    allowed_bytes = broker.connection.frame_max
+    if allowed_bytes < FRAME_BYTES:
+        yield Finding(
+            Severity.ERROR,
+            "RabbitMQ",
+            f"It takes frames of {allowed_bytes:,} bytes; {FRAME_BYTES:,} are needed.",
+            "A message that has failed does not fit with its certificate, and goes round for ever.",
+            f"rabbitmqctl eval 'application:set_env(rabbit, frame_max, {FRAME_BYTES}).'",
+            f"And for its next start, in rabbitmq.conf: frame_max = {FRAME_BYTES}",
+        )
+
+
+def policies() -> Iterator[Finding]:
+    """https://www.rabbitmq.com/docs/parameters#policies"""
+    ours = {queue.name for queue in topology.queues()}
+    for queue in management.get("queues").content:
+        definition = queue.get("effective_policy_definition") or {}
+        harmful = sorted(HARMFUL.intersection(definition))
+        if queue["name"] in ours and harmful:
+            policy = queue.get("policy") or queue.get("operator_policy")
+            yield Finding(
+                Severity.WARNING,
+                f"Queue {queue['name']}",
+                f"The policy {policy} sets {', '.join(harmful)} for it.",
+                "It limits the queue in a way that this release does not count on, and may drop "
+                "messages.",
+                management.deletion("policies", str(policy)),
+                "Or give the policy a pattern that spares this queue.",
+            )

@@ -1,0 +1,89 @@
+"""`python manage.py topology plan|apply`"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from enum import IntEnum
+from typing import Any
+
+from amqp import AMQPError
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from messaging.connecting import connect, connection_to
+from messaging.errors import PublishError
+from ordersite.doctor import management
+from ordersite.topology_change import plan
+from ordersite.topology_change.applying import apply
+from ordersite.topology_change.moving import Undone
+from ordersite.topology_change.wording import as_json, as_text
+
+CONNECT_SECONDS = 5
+
+
+class ExitCode(IntEnum):
+    AS_DECLARED = 0
+    #: `plan`: there is something to do. `apply`: something was left, and it says why.
+    DIFFERENT = 1
+    NOT_DONE = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Change queues, bindings and exchanges on RabbitMQ to what is declared, while messages "
+        "flow. `plan` says what would be done, `apply` does it; killed, it is run again. Exits "
+        "with 0 when all is as declared, 1 when something differs or was left, 2 when RabbitMQ "
+        "did not do its part."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("act", choices=("plan", "apply"))
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, **options: Any) -> None:
+        if not settings.RABBITMQ_MANAGEMENT_URL:
+            raise CommandError(
+                "RabbitMQ tells its queues' arguments and its bindings by its management API "
+                "alone. Set its address, for example: "
+                "export RABBITMQ_MANAGEMENT_URL=http://localhost:15672",
+                returncode=ExitCode.NOT_DONE,
+            )
+        carry_out = self._plan if options["act"] == "plan" else self._apply
+        try:
+            with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+                connect(broker)
+                exit_code = carry_out(broker, options["json"])
+        except Undone as error:
+            raise CommandError(str(error), returncode=ExitCode.NOT_DONE) from error
+        except (AMQPError, OperationalError, OSError, PublishError, management.Away) as error:
+            raise CommandError(
+                f"RabbitMQ did not do its part ({error}). No message is lost; when it is mended, "
+                "run this again, and it goes on where it was.",
+                returncode=ExitCode.NOT_DONE,
+            ) from error
+        if exit_code:
+            sys.exit(exit_code)
+
+    def _plan(self, broker: Connection, in_json: bool) -> ExitCode:
+        made = plan.make(broker)
+        self._say(json.dumps(as_json(made), indent=2) if in_json else as_text(made))
+        return ExitCode.AS_DECLARED if made.is_empty else ExitCode.DIFFERENT
+
+    def _apply(self, broker: Connection, in_json: bool) -> ExitCode:
+        done: list[str] = []
+        left = apply(broker, done.append if in_json else self._say)
+        if in_json:
+            self._say(json.dumps({"done": done, "left": left}, indent=2))
+        else:
+            for each in left:
+                self._say(f"Left {each}")
+            self._say("Done." if left else "RabbitMQ is as declared.")
+        return ExitCode.DIFFERENT if left else ExitCode.AS_DECLARED
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

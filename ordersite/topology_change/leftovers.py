@@ -1,0 +1,132 @@
+"""What is on RabbitMQ, is ours, and is declared no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from amqp import NotFound
+from kombu import Connection
+
+from messaging import topology
+from messaging.topology import delay_label
+from ordersite.doctor import management
+from ordersite.topology_change.moving import QUIET_SECONDS, shadow_of, way_back
+
+RETRY_PREFIXES = tuple(f"{service}.retry." for service in topology.SERVICES)
+
+
+@dataclass(frozen=True, slots=True)
+class OldBinding:
+    """A queue of ours gets messages that are not declared for it."""
+
+    source: str
+    queue: str
+    routing_key: str
+    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
+    #: Why it stays; empty where it is safe to remove.
+    kept_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A queue of ours that is in the map of the system no more."""
+
+    queue: str
+    messages: int
+    #: Why it stays; empty where it is safe to delete.
+    kept_because: str = ""
+
+
+def old_bindings() -> Iterator[OldBinding]:
+    """Undeclared bindings of declared queues; those of subscribers' own queues are theirs."""
+    names = {queue.name for queue in topology.queues()}
+    ours = {exchange.name: exchange for exchange in topology.exchanges()}
+    declared = {
+        (source.name, destination.name, _looked_at(source, routing_key))
+        for source, destination, routing_key in topology.bindings()
+    }
+    for each in management.get("bindings").content:
+        source, queue, key = each["source"], each["destination"], each["routing_key"]
+        if not source or each["destination_type"] != "queue" or queue not in names:
+            continue
+        if source in ours:
+            if (source, queue, _looked_at(ours[source], key)) not in declared:
+                yield OldBinding(source, queue, key, each["arguments"])
+        elif source not in (shadow_of(queue), way_back(queue)):
+            reason = f"the exchange {source} is not ours, and whoever bound it may count on it"
+            yield OldBinding(source, queue, key, each["arguments"], reason)
+
+
+def _looked_at(exchange: Any, routing_key: str) -> str:
+    """The routing key, where the exchange looks at it."""
+    return "" if exchange.type == "fanout" else routing_key
+
+
+def queues(broker: Connection, there: dict[str, Any]) -> Iterator[Leftover]:
+    """Queues that only this system makes, and that it makes no more."""
+    declared = {queue.name for queue in topology.queues()}
+    working = {shadow_of(name) for name in declared}
+    for name, queue in sorted(there.items()):
+        if name not in declared | working and _is_ours(name, queue):
+            found = _look(broker, name)
+            if found is not None:
+                reason = _kept_because(queue, found.message_count, found.consumer_count)
+                yield Leftover(name, found.message_count, reason)
+
+
+def _is_ours(name: str, queue: dict[str, Any]) -> bool:
+    """Only queues of this system retry, or die into `dead_letters`."""
+    arguments = queue["arguments"]
+    return (
+        name.startswith(RETRY_PREFIXES)
+        or arguments.get("x-dead-letter-exchange") == topology.dead_letters.name
+    )
+
+
+def _kept_because(queue: dict[str, Any], messages: int, consumers: int) -> str:
+    unacked = queue.get("messages_unacknowledged", 0)
+    if consumers:
+        return f"{consumers} consume it: stop them first"
+    if messages or unacked:
+        ttl = queue["arguments"].get("x-message-ttl")
+        leaving = f"; they leave by themselves within {delay_label(ttl / 1000)}" if ttl else ""
+        return f"it holds {messages or unacked} messages{leaving}"
+    return ""
+
+
+def remove_binding(broker: Connection, binding: OldBinding) -> None:
+    with broker.channel() as channel:
+        channel.queue_unbind(
+            binding.queue, binding.source, binding.routing_key, arguments=binding.arguments
+        )
+
+
+def remove_queue(broker: Connection, leftover: Leftover) -> str:
+    """Delete it, unless it has become used meanwhile: then return why it stays.
+
+    A quorum queue does not know RabbitMQ's own "if empty" and "if unused", so it is cut off first.
+    https://www.rabbitmq.com/docs/quorum-queues#feature-matrix
+    """
+    with broker.channel() as channel:
+        for each in management.get("bindings").content:
+            if each["destination"] == leftover.queue and each["source"]:
+                channel.queue_unbind(
+                    leftover.queue, each["source"], each["routing_key"], arguments=each["arguments"]
+                )
+        time.sleep(QUIET_SECONDS)
+        found = channel.queue_declare(leftover.queue, passive=True)
+        if found.message_count or found.consumer_count:
+            return "it has come into use meanwhile"
+        channel.queue_delete(leftover.queue)
+    return ""
+
+
+def _look(broker: Connection, name: str) -> Any:
+    try:
+        with broker.channel() as channel:
+            return channel.queue_declare(name, passive=True)
+    except NotFound:
+        return None

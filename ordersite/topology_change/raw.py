@@ -1,0 +1,88 @@
+"""Messages whose properties stay the bytes that arrived.
+
+A message may hold what py-amqp cannot read, or would write otherwise. To move it, nobody has to
+understand it. AMQP 0-9-1, section 4.2.6.1: the content header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from struct import unpack_from
+from typing import Any
+
+import amqp
+from amqp.serialization import PROPERTY_CLASSES
+from amqp.spec import Basic
+
+from messaging.confirms import ConfirmedChannel
+
+RAW = "raw"
+
+#: The properties up to `user_id`, each with the size of its value in bytes; 0: a short string with
+#: its length before it, -1: a table with its length before it.
+SIZES_BYTES = (0, 0, -1, 1, 1, 0, 0, 0, 0, 8, 0, 0)
+USER_ID = len(SIZES_BYTES) - 1
+FIRST_FLAG = 15
+
+
+class RawMessage(amqp.Message):
+    """A copy of a message that was read inside `unread_properties`."""
+
+    #: No part of a raw message is read, this one not even by who matches returned messages.
+    message_id = ""
+
+    def __init__(self, original: Any, login: str) -> None:
+        # py-amqp gives an empty body as text.
+        super().__init__(original.body or b"")
+        self._properties = without_foreign_user_id(original.properties[RAW], login)
+
+    def _serialize_properties(self) -> bytes:
+        return self._properties
+
+
+class RawChannel(ConfirmedChannel):
+    """Publishes raw messages and waits for their confirms."""
+
+    def _encoded(self, message: Any) -> Any:
+        return message
+
+
+@contextmanager
+def unread_properties() -> Iterator[None]:
+    """Inside, no connection of this process decodes the properties of a message."""
+    decode = PROPERTY_CLASSES[Basic.CLASS_ID]
+    PROPERTY_CLASSES[Basic.CLASS_ID] = lambda buf, offset: ({RAW: bytes(buf[offset:])}, len(buf))
+    try:
+        yield
+    finally:
+        PROPERTY_CLASSES[Basic.CLASS_ID] = decode
+
+
+def without_foreign_user_id(properties: bytes, login: str) -> bytes:
+    """The properties without a `user_id` that is not ours: RabbitMQ refuses to take it from us.
+
+    https://www.rabbitmq.com/docs/validated-user-id
+    """
+    (flags,) = unpack_from(">H", properties)
+    user_id_flag = 1 << FIRST_FLAG - USER_ID
+    if not flags & user_id_flag:
+        return properties
+    start = _start_of_user_id(properties, flags)
+    end = start + 1 + properties[start]
+    if properties[start + 1 : end] == login.encode():
+        return properties
+    return (flags & ~user_id_flag).to_bytes(2, "big") + properties[2:start] + properties[end:]
+
+
+def _start_of_user_id(properties: bytes, flags: int) -> int:
+    at = 2
+    for index, size in enumerate(SIZES_BYTES[:USER_ID]):
+        if flags & (1 << FIRST_FLAG - index):
+            if size == 0:
+                at += 1 + properties[at]
+            elif size < 0:
+                at += 4 + int(unpack_from(">I", properties, at)[0])
+            else:
+                at += size
+    return at
