@@ -12,6 +12,11 @@ from django.core.management import call_command
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
     django.setup()
+    # Only now can the settings be read. A MongoDB of somebody else may not be there yet.
+    from messaging.stopping import StopRequest
+    from messaging.waiting import wait_for_mongodb
+
+    wait_for_mongodb(StopRequest())
     call_command("migrate", verbosity=0)
     call_command("load_demo_products")
     call_command("ensure_admin")

@@ -29,9 +29,14 @@ Look = Callable[[], str]
 
 def wait_for_database(stop: StopRequest) -> None:
     """Return when MongoDB has a primary and every migration is applied, or when asked to stop."""
+    wait_for_mongodb(stop)
+    wait_for("the database's migrations (python manage.py migrate)", migrations, stop)
+
+
+def wait_for_mongodb(stop: StopRequest) -> None:
+    """Return when MongoDB has a primary, or when asked to stop."""
     address = urlsplit(settings.MONGODB_URL).netloc.rpartition("@")[2]
     wait_for(f"MongoDB at {address}", mongodb, stop)
-    wait_for("the database's migrations (python manage.py migrate)", migrations, stop)
 
 
 def wait_for_rabbitmq(stop: StopRequest) -> None:

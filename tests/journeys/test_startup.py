@@ -1,0 +1,101 @@
+"""The parts start in any order: whoever comes first says what it waits for, and waits."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localservices.mongodb import MongoDB
+from localservices.pipeline import process_environment, procfile
+from localservices.process import Process
+from localservices.rabbitmq import RabbitMQ
+from tests.journeys.api import Api
+from tests.polling import eventually
+from tests.processes import ROOT, Processes
+
+#: Seven processes share a small machine with everything else.
+START_SECONDS = 60
+
+ALL_BUT_WEB = ("relay", "inventory", "billing", "orders", "archiver", "scheduler")
+
+
+@pytest.fixture
+def mongodb(tmp_path: Path) -> Iterator[MongoDB]:
+    """One of its own, which nobody has started or migrated."""
+    own = MongoDB(tmp_path / "mongodb")
+    yield own
+    own.kill()
+
+
+@pytest.fixture
+def rabbitmq(tmp_path: Path) -> Iterator[RabbitMQ]:
+    """One of its own, which nobody has started."""
+    own = RabbitMQ(tmp_path / "rabbitmq")
+    yield own
+    own.kill()
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Processes]:
+    """Starts real processes, without the suite's services."""
+    processes = Processes(tmp_path)
+    yield processes
+    processes.stop()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("first", ["mongodb", "rabbitmq"])
+def test_every_process_before_its_services(
+    pipeline: Processes, mongodb: MongoDB, rabbitmq: RabbitMQ, tmp_path: Path, first: str
+) -> None:
+    settings = {
+        "MONGODB_URL": mongodb.url,
+        "AMQP_URL": rabbitmq.url,
+        "RABBITMQ_MANAGEMENT_URL": rabbitmq.management_url,
+    }
+    api = Api(pipeline.start_web(**settings))
+    processes = [pipeline.run(name, procfile()[name], **settings) for name in ALL_BUT_WEB]
+    processes.append(pipeline.web)
+    for process in processes:
+        eventually(lambda process=process: "Waiting for MongoDB at" in said(process), START_SECONDS)
+    assert api.post(101).status == 503
+
+    services = [mongodb, rabbitmq] if first == "mongodb" else [rabbitmq, mongodb]
+    services[0].start()
+    services[1].start()
+    waits_for_migrations = "Waiting for the database's migrations (python manage.py migrate)"
+    eventually(lambda: waits_for_migrations in said(processes[2]), START_SECONDS)
+    prepare(tmp_path, settings)
+
+    eventually(lambda: api.post(101).status == 201, START_SECONDS)
+    order_id = api.place(102)
+    eventually(lambda: api.status(order_id) == "confirmed", START_SECONDS)
+    eventually(lambda: api.ask("GET", "/health/ready").status == 200, START_SECONDS)
+    for process in processes:
+        assert process.running, process.name
+        log = said(process)
+        assert "Traceback" not in log, log
+        assert len(re.findall("Waiting for MongoDB at", log)) == 1, log
+        assert len(re.findall("Waiting for RabbitMQ at", log)) <= 1, log
+
+
+def said(process: Process) -> str:
+    return process.log.read_text(errors="replace")
+
+
+def prepare(folder: Path, settings: dict[str, str]) -> None:
+    """Migrate and load the demo products, as an operator would."""
+    preparing = Process(
+        "preparing",
+        [sys.executable, "-m", "localservices.preparing"],
+        folder / "preparing.log",
+        env={**process_environment(), **os.environ, **settings},
+        cwd=ROOT,
+    )
+    preparing.start()
+    assert preparing.wait() == 0, preparing.log_tail()
