@@ -30,6 +30,8 @@ from messaging.outages import ride_out
 logger = logging.getLogger(__name__)
 
 BATCH_MESSAGES = 200
+#: Of their bodies together, unless one alone has more: bounds what a pool child holds.
+BATCH_BYTES = 8 * 1024 * 1024
 #: From the start of one call to the start of the next, unless a whole batch waits. A message that
 #: comes alone does not notice; of those that come in numbers, more share a call.
 INTERVAL_SECONDS = 0.03
@@ -86,7 +88,7 @@ class BatchStrategy:
         if self._waiting and not self._consumer.acks.covers(self._waiting[0].message):
             # Their connection is lost: they are delivered again.
             self._waiting.clear()
-        calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MESSAGES))]
+        calls = self._take_batch()
         self._busy = bool(calls)
         if not calls:
             return
@@ -97,6 +99,17 @@ class BatchStrategy:
             self._run_alone(calls[0], self._turn)
         else:
             self._consumer.on_task_request(Batch(self, calls, self._turn))
+
+    def _take_batch(self) -> list[Call]:
+        """The oldest of those that wait, as many as fit."""
+        calls: list[Call] = []
+        room_bytes = BATCH_BYTES
+        while self._waiting and len(calls) < BATCH_MESSAGES:
+            room_bytes -= len(self._waiting[0].message.body)
+            if calls and room_bytes < 0:
+                break
+            calls.append(self._waiting.popleft())
+        return calls
 
     def _run_alone(self, call: Call, turn: int) -> None:
         ack, reject = self._then(call.ack, turn), self._then(call.reject, turn)

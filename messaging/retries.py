@@ -15,6 +15,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from django.conf import settings
 
+from messaging.attempting import telling_outages
 from messaging.certificate import (
     Attempt,
     class_name,
@@ -88,7 +89,8 @@ class EventTask(Task):
             celery.exceptions.Retry: always, when the retry is safe (or returned, with `throw`
                 false).
             exc: the attempts are used up.
-            PublishError: the broker has not taken the retry.
+            Outage: the broker has not taken the retry, or its queue is full.
+            Unroutable: its queue is not there.
         """
         error = exc or Retry("asked for a retry")
         attempts = self._attempts(error)
@@ -97,7 +99,8 @@ class EventTask(Task):
         if limit is not None and len(attempts) > limit:
             raise error
         delay_seconds = rung(ladder, len(attempts), countdown)
-        self._publish_retry(attempts, delay_seconds)
+        with telling_outages():
+            self._publish_retry(attempts, delay_seconds)
         retry = Retry(exc=exc, when=delay_seconds)
         if throw:
             raise retry

@@ -74,6 +74,11 @@ AT_LEAST_ONCE = {
 }
 
 
+#: In one retry queue. Whoever would put more there waits, as in an outage: a service that fails
+#: for so many messages fails for each.
+RETRY_QUEUE_MESSAGES = 100_000
+
+
 def service_queue(service: Service) -> Queue:
     """The queue that the service's Celery workers consume.
 
@@ -108,6 +113,7 @@ def retry_queue(service: Service, delay_seconds: float) -> Queue:
         queue_arguments={
             **AT_LEAST_ONCE,
             "x-message-ttl": round(delay_seconds * 1000),
+            "x-max-length": RETRY_QUEUE_MESSAGES,
             "x-dead-letter-exchange": by_name.name,
             "x-dead-letter-routing-key": service.name,
         },

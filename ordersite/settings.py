@@ -63,6 +63,9 @@ DATABASES = {
             "serverSelectionTimeoutMS": 2_000,
             "connectTimeoutMS": 2_000,
             "socketTimeoutMS": 10_000,
+            # More than ever work at once in one process; who waits for longer gets a 503, too.
+            "maxPoolSize": 100,
+            "waitQueueTimeoutMS": 2_000,
             # An order answered with 201 outlives the loss of the primary.
             "w": "majority",
             "retryWrites": True,

@@ -19,6 +19,7 @@ from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import depth, publish, take
 from tests.polling import eventually
 from tests.processes import Processes
+from tests.settled_rabbitmq import SettledRabbitMQ
 
 
 def order(order_id: str, user_id: int = 500) -> bytes:
@@ -77,6 +78,28 @@ def test_attempts_used_up(worker: Process, fault: Any) -> None:
     assert message.properties["correlation_id"] == "used-up"
     # Inventory has no worker here: it got the event once, and no retry after it.
     assert depth("inventory") == 1
+
+
+def test_a_full_retry_queue_is_an_outage(
+    worker: Process, fault: Any, rabbitmq: SettledRabbitMQ
+) -> None:
+    """Given no more retries can wait, then messages wait where they are, and nothing dies."""
+    fault("error")
+    rabbitmq.control(
+        "set_policy", "full", "^billing.retry", '{"max-length": 1, "message-ttl": 60000}'
+    )
+    try:
+        for number in range(6):
+            place(f"full-{number}")
+        eventually(lambda: "a queue behind it is full" in worker.log_tail(200), within_seconds=20)
+        assert depth("billing.dlq") == 0
+        SimulatedFault.objects.all().delete()
+    finally:
+        rabbitmq.control("clear_policy", "full")
+
+    for number in range(6):
+        eventually(lambda number=number: invoice(f"full-{number}"), within_seconds=30)
+    assert depth("billing.dlq") == 0
 
 
 def test_a_permanent_error_is_not_retried(worker: Process, fault: Any) -> None:

@@ -171,7 +171,7 @@ def publish_many(count: int) -> None:
 
 
 def test_what_waits_for_its_retry_still_returns(broker: Connection) -> None:
-    of_an_earlier_release(broker, "billing.retry.400ms", **{"x-max-length": 100_000})
+    of_an_earlier_release(broker, "billing.retry.400ms", **{"x-max-length": 7_000})
     foreign.publish(b"again", exchange="by_name", routing_key="billing.retry.400ms")
 
     assert topology_command("apply")[0] == 0
