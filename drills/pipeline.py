@@ -56,10 +56,14 @@ class Pipeline:
             log = self[name].log_since_start
             wait_until(lambda: " ready." in log(), READY_SECONDS, f"Starting {name}")
 
-    def stop(self) -> None:
-        """End all of them at the same time."""
-        with ThreadPoolExecutor(len(self.processes)) as threads:
-            list(threads.map(lambda process: process.stop(STOP_SECONDS), self.processes.values()))
+    def stop(
+        self, names: Iterable[str] = (), within_seconds: float = STOP_SECONDS
+    ) -> dict[str, int | None]:
+        """End these, or all, at the same time; returns their exit codes."""
+        names = list(names) or list(self.processes)
+        with ThreadPoolExecutor(len(names)) as threads:
+            codes = threads.map(lambda name: self[name].stop(within_seconds), names)
+            return dict(zip(names, codes, strict=True))
 
     def kill(self) -> None:
         """End all of them at once."""
@@ -76,6 +80,10 @@ class Pipeline:
     def workers(self, service: str) -> list[str]:
         """The names of the service's workers."""
         return [name for name in self.processes if kind_of(name) == service]
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of those that run."""
+        return {name: each.pid for name, each in self.processes.items() if each.running}
 
     def kill_main_process(self, name: str) -> None:
         """`kill -9` of this process alone; its children are left to themselves."""

@@ -48,6 +48,11 @@ class Run:
         self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
         #: Ids of messages that nobody can handle: each is to end as a failed message.
         self.bad_messages: list[str] = []
+        #: What a drill finds wrong while it breaks things.
+        self.seen: list[Violation] = []
+        #: What a drill has measured, for the report, by what it is with its unit.
+        self.measured: dict[str, float] = {}
+        self._pids = site.pipeline.pids()
         plan = intentions(self.users, drill.traffic_seconds, self.stock, self.chance)
         self.traffic = Traffic(site.web_port, plan, self.history)
 
@@ -61,6 +66,12 @@ class Run:
             self.site.pipeline.kill_main_process(name)
         else:
             self.site.pipeline[name].kill()
+
+    def deaths(self) -> Iterator[Violation]:
+        """Processes that ended, or were started again, in a drill that ends none."""
+        for name, pid in self._pids.items():
+            if self.site.pipeline.pids().get(name) != pid:
+                yield Violation(Kind.RECOVERY, f"{name} has died")
 
     def evidence(self) -> Evidence:
         return gather(self.site, self.history, self.stock.put_in, self.bad_messages)
@@ -105,7 +116,7 @@ def look(run: Run) -> tuple[Evidence, list[Violation]]:
     """What there is now, and what of it is wrong."""
     evidence = run.evidence()
     ended = [Violation(Kind.LOST, f"{name} has ended") for name in run.site.pipeline.ended()]
-    return evidence, [*violations(evidence), *run.drill.check(run), *ended]
+    return evidence, [*violations(evidence), *run.seen, *run.drill.check(run), *ended]
 
 
 def settled(run: Run) -> tuple[Evidence, list[Violation]]:
@@ -123,6 +134,7 @@ def settled(run: Run) -> tuple[Evidence, list[Violation]]:
 
 def write_down(run: Run, evidence: Evidence, result: Result) -> None:
     """The report and the picture, beside the history."""
-    report = asdict(result) | {"injected": [asdict(fault) for fault in run.faults]}
+    injected = [asdict(fault) for fault in run.faults]
+    report = asdict(result) | {"measured": run.measured, "injected": injected}
     (run.folder / "report.json").write_text(json.dumps(report, indent=2))
     (run.folder / "throughput.svg").write_text(picture(run.drill.name, evidence, run.faults))

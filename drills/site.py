@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import amqp
 from pymongo.database import Database
 
 from drills import pipeline
@@ -95,6 +96,11 @@ class Site:
     def amqp_url(self, node: int = 0) -> str:
         """A node past the proxies, for whoever plays a stranger."""
         return f"amqp://guest:guest@127.0.0.1:{self.rabbitmq.nodes[node].port}/{self.name}"
+
+    def amqp_connection(self) -> amqp.Connection:
+        """For a stranger, past the proxies; to be used in `with`."""
+        port = self.rabbitmq.living.port
+        return amqp.Connection(f"127.0.0.1:{port}", virtual_host=self.name)
 
     def prepare(self) -> None:
         """Make the virtual host, migrate the database and declare the topology."""

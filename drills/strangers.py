@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
+import amqp
 from kombu import Connection
 
 from drills.run import Run
 
+UNCONFIRMED_MESSAGES = 500
+CONFIRM_SECONDS = 10
+
 NONSENSE = (b"{", b"[]", b'{"orderId": {"$gt": ""}}', b"\xff\xfe", b'{"userId": 7, "items": []}')
+
+
+def publish_all(run: Run, outgoing: Iterable[tuple[str, Any]]) -> None:
+    """Publish each message, to its queue alone; return when all are confirmed."""
+    confirmed: set[int] = set()
+    with run.site.amqp_connection() as connection:
+        channel = connection.channel()
+        channel.events["basic_ack"].add(
+            lambda tag, multiple: confirmed.update(range(1, tag + 1) if multiple else [tag])
+        )
+        channel.confirm_select()
+        number = 0
+        for number, (queue, message) in enumerate(outgoing, 1):
+            copy = amqp.Message(message.body, **message.properties)
+            channel.basic_publish(copy, exchange="", routing_key=queue)
+            while number - len(confirmed) > UNCONFIRMED_MESSAGES:
+                connection.drain_events(timeout=CONFIRM_SECONDS)
+        while len(confirmed) < number:
+            connection.drain_events(timeout=CONFIRM_SECONDS)
 
 
 def publish_nonsense(run: Run, count: int) -> list[str]:

@@ -65,12 +65,18 @@ class BatchStrategy:
 
     def __call__(self, *args: Any) -> None:
         call = Call(*args)
-        if has_a_history(call.message):
+        if has_a_history(call.message) or self._is_newer(call.message):
             self._alone(*call)
             return
         self._waiting.append(call)
         if not self._busy:
             self._schedule_next()
+
+    def _is_newer(self, message: Any) -> bool:
+        """Whether only a newer release reads its format, so that it would spoil a batch."""
+        delivery: Delivery = message.headers["delivery"]
+        known = HANDLERS[delivery.service, delivery.type].version
+        return delivery.schema_version > known
 
     def _schedule_next(self) -> None:
         """Run what waits as soon as its turn has come."""

@@ -17,6 +17,8 @@ from celery import shared_task
 from django.conf import settings
 
 from messaging.attempting import Body, Handle, HandleBatch, attempt
+from messaging.errors import TransientError
+from messaging.incoming import FIRST_VERSION, Delivery
 from messaging.message import Message
 from messaging.retries import EventTask
 
@@ -32,6 +34,8 @@ class Handler:
     replay_safe: bool
     runbook: str
     handle_batch: HandleBatch | None
+    #: The newest format of the body that it reads; it reads every older one, too.
+    version: int
     #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
     shape: Shape | None
 
@@ -47,6 +51,7 @@ def handles(
     runbook: str,
     replay_safe: bool = True,
     batch: HandleBatch | None = None,
+    version: int = FIRST_VERSION,
     shape: Shape | None = None,
     **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
@@ -57,13 +62,15 @@ def handles(
         replay_safe: whether running it again for the same event has no further effect.
         batch: handles many bodies at once, with the same effects as one by one; what it raises,
             or leaves out by returning None for it, is handled one by one.
+        version: the newest `schema-version` that it reads; a newer one is left to the workers of
+            a newer release.
         shape: raises InvalidMessage for a body that the handler cannot take, and has no effect.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
     """
 
     def register(handle: Handle) -> Handle:
         name = f"{handle.__module__}.{handle.__qualname__}"
-        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch, shape)
+        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch, version, shape)
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:
             options["Strategy"] = "messaging.batching:BatchStrategy"
@@ -72,6 +79,7 @@ def handles(
             base=EventTask, bind=True, name=f"{service}.{type_}", handler_name=name, **options
         )
         def run(task: EventTask, body: bytes) -> None:
+            check_version(task.delivery, version)
             attempt(handle, task.delivery, body)
 
         return handle
@@ -82,6 +90,19 @@ def handles(
 def ignores(service: str, type_: str) -> None:
     """Declare that the service knows this type of event and has nothing to do for it."""
     handles(service, type_, runbook="Nothing is done for this event.")(_nothing)
+
+
+def check_version(delivery: Delivery, known: int) -> None:
+    """Raises TransientError: a newer release's worker can read this message, and we cannot.
+
+    During a rolling upgrade one gets the retry. Where there is none it becomes a failed message, to
+    be replayed after the upgrade.
+    """
+    if delivery.schema_version > known:
+        raise TransientError(
+            f"schema-version {delivery.schema_version} of {delivery.type} is newer than {known}, "
+            "which this release knows; upgrade the workers, then replay it"
+        )
 
 
 def known_types(service: str) -> frozenset[str]:

@@ -42,6 +42,9 @@ CELERY_HEADERS = frozenset(
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
 
+#: Of the format of a body.
+FIRST_VERSION = 1
+
 #: Headers of an event that stay with it over retries, dead-lettering and replay.
 EVENT_HEADERS = ("order-version", "schema-version", "traceparent", "replay", ATTEMPT_HEADER)
 
@@ -68,6 +71,12 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts_json: str
     #: How the message first arrived, as `encode_original` writes it.
     original_json: str
+
+    @property
+    def schema_version(self) -> int:
+        """The version of the body's format; a publisher that names none writes the first."""
+        version = self.headers.get("schema-version")
+        return version if isinstance(version, int) else FIRST_VERSION
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -6,9 +6,13 @@ from drills.drill import Drill
 from drills.faults import (
     mongodb_outages,
     network_faults,
+    poison_matrix,
     process_kills,
     rabbitmq_alarms,
     rabbitmq_kills,
+    repeated_deliveries,
+    stopped_service,
+    warm_shutdowns,
     worker_kills,
 )
 
@@ -19,4 +23,8 @@ DRILLS: tuple[Drill, ...] = (
     mongodb_outages.DRILL,
     rabbitmq_alarms.DRILL,
     network_faults.DRILL,
+    poison_matrix.DRILL,
+    repeated_deliveries.DRILL,
+    stopped_service.DRILL,
+    warm_shutdowns.DRILL,
 )

@@ -102,6 +102,24 @@ def test_a_full_retry_queue_is_an_outage(
     assert depth("billing.dlq") == 0
 
 
+def test_a_format_of_a_newer_release_is_left_to_its_workers(worker: Process, clean: None) -> None:
+    """Given no worker of a newer release, then it fails visibly, and older formats are done."""
+    json_ = {"content_type": "application/json", "type": "order.placed"}
+    publish(order("newer", 101), headers={"schema-version": 2}, message_id="newer", **json_)
+    publish(order("older", 101), headers={"schema-version": 0}, message_id="older", **json_)
+    publish(order("unnamed", 101), message_id="unnamed", **json_)
+
+    message = eventually(lambda: take("billing.dlq"))
+
+    certificate = decode_certificate(message.headers["certificate"])
+    assert certificate is not None
+    assert certificate.reason == "attempts_used_up"
+    assert "schema-version 2 of order.placed is newer than 1" in certificate.message
+    assert message.headers["schema-version"] == 2
+    eventually(lambda: invoice("older") and invoice("unnamed"))
+    assert invoice("newer") is None
+
+
 def test_a_permanent_error_is_not_retried(worker: Process, fault: Any) -> None:
     fault("permanent")
 

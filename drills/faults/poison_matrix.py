@@ -1,0 +1,148 @@
+"""Malformed, hostile and huge messages between good ones."""
+
+from __future__ import annotations
+
+import json
+import struct
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import amqp
+from bson import Binary
+
+from drills.drill import Drill
+from drills.invariant import RECORDS, Kind, Violation
+from drills.run import Run
+
+HUGE_BYTES = 5_000_000
+ROUNDS = 2
+
+ITEM = {"sku": "pen", "quantity": 1, "unitPrice": "1.00"}
+ORDER = {"orderId": "6743f0000000000000000001", "userId": 7, "items": [ITEM]}
+
+
+def order(**changes: Any) -> bytes:
+    return json.dumps({**ORDER, **changes}).encode()
+
+
+def item(**changes: Any) -> bytes:
+    return order(items=[{**ITEM, **changes}])
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """One shape of a message that nobody can handle."""
+
+    body: bytes
+    properties: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+SHAPES: dict[str, Poison] = {
+    "empty": Poison(b""),
+    "cut off": Poison(order()[:-7]),
+    "no UTF-8": Poison(b'{"userId": "\xff\xfe"}'),
+    "zero bytes": Poison(b"\x00" * 1_000),
+    "NaN": Poison(order(userId=float("nan"))),
+    "nested deeply": Poison(b"[" * 100_000 + b"]" * 100_000),
+    "array": Poison(b"[1, 2]"),
+    "string": Poison(b'"order"'),
+    "null": Poison(b"null"),
+    "Celery call": Poison(b'[["x"], {}, {"callbacks": null, "chord": null}]'),
+    "pickle": Poison(b"\x80\x04cos\nsystem\n(S'true'\ntR."),
+    "nothing in it": Poison(b"{}"),
+    "operator for an id": Poison(order(orderId={"$gt": ""})),
+    "half a number for an id": Poison(order(orderId=1.5)),
+    "no id": Poison(json.dumps({"userId": 7, "items": [ITEM]}).encode()),
+    "no items": Poison(order(items=[])),
+    "items null": Poison(order(items=None)),
+    "items an operator": Poison(order(items={"$where": "sleep(1000)"})),
+    "operator for a SKU": Poison(item(sku={"$ne": None})),
+    "negative quantity": Poison(item(quantity=-1)),
+    "quantity beyond 64 bits": Poison(item(quantity=2**70)),
+    "quantity in words": Poison(item(quantity="one")),
+    "huge": Poison(b'{"padding": "' + b"x" * HUGE_BYTES + b'"}'),
+    "unknown type": Poison(order(), {"type": "order.exploded"}),
+    "another content type": Poison(order(), {"content_type": "text/xml"}),
+    "packed": Poison(order(), {"content_encoding": "gzip"}),
+    "Celery task": Poison(order(), headers={"task": "os.system", "id": "1"}),
+    "absurd eta": Poison(order(), headers={"eta": "10000-99-99"}),
+    "absurd time limit": Poison(order(), headers={"timelimit": ["x", -1]}),
+    "absurd retries": Poison(order(), headers={"retries": -(10**12)}),
+    "headers of 100 KB": Poison(b"{", headers={"x": "y" * 100_000}),
+    "forged certificate": Poison(
+        b"{", headers={"certificate": "{}", "attempts": "[", "x-death": [{"count": 1}]}
+    ),
+}
+
+
+def publish_poison(run: Run) -> None:
+    run.wait(0.5, 1.5)
+    for _ in range(ROUNDS):
+        names = run.chance.sample([*SHAPES], len(SHAPES))
+        with run.faults.during(f"{len(names)} shapes of poison"):
+            for name in names:
+                run.bad_messages.append(publish(run, name, SHAPES[name]))
+                run.wait(0, 0.1)
+    with run.faults.during("properties that nobody can read"):
+        publish_unreadable(run, unreadable_body(run))
+
+
+def publish(run: Run, name: str, poison: Poison) -> str:
+    """Publish to every service, past the proxies; returns the message's id."""
+    message_id = f"{name}-{uuid.UUID(int=run.chance.getrandbits(128))}"
+    properties = {"content_type": "application/json", **poison.properties}
+    message = amqp.Message(
+        poison.body,
+        application_headers=poison.headers,
+        message_id=message_id,
+        delivery_mode=2,
+        **properties,
+    )
+    with run.site.amqp_connection() as connection:
+        channel = connection.channel()
+        channel.confirm_select()
+        channel.basic_publish_confirm(message, exchange="order_events")
+    return message_id
+
+
+def unreadable_body(run: Run) -> bytes:
+    return b"unreadable " + str(run.users[0]).encode()
+
+
+def publish_unreadable(run: Run, body: bytes) -> None:
+    """Frames made by hand: text that is no UTF-8, and a time in the year 10^11."""
+    content_type, table = b"\xff\xfe", b"\x04when" + b"T" + struct.pack(">Q", 2**62)
+    properties = (
+        struct.pack(">H", 0x8000 | 0x2000)
+        + bytes([len(content_type)])
+        + content_type
+        + struct.pack(">I", len(table))
+        + table
+    )
+    method = struct.pack(">HHH", 60, 40, 0) + b"\x0corder_events" + b"\x00" + b"\x00"
+    header = struct.pack(">HHQ", 60, 0, len(body)) + properties
+    with run.site.amqp_connection() as connection:
+        channel = connection.channel()
+        for kind, payload in ((1, method), (2, header), (3, body)):
+            frame = struct.pack(">BHI", kind, channel.channel_id, len(payload)) + payload + b"\xce"
+            connection.transport.write(frame)
+
+
+def all_told_and_nobody_died(run: Run) -> Iterator[Violation]:
+    failed = run.site.database["failed_messages"]
+    for service in RECORDS:
+        found = failed.find_one({"service": service, "body": Binary(unreadable_body(run))})
+        if found is None or not found.get("reason"):
+            yield Violation(Kind.LOST, f"{service} has no failed message of unreadable properties")
+    yield from run.deaths()
+
+
+DRILL = Drill(
+    name="poison-matrix",
+    promise="No single message can stop a worker, and hostile input stays data",
+    inject=publish_poison,
+    check=all_told_and_nobody_died,
+)

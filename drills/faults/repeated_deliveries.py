@@ -1,0 +1,101 @@
+"""Each message is delivered fifty times, in any order, and again a minute later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from drills.drill import Drill
+from drills.pipeline import SERVICES
+from drills.run import Run
+from drills.strangers import publish_all
+from drills.waiting import wait_until
+
+COPIES = 50
+#: Of these, so many come a minute late.
+LATE_COPIES = 10
+LATE_SECONDS = 60
+#: Orders and cancellations that come while no worker runs.
+GATHERING_SECONDS = 120
+
+
+def deliver_again_and_again(run: Run) -> None:
+    workers = [name for service in SERVICES for name in run.site.pipeline.workers(service)]
+    run.site.pipeline.stop(workers)
+    run.traffic.wait()
+    wait_until(lambda: published(run), GATHERING_SECONDS, "Publishing everything")
+    with run.faults.during(f"{COPIES} deliveries of each message, in any order"):
+        first = taken(run, "inventory", "billing")
+        with answers_tapped(run) as tapped:
+            publish(run, first, COPIES - LATE_COPIES)
+            run.site.pipeline.start(workers)
+            wait_until(lambda: is_drained(run), GATHERING_SECONDS, "Working on all of them")
+            # A repeated order is answered again, under the same message id.
+            answers = unique(taken(run, tapped, target="orders"))
+        publish(run, answers, COPIES - LATE_COPIES)
+    time.sleep(LATE_SECONDS)
+    with run.faults.during(f"{LATE_COPIES} more of each, a minute late"):
+        publish(run, [*first, *answers], LATE_COPIES)
+        wait_until(lambda: is_drained(run), GATHERING_SECONDS, "Working on the late ones")
+
+
+def published(run: Run) -> bool:
+    """Whether the relay has taken everything out of the outbox."""
+    pending = run.site.database["orders"].find_one({"pending_events": {"$ne": []}})
+    return pending is None
+
+
+def taken(run: Run, *queues: str, target: str = "") -> list[tuple[str, Any]]:
+    """Everything that waits in these queues, taken out, with the queue that it is meant for."""
+    messages = []
+    with run.site.amqp_connection() as connection:
+        channel = connection.channel()
+        for queue in queues:
+            while (message := channel.basic_get(queue, no_ack=True)) is not None:
+                messages.append((target or queue, message))
+    return messages
+
+
+def unique(messages: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [*{message.properties["message_id"]: (to, message) for to, message in messages}.values()]
+
+
+def publish(run: Run, messages: list[tuple[str, Any]], copies: int) -> None:
+    """Each so many times, all in random order, to its queue alone, as a redelivery would come."""
+    deliveries = messages * copies
+    run.chance.shuffle(deliveries)
+    publish_all(run, deliveries)
+
+
+@contextmanager
+def answers_tapped(run: Run) -> Iterator[str]:
+    """The name of a queue that gets what inventory and billing answer, beside the service."""
+    name = f"drill-answers-{run.users[0]}"
+    with run.site.amqp_connection() as connection:
+        channel = connection.channel()
+        channel.queue_declare(name, durable=True, auto_delete=False)
+        for service in ("inventory", "billing"):
+            channel.queue_bind(name, f"{service}_events", name)
+        try:
+            yield name
+        finally:
+            channel.queue_delete(name)
+
+
+def is_drained(run: Run) -> bool:
+    return all(
+        not queue.get("messages", 0)
+        for queue in run.site.queues()
+        if queue["name"].split(".")[0] in SERVICES
+    )
+
+
+DRILL = Drill(
+    name="repeated-deliveries",
+    promise="One invoice and one reservation for an order, in whatever order messages come",
+    inject=deliver_again_and_again,
+    orders=60,
+    traffic_seconds=4,
+)
