@@ -24,13 +24,15 @@ def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
     is right.
 
     Raises:
-        pymongo.errors.BulkWriteError: an order is there twice, or was dealt with meanwhile.
+        pymongo.errors.BulkWriteError: an order was dealt with meanwhile.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
 
     def issue_all(session: ClientSession) -> list[Invoice]:
         answers = recorded_of([order.order_id for order in orders], session)
-        if new := [order for order in orders if order.order_id not in answers]:
+        # One that is there several times counts once: the first, as one by one.
+        first = {each.order_id: each for each in reversed(orders) if each.order_id not in answers}
+        if new := [*reversed(first.values())]:
             now = datetime.now(UTC)
             numbers = next_numbers(len(new), invoice_series(now), session)
             issues = [

@@ -48,6 +48,8 @@ class Run:
         self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
         #: Ids of messages that nobody can handle: each is to end as a failed message.
         self.bad_messages: list[str] = []
+        #: Ids of orders that strangers told the services of: each is to be done.
+        self.foreign_orders: list[str] = []
         #: What a drill finds wrong while it breaks things.
         self.seen: list[Violation] = []
         #: What a drill has measured, for the report, by what it is with its unit.

@@ -39,6 +39,7 @@ SETTINGS = {
     # The reconciler would mend what got lost before anybody saw it.
     "RECONCILE_AFTER_SECONDS": "86400",
 }
+COMMAND_SECONDS = 300
 PREPARATIONS = (("migrate", "--verbosity", "0"), ("declare_topology",))
 
 
@@ -105,10 +106,25 @@ class Site:
     def prepare(self) -> None:
         """Make the virtual host, migrate the database and declare the topology."""
         self.management.put(f"/api/vhosts/{quote(self.name)}")
-        environment = {**process_environment(), **self._settings(self.amqp_proxies["web"], 0)}
         for arguments in PREPARATIONS:
-            command = [sys.executable, "manage.py", *arguments]
-            subprocess.run(command, env=environment, cwd=ROOT, check=True)
+            self.manage(*arguments).check_returncode()
+
+    def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py, as an operator would, with these environment variables."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env={
+                **process_environment(),
+                **self._settings(self.amqp_proxies["web"], 0),
+                "RABBITMQ_MANAGEMENT_URL": self.rabbitmq.living.management_url,
+                **settings,
+            },
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
 
     def heal(self) -> None:
         """End every fault, and wait until all parts run again."""

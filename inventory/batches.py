@@ -49,14 +49,17 @@ def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
 
     Raises:
         NotAllReserved: the stock doesn't reach for all, or a SKU is not in the catalogue.
-        pymongo.errors.BulkWriteError: an order is there twice, or was answered meanwhile.
+        pymongo.errors.BulkWriteError: an order was answered meanwhile.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
 
     def reserve_all(session: ClientSession) -> list[Reservation]:
         answers = recorded_of([order.order_id for order in orders], session)
-        if new := [order for order in orders if order.order_id not in answers]:
-            answers |= {answer["_id"]: answer for answer in _reserve_new(new, session)}
+        # One that is there several times counts once: the first, as one by one.
+        new = {each.order_id: each for each in reversed(orders) if each.order_id not in answers}
+        if new:
+            reserved_now = _reserve_new([*reversed(new.values())], session)
+            answers |= {answer["_id"]: answer for answer in reserved_now}
         return [answers[order.order_id] for order in orders]
 
     return in_transaction(reserve_all)

@@ -11,6 +11,7 @@ from drills.faults import (
     rabbitmq_alarms,
     rabbitmq_kills,
     repeated_deliveries,
+    rolling_upgrade,
     stopped_service,
     warm_shutdowns,
     worker_kills,
@@ -26,5 +27,6 @@ DRILLS: tuple[Drill, ...] = (
     poison_matrix.DRILL,
     repeated_deliveries.DRILL,
     stopped_service.DRILL,
+    rolling_upgrade.DRILL,
     warm_shutdowns.DRILL,
 )

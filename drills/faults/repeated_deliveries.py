@@ -18,7 +18,7 @@ COPIES = 50
 LATE_COPIES = 10
 LATE_SECONDS = 60
 #: Orders and cancellations that come while no worker runs.
-GATHERING_SECONDS = 120
+GATHERING_SECONDS = 300
 
 
 def deliver_again_and_again(run: Run) -> None:

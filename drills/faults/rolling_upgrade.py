@@ -1,0 +1,103 @@
+"""Processes are replaced one by one, while those of two releases work side by side.
+
+A release is what it is on the wire: its messages, and the queues that it declares. So strangers
+publish as the previous one did (no `schema-version`, and to one queue alone through the default
+exchange) and as the next one will (a newer `schema-version`). The new processes declare other
+queues than the old ones; `topology apply` brings those about under load.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import amqp
+
+from drills.drill import Drill
+from drills.invariant import RECORDS, Kind, Violation
+from drills.run import Run
+from drills.stock import put_on_sale
+from drills.strangers import publish_all
+
+DELIVERY_LIMIT = "DELIVERY_LIMIT"
+FIRST_LIMIT = 20
+MESSAGES = 5
+NEWER_VERSION = 2
+#: There is none of it, so that it touches no stock: inventory records a rejection.
+SOLD_OUT = "drill-sold-out"
+ITEM = {"sku": SOLD_OUT, "quantity": 1, "unitPrice": "1.00"}
+
+
+def upgrade(run: Run) -> None:
+    pipeline = run.site.pipeline
+    limit = int((pipeline["relay"].env or {}).get(DELIVERY_LIMIT, FIRST_LIMIT)) + 1
+    put_on_sale(run.site.database, SOLD_OUT, 0)
+    names = [*pipeline.processes]
+    run.chance.shuffle(names)
+    run.wait(0.5, 1)
+    with run.faults.during("processes of two releases"):
+        for name in names:
+            publish_as_others(run)
+            pipeline.stop([name])
+            process = pipeline[name]
+            process.env = {**(process.env or {}), DELIVERY_LIMIT: str(limit)}
+            pipeline.start([name])
+    with run.faults.during("topology apply"):
+        applied = run.site.manage("topology", "apply", **{DELIVERY_LIMIT: str(limit)})
+    if applied.returncode:
+        run.seen.append(Violation(Kind.RECOVERY, f"topology apply: {applied.stdout[-500:]}"))
+    run.seen += queues_of_the_new_release(run, limit)
+
+
+def publish_as_others(run: Run) -> None:
+    """As the previous release did; and as the next one will, which nobody here can read."""
+    for _ in range(MESSAGES):
+        order_id = f"{run.chance.getrandbits(96):024x}"
+        run.foreign_orders.append(order_id)
+        message = _message(order_id, f"order.placed:{order_id}")
+        publish_all(run, [(service, message) for service in RECORDS])
+    newer_id = f"newer-{uuid.UUID(int=run.chance.getrandbits(128))}"
+    run.bad_messages.append(newer_id)
+    newer = _message("newer", newer_id, headers={"schema-version": NEWER_VERSION})
+    publish_all(run, [(service, newer) for service in RECORDS])
+
+
+def _message(order_id: str, message_id: str, **more: Any) -> amqp.Message:
+    body = {"orderId": order_id, "userId": 7, "currency": "EUR", "items": [ITEM]}
+    properties: dict[str, Any] = {
+        "content_type": "application/json",
+        "type": "order.placed",
+        "message_id": message_id,
+        "delivery_mode": 2,
+    }
+    if headers := more.get("headers"):
+        properties["application_headers"] = headers
+    return amqp.Message(json.dumps(body).encode(), **properties)
+
+
+def queues_of_the_new_release(run: Run, limit: int) -> Iterator[Violation]:
+    """Violations where a service's queue has not the arguments of the new release."""
+    for queue in run.site.queues():
+        name, found = queue["name"], queue["arguments"].get("x-delivery-limit")
+        if name in RECORDS and found != limit:
+            yield Violation(Kind.QUEUE, f"{name} has the delivery limit {found}, not {limit}")
+
+
+def formats_of_both_are_done(run: Run) -> Iterator[Violation]:
+    wanted = {"_id": {"$in": run.foreign_orders}}
+    for service, records in RECORDS.items():
+        done = {each["_id"] for each in run.site.database[records].find(wanted, {"_id": True})}
+        for order_id in set(run.foreign_orders) - done:
+            yield Violation(Kind.LOST, f"{service} did nothing for {order_id} of the last release")
+
+
+DRILL = Drill(
+    name="rolling-upgrade",
+    promise="A release replaces another one while orders flow, and nothing is lost",
+    inject=upgrade,
+    check=formats_of_both_are_done,
+    orders=600,
+    traffic_seconds=60,
+)
