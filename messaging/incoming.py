@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,9 +74,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def schema_version(self) -> int:
-        """The version of the body's format; a publisher that names none writes the first."""
-        version = self.headers.get("schema-version")
-        return version if isinstance(version, int) else FIRST_VERSION
+        return version_in(self.headers)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -143,17 +141,29 @@ def take_raw(channel: Any) -> None:
     channel.Message = RawMessage
 
 
+def came_back(message: Any) -> bool:
+    """Whether it came to one queue alone: only our own retries do so with a history.
+
+    Those from an earlier release's retry queues come through the default exchange.
+    """
+    return message.delivery_info.get("exchange") in (by_name.name, "")
+
+
+def version_in(headers: Mapping[str, Any]) -> int:
+    """The version of the body's format; a publisher that names none writes the first."""
+    version = headers.get("schema-version")
+    return version if isinstance(version, int) else FIRST_VERSION
+
+
 def delivery_of(message: Any, service: Service) -> Delivery:
     """What the envelope says, with defaults where it says nothing; never raises."""
     properties, headers = message.properties, message.headers
-    # Only our own retries come to one queue alone with a history; those from an earlier release's
-    # retry queues through the default exchange.
-    came_back = message.delivery_info.get("exchange") in (by_name.name, "")
-    original = decode_original(headers.get("original")) if came_back else None
-    attempts = decode_attempts(headers.get("attempts")) if came_back else ()
+    is_retry = came_back(message)
+    original = decode_original(headers.get("original")) if is_retry else None
+    attempts = decode_attempts(headers.get("attempts")) if is_retry else ()
     return Delivery(
         service=service.name,
-        type=_text(properties.get("type")) or service.default_type or "",
+        type=type_of(message, service),
         message_id=_text(properties.get("message_id")) or str(uuid.uuid4()),
         correlation_id=_text(properties.get("correlation_id")),
         content_type=_text(message.content_type),
@@ -166,6 +176,11 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
     )
+
+
+def type_of(message: Any, service: Service) -> str:
+    """The event's type; that which the service takes plain messages for, where it says none."""
+    return _text(message.properties.get("type")) or service.default_type or ""
 
 
 def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from kombu import Connection
 from messaging.confirms import Outgoing
 from messaging.errors import PublishError
 from messaging.topology import by_name
-from ordersite.topology_change.raw import RawChannel, RawMessage
+from ordersite.topology_change.raw import RawChannel, copy_of
 
 #: Messages in our hands at once; bounds memory, as a body may be large.
 PREFETCH_MESSAGES = 100
@@ -82,7 +82,7 @@ class Copier:
             return
 
     def _outgoing(self, message: Any) -> Outgoing:
-        raw: Any = RawMessage(message, str(self._broker.userid))
+        raw: Any = copy_of(message, str(self._broker.userid))
         if message.delivery_info["exchange"] in DIRECT:
             return Outgoing(raw, by_name.name, self._target)
         return Outgoing(raw, self._exchange, message.delivery_info["routing_key"])

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from struct import unpack_from
+from dataclasses import dataclass
+from struct import Struct, unpack_from
 from typing import Any
 
-import amqp
 from amqp.serialization import PROPERTY_CLASSES
 from amqp.spec import Basic
 
-from messaging.confirms import ConfirmedChannel
+from messaging.confirms import ConfirmedChannel, Outgoing
+from messaging.frames import BASIC_CLASS, frames_of
 
 RAW = "raw"
+
+CONTENT_CLASS_AND_SIZE = Struct(">HHQ")
 
 #: The properties up to `user_id`, each with the size of its value in bytes; 0: a short string with
 #: its length before it, -1: a table with its length before it.
@@ -26,26 +29,38 @@ USER_ID = len(SIZES_BYTES) - 1
 FIRST_FLAG = 15
 
 
-class RawMessage(amqp.Message):
-    """A copy of a message that was read inside `unread_properties`."""
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message by its bytes."""
 
+    #: The property flags and the properties, without the content header before them.
+    properties: bytes
+    body: bytes
     #: No part of a raw message is read, this one not even by who matches returned messages.
-    message_id = ""
+    message_id: str = ""
 
-    def __init__(self, original: Any, login: str) -> None:
-        # py-amqp gives an empty body as text.
-        super().__init__(original.body or b"")
-        self._properties = without_foreign_user_id(original.properties[RAW], login)
 
-    def _serialize_properties(self) -> bytes:
-        return self._properties
+def copy_of(original: Any, login: str) -> RawMessage:
+    """A message that was read inside `unread_properties`, as this login may publish it."""
+    properties = without_foreign_user_id(original.properties[RAW], login)
+    # py-amqp gives an empty body as text.
+    return RawMessage(properties, original.body or b"")
 
 
 class RawChannel(ConfirmedChannel):
     """Publishes raw messages and waits for their confirms."""
 
-    def _encoded(self, message: Any) -> Any:
-        return message
+    def _frames(self, each: Outgoing) -> bytes:
+        message: Any = each.message
+        return frames_of(
+            self._channel.channel_id,
+            each.exchange,
+            each.routing_key,
+            CONTENT_CLASS_AND_SIZE.pack(BASIC_CLASS, 0, len(message.body)) + message.properties,
+            message.body,
+            mandatory=each.mandatory,
+            frame_max_bytes=self._channel.connection.frame_max,
+        )
 
 
 @contextmanager
