@@ -36,6 +36,8 @@ app.conf.update(
     task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
     # A child: one batch at work and the next one gathering. They return when the worker dies.
     worker_prefetch_multiplier=2 * BATCH_MESSAGES,
+    # It waits for acks that a batch gives together, and so would never end.
+    worker_enable_prefetch_count_reduction=False,
     worker_enable_remote_control=False,
     # How long a killed child's result may still come; a redelivery after it finds the work done.
     worker_lost_wait=0.5,

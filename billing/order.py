@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -67,7 +68,19 @@ class Line:
     @property
     def amount(self) -> Decimal:
         """quantity x unit_price, to the cent."""
-        return (self.quantity * self.unit_price).quantize(CENT, ROUND_HALF_UP)
+        return amount_of(self.quantity, self.unit_price)
+
+
+@lru_cache(maxsize=10_000)
+def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
+    """Remembered, as the lines of a catalogue come back and decimals are slow."""
+    return (quantity * unit_price).quantize(CENT, ROUND_HALF_UP)
+
+
+@lru_cache(maxsize=10_000)
+def price_of(text: str) -> Decimal:
+    """Remembered for the same reason."""
+    return Decimal(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +144,7 @@ def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
 def _line(item: str | _Line, index: int) -> Line:
     if isinstance(item, str):
         raise _unreadable(f"items[{index}].unitPrice is missing")
-    return Line(item.sku, item.quantity, Decimal(item.unit_price))
+    return Line(item.sku, item.quantity, price_of(item.unit_price))
 
 
 # The customer was told the total: an invoice over another sum is never issued.

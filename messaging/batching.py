@@ -22,9 +22,8 @@ from celery import Task
 from celery.worker.strategy import default as single_strategy
 
 from messaging.attempting import attempt_batch
-from messaging.certificate import NO_ATTEMPTS
 from messaging.handlers import HANDLERS
-from messaging.incoming import ATTEMPT_HEADER, Delivery
+from messaging.incoming import ATTEMPT_HEADER
 from messaging.outages import ride_out
 
 logger = logging.getLogger(__name__)
@@ -37,36 +36,32 @@ INTERVAL_SECONDS = 0.03
 PATIENCE_SECONDS = 1
 
 
-class Call(NamedTuple):
-    """What Celery hands to a strategy with each message."""
-
-    message: Any
-    payload: Any
-    ack: Callable[..., Any]
-    reject: Callable[..., Any]
-    callbacks: Any
-
-
 class BatchStrategy:
-    """Gathers the messages of one handler; Celery calls it with each one in the main process."""
+    """Gathers the messages of one handler; Celery calls it with each that is to run alone."""
 
     def __init__(self, task: Task, app: Any, consumer: Any) -> None:
         self._alone = single_strategy(task, app, consumer)
         self._task = task
         self._consumer = consumer
-        self._waiting: deque[Call] = deque()
+        self._waiting: deque[Any] = deque()
+        #: The message that the next call waits for although it runs alone, and its turn.
+        self._awaited: tuple[Any, int] | None = None
         #: Whether a call runs or is about to.
         self._busy = False
         #: Counts the calls; the last one is who the next one waits for.
         self._turn = 0
         self._started_at = -math.inf
 
-    def __call__(self, *args: Any) -> None:
-        call = Call(*args)
-        if has_a_history(call.message):
-            self._alone(*call)
-            return
-        self._waiting.append(call)
+    def __call__(self, message: Any, payload: Any, ack: Any, reject: Any, callbacks: Any) -> None:
+        if self._awaited and self._awaited[0] is message:
+            _, turn = self._awaited
+            self._awaited = None
+            ack, reject = self._then(ack, turn), self._then(reject, turn)
+        self._alone(message, payload, ack, reject, callbacks)
+
+    def gather(self, message: Any) -> None:
+        """Let a message share its call with others; it has no history."""
+        self._waiting.append(message)
         if not self._busy:
             self._schedule_next()
 
@@ -83,24 +78,22 @@ class BatchStrategy:
             self._consumer.call_soon(self._run_next)
 
     def _run_next(self) -> None:
-        if self._waiting and not self._consumer.acks.covers(self._waiting[0].message):
+        if self._waiting and not self._consumer.acks.covers(self._waiting[0]):
             # Their connection is lost: they are delivered again.
             self._waiting.clear()
-        calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MESSAGES))]
-        self._busy = bool(calls)
-        if not calls:
+        count = min(len(self._waiting), BATCH_MESSAGES)
+        messages = [self._waiting.popleft() for _ in range(count)]
+        self._busy = bool(messages)
+        if not messages:
             return
         self._turn += 1
         self._started_at = time.monotonic()
         self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._turn,))
-        if len(calls) == 1:
-            self._run_alone(calls[0], self._turn)
+        if len(messages) == 1:
+            self._awaited = messages[0], self._turn
+            self._consumer.run_alone(messages[0])
         else:
-            self._consumer.on_task_request(Batch(self, calls, self._turn))
-
-    def _run_alone(self, call: Call, turn: int) -> None:
-        ack, reject = self._then(call.ack, turn), self._then(call.reject, turn)
-        self._alone(call.message, call.payload, ack, reject, call.callbacks)
+            self._consumer.on_task_request(Batch(self, messages, self._turn))
 
     def _then(self, settle: Callable[..., Any], turn: int) -> Callable[..., Any]:
         def settle_and_go_on(*args: Any, **kwargs: Any) -> None:
@@ -117,11 +110,11 @@ class BatchStrategy:
 
     def send(self, batch: Batch, pool: Any) -> None:
         """Hand the batch to a pool child, under the time limits of its task."""
-        delivery = batch.calls[0].message.headers["delivery"]
-        bodies = [bytes(call.message.body) for call in batch.calls]
+        service, _, type_ = self._task.name.partition(".")
+        bodies = [bytes(message.body) for message in batch.messages]
         pool.apply_async(
             run_batch,
-            args=(delivery.service, delivery.type, bodies),
+            args=(service, type_, bodies),
             callback=partial(self._done, batch),
             error_callback=partial(self._failed, batch),
             soft_timeout=self._task.soft_time_limit,
@@ -129,11 +122,11 @@ class BatchStrategy:
         )
 
     def _done(self, batch: Batch, refused: list[int]) -> None:
-        calls = batch.calls
-        self._run_each_alone([calls[index] for index in refused])
+        messages = batch.messages
+        self._run_each_alone([messages[index] for index in refused])
         left_alone = set(refused)
-        self._ack([call.message for index, call in enumerate(calls) if index not in left_alone])
-        logger.info("%s: %d in a batch", self._task.name, len(calls) - len(refused))
+        self._ack([each for index, each in enumerate(messages) if index not in left_alone])
+        logger.info("%s: %d in a batch", self._task.name, len(messages) - len(refused))
         self._ended(batch.turn)
 
     def _ack(self, messages: list[Any]) -> None:
@@ -144,28 +137,27 @@ class BatchStrategy:
             logger.warning("%d messages could not be acked: %s", len(messages), error)
 
     def _failed(self, batch: Batch, error: Any) -> None:
-        calls = batch.calls
         logger.warning(
             "%s: each of %d runs alone, since their batch failed: %s",
             self._task.name,
-            len(calls),
+            len(batch.messages),
             error.exception,
         )
-        self._run_each_alone(calls)
+        self._run_each_alone(batch.messages)
         self._ended(batch.turn)
 
-    def _run_each_alone(self, calls: list[Call]) -> None:
-        for call in calls:
+    def _run_each_alone(self, messages: list[Any]) -> None:
+        for message in messages:
             # Those of a connection that was lost meanwhile are delivered again.
-            if self._consumer.acks.covers(call.message):
-                self._alone(*call)
+            if self._consumer.acks.covers(message):
+                self._consumer.run_alone(message)
 
 
 class Batch(NamedTuple):
     """Several messages in the shape that Celery's worker takes for one request."""
 
     strategy: BatchStrategy
-    calls: list[Call]
+    messages: list[Any]
     turn: int
 
     def execute_using_pool(self, pool: Any, **_: Any) -> None:
@@ -174,12 +166,12 @@ class Batch(NamedTuple):
 
 def has_a_history(message: Any) -> bool:
     """Whether this is not the message's first delivery, attempt and life, nor its sender's."""
-    delivery: Delivery = message.headers["delivery"]
+    came_back = message.delivery_info["exchange"] == "" and "attempts" in message.headers
     return bool(
-        message.delivery_info.get("redelivered")
-        or delivery.attempts_json != NO_ATTEMPTS
-        or "replay" in delivery.headers
-        or ATTEMPT_HEADER in delivery.headers
+        message.delivery_info["redelivered"]
+        or came_back
+        or "replay" in message.headers
+        or ATTEMPT_HEADER in message.headers
     )
 
 

@@ -9,17 +9,14 @@ https://www.rabbitmq.com/docs/confirms#publisher-confirms
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amqp.method_framing import frame_writer
+import amqp
 
+from messaging.frames import publish_frames
 from messaging.message import Message
-
-#: AMQP 0-9-1, basic.delivery-mode: the broker writes the message to disk.
-PERSISTENT = 2
 
 #: A write to the socket a message was a fifth of the cost of publishing it.
 GATHERED_BYTES = 64 * 1024
@@ -41,7 +38,6 @@ class ConfirmedChannel:
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self._frames = Frames(channel.connection)
         self._last_tag = 0
         self._awaited: dict[int, int] = {}
         self._returned: set[tuple[str, str, str]] = set()
@@ -58,24 +54,42 @@ class ConfirmedChannel:
         """Send a round and wait until the broker has answered for each message.
 
         Raises:
+            amqp.RecoverableConnectionError: the connection was closed before.
             TimeoutError: some answers are missing; this channel must not be used again, since
                 they may come later.
         """
+        if not self._channel.connection.connected:
+            raise amqp.RecoverableConnectionError("the connection is closed")
         self._round = outgoing
         self._awaited.clear()
         self._returned.clear()
         self.confirmed, self.unroutable, self.refused = set(), set(), set()
-        with self._frames.gathered():
-            for index, each in enumerate(outgoing):
-                self._last_tag += 1
-                self._awaited[self._last_tag] = index
-                self._channel.basic_publish(
-                    amqp_message(self._channel, each.message),
-                    exchange=each.exchange,
-                    routing_key=each.routing_key,
-                    mandatory=each.mandatory,
-                )
+        gathered = bytearray()
+        for index, each in enumerate(outgoing):
+            self._last_tag += 1
+            self._awaited[self._last_tag] = index
+            gathered += self._frames(each)
+            if len(gathered) >= GATHERED_BYTES:
+                self._write(gathered)
+                gathered.clear()
+        self._write(gathered)
         self._wait(timeout_seconds)
+
+    def _frames(self, each: Outgoing) -> bytes:
+        return publish_frames(
+            self._channel.channel_id,
+            each.exchange,
+            each.routing_key,
+            each.message,
+            mandatory=each.mandatory,
+            frame_max_bytes=self._channel.connection.frame_max,
+        )
+
+    def _write(self, frames: bytes | bytearray) -> None:
+        """Past py-amqp, which has to know that the connection was used: it beats otherwise."""
+        connection = self._channel.connection
+        connection.transport.write(frames)
+        connection.bytes_sent += 1
 
     def _wait(self, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
@@ -101,54 +115,3 @@ class ConfirmedChannel:
 
     def _on_return(self, error: Exception, exchange: str, routing_key: str, message: Any) -> None:
         self._returned.add((exchange, routing_key, message.properties.get("message_id", "")))
-
-
-class Frames:
-    """Gathers the frames of a connection, so that many of them are one write to its socket.
-
-    It stands in for the connection's transport, which py-amqp's frame writer writes to.
-    """
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._gathered = bytearray()
-        self._writer = frame_writer(connection, self)
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """What is published inside has been written when it ends."""
-        self._connection.frame_writer, direct = self._writer, self._connection.frame_writer
-        try:
-            yield
-            self._flush()
-        finally:
-            self._connection.frame_writer = direct
-
-    def write(self, frame: bytes | memoryview) -> None:
-        self._gathered += frame
-        if len(self._gathered) >= GATHERED_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        gathered, self._gathered = self._gathered, bytearray()
-        self._connection.transport.write(gathered)
-
-
-def amqp_message(channel: Any, message: Message) -> Any:
-    """The message as py-amqp sends it, with its metadata in AMQP's own properties."""
-    properties: dict[str, Any] = {
-        "message_id": message.message_id,
-        "delivery_mode": PERSISTENT,
-        "timestamp": int(message.timestamp.timestamp()),
-        "app_id": "ordersite",
-    }
-    if message.type:
-        properties["type"] = message.type
-    if message.correlation_id:
-        properties["correlation_id"] = message.correlation_id
-    return channel.prepare_message(
-        message.body,
-        content_type=message.content_type,
-        headers=dict(message.headers),
-        properties=properties,
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from celery.worker.consumer import Consumer
@@ -18,11 +17,12 @@ from kombu import Connection
 from kombu.serialization import register
 
 from messaging.acks import Acks
+from messaging.batching import BatchStrategy, has_a_history
 from messaging.connecting import wait_until_connected
 from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
 from messaging.handlers import known_types
-from messaging.incoming import Delivery, body_of, delivery_of, take_raw
+from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of
 from messaging.reading import read_in_bulk
 from messaging.topology import SERVICES, Service, declare
 
@@ -67,38 +67,50 @@ class EventConsumer(Consumer):
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         # At every connect: the broker may be a new one.
         declare(self.connection)
-        take_raw(self.task_consumer.channel)
-        read_in_bulk(self.connection.connection, self.hub)
-        self.acks = Acks(self.task_consumer.channel)
+        channel = self.task_consumer.channel
+        take_raw(channel)
+        read_in_bulk(channel, self.hub, self._on_message)
+        self.acks = Acks(channel)
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
-        to_celery = super().create_task_handler(*args, **kwargs)
-        return partial(self._on_message, to_celery)
+        self._to_celery = super().create_task_handler(*args, **kwargs)
+        #: By consumer tag, as far as messages have come.
+        self._services: dict[str, Service] = {}
+        return self._on_message
 
-    def _on_message(self, to_celery: Callable[[Any], None], message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         try:
-            self._check_and_pass_on(to_celery, message)
+            self._check_and_pass_on(message)
         except Exception:
             # An error that leaves this method stops the worker, and the next one after it.
             logger.exception("Rejected a message that could not be checked")
             message.reject_log_error(logger, self.connection_errors)
 
-    def _check_and_pass_on(self, to_celery: Callable[[Any], None], message: Any) -> None:
+    def _check_and_pass_on(self, message: Any) -> None:
         self.acks.delivered(message)
         service = self._service_of(message)
-        delivery = delivery_of(message, service)
         try:
             body_of(message, service, known_types(service.name))
         except InvalidMessage as invalid:
-            dead_letter(delivery, message.body, invalid)
+            dead_letter(delivery_of(message, service), message.body, invalid)
             message.ack_log_error(logger, self.connection_errors)
+            return
+        strategy = self.strategies[task_name(message, service)]
+        if isinstance(strategy, BatchStrategy) and not has_a_history(message):
+            strategy.gather(message)
         else:
-            to_celery(as_celery_call(message, delivery))
+            self.run_alone(message)
+
+    def run_alone(self, message: Any) -> None:
+        """Hand the message to Celery, as a task of its own."""
+        self._to_celery(as_celery_call(message, delivery_of(message, self._service_of(message))))
 
     def _service_of(self, message: Any) -> Service:
         """The service whose queue the message was delivered from."""
         consumer_tag = message.delivery_info["consumer_tag"]
-        tags = self.task_consumer._active_tags.items()
-        return SERVICES[next(queue for queue, tag in tags if tag == consumer_tag)]
+        if consumer_tag not in self._services:
+            tags = self.task_consumer._active_tags.items()
+            self._services = {tag: SERVICES[queue] for queue, tag in tags}
+        return self._services[consumer_tag]
 
 
 def as_celery_call(message: Any, delivery: Delivery) -> Any:
@@ -115,3 +127,8 @@ def as_celery_call(message: Any, delivery: Delivery) -> Any:
     message.content_type = EVENT_CONTENT_TYPE
     message.content_encoding = "binary"
     return message
+
+
+def task_name(message: Any, service: Service) -> str:
+    """The Celery task that handles the message."""
+    return f"{service.name}.{type_of(message, service)}"

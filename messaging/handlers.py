@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from celery import shared_task
@@ -84,6 +85,7 @@ def ignores(service: str, type_: str) -> None:
     handles(service, type_, runbook="Nothing is done for this event.")(_nothing)
 
 
+@cache
 def known_types(service: str) -> frozenset[str]:
     """The types of event that the service has a handler for."""
     return frozenset(type_ for name, type_ in HANDLERS if name == service)

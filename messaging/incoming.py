@@ -143,7 +143,7 @@ def delivery_of(message: Any, service: Service) -> Delivery:
     attempts = decode_attempts(headers.get("attempts")) if came_back else ()
     return Delivery(
         service=service.name,
-        type=_text(properties.get("type")) or service.default_type or "",
+        type=type_of(message, service),
         message_id=_text(properties.get("message_id")) or str(uuid.uuid4()),
         correlation_id=_text(properties.get("correlation_id")),
         content_type=_text(message.content_type),
@@ -156,6 +156,11 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
     )
+
+
+def type_of(message: Any, service: Service) -> str:
+    """The event's type; that which the service takes plain messages for, where it says none."""
+    return _text(message.properties.get("type")) or service.default_type or ""
 
 
 def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict[str, Any]:

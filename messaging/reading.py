@@ -1,63 +1,163 @@
-"""Reading what has arrived on a connection in one go.
+"""Reading what has arrived on a connection in one go, and deliveries without a detour.
 
-py-amqp reads a frame with several small reads, and Celery's event loop takes one turn for each
-message. Under load that is most of the work of a worker's main process, so here one turn takes
-whatever the socket has, and hands every complete frame to py-amqp.
+py-amqp reads a frame with several small reads and takes each delivery through several layers, and
+Celery's event loop takes one turn for each message. Under load that is most of the work of a
+worker's main process, so here one turn takes whatever the socket has, and a delivery goes straight
+to its consumer. Every other frame is py-amqp's.
 """
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
+from amqp.serialization import PROPERTY_CLASSES
 from amqp.transport import TCPTransport
+
+from messaging.frames import (
+    BASIC_CLASS,
+    BASIC_DELIVER,
+    BODY_FRAME,
+    FRAME_END,
+    FRAME_HEADER,
+    HEADER_FRAME,
+    METHOD_FRAME,
+)
+from messaging.incoming import RawMessage
 
 #: Bounds what one turn of the event loop does before others have theirs.
 READ_BYTES = 64 * 1024
 
-#: AMQP 0-9-1, section 4.2.3: a frame's type, channel and size; payload and an end octet follow.
-FRAME_HEADER = Struct(">BHI")
-FRAME_END_BYTES = 1
+#: In a delivery: its tag, and whether it is a redelivery.
+DELIVERY_TAG = Struct(">QB")
+#: In a content header: class, weight, and the body's size; its properties follow.
+CONTENT_HEADER = Struct(">HHQ")
+
+OnMessage = Callable[[RawMessage], None]
 
 
-def read_in_bulk(connection: Any, hub: Any) -> None:
-    """Let the event loop `hub` read this py-amqp connection in bulk.
+class Arrived(NamedTuple):
+    """A delivery in the shape in which py-amqp hands one over."""
+
+    properties: dict[str, Any]
+    body: bytes
+    delivery_tag: int
+    delivery_info: dict[str, Any]
+
+
+def read_in_bulk(channel: Any, hub: Any, on_message: OnMessage) -> None:
+    """Let the event loop `hub` read the channel's connection in bulk, and pass on its deliveries.
 
     A connection over TLS is left as it is: its layer has a buffer of its own.
     """
+    connection = channel.connection
     if isinstance(connection.transport, TCPTransport):
-        hub.add_reader(connection.sock, _read, connection)
+        hub.add_reader(connection.sock, BulkReader(channel, on_message).read)
 
 
-def _read(connection: Any) -> None:
-    """Take what has arrived; the event loop calls this as long as the socket has more.
+class BulkReader:
+    """Reads the connection of one channel, on which one client consumes."""
 
-    Raises:
-        OSError: the connection is lost.
-    """
-    transport = connection.transport
-    try:
-        received = connection.sock.recv(READ_BYTES, socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return
-    if not received:
-        raise ConnectionResetError("RabbitMQ closed the connection")
-    frames, rest = _frames(transport._read_buffer + received)
-    # What a handler of a frame reads by itself comes after these frames.
-    transport._read_buffer = rest
-    for frame in frames:
-        connection.on_inbound_frame(frame)
+    def __init__(self, channel: Any, on_message: OnMessage) -> None:
+        self._channel = channel
+        self._connection = channel.connection
+        self._on_message = on_message
+        #: Of the delivery that is arriving, as kombu has it; None between two.
+        self._delivery_info: dict[str, Any] | None = None
+        self._properties: dict[str, Any] = {}
+        self._body = b""
+        self._missing_bytes = 0
+
+    def read(self) -> None:
+        """Take what has arrived; the event loop calls this as long as the socket has more.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        transport = self._connection.transport
+        try:
+            received = self._connection.sock.recv(READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        if not received:
+            raise ConnectionResetError("RabbitMQ closed the connection")
+        frames, rest = split(transport._read_buffer + received)
+        # What a handler of a frame reads by itself comes after these frames.
+        transport._read_buffer = rest
+        for frame in frames:
+            self._take(*frame)
+
+    def _take(self, kind: int, channel: int, payload: bytes) -> None:
+        if channel == self._channel.channel_id and self._is_of_delivery(kind, payload):
+            self._connection.bytes_recv += 1
+            self._take_of_delivery(kind, payload)
+        else:
+            self._connection.on_inbound_frame((kind, channel, payload))
+
+    def _is_of_delivery(self, kind: int, payload: bytes) -> bool:
+        if kind == METHOD_FRAME:
+            return payload.startswith(BASIC_DELIVER)
+        return self._delivery_info is not None
+
+    def _take_of_delivery(self, kind: int, payload: bytes) -> None:
+        if kind == METHOD_FRAME:
+            self._delivery_info = delivery_info_of(payload)
+            return
+        if kind == HEADER_FRAME:
+            _, _, self._missing_bytes = CONTENT_HEADER.unpack_from(payload)
+            self._properties, _ = PROPERTY_CLASSES[BASIC_CLASS](payload, CONTENT_HEADER.size)
+            self._body = b""
+        elif kind == BODY_FRAME:
+            self._missing_bytes -= len(payload)
+            self._body = self._body + payload if self._body else payload
+        if self._missing_bytes <= 0:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        delivery_info, self._delivery_info = self._delivery_info, None
+        assert delivery_info is not None
+        if delivery_info["consumer_tag"] in self._channel.callbacks:
+            arrived = Arrived(
+                self._properties, self._body, delivery_info["delivery_tag"], delivery_info
+            )
+            self._on_message(RawMessage(arrived, self._channel))
+        else:
+            # The consumer was cancelled meanwhile.
+            self._channel.basic_reject(delivery_info["delivery_tag"], requeue=True)
 
 
-def _frames(buffer: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
+def delivery_info_of(payload: bytes) -> dict[str, Any]:
+    """The arguments of a `basic.deliver`."""
+    consumer_tag, offset = short(payload, len(BASIC_DELIVER))
+    delivery_tag, redelivered = DELIVERY_TAG.unpack_from(payload, offset)
+    exchange, offset = short(payload, offset + DELIVERY_TAG.size)
+    routing_key, _ = short(payload, offset)
+    return {
+        "consumer_tag": consumer_tag,
+        "delivery_tag": delivery_tag,
+        "redelivered": bool(redelivered),
+        "exchange": exchange,
+        "routing_key": routing_key,
+    }
+
+
+def short(payload: bytes, offset: int) -> tuple[str, int]:
+    """A short string at the offset, and the offset behind it; a publisher may send any bytes."""
+    start = offset + 1
+    end = start + payload[offset]
+    return payload[start:end].decode(errors="replace"), end
+
+
+def split(buffer: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
     """The complete frames in the buffer (type, channel, payload), and what is left of it."""
     frames = []
     start, end = 0, len(buffer)
     while end - start >= FRAME_HEADER.size:
         kind, channel, size = FRAME_HEADER.unpack_from(buffer, start)
         payload = start + FRAME_HEADER.size
-        following = payload + size + FRAME_END_BYTES
+        following = payload + size + len(FRAME_END)
         if following > end:
             break
         frames.append((kind, channel, buffer[payload : payload + size]))

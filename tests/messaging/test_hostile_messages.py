@@ -110,6 +110,15 @@ def test_a_compression_header_unpacks_nothing(billing: Processes, clean: None) -
     eventually(lambda: connection.database.invoices.find_one({"_id": ORDER["orderId"]}))
 
 
+def test_a_routing_key_that_is_no_text_is_none_of_our_business(
+    billing: Processes, clean: None
+) -> None:
+    # A lone surrogate is no UTF-8, yet py-amqp sends it.
+    publish(BODY, routing_key="order.\udcff", **JSON)
+
+    eventually(lambda: connection.database.invoices.find_one({"_id": ORDER["orderId"]}))
+
+
 def test_a_plain_json_message_is_an_order(billing: Processes, clean: None) -> None:
     publish(BODY)
 

@@ -1,0 +1,120 @@
+"""Messages as AMQP 0-9-1 frames, written directly.
+
+py-amqp takes some 25 µs a message to write the same bytes, which was most of what a publish cost.
+https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.3.5 and 4.2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from struct import Struct
+from typing import Any
+
+from amqp.serialization import dumps
+
+from messaging.message import Message
+
+METHOD_FRAME, HEADER_FRAME, BODY_FRAME = 1, 2, 3
+#: A frame's type, channel and size; its payload and an end octet follow.
+FRAME_HEADER = Struct(">BHI")
+FRAME_END = b"\xce"
+FRAME_OVERHEAD_BYTES = FRAME_HEADER.size + len(FRAME_END)
+
+BASIC_CLASS = 60
+BASIC_PUBLISH = b"\x00\x3c\x00\x28"
+BASIC_DELIVER = b"\x00\x3c\x00\x3c"
+
+#: A content header: class, weight, body size and the flags of the properties that follow.
+CONTENT_HEADER = Struct(">HHQH")
+TIMESTAMP = Struct(">Q")
+#: Which properties there are: content-type, headers, delivery-mode, message-id, timestamp, app-id …
+ALWAYS_THERE = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 6 | 1 << 3
+#: … and these, where a message has them.
+CORRELATION_ID, TYPE = 1 << 10, 1 << 5
+
+#: Delivery mode 2: the broker writes the message to disk.
+PERSISTENT = b"\x02"
+APP_ID = b"\x09ordersite"
+
+
+def publish_frames(
+    channel: int,
+    exchange: str,
+    routing_key: str,
+    message: Message,
+    *,
+    mandatory: bool,
+    frame_max_bytes: int,
+) -> bytes:
+    """The frames that publish the message: its method, its properties, and its body in pieces.
+
+    Raises:
+        ValueError: a name or a property is longer than AMQP's 255 bytes.
+    """
+    properties = properties_of(message)
+    frames = [
+        publish_frame(channel, exchange, routing_key, mandatory),
+        FRAME_HEADER.pack(HEADER_FRAME, channel, len(properties)),
+        properties,
+        FRAME_END,
+    ]
+    most = frame_max_bytes - FRAME_OVERHEAD_BYTES
+    for start in range(0, len(message.body), most):
+        piece = message.body[start : start + most]
+        frames += FRAME_HEADER.pack(BODY_FRAME, channel, len(piece)), piece, FRAME_END
+    return b"".join(frames)
+
+
+@lru_cache(maxsize=100)
+def publish_frame(channel: int, exchange: str, routing_key: str, mandatory: bool) -> bytes:
+    """The method frame of a `basic.publish`."""
+    reserved = b"\x00\x00"
+    names = short(exchange) + short(routing_key)
+    payload = BASIC_PUBLISH + reserved + names + (b"\x01" if mandatory else b"\x00")
+    return FRAME_HEADER.pack(METHOD_FRAME, channel, len(payload)) + payload + FRAME_END
+
+
+def properties_of(message: Message) -> bytes:
+    """The payload of the content header frame."""
+    flags = ALWAYS_THERE
+    correlation_id = type_ = b""
+    if message.correlation_id:
+        flags |= CORRELATION_ID
+        correlation_id = short(message.correlation_id)
+    if message.type:
+        flags |= TYPE
+        type_ = short(message.type)
+    return b"".join(
+        (
+            CONTENT_HEADER.pack(BASIC_CLASS, 0, len(message.body), flags),
+            short(message.content_type),
+            table(message.headers),
+            PERSISTENT,
+            correlation_id,
+            short(message.message_id),
+            TIMESTAMP.pack(int(message.timestamp.timestamp())),
+            type_,
+            APP_ID,
+        )
+    )
+
+
+def table(headers: Mapping[str, Any]) -> bytes:
+    """The headers as a field table; those of most events are a few small numbers."""
+    if all(type(value) is int for value in headers.values()):
+        return table_of_numbers(tuple(headers.items()))
+    return bytes(dumps("F", [dict(headers)]))
+
+
+@lru_cache(maxsize=1_000)
+def table_of_numbers(headers: tuple[tuple[str, int], ...]) -> bytes:
+    return bytes(dumps("F", [dict(headers)]))
+
+
+def short(text: str) -> bytes:
+    """A short string: its length in one octet, then UTF-8."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) > 255:
+        raise ValueError(f"AMQP takes at most 255 bytes, not {len(encoded)}: {text[:80]!r}…")
+    return bytes((len(encoded),)) + encoded
