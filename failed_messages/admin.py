@@ -20,13 +20,13 @@ from failed_messages.admin_acts import SELECTION_LIMIT, VERBS, Verb, edit_obstac
 from failed_messages.admin_audit import AuditEntryAdmin
 from failed_messages.admin_groups import FailureGroupAdmin
 from failed_messages.admin_jobs import ReplayJobAdmin, bulk_replay_url
-from failed_messages.admin_list import FILTERS, IndexedPaginator
+from failed_messages.admin_list import FILTERS, IndexedPaginator, found
 from failed_messages.admin_policies import ReplayPolicyAdmin
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.editing import InvalidEdit, check, diff, edit_and_replay, editable
+from failed_messages.filters import Filter
 from failed_messages.models import FailedMessage
 from failed_messages.preview import preview_of
-from failed_messages.search import search
 from failed_messages.verdict import ReasonMissing, Verdict, record_id
 
 __all__ = [
@@ -95,7 +95,7 @@ class FailedMessageAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         words = search_term.strip()
-        return (queryset.filter(pk__in=search(words)) if words else queryset), False
+        return (found(request, queryset, Filter(q=words)) if words else queryset), False
 
     @admin.display(description="message")
     def what(self, record: FailedMessage) -> str:

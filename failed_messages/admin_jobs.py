@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from failed_messages.filters import FIELDS, Filter, InvalidFilter
+from failed_messages.admin_list import asked
+from failed_messages.filters import Filter, InvalidFilter
 from failed_messages.jobs import (
     ACTIVE,
     DEFAULT_RATE,
@@ -183,9 +184,8 @@ def bulk_url(selection: Filter) -> str:
 
 def bulk_replay_url(request: HttpRequest) -> str:
     """The same for the list of messages that the request is about; empty for a strange one."""
-    asked = {name: value for name, value in request.GET.items() if name in FIELDS}
     try:
-        return bulk_url(Filter.of({"status": "failed", **asked}))
+        return bulk_url(Filter.of({"status": "failed", **asked(request).parameters()}))
     except InvalidFilter:
         return ""
 

@@ -259,3 +259,25 @@ def test_filters(admin):
         assert str(stored.pk) in shown(admin, f"{LIST}?{query}")
     for query in ("status=failed", "service=orders", "reason=expired"):
         assert str(stored.pk) not in shown(admin, f"{LIST}?{query}")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (f"orderId={ORDER_ID}", True),
+        ("orderId=other", False),
+        ("userId=500", True),
+        ("userId=501", False),
+        (f"messageId=order.placed:{ORDER_ID}", True),
+        ("messageId=other", False),
+        ("error=TIMED+out", True),
+        ("error=timed+in", False),
+        ("error=timed+out&service=orders", False),
+        ("q=timed+out&newerThan=1h&type=order.placed", True),
+    ],
+)
+def test_a_filter_kept_as_a_url_is_the_same_in_the_admin_as_elsewhere(admin, query, found):
+    stored = failed()
+    assert (str(stored.pk) in shown(admin, f"{LIST}?{query}")) is found
+    items = admin.get(f"/failed-messages?{query}").json()["items"]
+    assert bool(items) is found
