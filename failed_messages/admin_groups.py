@@ -10,19 +10,22 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
 from failed_messages.admin_jobs import bulk_url
 from failed_messages.admin_list import ServiceFilter
+from failed_messages.admin_pages import DeskAdmin
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.filters import Filter
 from failed_messages.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
+from failed_messages.permissions import REPLAY, TRIAGE, lacks, may
 from failed_messages.svg import sparkline
 from failed_messages.triage import STATUSES, InvalidTriage, triage
+from failed_messages.wording import runbooks
 
 NEWEST_SHOWN = 10
 WEEK_HOURS = 168
@@ -43,34 +46,19 @@ class GroupList(ChangeList):
 
 
 @admin.register(FailureGroup)
-class FailureGroupAdmin(admin.ModelAdmin):
+class FailureGroupAdmin(DeskAdmin):
     """What fails, and how far the operators are with it."""
 
-    list_display = ("cause", "state", "failing", "trend", "affected", "failed", "owner")
+    list_display = ("cause", "state", "failing", "trend", "affected", "failed", "known")
     list_filter = ("status", ServiceFilter)
     search_fields = ("id", "exception", "pattern", "owner", "note")
     search_help_text = "Fingerprint, words of the error, owner or note"
-    sortable_by = ()
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     list_per_page = 25
     list_max_show_all = 25
     actions = None
 
-    class Media:
-        css = {"all": ("failed_messages/desk.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("failed_messages.view_failedmessage")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, TRIAGE)
 
     # --- the list -------------------------------------------------------------------------
 
@@ -126,6 +114,12 @@ class FailureGroupAdmin(admin.ModelAdmin):
             f"{group.last_failed_at:%Y-%m-%d %H:%M}",
         )
 
+    @admin.display(description="owner and note")
+    def known(self, group: FailureGroup) -> str:
+        link = format_html('<a href="{0}" rel="noreferrer">link</a>', group.link)
+        parts = [group.owner, Truncator(group.note).chars(80), link if group.link else ""]
+        return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts if part)) or "-"
+
     # --- one group ------------------------------------------------------------------------
 
     def change_view(
@@ -140,7 +134,7 @@ class FailureGroupAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self._triage(request, object_id)
-        return self._page(request, self._group(object_id))
+        return self._group_page(request, self._group(object_id))
 
     def _triage(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -151,34 +145,32 @@ class FailureGroupAdmin(admin.ModelAdmin):
             if wanted:
                 triage(fingerprint, wanted, request.user.get_username())
         except InvalidTriage as error:
-            return self._page(request, group, error=error, asked=wanted)
+            return self._group_page(request, group, error=error, asked=wanted)
         self.message_user(request, "Saved." if wanted else "Nothing changed.", messages.SUCCESS)
         return HttpResponseRedirect(group_url(fingerprint))
 
-    def _page(self, request: HttpRequest, group: FailureGroup, **context: Any) -> HttpResponse:
+    def _group_page(
+        self, request: HttpRequest, group: FailureGroup, **context: Any
+    ) -> HttpResponse:
         newest = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
-        return TemplateResponse(
+        return self.page(
             request,
-            "failed_messages/group.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "media": self.media,
-                "title": str(group),
-                "group": group,
-                "state": status_label(group),
-                "affected": affected(known := figures([group.pk])[group.pk]),
-                "figures": known,
-                "week": sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
-                "newest": newest[:NEWEST_SHOWN],
-                "messages_url": messages_url(group.pk),
-                "statuses": [(each, GroupStatus(each).label) for each in STATUSES],
-                "may_replay": request.user.has_perm("failed_messages.replay_failedmessage"),
-                "bulk_url": bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
-                "may_triage": self.has_change_permission(request),
-                "audit": AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
-                **context,
-            },
+            "group",
+            title=str(group),
+            group=group,
+            state=status_label(group),
+            affected=affected(known := figures([group.pk])[group.pk]),
+            figures=known,
+            week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
+            newest=newest[:NEWEST_SHOWN],
+            messages_url=messages_url(group.pk),
+            statuses=[(each, GroupStatus(each).label) for each in STATUSES],
+            replay_obstacle=_replay_obstacle(request, known),
+            handlers=runbooks([group.service]),
+            bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
+            triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
+            audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
+            **context,
         )
 
     def _group(self, fingerprint: str) -> FailureGroup:
@@ -215,6 +207,12 @@ def affected(known: Figures) -> str:
         return "-"
     orders = f"{'at least ' if known.at_least else ''}{known.orders:,} order"
     return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
+
+
+def _replay_obstacle(request: HttpRequest, known: Figures) -> str:
+    if not may(request.user, REPLAY):
+        return lacks(REPLAY)
+    return "" if known.messages else "None of its messages is failed now."
 
 
 def _figures(group: Any) -> Figures:

@@ -178,7 +178,5 @@ def found(request: HttpRequest, queryset: QuerySet, words: Filter) -> QuerySet:
         selection = words
     ids = newest_ids(selection, MATCHES_LIMIT)
     if len(ids) == MATCHES_LIMIT:
-        messages.info(
-            request, f"These are the newest {MATCHES_LIMIT:,}; add a filter to see others."
-        )
+        messages.info(request, f"The newest {MATCHES_LIMIT:,}; add a filter to see others.")
     return queryset.filter(pk__in=ids)

@@ -202,6 +202,24 @@ def test_who_may_only_look_sees_why_the_buttons_are_off():
     assert record(stored.pk).status == "failed"
 
 
+def test_the_lists_say_why_nothing_can_be_done_there():
+    failed()
+    viewer = user("view_failedmessage")
+    content = shown(viewer, LIST)
+    for permission in ("replay_failedmessage", "discard_failedmessage"):
+        assert f"You lack the permission failed_messages.{permission}." in content
+    assert "/replayjob/new/" not in content
+    policies = shown(viewer, "/admin/failed_messages/replaypolicy/")
+    assert "You lack the permission failed_messages.replay_failedmessage." in policies
+
+
+def test_a_replay_is_confirmed_beside_its_runbook(admin):
+    content = shown(admin, act("replay", failed().pk))
+
+    assert "Replay is safe." in content
+    assert "Invoices are issued once for each order" in content
+
+
 def test_replaying_and_discarding_are_permitted_apart():
     stored = failed()
     replayer = user("view_failedmessage", "replay_failedmessage")

@@ -119,7 +119,7 @@ def test_a_search_for_words_obeys_every_filter_and_says_when_it_shows_a_part(man
     assert "add a filter" not in page
 
     page = client.get("/admin/failed_messages/failedmessage/?q=timed+out").content.decode()
-    assert "These are the newest 1,000; add a filter to see others." in page
+    assert "The newest 1,000; add a filter to see others." in page
 
 
 def test_words_of_an_error_are_found_and_counted_in_the_index_alone(many):
