@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from failed_messages import certificate, wording
+from failed_messages.body_tree import tree
 from failed_messages.description import deaths
 from failed_messages.models import FailedMessage, Reason
 from failed_messages.order_facts import order_facts
@@ -49,6 +50,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],
+        "tree": tree(bytes(record.body)),
         "raw": bytes(record.body[:RAW_LIMIT_CHARS]).decode("utf-8", "backslashreplace"),
         "raw_is_cut": record.body_bytes > RAW_LIMIT_CHARS,
         "properties": sorted(json.loads(record.properties).items()),
