@@ -113,4 +113,4 @@ class Acting(DeskAdmin):
 
 def _replay_preview(keys: list[Any]) -> dict[str, Any]:
     known = preview_of(keys)
-    return {"sentences": known.sentences(), "handlers": runbooks(known.services)}
+    return {"sentences": known.sentences(), "handlers": runbooks(known.kinds)}

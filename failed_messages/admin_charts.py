@@ -31,7 +31,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
             f"{total:,} failure{'' if total == 1 else 's'}, {SAID[hours]}",
         ),
         "series": [
-            (index, name, sum(counts)) for index, (name, counts) in enumerate(chart.series.items())
+            (index, name, f"{sum(counts):,}")
+            for index, (name, counts) in enumerate(chart.series.items())
         ],
     }
 

@@ -92,10 +92,10 @@ class FailureGroupAdmin(DeskAdmin):
     @admin.display(description="failed now")
     def failing(self, group: FailureGroup) -> str:
         return format_html(
-            '<a href="{}">{}</a><br><small>{} deaths in all</small>',
+            '<a href="{}">{}</a><br><small>{} in all</small>',
             messages_url(group.pk),
             f"{_figures(group).messages:,}",
-            f"{group.deaths:,}",
+            f"{group.deaths:,} death{'' if group.deaths == 1 else 's'}",
         )
 
     @admin.display(description="last 24 h")
@@ -152,7 +152,8 @@ class FailureGroupAdmin(DeskAdmin):
     def _group_page(
         self, request: HttpRequest, group: FailureGroup, **context: Any
     ) -> HttpResponse:
-        newest = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        its_own = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        newest = list(its_own[:NEWEST_SHOWN])
         return self.page(
             request,
             "group",
@@ -161,12 +162,14 @@ class FailureGroupAdmin(DeskAdmin):
             state=status_label(group),
             affected=affected(known := figures([group.pk])[group.pk]),
             figures=known,
+            failing=f"{known.messages:,}",
+            deaths=f"{group.deaths:,}",
             week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
-            newest=newest[:NEWEST_SHOWN],
+            newest=newest,
             messages_url=messages_url(group.pk),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_replay_obstacle(request, known),
-            handlers=runbooks([group.service]),
+            handlers=runbooks((each.service, each.type) for each in newest),
             bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
             triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
             audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],

@@ -111,7 +111,7 @@ class ReplayJobAdmin(DeskAdmin):
             selection=str(selection),
             sentences=known.sentences(),
             messages_count=known.messages,
-            handlers=runbooks(known.services),
+            handlers=runbooks(known.kinds),
             rate=DEFAULT_RATE,
             most=MOST_A_SECOND,
             error=error,
@@ -182,8 +182,11 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "is_active": job.state in ACTIVE,
         "edge": _edge(job),
         "total": _total(job),
+        "progress": f"{job.resolved:,} of {_total(job):,}",
         "settled": _total(job) - job.waiting - job.sent,
-        "counts": [(state, label, getattr(job, state)) for state, label in PartState.choices],
+        "counts": [
+            (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
+        ],
         "chosen": _chosen(job.selection),
         "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in STEERING],
         "waiting_for": _waiting_for(job),

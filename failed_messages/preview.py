@@ -24,6 +24,8 @@ class Preview:
     messages: int
     #: Messages, by the service that they go to.
     services: dict[str, int]
+    #: Each service and type among them.
+    kinds: frozenset[tuple[str, str]]
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
@@ -102,6 +104,7 @@ def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
     return Preview(
         messages=messages,
         services=dict(sorted(Counter(record["service"] for record in records).items())),
+        kinds=frozenset((record["service"], record["type"]) for record in records),
         orders=len({record["order_id"] for record in records if record["order_id"]}),
         value=value(facts.values()),
         cancelled=len({record["order_id"] for record in cancelled}),

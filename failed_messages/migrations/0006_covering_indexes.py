@@ -63,4 +63,13 @@ class Migration(migrations.Migration):
             model_name="failedmessage",
             index=models.Index(fields=["service", "status", "type", "order_id"], name="standing"),
         ),
+        migrations.AlterModelOptions(
+            name="auditentry",
+            options={
+                "default_permissions": ("view",),
+                "ordering": ["-at", "-id"],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log entries",
+            },
+        ),
     ]
