@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
 from failed_messages.admin_jobs import bulk_url
@@ -49,7 +48,7 @@ class GroupList(ChangeList):
 class FailureGroupAdmin(DeskAdmin):
     """What fails, and how far the operators are with it."""
 
-    list_display = ("cause", "state", "failing", "trend", "affected", "failed", "known")
+    list_display = ("cause", "state", "failing", "trend", "affected", "failed")
     list_filter = ("status", ServiceFilter)
     search_fields = ("id", "exception", "pattern", "owner", "note")
     search_help_text = "Fingerprint, words of the error, owner or note"
@@ -87,7 +86,11 @@ class FailureGroupAdmin(DeskAdmin):
 
     @admin.display(description="status")
     def state(self, group: FailureGroup) -> str:
-        return status_label(group)
+        """And what is known of it: its owner, the note's beginning, the link."""
+        link = format_html('<a href="{}" rel="noreferrer">link</a>', group.link)
+        parts = [group.owner, Truncator(group.note).chars(60), link if group.link else ""]
+        known = format_html_join("", "<br><small>{}</small>", ((each,) for each in parts if each))
+        return format_html("{}{}", status_label(group), known)
 
     @admin.display(description="failed now")
     def failing(self, group: FailureGroup) -> str:
@@ -113,12 +116,6 @@ class FailureGroupAdmin(DeskAdmin):
             f"{group.first_failed_at:%Y-%m-%d %H:%M}",
             f"{group.last_failed_at:%Y-%m-%d %H:%M}",
         )
-
-    @admin.display(description="owner and note")
-    def known(self, group: FailureGroup) -> str:
-        link = format_html('<a href="{0}" rel="noreferrer">link</a>', group.link)
-        parts = [group.owner, Truncator(group.note).chars(80), link if group.link else ""]
-        return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts if part)) or "-"
 
     # --- one group ------------------------------------------------------------------------
 

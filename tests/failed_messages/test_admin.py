@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -17,7 +18,9 @@ from failed_messages.jobs import start
 from failed_messages.triage import triage
 from orders import ledger
 from tests import broker
+from tests.concurrency import at_once
 from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
+from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -47,11 +50,11 @@ def act(verb: str, *ids: object) -> str:
 
 def user(*permissions: str, is_superuser: bool = False) -> Client:
     """A staff member's browser."""
-    staff = User.objects.create_user("operator", is_staff=True, is_superuser=is_superuser)
+    member = User.objects.create_user("operator", is_staff=True, is_superuser=is_superuser)
     for codename in permissions:
-        staff.user_permissions.add(Permission.objects.get(codename=codename))
+        member.user_permissions.add(Permission.objects.get(codename=codename))
     client = Client(SERVER_NAME="localhost")
-    client.force_login(staff)
+    client.force_login(member)
     return client
 
 
@@ -154,6 +157,16 @@ def test_replaying_asks_first_and_tells_what_came_of_it(admin):
     response = admin.post(act("replay"), {"id": str(stored.pk)}, follow=True)
     assert "replaying since" in response.content.decode()
     assert broker.depth("billing") == 1
+
+
+def test_twenty_people_who_click_at_once_publish_once(admin):
+    stored = failed()
+    url, form = reverse("admin:failed_messages_act", args=["replay"]), {"id": str(stored.pk)}
+    answers = at_once([partial(staff().post, url, form) for _ in range(20)])
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert len(broker.take_all("billing")) == 1
+    assert [line.act for line in record(stored.pk).history] == ["failed", "replay"]
 
 
 def test_discarding_wants_a_reason(admin):
