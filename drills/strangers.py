@@ -49,7 +49,7 @@ def publish_nonsense(run: Run, count: int) -> list[str]:
                 run.chance.choice(NONSENSE),
                 exchange="order_events",
                 content_type="application/json",
-                content_encoding="binary",
+                content_encoding="utf-8",
                 message_id=message_id,
                 delivery_mode=2,
             )

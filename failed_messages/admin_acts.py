@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from failed_messages.discard import discard, restore
 from failed_messages.models import FailedMessage, Status
+from failed_messages.permissions import DISCARD, EDIT, REPLAY, lacks, may
 from failed_messages.replay import replay
 from failed_messages.verdict import Verdict, record_id
 
@@ -36,12 +37,12 @@ class Verb:
 
     def allowed(self, request: HttpRequest) -> bool:
         """Whether this user may."""
-        return request.user.has_perm(f"failed_messages.{self.permission}")
+        return may(request.user, self.permission)
 
     def obstacle(self, request: HttpRequest, record: FailedMessage) -> str:
         """Why it cannot be done to this record now; empty where it can."""
         if not self.allowed(request):
-            return f"You lack the permission failed_messages.{self.permission}."
+            return lacks(self.permission)
         if record.status != self.from_status:
             return f"The message is {record.status}, not {self.from_status}."
         if self.name == "replay" and record.body_cut:
@@ -55,7 +56,7 @@ VERBS = {
         Verb(
             "replay",
             replay,
-            "replay_failedmessage",
+            REPLAY,
             str(Status.FAILED),
             "Sends each message to the queue of the service that gave it up, and to no other. It "
             "keeps its message id, so that a service which has done its part already does nothing. "
@@ -64,7 +65,7 @@ VERBS = {
         Verb(
             "discard",
             discard,
-            "discard_failedmessage",
+            DISCARD,
             str(Status.FAILED),
             "Sets it aside: no service will handle it. The record stays and can be restored.",
             asks_reason=True,
@@ -72,7 +73,7 @@ VERBS = {
         Verb(
             "restore",
             restore,
-            "discard_failedmessage",
+            DISCARD,
             str(Status.DISCARDED),
             "Makes it a failed message again, so that it can be replayed.",
         ),
@@ -80,10 +81,16 @@ VERBS = {
 }
 
 
+def lacking(request: HttpRequest) -> list[str]:
+    """Why this user may not do what the list offers to others."""
+    needed = dict.fromkeys(verb.permission for verb in VERBS.values())
+    return [lacks(permission) for permission in needed if not may(request.user, permission)]
+
+
 def edit_obstacle(request: HttpRequest, record: FailedMessage) -> str:
     """Why the record cannot be edited now; empty where it can."""
-    if not request.user.has_perm("failed_messages.edit_failedmessage"):
-        return "You lack the permission failed_messages.edit_failedmessage."
+    if not may(request.user, EDIT):
+        return lacks(EDIT)
     if record.status != Status.FAILED:
         return f"The message is {record.status}, not {Status.FAILED}."
     return "Only the beginning of its body was kept." if record.body_cut else ""

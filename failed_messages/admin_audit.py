@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from failed_messages.admin_pages import DeskAdmin
 from failed_messages.models import AuditEntry, Subject
 
 PAGES = {
@@ -22,32 +22,19 @@ PAGES = {
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):
+class AuditEntryAdmin(DeskAdmin):
     """Who did what, when and why; newest first."""
+
+    view_permission = "view_auditentry"
 
     list_display = ("when", "by", "act", "about", "why", "was", "became")
     list_display_links = ("when",)
     list_filter = ("subject",)
     search_fields = ("subject_id",)  # shows the box; get_search_results does the search
     search_help_text = "The id of a message, group or job, or the name of who acted"
-    sortable_by = ()
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 50
     actions = None
-
-    class Media:
-        css = {"all": ("failed_messages/desk.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str

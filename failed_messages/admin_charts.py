@@ -26,10 +26,13 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "bars": SPANS[hours],
         "total": total,
         "chart": stacked_bars(
-            _labels(chart, hours), list(chart.series.values()), f"{total:,} failures, {SAID[hours]}"
+            _labels(chart, hours),
+            list(chart.series.values()),
+            f"{total:,} failure{'' if total == 1 else 's'}, {SAID[hours]}",
         ),
         "series": [
-            (index, name, sum(counts)) for index, (name, counts) in enumerate(chart.series.items())
+            (index, name, f"{sum(counts):,}")
+            for index, (name, counts) in enumerate(chart.series.items())
         ],
     }
 

@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from failed_messages import certificate, wording
+from failed_messages.body_tree import tree
 from failed_messages.description import deaths
 from failed_messages.models import FailedMessage, Reason
 from failed_messages.order_facts import order_facts
+from failed_messages.permissions import VIEW, may
 from failed_messages.retention import expires_at
+from failed_messages.verdict import record_id
 from messaging.certificate import Attempt, Certificate, Original
 
 RAW_LIMIT_CHARS = 20_000
@@ -45,6 +50,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],
+        "tree": tree(bytes(record.body)),
         "raw": bytes(record.body[:RAW_LIMIT_CHARS]).decode("utf-8", "backslashreplace"),
         "raw_is_cut": record.body_bytes > RAW_LIMIT_CHARS,
         "properties": sorted(json.loads(record.properties).items()),
@@ -52,6 +58,24 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "x_death": _x_death(record),
         "history": list(reversed(record.history)),
     }
+
+
+def record_for(request: HttpRequest, object_id: str) -> FailedMessage:
+    """The record that this user asks for. Raises PermissionDenied, or Http404 without one."""
+    if not may(request.user, VIEW):
+        raise PermissionDenied
+    found = FailedMessage.objects.filter(pk=object_id) if ObjectId.is_valid(object_id) else None
+    record = found.first() if found is not None else None
+    if record is None:
+        raise Http404("there is no such failed message")
+    return record
+
+
+def page_after(ids: list[str]) -> str:
+    """Where to go once something was done to these: the page of one, else the list."""
+    if len(ids) == 1 and record_id(ids[0]):
+        return reverse("admin:failed_messages_failedmessage_change", args=ids)
+    return reverse("admin:failed_messages_failedmessage_changelist")
 
 
 def countdown(record: FailedMessage) -> str:

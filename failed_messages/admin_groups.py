@@ -10,19 +10,21 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from failed_messages.admin_jobs import bulk_url
 from failed_messages.admin_list import ServiceFilter
+from failed_messages.admin_pages import DeskAdmin
 from failed_messages.description import SUMMARY_FIELDS
 from failed_messages.filters import Filter
 from failed_messages.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
+from failed_messages.permissions import REPLAY, TRIAGE, lacks, may
 from failed_messages.svg import sparkline
 from failed_messages.triage import STATUSES, InvalidTriage, triage
+from failed_messages.wording import runbooks
 
 NEWEST_SHOWN = 10
 WEEK_HOURS = 168
@@ -43,34 +45,19 @@ class GroupList(ChangeList):
 
 
 @admin.register(FailureGroup)
-class FailureGroupAdmin(admin.ModelAdmin):
+class FailureGroupAdmin(DeskAdmin):
     """What fails, and how far the operators are with it."""
 
-    list_display = ("cause", "state", "failing", "trend", "affected", "failed", "owner")
+    list_display = ("cause", "state", "failing", "trend", "affected", "failed")
     list_filter = ("status", ServiceFilter)
     search_fields = ("id", "exception", "pattern", "owner", "note")
     search_help_text = "Fingerprint, words of the error, owner or note"
-    sortable_by = ()
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     list_per_page = 25
     list_max_show_all = 25
     actions = None
 
-    class Media:
-        css = {"all": ("failed_messages/desk.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("failed_messages.view_failedmessage")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, TRIAGE)
 
     # --- the list -------------------------------------------------------------------------
 
@@ -99,15 +86,19 @@ class FailureGroupAdmin(admin.ModelAdmin):
 
     @admin.display(description="status")
     def state(self, group: FailureGroup) -> str:
-        return status_label(group)
+        """And what is known of it: its owner, the note's beginning, the link."""
+        link = format_html('<a href="{}" rel="noreferrer">link</a>', group.link)
+        parts = [group.owner, Truncator(group.note).chars(60), link if group.link else ""]
+        known = format_html_join("", "<br><small>{}</small>", ((each,) for each in parts if each))
+        return format_html("{}{}", status_label(group), known)
 
     @admin.display(description="failed now")
     def failing(self, group: FailureGroup) -> str:
         return format_html(
-            '<a href="{}">{}</a><br><small>{} deaths in all</small>',
+            '<a href="{}">{}</a><br><small>{} in all</small>',
             messages_url(group.pk),
             f"{_figures(group).messages:,}",
-            f"{group.deaths:,}",
+            f"{group.deaths:,} death{'' if group.deaths == 1 else 's'}",
         )
 
     @admin.display(description="last 24 h")
@@ -140,7 +131,7 @@ class FailureGroupAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self._triage(request, object_id)
-        return self._page(request, self._group(object_id))
+        return self._group_page(request, self._group(object_id))
 
     def _triage(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -151,34 +142,35 @@ class FailureGroupAdmin(admin.ModelAdmin):
             if wanted:
                 triage(fingerprint, wanted, request.user.get_username())
         except InvalidTriage as error:
-            return self._page(request, group, error=error, asked=wanted)
+            return self._group_page(request, group, error=error, asked=wanted)
         self.message_user(request, "Saved." if wanted else "Nothing changed.", messages.SUCCESS)
         return HttpResponseRedirect(group_url(fingerprint))
 
-    def _page(self, request: HttpRequest, group: FailureGroup, **context: Any) -> HttpResponse:
-        newest = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
-        return TemplateResponse(
+    def _group_page(
+        self, request: HttpRequest, group: FailureGroup, **context: Any
+    ) -> HttpResponse:
+        its_own = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        newest = list(its_own[:NEWEST_SHOWN])
+        return self.page(
             request,
-            "failed_messages/group.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "media": self.media,
-                "title": str(group),
-                "group": group,
-                "state": status_label(group),
-                "affected": affected(known := figures([group.pk])[group.pk]),
-                "figures": known,
-                "week": sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
-                "newest": newest[:NEWEST_SHOWN],
-                "messages_url": messages_url(group.pk),
-                "statuses": [(each, GroupStatus(each).label) for each in STATUSES],
-                "may_replay": request.user.has_perm("failed_messages.replay_failedmessage"),
-                "bulk_url": bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
-                "may_triage": self.has_change_permission(request),
-                "audit": AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
-                **context,
-            },
+            "group",
+            title=str(group),
+            group=group,
+            state=status_label(group),
+            affected=affected(known := figures([group.pk])[group.pk]),
+            figures=known,
+            failing=f"{known.messages:,}",
+            deaths=f"{group.deaths:,}",
+            week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
+            newest=newest,
+            messages_url=messages_url(group.pk),
+            statuses=[(each, GroupStatus(each).label) for each in STATUSES],
+            replay_obstacle=_replay_obstacle(request, known),
+            handlers=runbooks((each.service, each.type) for each in newest),
+            bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
+            triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
+            audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
+            **context,
         )
 
     def _group(self, fingerprint: str) -> FailureGroup:
@@ -215,6 +207,12 @@ def affected(known: Figures) -> str:
         return "-"
     orders = f"{'at least ' if known.at_least else ''}{known.orders:,} order"
     return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
+
+
+def _replay_obstacle(request: HttpRequest, known: Figures) -> str:
+    if not may(request.user, REPLAY):
+        return lacks(REPLAY)
+    return "" if known.messages else "None of its messages is failed now."
 
 
 def _figures(group: Any) -> Figures:

@@ -8,11 +8,12 @@ from bson import ObjectId
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from failed_messages.filters import FIELDS, Filter, InvalidFilter
+from failed_messages.admin_list import asked
+from failed_messages.admin_pages import DeskAdmin
+from failed_messages.filters import Filter, InvalidFilter
 from failed_messages.jobs import (
     ACTIVE,
     DEFAULT_RATE,
@@ -23,6 +24,7 @@ from failed_messages.jobs import (
     steer,
 )
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
+from failed_messages.permissions import REPLAY, lacks, may
 from failed_messages.preview import preview
 from failed_messages.wording import runbooks
 
@@ -36,33 +38,13 @@ EDGES = {
 
 
 @admin.register(ReplayJob)
-class ReplayJobAdmin(admin.ModelAdmin):
+class ReplayJobAdmin(DeskAdmin):
     """Many messages, a few at first."""
 
     list_display = ("started", "by", "state_label", "what", "progress")
     list_display_links = ("started",)
-    sortable_by = ()
-    show_full_result_count = False
     list_per_page = 50
     actions = None
-
-    class Media:
-        css = {"all": ("failed_messages/desk.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("failed_messages.view_failedmessage")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
@@ -93,7 +75,7 @@ class ReplayJobAdmin(admin.ModelAdmin):
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
         """GET shows what it will do, POST starts it."""
-        if not _may_replay(request):
+        if not may(request.user, REPLAY):
             raise PermissionDenied
         try:
             if request.method == "POST":
@@ -121,7 +103,7 @@ class ReplayJobAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         known = preview(selection)
         back = reverse("admin:failed_messages_failedmessage_changelist")
-        return self._page(
+        return self.page(
             request,
             "bulk",
             title="Replay all that match: are you sure?",
@@ -129,7 +111,7 @@ class ReplayJobAdmin(admin.ModelAdmin):
             selection=str(selection),
             sentences=known.sentences(),
             messages_count=known.messages,
-            handlers=runbooks(known.services),
+            handlers=runbooks(known.kinds),
             rate=DEFAULT_RATE,
             most=MOST_A_SECOND,
             error=error,
@@ -151,11 +133,11 @@ class ReplayJobAdmin(admin.ModelAdmin):
         job = _job(object_id)
         if request.method == "POST":
             return self._steer(request, job)
-        return self._page(request, "job", title=str(job), **_context(request, job))
+        return self.page(request, "job", title=str(job), **_context(request, job))
 
     def _steer(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
         what = request.POST.get("what", "")
-        if not _may_replay(request):
+        if not may(request.user, REPLAY):
             raise PermissionDenied
         if what not in STEERING:
             raise Http404(f"there is nothing called {what}")
@@ -163,31 +145,22 @@ class ReplayJobAdmin(admin.ModelAdmin):
             self.message_user(request, f"It is {job.state}: nothing to {what}.", messages.ERROR)
         return HttpResponseRedirect(job_url(job.pk))
 
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            f"failed_messages/{template}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "media": self.media,
-                **context,
-            },
-        )
-
 
 def bulk_url(selection: Filter) -> str:
     """The preview of replaying all that match."""
     return f"{reverse('admin:failed_messages_bulk')}?{selection}"
 
 
-def bulk_replay_url(request: HttpRequest) -> str:
-    """The same for the list of messages that the request is about; empty for a strange one."""
-    asked = {name: value for name, value in request.GET.items() if name in FIELDS}
+def bulk_replay(request: HttpRequest) -> dict[str, str]:
+    """The link to the preview for the list that the request is about, or why there is none."""
+    if not may(request.user, REPLAY):
+        return {"bulk_obstacle": lacks(REPLAY)}
     try:
-        return bulk_url(Filter.of({"status": "failed", **asked}))
-    except InvalidFilter:
-        return ""
+        return {
+            "bulk_url": bulk_url(Filter.of({"status": "failed", **asked(request).parameters()}))
+        }
+    except InvalidFilter as error:
+        return {"bulk_obstacle": f"The filter in the URL is none: {error}."}
 
 
 def job_url(id_: ObjectId) -> str:
@@ -209,8 +182,11 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "is_active": job.state in ACTIVE,
         "edge": _edge(job),
         "total": _total(job),
+        "progress": f"{job.resolved:,} of {_total(job):,}",
         "settled": _total(job) - job.waiting - job.sent,
-        "counts": [(state, label, getattr(job, state)) for state, label in PartState.choices],
+        "counts": [
+            (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
+        ],
         "chosen": _chosen(job.selection),
         "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in STEERING],
         "waiting_for": _waiting_for(job),
@@ -219,8 +195,8 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
 
 
 def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
-    if not _may_replay(request):
-        return "You lack the permission failed_messages.replay_failedmessage."
+    if not may(request.user, REPLAY):
+        return lacks(REPLAY)
     return "" if job.state in STEERING[what][0] else f"It is {job.get_state_display().lower()}."
 
 
@@ -240,7 +216,3 @@ def _total(job: ReplayJob) -> int:
 
 def _edge(job: ReplayJob) -> str:
     return EDGES.get(JobState(job.state), "replaying")
-
-
-def _may_replay(request: HttpRequest) -> bool:
-    return request.user.has_perm("failed_messages.replay_failedmessage")

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from failed_messages.collection import failed_messages
-from failed_messages.filters import duration
+from failed_messages.filters import FIELDS, Filter, InvalidFilter, duration
+from failed_messages.listing import newest_ids
 from failed_messages.models import FailureGroup, Reason, Status
 from messaging.handlers import HANDLERS
 from messaging.topology import SERVICES
+
+#: The newest matches of a search for words; who gets as many has to say more.
+MATCHES_LIMIT = 1_000
 
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
@@ -38,6 +42,32 @@ class FieldFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
+
+
+class AskedFilter(FieldFilter):
+    """One that has no choices to click on: it is there when the URL asks for it."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(chosen, chosen)] if (chosen := self.value()) else []
+
+
+class OrderFilter(AskedFilter):
+    title, parameter_name, field = "order", "orderId", "order_id"
+
+
+class UserFilter(AskedFilter):
+    title, parameter_name, field = "user", "userId", "user_id"
+
+
+class MessageFilter(AskedFilter):
+    title, parameter_name, field = "message id", "messageId", "message_id"
+
+
+class ErrorFilter(AskedFilter):
+    title = parameter_name = "error"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return found(request, queryset, Filter(error=self.value())) if self.value() else queryset
 
 
 class StatusFilter(FieldFilter):
@@ -125,4 +155,28 @@ FILTERS = (
     NewerFilter,
     OlderFilter,
     GroupFilter,
+    OrderFilter,
+    UserFilter,
+    MessageFilter,
+    ErrorFilter,
 )
+
+
+def asked(request: HttpRequest) -> Filter:
+    """What the list's URL asks for. Raises InvalidFilter."""
+    return Filter.of({name: value for name, value in request.GET.items() if name in FIELDS})
+
+
+def found(request: HttpRequest, queryset: QuerySet, words: Filter) -> QuerySet:
+    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a strange one, `words`.
+
+    Django's own lookups find words of an error only by reading every document.
+    """
+    try:
+        selection = asked(request)
+    except InvalidFilter:
+        selection = words
+    ids = newest_ids(selection, MATCHES_LIMIT)
+    if len(ids) == MATCHES_LIMIT:
+        messages.info(request, f"The newest {MATCHES_LIMIT:,}; add a filter to see others.")
+    return queryset.filter(pk__in=ids)

@@ -9,8 +9,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from failed_messages.admin_pages import DeskAdmin
 from failed_messages.filters import duration
 from failed_messages.models import Reason, ReplayPolicy
+from failed_messages.permissions import REPLAY, lacks, may
 from failed_messages.policies import InvalidPolicy, check, set_policy, switch_off
 from messaging.topology import SERVICES
 
@@ -52,35 +54,26 @@ class PolicyForm(forms.ModelForm):
 
 
 @admin.register(ReplayPolicy)
-class ReplayPolicyAdmin(admin.ModelAdmin):
+class ReplayPolicyAdmin(DeskAdmin):
     """Nothing is replayed unasked until there is one."""
 
     form = PolicyForm
+    change_list_template = "failed_messages/list.html"
     list_display = ("id", "reason", "after", "enabled", "by", "at")
     list_display_links = None
-    sortable_by = ()
     actions = ("end_selected",)
 
-    class Media:
-        css = {"all": ("failed_messages/desk.css",)}
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("failed_messages.view_failedmessage")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obstacles = [] if self.has_replay_permission(request) else [lacks(REPLAY)]
+        return super().changelist_view(request, {"obstacles": obstacles, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_replay_permission(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("failed_messages.replay_failedmessage")
+        return may(request.user, REPLAY)
 
     def save_model(self, request: HttpRequest, obj: ReplayPolicy, form: Any, change: Any) -> None:
         cleaned = form.cleaned_data

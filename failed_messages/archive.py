@@ -205,10 +205,12 @@ def _identity(letter: DeadLetter) -> dict[str, str]:
 
 def _latest_death(letter: DeadLetter) -> dict[str, Any]:
     death = letter.certificate
+    exception, message = text(death.exception or "", 300), text(death.message, 500)
     return {
         "reason": death.reason,
-        "exception": text(death.exception or "", 300),
-        "message": text(death.message, 500),
+        "exception": exception,
+        "message": message,
+        "error_text": f"{exception}: {message}" if exception else message,
         "last_failed_at": certificate.died_at(death),
     }
 

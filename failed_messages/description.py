@@ -17,6 +17,7 @@ from failed_messages.models import (
     ReplayPolicy,
 )
 from failed_messages.retention import expires_at
+from failed_messages.verdict import Verdict
 from messaging.certificate import Certificate
 
 #: What `summary` needs: never the body, the headers or the certificates.
@@ -144,6 +145,11 @@ def policy_json(policy: ReplayPolicy) -> dict[str, Any]:
         "by": policy.by,
         "at": _rfc3339(policy.at),
     }
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """What became of one message that was acted on."""
+    return {"id": verdict.id, "done": verdict.done, "detail": verdict.detail}
 
 
 def deaths(record: FailedMessage) -> list[Certificate]:

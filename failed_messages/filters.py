@@ -18,6 +18,9 @@ from failed_messages.collection import failed_messages
 from failed_messages.models import Reason, Status
 from messaging.topology import SERVICES
 
+#: No death is later. MongoDB looks at an index's later fields only where its first is asked for.
+LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
 
@@ -128,8 +131,16 @@ def duration(text: str) -> timedelta:
 
 def says(words: str) -> dict[str, Any]:
     """Whose error has these words, whatever their case."""
-    pattern = {"$regex": re.escape(words), "$options": "i"}
-    return {"$or": [{"exception": pattern}, {"message": pattern}]}
+    said = {"$regex": re.escape(words), "$options": "i"}
+    return {"last_failed_at": {"$lte": LAST_DAY}, "error_text": said}
+
+
+def index_of(query: dict[str, Any]) -> str | None:
+    """The index that `Filter.query` has to be given as a hint, if any.
+
+    The one with the errors' words: MongoDB would read every document for them.
+    """
+    return "newest" if any("error_text" in each for each in query.get("$and", [])) else None
 
 
 def named(id_: str) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.claiming import claim
 from failed_messages.collection import failed_messages, replay_jobs
-from failed_messages.filters import Filter
+from failed_messages.filters import Filter, index_of
 from failed_messages.jobs import ACTIVE, MOST_A_SECOND
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.preview import failed_only
@@ -98,6 +98,7 @@ def _gather(job: Job) -> bool:
     deadline = time.monotonic() + GATHERING_SECONDS
     while time.monotonic() < deadline:
         found = failed_messages().find({"$and": [matching, free]}, {"_id": True})
+        found = found.hint(index) if (index := index_of(matching)) else found
         ids = [record["_id"] for record in found.limit(GATHERED_AT_ONCE)]
         if not ids:
             running = {"$set": {"state": JobState.RUNNING}}

@@ -1,4 +1,4 @@
-"""A page of failed messages, newest first, for the API and the command line."""
+"""Lists of failed messages, newest first: for the admin, the API and the command line."""
 
 from __future__ import annotations
 
@@ -8,30 +8,33 @@ from bson import ObjectId
 
 from failed_messages.collection import failed_messages
 from failed_messages.description import SUMMARY_FIELDS
-from failed_messages.filters import Filter
+from failed_messages.filters import Filter, index_of
 from failed_messages.models import FailedMessage
 
 NEWEST_FIRST = [("last_failed_at", -1), ("_id", -1)]
 
 
 def page(selection: Filter, limit: int, after: ObjectId | None = None) -> list[FailedMessage]:
-    """The newest that match, without bodies and certificates.
+    """The newest that match, without bodies and certificates; for `after` see `newest_ids`."""
+    ids = newest_ids(selection, limit, after)
+    records = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=ids).order_by()
+    by_id = {record.pk: record for record in records}
+    return [by_id[id_] for id_ in ids if id_ in by_id]
+
+
+def newest_ids(selection: Filter, limit: int, after: ObjectId | None = None) -> list[ObjectId]:
+    """The ids of the newest that match.
 
     Args:
         after: the last record of the page before; a place in the list, so that what fails
             meanwhile shifts nothing.
     """
     query = selection.query()
+    index = index_of(query)
     if after is not None:
         query = {"$and": [query, _behind(after)]}
     found = failed_messages().find(query, {"_id": True}).sort(NEWEST_FIRST).limit(limit)
-    if selection.error:
-        # Both of its fields are at this index's end: no document is read for a mismatch.
-        found = found.hint("newest")
-    ids = [record["_id"] for record in found]
-    records = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=ids).order_by()
-    by_id = {record.pk: record for record in records}
-    return [by_id[id_] for id_ in ids if id_ in by_id]
+    return [record["_id"] for record in (found.hint(index) if index else found)]
 
 
 def _behind(after: ObjectId) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from failed_messages.collection import failed_messages
-from failed_messages.filters import Filter
+from failed_messages.filters import Filter, index_of
 from failed_messages.models import Status
 from failed_messages.order_facts import order_facts, value
 from failed_messages.staleness import moved_on
@@ -24,6 +24,8 @@ class Preview:
     messages: int
     #: Messages, by the service that they go to.
     services: dict[str, int]
+    #: Each service and type among them.
+    kinds: frozenset[tuple[str, str]]
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
@@ -74,8 +76,9 @@ class Preview:
 def preview(selection: Filter) -> Preview:
     """What replaying all failed messages that match would do."""
     wanted = failed_only(selection)
-    records = failed_messages().find(wanted, _FIELDS).limit(MESSAGES_LOOKED_AT)
-    return _preview(list(records), failed_messages().count_documents(wanted))
+    hint: dict[str, Any] = {"hint": index} if (index := index_of(wanted)) else {}
+    records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_LOOKED_AT)
+    return _preview(list(records), failed_messages().count_documents(wanted, **hint))
 
 
 def preview_of(ids: list[Any]) -> Preview:
@@ -87,7 +90,8 @@ def preview_of(ids: list[Any]) -> Preview:
 
 def failed_only(selection: Filter, at: Any = None) -> dict[str, Any]:
     """The query of those that match and are failed now."""
-    return {"$and": [selection.query(at), {"status": Status.FAILED}]}
+    query = selection.query(at)
+    return {"$and": [*query.get("$and", []), {"status": Status.FAILED}]}
 
 
 _FIELDS = {"service": True, "order_id": True, "type": True, "headers": True, "body_cut": True}
@@ -100,6 +104,7 @@ def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
     return Preview(
         messages=messages,
         services=dict(sorted(Counter(record["service"] for record in records).items())),
+        kinds=frozenset((record["service"], record["type"]) for record in records),
         orders=len({record["order_id"] for record in records if record["order_id"]}),
         value=value(facts.values()),
         cancelled=len({record["order_id"] for record in cancelled}),

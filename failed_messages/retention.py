@@ -1,6 +1,7 @@
 """Retention: what is settled is deleted after a while, and leaves its trace in the audit log.
 
-A message that nobody has settled is never deleted, nor is the original of an edited copy.
+A message that nobody has settled is never deleted, nor is the original of an edited copy. The
+hourly counts behind the charts go once no chart shows them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from django.conf import settings
 from pymongo.client_session import ClientSession
 
 from failed_messages import audit
-from failed_messages.collection import failed_messages
+from failed_messages.charts import SPANS
+from failed_messages.collection import failed_messages, failure_counts
+from failed_messages.groups import hour_of
 from failed_messages.models import FailedMessage, Status
 from messaging.transactions import in_transaction
 
@@ -42,6 +45,15 @@ def delete_expired() -> int:
     Returns: how many records it deleted.
     """
     return sum(_delete_of(status, field) for status, field in SETTLED_AT.items())
+
+
+def delete_old_counts() -> int:
+    """Delete the hourly counts that are older than the longest chart; the groups keep their totals.
+
+    Returns: how many hours of groups it deleted.
+    """
+    shown_since = hour_of(datetime.now(UTC)) - timedelta(hours=max(SPANS))
+    return failure_counts().delete_many({"hour": {"$lt": shown_since}}).deleted_count
 
 
 def _delete_of(status: str, field: str) -> int:

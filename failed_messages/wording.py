@@ -116,12 +116,12 @@ def span(duration: timedelta) -> str:
     return f"{seconds / 86_400:.0f} days"
 
 
-def runbooks(services: Iterable[str]) -> list[tuple[str, str]]:
-    """What the services' handlers say about replay: `("billing, order.placed", "Safe. …")`."""
+def runbooks(kinds: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What the handlers of these services' types say: `("billing, order.placed", "Safe. …")`."""
     return [
         (f"{service}, {type_}", f"{SAFETY[handler.replay_safe]} {handler.runbook}")
-        for (service, type_), handler in sorted(HANDLERS.items())
-        if service in services
+        for service, type_ in sorted(set(kinds))
+        if (handler := handler_of(service, type_))
     ]
 
 

@@ -48,7 +48,7 @@ class AuditEntry(models.Model):
     class Meta:
         db_table = "failed_messages_audit"
         verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit log entries"
         ordering = ["-at", "-id"]
         default_permissions = ("view",)
         indexes = [

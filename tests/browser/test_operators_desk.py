@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from failed_messages.job_runner import advance_jobs
 from failed_messages.models import ReplayJob
+from tests.broker import publish
 from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import Processes
@@ -24,6 +27,12 @@ LISTS = (
     "inventory/reservation",
     "billing/invoice",
     "simulated_faults/simulatedfault",
+)
+PAGES = (
+    "failedmessage/charts/?by=group",
+    "replayjob/new/?service=billing&status=failed",
+    "replaypolicy/add/",
+    "auditentry/",
 )
 
 
@@ -52,9 +61,9 @@ def failed_order(api: Api) -> str:
     return order_id
 
 
-def log_in(page: Page, api: Api) -> None:
+def log_in(page: Page, api: Api, name: str = "admin") -> None:
     page.goto(f"{api.url}/admin/")
-    page.fill("#id_username", "admin")
+    page.fill("#id_username", name)
     page.fill("#id_password", "admin")
     page.get_by_role("button", name="Log in").click()
 
@@ -119,9 +128,7 @@ def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> 
     When an operator mends the cause, and replays the group
     Then the page shows the job's progress, until every order is confirmed.
     """
-    orders = [api.place(500, "lamp") for _ in range(8)]
-    records = connection.database["failed_messages"]
-    eventually(lambda: records.count_documents({}) == len(orders), within_seconds=30)
+    orders = await_failures(api, 8)
     log_in(page, api)
     remove_the_fault(page)
     page.locator("#site-name a").click()
@@ -143,6 +150,155 @@ def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> 
     expect(page.locator("h1").last).to_have_text("8 of 8 messages resolved")
     for order in orders:
         api.await_status(order, "confirmed")
+
+
+def test_an_operator_pauses_a_bulk_replay_and_cancels_it(page: Page, api: Api) -> None:
+    """
+    Given billing gave up some orders
+    When an operator starts a bulk replay from the filtered list, pauses, resumes and cancels it
+    Then the page says so each time, and the audit log has every act.
+    """
+    await_failures(api, 3)
+    log_in(page, api)
+    page.goto(f"{api.url}/admin/failed_messages/failedmessage/?service=billing&q=simulated")
+    page.locator("#bulk").click()
+    page.fill("#rate", "1")
+    page.fill("#reason", "as a try")
+    page.locator("#confirm").click()
+
+    for act, state in (("pause", "Paused"), ("resume", "Gathering"), ("cancel", "Cancelled")):
+        page.locator(f"#{act}").click()
+        expect(page.locator("#state")).to_have_text(state)
+    expect(page.locator("#pause")).to_be_disabled()
+    expect(page.locator("#content-main")).to_contain_text("It is cancelled.")
+
+    page.locator("#site-name a").click()
+    page.get_by_role("link", name="Audit log entries", exact=True).last.click()
+    for act in ("bulk replay", "pause", "resume", "cancel"):
+        expect(page.locator("#result_list .field-act", has_text=act).first).to_be_visible()
+    expect(page.locator("#result_list")).to_contain_text("as a try")
+
+
+def test_an_operator_edits_a_body_and_replays_the_copy(page: Page, api: Api) -> None:
+    """
+    Given a message whose body billing cannot take
+    When an operator corrects it, checks it, sees the difference, and replays the copy
+    Then billing handles it, and the copy and the original name each other.
+    """
+    wrong = {"orderId": "6743f0000000000000000001", "userId": 101, "items": [{"sku": "book"}]}
+    right = {**wrong, "items": [{"sku": "book", "quantity": 1, "unitPrice": "12.50"}]}
+    publish(json.dumps(wrong).encode(), exchange="", routing_key="billing", message_id="wrong")
+    records = connection.database["failed_messages"]
+    eventually(lambda: records.count_documents({}), within_seconds=20)
+    log_in(page, api)
+    find(page, str(wrong["orderId"]))
+    page.locator("#edit").click()
+    page.fill("#reason", "the publisher left out the price")
+    page.locator("#check").click()
+    expect(page.locator("#error")).to_contain_text("items[0]")
+    page.fill("textarea#body", json.dumps(right, indent=2))
+    page.locator("#check").click()
+    expect(page.locator("#diff")).to_contain_text('+       "unitPrice": "12.50"')
+    page.locator("#confirm").click()
+
+    invoices = connection.database["invoices"]
+    eventually(lambda: invoices.find_one({"_id": wrong["orderId"]}), within_seconds=15)
+    original = records.find_one({"parent": None})
+    assert original is not None
+    page.get_by_role("link", name=str(original["_id"])).first.click()
+    expect(page.locator(".fm-status").first).to_have_text("Discarded")
+    expect(page.locator("#countdown")).to_contain_text("kept for ever")
+    expect(page.locator("#content-main")).to_contain_text("Edited as")
+
+
+def test_an_operator_notes_what_is_known_of_a_group(
+    page: Page, api: Api, failed_order: str
+) -> None:
+    log_in(page, api)
+    page.get_by_role("link", name="Failure groups", exact=True).last.click()
+    page.locator("#result_list th a").click()
+    page.select_option("#status", "fixed")
+    page.fill("#owner", "billing team")
+    page.fill("#note", "Fails for user 500 alone")
+    page.locator("#save").click()
+    expect(page.locator(".errornote")).to_contain_text("fixed")
+    page.fill("#fixed_in", "9.0.0")
+    page.locator("#save").click()
+
+    expect(page.locator("#content-main")).to_contain_text("Fixed in 9.0.0")
+    expect(page.locator("#audit")).to_contain_text("admin")
+    page.get_by_role("link", name="Failure groups", exact=True).first.click()
+    expect(page.locator("#result_list")).to_contain_text("Fails for user 500 alone")
+
+
+def test_a_selection_is_discarded_and_one_restored(page: Page, api: Api) -> None:
+    await_failures(api, 2)
+    log_in(page, api)
+    page.get_by_role("link", name="Failed messages", exact=True).last.click()
+    page.locator("#action-toggle").check()
+    page.select_option("select[name=action]", "discard_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator("#content-main")).to_contain_text("2 messages: 2 of billing")
+    page.fill("#reason", "A rehearsal")
+    page.locator("#confirm").click()
+    expect(page.locator("#result_list .fm-discarded")).to_have_count(2)
+
+    page.locator("#result_list tbody a").first.click()
+    expect(page.locator("#countdown")).to_contain_text("Deleted in 90 days")
+    page.locator("#restore").click()
+    page.locator("#confirm").click()
+    expect(page.locator(".fm-status").first).to_have_text("Failed")
+
+
+def test_a_policy_is_set_and_ended(page: Page, api: Api) -> None:
+    log_in(page, api)
+    page.get_by_role("link", name="Replay policies", exact=True).last.click()
+    page.get_by_role("link", name="Add replay policy").last.click()
+    page.select_option("#id_service", "billing")
+    page.select_option("#id_reason", "attempts_used_up")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#result_list")).to_contain_text("15 min, 60 min, 360 min")
+
+    page.locator("#action-toggle").check()
+    page.select_option("select[name=action]", "end_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator(".messagelist")).to_contain_text("The policy of service billing is off.")
+
+
+def test_who_may_only_look_sees_why(page: Page, api: Api, failed_order: str) -> None:
+    create_viewer()
+    log_in(page, api, "viewer")
+    find(page, failed_order)
+
+    for button in ("replay", "discard", "edit"):
+        expect(page.locator(f"#{button}")).to_be_disabled()
+        expect(page.locator("#content-main")).to_contain_text(
+            f"You lack the permission failed_messages.{button}_failedmessage."
+        )
+
+
+def test_the_charts_show_what_failed(page: Page, api: Api, failed_order: str) -> None:
+    log_in(page, api)
+    page.get_by_role("link", name="Failed messages", exact=True).last.click()
+    page.locator("#charts").click()
+    expect(page.locator("#legend")).to_contain_text("billing")
+    page.get_by_role("link", name="group", exact=True).click()
+    expect(page.locator("#legend")).to_contain_text("SimulatedFailure")
+    expect(page.locator(".fm-chart rect")).to_have_count(1)
+
+
+def await_failures(api: Api, count: int) -> list[str]:
+    """So many orders that billing gave up."""
+    orders = [api.place(500, "lamp") for _ in range(count)]
+    records = connection.database["failed_messages"]
+    eventually(lambda: records.count_documents({}) == count, within_seconds=30)
+    return orders
+
+
+def create_viewer() -> None:
+    """A staff member who may look, and no more."""
+    viewer = User.objects.create_user("viewer", password="admin", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_failedmessage"))
 
 
 def remove_the_fault(page: Page) -> None:
@@ -185,10 +341,14 @@ def test_every_page_fits_a_phone(
             newest = page.locator("#result_list tbody a").first.get_attribute("href")
             page.goto(f"{api.url}{newest}")
             assert_fits(page)
-        find(page, failed_order)
-        page.locator("#discard").click()
-        expect(page.locator("#confirm")).to_be_visible()
-        assert_fits(page)
+        for path in PAGES:
+            page.goto(f"{api.url}/admin/failed_messages/{path}")
+            assert_fits(page)
+        for button in ("discard", "replay", "edit"):
+            find(page, failed_order)
+            page.locator(f"#{button}").click()
+            expect(page.locator(".cancel-link")).to_be_visible()
+            assert_fits(page)
     finally:
         context.close()
 

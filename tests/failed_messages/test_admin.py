@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -17,7 +18,9 @@ from failed_messages.jobs import start
 from failed_messages.triage import triage
 from orders import ledger
 from tests import broker
+from tests.concurrency import at_once
 from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
+from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -47,11 +50,11 @@ def act(verb: str, *ids: object) -> str:
 
 def user(*permissions: str, is_superuser: bool = False) -> Client:
     """A staff member's browser."""
-    staff = User.objects.create_user("operator", is_staff=True, is_superuser=is_superuser)
+    member = User.objects.create_user("operator", is_staff=True, is_superuser=is_superuser)
     for codename in permissions:
-        staff.user_permissions.add(Permission.objects.get(codename=codename))
+        member.user_permissions.add(Permission.objects.get(codename=codename))
     client = Client(SERVER_NAME="localhost")
-    client.force_login(staff)
+    client.force_login(member)
     return client
 
 
@@ -156,6 +159,16 @@ def test_replaying_asks_first_and_tells_what_came_of_it(admin):
     assert broker.depth("billing") == 1
 
 
+def test_twenty_people_who_click_at_once_publish_once(admin):
+    stored = failed()
+    url, form = reverse("admin:failed_messages_act", args=["replay"]), {"id": str(stored.pk)}
+    answers = at_once([partial(staff().post, url, form) for _ in range(20)])
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert len(broker.take_all("billing")) == 1
+    assert [line.act for line in record(stored.pk).history] == ["failed", "replay"]
+
+
 def test_discarding_wants_a_reason(admin):
     stored = failed()
     response = admin.post(act("discard"), {"id": str(stored.pk), "reason": " "})
@@ -200,6 +213,24 @@ def test_who_may_only_look_sees_why_the_buttons_are_off():
         assert viewer.post(act(verb), {"id": str(stored.pk), "reason": "x"}).status_code == 403
     assert "replay_selected" not in shown(viewer, LIST)
     assert record(stored.pk).status == "failed"
+
+
+def test_the_lists_say_why_nothing_can_be_done_there():
+    failed()
+    viewer = user("view_failedmessage")
+    content = shown(viewer, LIST)
+    for permission in ("replay_failedmessage", "discard_failedmessage"):
+        assert f"You lack the permission failed_messages.{permission}." in content
+    assert "/replayjob/new/" not in content
+    policies = shown(viewer, "/admin/failed_messages/replaypolicy/")
+    assert "You lack the permission failed_messages.replay_failedmessage." in policies
+
+
+def test_a_replay_is_confirmed_beside_its_runbook(admin):
+    content = shown(admin, act("replay", failed().pk))
+
+    assert "Replay is safe." in content
+    assert "Invoices are issued once for each order" in content
 
 
 def test_replaying_and_discarding_are_permitted_apart():
@@ -259,3 +290,25 @@ def test_filters(admin):
         assert str(stored.pk) in shown(admin, f"{LIST}?{query}")
     for query in ("status=failed", "service=orders", "reason=expired"):
         assert str(stored.pk) not in shown(admin, f"{LIST}?{query}")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (f"orderId={ORDER_ID}", True),
+        ("orderId=other", False),
+        ("userId=500", True),
+        ("userId=501", False),
+        (f"messageId=order.placed:{ORDER_ID}", True),
+        ("messageId=other", False),
+        ("error=TIMED+out", True),
+        ("error=timed+in", False),
+        ("error=timed+out&service=orders", False),
+        ("q=timed+out&newerThan=1h&type=order.placed", True),
+    ],
+)
+def test_a_filter_kept_as_a_url_is_the_same_in_the_admin_as_elsewhere(admin, query, found):
+    stored = failed()
+    assert (str(stored.pk) in shown(admin, f"{LIST}?{query}")) is found
+    items = admin.get(f"/failed-messages?{query}").json()["items"]
+    assert bool(items) is found

@@ -119,6 +119,9 @@ def test_every_verb():
     broken = failed(body=json.dumps(WRONG).encode(), message_id="b")
     [error] = post(client, f"/{broken.pk}/edit", {"body": WRONG, "reason": "x"}, 400)["errors"]
     assert "items[0].unitPrice is missing" in error["detail"]
+    shown = post(client, f"/{broken.pk}/edit", {"body": RIGHT, "dryRun": True})["diff"]
+    assert '+       "unitPrice": "1.00"' in shown
+    assert record(broken.pk).status == "failed"
     copy = post(client, f"/{broken.pk}/edit", {"body": RIGHT, "reason": "price"})
     assert get(client, f"/{copy['id']}")["parent"] == str(broken.pk)
     assert get(client, f"/{broken.pk}")["editedAs"] == [copy["id"]]
@@ -157,7 +160,7 @@ def test_replay_of_many_is_previewed_and_then_a_job():
         ({"ids": "all"}, "ids"),
         ({"ids": [{"$ne": 1}]}, "ids"),
         ({"group": {"$ne": ""}}, "group"),
-        ({"group": "a", "ratePerSecond": 10_000}, "rate"),
+        ({"group": "a", "ratePerSecond": 10_000}, "ratePerSecond"),
         ([], "body"),
     ],
 )

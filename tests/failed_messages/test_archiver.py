@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
+import psutil
 import pytest
 
-from failed_messages.models import FailedMessage
+from failed_messages.models import FailedMessage, FailureGroup
 from failed_messages.replay import replay
 from localservices.ports import free_port
 from messaging.topology import SERVICES
 from tests import broker
-from tests.failed_messages.letters import bury, record
+from tests.failed_messages.letters import bury, bury_nameless, delivered, record
 from tests.polling import eventually
 
 OUTAGE_SECONDS = 30
@@ -55,6 +57,39 @@ def test_it_hears_how_a_replay_ended(archiver):
 
     assert eventually(lambda: record(failed.pk).status == "resolved")
     assert record(failed.pk).resolved_by == "operator"
+
+
+@pytest.mark.parametrize("bury_one", [bury, bury_nameless], ids=["named", "nameless"])
+def test_killed_between_store_and_ack_it_leaves_one_record(
+    processes, bury_one: Callable[[], None]
+) -> None:
+    """
+    Given an archiver that has stored a message, and that RabbitMQ has no ack of yet
+    When it is killed (-9), so that RabbitMQ delivers the message again, to another archiver
+    Then there is one record of one death, and the queue is empty.
+    """
+    stopped = processes.run("archiver", "python -m tests.failed_messages.archiver_that_stops")
+    bury_one()
+    eventually(lambda: is_stopped(stopped.pid), within_seconds=20)
+    assert (stored(), broker.depth("billing.dlq")) == (1, 0), "stored, and in its hands"
+    stopped.kill()
+    eventually(lambda: broker.depth("billing.dlq") == 1)
+    with delivered() as again:
+        assert again.delivery_info["redelivered"]
+    eventually(lambda: broker.depth("billing.dlq") == 1)
+
+    [process] = processes.start("archiver")
+    eventually(lambda: "failed message" in process.log_tail(), within_seconds=20)
+    assert process.stop() == 0
+
+    assert broker.depth("billing.dlq") == 0
+    [only] = FailedMessage.objects.all()
+    assert (len(only.certificates), [line.act for line in only.history]) == (1, ["failed"])
+    assert FailureGroup.objects.get().deaths == 1
+
+
+def is_stopped(pid: int) -> bool:
+    return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 def test_it_waits_for_a_database_that_is_away(archiver, mongodb):

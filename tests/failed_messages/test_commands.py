@@ -9,6 +9,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from failed_messages.job_runner import advance_jobs
+from failed_messages.models import AuditEntry
 from tests.failed_messages.letters import BODY, ORDER_ID, archive_next, bury, failed, record
 from tests.failed_messages.test_editing import RIGHT, WRONG
 
@@ -118,6 +120,28 @@ def test_replay_of_a_group_or_a_filter_is_previewed_and_then_a_job():
             run("replay", *wrong)
 
 
+def test_a_bulk_replay_is_watched_paused_resumed_and_cancelled():
+    assert "No bulk replays" in run("jobs")
+    failed()
+    job = run_json("replay", "--filter", "service=billing")
+    assert [each["id"] for each in run_json("jobs")] == [job["id"]]
+    assert "service=billing" in run("jobs")
+    advance_jobs()
+    assert run_json("jobs", job["id"])["messages"]["sent"] == 1
+    assert f"Bulk replay {job['id']}: running, 0 of 1 resolved" in run("jobs", job["id"])
+
+    assert run_json("jobs", job["id"], "pause", "--by", "operator")["state"] == "paused"
+    assert run_json("jobs", job["id"], "resume")["state"] == "gathering"
+    assert "cancelled" in run("jobs", job["id"], "cancel", "--reason", "enough")
+    with pytest.raises(CommandError, match="is cancelled, so there is nothing to pause"):
+        run("jobs", job["id"], "pause")
+    with pytest.raises(CommandError, match="is no bulk replay"):
+        run("jobs", "nonsense")
+    entry = AuditEntry.objects.get(act="pause")
+    assert (entry.by, entry.subject_id) == ("operator", job["id"])
+    assert AuditEntry.objects.get(act="cancel").reason == "enough"
+
+
 def test_edit_from_a_file(tmp_path):
     stored = failed(body=json.dumps(WRONG).encode())
     file = tmp_path / "body.json"
@@ -126,6 +150,8 @@ def test_edit_from_a_file(tmp_path):
         run("edit", stored.pk, "--body", file, "--reason", "price")
     file.write_text(json.dumps(RIGHT))
     assert '+       "unitPrice": "1.00"' in run("edit", stored.pk, "--body", file, "--dry-run")
+    shown = run_json("edit", stored.pk, "--body", file, "--dry-run")
+    assert '+       "unitPrice": "1.00"' in shown["diff"]
     [verdict] = run_json("edit", stored.pk, "--body", file, "--reason", "price")
     assert record(verdict["id"]).parent == stored.pk
     with pytest.raises(CommandError, match="--body"):

@@ -176,6 +176,15 @@ def test_triage_in_the_admin_is_audited_and_spares_a_colleagues_change():
     assert (entry.before, entry.after) == ('{"note": ""}', '{"note": "card service is slow"}')
 
 
+def test_the_list_shows_what_is_known_of_a_group():
+    stored = failed()
+    known = {"owner": "billing team", "note": "the card service", "link": "https://example.com/7"}
+    triage(stored.fingerprint, known, "operator")
+    content = staff().get("/admin/failed_messages/failuregroup/").content.decode()
+    for shown in ("billing team", "the card service", 'href="https://example.com/7"'):
+        assert shown in content
+
+
 def test_triage_needs_its_permission():
     group = failed().fingerprint
     page = f"{GROUPS}{group}/change/"

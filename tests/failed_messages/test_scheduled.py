@@ -16,11 +16,11 @@ from django.core import mail
 from django.test import override_settings
 
 from failed_messages.alerts import send_alerts
-from failed_messages.collection import failed_messages, failure_groups
+from failed_messages.collection import failed_messages, failure_counts, failure_groups
 from failed_messages.discard import discard
 from failed_messages.models import AuditEntry, FailedMessage, ReplayPolicy
 from failed_messages.policies import InvalidPolicy, apply_policies, set_policy, switch_off
-from failed_messages.retention import delete_expired
+from failed_messages.retention import delete_expired, delete_old_counts
 from failed_messages.triage import triage
 from localservices.ports import free_port
 from messaging.handlers import HANDLERS
@@ -260,6 +260,19 @@ def test_charts_by_service_and_group():
     assert "<script>alert" not in by_group
     assert show({"by": "x", "hours": "-1"}).status_code == 200
     assert staff("replay_failedmessage").get(url).status_code == 403
+
+
+def test_counts_that_no_chart_shows_are_deleted_and_the_total_stays():
+    group = failed().fingerprint
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).isoformat()
+    failed(death=certificate(at=long_ago), message_id="long ago")
+    assert failure_counts().count_documents({"group": group}) == 2
+
+    assert (delete_old_counts(), delete_old_counts()) == (1, 0)
+    assert failure_groups().find_one({"_id": group})["deaths"] == 2
+    month = {"by": "group", "hours": "720"}
+    page = staff().get("/admin/failed_messages/failedmessage/charts/", month).content.decode()
+    assert "1 failure, last 30 days" in page
 
 
 def test_charts_of_nothing():

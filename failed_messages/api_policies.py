@@ -1,0 +1,42 @@
+"""Policies of scheduled replay over HTTP."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from failed_messages.api_fields import delays, text
+from failed_messages.api_view import DeskView
+from failed_messages.description import policy_json
+from failed_messages.models import ReplayPolicy
+from failed_messages.policies import set_policy, switch_off
+from failed_messages.refusals import refusing
+
+
+class PoliciesView(DeskView):
+    """GET and POST /failed-messages/policies."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"items": [policy_json(each) for each in ReplayPolicy.objects.all()]})
+
+    def post(self, request: Request) -> Response:
+        asked = self.body()
+        with refusing():
+            scope = set_policy(
+                self.by(),
+                delays=delays(asked.get("after")),
+                service=text(asked, "service"),
+                group=text(asked, "group"),
+                reason=text(asked, "reason"),
+            )
+        return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))
+
+
+class PolicyView(DeskView):
+    """DELETE /failed-messages/policies/SCOPE switches it off."""
+
+    def delete(self, request: Request, scope: str) -> Response:
+        if not switch_off(scope, self.by()):
+            raise Http404
+        return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))

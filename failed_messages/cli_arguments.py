@@ -1,0 +1,61 @@
+"""What the verbs of `manage.py failed_messages` take."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+from failed_messages.filters import Filter
+from failed_messages.models import FailedMessage
+from failed_messages.terminal import Refusal, printable
+from failed_messages.verdict import record_id
+
+
+def add_verb(verbs: Any, name: str, help_: str, run: Callable) -> Any:
+    """A verb with `--json`; `run(options, terminal)` carries it out."""
+    verb = verbs.add_parser(name, help=help_)
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def add_filter(verb: Any) -> None:
+    example = "as in the admin's URL, e.g. 'service=billing&newerThan=24h'"
+    verb.add_argument("--filter", metavar="FILTER", default="", help=example)
+
+
+def add_who(verb: Any, reason_required: bool = False) -> None:
+    """Who acts, and why: it is in the audit log."""
+    verb.add_argument("--reason", metavar="TEXT", default="", required=reason_required)
+    add_by(verb)
+
+
+def add_by(verb: Any) -> None:
+    verb.add_argument(
+        "--by", metavar="NAME", default=getpass.getuser(), help="default: the OS user"
+    )
+
+
+def at_least_one(text: str) -> int:
+    """A positive number. Raises ValueError, which argparse turns into its own message."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def selected(options: dict[str, Any]) -> Filter:
+    """What `--group` or `--filter` selects. Raises InvalidFilter."""
+    group = options["group"]
+    return Filter(group=group) if group else Filter.of_text(options["filter"])
+
+
+def record(id_: str) -> FailedMessage:
+    """The failed message. Raises Refusal where there is none."""
+    found = FailedMessage.objects.filter(pk=record_id(id_)).first() if record_id(id_) else None
+    if found is None:
+        raise Refusal(
+            f"{printable(id_)} is no failed message; `failed_messages list` shows those there are"
+        )
+    return found

@@ -1,0 +1,33 @@
+"""The verb for failure groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from failed_messages.cli_arguments import add_verb, at_least_one
+from failed_messages.description import group_json
+from failed_messages.group_figures import figures
+from failed_messages.models import FailureGroup, GroupStatus
+from failed_messages.recount import recount
+from failed_messages.terminal import GROUP_COLUMNS, Terminal
+from messaging.topology import SERVICES
+
+GROUPS_LIMIT = 50
+
+
+def add_groups(verbs: Any) -> None:
+    verb = add_verb(verbs, "groups", "one row for each cause", show_groups)
+    verb.add_argument("--service", choices=SERVICES)
+    verb.add_argument("--status", choices=GroupStatus.values)
+    verb.add_argument("--limit", type=at_least_one, default=GROUPS_LIMIT, help="default 50")
+    verb.add_argument("--recount", action="store_true", help="count the deaths again first")
+
+
+def show_groups(options: dict[str, Any], terminal: Terminal) -> None:
+    if options["recount"] and (changed := recount()):
+        terminal.warn(f"Failing meanwhile, count again: {', '.join(changed)}")
+    chosen = {name: options[name] for name in ("service", "status") if options[name]}
+    groups = list(FailureGroup.objects.filter(**chosen)[: options["limit"]])
+    known = figures([group.pk for group in groups])
+    items = [group_json(group, known[group.pk]) for group in groups]
+    terminal.items(items, GROUP_COLUMNS, "No failure groups.")
