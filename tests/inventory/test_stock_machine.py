@@ -75,9 +75,9 @@ class Stock(RuleBasedStateMachine):
     @rule(batch=st.lists(orders, min_size=1, max_size=4))
     def placed_arrive_together(self, batch: list[PlacedOrder]) -> None:
         with suppress(NotAllReserved, BulkWriteError):
-            reserve_many(batch)
-            assert not any(order.order_id in self.states for order in batch)
-            self.states |= {order.order_id: "reserved" for order in batch}
+            for order, answer in zip(batch, reserve_many(batch), strict=True):
+                assert answer["state"] == self.states.get(order.order_id, "reserved")
+                self.states[order.order_id] = answer["state"]
 
     @rule(order=orders)
     def cancelled_arrives(self, order: PlacedOrder) -> None:
