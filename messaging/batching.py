@@ -67,6 +67,10 @@ class BatchStrategy:
         if not self._busy:
             self._schedule_next()
 
+    def forget_waiting(self) -> None:
+        """Let go of what has no call yet: RabbitMQ still has it."""
+        self._waiting.clear()
+
     def _schedule_next(self) -> None:
         """Run what waits as soon as its turn has come."""
         self._busy = bool(self._waiting)

@@ -22,6 +22,7 @@ from messaging.connecting import wait_until_connected
 from messaging.dead_letters import dead_letter
 from messaging.declaring import declare_or_wait
 from messaging.errors import InvalidMessage
+from messaging.finishing import finish_begun, is_asked_to_stop
 from messaging.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.reading import read_in_bulk
@@ -74,6 +75,12 @@ class EventConsumer(Consumer):
     def ensure_connected(self, connection: Connection) -> Connection:
         # Celery's own wait grows to half a minute.
         return wait_until_connected(connection, before_each_wait=maybe_shutdown)
+
+    def on_close(self) -> None:
+        # Also called when the connection is lost, where nothing can be acked any more.
+        if is_asked_to_stop():
+            finish_begun(self)
+        super().on_close()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         # At every connect: the broker may be a new one.
