@@ -36,6 +36,8 @@ DELIVERY_TAG = Struct(">QB")
 CONTENT_HEADER = Struct(">HHQ")
 
 OnMessage = Callable[[RawMessage], None]
+#: Type, channel and payload.
+Frame = tuple[int, int, bytes]
 
 
 class Arrived(NamedTuple):
@@ -64,8 +66,9 @@ class BulkReader:
         self._channel = channel
         self._connection = channel.connection
         self._on_message = on_message
-        #: Of the delivery that is arriving, as kombu has it; None between two.
+        #: Of the delivery that is being taken, as kombu has it; None between two.
         self._delivery_info: dict[str, Any] | None = None
+        self._frames: list[Frame] = []
         self._properties: dict[str, Any] = {}
         self._body = b""
         self._missing_bytes = 0
@@ -77,8 +80,10 @@ class BulkReader:
             OSError: the connection is lost.
         """
         transport = self._connection.transport
+        # A large delivery is read in ever larger pieces, as each looks at all before it again.
+        most_bytes = max(READ_BYTES, len(transport._read_buffer))
         try:
-            received = self._connection.sock.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            received = self._connection.sock.recv(most_bytes, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         if not received:
@@ -88,10 +93,23 @@ class BulkReader:
         transport._read_buffer = rest
         for frame in frames:
             self._take(*frame)
+        if self._frames:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Leave what has come of a delivery to whoever reads next, which may be py-amqp itself."""
+        begun = b"".join(
+            FRAME_HEADER.pack(kind, channel, len(payload)) + payload + FRAME_END
+            for kind, channel, payload in self._frames
+        )
+        self._connection.transport._read_buffer = begun + self._connection.transport._read_buffer
+        self._delivery_info = None
+        self._frames.clear()
 
     def _take(self, kind: int, channel: int, payload: bytes) -> None:
         if channel == self._channel.channel_id and self._is_of_delivery(kind, payload):
             self._connection.bytes_recv += 1
+            self._frames.append((kind, channel, payload))
             self._take_of_delivery(kind, payload)
         else:
             self._connection.on_inbound_frame((kind, channel, payload))
@@ -117,6 +135,7 @@ class BulkReader:
 
     def _deliver(self) -> None:
         delivery_info, self._delivery_info = self._delivery_info, None
+        self._frames.clear()
         assert delivery_info is not None
         if delivery_info["consumer_tag"] in self._channel.callbacks:
             arrived = Arrived(
@@ -150,7 +169,7 @@ def short(payload: bytes, offset: int) -> tuple[str, int]:
     return payload[start:end].decode(errors="replace"), end
 
 
-def split(buffer: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
+def split(buffer: bytes) -> tuple[list[Frame], bytes]:
     """The complete frames in the buffer (type, channel, payload), and what is left of it."""
     frames = []
     start, end = 0, len(buffer)

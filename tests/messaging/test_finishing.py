@@ -1,0 +1,61 @@
+"""A worker that is asked to stop finishes what it has begun, and gives back the rest undone."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from localservices.process import Process
+from messaging.message import event
+from messaging.publisher import Outgoing, Publisher
+from tests.broker import depth
+from tests.polling import eventually
+from tests.processes import Processes
+
+ORDERS = 6_000
+#: What a worker holds without having begun it counts as delivered, and `DELIVERY_LIMIT` is 3 here.
+STOPS = 3
+GRACE_SECONDS = 10.0
+
+
+def placed(order_id: str) -> Outgoing:
+    line = {"sku": "book", "quantity": 1, "unitPrice": "12.50"}
+    body = {"orderId": order_id, "userId": 101, "items": [line]}
+    made = event(
+        "order.placed", body, message_id=f"order.placed:{order_id}", correlation_id=order_id
+    )
+    return Outgoing(made, "", "billing")
+
+
+def invoiced() -> set[str]:
+    return {each["_id"] for each in connection.database.invoices.find({}, {"_id": True})}
+
+
+@pytest.mark.timeout(180)
+def test_nothing_that_was_done_is_delivered_again(processes: Processes) -> None:
+    with Publisher(settings.AMQP_URL) as publisher:
+        publisher.publish([placed(f"order-{number}") for number in range(ORDERS)])
+    (billing,) = processes.start("billing")
+
+    for _ in range(STOPS):
+        before = len(invoiced())
+        eventually(lambda before=before: len(invoiced()) > before)
+        time.sleep(random.uniform(0, 0.1))  # at whatever moment
+        stop_warmly(billing)
+        # It would be more, had it given back what it had done.
+        eventually(lambda: depth("billing") + len(invoiced()) == ORDERS)
+        billing.log.unlink()
+        billing.start()
+        processes.wait_for_workers([billing])
+
+    eventually(lambda: len(invoiced()) == ORDERS, within_seconds=60)
+
+
+def stop_warmly(worker: Process) -> None:
+    started = time.monotonic()
+    assert worker.stop(GRACE_SECONDS) == 0
+    assert time.monotonic() - started < GRACE_SECONDS
