@@ -12,6 +12,7 @@ from drills.waiting import wait_until
 from localservices.ports import free_port
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ, start_name_server
+from localservices.service import start_together
 
 NODES = 3
 COOKIE = "only-for-drills"
@@ -121,10 +122,7 @@ class RabbitMQCluster:
         self._share_cookie()
         env = self.nodes[0]._environment()
         self._name_server = start_name_server(self._folder / "epmd.log", env)
-        for node in self.nodes:
-            node.launch()
-        for node in self.nodes:
-            node.wait_until_ready()
+        start_together(self.nodes)
         wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
         return self
 
@@ -148,9 +146,7 @@ class RabbitMQCluster:
         """Thaw and start every node, and wait until all of them form the cluster."""
         for node in self.nodes:
             node.thaw()
-            node.launch()
-        for node in self.nodes:
-            node.wait_until_ready()
+        start_together(self.nodes)
         wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
 
     def _share_cookie(self) -> None:

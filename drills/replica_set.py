@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from drills.network import Network
 from drills.waiting import wait_until
 from localservices.mongodb import PROBE_MILLISECONDS, REPLICA_SET, MongoDB
+from localservices.service import start_together
 
 MEMBERS = 3
 
@@ -81,10 +82,7 @@ class ReplicaSet:
         return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}"
 
     def __enter__(self) -> Self:
-        for member in self.members:
-            member.launch()
-        for member in self.members:
-            member.wait_until_ready()
+        start_together(self.members)
         self._initiate()
         self.primary()
         return self
@@ -114,9 +112,7 @@ class ReplicaSet:
         """Thaw and start every member, and wait until all of them are in sync."""
         for member in self.members:
             member.thaw()
-            member.launch()
-        for member in self.members:
-            member.wait_until_ready()
+        start_together(self.members)
         wait_until(self._is_whole, 60)
 
     def step_down(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -136,3 +137,15 @@ class Service:
     def _telling_log(self) -> str:
         """The part of the log that tells why it failed."""
         return self.process.log_tail()
+
+
+def start_together(services: Sequence[Service]) -> None:
+    """Start all of them at the same time and wait until each serves clients.
+
+    Raises:
+        ServiceFailed: as `Service.start`.
+    """
+    for service in services:
+        service.launch()
+    for service in services:
+        service.wait_until_ready()

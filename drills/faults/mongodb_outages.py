@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from drills.drill import Drill
 from drills.invariant import Kind, Violation
 from drills.run import Run
+from localservices.service import start_together
 
 MAJORITY_LOST_SECONDS = 20
 #: A client that meets a lost database has its 503 by then, on a busy machine.
@@ -54,10 +55,7 @@ def lose_the_majority(run: Run) -> None:
         for member in members:
             member.kill()
         run.wait(MAJORITY_LOST_SECONDS, MAJORITY_LOST_SECONDS)
-        for member in members:
-            member.launch()
-        for member in members:
-            member.wait_until_ready()
+        start_together(members)
 
 
 def answers_in_time(run: Run) -> Iterator[Violation]:

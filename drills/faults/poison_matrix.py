@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bson import Binary
 from drills.drill import Drill
 from drills.invariant import RECORDS, Kind, Violation
 from drills.run import Run
+from drills.unreadable import publish_unreadable
 
 HUGE_BYTES = 5_000_000
 ROUNDS = 2
@@ -86,8 +86,9 @@ def publish_poison(run: Run) -> None:
             for name in names:
                 run.bad_messages.append(publish(run, name, SHAPES[name]))
                 run.wait(0, 0.1)
-    with run.faults.during("properties that nobody can read"):
-        publish_unreadable(run, unreadable_body(run))
+    unreadable = run.faults.during("properties that nobody can read")
+    with unreadable, run.site.amqp_connection() as connection:
+        publish_unreadable(connection.channel(), unreadable_body(run))
 
 
 def publish(run: Run, name: str, poison: Poison) -> str:
@@ -110,25 +111,6 @@ def publish(run: Run, name: str, poison: Poison) -> str:
 
 def unreadable_body(run: Run) -> bytes:
     return b"unreadable " + str(run.users[0]).encode()
-
-
-def publish_unreadable(run: Run, body: bytes) -> None:
-    """Frames made by hand: text that is no UTF-8, and a time in the year 10^11."""
-    content_type, table = b"\xff\xfe", b"\x04when" + b"T" + struct.pack(">Q", 2**62)
-    properties = (
-        struct.pack(">H", 0x8000 | 0x2000)
-        + bytes([len(content_type)])
-        + content_type
-        + struct.pack(">I", len(table))
-        + table
-    )
-    method = struct.pack(">HHH", 60, 40, 0) + b"\x0corder_events" + b"\x00" + b"\x00"
-    header = struct.pack(">HHQ", 60, 0, len(body)) + properties
-    with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        for kind, payload in ((1, method), (2, header), (3, body)):
-            frame = struct.pack(">BHI", kind, channel.channel_id, len(payload)) + payload + b"\xce"
-            connection.transport.write(frame)
 
 
 def all_told_and_nobody_died(run: Run) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ from drills.drill import Drill
 from drills.planted import remove_faults, wait_for_retries
 from drills.rabbitmq_cluster import Node
 from drills.run import Run
+from localservices.service import start_together
 
 QUEUES = ("inventory", "billing", "orders", "billing.retry.1s")
 
@@ -49,10 +50,7 @@ def kill(run: Run, nodes: Sequence[Node]) -> None:
         for node in nodes:
             node.kill()
         run.wait(0, 4)
-        for node in nodes:
-            node.launch()
-        for node in nodes:
-            node.wait_until_ready()
+        start_together(nodes)
 
 
 DRILL = Drill(

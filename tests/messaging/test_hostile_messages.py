@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
+from drills.unreadable import publish_unreadable
 from tests.broker import publish, take
 from tests.polling import eventually
 from tests.processes import Processes
@@ -135,28 +135,11 @@ def test_a_message_of_the_tutorial_says_what_is_missing(billing: Processes, clea
 
 
 def test_properties_that_nobody_can_read_stop_no_worker(billing: Processes, clean: None) -> None:
-    publish_frames(content_type=b"\xff\xfe", timestamp_header=2**62)
+    with Connection(settings.AMQP_URL) as broker, broker.channel() as channel:
+        publish_unreadable(channel, BODY)
 
     certificate, message = dead_in_billing()
 
     assert certificate["reason"] == "invalid_properties"
     assert message.body == BODY
     assert_still_working("after-unreadable-properties")
-
-
-def publish_frames(content_type: bytes, timestamp_header: int) -> None:
-    """Publish BODY with properties that py-amqp refuses to write, by frames made by hand."""
-    table = b"\x04when" + b"T" + struct.pack(">Q", timestamp_header)
-    properties = (
-        struct.pack(">H", 0x8000 | 0x2000)
-        + bytes([len(content_type)])
-        + content_type
-        + struct.pack(">I", len(table))
-        + table
-    )
-    method = struct.pack(">HHH", 60, 40, 0) + b"\x0corder_events" + b"\x00" + b"\x00"
-    header = struct.pack(">HHQ", 60, 0, len(BODY)) + properties
-    with Connection(settings.AMQP_URL) as broker, broker.channel() as channel:
-        for kind, payload in ((1, method), (2, header), (3, BODY)):
-            frame = struct.pack(">BHI", kind, channel.channel_id, len(payload)) + payload + b"\xce"
-            channel.connection.transport.write(frame)
