@@ -58,7 +58,8 @@ class ConfirmedChannel:
             TimeoutError: some answers are missing; this channel must not be used again, since
                 they may come later.
         """
-        if not self._channel.connection.connected:
+        connection = self._channel.connection
+        if connection is None or not connection.connected:
             raise amqp.RecoverableConnectionError("the connection is closed")
         self._round = outgoing
         self._awaited.clear()
