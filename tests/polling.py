@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 POLL_SECONDS = 0.05
 
 
-def eventually(check: Callable[[], T | None], within_seconds: float = 10.0) -> T:
+def eventually(check: Callable[[], Any], within_seconds: float = 10.0) -> Any:
     """Call `check` until it returns something true, and return that.
 
     An AssertionError counts as "not yet", so `check` may hold asserts; a check that holds

@@ -12,7 +12,7 @@ from drills.evidence import Evidence
 from drills.fault import Faults
 from drills.history import Exchange
 from drills.picture import picture
-from drills.plan import intentions
+from drills.plan import Intention, intentions
 from drills.recovery import recovery_seconds
 from drills.stock import Stock
 
@@ -74,7 +74,7 @@ def test_the_picture_names_what_was_broken() -> None:
 def test_the_same_seed_intends_the_same() -> None:
     stock = Stock({"plenty-1": 100, "plenty-2": 100, "plenty-3": 90, "plenty-4": 80, "scarce": 5})
 
-    def intended(seed: int) -> list[object]:
+    def intended(seed: int) -> list[Intention]:
         return list(intentions(range(1, 200), 5, stock, random.Random(seed)))
 
     assert intended(1) == intended(1)

@@ -130,7 +130,7 @@ def test_without_processes_each_is_missed_with_its_command() -> None:
 def test_a_queue_with_other_arguments(broker: Connection) -> None:
     with broker.channel() as channel:
         channel.queue_delete("billing")
-        declared = topology.service_queue(topology.SERVICES["billing"]).queue_arguments
+        declared = vars(topology.service_queue(topology.SERVICES["billing"]))["queue_arguments"]
         other = declared | {"x-delivery-limit": 9}
         channel.queue_declare("billing", durable=True, auto_delete=False, arguments=other)
         for exchange in ("order_events", "by_name"):

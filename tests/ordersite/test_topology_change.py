@@ -18,13 +18,13 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
+from drills.unreadable import publish_unreadable
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology
 from messaging.declaring import is_changing
 from messaging.publisher import Outgoing, Publisher
 from tests import broker as foreign
-from tests.messaging.test_hostile_messages import publish_frames
 from tests.messaging.test_retries import order, place
 from tests.polling import eventually
 from tests.processes import Processes
@@ -63,7 +63,7 @@ def of_an_earlier_release(broker: Connection, name: str, **arguments: Any) -> No
     [queue] = [queue for queue in topology.queues() if queue.name == name]
     with broker.channel() as channel:
         channel.queue_delete(name)
-        other = {**queue.queue_arguments, **arguments}
+        other = {**vars(queue)["queue_arguments"], **arguments}
         channel.queue_declare(name, durable=True, auto_delete=False, arguments=other)
         for source, destination, routing_key in topology.bindings():
             if destination.name == name:
@@ -116,7 +116,8 @@ def test_a_message_is_moved_as_it_is(broker: Connection) -> None:
         priority=3,
         reply_to="someone",
     )
-    publish_frames(content_type=b"\xff\xfe", timestamp_header=2**62)
+    with broker.channel() as channel:
+        publish_unreadable(channel, b"unreadable")
     foreign.publish(b"", exchange="by_name", routing_key="billing", message_id="replayed")
     inventory_before = foreign.depth("inventory")
 

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
+from drills.unreadable import publish_unreadable
 from tests.broker import depth, publish
 from tests.journeys.api import Api, await_failed_messages
 from tests.journeys.whole_pipeline.conftest import BEHIND_THE_WEB, Pipeline
-from tests.messaging.test_hostile_messages import BODIES, BODY, ORDER, PROPERTIES, publish_frames
+from tests.messaging.test_hostile_messages import BODIES, BODY, ORDER, PROPERTIES
 from tests.polling import eventually
 
 OPERATOR = {"$gt": ""}
@@ -161,7 +162,8 @@ def publish_garbage() -> dict[str, str]:
         publish(body, content_type="application/json", message_id=kind)
     for kind, (properties, _) in PROPERTIES.items():
         publish(BODY, **{"content_type": "application/json", "message_id": kind, **properties})
-    publish_frames(content_type=b"\xff\xfe", timestamp_header=2**62)
+    with Connection(settings.AMQP_URL) as broker, broker.channel() as channel:
+        publish_unreadable(channel, BODY)
     reasons = {kind: reason for kind, (_, reason) in {**bodies, **PROPERTIES}.items()}
     return {**reasons, UNREADABLE: "invalid_properties"}
 
