@@ -24,14 +24,25 @@ MATCHES_LIMIT = 1_000
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 
+#: More than these many failed messages are not counted one by one.
+COUNTED_MESSAGES = 10_000
+
+
 class IndexedPaginator(Paginator):
-    """Counts what is filtered from its index, and everything from the collection's own count."""
+    """Counts what is filtered from its index, and very many from the collection's metadata.
+
+    Which is quick, and wrong after MongoDB was killed; too few would hide the last pages.
+    https://www.mongodb.com/docs/manual/reference/method/db.collection.estimatedDocumentCount/
+    """
 
     @cached_property
     def count(self) -> int:
         if self.object_list.query.where:
             return self.object_list.count()
-        return failed_messages().estimated_document_count()
+        counted = failed_messages().count_documents({}, limit=COUNTED_MESSAGES, hint="_id_")
+        if counted < COUNTED_MESSAGES:
+            return counted
+        return max(counted, failed_messages().estimated_document_count())
 
 
 class FieldFilter(admin.SimpleListFilter):
