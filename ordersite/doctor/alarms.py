@@ -46,9 +46,9 @@ def _memory(node: dict[str, Any]) -> Finding:
         f"RabbitMQ node {node['name']}",
         f"Memory alarm: it uses {_mib(node['mem_used'])} of {_mib(node['mem_limit'])}.",
         CONSEQUENCE,
-        "rabbitmq-diagnostics memory_breakdown",
-        "Start more workers where queues are long, or give it more memory "
-        "(vm_memory_high_watermark).",
+        f"rabbitmqctl --node {node['name']} set_vm_memory_high_watermark 0.8",
+        "Until the node restarts, and if the host has memory left. rabbitmq-diagnostics "
+        "memory_breakdown shows what takes it; where queues are long, start more workers.",
     )
 
 

@@ -38,11 +38,12 @@ def missing() -> Iterator[Finding]:
 
 
 def undeclared() -> Iterator[Finding]:
-    """A queue of ours that gets more than it should; subscribers' own queues are theirs."""
-    ours = {queue.name for queue in topology.queues()}
+    """What of ours gets more than it should; subscribers' own queues are theirs."""
+    ours = {("q", queue.name) for queue in topology.queues()}
+    ours |= {("e", exchange.name) for exchange in topology.exchanges()}
     existing = _existing()
     for bound in sorted(existing.keys() - _declared()):
-        if bound.kind == "q" and bound.destination in ours:
+        if (bound.kind, bound.destination) in ours:
             yield Finding(
                 Severity.WARNING,
                 f"Binding of {bound.source} to {bound.destination}",
@@ -55,7 +56,8 @@ def undeclared() -> Iterator[Finding]:
 
 def _removal(bound: Bound, properties_key: str) -> str:
     """`topology apply` leaves what a stranger's exchange leads to."""
-    if bound.source in {exchange.name for exchange in topology.exchanges()}:
+    sources = {exchange.name for exchange in topology.exchanges()}
+    if bound.kind == "q" and bound.source in sources:
         return "python manage.py topology apply"
     return management.deletion("bindings", *_path(bound), properties_key)
 

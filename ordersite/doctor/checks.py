@@ -57,7 +57,7 @@ def over_management(broker: Connection) -> Checks:
     return {
         "bindings": bindings.missing,
         "undeclared bindings": bindings.undeclared,
-        "leftover retry queues": partial(leftovers.retry_queues, broker),
+        "leftover queues": partial(leftovers.queues, broker),
         "policies": limits.policies,
         "clock of RabbitMQ": clocks.of_rabbitmq,
         "alarms of RabbitMQ": alarms.of_nodes,

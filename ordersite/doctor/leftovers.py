@@ -1,4 +1,7 @@
-"""Retry queues of an earlier ladder, which stay when RETRY_DELAYS_SECONDS changes."""
+"""Queues that this release makes no more.
+
+Those of an earlier ladder stay when RETRY_DELAYS_SECONDS changes, a service's own when it goes.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,34 @@ from kombu import Connection
 from messaging import topology
 from ordersite.doctor import management
 from ordersite.doctor.report import Finding, Severity
-
-PREFIXES = tuple(f"{service}.retry." for service in topology.SERVICES)
-
-
-def retry_queues(broker: Connection) -> Iterator[Finding]:
-    declared = {queue.name for queue in topology.queues()}
-    for queue in management.get("queues").content:
-        if queue["name"].startswith(PREFIXES) and queue["name"] not in declared:
-            yield _finding(queue["name"], queue["arguments"], _messages(broker, queue["name"]))
+from ordersite.topology_change.leftovers import RETRY_PREFIXES, left_over
 
 
-def _finding(name: str, arguments: dict[str, Any], messages: int) -> Finding:
+def queues(broker: Connection) -> Iterator[Finding]:
+    there = {queue["name"]: queue for queue in management.get("queues").content}
+    for name in left_over(there):
+        messages = _messages(broker, name)
+        if name.startswith(RETRY_PREFIXES):
+            yield _retry_queue(name, there[name]["arguments"], messages)
+        else:
+            yield _service_queue(name, messages)
+
+
+def _service_queue(name: str, messages: int) -> Finding:
+    return Finding(
+        Severity.ERROR if messages else Severity.WARNING,
+        f"Queue {name}",
+        f"No service of this release has it; messages in it: {messages}.",
+        "Nobody finishes their orders." if messages else "It only takes room.",
+        "python manage.py topology apply",
+        "It deletes the queue once it is empty: let the release that knows the service work it "
+        "off first."
+        if messages
+        else "",
+    )
+
+
+def _retry_queue(name: str, arguments: dict[str, Any], messages: int) -> Finding:
     service = name.partition(".")[0]
     subject = f"Queue {name}"
     problem = f"It is of an earlier RETRY_DELAYS_SECONDS; messages in it: {messages}."

@@ -66,15 +66,27 @@ def _looked_at(exchange: Any, routing_key: str) -> str:
 
 
 def queues(broker: Connection, there: dict[str, Any]) -> Iterator[Leftover]:
-    """Queues that only this system makes, and that it makes no more."""
+    """What is safe to delete of the queues that are left over, and why the others stay."""
+    for name in left_over(there):
+        found = _look(broker, name)
+        if found is not None:
+            reason = _kept_because(there[name], found.message_count, found.consumer_count)
+            yield Leftover(name, found.message_count, reason)
+
+
+def left_over(there: dict[str, Any]) -> list[str]:
+    """The queues that only this system makes, and that it makes no more.
+
+    Args:
+        there: what the management API says of each queue, by its name.
+    """
     declared = {queue.name for queue in topology.queues()}
     working = {shadow_of(name) for name in declared}
-    for name, queue in sorted(there.items()):
-        if name not in declared | working and _is_ours(name, queue):
-            found = _look(broker, name)
-            if found is not None:
-                reason = _kept_because(queue, found.message_count, found.consumer_count)
-                yield Leftover(name, found.message_count, reason)
+    return sorted(
+        name
+        for name, queue in there.items()
+        if name not in declared | working and _is_ours(name, queue)
+    )
 
 
 def _is_ours(name: str, queue: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 ORDERS = 300
+NUMBERED_AT_LEAST = ORDERS * 2 // 3
 #: RabbitMQ gives a message up at the fourth return of it in these tests (DELIVERY_LIMIT).
 KILLS = 3
 
@@ -37,13 +38,14 @@ def test_numbers_have_no_gap_when_billing_is_killed_at_random_moments(
 
     [worker] = processes.start("billing")
     for _ in range(KILLS):
-        until = len(numbers("number")) + random.randint(1, 50)
+        # A cancelled order may get no number at all.
+        until = min(len(numbers("number")) + random.randint(1, 50), NUMBERED_AT_LEAST)
         eventually(lambda until=until: len(numbers("number")) >= until, within_seconds=60)
         worker.kill()
         [worker] = processes.start("billing")
 
     eventually(lambda: invoices().count_documents({}) == ORDERS, within_seconds=90)
-    eventually(lambda: invoices().count_documents({"state": "issued"}) == ORDERS * 2 // 3, 60)
+    eventually(lambda: invoices().count_documents({"state": "issued"}) == NUMBERED_AT_LEAST, 60)
     series = datetime.now(UTC).year
     invoiced, credited = numbers("number"), numbers("credit_note_number")
     assert invoiced == [f"{series}-{n:06d}" for n in range(1, len(invoiced) + 1)]

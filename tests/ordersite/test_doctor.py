@@ -285,6 +285,34 @@ def test_a_leftover_queue_that_nothing_leaves(broker: Connection) -> None:
     assert found["mend"].startswith("rabbitmqctl set_parameter --vhost / shovel")
 
 
+def test_the_queue_of_a_service_that_is_no_more(broker: Connection) -> None:
+    channel = broker.default_channel
+    dying = {"x-dead-letter-exchange": "dead_letters"}
+    channel.queue_declare("shipping", durable=True, auto_delete=False, arguments=dying)
+    try:
+        publish(b"{}", exchange="", routing_key="shipping")
+        found = findings()["Queue shipping"]
+        assert (found["severity"], "messages in it: 1" in found["problem"]) == ("error", True)
+
+        channel.queue_purge("shipping")
+        mend(findings()["Queue shipping"])
+        assert findings() == {}
+    finally:
+        channel.queue_delete("shipping")
+
+
+def test_an_exchange_that_feeds_one_of_ours(broker: Connection) -> None:
+    channel = broker.default_channel
+    channel.exchange_declare("someone.else", "fanout", durable=True, auto_delete=False)
+    try:
+        channel.exchange_bind("order_events", "someone.else")
+        found = eventually(lambda: findings().get("Binding of someone.else to order_events"))
+        call_as_curl_does(found["mend"])
+        eventually(lambda: findings() == {})
+    finally:
+        channel.exchange_delete("someone.else")
+
+
 @pytest.mark.usefixtures("everything_runs")
 def test_a_queue_that_is_consumed_is_not_deleted() -> None:
     with pytest.raises(CommandError, match="1 consume billing"):
@@ -390,7 +418,7 @@ def test_without_a_management_url_the_rest_is_looked_at() -> None:
         code, said = doctor()
 
     assert code == 1
-    assert "Not looked at: bindings, undeclared bindings, leftover retry queues" in said
+    assert "Not looked at: bindings, undeclared bindings, leftover queues" in said
     assert "export RABBITMQ_MANAGEMENT_URL=http://127.0.0.1:15672" in said
 
 
