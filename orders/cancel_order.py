@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 from rest_framework.parsers import BaseParser
 
-from orders.refusals import Fault, Refusal, fault_of
+from orders import json_body
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_REASON_CHARACTERS = 500
@@ -44,14 +44,5 @@ class CancelOrderParser(BaseParser):
         """Raises Refusal: the body is too long, not JSON, or something else than a reason."""
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
-            raise refused("is too long", status_code=413)
-        try:
-            return _decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise Refusal(TITLE, [fault_of(error, FIXES)]) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise refused(f"is not JSON: {error}") from error
-
-
-def refused(detail: str, status_code: int = 400) -> Refusal:
-    return Refusal(TITLE, [Fault(field="body", detail=detail, fix=FIXES["body"])], status_code)
+            raise json_body.bad(TITLE, FIXES, "is too long", status_code=413)
+        return json_body.decode(_decoder, body, TITLE, FIXES)

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 from rest_framework.parsers import BaseParser
 
-from orders.refusals import Fault, Refusal, fault_of
+from orders import json_body
+from orders.refusals import Fault, Refusal
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_READ_AWAY_BYTES = 32 * MAX_BODY_BYTES
@@ -89,23 +90,12 @@ def decode(body: bytes) -> PlaceOrder:
     """
     if len(body) > MAX_BODY_BYTES:
         raise too_long()
-    try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise Refusal(TITLE, [fault_of(error, FIXES)]) from error
-    except UnicodeDecodeError as error:
-        raise bad_body("is not UTF-8") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise bad_body(f"is not JSON: {error}") from error
+    return json_body.decode(_decoder, body, TITLE, FIXES)
 
 
 def too_long() -> Refusal:
     fix = f"Send at most {MAX_BODY_BYTES} bytes; split a larger order."
     return Refusal(TITLE, [Fault(field="body", detail="is too long", fix=fix)], status_code=413)
-
-
-def bad_body(detail: str) -> Refusal:
-    return Refusal(TITLE, [Fault(field="body", detail=detail, fix=FIXES["body"])])
 
 
 def length_missing() -> Refusal:
@@ -116,3 +106,7 @@ def length_missing() -> Refusal:
         fix="Send the body with its length, not in chunks.",
     )
     return Refusal(TITLE, [fault], status_code=411)
+
+
+def body_missing() -> Refusal:
+    return json_body.bad(TITLE, FIXES, "is empty")

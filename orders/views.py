@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from orders import cancelling, idempotency, listing, placing
 from orders.cancel_order import CancelOrder, CancelOrderParser
 from orders.collection import ANSWER_SECONDS, orders
-from orders.place_order import PlaceOrder, PlaceOrderParser, bad_body, length_missing
+from orders.place_order import PlaceOrder, PlaceOrderParser, body_missing, length_missing
 from orders.representation import order_json, order_with_ledger_json, placed_json
 
 
@@ -80,7 +80,7 @@ def place_order(request: Request) -> PlaceOrder:
     # DRF calls no parser where there is no body.
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise length_missing()
-    raise bad_body("is empty")
+    raise body_missing()
 
 
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
