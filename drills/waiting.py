@@ -12,6 +12,21 @@ class TookTooLong(Exception):
     """What was waited for has not happened."""
 
 
+def lasting(reached: Callable[[], object], seconds: float) -> Callable[[], bool]:
+    """What is true once `reached()` was true at every look for so long."""
+    since: float | None = None
+
+    def has_lasted() -> bool:
+        nonlocal since
+        if not reached():
+            since = None
+            return False
+        since = since or time.monotonic()
+        return time.monotonic() - since >= seconds
+
+    return has_lasted
+
+
 def wait_until(
     reached: Callable[[], object],
     within_seconds: float,

@@ -9,9 +9,10 @@ from typing import Any
 
 from drills.drill import Drill
 from drills.pipeline import SERVICES
+from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.run import Run
 from drills.strangers import publish_all
-from drills.waiting import wait_until
+from drills.waiting import lasting, wait_until
 
 COPIES = 50
 #: Of these, so many come a minute late.
@@ -31,14 +32,14 @@ def deliver_again_and_again(run: Run) -> None:
         with answers_tapped(run) as tapped:
             publish(run, first, COPIES - LATE_COPIES)
             run.site.pipeline.start(workers)
-            wait_until(lambda: is_drained(run), GATHERING_SECONDS, "Working on all of them")
+            wait_until_drained(run)
             # A repeated order is answered again, under the same message id.
             answers = unique(taken(run, tapped, target="orders"))
         publish(run, answers, COPIES - LATE_COPIES)
     time.sleep(LATE_SECONDS)
     with run.faults.during(f"{LATE_COPIES} more of each, a minute late"):
         publish(run, [*first, *answers], LATE_COPIES)
-        wait_until(lambda: is_drained(run), GATHERING_SECONDS, "Working on the late ones")
+        wait_until_drained(run)
 
 
 def published(run: Run) -> bool:
@@ -82,6 +83,12 @@ def answers_tapped(run: Run) -> Iterator[str]:
             yield name
         finally:
             channel.queue_delete(name)
+
+
+def wait_until_drained(run: Run) -> None:
+    """Right after publishing the counts may still be those from before."""
+    drained = lasting(lambda: is_drained(run), STALE_SECONDS)
+    wait_until(drained, GATHERING_SECONDS, "Working on all of them")
 
 
 def is_drained(run: Run) -> bool:
