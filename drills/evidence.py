@@ -6,11 +6,14 @@ Nothing here is the pipeline's own code: what it gets wrong it might get wrong h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from bson import ObjectId
 from pymongo.database import Database
@@ -20,6 +23,7 @@ from drills.replica_set import Document
 from drills.site import Site
 
 ANSWER_SECONDS = 10
+CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class Evidence:
     accepted: int = 0
     #: Ids of the messages of strangers that nobody can handle.
     bad_messages: Sequence[str] = ()
+    #: Ids of the orders that strangers told the services of; orders has none of them.
+    foreign_orders: Sequence[str] = ()
+    #: Users for whom a handler was made to fail.
+    failing_users: Set[int] = frozenset()
 
     @property
     def order_ids(self) -> set[str]:
@@ -54,21 +62,45 @@ class Evidence:
         placed = (each.order_id for each in self.exchanges)
         return {*filter(None, placed), *(str(order["_id"]) for order in self.orders)}
 
+    @cached_property
+    def _failing_orders(self) -> set[str]:
+        return {
+            str(order["_id"]) for order in self.orders if order["user_id"] in self.failing_users
+        }
+
+    def may_fail(self, order_id: str | None) -> bool:
+        """Whether somebody was made to fail for this order."""
+        return order_id in self._failing_orders
+
 
 def gather(
     site: Site,
     exchanges: Iterable[Exchange],
     put_in: dict[str, int],
+    *,
+    since: datetime,
     bad_messages: Sequence[str] = (),
+    foreign_orders: Sequence[str] = (),
+    failing_users: Set[int] = frozenset(),
 ) -> Evidence:
-    """Read everything, past the proxies where that is possible."""
+    """Read everything, past the proxies where that is possible.
+
+    What was done `since` the run began is the run's: those before it on this site were at rest.
+    """
     exchanges = list(exchanges)
     database = site.database
     orders = orders_of(database, exchanges)
     placed = {each.order_id for each in exchanges if each.order_id}
     ids = sorted(placed | {str(order["_id"]) for order in orders})
-    of_run = {"_id": {"$in": ids}}
-    died = {"$or": [{"order_id": {"$in": ids}}, {"message_id": {"$in": [*bad_messages]}}]}
+    of_run = {"created_at": {"$gte": since}}
+    users = [*{each.user_id for each in exchanges}]
+    died = {
+        "$or": [
+            {"order_id": {"$in": [*ids, *foreign_orders]}},
+            {"user_id": {"$in": users}},
+            {"message_id": {"$in": [*bad_messages]}},
+        ]
+    }
     return Evidence(
         exchanges=exchanges,
         put_in=put_in,
@@ -77,12 +109,14 @@ def gather(
         invoices=list(database["invoices"].find(of_run)),
         failed_messages=list(database["failed_messages"].find(died)),
         products=list(database["products"].find({"sku": {"$in": [*put_in]}})),
-        shown={order_id: get(site, f"/orders/{order_id}") for order_id in ids},
+        shown=shown(site, ids),
         numbers=numbers(database),
         queues=site.queues(),
-        conservation=get(site, "/pipeline/conservation") or {},
+        conservation=get(site, ["/pipeline/conservation"])[0] or {},
         accepted=database["orders"].count_documents({}),
         bad_messages=bad_messages,
+        foreign_orders=foreign_orders,
+        failing_users=failing_users,
     )
 
 
@@ -102,12 +136,33 @@ def numbers(database: Database[Document]) -> list[str]:
     ]
 
 
-def get(site: Site, path: str) -> Any:
-    """The JSON at this address; None where there is none."""
-    try:
-        url = f"http://127.0.0.1:{site.web_port}{path}"
-        with urlopen(url, timeout=ANSWER_SECONDS) as response:
-            return json.load(response)
-    except HTTPError as error:
-        error.close()
-        return None
+def shown(site: Site, order_ids: Sequence[str]) -> dict[str, Any]:
+    """Each order over HTTP, asked for on several connections that stay open."""
+    parts = [order_ids[number::CONNECTIONS] for number in range(CONNECTIONS)]
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        answers = threads.map(lambda part: get(site, [f"/orders/{each}" for each in part]), parts)
+        return {
+            order_id: answer
+            for part, found in zip(parts, answers, strict=True)
+            for order_id, answer in zip(part, found, strict=True)
+        }
+
+
+def get(site: Site, paths: Iterable[str]) -> list[Any]:
+    """The JSON at each of these addresses, asked for one after another; None where there is none.
+
+    Raises:
+        OSError, HTTPException: no answer, or one that says nothing of the address.
+    """
+    connection = HTTPConnection("127.0.0.1", site.web_port, timeout=ANSWER_SECONDS)
+    with closing(connection):
+        return [_get(connection, path) for path in paths]
+
+
+def _get(connection: HTTPConnection, path: str) -> Any:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    content = response.read()
+    if response.status >= 500:
+        raise HTTPException(f"GET {path} was answered {response.status}: {content[:200]!r}")
+    return json.loads(content) if response.status == 200 else None

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     QUEUE = "queue"
     CONSERVATION = "conservation"
     RECOVERY = "recovery"
+    DEAD_LETTERED = "dead-lettered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def violations(evidence: Evidence) -> list[Violation]:
         orders,
         strangers,
         twice,
+        orphans,
+        dead_lettered,
         contradictions,
         numbers,
         stock,
@@ -124,6 +127,31 @@ def twice(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Kind.TWICE, f"{service} has {count} failed messages {message_id}")
 
 
+def orphans(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing was done that nobody ordered."""
+    wanted = evidence.order_ids | {*evidence.foreign_orders}
+    served = {order["user_id"] for order in evidence.orders}
+    for records in RECORDS.values():
+        for document in getattr(evidence, records):
+            if document["_id"] not in wanted:
+                user_id = document["user_id"]
+                kind = Kind.TWICE if user_id in served else Kind.CONTRADICTION
+                yield Violation(
+                    kind, f"{records} has {document['_id']} of user {user_id}, which is no order"
+                )
+
+
+def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
+    """An outage is not failure: only what a drill made fail on purpose is a failed message."""
+    for failed in evidence.failed_messages:
+        if failed["message_id"] in evidence.bad_messages or evidence.may_fail(failed["order_id"]):
+            continue
+        told = f"{failed.get('reason')}, attempts: {failed.get('attempts')}"
+        yield Violation(
+            Kind.DEAD_LETTERED, f"{failed['service']} gave up {failed['message_id']} ({told})"
+        )
+
+
 def contradictions(evidence: Evidence) -> Iterator[Violation]:
     """What the services recorded for an order fits together, and the order's status says it."""
     reservations = {document["_id"]: document for document in evidence.reservations}
@@ -131,7 +159,9 @@ def contradictions(evidence: Evidence) -> Iterator[Violation]:
     explained = explained_by_failure(evidence)
     for order in evidence.orders:
         order_id = str(order["_id"])
-        if any((service, order_id) in explained for service in (*RECORDS, "orders")):
+        if evidence.may_fail(order_id) and any(
+            (service, order_id) in explained for service in (*RECORDS, "orders")
+        ):
             continue
         reservation, invoice = reservations.get(order_id), invoices.get(order_id)
         if reservation is None or invoice is None:
@@ -205,8 +235,9 @@ def stock(evidence: Evidence) -> Iterator[Violation]:
         if sum(parts) != put_in:
             yield Violation(Kind.STOCK, f"{sku}: {parts} are not the {put_in} units put in")
         if product["reserved"] != promised[sku]:
+            # More than the orders' own units is an order's units, taken again.
             yield Violation(
-                Kind.STOCK,
+                Kind.TWICE if product["reserved"] > promised[sku] else Kind.STOCK,
                 f"{sku}: {product['reserved']} units are reserved, {promised[sku]} for orders",
             )
 

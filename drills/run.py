@@ -37,6 +37,7 @@ class Run:
         self.drill = drill
         self.seed = seed
         self.site = site
+        self.since = datetime.now(UTC)
         #: Decides everything that is left to chance.
         self.chance = random.Random(f"{drill.name} {seed}")
         self.faults = Faults()
@@ -50,6 +51,8 @@ class Run:
         self.bad_messages: list[str] = []
         #: Ids of orders that strangers told the services of: each is to be done.
         self.foreign_orders: list[str] = []
+        #: Users for whom a drill makes a service fail: their orders may end as failed messages.
+        self.failing_users: set[int] = set()
         #: What a drill finds wrong while it breaks things.
         self.seen: list[Violation] = []
         #: What a drill has measured, for the report, by what it is with its unit.
@@ -76,7 +79,15 @@ class Run:
                 yield Violation(Kind.RECOVERY, f"{name} has died")
 
     def evidence(self) -> Evidence:
-        return gather(self.site, self.history, self.stock.put_in, self.bad_messages)
+        return gather(
+            self.site,
+            self.history,
+            self.stock.put_in,
+            since=self.since,
+            bad_messages=self.bad_messages,
+            foreign_orders=self.foreign_orders,
+            failing_users=self.failing_users,
+        )
 
 
 def carry_out(run: Run) -> Result:

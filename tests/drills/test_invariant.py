@@ -56,8 +56,8 @@ def good(status: str = "confirmed") -> Evidence:
                 "pending_events": [],
             }
         ],
-        reservations=[{"_id": ID, "state": reservation, "items": LINES}],
-        invoices=[{"_id": ID, "state": invoice, "items": LINES, "total": total}],
+        reservations=[{"_id": ID, "user_id": USER, "state": reservation, "items": LINES}],
+        invoices=[{"_id": ID, "user_id": USER, "state": invoice, "items": LINES, "total": total}],
         products=[{"sku": "pen", "available": 10 - reserved, "reserved": reserved, "shipped": 0}],
         shown={ID: {"orderId": ID}},
         numbers=["2026-000001"],
@@ -77,6 +77,11 @@ def failed(service: str, reason: str = "attempts_used_up", message_id: str = "")
         "message_id": message_id or f"order.placed:{ID}",
         "reason": reason,
     }
+
+
+def stray(documents: list[dict[str, Any]], user_id: int) -> dict[str, Any]:
+    """The same, under the id of an order that is not there."""
+    return {**documents[0], "_id": str(ObjectId()), "user_id": user_id}
 
 
 def product(available: int, reserved: int, shipped: int = 0) -> list[dict[str, Any]]:
@@ -137,6 +142,44 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
         Kind.LOST,
         lambda good: replace(good, numbers=["2026-000001", "2026-000003"]),
     ),
+    "an invoice under another id": (
+        Kind.TWICE,
+        lambda good: replace(good, invoices=[*good.invoices, stray(good.invoices, USER)]),
+    ),
+    "a reservation for an order that nobody has": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good, reservations=[*good.reservations, stray(good.reservations, USER + 1)]
+        ),
+    ),
+    "a good order given up, beside its invoice": (
+        Kind.DEAD_LETTERED,
+        lambda good: replace(good, failed_messages=[failed("billing")]),
+    ),
+    "a good order given up in place of its invoice": (
+        Kind.DEAD_LETTERED,
+        lambda good: replace(good, invoices=[], numbers=[], failed_messages=[failed("billing")]),
+    ),
+    "a good order given up where another one was to fail": (
+        Kind.DEAD_LETTERED,
+        lambda good: replace(
+            good, invoices=[], failed_messages=[failed("billing")], failing_users={USER + 1}
+        ),
+    ),
+    "a message of an order that nobody knows, given up": (
+        Kind.DEAD_LETTERED,
+        lambda good: replace(
+            good, failed_messages=[{**failed("billing"), "order_id": str(ObjectId())}]
+        ),
+    ),
+    "a failed message that does not excuse what the order says": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good,
+            orders=[{**good.orders[0], "status": "placed"}],
+            failed_messages=[failed("orders", message_id="stock.reserved")],
+        ),
+    ),
     "an invoice for a rejected order": (
         Kind.CONTRADICTION,
         lambda good: replace(
@@ -155,7 +198,11 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
     ),
     "negative stock": (Kind.STOCK, lambda good: replace(good, products=product(-1, 11))),
     "units vanished": (Kind.STOCK, lambda good: replace(good, products=product(7, 2))),
-    "units reserved twice": (Kind.STOCK, lambda good: replace(good, products=product(6, 4))),
+    "units reserved twice": (Kind.TWICE, lambda good: replace(good, products=product(6, 4))),
+    "units that are reserved no more": (
+        Kind.STOCK,
+        lambda good: replace(good, products=product(10, 0)),
+    ),
     "the product is gone": (Kind.STOCK, lambda good: replace(good, products=[])),
     "refused, and yet there": (
         Kind.ANSWER,
@@ -201,9 +248,35 @@ def test_a_good_order_is_not_blamed(status: str) -> None:
 
 
 def test_a_failed_message_explains_what_is_missing() -> None:
-    explained = replace(good(), invoices=[], numbers=[], failed_messages=[failed("billing")])
+    explained = replace(
+        good(),
+        orders=[{**good().orders[0], "status": "placed"}],
+        invoices=[],
+        numbers=[],
+        failed_messages=[failed("billing")],
+        failing_users={USER},
+    )
 
     assert violations(explained) == []
+
+
+def test_a_message_that_nobody_can_handle_has_to_fail() -> None:
+    letters = [failed(service, message_id="bad") for service in ("inventory", "billing")]
+
+    assert violations(replace(good(), bad_messages=["bad"], failed_messages=letters)) == []
+
+
+def test_what_strangers_ordered_is_done_without_an_order() -> None:
+    order_id = str(ObjectId())
+    done = [{"_id": order_id, "user_id": 7, "state": "rejected", "items": []}]
+
+    assert violations(replace(good(), reservations=good().reservations + done)) != []
+    assert (
+        violations(
+            replace(good(), reservations=good().reservations + done, foreign_orders=[order_id])
+        )
+        == []
+    )
 
 
 def test_a_lost_answer_may_have_left_the_order_that_the_repeat_finds() -> None:
