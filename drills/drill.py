@@ -26,7 +26,9 @@ class Drill:
     inject: Callable[[Run], None]
     #: What must be true beside the invariant.
     check: Callable[[Run], Iterable[Violation]] = nothing_more
-    #: How many orders a run places unless it is told …
+    #: How many orders a run places at least, unless it is told …
     orders: int = 200
-    #: … over so many seconds.
+    #: … over so many seconds, which is their pace.
     traffic_seconds: float = 8
+    #: Whether more of them come at this pace until everything is mended; else these are all.
+    goes_on: bool = True

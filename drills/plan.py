@@ -43,9 +43,9 @@ class Intention:
 
 
 def intentions(
-    users: Sequence[int], seconds: float, stock: Stock, chance: random.Random
+    users: Sequence[int], per_second: float, stock: Stock, chance: random.Random
 ) -> Iterator[Intention]:
-    """One order for each user, spread over so many seconds."""
+    """One order for each user, so many a second."""
     for number, user_id in enumerate(users):
         kind = _kind(chance.random())
         yield Intention(
@@ -57,7 +57,7 @@ def intentions(
             again=kind == "again",
             other=kind == "other",
             cancel=chance.random() < CANCELLED_SHARE,
-            due_seconds=number * seconds / len(users),
+            due_seconds=number / per_second,
         )
 
 

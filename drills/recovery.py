@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from drills.evidence import Evidence
+from drills.invariant import Kind, Violation
 from drills.replica_set import Document
 
 
@@ -23,6 +24,12 @@ def recovery_seconds(evidence: Evidence, ended_at: float) -> float:
     ]
     answered = list(first_answer_after(evidence, ended_at))
     return round(max([*done, *answered, ended_at]) - ended_at, 2)
+
+
+def not_answered(evidence: Evidence, ended_at: float) -> Iterator[Violation]:
+    """New orders have to be taken after the last fault, where any came."""
+    if not [*first_answer_after(evidence, ended_at)]:
+        yield Violation(Kind.RECOVERY, "no order was answered with 201 after the last fault")
 
 
 def first_answer_after(evidence: Evidence, ended_at: float) -> Iterator[float]:

@@ -17,7 +17,7 @@ from drills.history import History
 from drills.invariant import Kind, Violation, violations
 from drills.picture import picture
 from drills.plan import intentions
-from drills.recovery import recovery_seconds
+from drills.recovery import not_answered, recovery_seconds
 from drills.result import Result, commit
 from drills.site import Site
 from drills.stock import put_in
@@ -28,6 +28,10 @@ from localservices.errors import LocalServiceError
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 90
 LOOK_SECONDS = 0.5
+#: Traffic that goes on ends so long after everything was mended …
+AFTER_SECONDS = 2.0
+#: … or after so long.
+LONGEST_SECONDS = 300
 
 
 class Run:
@@ -44,8 +48,11 @@ class Run:
         self.folder = site.folder / drill.name / f"seed-{seed}"
         self.history = History(self.folder / "history.jsonl")
         # No other run on this site has its users and SKUs.
-        first_user = int(time.time() * 1000)
-        self.users = range(first_user, first_user + orders)
+        first_user = int(time.time() * 1_000_000)
+        per_second = orders / drill.traffic_seconds
+        most = max(orders, round(per_second * LONGEST_SECONDS)) if drill.goes_on else orders
+        #: Those who want an order, in turn, until the traffic ends.
+        self.users = range(first_user, first_user + most)
         self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
         #: Ids of messages that nobody can handle: each is to end as a failed message.
         self.bad_messages: list[str] = []
@@ -58,8 +65,8 @@ class Run:
         #: What a drill has measured, for the report, by what it is with its unit.
         self.measured: dict[str, float] = {}
         self._pids = site.pipeline.pids()
-        plan = intentions(self.users, drill.traffic_seconds, self.stock, self.chance)
-        self.traffic = Traffic(site.web_port, plan, self.history)
+        plan = intentions(self.users, per_second, self.stock, self.chance)
+        self.traffic = Traffic(site.web_port, plan, self.history, least=orders)
 
     def wait(self, least_seconds: float, most_seconds: float) -> None:
         """Wait for a random time."""
@@ -95,8 +102,10 @@ def carry_out(run: Run) -> Result:
     started = time.monotonic()
     run.traffic.start()
     not_recovered = [*broken_and_healed(run)]
-    run.traffic.wait()
+    end_traffic(run)
     evidence, wrong = settled(run)
+    if run.drill.goes_on and run.faults:
+        wrong += not_answered(evidence, run.faults.ended_at)
     wrong += not_recovered
     result = Result(
         drill=run.drill.name,
@@ -123,6 +132,14 @@ def broken_and_healed(run: Run) -> Iterator[Violation]:
             act()
         except (TookTooLong, LocalServiceError) as error:
             yield Violation(Kind.RECOVERY, str(error))
+
+
+def end_traffic(run: Run) -> None:
+    """Let orders come for a moment after everything was mended, where they go on for so long."""
+    if run.drill.goes_on:
+        time.sleep(AFTER_SECONDS)
+        run.traffic.end()
+    run.traffic.wait()
 
 
 def look(run: Run) -> tuple[Evidence, list[Violation]]:

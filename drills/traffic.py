@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from drills.history import Exchange, History
@@ -25,13 +25,21 @@ LONGEST_WAIT_SECONDS = 2.0
 class Traffic:
     """Carries out the intentions in threads, and writes down every exchange.
 
-    with Traffic(port, intentions, history):
-        break_something()
+    traffic = Traffic(port, intentions, history, least=200)
+    traffic.start()
+    break_something()
+    traffic.end()
+    traffic.wait()
     """
 
-    def __init__(self, port: int, intentions: Iterable[Intention], history: History) -> None:
+    def __init__(
+        self, port: int, intentions: Iterable[Intention], history: History, least: int
+    ) -> None:
+        """So many (`least`) of the intentions are carried out even if the end comes before."""
         self._port = port
         self._history = history
+        self._least = least
+        self._ended = Event()
         self._waiting: SimpleQueue[Intention] = SimpleQueue()
         for each in intentions:
             self._waiting.put(each)
@@ -43,22 +51,28 @@ class Traffic:
         for client in self._clients:
             client.start()
 
+    def end(self) -> None:
+        """Let each client finish what it is at, and begin nothing more."""
+        self._ended.set()
+
     def wait(self) -> None:
         """Return when every client is done."""
         for client in self._clients:
             client.join()
 
-    @property
-    def is_over(self) -> bool:
-        return not any(client.is_alive() for client in self._clients)
-
     def _work(self) -> None:
         client = Client(self._port, self._history)
         with suppress(Empty):
-            while True:
-                intention = self._waiting.get_nowait()
-                time.sleep(max(0.0, self.started_at + intention.due_seconds - time.time()))
+            while self._comes(intention := self._waiting.get_nowait()):
                 client.carry_out(intention)
+
+    def _comes(self, intention: Intention) -> bool:
+        """Wait for its moment; False if the traffic ended before."""
+        pause = max(0.0, self.started_at + intention.due_seconds - time.time())
+        if intention.number < self._least:
+            time.sleep(pause)
+            return True
+        return not self._ended.wait(pause)
 
 
 class Client:

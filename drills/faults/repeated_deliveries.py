@@ -105,4 +105,5 @@ DRILL = Drill(
     inject=deliver_again_and_again,
     orders=60,
     traffic_seconds=4,
+    goes_on=False,
 )

@@ -96,4 +96,5 @@ DRILL = Drill(
     inject=stop_a_service,
     orders=20_000,
     traffic_seconds=60,
+    goes_on=False,
 )

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from drills.evidence import Evidence
 from drills.fault import Faults
 from drills.history import Exchange
+from drills.invariant import Kind
 from drills.picture import picture
 from drills.plan import Intention, intentions
-from drills.recovery import recovery_seconds
+from drills.recovery import not_answered, recovery_seconds
 from drills.stock import Stock
 
 #: When the last fault ended.
@@ -51,6 +52,15 @@ def test_recovery_ends_not_before_a_new_order_is_answered() -> None:
     slow = replace(evidence(), exchanges=[answered(1, status=503), answered(6.5)])
 
     assert recovery_seconds(slow, MENDED) == 6.5
+
+
+def test_a_site_that_takes_no_order_any_more_has_not_recovered() -> None:
+    silent = replace(evidence(), exchanges=[answered(-3), answered(1, status=503)])
+
+    [violation] = not_answered(silent, MENDED)
+
+    assert violation.kind == Kind.RECOVERY
+    assert [*not_answered(evidence(), MENDED)] == []
 
 
 def test_what_held_up_nothing_needed_no_recovery() -> None:
