@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+import traceback
 from itertools import product
 from pathlib import Path
 
 from drills import table
 from drills.drill import Drill
 from drills.faults import DRILLS
-from drills.result import RECORDED, Result, append, read
+from drills.result import RECORDED, Result, append, crashed, read
 from drills.run import Run, carry_out
 from drills.site import LOCAL, Sites, sites
 from localservices.run import end_on_signals
@@ -43,7 +45,12 @@ def main() -> int:
 
 def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Path]) -> Result:
     """Carry it out and tell how it went; after a run that failed the next one begins afresh."""
-    result = carry_out(Run(drill, seed, orders, running.current()))
+    started = time.monotonic()
+    try:
+        result = carry_out(Run(drill, seed, orders, running.current()))
+    except Exception as error:
+        traceback.print_exc()
+        result = crashed(drill.name, seed, error, time.monotonic() - started)
     for file in files:
         append(result, file)
     print(in_words(result), flush=True)

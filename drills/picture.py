@@ -41,7 +41,7 @@ def picture(title: str, evidence: Evidence, faults: Faults) -> str:
     moments = dict(zip(KEYS, (answered(evidence), done(evidence), refused(evidence)), strict=True))
     times = [at for each in moments.values() for at in each]
     times += [at for fault in faults for at in (fault.started_at, fault.ended_at)]
-    chart = Chart(min(times), max(times), moments)
+    chart = Chart(min(times, default=0), max(times, default=0), moments)
     parts = [*chart.bands(faults), *chart.axes(), *chart.lines(), *chart.legend(title, faults)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,28 @@ class Result:
     @property
     def is_right(self) -> bool:
         return not self.violations
+
+
+def crashed(drill: str, seed: int, error: Exception, seconds: float) -> Result:
+    """A run that came to no end of its own counts as wrong."""
+    return Result(
+        drill=drill,
+        seed=seed,
+        commit=commit(),
+        at=now(),
+        orders=0,
+        requests=0,
+        faults=0,
+        lost=0,
+        twice=0,
+        violations=[f"recovery: the run broke off: {type(error).__name__}: {error}"],
+        recovery_seconds=0.0,
+        seconds=round(seconds, 1),
+    )
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def append(result: Result, file: Path) -> None:

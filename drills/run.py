@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,13 +18,13 @@ from drills.history import History
 from drills.invariant import Kind, Violation, violations
 from drills.picture import picture
 from drills.plan import intentions
+from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.recovery import not_answered, recovery_seconds
-from drills.result import Result, commit
+from drills.result import Result, commit, now
 from drills.site import Site
 from drills.stock import put_in
 from drills.traffic import Traffic
-from drills.waiting import TookTooLong, wait_until
-from localservices.errors import LocalServiceError
+from drills.waiting import TookTooLong, lasting, wait_until
 
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 90
@@ -106,12 +107,12 @@ def carry_out(run: Run) -> Result:
     evidence, wrong = settled(run)
     if run.drill.goes_on and run.faults:
         wrong += not_answered(evidence, run.faults.ended_at)
-    wrong += not_recovered
+    wrong += [*run.seen, *not_recovered]
     result = Result(
         drill=run.drill.name,
         seed=run.seed,
         commit=commit(),
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=now(),
         orders=len({each.order_id for each in run.history if each.order_id}),
         requests=len(list(run.history)),
         faults=len(run.faults),
@@ -130,8 +131,13 @@ def broken_and_healed(run: Run) -> Iterator[Violation]:
     for act in (lambda: run.drill.inject(run), run.site.heal):
         try:
             act()
-        except (TookTooLong, LocalServiceError) as error:
-            yield Violation(Kind.RECOVERY, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            yield Violation(Kind.RECOVERY, in_words(error))
+
+
+def in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def end_traffic(run: Run) -> None:
@@ -142,24 +148,39 @@ def end_traffic(run: Run) -> None:
     run.traffic.wait()
 
 
-def look(run: Run) -> tuple[Evidence, list[Violation]]:
-    """What there is now, and what of it is wrong."""
-    evidence = run.evidence()
-    ended = [Violation(Kind.LOST, f"{name} has ended") for name in run.site.pipeline.ended()]
-    return evidence, [*violations(evidence), *run.seen, *run.drill.check(run), *ended]
-
-
 def settled(run: Run) -> tuple[Evidence, list[Violation]]:
-    """Look until nothing is wrong any more, or until it should be quiet."""
+    """Look until nothing is wrong any more, or until it should be quiet.
+
+    Each look asks for every order, so there is none before all is quiet; and RabbitMQ's counts may
+    be old, so that they have to stay zero for a while.
+    """
     deadline = time.monotonic() + QUIET_SECONDS
-    with suppress(TookTooLong):
-        # Every look asks for each order: not before there is a chance.
-        wait_until(run.site.is_quiet, QUIET_SECONDS, pause=LOOK_SECONDS)
     while True:
+        with suppress(TookTooLong):
+            is_quiet = lasting(lambda: is_quiet_now(run), STALE_SECONDS)
+            wait_until(is_quiet, deadline - time.monotonic(), pause=LOOK_SECONDS)
         evidence, wrong = look(run)
         if not wrong or time.monotonic() > deadline:
             return evidence, wrong
-        time.sleep(LOOK_SECONDS)
+
+
+def is_quiet_now(run: Run) -> bool:
+    """Whoever gives no answer is not quiet yet."""
+    try:
+        return run.site.is_quiet()
+    except Exception:
+        return False
+
+
+def look(run: Run) -> tuple[Evidence, list[Violation]]:
+    """What there is now, and what of it is wrong; that nobody answers is, too."""
+    try:
+        evidence = run.evidence()
+        ended = [Violation(Kind.LOST, f"{name} has ended") for name in run.site.pipeline.ended()]
+        return evidence, [*violations(evidence), *run.drill.check(run), *ended]
+    except Exception as error:
+        unseen = Evidence([*run.history], run.stock.put_in)
+        return unseen, [Violation(Kind.RECOVERY, f"nothing can be checked: {in_words(error)}")]
 
 
 def write_down(run: Run, evidence: Evidence, result: Result) -> None:

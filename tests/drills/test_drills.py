@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
 
 from drills.faults import DRILLS
 from drills.invariant import Kind, violations
@@ -52,10 +54,21 @@ def test_the_promises_are_kept(site: Site, name: str, seed: int) -> None:
     assert result.orders > ORDERS / 2
 
 
+def test_a_drill_that_breaks_off_is_a_violation_and_its_orders_are_checked(site: Site) -> None:
+    def break_off(run: Run) -> None:
+        with run.faults.during("something"):
+            raise AutoReconnect("connection closed")
+
+    result = carry_out(Run(replace(DRILLS[0], name="breaks-off", inject=break_off), 1, 20, site))
+
+    assert result.violations == ["recovery: AutoReconnect: connection closed"]
+    assert result.orders > 10
+
+
 def test_what_is_taken_away_behind_the_pipelines_back_is_missed(site: Site) -> None:
     """
     Given a run with nothing wrong
-    When an invoice, an order and a reserved unit vanish from the database
+    When an invoice, an order and a reserved unit vanish from the database, and an invoice comes up
     Then the checker names each.
     """
     calm = replace(DRILLS[0], name="calm", inject=lambda run: None, traffic_seconds=1)
@@ -66,10 +79,13 @@ def test_what_is_taken_away_behind_the_pipelines_back_is_missed(site: Site) -> N
     database = site.database
     database["invoices"].delete_one({"_id": str(confirmed[0]["_id"])})
     database["orders"].delete_one({"_id": confirmed[1]["_id"]})
+    again = {**run.evidence().invoices[0], "_id": str(ObjectId()), "number": None}
+    database["invoices"].insert_one(again)
     database["products"].update_one({"sku": run.stock.plenty[0]}, {"$inc": {"reserved": -1}})
 
     found = violations(run.evidence())
     lost = [each.what for each in found if each.kind == Kind.LOST]
     assert any(str(confirmed[0]["_id"]) in what for what in lost)
     assert any(str(confirmed[1]["_id"]) in what for what in lost)
+    assert any(again["_id"] in each.what for each in found if each.kind == Kind.TWICE)
     assert any(run.stock.plenty[0] in each.what for each in found if each.kind == Kind.STOCK)

@@ -81,6 +81,12 @@ def test_the_picture_names_what_was_broken() -> None:
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}polyline"))) == 3
 
 
+def test_a_run_of_which_nothing_was_seen_has_a_picture_too() -> None:
+    nothing = picture("worker-kills", Evidence([], {}), Faults())
+
+    assert ElementTree.fromstring(nothing).get("aria-label") == "worker-kills"
+
+
 def test_the_same_seed_intends_the_same() -> None:
     stock = Stock({"plenty-1": 100, "plenty-2": 100, "plenty-3": 90, "plenty-4": 80, "scarce": 5})
 

@@ -1,0 +1,42 @@
+"""A run that breaks off counts as wrong, and the next one begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pymongo.errors import ServerSelectionTimeoutError
+
+from drills.__main__ import one_run
+from drills.faults import DRILLS
+from drills.result import read
+from drills.site import Site, Sites
+
+
+class NoSites(Sites):
+    """MongoDB is away for good."""
+
+    def __init__(self) -> None:
+        self.abandoned = 0
+
+    def current(self) -> Site:
+        raise ServerSelectionTimeoutError("No replica set members")
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+
+
+def test_a_run_that_breaks_off_is_recorded_as_wrong(tmp_path: Path) -> None:
+    running, file = NoSites(), tmp_path / "results.jsonl"
+
+    for seed in (1, 2):
+        one_run(running, DRILLS[0], seed, 10, [file])
+
+    recorded = read(file)
+    assert [(each.drill, each.seed, each.is_right) for each in recorded] == [
+        (DRILLS[0].name, 1, False),
+        (DRILLS[0].name, 2, False),
+    ]
+    [what] = recorded[0].violations
+    assert what.startswith("recovery: ")
+    assert "No replica set members" in what
+    assert running.abandoned == 2
