@@ -27,8 +27,8 @@ class Drill:
     #: What must be true beside the invariant.
     check: Callable[[Run], Iterable[Violation]] = nothing_more
     #: How many orders a run places at least, unless it is told …
-    orders: int = 200
+    orders: int = 150
     #: … over so many seconds, which is their pace.
-    traffic_seconds: float = 8
+    traffic_seconds: float = 10
     #: Whether more of them come at this pace until everything is mended; else these are all.
     goes_on: bool = True

@@ -20,6 +20,9 @@ ANSWER_SECONDS = 8
 PATIENCE_SECONDS = 90
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 2.0
+#: Whoever could not come for so long, as all clients waited for answers, does not come any more:
+#: what was not asked during an outage is not asked at once after it.
+LATE_SECONDS = 1.0
 
 
 class Traffic:
@@ -63,16 +66,18 @@ class Traffic:
     def _work(self) -> None:
         client = Client(self._port, self._history)
         with suppress(Empty):
-            while self._comes(intention := self._waiting.get_nowait()):
-                client.carry_out(intention)
+            while True:
+                intention = self._waiting.get_nowait()
+                if self._comes(intention):
+                    client.carry_out(intention)
 
     def _comes(self, intention: Intention) -> bool:
-        """Wait for its moment; False if the traffic ended before."""
-        pause = max(0.0, self.started_at + intention.due_seconds - time.time())
+        """Wait for its moment; False if that is long past, or the traffic ended before."""
+        pause = self.started_at + intention.due_seconds - time.time()
         if intention.number < self._least:
-            time.sleep(pause)
+            time.sleep(max(0.0, pause))
             return True
-        return not self._ended.wait(pause)
+        return pause > -LATE_SECONDS and not self._ended.wait(max(0.0, pause))
 
 
 class Client:

@@ -96,3 +96,17 @@ def test_those_of_a_fixed_number_are_over_by_themselves(history: History) -> Non
         flowing.wait()
 
     assert placed(history) == set(range(25))
+
+
+def test_what_could_not_be_asked_is_not_asked_all_at_once(history: History) -> None:
+    with taker() as port:
+        flowing = traffic(port, history, least=5)
+        flowing.start()
+        # As if every client had waited for its answers for as long.
+        flowing.started_at -= 10
+        eventually(lambda: len(placed(history)) > 20)
+        flowing.end()
+        flowing.wait()
+
+    missed = set(range(max(placed(history)))) - placed(history)
+    assert len(missed) > 9 * PER_SECOND - 10
