@@ -16,6 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from drills.history import Exchange
@@ -101,16 +102,22 @@ def gather(
             {"message_id": {"$in": [*bad_messages]}},
         ]
     }
+    # All at one moment: while the pipeline works, what is read later would not fit.
+    with database.client.start_session(snapshot=True) as moment:
+        reservations = list(database["reservations"].find(of_run, session=moment))
+        invoices = list(database["invoices"].find(of_run, session=moment))
+        products = list(database["products"].find({"sku": {"$in": [*put_in]}}, session=moment))
+        given_out = numbers(database, moment)
     return Evidence(
         exchanges=exchanges,
         put_in=put_in,
         orders=orders,
-        reservations=list(database["reservations"].find(of_run)),
-        invoices=list(database["invoices"].find(of_run)),
+        reservations=reservations,
+        invoices=invoices,
         failed_messages=list(database["failed_messages"].find(died)),
-        products=list(database["products"].find({"sku": {"$in": [*put_in]}})),
+        products=products,
         shown=shown(site, ids),
-        numbers=numbers(database),
+        numbers=given_out,
         queues=site.queues(),
         conservation=get(site, ["/pipeline/conservation"])[0] or {},
         accepted=database["orders"].count_documents({}),
@@ -128,11 +135,13 @@ def orders_of(database: Database[Document], exchanges: Sequence[Exchange]) -> li
     return list(database["orders"].find(query))
 
 
-def numbers(database: Database[Document]) -> list[str]:
+def numbers(database: Database[Document], moment: ClientSession) -> list[str]:
     return [
         document[field]
         for field in ("number", "credit_note_number")
-        for document in database["invoices"].find({field: {"$type": "string"}}, {field: 1})
+        for document in database["invoices"].find(
+            {field: {"$type": "string"}}, {field: 1}, session=moment
+        )
     ]
 
 

@@ -280,11 +280,12 @@ def wrong_answer(exchange: Exchange) -> Iterator[Violation]:
 
 
 def queues(evidence: Evidence) -> Iterator[Violation]:
-    """Nothing waits and nothing stays unacked."""
+    """Nothing waits and nothing stays unacked; nor is a dead letter on its way."""
+    counts = ("messages_ready", "messages_unacknowledged", "messages_dlx", "messages")
     for queue in evidence.queues:
-        ready, unacked = queue.get("messages_ready", 0), queue.get("messages_unacknowledged", 0)
-        if ready or unacked:
-            yield Violation(Kind.QUEUE, f"{queue['name']} has {ready} ready, {unacked} unacked")
+        found = {count: queue[count] for count in counts if queue.get(count)}
+        if found:
+            yield Violation(Kind.QUEUE, f"{queue['name']} is not empty: {found}")
 
 
 def conservation(evidence: Evidence) -> Iterator[Violation]:

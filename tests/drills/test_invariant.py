@@ -230,6 +230,10 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
         Kind.QUEUE,
         lambda good: replace(good, queues=[{"name": "billing", "messages_unacknowledged": 1}]),
     ),
+    "a dead letter is still on its way": (
+        Kind.QUEUE,
+        lambda good: replace(good, queues=[{"name": "billing.retry.1s", "messages_dlx": 1}]),
+    ),
     "not conserved": (
         Kind.CONSERVATION,
         lambda good: replace(good, conservation={"conserved": False, "lines": []}),
