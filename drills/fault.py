@@ -17,6 +17,10 @@ class Fault:
     ended_at: float
 
 
+class Missed(Exception):
+    """The moment in which something was to be broken did not come: nothing was broken."""
+
+
 class Faults:
     """The faults of one run."""
 
@@ -25,12 +29,17 @@ class Faults:
 
     @contextmanager
     def during(self, what: str) -> Iterator[None]:
-        """Something is broken as long as the block runs."""
+        """Something is broken as long as the block runs, unless the block raises Missed."""
         started_at = time.time()
+        is_hit = True
         try:
             yield
+        except Missed:
+            is_hit = False
+            raise
         finally:
-            self._faults.append(Fault(what, started_at, time.time()))
+            if is_hit:
+                self._faults.append(Fault(what, started_at, time.time()))
 
     def now(self, what: str) -> None:
         """Something was broken at this moment."""

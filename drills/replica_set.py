@@ -120,14 +120,31 @@ class ReplicaSet:
         with self.primary().client() as client:
             client.admin.command("replSetStepDown", 10, secondaryCatchUpPeriodSecs=5)
 
-    def hold_commands(self, commands: list[str], seconds: float) -> None:
-        """Hold these commands for so long when they reach the primary, until `hold_nothing`."""
+    def hold_commands(self, commands: list[str], seconds: float, client: str) -> None:
+        """Hold these commands of a process for so long at the primary, until `hold_nothing`."""
         data = {
             "failCommands": commands,
+            "appName": client,
             "blockConnection": True,
             "blockTimeMS": round(seconds * 1000),
         }
         self.primary().set_failpoint("alwaysOn", data)
+
+    def held(self, command: str, client: str) -> list[int]:
+        """The ids of this process's commands of this name that the primary has before it now."""
+        operations = self._clients[self.primary().port].admin.aggregate(
+            [
+                {"$currentOp": {"allUsers": True}},
+                {"$match": {"appName": client, f"command.{command}": {"$exists": True}}},
+            ]
+        )
+        return [operation["opid"] for operation in operations if operation["active"]]
+
+    def drop(self, operations: list[int]) -> None:
+        """Never carry them out, as if they had not arrived."""
+        client = self._clients[self.primary().port]
+        for operation in operations:
+            client.admin.command({"killOp": 1, "op": operation})
 
     def hold_nothing(self) -> None:
         for member in self.members:

@@ -74,7 +74,8 @@ class Site:
         self.web_proxy = network.proxy(web_port)
         self.pipeline = Pipeline(
             {
-                process: self._settings(proxies, number) | {"WEB_PORT": str(web_port)}
+                process: self._settings(proxies, number)
+                | {"WEB_PORT": str(web_port), "MONGODB_URL": f"{replica_set.url}&appName={process}"}
                 for number, (process, proxies) in enumerate(self.amqp_proxies.items())
             },
             folder / "logs" / name,

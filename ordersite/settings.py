@@ -72,7 +72,8 @@ DATABASES = {
             # The backend makes datetimes aware itself, and fails on aware ones. Raw collections
             # ask for theirs: get_collection(name, codec_options=CodecOptions(tz_aware=True)).
             "tz_aware": False,
-            "appname": "ordersite",
+            # Who it is, in MongoDB's log and list of operations; the URL may name each process.
+            **({} if "appname=" in MONGODB_URL.lower() else {"appname": "ordersite"}),
         },
     }
 }

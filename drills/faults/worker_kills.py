@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import psutil
 
 from drills.drill import Drill
+from drills.moment import meet, until_met
+from drills.peek import waiting
 from drills.pipeline import SERVICES
 from drills.proxy import Direction
 from drills.run import Run
-from drills.waiting import TookTooLong, wait_until
 
 CHILD_KILLS = 6
 #: How long a commit is held; the worker is dead by then.
-HELD_SECONDS = 1.0
+HELD_SECONDS = 4.0
+MOMENT_SECONDS = 8
+REQUEUED_SECONDS = 5
 #: What a service writes when it commits.
 EFFECTS = {"inventory": "reservations", "billing": "invoices"}
 
@@ -25,14 +30,18 @@ def kill_workers(run: Run) -> None:
         kill_a_child(run)
         run.wait(0.05, 0.6)
     first, second = run.chance.sample([*EFFECTS], 2)
-    kill_before_commit(run, run.chance.choice(run.site.pipeline.workers(first)))
+    until_met(run, partial(kill_before_commit, run, one_worker(run, first)))
     run.wait(0, 1)
-    kill_after_commit(run, second, run.chance.choice(run.site.pipeline.workers(second)))
+    until_met(run, partial(kill_after_commit, run, second, one_worker(run, second)))
+
+
+def one_worker(run: Run, service: str) -> str:
+    return run.chance.choice(run.site.pipeline.workers(service))
 
 
 def kill_a_child(run: Run) -> None:
     """One of the processes in which a handler may be at work."""
-    worker = run.chance.choice(run.site.pipeline.workers(run.chance.choice(SERVICES)))
+    worker = one_worker(run, run.chance.choice(SERVICES))
     for child in run.site.pipeline.pool_children(worker)[:1]:
         run.faults.now(f"kill -9 of a child of {worker}")
         with suppress(psutil.NoSuchProcess):
@@ -40,32 +49,63 @@ def kill_a_child(run: Run) -> None:
 
 
 def kill_before_commit(run: Run, worker: str) -> None:
-    """MongoDB holds every commit; in that moment the worker dies with its transaction open."""
+    """MongoDB has the worker's commit before it and holds it; in that moment the worker dies.
+
+    The commit then takes place without it, or never, and MongoDB ends the transaction itself.
+    """
     site = run.site
     with run.faults.during(f"kill -9 of {worker} before its commit"):
-        site.replica_set.hold_commands(["commitTransaction"], HELD_SECONDS)
-        run.wait(0.3, HELD_SECONDS - 0.2)
-        run.kill(worker)
-        site.replica_set.hold_nothing()
+        site.replica_set.hold_commands(["commitTransaction"], HELD_SECONDS, worker)
+        try:
+            held = partial(site.replica_set.held, "commitTransaction", worker)
+            meet(held, MOMENT_SECONDS, f"A commit of {worker}")
+            run.kill(worker)
+            if run.seed % 2 == 0:
+                site.replica_set.drop(held())
+        finally:
+            site.replica_set.hold_nothing()
         site.pipeline[worker].start()
 
 
 def kill_after_commit(run: Run, service: str, worker: str) -> None:
-    """What the worker sends to RabbitMQ is held: it has committed, and can ack nothing."""
+    """What the worker sends to RabbitMQ is held: it has committed, and can ack nothing.
+
+    The service's other workers are stopped, so that every new record is of this one.
+    """
     site = run.site
-    records = site.database[EFFECTS[service]]
-    with run.faults.during(f"kill -9 of {worker} after its commit"):
-        for proxy in site.amqp_proxies[worker]:
-            proxy.hold([Direction.TO_SERVER])
-        stored = records.estimated_document_count()
-        with suppress(TookTooLong):
-            wait_until(lambda: records.estimated_document_count() > stored, 2, pause=0.02)
-        run.wait(0, 0.3)
-        run.kill(worker)
-        for proxy in site.amqp_proxies[worker]:
-            proxy.reset()
+    others = [name for name in site.pipeline.workers(service) if name != worker]
+    proxies = site.amqp_proxies[worker]
+    site.pipeline.stop(others)
+    try:
+        with run.faults.during(f"kill -9 of {worker} after its commit"):
+            for proxy in proxies:
+                proxy.hold([Direction.TO_SERVER])
+            committed = since_now(run, service)
+            meet(committed, MOMENT_SECONDS, f"A commit of {worker}")
+            run.wait(0, 0.3)
+            run.kill(worker)
+            for proxy in proxies:
+                proxy.reset()
+                proxy.restore()
+            back = partial(given_back, run, service, committed)
+            meet(back, REQUEUED_SECONDS, f"A committed message of {worker}, back in its queue,")
+    finally:
+        for proxy in proxies:
             proxy.restore()
-        site.pipeline[worker].start()
+        site.pipeline.start([worker, *others])
+
+
+def since_now(run: Run, service: str) -> Callable[[], set[str]]:
+    """Asks which orders the service has records of that it has not at this moment."""
+    records = run.site.database[EFFECTS[service]]
+    before = set(records.distinct("_id"))
+    return lambda: set(records.distinct("_id")) - before
+
+
+def given_back(run: Run, service: str, committed: Callable[[], set[str]]) -> set[str]:
+    """The orders that were committed and whose messages wait, as nobody has acked them."""
+    back = {each.properties.get("correlation_id") for each in waiting(run, service)}
+    return back & committed()
 
 
 DRILL = Drill(

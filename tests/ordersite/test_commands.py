@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
@@ -127,3 +128,18 @@ def test_the_scheduler_waits_for_its_database(processes: Processes) -> None:
     eventually(lambda: "Waiting for MongoDB at 127.0.0.1:1: " in scheduler.log_tail())
     assert scheduler.stop() == 0
     assert "Traceback" not in scheduler.log_tail()
+
+
+def test_the_databases_url_may_name_the_process(processes: Processes) -> None:
+    url = f"{settings.MONGODB_URL}&appName=scheduler-of-berlin"
+    processes.run("scheduler", "python manage.py scheduler", MONGODB_URL=url)
+
+    eventually(lambda: {"scheduler-of-berlin", "ordersite"} <= names_at_mongodb())
+
+
+def names_at_mongodb() -> set[str]:
+    """As which clients its connections introduced themselves."""
+    connections = connection.database.client.admin.aggregate(
+        [{"$currentOp": {"allUsers": True, "idleConnections": True}}]
+    )
+    return {each.get("appName", "") for each in connections}
