@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from drills.run import Run
-from drills.waiting import TookTooLong, wait_until
 
 SHARE_OF_USERS = 15
-WAITING_SECONDS = 8
 
 
 def plant_faults(run: Run, service: str) -> None:
@@ -23,13 +19,6 @@ def plant_faults(run: Run, service: str) -> None:
 def remove_faults(run: Run) -> None:
     of_run = {"$gte": run.users[0], "$lte": run.users[-1]}
     run.site.database["simulated_faults"].delete_many({"user_id": of_run})
-
-
-def wait_for_retries(run: Run, service: str) -> None:
-    """Make messages of the service wait in its retry queues."""
-    plant_faults(run, service)
-    with suppress(TookTooLong):
-        wait_until(lambda: retrying(run, service), WAITING_SECONDS)
 
 
 def retrying(run: Run, service: str) -> int:
