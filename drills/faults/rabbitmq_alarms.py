@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bson import ObjectId
+
 from drills.drill import Drill
 from drills.invariant import Kind, Violation
 from drills.rabbitmq_cluster import Node
 from drills.run import Run
+from drills.site import IN_OUTBOX
+from drills.waiting import wait_until
 
 #: rabbitmqctl's arguments that raise each alarm, and those that end it.
 #: https://www.rabbitmq.com/docs/alarms
@@ -18,6 +22,10 @@ ALARMS = {
     ),
     "disk": (("set_disk_free_limit", "900GB"), ("set_disk_free_limit", "50MB")),
 }
+#: How the management API tells of them.
+SIGNS = {"memory": "mem_alarm", "disk": "disk_free_alarm"}
+ON_SECONDS = 15
+DRAIN_SECONDS = 30
 
 
 def raise_alarms(run: Run) -> None:
@@ -32,9 +40,27 @@ def raise_alarm(run: Run, alarm: str, node: Node) -> None:
     node.control(*begin)
     with run.faults.during(f"{alarm} alarm of {node.node_name}"):
         try:
+            wait_until(lambda: is_on(alarm, node), ON_SECONDS, f"The {alarm} alarm")
             run.wait(4, 6)
+            blocked = in_outbox(run)
         finally:
             node.control(*end)
+    if not blocked:
+        run.seen.append(Violation(Kind.RECOVERY, f"the {alarm} alarm blocked nobody"))
+    run.measured[f"orders in the outbox at the end of the {alarm} alarm"] = len(blocked)
+    drained = wait_until(lambda: not blocked & in_outbox(run), DRAIN_SECONDS, "Draining the outbox")
+    run.measured[f"drained after the {alarm} alarm in s"] = round(drained, 2)
+
+
+def is_on(alarm: str, node: Node) -> bool:
+    """Whether the node itself says so."""
+    nodes = {each["name"]: each for each in node.management.get("/api/nodes")}
+    return bool(nodes[node.node_name][SIGNS[alarm]])
+
+
+def in_outbox(run: Run) -> set[ObjectId]:
+    """The orders whose events the relay could not publish yet."""
+    return {order["_id"] for order in run.site.database["orders"].find(IN_OUTBOX, {"_id": True})}
 
 
 def orders_are_taken(run: Run) -> Iterator[Violation]:
