@@ -12,6 +12,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
+from drills.fault import Faults, Missed
 from drills.faults import DRILLS
 from drills.invariant import Kind, violations
 from drills.run import Run, carry_out
@@ -47,6 +48,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def short(name: str, seed: int, site: Site) -> Run:
     drill = next(drill for drill in DRILLS if drill.name == name)
     return Run(replace(drill, traffic_seconds=TRAFFIC_SECONDS), seed, ORDERS, site)
+
+
+def test_what_missed_its_moment_is_no_fault() -> None:
+    faults = Faults()
+    with faults.during("kill -9 of a worker"):
+        pass
+    with pytest.raises(Missed), faults.during("kill -9 of the relay"):
+        raise Missed
+
+    assert [fault.what for fault in faults] == ["kill -9 of a worker"]
 
 
 @pytest.mark.parametrize(("name", "seed"), SEEDS.items())
