@@ -30,8 +30,6 @@ SEEDS = {
     "rabbitmq-kills": 1,  # the leader of a queue
     "mongodb-outages": 1,  # kill -9 of the primary
     "network-faults": 1,
-    "rabbitmq-alarms": 1,
-    "poison-matrix": 1,
 }
 
 # The first one waits for two clusters and a pipeline, too; one that fails waits for five minutes.
