@@ -106,6 +106,7 @@ FAULTS: tuple[LinkFault, ...] = (cut, reset, *ONE_WAY)
 
 DRILL = Drill(
     name="network-faults",
+    promises=(2, 8),
     promise="The system recovers unaided from whatever the network does",
     inject=break_network,
 )

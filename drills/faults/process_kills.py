@@ -68,6 +68,7 @@ def kill_archiver(run: Run) -> None:
 
 DRILL = Drill(
     name="process-kills",
+    promises=(1, 2, 6),
     promise="An order answered with 201 is never lost, and every failure is visible once",
     inject=kill_processes,
 )

@@ -72,6 +72,7 @@ def is_drained(run: Run) -> bool:
 
 DRILL = Drill(
     name="repeated-deliveries",
+    promises=(3, 4),
     promise="One invoice and one reservation for an order, in whatever order messages come",
     inject=deliver_again_and_again,
     orders=60,

@@ -114,6 +114,7 @@ def formats_of_both_are_done(run: Run) -> Iterator[Violation]:
 
 DRILL = Drill(
     name="rolling-upgrade",
+    promises=(1, 6),
     promise="A release replaces another one while orders flow, and nothing is lost",
     inject=upgrade,
     check=formats_of_both_are_done,

@@ -84,6 +84,7 @@ def waiting(run: Run, queue: str) -> list[amqp.Message]:
 
 DRILL = Drill(
     name="warm-shutdowns",
+    promises=(3,),
     promise="A process that is asked to stop finishes what it has begun, in time",
     inject=stop_and_start,
     orders=600,

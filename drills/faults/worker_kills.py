@@ -70,6 +70,7 @@ def kill_after_commit(run: Run, service: str, worker: str) -> None:
 
 DRILL = Drill(
     name="worker-kills",
+    promises=(1, 3),
     promise="At most one invoice and one reservation for an order, however often it is delivered",
     inject=kill_workers,
 )
