@@ -57,7 +57,7 @@ def trainee(run: Run) -> str:
 
 
 def fail_for_some(run: Run, service: str) -> None:
-    """Until some dozens of messages have died, and nothing is tried again any more."""
+    """Until a good many messages have died, and nothing is tried again any more."""
     plant_faults(run, service)
     wait_until(lambda: len(failed_messages(run)) >= LEAST_FAILED, FAILING_SECONDS, "Failing")
     remove_faults(run)
