@@ -21,6 +21,9 @@ class Drill:
     """One of the drills; `python -m drills NAME` runs it."""
 
     name: str
+    #: The numbers of the promises that it proves, as in `drills/promises.py`.
+    promises: tuple[int, ...]
+    #: What it proves, in a line.
     promise: str
     #: Breaks things while the traffic flows, and mends them.
     inject: Callable[[Run], None]

@@ -1,4 +1,4 @@
-"""The table in docs/reliability.md, from the runs that were recorded."""
+"""The tables in docs/reliability.md: what proves each promise, and the runs that were recorded."""
 
 from __future__ import annotations
 
@@ -6,29 +6,55 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drills.drill import Drill
+from drills.promises import PROMISES, Promise
 from drills.result import Result, of_drill
 from localservices.pipeline import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- drills: the table begins -->", "<!-- drills: the table ends -->"
 
-HEAD = (
+PROMISES_HEAD = "| | Promise | Drills | Checked in every drill | Tests |\n|--:|---|---|---|---|"
+DRILLS_HEAD = (
     "| Promise | Drill | Runs | Orders | Faults injected | Lost | Done twice | Other findings "
     "| Worst recovery |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
 )
 
 
 def write(drills: Sequence[Drill], results: Sequence[Result], page: Path = PAGE) -> None:
-    """Put the table between its marks."""
-    text = page.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{table(drills, results)}\n\n{END}{after}")
+    """Put each table between its marks."""
+    text = between_marks(page.read_text(), "promises", promises_table(drills))
+    drills_and_runs = f"{table(drills, results)}\n\n{revisions(results)}"
+    page.write_text(between_marks(text, "drills", drills_and_runs))
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Where a generated part of the page begins, and where it ends."""
+    return f"<!-- {name}: generated, begin -->", f"<!-- {name}: generated, end -->"
+
+
+def between_marks(text: str, name: str, generated: str) -> str:
+    begin, end = marks(name)
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{generated}\n\n{end}{after}"
+
+
+def promises_table(drills: Sequence[Drill]) -> str:
+    return "\n".join([PROMISES_HEAD, *(promise_row(each, drills) for each in PROMISES)])
+
+
+def promise_row(promise: Promise, drills: Sequence[Drill]) -> str:
+    proving = [
+        f"[`{each.name}`](#{each.name})" for each in drills if promise.number in each.promises
+    ]
+    tests = [f"`{file}`" for file in promise.tests]
+    cells = [promise.number, promise.text, ", ".join(proving), promise.everywhere, ", ".join(tests)]
+    return line(cells)
 
 
 def table(drills: Sequence[Drill], results: Sequence[Result]) -> str:
+    """A row for each drill, with the sums of its runs."""
     rows = [row(drill, of_drill(results, drill.name)) for drill in drills]
-    return "\n".join([HEAD, *rows])
+    return "\n".join([DRILLS_HEAD, *rows])
 
 
 def row(drill: Drill, results: Sequence[Result]) -> str:
@@ -36,7 +62,7 @@ def row(drill: Drill, results: Sequence[Result]) -> str:
     others = sum(len(each.violations) for each in results) - lost - twice
     worst = max((each.recovery_seconds for each in results), default=0)
     cells = [
-        drill.promise,
+        f"{drill.promise} ({', '.join(map(str, drill.promises))})",
         f"`{drill.name}`",
         len(results),
         f"{sum(each.orders for each in results):,}",
@@ -46,4 +72,16 @@ def row(drill: Drill, results: Sequence[Result]) -> str:
         others,
         f"{worst:.1f} s" if results else "",
     ]
+    return line(cells)
+
+
+def line(cells: Sequence[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def revisions(results: Sequence[Result]) -> str:
+    """A sentence with what was run, in the order in which it was."""
+    commits = [*dict.fromkeys(f"`{each.commit}`" for each in results)]
+    if not commits:
+        return "No run has been recorded."
+    return f"Runs of {'revision' if len(commits) == 1 else 'revisions'} {', '.join(commits)}."

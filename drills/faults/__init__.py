@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drills.drill import Drill
 from drills.faults import (
+    failed_message_replays,
     mongodb_outages,
     network_faults,
     poison_matrix,
@@ -29,4 +30,5 @@ DRILLS: tuple[Drill, ...] = (
     stopped_service.DRILL,
     rolling_upgrade.DRILL,
     warm_shutdowns.DRILL,
+    failed_message_replays.DRILL,
 )

@@ -1,15 +1,22 @@
-"""The network between two parts is cut, half open, slow, or resets connections."""
+"""The network between two parts is cut, half open, slow, or resets; RabbitMQ's nodes part."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from drills.drill import Drill
+from drills.partition import cut_off
 from drills.proxy import BOTH, Direction, Proxy
 from drills.run import Run
 
+LinkFault = Callable[[Proxy, Sequence[Direction]], None]
+
 FAULTS_OF_A_RUN = 4
 SLOW_SECONDS = 0.3
+SHORT_SECONDS = (1.0, 6.0)
+#: Longer than every time-out: 5 s for RabbitMQ's confirms, 10 s for MongoDB's sockets.
+LONG_SECONDS = (12.0, 15.0)
+PARTITION_SECONDS = (2.0, 8.0)
 DIRECTIONS: tuple[tuple[Direction, ...], ...] = (
     BOTH,
     (Direction.TO_SERVER,),
@@ -20,15 +27,39 @@ DIRECTIONS: tuple[tuple[Direction, ...], ...] = (
 def break_network(run: Run) -> None:
     for _ in range(FAULTS_OF_A_RUN):
         run.wait(0.3, 1)
-        link, proxies = run.chance.choice([*links(run).items()])
-        what, fault = run.chance.choice([*FAULTS.items()])
-        directions = run.chance.choice(DIRECTIONS)
-        with run.faults.during(f"{what} ({' and '.join(directions)}): {link}"):
-            for proxy in proxies:
-                fault(proxy, directions)
-            run.wait(1, 6)
-            for proxy in proxies:
-                proxy.restore()
+        break_a_link(run)
+    if run.seed % 2 == 0:
+        part_a_node(run)
+
+
+def break_a_link(run: Run) -> None:
+    link, proxies = run.chance.choice([*links(run).items()])
+    fault = run.chance.choice(FAULTS)
+    directions = run.chance.choice(DIRECTIONS) if fault in ONE_WAY else BOTH
+    seconds = (
+        run.chance.choice((SHORT_SECONDS, LONG_SECONDS)) if fault is stalled else SHORT_SECONDS
+    )
+    with run.faults.during(f"{in_words(fault, directions)}: {link}"):
+        for proxy in proxies:
+            fault(proxy, directions)
+        run.wait(*seconds)
+        for proxy in proxies:
+            proxy.restore()
+
+
+def in_words(fault: LinkFault, directions: Sequence[Direction]) -> str:
+    what = fault.__name__.replace("_", " ")
+    return f"{what} ({' and '.join(directions)})" if fault in ONE_WAY else what
+
+
+def part_a_node(run: Run) -> None:
+    """One node of RabbitMQ and the two others lose each other; it pauses, being the minority."""
+    victim = run.chance.choice(run.site.rabbitmq.nodes)
+    with (
+        run.faults.during(f"partition: {victim.node_name} and the other nodes"),
+        cut_off(run.site.rabbitmq, victim),
+    ):
+        run.wait(*PARTITION_SECONDS)
 
 
 def links(run: Run) -> dict[str, Sequence[Proxy]]:
@@ -69,16 +100,13 @@ def reset(proxy: Proxy, directions: Sequence[Direction]) -> None:
     proxy.reset()
 
 
-FAULTS: dict[str, Callable[[Proxy, Sequence[Direction]], None]] = {
-    "cut": cut,
-    "half open": half_open,
-    "stalled": stalled,
-    "slow": slow,
-    "reset": reset,
-}
+#: Those that may be in one direction alone; the others end whole connections.
+ONE_WAY: tuple[LinkFault, ...] = (half_open, stalled, slow)
+FAULTS: tuple[LinkFault, ...] = (cut, reset, *ONE_WAY)
 
 DRILL = Drill(
     name="network-faults",
+    promises=(2, 8),
     promise="The system recovers unaided from whatever the network does",
     inject=break_network,
 )

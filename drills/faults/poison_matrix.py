@@ -156,6 +156,7 @@ def untold(run: Run) -> set[tuple[str, str]]:
 
 DRILL = Drill(
     name="poison-matrix",
+    promises=(6, 7, 10),
     promise="No single message can stop a worker, and hostile input stays data",
     inject=publish_poison,
     check=all_told_and_nobody_died,

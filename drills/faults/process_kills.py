@@ -118,6 +118,7 @@ def stored_and_waiting(run: Run, message_ids: list[str]) -> set[tuple[str, str]]
 
 DRILL = Drill(
     name="process-kills",
+    promises=(1, 2, 6),
     promise="An order answered with 201 is never lost, and every failure is visible once",
     inject=kill_processes,
 )

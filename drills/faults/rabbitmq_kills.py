@@ -65,6 +65,7 @@ def kill(run: Run, nodes: Sequence[Node]) -> None:
 
 DRILL = Drill(
     name="rabbitmq-kills",
+    promises=(1, 8),
     promise="The system recovers unaided from the loss of its broker, and nothing is lost",
     inject=break_nodes,
 )

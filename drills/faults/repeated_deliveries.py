@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from drills.drill import Drill
@@ -12,6 +10,7 @@ from drills.pipeline import SERVICES
 from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.run import Run
 from drills.strangers import publish_all
+from drills.tap import taken, tapped
 from drills.waiting import lasting, wait_until
 
 COPIES = 50
@@ -28,13 +27,13 @@ def deliver_again_and_again(run: Run) -> None:
     run.traffic.wait()
     wait_until(lambda: published(run), GATHERING_SECONDS, "Publishing everything")
     with run.faults.during(f"{COPIES} deliveries of each message, in any order"):
-        first = taken(run, "inventory", "billing")
-        with answers_tapped(run) as tapped:
+        first = taken_from(run, "inventory", "billing")
+        with tapped(run, ["inventory_events", "billing_events"]) as tap:
             publish(run, first, COPIES - LATE_COPIES)
             run.site.pipeline.start(workers)
             wait_until_drained(run)
             # A repeated order is answered again, under the same message id.
-            answers = unique(taken(run, tapped, target="orders"))
+            answers = unique([("orders", answer) for answer in taken(run, tap)])
         publish(run, answers, COPIES - LATE_COPIES)
     time.sleep(LATE_SECONDS)
     with run.faults.during(f"{LATE_COPIES} more of each, a minute late"):
@@ -48,15 +47,9 @@ def published(run: Run) -> bool:
     return pending is None
 
 
-def taken(run: Run, *queues: str, target: str = "") -> list[tuple[str, Any]]:
-    """Everything that waits in these queues, taken out, with the queue that it is meant for."""
-    messages = []
-    with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        for queue in queues:
-            while (message := channel.basic_get(queue, no_ack=True)) is not None:
-                messages.append((target or queue, message))
-    return messages
+def taken_from(run: Run, *queues: str) -> list[tuple[str, Any]]:
+    """Everything that waits in these queues, taken out, each with its queue."""
+    return [(queue, message) for queue in queues for message in taken(run, queue)]
 
 
 def unique(messages: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -68,21 +61,6 @@ def publish(run: Run, messages: list[tuple[str, Any]], copies: int) -> None:
     deliveries = messages * copies
     run.chance.shuffle(deliveries)
     publish_all(run, deliveries)
-
-
-@contextmanager
-def answers_tapped(run: Run) -> Iterator[str]:
-    """The name of a queue that gets what inventory and billing answer, beside the service."""
-    name = f"drill-answers-{run.users[0]}"
-    with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        channel.queue_declare(name, durable=True, auto_delete=False)
-        for service in ("inventory", "billing"):
-            channel.queue_bind(name, f"{service}_events", name)
-        try:
-            yield name
-        finally:
-            channel.queue_delete(name)
 
 
 def wait_until_drained(run: Run) -> None:
@@ -101,6 +79,7 @@ def is_drained(run: Run) -> bool:
 
 DRILL = Drill(
     name="repeated-deliveries",
+    promises=(3, 4),
     promise="One invoice and one reservation for an order, in whatever order messages come",
     inject=deliver_again_and_again,
     orders=60,

@@ -2,7 +2,8 @@
 
 A release is what it is on the wire: its messages, and the queues that it declares. So strangers
 publish as the previous one did (no `schema-version`, and to one queue alone through the default
-exchange) and as the next one will (a newer `schema-version`). The new processes declare other
+exchange) and as the next one will (a newer `schema-version`), and one of them reads whatever is
+published as the previous release reads it. The new processes declare other
 queues than the old ones; `topology apply` brings those about under load.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +19,18 @@ import amqp
 
 from drills.drill import Drill
 from drills.invariant import RECORDS, Kind, Violation
+from drills.previous_release import unreadable
 from drills.run import Run
 from drills.stock import put_on_sale
 from drills.strangers import publish_all
+from drills.tap import taken, tapped
 
 DELIVERY_LIMIT = "DELIVERY_LIMIT"
 FIRST_LIMIT = 20
 MESSAGES = 5
 NEWER_VERSION = 2
+#: Where everything passes that the services publish for others.
+EXCHANGES = ("order_events.topic", "inventory_events", "billing_events")
 #: There is none of it, so that it touches no stock: inventory records a rejection.
 SOLD_OUT = "drill-sold-out"
 ITEM = {"sku": SOLD_OUT, "quantity": 1, "unitPrice": "1.00"}
@@ -37,18 +43,31 @@ def upgrade(run: Run) -> None:
     names = [*pipeline.processes]
     run.chance.shuffle(names)
     run.wait(0.5, 1)
-    with run.faults.during("processes of two releases"):
+    with run.faults.during("processes of two releases"), tapped(run, EXCHANGES) as tap:
         for name in names:
             publish_as_others(run)
             pipeline.stop([name])
             process = pipeline[name]
             process.env = {**(process.env or {}), DELIVERY_LIMIT: str(limit)}
             pipeline.start([name])
+        run.seen += read_by_the_previous_release(run, taken(run, tap))
     with run.faults.during("topology apply"):
         applied = run.site.manage("topology", "apply", **{DELIVERY_LIMIT: str(limit)})
     if applied.returncode:
         run.seen.append(Violation(Kind.RECOVERY, f"topology apply: {applied.stdout[-500:]}"))
     run.seen += queues_of_the_new_release(run, limit)
+
+
+def read_by_the_previous_release(run: Run, messages: list[Any]) -> Iterator[Violation]:
+    """Violations where the previous release can't read what this one published."""
+    run.measured["messages read by the previous release"] = len(messages)
+    unread = Counter(problem for message in messages for problem in unreadable(message))
+    for problem, times in unread.items():
+        yield Violation(Kind.CONTRADICTION, f"the previous release can't read {problem} ({times})")
+    heard = {message.properties.get("type") for message in messages}
+    for type_ in ("order.placed", "order.confirmed", "inventory.reserved", "billing.invoiced"):
+        if type_ not in heard:
+            yield Violation(Kind.LOST, f"the previous release has heard no {type_}")
 
 
 def publish_as_others(run: Run) -> None:
@@ -95,6 +114,7 @@ def formats_of_both_are_done(run: Run) -> Iterator[Violation]:
 
 DRILL = Drill(
     name="rolling-upgrade",
+    promises=(1, 6),
     promise="A release replaces another one while orders flow, and nothing is lost",
     inject=upgrade,
     check=formats_of_both_are_done,

@@ -104,6 +104,7 @@ def backlog(run: Run, service: str) -> int:
 
 DRILL = Drill(
     name="stopped-service",
+    promises=(5,),
     promise="One service's failure holds up no other, and costs no memory",
     inject=stop_a_service,
     orders=20_000,

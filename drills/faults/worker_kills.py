@@ -110,6 +110,7 @@ def given_back(run: Run, service: str, committed: Callable[[], set[str]]) -> set
 
 DRILL = Drill(
     name="worker-kills",
+    promises=(1, 3),
     promise="At most one invoice and one reservation for an order, however often it is delivered",
     inject=kill_workers,
 )

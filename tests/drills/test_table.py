@@ -7,10 +7,12 @@ from pathlib import Path
 
 from drills.drill import Drill
 from drills.faults import DRILLS
+from drills.promises import PROMISES
 from drills.result import Result, append, read
-from drills.table import BEGIN, END, PAGE, write
+from drills.table import PAGE, between_marks, marks, promises_table, write
+from localservices.pipeline import ROOT
 
-DRILL = Drill("power-cut", "Nothing is lost", inject=lambda run: None)
+DRILL = Drill("power-cut", (1, 8), "Nothing is lost", inject=lambda run: None)
 RESULT = Result(
     drill="power-cut",
     seed=1,
@@ -29,14 +31,20 @@ RESULT = Result(
 
 def test_runs_add_up_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "reliability.md"
-    page.write_text(f"Before\n{BEGIN}\nold\n{END}\nAfter\n")
-    bad = replace(RESULT, lost=1, violations=["lost: x", "queue: y"], recovery_seconds=7.0)
+    parts = [f"{name} {marks(name)[0]} old {marks(name)[1]}" for name in ("promises", "drills")]
+    page.write_text(f"Before\n{'Between'.join(parts)}\nAfter\n")
+    bad = replace(
+        RESULT, commit="def", lost=1, violations=["lost: x", "queue: y"], recovery_seconds=7.0
+    )
 
     write([DRILL], [RESULT, bad], page)
 
     text = page.read_text()
-    assert "| Nothing is lost | `power-cut` | 2 | 2,000 | 6 | 1 | 0 | 1 | 7.0 s |" in text
+    assert "| Nothing is lost (1, 8) | `power-cut` | 2 | 2,000 | 6 | 1 | 0 | 1 | 7.0 s |" in text
+    assert "Runs of revisions `abc`, `def`." in text
+    assert "[`power-cut`](#power-cut)" in text
     assert text.startswith("Before\n")
+    assert "Between" in text
     assert text.endswith("After\n")
     assert "old" not in text
 
@@ -54,3 +62,22 @@ def test_the_page_has_a_row_and_a_section_for_every_drill() -> None:
     for drill in DRILLS:
         assert f"| `{drill.name}` |" in text
         assert f"### `{drill.name}`" in text
+
+
+def test_every_promise_has_a_drill_and_every_drill_a_promise() -> None:
+    numbers = [promise.number for promise in PROMISES]
+    assert numbers == [*range(1, 11)]
+
+    assert {number for drill in DRILLS for number in drill.promises} == {*numbers}
+    assert all(drill.promises for drill in DRILLS)
+
+
+def test_the_page_says_what_proves_each_promise() -> None:
+    text = PAGE.read_text()
+    assert text == between_marks(text, "promises", promises_table(DRILLS))
+
+
+def test_the_tests_that_prove_a_promise_are_there() -> None:
+    for promise in PROMISES:
+        for file in promise.tests:
+            assert (ROOT / file).is_file(), file
