@@ -10,6 +10,7 @@ import json
 import shlex
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -52,11 +53,7 @@ def get(kind: str, *names: str) -> Answer:
         Forbidden: it refuses the login.
         Away: it does not answer.
     """
-    login = f"{broker().userid}:{broker().password}"
-    request = Request(  # noqa: S310  the setting is checked to be http or https
-        _address(settings.RABBITMQ_MANAGEMENT_URL, kind, *names),
-        headers={"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
-    )
+    request = _request("GET", _address(settings.RABBITMQ_MANAGEMENT_URL, kind, *names))
     try:
         with urlopen(request, timeout=ANSWER_WITHIN_SECONDS) as response:  # noqa: S310
             return Answer(json.load(response), parsedate_to_datetime(response.headers["Date"]))
@@ -74,6 +71,32 @@ def get(kind: str, *names: str) -> Answer:
             "Run rabbitmq-plugins enable rabbitmq_management, or correct the setting "
             "RABBITMQ_MANAGEMENT_URL.",
         ) from error
+
+
+def close_connection(name: str) -> None:
+    """Close a client's connection, if it is still there; the client may come back.
+
+    Raises:
+        Away: the API does not answer, or refuses.
+    """
+    url = f"{settings.RABBITMQ_MANAGEMENT_URL.rstrip('/')}/api/connections/{quote(name, safe='')}"
+    try:
+        urlopen(_request("DELETE", url), timeout=ANSWER_WITHIN_SECONDS).close()  # noqa: S310
+    except (OSError, HTTPException) as error:
+        if not (isinstance(error, HTTPError) and error.code == HTTPStatus.NOT_FOUND):
+            raise Away(
+                f"RabbitMQ's management API did not close the connection {name} ({error}).",
+                "Restart the worker whose connection it is.",
+            ) from error
+
+
+def _request(method: str, url: str) -> Request:
+    login = f"{broker().userid}:{broker().password}"
+    return Request(  # noqa: S310  the setting is checked to be http or https
+        url,
+        headers={"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
+        method=method,
+    )
 
 
 def deletion(kind: str, *names: str) -> str:

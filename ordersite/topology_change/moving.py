@@ -24,7 +24,7 @@ from kombu import Connection, Exchange, Queue
 
 from messaging import topology
 from ordersite.doctor import management
-from ordersite.topology_change.copying import Copier
+from ordersite.topology_change.copying import PRIORITY, Copier
 
 #: A publish that was routed just before an exchange was unbound has arrived after so long.
 QUIET_SECONDS = 2.0
@@ -112,9 +112,31 @@ class Move:
         self._unbind_queue()
         copier = Copier(self._broker, self._name, exchange=self._shadow, target=self._shadow)
         moved = self._empty(copier)
+        consumers = self._others_connections()
         self._channel.queue_delete(self._name)
         moved += _last_of(copier)
+        self._send_back(consumers)
         self._say(f"{self._name}: {moved} messages set aside, the old queue is deleted.")
+
+    def _others_connections(self) -> set[str]:
+        """The connections of the queue's other consumers, by name."""
+        found = management.get("queues", self._name).content.get("consumer_details", [])
+        # Of what is empty the API makes a list.
+        return {
+            dict(each["channel_details"]).get("connection_name", "")
+            for each in found
+            if dict(each["arguments"]).get("x-priority") != PRIORITY
+        } - {""}
+
+    def _send_back(self, consumers: set[str]) -> None:
+        """Let those reconnect who do not know yet that their queue was deleted.
+
+        A queue that does not end in time is deleted by force, and then its consumers hear nothing:
+        they would wait for ever, beside the new queue.
+        https://www.rabbitmq.com/docs/consumer-cancel
+        """
+        for connection in consumers:
+            management.close_connection(connection)
 
     def _make_shadow(self) -> None:
         if not exists(self._broker, self._shadow):

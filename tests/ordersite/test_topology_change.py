@@ -12,6 +12,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from amqp import ConnectionForced
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -315,6 +316,19 @@ def test_a_worker_works_on_with_the_queues_of_an_earlier_release(
 
     eventually(lambda: "old-queue" in invoiced())
     assert "python manage.py topology plan" in worker.log.read_text()
+
+
+def test_a_consumer_that_missed_the_end_of_its_queue_is_sent_back(broker: Connection) -> None:
+    """RabbitMQ does not always tell it, and so it would wait for ever, beside the new queue."""
+    billing_of_an_earlier_release(broker)
+    with Connection(settings.AMQP_URL) as deaf:
+        deaf.default_channel.basic_consume("billing", callback=print, on_cancel=print)
+
+        assert topology_command("apply")[0] == 0
+
+        # It hears of the queue's end first.
+        with pytest.raises(ConnectionForced):
+            eventually(lambda: deaf.drain_events(timeout=5))
 
 
 def test_two_at_once_are_one(broker: Connection, processes: Processes) -> None:
