@@ -1,34 +1,40 @@
-"""A queue of a stranger's, which gets a copy of what the services publish."""
+"""A copy of what is published, for a stranger who listens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+
+import amqp
 
 from drills.run import Run
 
 
-@contextmanager
-def tapped(run: Run, exchanges: Iterable[str]) -> Iterator[str]:
-    """The name of a queue that gets whatever these exchanges get, while the block runs."""
-    name = f"drill-tap-{run.users[0]}"
-    with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        channel.queue_declare(name, durable=True, auto_delete=False)
+class Tap:
+    """Every message that some exchanges have had since it was opened."""
+
+    def __init__(self, channel: amqp.Channel, exchanges: Sequence[str]) -> None:
+        self._channel = channel
+        self._heard: list[amqp.Message] = []
+        self._queue = channel.queue_declare(exclusive=True).queue
         for exchange in exchanges:
-            channel.queue_bind(name, exchange, "#")
-        try:
-            yield name
-        finally:
-            channel.queue_delete(name)
+            # A topic exchange wants a pattern; a fanout looks at none.
+            channel.queue_bind(self._queue, exchange, "#")
+
+    def messages(self) -> list[amqp.Message]:
+        """All of them, oldest first."""
+        while (message := self._channel.basic_get(self._queue, no_ack=True)) is not None:
+            self._heard.append(message)
+        return self._heard
+
+    def counts(self) -> Counter[str]:
+        """How often each came, by message id."""
+        return Counter(each.properties.get("message_id", "") for each in self.messages())
 
 
-def taken(run: Run, queue: str) -> list[Any]:
-    """Every message that waits in this queue, taken out."""
-    messages = []
+@contextmanager
+def tapped(run: Run, *exchanges: str) -> Iterator[Tap]:
+    """Hear everything that is published to these exchanges."""
     with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        while (message := channel.basic_get(queue, no_ack=True)) is not None:
-            messages.append(message)
-    return messages
+        yield Tap(connection.channel(), exchanges)

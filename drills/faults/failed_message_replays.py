@@ -15,7 +15,7 @@ from drills.invariant import RECORDS, Kind, Violation
 from drills.planted import plant_faults, remove_faults, retrying
 from drills.replica_set import Document
 from drills.run import Run
-from drills.tap import taken, tapped
+from drills.tap import tapped
 from drills.waiting import wait_until
 
 LEAST_FAILED = 16
@@ -31,7 +31,7 @@ REASON = "the planted fault is gone"
 
 def replay_failed_messages(run: Run) -> None:
     failing, other = run.chance.sample([*RECORDS], 2)
-    with tapped(run, [f"{service}_events" for service in RECORDS]) as tap:
+    with tapped(run, *(f"{service}_events" for service in RECORDS)) as tap:
         with run.faults.during(f"{failing} fails for some users"):
             fail_for_some(run, failing)
         before = records(run, other)
@@ -42,7 +42,7 @@ def replay_failed_messages(run: Run) -> None:
         one = failed_messages(run, type="order.placed")[-1]
         run.seen += one_of_many_is_granted(run, boss, one)
         replay_in_bulk(run, boss, failing)
-        answers = taken(run, tap)
+        answers = tap.messages()
     run.seen += ran_once(failing, [one["order_id"]], answers)
     run.seen += ran_once(other, sorted(before.keys() & confirmed(run)), answers)
     run.seen += untouched(run, other, before)

@@ -10,10 +10,11 @@ from drills import strangers
 from drills.drill import Drill
 from drills.invariant import RECORDS
 from drills.moment import meet, until_met
-from drills.peek import Tap, tap, waiting
+from drills.peek import waiting
 from drills.proxy import Direction, Proxy
 from drills.replica_set import Document
 from drills.run import Run
+from drills.tap import Tap, tapped
 
 #: How long MongoDB holds what the relay writes; the relay is dead by then.
 HELD_SECONDS = 4.0
@@ -56,23 +57,23 @@ def kill_relay(run: Run) -> None:
     """Between publishing events and taking them out of the outbox, which MongoDB never does."""
     replica_set = run.site.replica_set
     what = "kill -9 of the relay between publish and mark"
-    with run.faults.during(what), tap(run, "order_events") as published:
+    with run.faults.during(what), tapped(run, "order_events") as tap:
         replica_set.hold_commands(["update"], HELD_SECONDS, "relay")
         try:
             marking = partial(replica_set.held, "update", "relay")
             meet(marking, MOMENT_SECONDS, "A mark of the relay")
             run.kill("relay")
             replica_set.drop(marking())
-            meet(unmarked(run, published), AFTERWARDS_SECONDS, "A published event in the outbox")
+            meet(unmarked(run, tap), AFTERWARDS_SECONDS, "A published event in the outbox")
         finally:
             replica_set.hold_nothing()
             run.site.pipeline["relay"].start()
 
 
-def unmarked(run: Run, published: Tap) -> Callable[[], set[str]]:
+def unmarked(run: Run, tap: Tap) -> Callable[[], set[str]]:
     """Asks which events were published and are still in the outbox."""
     in_outbox = partial(run.site.database["orders"].distinct, "pending_events.id")
-    return lambda: set(published.take()) & set(in_outbox())
+    return lambda: set(tap.counts()) & set(in_outbox())
 
 
 def kill_archiver(run: Run) -> None:

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from drills.drill import Drill
+from drills.peek import taken
 from drills.pipeline import SERVICES
 from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.run import Run
 from drills.strangers import publish_all
-from drills.tap import taken, tapped
+from drills.tap import tapped
 from drills.waiting import lasting, wait_until
 
 COPIES = 50
@@ -28,12 +29,12 @@ def deliver_again_and_again(run: Run) -> None:
     wait_until(lambda: published(run), GATHERING_SECONDS, "Publishing everything")
     with run.faults.during(f"{COPIES} deliveries of each message, in any order"):
         first = taken_from(run, "inventory", "billing")
-        with tapped(run, ["inventory_events", "billing_events"]) as tap:
+        with tapped(run, "inventory_events", "billing_events") as tap:
             publish(run, first, COPIES - LATE_COPIES)
             run.site.pipeline.start(workers)
             wait_until_drained(run)
             # A repeated order is answered again, under the same message id.
-            answers = unique([("orders", answer) for answer in taken(run, tap)])
+            answers = unique([("orders", answer) for answer in tap.messages()])
         publish(run, answers, COPIES - LATE_COPIES)
     time.sleep(LATE_SECONDS)
     with run.faults.during(f"{LATE_COPIES} more of each, a minute late"):

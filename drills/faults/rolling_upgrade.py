@@ -23,7 +23,7 @@ from drills.previous_release import unreadable
 from drills.run import Run
 from drills.stock import put_on_sale
 from drills.strangers import publish_all
-from drills.tap import taken, tapped
+from drills.tap import tapped
 
 DELIVERY_LIMIT = "DELIVERY_LIMIT"
 FIRST_LIMIT = 20
@@ -43,14 +43,14 @@ def upgrade(run: Run) -> None:
     names = [*pipeline.processes]
     run.chance.shuffle(names)
     run.wait(0.5, 1)
-    with run.faults.during("processes of two releases"), tapped(run, EXCHANGES) as tap:
+    with run.faults.during("processes of two releases"), tapped(run, *EXCHANGES) as tap:
         for name in names:
             publish_as_others(run)
             pipeline.stop([name])
             process = pipeline[name]
             process.env = {**(process.env or {}), DELIVERY_LIMIT: str(limit)}
             pipeline.start([name])
-        run.seen += read_by_the_previous_release(run, taken(run, tap))
+        run.seen += read_by_the_previous_release(run, tap.messages())
     with run.faults.during("topology apply"):
         applied = run.site.manage("topology", "apply", **{DELIVERY_LIMIT: str(limit)})
     if applied.returncode:

@@ -10,12 +10,13 @@ from bson import ObjectId
 from drills.drill import Drill
 from drills.history import Exchange
 from drills.invariant import RECORDS, Kind, Violation
-from drills.peek import tap, waiting
+from drills.peek import waiting
 from drills.pipeline import SERVICES, kind_of
 from drills.recovery import when
 from drills.replica_set import Document
 from drills.run import Run
 from drills.strangers import publish_nonsense
+from drills.tap import tapped
 from drills.waiting import POLL_SECONDS
 
 #: What a process manager grants before it kills, e.g. `docker stop` by default.
@@ -37,10 +38,10 @@ def stop_and_start(run: Run) -> None:
     alone = [[run.chance.choice(names)] for names in workers.values()]
     stops = [*workers.values(), *alone, ["web"], ["relay"], ["archiver"], ["scheduler"]]
     run.chance.shuffle(stops)
-    with tap(run, *(f"{publisher}_events" for publisher in ("order", *RECORDS))) as published:
+    with tapped(run, *(f"{publisher}_events" for publisher in ("order", *RECORDS))) as tap:
         for names in stops:
             stop_and_start_these(run, names)
-        counts = published.take()
+        counts = tap.counts()
     for message_id, count in counts.items():
         if count > 1 and message_id.startswith(CAUSED_ONCE):
             run.seen.append(Violation(Kind.TWICE, f"{message_id} was published {count} times"))
