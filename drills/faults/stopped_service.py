@@ -18,6 +18,7 @@ WARM_SECONDS = 10
 #: How much longer an order may wait for the other service than before, when the last one comes.
 BEHIND_SECONDS = 5.0
 DRAIN_SECONDS = 600
+LOOK_SECONDS = 0.5
 #: A process of the pipeline, with its children, may grow by so much, whatever the backlog: a worker
 #: that had drained 8,000 orders had 6 MiB more than one without a backlog.
 GROWTH_MIB = 40
@@ -45,7 +46,10 @@ def stop_and_drain(run: Run, stopped: str, other: str) -> None:
         placed_in = time.time() - run.traffic.started_at
         run.measured["messages waiting"] = backlog(run, stopped)
         pipeline.start(workers)
-    drained_in = wait_until(lambda: done(run, stopped) >= placed(run), DRAIN_SECONDS, "Draining")
+    placed_orders = placed(run)
+    drained_in = wait_until(
+        lambda: done(run, stopped) >= placed_orders, DRAIN_SECONDS, "Draining", LOOK_SECONDS
+    )
     run.measured |= {
         f"{other}: longest wait before in s": before,
         f"{other}: longest wait at the end in s": after,
