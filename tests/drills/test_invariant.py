@@ -283,6 +283,17 @@ def test_what_strangers_ordered_is_done_without_an_order() -> None:
     )
 
 
+def test_of_a_strangers_order_the_orders_service_alone_knows_nothing() -> None:
+    stranger = str(ObjectId())
+    told = replace(good(), foreign_orders=[stranger])
+    given_up = {
+        service: {**failed(service), "order_id": stranger} for service in ("orders", "billing")
+    }
+
+    assert violations(replace(told, failed_messages=[given_up["orders"]])) == []
+    assert violations(replace(told, failed_messages=[given_up["billing"]])) != []
+
+
 def test_a_lost_answer_may_have_left_the_order_that_the_repeat_finds() -> None:
     for status in (None, 503):
         assert violations(replace(good(), exchanges=[exchange(status=status), exchange()])) == []
