@@ -19,7 +19,7 @@ from messaging.transactions import in_transaction
 def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
     """Issue the orders' invoices and return them, in the orders' sequence, as are their numbers.
 
-    Up to some 200 orders. One that billing has dealt with before keeps its invoice. Whatever is
+    A few hundred orders. One that billing has dealt with before keeps its invoice. Whatever is
     raised, all or none were invoiced, the numbers have no gap, and invoicing each order by itself
     is right.
 

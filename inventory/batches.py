@@ -44,7 +44,7 @@ def reserve_plenty(orders: Sequence[PlacedOrder]) -> list[Reservation | None]:
 def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
     """Reserve every line of every order and return the reservations, in the orders' sequence.
 
-    Up to some 200 orders. One that was answered before gets the same answer. Whatever is raised,
+    A few hundred orders. One that was answered before gets the same answer. Whatever is raised,
     all or none were reserved, and reserving each order by itself is right.
 
     Raises:

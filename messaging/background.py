@@ -15,9 +15,12 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def step_back() -> None:
-    """Let other processes go first, from now on; children inherit it."""
-    os.nice(NICENESS)
+    """Let other processes go first, from now on; children inherit it.
+
+    Whatever `nice` the process was started with counts, too, also for its session.
+    """
+    niceness = os.nice(NICENESS)
     if os.getsid(0) == os.getpid():
         # Not the session of a shell, where it would last.
         with suppress(OSError):
-            AUTOGROUP.write_text(str(NICENESS))
+            AUTOGROUP.write_text(str(niceness))

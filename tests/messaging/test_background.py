@@ -12,12 +12,13 @@ from tests.processes import Processes
 
 def test_workers_and_relay_let_the_web_server_go_first(processes: Processes) -> None:
     processes.start_web()
-    billing, relay = processes.start("billing", "relay")
+    billing, relay, orders = processes.start("billing", "relay", "orders")
 
-    for process in (billing, relay):
+    # The Procfile lets `orders` go last.
+    for process, niceness in ((billing, NICENESS), (relay, NICENESS), (orders, NICENESS + 9)):
         everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
-        assert {each.nice() for each in everyone} == {NICENESS}
-        assert session_niceness(process.pid) in {NICENESS, None}
+        assert {each.nice() for each in everyone} == {niceness}
+        assert session_niceness(process.pid) in {niceness, None}
     assert psutil.Process(processes.web.pid).nice() == 0
     assert session_niceness(processes.web.pid) in {0, None}
 
