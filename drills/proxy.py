@@ -119,10 +119,12 @@ class Proxy:
         link = Link(writer, server)
         self._links.add(link)
         try:
-            await asyncio.gather(
-                self._pass_on(link, Direction.TO_SERVER, reader, server),
-                self._pass_on(link, Direction.TO_CLIENT, from_server, writer),
-            )
+            # So the network ends; asyncio would print a traceback for each connection.
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(
+                    self._pass_on(link, Direction.TO_SERVER, reader, server),
+                    self._pass_on(link, Direction.TO_CLIENT, from_server, writer),
+                )
         finally:
             self._links.discard(link)
             link.close()
