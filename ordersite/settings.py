@@ -307,11 +307,13 @@ LOGGING = {
             "style": "{",
         }
     },
+    "filters": {"not_a_probe": {"()": "ordersite.probe_log.NotAProbe"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would say each thing twice.
         "django": {"handlers": [], "propagate": True},
+        "django.request": {"filters": ["not_a_probe"]},
         # The development server's access log has its own format.
         "django.server": {"propagate": False},
         # Says of each message that it came; how it ended is told, too.

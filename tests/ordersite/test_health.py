@@ -60,6 +60,17 @@ def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
     assert "manage.py relay" in checks["relay"]["nextStep"]
 
 
+def test_a_probe_that_hears_not_ready_is_no_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    status, _ = ready()
+    Client(SERVER_NAME="localhost").get("/nothing-here")
+
+    assert status == 503
+    logged = [record.message for record in caplog.records if record.name == "django.request"]
+    assert logged == ["Not Found: /nothing-here"]
+
+
 def test_a_missing_queue_and_a_missing_exchange_are_named(broker: Connection) -> None:
     channel = broker.default_channel
     channel.queue_delete("billing.dlq")
