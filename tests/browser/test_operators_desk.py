@@ -109,7 +109,8 @@ def test_an_operator_finds_mends_and_replays_a_failed_message(
     find(page, failed_order)
     page.locator("#replay").click()
     expect(page.locator("#content-main")).to_contain_text("1 message: 1 of billing")
-    page.locator("#confirm").click()
+    with page.expect_navigation():
+        page.locator("#confirm").click()
 
     def resolved() -> bool:
         page.reload()

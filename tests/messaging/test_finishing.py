@@ -43,7 +43,7 @@ def test_nothing_that_was_done_is_delivered_again(processes: Processes) -> None:
 
     for _ in range(STOPS):
         some_more = len(invoiced()) + random.randint(1, ORDERS // 10)
-        eventually(lambda some_more=some_more: len(invoiced()) >= some_more)
+        eventually(lambda some_more=some_more: len(invoiced()) >= some_more, within_seconds=60)
         stop_warmly(billing)
         # It would be more, had it given back what it had done.
         eventually(lambda: depth("billing") + len(invoiced()) == ORDERS)
