@@ -122,6 +122,15 @@ def clean(services: tuple[MongoDB, RabbitMQ]) -> None:
 
     Whole modules ask for it with `pytestmark = pytest.mark.usefixtures("clean")`.
     """
+    empty_everything(services)
+
+
+def empty_everything(services: tuple[MongoDB, RabbitMQ]) -> None:
+    """Empty every collection and every queue.
+
+    Processes that outlive a test begin with this: what a worker has taken before `clean` comes, it
+    works on after it.
+    """
     _, rabbitmq = services
     empty_collections()
     empty_queues(rabbitmq)
@@ -138,6 +147,7 @@ def module_processes(
     services: tuple[MongoDB, RabbitMQ], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """Starts real processes once for all tests of a module."""
+    empty_everything(services)
     yield from running_processes(tmp_path_factory.mktemp("processes"))
 
 

@@ -19,7 +19,7 @@ from failed_messages.listing import newest_ids
 from failed_messages.models import FailedMessage, FailureGroup
 from failed_messages.preview import preview
 from failed_messages.standing import held_up
-from tests.conftest import empty_collections, empty_queues
+from tests.conftest import empty_everything
 from tests.failed_messages.letters import failed
 
 MANY = 5_000
@@ -29,8 +29,7 @@ PAGE = 50
 @pytest.fixture(scope="module")
 def many(services) -> None:
     """Copies of one failed message, every hundredth discarded, every order its own."""
-    empty_collections()
-    empty_queues(services[1])
+    empty_everything(services)
     failed()
     pattern = failed_messages().find_one()
     assert pattern is not None

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import pytest
 from django.db import connection
 
+from localservices.mongodb import MongoDB
 from localservices.process import Process
-from tests.conftest import running_processes
+from localservices.rabbitmq import RabbitMQ
+from tests.conftest import empty_everything, running_processes
 from tests.journeys.api import Api
 from tests.processes import Processes
 
@@ -44,9 +46,10 @@ class Pipeline:
 
 @pytest.fixture(scope="package")
 def package_processes(
-    services: object, tmp_path_factory: pytest.TempPathFactory
+    services: tuple[MongoDB, RabbitMQ], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """Starts processes once for all journeys, as that takes a while."""
+    empty_everything(services)
     yield from running_processes(tmp_path_factory.mktemp("processes"))
 
 

@@ -74,17 +74,14 @@ def test_five_hundred_buyers_for_ten_units_end_with_exactly_ten(api: Api) -> Non
     eventually(all_are_settled, within_seconds=150)
     assert len(set(ids)) == BUYERS
     assert product("painting") == (0, UNITS, 0)
-    # What workers still held of an earlier test's orders is none of ours.
-    ours = {"_id": {"$in": ids}}
-    reserved = connection.database["reservations"].find({"state": "reserved", **ours})
+    reserved = connection.database["reservations"].find({"state": "reserved"})
     confirmed = orders.find({"status": "confirmed"})
     assert {each["_id"] for each in reserved} == {str(each["_id"]) for each in confirmed}
-    assert invoices.count_documents({"state": "issued", **ours}) == UNITS
+    assert invoices.count_documents({"state": "issued"}) == UNITS
     for field in ("number", "credit_note_number"):
         numbered = sorted(each[field] for each in invoices.find({field: {"$ne": None}}))
         assert [int(number[-6:]) for number in numbered] == list(range(1, len(numbered) + 1))
-    failed = connection.database["failed_messages"]
-    assert failed.count_documents({"order_id": {"$in": ids}}) == 0
+    assert connection.database["failed_messages"].count_documents({}) == 0
     recounted = manage("recount_stock")
     assert recounted.returncode == 0, recounted.stdout
 
