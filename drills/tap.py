@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import amqp
 
+from drills.peek import got
 from drills.run import Run
 
 
@@ -24,8 +25,7 @@ class Tap:
 
     def messages(self) -> list[amqp.Message]:
         """All of them, oldest first."""
-        while (message := self._channel.basic_get(self._queue, no_ack=True)) is not None:
-            self._heard.append(message)
+        self._heard += got(self._channel, self._queue, no_ack=True)
         return self._heard
 
     def counts(self) -> Counter[str]:

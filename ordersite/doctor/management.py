@@ -23,9 +23,9 @@ from kombu import Connection
 #: It collects its answer from every node.
 ANSWER_WITHIN_SECONDS = 3
 
-#: Kinds that belong to no virtual host. They want the tag `monitoring`.
+#: Kinds that belong to no virtual host. To see what is others', they want the tag `monitoring`.
 #: https://www.rabbitmq.com/docs/management#permissions
-OF_THE_CLUSTER = {"nodes"}
+OF_THE_CLUSTER = {"connections", "nodes"}
 
 
 class Away(Exception):
@@ -79,9 +79,9 @@ def close_connection(name: str) -> None:
     Raises:
         Away: the API does not answer, or refuses.
     """
-    url = f"{settings.RABBITMQ_MANAGEMENT_URL.rstrip('/')}/api/connections/{quote(name, safe='')}"
+    address = _address(settings.RABBITMQ_MANAGEMENT_URL, "connections", name)
     try:
-        urlopen(_request("DELETE", url), timeout=ANSWER_WITHIN_SECONDS).close()  # noqa: S310
+        urlopen(_request("DELETE", address), timeout=ANSWER_WITHIN_SECONDS).close()  # noqa: S310
     except (OSError, HTTPException) as error:
         if not (isinstance(error, HTTPError) and error.code == HTTPStatus.NOT_FOUND):
             raise Away(
