@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import json
 import shlex
+import time
+from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -22,10 +24,17 @@ from kombu import Connection
 
 #: It collects its answer from every node.
 ANSWER_WITHIN_SECONDS = 3
+#: For so long it is asked again by those who can't leave off in the middle of something.
+PATIENCE_SECONDS = 30
+PAUSE_SECONDS = 0.5
 
 #: Kinds that belong to no virtual host. To see what is others', they want the tag `monitoring`.
 #: https://www.rabbitmq.com/docs/management#permissions
 OF_THE_CLUSTER = {"connections", "nodes"}
+
+REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+T = TypeVar("T")
 
 
 class Away(Exception):
@@ -57,14 +66,14 @@ def get(kind: str, *names: str) -> Answer:
     try:
         with urlopen(request, timeout=ANSWER_WITHIN_SECONDS) as response:  # noqa: S310
             return Answer(json.load(response), parsedate_to_datetime(response.headers["Date"]))
-    except HTTPError as error:
-        tag = "monitoring" if kind in OF_THE_CLUSTER else "management"
-        raise Forbidden(
-            f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
-            "AMQP_URL.",
-            f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
-        ) from error
     except (OSError, HTTPException, ValueError, TypeError) as error:
+        if isinstance(error, HTTPError) and error.code in REFUSED:
+            tag = "monitoring" if kind in OF_THE_CLUSTER else "management"
+            raise Forbidden(
+                f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
+                "AMQP_URL.",
+                f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
+            ) from error
         raise Away(
             f"RabbitMQ's management API does not answer at {settings.RABBITMQ_MANAGEMENT_URL} "
             f"({error}).",
@@ -88,6 +97,26 @@ def close_connection(name: str) -> None:
                 f"RabbitMQ's management API did not close the connection {name} ({error}).",
                 "Restart the worker whose connection it is.",
             ) from error
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Ask again until it answers: under load it may be late, and where something ends at the very
+    moment that it is asked for, it answers 500.
+
+    Raises:
+        Forbidden: it refuses the login.
+        Away: it still does not answer.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except Forbidden:
+            raise
+        except Away:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def _request(method: str, url: str) -> Request:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from amqp import NotFound, PreconditionFailed
@@ -120,7 +121,7 @@ class Move:
 
     def _others_connections(self) -> set[str]:
         """The connections of the queue's other consumers, by name."""
-        found = management.get("queues", self._name).content.get("consumer_details", [])
+        found = asked("queues", self._name).get("consumer_details", [])
         # Of what is empty the API makes a list.
         return {
             dict(each["channel_details"]).get("connection_name", "")
@@ -136,7 +137,7 @@ class Move:
         https://www.rabbitmq.com/docs/consumer-cancel
         """
         for connection in consumers:
-            management.close_connection(connection)
+            management.patiently(partial(management.close_connection, connection))
 
     def _make_shadow(self) -> None:
         if not exists(self._broker, self._shadow):
@@ -151,7 +152,7 @@ class Move:
             self._channel.queue_bind(self._shadow, source, routing_key)
 
     def _unbind_queue(self) -> None:
-        for each in management.get("bindings").content:
+        for each in asked("bindings"):
             is_ours = (each["destination_type"], each["destination"]) == ("queue", self._name)
             if is_ours and each["source"]:
                 self._channel.queue_unbind(
@@ -179,7 +180,7 @@ class Move:
             return None
         if found.consumer_count <= 1:
             return 0
-        unacked = management.get("queues", self._name).content.get("messages_unacknowledged")
+        unacked = asked("queues", self._name).get("messages_unacknowledged")
         if unacked == 0 and quiet_seconds < COUNTS_SETTLE_SECONDS:
             return None
         return None if unacked is None else int(unacked)
@@ -245,6 +246,11 @@ def exists(broker: Connection, queue: str) -> bool:
         channel.queue_declare(queue, passive=True)
         return True
     return False
+
+
+def asked(kind: str, *names: str) -> Any:
+    """What the management API says; a move is not left half done because it is slow."""
+    return management.patiently(partial(management.get, kind, *names)).content
 
 
 def _waiting_for(held: int | None) -> str:
