@@ -210,6 +210,8 @@ def test_an_operator_edits_a_body_and_replays_the_copy(page: Page, api: Api) -> 
     expect(page.locator(".fm-status").first).to_have_text("Discarded")
     expect(page.locator("#countdown")).to_contain_text("kept for ever")
     expect(page.locator("#content-main")).to_contain_text("Edited as")
+    # It is no order of ours, and `orders` is told of its invoice.
+    eventually(lambda: records.count_documents({"service": "orders"}), within_seconds=20)
 
 
 def test_an_operator_notes_what_is_known_of_a_group(
