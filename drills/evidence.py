@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
@@ -24,7 +25,7 @@ from drills.replica_set import Document
 from drills.site import Site
 
 ANSWER_SECONDS = 10
-CONNECTIONS = 8
+ORDERS_A_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Evidence:
     invoices: list[Document] = field(default_factory=list)
     failed_messages: list[Document] = field(default_factory=list)
     products: list[Document] = field(default_factory=list)
-    #: Each order over HTTP, by its id; None where it was not found.
+    #: Each order that HTTP lists, by its id.
     shown: dict[str, Any] = field(default_factory=dict)
     #: All numbers of invoices and credit notes that the site has ever given out.
     numbers: list[str] = field(default_factory=list)
@@ -92,7 +93,7 @@ def gather(
     database = site.database
     orders = orders_of(database, exchanges)
     placed = {each.order_id for each in exchanges if each.order_id}
-    ids = sorted(placed | {str(order["_id"]) for order in orders})
+    ids = placed | {str(order["_id"]) for order in orders}
     of_run = {"created_at": {"$gte": since}}
     users = [*{each.user_id for each in exchanges}]
     died = {
@@ -116,10 +117,10 @@ def gather(
         invoices=invoices,
         failed_messages=list(database["failed_messages"].find(died)),
         products=products,
-        shown=shown(site, ids),
+        shown=shown(site, since),
         numbers=given_out,
         queues=site.queues(),
-        conservation=get(site, ["/pipeline/conservation"])[0] or {},
+        conservation=get(site, "/pipeline/conservation"),
         accepted=database["orders"].count_documents({}),
         bad_messages=bad_messages,
         foreign_orders=foreign_orders,
@@ -145,33 +146,28 @@ def numbers(database: Database[Document], moment: ClientSession) -> list[str]:
     ]
 
 
-def shown(site: Site, order_ids: Sequence[str]) -> dict[str, Any]:
-    """Each order over HTTP, asked for on several connections that stay open."""
-    parts = [order_ids[number::CONNECTIONS] for number in range(CONNECTIONS)]
-    with ThreadPoolExecutor(CONNECTIONS) as threads:
-        answers = threads.map(lambda part: get(site, [f"/orders/{each}" for each in part]), parts)
-        return {
-            order_id: answer
-            for part, found in zip(parts, answers, strict=True)
-            for order_id, answer in zip(part, found, strict=True)
-        }
+def shown(site: Site, since: datetime) -> dict[str, Any]:
+    """The orders placed since then, by their ids, as HTTP lists them."""
+    orders: dict[str, Any] = {}
+    path = f"/orders?{urlencode({'createdFrom': since.isoformat(), 'limit': ORDERS_A_PAGE})}"
+    while path:
+        page = get(site, path)
+        orders |= {order["orderId"]: order for order in page["orders"]}
+        path = page["next"]
+    return orders
 
 
-def get(site: Site, paths: Iterable[str]) -> list[Any]:
-    """The JSON at each of these addresses, asked for one after another; None where there is none.
+def get(site: Site, path: str) -> Any:
+    """The JSON at this address.
 
     Raises:
-        OSError, HTTPException: no answer, or one that says nothing of the address.
+        OSError, HTTPException: no answer, or an error.
     """
     connection = HTTPConnection("127.0.0.1", site.web_port, timeout=ANSWER_SECONDS)
     with closing(connection):
-        return [_get(connection, path) for path in paths]
-
-
-def _get(connection: HTTPConnection, path: str) -> Any:
-    connection.request("GET", path)
-    response = connection.getresponse()
-    content = response.read()
-    if response.status >= 500:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        content = response.read()
+    if response.status != HTTPStatus.OK:
         raise HTTPException(f"GET {path} was answered {response.status}: {content[:200]!r}")
-    return json.loads(content) if response.status == 200 else None
+    return json.loads(content)

@@ -75,8 +75,8 @@ def orders(evidence: Evidence) -> Iterator[Violation]:
     for order_id in sorted(evidence.order_ids):
         if order_id not in stored:
             yield Violation(Kind.LOST, f"{order_id} was answered, and MongoDB has it not")
-        elif evidence.shown.get(order_id) is None:
-            yield Violation(Kind.LOST, f"{order_id} is not shown over HTTP")
+        elif order_id not in evidence.shown:
+            yield Violation(Kind.LOST, f"{order_id} is not listed over HTTP")
         for service in RECORDS:
             if order_id not in done[service] and (service, order_id) not in explained:
                 yield Violation(

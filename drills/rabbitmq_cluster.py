@@ -21,12 +21,16 @@ CONTROL_SECONDS = 60
 
 #: https://www.rabbitmq.com/docs/cluster-formation#peer-discovery-classic-config and
 #: https://www.rabbitmq.com/docs/partitions#which-mode-to-pick
+#: The write-ahead log is in memory, too, by default up to 512 MiB of it: as much as all queues got
+#: lately, whether it waits or not. With a small one a node's memory tells of what waits.
+#: https://www.rabbitmq.com/docs/quorum-queues#resource-use
 CONFIGURATION = """\
 cluster_formation.peer_discovery_backend = classic_config
 {peers}
 cluster_partition_handling = pause_minority
 queue_leader_locator = balanced
 collect_statistics_interval = 1000
+raft.wal_max_size_bytes = 33554432
 """
 
 #: The management API tells of a quorum queue what its leader reported at its last tick, once the
