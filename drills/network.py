@@ -8,6 +8,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import uvloop
+
 from drills.proxy import Proxy
 
 Result = TypeVar("Result")
@@ -19,7 +21,7 @@ class Network:
     """Every connection of a drill goes through one of its proxies."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="network", daemon=True)
         self._proxies: list[Proxy] = []
 

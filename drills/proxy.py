@@ -149,6 +149,7 @@ class Proxy:
             writer.close()
 
     async def _wait(self, direction: Direction) -> None:
-        await asyncio.sleep(self._delays_seconds.get(direction, 0))
+        if delay_seconds := self._delays_seconds.get(direction):
+            await asyncio.sleep(delay_seconds)
         while direction in self._held:
             await asyncio.sleep(POLL_SECONDS)
