@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -51,9 +51,9 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._ends.wait(LOOK_SECONDS):
+            taken = resident_mib()
             for name, pid in pids(self._run).items():
-                with suppress(psutil.NoSuchProcess):
-                    self._most_mib[name] = max(self._most_mib.get(name, 0), resident_mib(pid))
+                self._most_mib[name] = max(self._most_mib.get(name, 0), taken(pid))
 
 
 def pids(run: Run) -> Mapping[str, int]:
@@ -62,7 +62,17 @@ def pids(run: Run) -> Mapping[str, int]:
     return run.site.pipeline.pids() | nodes
 
 
-def resident_mib(pid: int) -> float:
-    process = psutil.Process(pid)
-    family = [process, *process.children(recursive=True)]
-    return sum(float(each.memory_info().rss) for each in family) / MEBIBYTE
+def resident_mib() -> Callable[[int], float]:
+    """Look at all processes once; returns what one of them takes, with its children, by its pid."""
+    own: dict[int, float] = {}
+    children: dict[int, list[int]] = defaultdict(list)
+    for process in psutil.process_iter(["ppid", "memory_info"]):
+        # A process that has just ended has none.
+        if memory := process.info["memory_info"]:
+            own[process.pid] = memory.rss / MEBIBYTE
+            children[process.info["ppid"]].append(process.pid)
+
+    def taken(pid: int) -> float:
+        return own.get(pid, 0) + sum(map(taken, children[pid]))
+
+    return taken
