@@ -22,6 +22,9 @@ from orders.lease import RELAY_LEASE, Lease
 logger = logging.getLogger(__name__)
 
 STANDBY_POLL_SECONDS = 1.0
+#: From the start of a turn that found several events to the start of the next, unless it left some:
+#: while they come in numbers, more of them share a turn.
+BATCH_INTERVAL_SECONDS = 0.1
 FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -59,7 +62,8 @@ class Relay:
         self._outage_over()
         if published >= outbox.BATCH_ORDERS:
             return 0.0
-        return max(0.0, started_at + settings.RELAY_POLL_SECONDS - time.monotonic())
+        interval_seconds = BATCH_INTERVAL_SECONDS if published > 1 else settings.RELAY_POLL_SECONDS
+        return max(0.0, started_at + interval_seconds - time.monotonic())
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
