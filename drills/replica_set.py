@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,8 @@ from localservices.mongodb import PROBE_MILLISECONDS, REPLICA_SET, MongoDB
 from localservices.service import start_together
 
 MEMBERS = 3
+#: Whoever asks for data may hear of another primary so late: each look for it costs connections.
+SAME_PRIMARY_SECONDS = 1.0
 
 #: Elections in two seconds instead of ten, so that a drill takes seconds; the machine that runs
 #: all of it is too busy for less.
@@ -74,6 +78,8 @@ class ReplicaSet:
         self._clients: dict[int, MongoClient[Document]] = {
             member.port: MongoClient(member.url, connect=False) for member in self.members
         }
+        self._last_primary = self.members[0]
+        self._looked_at = -math.inf
 
     @property
     def url(self) -> str:
@@ -101,12 +107,14 @@ class ReplicaSet:
 
     def primary(self, within_seconds: float = 60) -> Member:
         """The member that is the primary now, as soon as there is one."""
-        wait_until(lambda: any(each.is_primary() for each in self.members), within_seconds)
-        return next(each for each in self.members if each.is_primary())
+        wait_until(self._look_for_primary, within_seconds)
+        return self._last_primary
 
     def database(self, name: str) -> Database[Document]:
         """A database as its primary has it, past the proxies."""
-        return self._clients[self.primary().port][name]
+        if time.monotonic() - self._looked_at > SAME_PRIMARY_SECONDS:
+            self.primary()
+        return self._clients[self._last_primary.port][name]
 
     def heal(self) -> None:
         """Thaw and start every member, and wait until all of them are in sync."""
@@ -149,6 +157,13 @@ class ReplicaSet:
     def hold_nothing(self) -> None:
         for member in self.members:
             member.set_failpoint("off", {})
+
+    def _look_for_primary(self) -> bool:
+        for member in self.members:
+            if member.is_primary():
+                self._last_primary, self._looked_at = member, time.monotonic()
+                return True
+        return False
 
     def _initiate(self) -> None:
         members = [
