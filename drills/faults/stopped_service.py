@@ -22,8 +22,8 @@ LOOK_SECONDS = 0.5
 #: A process of the pipeline, with its children, may grow by so much, whatever the backlog: a worker
 #: that had drained 8,000 orders had 6 MiB more than one without a backlog.
 GROWTH_MIB = 40
-#: A node of RabbitMQ holds the backlog: 20 MiB more with 8,000 messages.
-NODE_GROWTH_MIB = 100
+#: A node of RabbitMQ holds the backlog: 91 MiB more with 21,000 messages.
+NODE_GROWTH_MIB = 150
 
 
 def stop_a_service(run: Run) -> None:
@@ -114,6 +114,6 @@ DRILL = Drill(
     # One in twenty is no order.
     orders=21_500,
     # At a pace that two cores keep up with: else whoever is slowest falls behind, stopped or not.
-    traffic_seconds=120,
+    traffic_seconds=180,
     goes_on=False,
 )
