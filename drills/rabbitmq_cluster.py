@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from drills.management import Management
 from drills.waiting import wait_until
+from localservices.errors import ServiceFailed
 from localservices.ports import free_port
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ, start_name_server
@@ -18,6 +22,9 @@ NODES = 3
 COOKIE = "only-for-drills"
 CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 CONTROL_SECONDS = 60
+#: `Restart=on-failure`, and `RestartSec`.
+RESTARTS = 3
+RESTART_SECONDS = 10
 
 #: https://www.rabbitmq.com/docs/cluster-formation#peer-discovery-classic-config and
 #: https://www.rabbitmq.com/docs/partitions#which-mode-to-pick
@@ -147,7 +154,7 @@ class RabbitMQCluster:
         self._share_cookie()
         env = self.nodes[0]._environment()
         self._name_server = start_name_server(self._folder / "epmd.log", env)
-        start_together(self.nodes)
+        start_nodes(self.nodes)
         wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
         return self
 
@@ -171,7 +178,7 @@ class RabbitMQCluster:
         """Thaw and start every node, and wait until all of them form the cluster."""
         for node in self.nodes:
             node.thaw()
-        start_together(self.nodes)
+        start_nodes(self.nodes)
         wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
 
     def _share_cookie(self) -> None:
@@ -184,6 +191,22 @@ class RabbitMQCluster:
     def _is_whole(self) -> bool:
         nodes = self.nodes[0].management.get("/api/nodes")
         return len(nodes) == NODES and all(each["running"] for each in nodes)
+
+
+def start_nodes(nodes: Sequence[Node]) -> None:
+    """Start them as Debian's unit for systemd does: one that fails to start is started again.
+
+    Nodes of RabbitMQ 3.10 that start at the same moment may ask each other for feature flags that
+    are not there yet (`incompatible_feature_flags`, `badmap`), and end.
+
+    Raises:
+        ServiceFailed: it failed again and again.
+    """
+    for _ in range(RESTARTS):
+        with suppress(ServiceFailed):
+            return start_together(nodes)
+        time.sleep(RESTART_SECONDS)
+    return start_together(nodes)
 
 
 def name_of(number: int) -> str:

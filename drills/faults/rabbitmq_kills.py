@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from drills.drill import Drill
 from drills.planted import plant_faults, remove_faults, retrying
-from drills.rabbitmq_cluster import Node
+from drills.rabbitmq_cluster import Node, start_nodes
 from drills.run import Run
 from drills.waiting import wait_until
-from localservices.service import start_together
 
 QUEUES = ("inventory", "billing", "orders", "billing.retry.1s")
 #: Where none waits in a retry queue by then, the drill would not test what it says: it fails.
@@ -60,7 +59,7 @@ def kill(run: Run, nodes: Sequence[Node]) -> None:
         for node in nodes:
             node.kill()
         run.wait(0, 4)
-        start_together(nodes)
+        start_nodes(nodes)
 
 
 DRILL = Drill(
