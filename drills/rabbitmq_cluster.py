@@ -43,8 +43,10 @@ raft.wal_max_size_bytes = 33554432
 #: The management API tells of a quorum queue what its leader reported at its last tick, once the
 #: API's collector has fetched it. Each comes every 5 s by default, so that a count may be 10 s old;
 #: here, every second. https://www.rabbitmq.com/docs/management#sample-retention
+#: A dead letter whose confirm died with a node is sent again after up to twice its time-out, by
+#: default 3 min; here, and as docs/limits.md says for every cluster, 10 s.
 ADVANCED_CONFIGURATION = """\
-[{rabbit, [{quorum_tick_interval, 1000}]},
+[{rabbit, [{quorum_tick_interval, 1000}, {dead_letter_worker_publisher_confirm_timeout, 10000}]},
  {rabbitmq_management_agent,
   [{sample_retention_policies,
     [{global, [{60, 1}]}, {basic, [{60, 1}]}, {detailed, [{60, 1}]}]}]}].

@@ -26,8 +26,7 @@ from drills.stock import put_in
 from drills.traffic import Traffic
 from drills.waiting import TookTooLong, lasting, wait_until
 
-#: How long the pipeline may take to come to rest after everything was mended. RabbitMQ itself waits
-#: for three minutes before it sends a dead letter again whose target died before its confirm.
+#: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 300
 LOOK_SECONDS = 0.5
 #: Traffic that goes on ends so long after everything was mended …
