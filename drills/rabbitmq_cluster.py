@@ -22,7 +22,7 @@ NODES = 3
 COOKIE = "only-for-drills"
 CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 CONTROL_SECONDS = 60
-#: `Restart=on-failure`, and `RestartSec`.
+#: Debian's unit has `Restart=on-failure` and `RestartSec=10`, and does not count.
 RESTARTS = 3
 RESTART_SECONDS = 10
 
