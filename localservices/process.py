@@ -95,8 +95,13 @@ class Process:
         self._child.wait()
 
     def freeze(self) -> None:
-        """Stop it from doing anything while its connections stay open."""
+        """Stop it from doing anything while its connections stay open.
+
+        A busy machine's kernel stops a program's threads one after the other; this returns once
+        none of them runs any more. https://man7.org/linux/man-pages/man2/waitid.2.html
+        """
         self._signal_group(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Undo `freeze`."""
