@@ -6,10 +6,10 @@ Nothing here is the pipeline's own code: what it gets wrong it might get wrong h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -26,6 +26,8 @@ from drills.site import Site
 
 ANSWER_SECONDS = 10
 ORDERS_A_PAGE = 200
+#: RabbitMQ tells to the second when a message died.
+FULL_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ class Evidence:
     bad_messages: Sequence[str] = ()
     #: Ids of the orders that strangers told the services of; orders has none of them.
     foreign_orders: Sequence[str] = ()
-    #: Users for whom a handler was made to fail.
-    failing_users: Set[int] = frozenset()
+    #: Bodies of messages whose properties nobody can read, so that they have no id.
+    unreadable_bodies: Sequence[bytes] = ()
+    #: Users for whom a service's handler was made to fail, by service.
+    failing_users: Mapping[str, Set[int]] = field(default_factory=dict)
 
     @property
     def order_ids(self) -> set[str]:
@@ -65,14 +69,12 @@ class Evidence:
         return {*filter(None, placed), *(str(order["_id"]) for order in self.orders)}
 
     @cached_property
-    def _failing_orders(self) -> set[str]:
-        return {
-            str(order["_id"]) for order in self.orders if order["user_id"] in self.failing_users
-        }
+    def _users(self) -> dict[str, int]:
+        return {str(order["_id"]): order["user_id"] for order in self.orders}
 
-    def may_fail(self, order_id: str | None) -> bool:
-        """Whether somebody was made to fail for this order."""
-        return order_id in self._failing_orders
+    def may_fail(self, service: str, order_id: str | None) -> bool:
+        """Whether the service was made to fail for this order."""
+        return self._users.get(order_id or "") in self.failing_users.get(service, ())
 
 
 def gather(
@@ -83,7 +85,8 @@ def gather(
     since: datetime,
     bad_messages: Sequence[str] = (),
     foreign_orders: Sequence[str] = (),
-    failing_users: Set[int] = frozenset(),
+    unreadable_bodies: Sequence[bytes] = (),
+    failing_users: Mapping[str, Set[int]],
 ) -> Evidence:
     """Read everything, past the proxies where that is possible.
 
@@ -91,18 +94,8 @@ def gather(
     """
     exchanges = list(exchanges)
     database = site.database
-    orders = orders_of(database, exchanges)
-    placed = {each.order_id for each in exchanges if each.order_id}
-    ids = placed | {str(order["_id"]) for order in orders}
     of_run = {"created_at": {"$gte": since}}
-    users = [*{each.user_id for each in exchanges}]
-    died = {
-        "$or": [
-            {"order_id": {"$in": [*ids, *foreign_orders]}},
-            {"user_id": {"$in": users}},
-            {"message_id": {"$in": [*bad_messages]}},
-        ]
-    }
+    died = {"first_failed_at": {"$gte": since - FULL_SECOND}}
     # All at one moment: while the pipeline works, what is read later would not fit.
     with database.client.start_session(snapshot=True) as moment:
         reservations = list(database["reservations"].find(of_run, session=moment))
@@ -112,7 +105,7 @@ def gather(
     return Evidence(
         exchanges=exchanges,
         put_in=put_in,
-        orders=orders,
+        orders=orders_of(database, exchanges),
         reservations=reservations,
         invoices=invoices,
         failed_messages=list(database["failed_messages"].find(died)),
@@ -124,6 +117,7 @@ def gather(
         accepted=database["orders"].count_documents({}),
         bad_messages=bad_messages,
         foreign_orders=foreign_orders,
+        unreadable_bodies=unreadable_bodies,
         failing_users=failing_users,
     )
 

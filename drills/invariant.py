@@ -22,8 +22,14 @@ from drills.replica_set import Document
 #: Where each service records what it did for an order.
 RECORDS = {"inventory": "reservations", "billing": "invoices"}
 
+#: Queues that are there whatever was broken, and what there is to know of each.
+ALWAYS_THERE = {"inventory", "billing", "orders"}
+COUNTS = ("messages_ready", "messages_unacknowledged", "messages")
+
 #: The invoice of an order that came to nothing: taken back, or never issued.
 TAKEN_BACK = {"credited", "void"}
+#: Which numbers an invoice has, in which states.
+NUMBERS = {("issued", "credited"): "number", ("credited",): "credit_note_number"}
 
 
 class Kind(StrEnum):
@@ -87,11 +93,11 @@ def orders(evidence: Evidence) -> Iterator[Violation]:
 
 
 def explained_by_failure(evidence: Evidence) -> set[tuple[str, str]]:
-    """(service, order id) of every failed message that says why."""
+    """(service, order id) of every failed message that says why; a resolved one excuses nothing."""
     return {
         (failed["service"], failed["order_id"])
         for failed in evidence.failed_messages
-        if failed.get("reason")
+        if failed.get("reason") and failed["status"] != "resolved"
     }
 
 
@@ -146,8 +152,10 @@ def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
     for failed in evidence.failed_messages:
         # The orders service was never told of a stranger's order, and says so.
         is_foreign = failed["service"] == "orders" and failed["order_id"] in evidence.foreign_orders
-        is_planted = evidence.may_fail(failed["order_id"])
+        is_planted = evidence.may_fail(failed["service"], failed["order_id"])
         if is_foreign or is_planted or failed["message_id"] in evidence.bad_messages:
+            continue
+        if failed["body"] in evidence.unreadable_bodies:
             continue
         told = f"{failed.get('reason')}, attempts: {failed.get('attempts')}"
         yield Violation(
@@ -162,8 +170,9 @@ def contradictions(evidence: Evidence) -> Iterator[Violation]:
     explained = explained_by_failure(evidence)
     for order in evidence.orders:
         order_id = str(order["_id"])
-        if evidence.may_fail(order_id) and any(
-            (service, order_id) in explained for service in (*RECORDS, "orders")
+        if any(
+            evidence.may_fail(service, order_id) and (service, order_id) in explained
+            for service in RECORDS
         ):
             continue
         reservation, invoice = reservations.get(order_id), invoices.get(order_id)
@@ -199,6 +208,9 @@ def other_content(
         yield Violation(Kind.CONTRADICTION, f"the invoice of {order_id} is about something else")
     if reservation["state"] == "reserved" and lines(reservation) != ordered:
         yield Violation(Kind.CONTRADICTION, f"other units are reserved for {order_id}")
+    for state, number in NUMBERS.items():
+        if invoice["state"] in state and not invoice.get(number):
+            yield Violation(Kind.LOST, f"the invoice of {order_id} has no {number}")
 
 
 def lines(document: Document) -> dict[str, int]:
@@ -247,9 +259,9 @@ def stock(evidence: Evidence) -> Iterator[Violation]:
 
 def answers(evidence: Evidence) -> Iterator[Violation]:
     """A refusal left nothing; repeats got the order that the first request placed."""
-    stored: dict[int, set[str]] = defaultdict(set)
+    stored: dict[int, dict[str, Document]] = defaultdict(dict)
     for order in evidence.orders:
-        stored[order["user_id"]].add(str(order["_id"]))
+        stored[order["user_id"]][str(order["_id"])] = order
     asked: dict[int, list[Exchange]] = defaultdict(list)
     for exchange in evidence.exchanges:
         asked[exchange.user_id].append(exchange)
@@ -257,17 +269,33 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
         yield from answers_to(user_id, exchanges, stored[user_id])
 
 
-def answers_to(user_id: int, exchanges: list[Exchange], stored: set[str]) -> Iterator[Violation]:
-    """One client's answers; each client wants one order."""
+def answers_to(
+    user_id: int, exchanges: list[Exchange], stored: dict[str, Document]
+) -> Iterator[Violation]:
+    """One client's answers; each client wants one order, and no other client's."""
     told = {each.order_id for each in exchanges if each.order_id}
     if len(told) > 1:
         yield Violation(Kind.ANSWER, f"user {user_id} was told of {len(told)} orders: {told}")
+    for order_id in told - stored.keys():
+        yield Violation(Kind.ANSWER, f"user {user_id} was told of {order_id}, which is not theirs")
+    wanted = [asked_for(each.body) for each in exchanges if each.kind == "order"]
+    for order_id, order in stored.items():
+        if wanted and lines(order) != wanted[0]:
+            yield Violation(Kind.ANSWER, f"{order_id} is not what user {user_id} asked for")
     placing = [each for each in exchanges if each.kind in ("order", "invalid")]
     is_refused = all(each.status is not None and 400 <= each.status < 500 for each in placing)
     if placing and is_refused and stored:
         yield Violation(Kind.ANSWER, f"user {user_id} was refused, and has an order")
     for each in exchanges:
         yield from wrong_answer(each)
+
+
+def asked_for(body: Document) -> dict[str, int]:
+    """Units by SKU; a SKU alone is one unit of it."""
+    units: Counter[str] = Counter()
+    for item in body["items"]:
+        units.update({item: 1} if isinstance(item, str) else {item["sku"]: item["quantity"]})
+    return dict(units)
 
 
 def wrong_answer(exchange: Exchange) -> Iterator[Violation]:
@@ -284,9 +312,13 @@ def wrong_answer(exchange: Exchange) -> Iterator[Violation]:
 
 def queues(evidence: Evidence) -> Iterator[Violation]:
     """Nothing waits and nothing stays unacked; nor is a dead letter on its way."""
-    counts = ("messages_ready", "messages_unacknowledged", "messages_dlx", "messages")
+    counted = {
+        queue["name"] for queue in evidence.queues if all(count in queue for count in COUNTS)
+    }
+    for name in sorted(ALWAYS_THERE - counted):
+        yield Violation(Kind.QUEUE, f"nobody knows what waits in {name}")
     for queue in evidence.queues:
-        found = {count: queue[count] for count in counts if queue.get(count)}
+        found = {count: queue[count] for count in (*COUNTS, "messages_dlx") if queue.get(count)}
         if found:
             yield Violation(Kind.QUEUE, f"{queue['name']} is not empty: {found}")
 
@@ -295,7 +327,10 @@ def conservation(evidence: Evidence) -> Iterator[Violation]:
     """The pipeline's own account says the same."""
     if not evidence.conservation.get("conserved"):
         yield Violation(Kind.CONSERVATION, f"not conserved: {evidence.conservation}")
-    for line in evidence.conservation.get("lines", []):
+    of_services = evidence.conservation.get("lines", [])
+    if {line["service"] for line in of_services} != RECORDS.keys():
+        yield Violation(Kind.CONSERVATION, f"not an account of each service: {of_services}")
+    for line in of_services:
         settled = line["done"] + line["failed"] + line["discarded"]
         if not line["accepted"] == settled == evidence.accepted:
             yield Violation(

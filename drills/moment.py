@@ -8,7 +8,7 @@ from drills.fault import Missed
 from drills.run import Run
 from drills.waiting import TookTooLong, wait_until
 
-ATTEMPTS = 4
+ATTEMPTS = 6
 POLL_SECONDS = 0.02
 #: In the report, how many attempts broke nothing.
 MISSED = "moments missed"

@@ -10,7 +10,7 @@ SHARE_OF_USERS = 15
 def plant_faults(run: Run, service: str) -> None:
     """From now on the service fails, attempt by attempt, for one in so many users."""
     users = run.users[:: run.chance.randint(SHARE_OF_USERS - 5, SHARE_OF_USERS)]
-    run.failing_users.update(users)
+    run.failing_users[service].update(users)
     run.site.database["simulated_faults"].insert_many(
         {"service": service, "user_id": user_id, "kind": "error"} for user_id in users
     )

@@ -31,6 +31,8 @@ class Link:
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self._writers = (client, server)
+        #: The first bytes that the client sent.
+        self.greeting = b""
         #: The directions in which bytes were lost: no TCP connection goes on after that.
         self.lost: set[Direction] = set()
 
@@ -50,7 +52,8 @@ class Link:
 class Proxy:
     """Listens on a free port and passes everything on to `target_port`, unless told otherwise.
 
-    Its faults last until `restore`; any thread may call them.
+    Its faults last until `restore`; any thread may call them. They are everybody's, unless `only`
+    names a client.
     """
 
     def __init__(self, target_port: int, loop: asyncio.AbstractEventLoop) -> None:
@@ -59,6 +62,9 @@ class Proxy:
         self.port = 0
         self._loop = loop
         self._links: set[Link] = set()
+        #: How many times a fault did something to a connection.
+        self.hits = 0
+        self._client = b""
         self._is_cut = False
         self._held: frozenset[Direction] = frozenset()
         self._swallowed: frozenset[Direction] = frozenset()
@@ -71,6 +77,19 @@ class Proxy:
     def close(self) -> None:
         """Take no more connections, in the network's own thread."""
         self._server.close()
+
+    @property
+    def connections(self) -> int:
+        """How many there are now."""
+        return len(self._links)
+
+    def only(self, client: str) -> None:
+        """Until `restore`, do it to those alone whose first bytes have this text, ended by zero.
+
+        So MongoDB's clients tell their `appName`, as a BSON string.
+        https://github.com/mongodb/specifications/blob/master/source/mongodb-handshake/handshake.md
+        """
+        self._client = client.encode() + b"\0"
 
     def cut(self) -> None:
         """Reset every connection, and each new one."""
@@ -99,17 +118,26 @@ class Proxy:
 
     def restore(self) -> None:
         """Let everything pass again."""
+        self._client = b""
         self._is_cut = False
         self._held = self._swallowed = frozenset()
         self._delays_seconds = {}
 
     def _reset_all(self) -> None:
         for link in [*self._links]:
-            link.reset()
+            if self._is_meant(link):
+                self._reset(link)
+
+    def _reset(self, link: Link) -> None:
+        self.hits += 1
+        link.reset()
+
+    def _is_meant(self, link: Link) -> bool:
+        return self._client in link.greeting
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._is_cut:
-            Link(writer, writer).reset()
+        if self._is_cut and not self._client:
+            self._reset(Link(writer, writer))
             return
         try:
             from_server, server = await asyncio.open_connection("127.0.0.1", self.target_port)
@@ -138,9 +166,10 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
-                await self._wait(direction)
-                if direction in self._swallowed:
-                    link.lost.add(direction)
+                if direction == Direction.TO_SERVER:
+                    link.greeting = link.greeting or data
+                if self._is_meant(link):
+                    await self._break(link, direction)
                 if direction not in link.lost:
                     writer.write(data)
                     await writer.drain()
@@ -148,8 +177,17 @@ class Proxy:
         if direction not in link.lost:
             writer.close()
 
-    async def _wait(self, direction: Direction) -> None:
+    async def _break(self, link: Link, direction: Direction) -> None:
+        """Do to what has come over the connection whatever the fault does."""
+        if self._is_cut:
+            self._reset(link)
         if delay_seconds := self._delays_seconds.get(direction):
+            self.hits += 1
             await asyncio.sleep(delay_seconds)
+        if direction in self._held:
+            self.hits += 1
         while direction in self._held:
             await asyncio.sleep(POLL_SECONDS)
+        if direction in self._swallowed:
+            self.hits += 1
+            link.lost.add(direction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,10 @@ class Result:
     recovery_seconds: float
     #: The whole run.
     seconds: float
+    #: What was broken, in words.
+    injected: list[str] = field(default_factory=list)
+    #: What the drill has measured, by what it is with its unit.
+    measured: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_right(self) -> bool:

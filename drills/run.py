@@ -6,8 +6,8 @@ import json
 import random
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -59,8 +59,10 @@ class Run:
         self.bad_messages: list[str] = []
         #: Ids of orders that strangers told the services of: each is to be done.
         self.foreign_orders: list[str] = []
-        #: Users for whom a drill makes a service fail: their orders may end as failed messages.
-        self.failing_users: set[int] = set()
+        #: Bodies of messages that nobody can handle, and that have no id.
+        self.unreadable_bodies: list[bytes] = []
+        #: By service, users for whom a drill makes it fail: its messages of their orders may fail.
+        self.failing_users: defaultdict[str, set[int]] = defaultdict(set)
         #: What a drill finds wrong while it breaks things.
         self.seen: list[Violation] = []
         #: What a drill has measured, for the report, by what it is with its unit.
@@ -94,6 +96,7 @@ class Run:
             since=self.since,
             bad_messages=self.bad_messages,
             foreign_orders=self.foreign_orders,
+            unreadable_bodies=self.unreadable_bodies,
             failing_users=self.failing_users,
         )
 
@@ -121,6 +124,8 @@ def carry_out(run: Run) -> Result:
         violations=[f"{each.kind}: {each.what}" for each in wrong],
         recovery_seconds=recovery_seconds(evidence, run.faults.ended_at),
         seconds=round(time.monotonic() - started, 1),
+        injected=[fault.what for fault in run.faults],
+        measured=run.measured,
     )
     write_down(run, evidence, result)
     return result
@@ -156,12 +161,18 @@ def settled(run: Run) -> tuple[Evidence, list[Violation]]:
     """
     deadline = time.monotonic() + QUIET_SECONDS
     while True:
-        with suppress(TookTooLong):
-            is_quiet = lasting(lambda: is_quiet_now(run), STALE_SECONDS)
-            wait_until(is_quiet, deadline - time.monotonic(), pause=LOOK_SECONDS)
+        unrest = [*waited_for_quiet(run, deadline - time.monotonic())]
         evidence, wrong = look(run)
-        if not wrong or time.monotonic() > deadline:
-            return evidence, wrong
+        if not (wrong or unrest) or time.monotonic() > deadline:
+            return evidence, wrong + unrest
+
+
+def waited_for_quiet(run: Run, within_seconds: float) -> Iterator[Violation]:
+    is_quiet = lasting(lambda: is_quiet_now(run), STALE_SECONDS)
+    try:
+        wait_until(is_quiet, within_seconds, "Coming to rest", pause=LOOK_SECONDS)
+    except TookTooLong as error:
+        yield Violation(Kind.RECOVERY, str(error))
 
 
 def is_quiet_now(run: Run) -> bool:
@@ -186,6 +197,6 @@ def look(run: Run) -> tuple[Evidence, list[Violation]]:
 def write_down(run: Run, evidence: Evidence, result: Result) -> None:
     """The report and the picture, beside the history."""
     injected = [asdict(fault) for fault in run.faults]
-    report = asdict(result) | {"measured": run.measured, "injected": injected}
+    report = asdict(result) | {"injected": injected}
     (run.folder / "report.json").write_text(json.dumps(report, indent=2))
     (run.folder / "throughput.svg").write_text(picture(run.drill.name, evidence, run.faults))

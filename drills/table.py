@@ -15,15 +15,16 @@ PAGE = ROOT / "docs" / "reliability.md"
 PROMISES_HEAD = "| | Promise | Drills | Checked in every drill | Tests |\n|--:|---|---|---|---|"
 DRILLS_HEAD = (
     "| Promise | Drill | Runs | Orders | Faults injected | Lost | Done twice | Other findings "
-    "| Worst recovery |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
+    "| Worst recovery | Revision |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|"
 )
+#: A drill counts from so many seeds on.
+SEEDS_THAT_COUNT = 20
 
 
 def write(drills: Sequence[Drill], results: Sequence[Result], page: Path = PAGE) -> None:
     """Put each table between its marks."""
     text = between_marks(page.read_text(), "promises", promises_table(drills))
-    drills_and_runs = f"{table(drills, results)}\n\n{revisions(results)}"
-    page.write_text(between_marks(text, "drills", drills_and_runs))
+    page.write_text(between_marks(text, "drills", table(drills, results)))
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -64,24 +65,24 @@ def row(drill: Drill, results: Sequence[Result]) -> str:
     cells = [
         f"{drill.promise} ({', '.join(map(str, drill.promises))})",
         f"`{drill.name}`",
-        len(results),
+        runs(results),
         f"{sum(each.orders for each in results):,}",
         f"{sum(each.faults for each in results):,}",
         lost,
         twice,
         others,
         f"{worst:.1f} s" if results else "",
+        ", ".join(dict.fromkeys(f"`{each.commit}`" for each in results)),
     ]
     return line(cells)
 
 
+def runs(results: Sequence[Result]) -> str:
+    """How many; and that they do not count yet, where too few seeds were run."""
+    seeds = len({each.seed for each in results})
+    too_few = f" ({seeds} of {SEEDS_THAT_COUNT} seeds)" if seeds < SEEDS_THAT_COUNT else ""
+    return f"{len(results)}{too_few}"
+
+
 def line(cells: Sequence[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
-
-
-def revisions(results: Sequence[Result]) -> str:
-    """A sentence with what was run, in the order in which it was."""
-    commits = [*dict.fromkeys(f"`{each.commit}`" for each in results)]
-    if not commits:
-        return "No run has been recorded."
-    return f"Runs of {'revision' if len(commits) == 1 else 'revisions'} {', '.join(commits)}."

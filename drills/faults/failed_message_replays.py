@@ -43,8 +43,8 @@ def replay_failed_messages(run: Run) -> None:
         run.seen += one_of_many_is_granted(run, boss, one)
         replay_in_bulk(run, boss, failing)
         answers = tap.messages()
-    run.seen += ran_once(failing, [one["order_id"]], answers)
-    run.seen += ran_once(other, sorted(before.keys() & confirmed(run)), answers)
+    run.seen += answered_once(failing, [one["order_id"]], answers)
+    run.seen += not_twice(other, before.keys() & confirmed(run), answers)
     run.seen += untouched(run, other, before)
 
 
@@ -166,15 +166,25 @@ def unresolved(run: Run, ids: list[ObjectId] | None = None) -> list[Document]:
     return failed_messages(run, status={"$ne": "resolved"}, **of_these)
 
 
-def ran_once(service: str, orders: Collection[str], answers: list[Any]) -> Iterator[Violation]:
-    """The service has answered, and none of these orders twice."""
-    told = Counter(answer.properties["message_id"] for answer in answers)
-    ids = [each for each in told if each.startswith(f"{service}.")]
-    if not ids:
-        yield Violation(Kind.LOST, f"nobody heard an answer of {service}")
-    for message_id in ids:
-        if told[message_id] > 1 and message_id.partition(":")[2] in orders:
-            yield Violation(Kind.TWICE, f"{message_id} was published {told[message_id]} times")
+def answered_once(service: str, orders: Collection[str], answers: list[Any]) -> Iterator[Violation]:
+    """The service has answered each of these orders, and none twice."""
+    answered = {id_.partition(":")[2] for id_ in told(service, answers)}
+    for order_id in {*orders} - answered:
+        yield Violation(Kind.LOST, f"nobody heard {service}'s answer for {order_id}")
+    yield from not_twice(service, orders, answers)
+
+
+def not_twice(service: str, orders: Collection[str], answers: list[Any]) -> Iterator[Violation]:
+    """No answer of the service for these orders came twice."""
+    for message_id, times in told(service, answers).items():
+        if times > 1 and message_id.partition(":")[2] in orders:
+            yield Violation(Kind.TWICE, f"{message_id} was published {times} times")
+
+
+def told(service: str, answers: list[Any]) -> Counter[str]:
+    """How often each answer of the service was published, by its id: `TYPE:ORDER`."""
+    ids = Counter(str(answer.properties["message_id"]) for answer in answers)
+    return Counter({id_: times for id_, times in ids.items() if id_.startswith(f"{service}.")})
 
 
 def untouched(run: Run, service: str, before: dict[str, Document]) -> Iterator[Violation]:

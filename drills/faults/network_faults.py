@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from drills.drill import Drill
+from drills.fault import Missed
+from drills.moment import until_met
 from drills.partition import cut_off
 from drills.proxy import BOTH, Direction, Proxy
 from drills.run import Run
@@ -27,24 +31,30 @@ DIRECTIONS: tuple[tuple[Direction, ...], ...] = (
 def break_network(run: Run) -> None:
     for _ in range(FAULTS_OF_A_RUN):
         run.wait(0.3, 1)
-        break_a_link(run)
+        until_met(run, partial(break_a_link, run))
     if run.seed % 2 == 0:
         part_a_node(run)
 
 
 def break_a_link(run: Run) -> None:
-    link, proxies = run.chance.choice([*links(run).items()])
+    """Raises Missed where nothing came by meanwhile."""
+    link = run.chance.choice(LINKS)(run)
     fault = run.chance.choice(FAULTS)
     directions = run.chance.choice(DIRECTIONS) if fault in ONE_WAY else BOTH
     seconds = (
         run.chance.choice((SHORT_SECONDS, LONG_SECONDS)) if fault is stalled else SHORT_SECONDS
     )
-    with run.faults.during(f"{in_words(fault, directions)}: {link}"):
-        for proxy in proxies:
+    with run.faults.during(f"{in_words(fault, directions)}: {link.parts}"):
+        hits = sum(proxy.hits for proxy in link.proxies)
+        for proxy in link.proxies:
+            if link.client:
+                proxy.only(link.client)
             fault(proxy, directions)
         run.wait(*seconds)
-        for proxy in proxies:
+        for proxy in link.proxies:
             proxy.restore()
+        if sum(proxy.hits for proxy in link.proxies) == hits:
+            raise Missed(f"nothing came by between {link.parts}")
 
 
 def in_words(fault: LinkFault, directions: Sequence[Direction]) -> str:
@@ -62,22 +72,61 @@ def part_a_node(run: Run) -> None:
         run.wait(*PARTITION_SECONDS)
 
 
-def links(run: Run) -> dict[str, Sequence[Proxy]]:
-    """Every two parts that talk, with what stands between them."""
-    site = run.site
-    return {
-        "clients and web": [site.web_proxy],
-        **{
-            f"everybody and MongoDB's member {number}": [proxy]
-            for number, proxy in enumerate(site.replica_set.proxies)
-        },
-        "everybody and MongoDB": site.replica_set.proxies,
-        **{f"{name} and RabbitMQ": proxies for name, proxies in site.amqp_proxies.items()},
-        **{
-            f"{name} and a node of RabbitMQ": [run.chance.choice(proxies)]
-            for name, proxies in site.amqp_proxies.items()
-        },
+class Link(NamedTuple):
+    """Two parts that talk, and what stands between them."""
+
+    parts: str
+    proxies: Sequence[Proxy]
+    #: Whose connections alone are meant; empty where that is everybody.
+    client: str = ""
+
+
+def clients_and_web(run: Run) -> Link:
+    return Link("clients and web", [run.site.web_proxy])
+
+
+def everybody_and_mongodb(run: Run) -> Link:
+    return Link("everybody and MongoDB", run.site.replica_set.proxies)
+
+
+def everybody_and_a_member(run: Run) -> Link:
+    number, proxy = run.chance.choice([*enumerate(run.site.replica_set.proxies)])
+    return Link(f"everybody and MongoDB's member {number}", [proxy])
+
+
+def a_process_and_mongodb(run: Run) -> Link:
+    name = run.chance.choice([*run.site.pipeline.processes])
+    return Link(f"{name} and MongoDB", run.site.replica_set.proxies, name)
+
+
+def a_process_and_rabbitmq(run: Run) -> Link:
+    name, proxies = run.chance.choice([*run.site.amqp_proxies.items()])
+    return Link(f"{name} and RabbitMQ", proxies)
+
+
+def a_process_and_its_node(run: Run) -> Link:
+    """One that has a connection at this moment."""
+    in_use = {
+        f"{name} and a node of RabbitMQ": proxy
+        for name, proxies in run.site.amqp_proxies.items()
+        for proxy in proxies
+        if proxy.connections
     }
+    if not in_use:
+        raise Missed("nobody has a connection to RabbitMQ")
+    parts, proxy = run.chance.choice([*in_use.items()])
+    return Link(parts, [proxy])
+
+
+#: Every two parts that talk; each kind is as likely as the others.
+LINKS = (
+    clients_and_web,
+    everybody_and_mongodb,
+    everybody_and_a_member,
+    a_process_and_mongodb,
+    a_process_and_rabbitmq,
+    a_process_and_its_node,
+)
 
 
 def cut(proxy: Proxy, directions: Sequence[Direction]) -> None:

@@ -16,10 +16,13 @@ from drills.drill import Drill
 from drills.invariant import RECORDS, Kind, Violation
 from drills.pipeline import SERVICES
 from drills.run import Run
+from drills.site import LOCAL
 from drills.unreadable import publish_unreadable
 from drills.waiting import wait_until
 
 HUGE_BYTES = 5_000_000
+#: There, once somebody has executed what a message says.
+EXECUTED = LOCAL / "executed"
 ROUNDS = 2
 TOLD_SECONDS = 60
 
@@ -58,7 +61,7 @@ SHAPES: dict[str, Poison] = {
     "string": Poison(b'"order"'),
     "null": Poison(b"null"),
     "Celery call": Poison(b'[["x"], {}, {"callbacks": null, "chord": null}]'),
-    "pickle": Poison(b"\x80\x04cos\nsystem\n(S'true'\ntR."),
+    "pickle": Poison(f"\x80\x04cos\nsystem\n(S'touch {EXECUTED}'\ntR.".encode("latin-1")),
     "nothing in it": Poison(b"{}"),
     "operator for an id": Poison(order(orderId={"$gt": ""})),
     "half a number for an id": Poison(order(orderId=1.5)),
@@ -94,6 +97,7 @@ def publish_poison(run: Run) -> None:
             for name in names:
                 run.bad_messages.append(publish(run, name, SHAPES[name]))
                 run.wait(0, 0.1)
+    run.unreadable_bodies.append(unreadable_body(run))
     unreadable = run.faults.during("properties that nobody can read")
     with unreadable, run.site.amqp_connection() as connection:
         publish_unreadable(connection.channel(), unreadable_body(run))
@@ -143,6 +147,8 @@ def all_told_and_nobody_died(run: Run) -> Iterator[Violation]:
             yield Violation(Kind.LOST, f"{service} has no failed message of unreadable properties")
     for service, message_id in untold(run):
         yield Violation(Kind.LOST, f"{service} has no failed message {message_id}")
+    if EXECUTED.exists():
+        yield Violation(Kind.CONTRADICTION, f"somebody has executed a message: {EXECUTED} is there")
     yield from run.deaths()
 
 

@@ -36,8 +36,8 @@ def kill_a_node(run: Run) -> None:
 def kill_a_leader(run: Run) -> None:
     """The node which leads the replicas of a queue."""
     leaders = {queue["name"]: queue["leader"] for queue in run.site.queues()}
-    leader = leaders[run.chance.choice(QUEUES)]
-    kill(run, [node for node in run.site.rabbitmq.nodes if node.node_name == leader])
+    nodes = {node.node_name: node for node in run.site.rabbitmq.nodes}
+    kill(run, [nodes[leaders[run.chance.choice(QUEUES)]]])
 
 
 def kill_all_nodes(run: Run) -> None:

@@ -42,10 +42,10 @@ def one_worker(run: Run, service: str) -> str:
 def kill_a_child(run: Run) -> None:
     """One of the processes in which a handler may be at work."""
     worker = one_worker(run, run.chance.choice(SERVICES))
-    for child in run.site.pipeline.pool_children(worker)[:1]:
+    if children := run.site.pipeline.pool_children(worker):
         run.faults.now(f"kill -9 of a child of {worker}")
         with suppress(psutil.NoSuchProcess):
-            child.kill()
+            run.chance.choice(children).kill()
 
 
 def kill_before_commit(run: Run, worker: str) -> None:

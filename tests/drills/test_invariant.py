@@ -15,6 +15,7 @@ from drills.invariant import Kind, violations
 
 ORDER_ID = ObjectId()
 ID = str(ORDER_ID)
+OTHER_ID = ObjectId()
 USER = 101
 LINES = [{"sku": "pen", "quantity": 2}]
 
@@ -25,7 +26,7 @@ def exchange(kind: str = "order", status: int | None = 201, order_id: str = ID) 
         kind=kind,
         user_id=USER,
         key="a-key",
-        body={"userId": USER, "items": ["pen", "pen"]},
+        body={"userId": USER, "items": [{"sku": "pen", "quantity": 1}, "pen"]},
         at=0.0,
         seconds=0.1,
         status=status,
@@ -57,11 +58,21 @@ def good(status: str = "confirmed") -> Evidence:
             }
         ],
         reservations=[{"_id": ID, "user_id": USER, "state": reservation, "items": LINES}],
-        invoices=[{"_id": ID, "user_id": USER, "state": invoice, "items": LINES, "total": total}],
+        invoices=[
+            {
+                "_id": ID,
+                "user_id": USER,
+                "state": invoice,
+                "items": LINES,
+                "total": total,
+                "number": None if invoice == "void" else "2026-000001",
+                "credit_note_number": "C2026-000001" if invoice == "credited" else None,
+            }
+        ],
         products=[{"sku": "pen", "available": 10 - reserved, "reserved": reserved, "shipped": 0}],
         shown={ID: {"orderId": ID}},
         numbers=["2026-000001"],
-        queues=[{"name": "billing", "messages_ready": 0, "messages_unacknowledged": 0}],
+        queues=[queue("inventory"), queue("billing"), queue("orders")],
         conservation={
             "conserved": True,
             "lines": [{"service": service, **line} for service in ("inventory", "billing")],
@@ -70,12 +81,29 @@ def good(status: str = "confirmed") -> Evidence:
     )
 
 
+def queue(name: str, **counts: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "messages": sum(counts.values()),
+        "messages_ready": 0,
+        "messages_unacknowledged": 0,
+        **counts,
+    }
+
+
+def with_queue(evidence: Evidence, name: str, **counts: int) -> Evidence:
+    others = [each for each in evidence.queues if each["name"] != name]
+    return replace(evidence, queues=[*others, queue(name, **counts)])
+
+
 def failed(service: str, reason: str = "attempts_used_up", message_id: str = "") -> dict[str, Any]:
     return {
         "service": service,
         "order_id": ID,
         "message_id": message_id or f"order.placed:{ID}",
         "reason": reason,
+        "status": "failed",
+        "body": b"{}",
     }
 
 
@@ -163,8 +191,30 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
     "a good order given up where another one was to fail": (
         Kind.DEAD_LETTERED,
         lambda good: replace(
-            good, invoices=[], failed_messages=[failed("billing")], failing_users={USER + 1}
+            good,
+            invoices=[],
+            failed_messages=[failed("billing")],
+            failing_users={"billing": {USER + 1}},
         ),
+    ),
+    "a good order given up where another service was to fail": (
+        Kind.DEAD_LETTERED,
+        lambda good: replace(
+            good, failed_messages=[failed("billing")], failing_users={"inventory": {USER}}
+        ),
+    ),
+    "no invoice, and its failed message is resolved": (
+        Kind.LOST,
+        lambda good: replace(
+            good,
+            invoices=[],
+            failed_messages=[failed("billing") | {"status": "resolved"}],
+            failing_users={"billing": {USER}},
+        ),
+    ),
+    "an invoice without a number": (
+        Kind.LOST,
+        lambda good: replace(good, invoices=[good.invoices[0] | {"number": None}]),
     ),
     "a message of an order that nobody knows, given up": (
         Kind.DEAD_LETTERED,
@@ -214,6 +264,20 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
             good, exchanges=[exchange(), exchange("again", order_id=str(ObjectId()))]
         ),
     ),
+    "the order of another client": (
+        Kind.ANSWER,
+        lambda good: replace(
+            good,
+            orders=[*good.orders, {**good.orders[0], "_id": OTHER_ID, "user_id": USER + 1}],
+            exchanges=[exchange(order_id=str(OTHER_ID))],
+        ),
+    ),
+    "something that nobody asked for": (
+        Kind.ANSWER,
+        lambda good: replace(
+            good, orders=[{**good.orders[0], "items": [{"sku": "pen", "quantity": 3}]}]
+        ),
+    ),
     "another body accepted under the key": (
         Kind.ANSWER,
         lambda good: replace(good, exchanges=[exchange(), exchange("other", 201)]),
@@ -224,19 +288,30 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
     ),
     "a message waits": (
         Kind.QUEUE,
-        lambda good: replace(good, queues=[{"name": "billing", "messages_ready": 1}]),
+        lambda good: with_queue(good, "billing", messages_ready=1),
     ),
     "a message stays unacked": (
         Kind.QUEUE,
-        lambda good: replace(good, queues=[{"name": "billing", "messages_unacknowledged": 1}]),
+        lambda good: with_queue(good, "billing", messages_unacknowledged=1),
     ),
     "a dead letter is still on its way": (
         Kind.QUEUE,
-        lambda good: replace(good, queues=[{"name": "billing.retry.1s", "messages_dlx": 1}]),
+        lambda good: with_queue(good, "billing.retry.1s", messages_dlx=1),
+    ),
+    "a queue is gone": (Kind.QUEUE, lambda good: replace(good, queues=good.queues[1:])),
+    "nobody counts what is in a queue": (
+        Kind.QUEUE,
+        lambda good: replace(good, queues=[{"name": "inventory"}, *good.queues[1:]]),
     ),
     "not conserved": (
         Kind.CONSERVATION,
-        lambda good: replace(good, conservation={"conserved": False, "lines": []}),
+        lambda good: replace(good, conservation={**good.conservation, "conserved": False}),
+    ),
+    "an account without a service": (
+        Kind.CONSERVATION,
+        lambda good: replace(
+            good, conservation={"conserved": True, "lines": good.conservation["lines"][:1]}
+        ),
     ),
     "the line counts another sum": (Kind.CONSERVATION, lambda good: with_line(good, done=0)),
     "the line knows of more orders": (
@@ -258,7 +333,7 @@ def test_a_failed_message_explains_what_is_missing() -> None:
         invoices=[],
         numbers=[],
         failed_messages=[failed("billing")],
-        failing_users={USER},
+        failing_users={"billing": {USER}},
     )
 
     assert violations(explained) == []
@@ -268,6 +343,14 @@ def test_a_message_that_nobody_can_handle_has_to_fail() -> None:
     letters = [failed(service, message_id="bad") for service in ("inventory", "billing")]
 
     assert violations(replace(good(), bad_messages=["bad"], failed_messages=letters)) == []
+
+
+def test_a_message_without_an_id_is_known_by_its_body() -> None:
+    letter = failed("billing") | {"message_id": None, "body": b"unreadable"}
+
+    assert violations(replace(good(), failed_messages=[letter])) != []
+    told = replace(good(), failed_messages=[letter], unreadable_bodies=[b"unreadable"])
+    assert violations(told) == []
 
 
 def test_what_strangers_ordered_is_done_without_an_order() -> None:

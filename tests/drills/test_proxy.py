@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from threading import Thread
 
@@ -96,6 +96,15 @@ def is_silent(client: socket.socket) -> bool:
     return False
 
 
+def gets_no_answer(client: socket.socket) -> bool:
+    client.settimeout(SILENCE_SECONDS)
+    try:
+        client.sendall(b"hello")
+        return client.recv(1024) == b""
+    except (TimeoutError, ConnectionError):
+        return True
+
+
 def test_a_cut_resets_every_connection_until_it_is_restored(
     proxy: Proxy, client: socket.socket
 ) -> None:
@@ -152,6 +161,31 @@ def test_slow_is_slower_each_way(proxy: Proxy, client: socket.socket) -> None:
 
     assert ask(client) == b"hello"
     assert time.monotonic() - started >= 0.4
+
+
+@pytest.mark.parametrize("fault", [Proxy.cut, Proxy.reset, Proxy.hold, Proxy.swallow])
+def test_a_fault_may_be_one_clients_alone(
+    proxy: Proxy, client: socket.socket, fault: Callable[[Proxy], None]
+) -> None:
+    with connect(proxy) as other:
+        other.sendall(b"I am relay\0 and more")
+        assert other.recv(1024)
+        before = proxy.hits
+
+        proxy.only("relay")
+        fault(proxy)
+
+        assert gets_no_answer(other)
+        assert ask(client) == b"hello"
+        assert proxy.hits > before
+
+
+def test_what_no_fault_touched_is_not_counted(proxy: Proxy, client: socket.socket) -> None:
+    proxy.only("relay")
+    proxy.cut()
+
+    assert ask(client) == b"hello"
+    assert proxy.hits == 0
 
 
 def test_a_server_that_is_away_is_a_reset(proxy: Proxy, echo: Echo) -> None:

@@ -9,7 +9,7 @@ from drills.drill import Drill
 from drills.faults import DRILLS
 from drills.promises import PROMISES
 from drills.result import Result, append, read
-from drills.table import PAGE, between_marks, marks, promises_table, write
+from drills.table import PAGE, between_marks, marks, promises_table, table, write
 from localservices.pipeline import ROOT
 
 DRILL = Drill("power-cut", (1, 8), "Nothing is lost", inject=lambda run: None)
@@ -40,13 +40,20 @@ def test_runs_add_up_between_the_marks(tmp_path: Path) -> None:
     write([DRILL], [RESULT, bad], page)
 
     text = page.read_text()
-    assert "| Nothing is lost (1, 8) | `power-cut` | 2 | 2,000 | 6 | 1 | 0 | 1 | 7.0 s |" in text
-    assert "Runs of revisions `abc`, `def`." in text
+    sums = "2 (1 of 20 seeds) | 2,000 | 6 | 1 | 0 | 1 | 7.0 s | `abc`, `def`"
+    assert f"| Nothing is lost (1, 8) | `power-cut` | {sums} |" in text
     assert "[`power-cut`](#power-cut)" in text
     assert text.startswith("Before\n")
     assert "Between" in text
     assert text.endswith("After\n")
     assert "old" not in text
+
+
+def test_twenty_seeds_count(tmp_path: Path) -> None:
+    runs = [replace(RESULT, seed=seed) for seed in range(1, 21)]
+
+    assert "| `power-cut` | 20 | 20,000 |" in table([DRILL], runs)
+    assert "| `power-cut` | 20 (19 of 20 seeds) |" in table([DRILL], [*runs[:19], runs[0]])
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
