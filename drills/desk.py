@@ -15,17 +15,18 @@ from drills.site import Site
 ANSWER_SECONDS = 30
 PASSWORD = "only-for-drills"
 
-#: Runs in `manage.py shell`: one user with every permission, and staff with none.
+#: Runs in `manage.py shell`.
 HIRE = """\
 from django.contrib.auth.models import User
 User.objects.create_superuser({operator!r}, password={password!r})
-User.objects.create_user({trainee!r}, password={password!r}, is_staff=True)
+for trainee in {trainees!r}:
+    User.objects.create_user(trainee, password={password!r}, is_staff=True)
 """
 
 
-def hire(site: Site, operator: str, trainee: str) -> None:
-    """Make a user who may do everything, and one of the staff who may do nothing."""
-    code = HIRE.format(operator=operator, trainee=trainee, password=PASSWORD)
+def hire(site: Site, operator: str, *trainees: str) -> None:
+    """Make a user who may do everything, and some of the staff who may do nothing."""
+    code = HIRE.format(operator=operator, trainees=trainees, password=PASSWORD)
     site.manage("shell", "-c", code).check_returncode()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drills.invariant import Violation
+from drills.violation import Violation
 
 if TYPE_CHECKING:
     from drills.run import Run

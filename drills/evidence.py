@@ -165,3 +165,8 @@ def get(site: Site, path: str) -> Any:
     if response.status != HTTPStatus.OK:
         raise HTTPException(f"GET {path} was answered {response.status}: {content[:200]!r}")
     return json.loads(content)
+
+
+def lines(document: Document) -> dict[str, int]:
+    """Units by SKU of an order, a reservation or an invoice."""
+    return {line["sku"]: line["quantity"] for line in document["items"]}

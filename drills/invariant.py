@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain
 
-from drills.evidence import Evidence
-from drills.history import Exchange
+from drills.answers import answers
+from drills.evidence import Evidence, lines
 from drills.replica_set import Document
+from drills.violation import Kind, Violation
 
 #: Where each service records what it did for an order.
 RECORDS = {"inventory": "reservations", "billing": "invoices"}
@@ -30,26 +29,6 @@ COUNTS = ("messages_ready", "messages_unacknowledged", "messages")
 TAKEN_BACK = {"credited", "void"}
 #: Which numbers an invoice has, in which states.
 NUMBERS = {("issued", "credited"): "number", ("credited",): "credit_note_number"}
-
-
-class Kind(StrEnum):
-    LOST = "lost"
-    TWICE = "done twice"
-    CONTRADICTION = "contradiction"
-    STOCK = "stock"
-    ANSWER = "answer"
-    QUEUE = "queue"
-    CONSERVATION = "conservation"
-    RECOVERY = "recovery"
-    DEAD_LETTERED = "dead-lettered"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Something that must not be."""
-
-    kind: Kind
-    what: str
 
 
 def violations(evidence: Evidence) -> list[Violation]:
@@ -206,15 +185,14 @@ def other_content(
         lines(invoice) != ordered or invoice["total"] != order["total"]
     ):
         yield Violation(Kind.CONTRADICTION, f"the invoice of {order_id} is about something else")
-    if reservation["state"] == "reserved" and lines(reservation) != ordered:
+    if reservation["state"] in ("reserved", "shipped") and lines(reservation) != ordered:
         yield Violation(Kind.CONTRADICTION, f"other units are reserved for {order_id}")
+    told = order["ledger"]["inventory"]["state"]
+    if reservation["state"] == "shipped" != told:
+        yield Violation(Kind.CONTRADICTION, f"{order_id} is shipped, and its ledger says {told}")
     for state, number in NUMBERS.items():
         if invoice["state"] in state and not invoice.get(number):
             yield Violation(Kind.LOST, f"the invoice of {order_id} has no {number}")
-
-
-def lines(document: Document) -> dict[str, int]:
-    return {line["sku"]: line["quantity"] for line in document["items"]}
 
 
 def numbers(evidence: Evidence) -> Iterator[Violation]:
@@ -235,10 +213,10 @@ def numbers(evidence: Evidence) -> Iterator[Violation]:
 def stock(evidence: Evidence) -> Iterator[Violation]:
     """Units are conserved, and where the reservations say that they are."""
     products = {product["sku"]: product for product in evidence.products}
-    promised: Counter[str] = Counter()
+    units: dict[str, Counter[str]] = {"reserved": Counter(), "shipped": Counter()}
     for reservation in evidence.reservations:
-        if reservation["state"] == "reserved":
-            promised.update(lines(reservation))
+        if reservation["state"] in units:
+            units[reservation["state"]].update(lines(reservation))
     for sku, put_in in evidence.put_in.items():
         if sku not in products:
             yield Violation(Kind.STOCK, f"{sku} is gone")
@@ -249,65 +227,13 @@ def stock(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Kind.STOCK, f"{sku} is negative: {parts}")
         if sum(parts) != put_in:
             yield Violation(Kind.STOCK, f"{sku}: {parts} are not the {put_in} units put in")
-        if product["reserved"] != promised[sku]:
-            # More than the orders' own units is an order's units, taken again.
-            yield Violation(
-                Kind.TWICE if product["reserved"] > promised[sku] else Kind.STOCK,
-                f"{sku}: {product['reserved']} units are reserved, {promised[sku]} for orders",
-            )
-
-
-def answers(evidence: Evidence) -> Iterator[Violation]:
-    """A refusal left nothing; repeats got the order that the first request placed."""
-    stored: dict[int, dict[str, Document]] = defaultdict(dict)
-    for order in evidence.orders:
-        stored[order["user_id"]][str(order["_id"])] = order
-    asked: dict[int, list[Exchange]] = defaultdict(list)
-    for exchange in evidence.exchanges:
-        asked[exchange.user_id].append(exchange)
-    for user_id, exchanges in asked.items():
-        yield from answers_to(user_id, exchanges, stored[user_id])
-
-
-def answers_to(
-    user_id: int, exchanges: list[Exchange], stored: dict[str, Document]
-) -> Iterator[Violation]:
-    """One client's answers; each client wants one order, and no other client's."""
-    told = {each.order_id for each in exchanges if each.order_id}
-    if len(told) > 1:
-        yield Violation(Kind.ANSWER, f"user {user_id} was told of {len(told)} orders: {told}")
-    for order_id in told - stored.keys():
-        yield Violation(Kind.ANSWER, f"user {user_id} was told of {order_id}, which is not theirs")
-    wanted = [asked_for(each.body) for each in exchanges if each.kind == "order"]
-    for order_id, order in stored.items():
-        if wanted and lines(order) != wanted[0]:
-            yield Violation(Kind.ANSWER, f"{order_id} is not what user {user_id} asked for")
-    placing = [each for each in exchanges if each.kind in ("order", "invalid")]
-    is_refused = all(each.status is not None and 400 <= each.status < 500 for each in placing)
-    if placing and is_refused and stored:
-        yield Violation(Kind.ANSWER, f"user {user_id} was refused, and has an order")
-    for each in exchanges:
-        yield from wrong_answer(each)
-
-
-def asked_for(body: Document) -> dict[str, int]:
-    """Units by SKU; a SKU alone is one unit of it."""
-    units: Counter[str] = Counter()
-    for item in body["items"]:
-        units.update({item: 1} if isinstance(item, str) else {item["sku"]: item["quantity"]})
-    return dict(units)
-
-
-def wrong_answer(exchange: Exchange) -> Iterator[Violation]:
-    """An answer that such a request must not have; silence and 503 it may."""
-    status = exchange.status
-    if status is None or status == 503:
-        return
-    expected = {"order": 201, "again": 201, "other": 422, "cancel": 200}.get(exchange.kind)
-    is_right = 400 <= status < 500 if exchange.kind == "invalid" else status == expected
-    if not is_right:
-        what = f"{exchange.kind} of user {exchange.user_id} was answered {status}"
-        yield Violation(Kind.ANSWER, f"{what}: {exchange.answer}")
+        for state, of_orders in units.items():
+            if product[state] != of_orders[sku]:
+                # More than the orders' own units is an order's units, taken again.
+                yield Violation(
+                    Kind.TWICE if product[state] > of_orders[sku] else Kind.STOCK,
+                    f"{sku}: {product[state]} units are {state}, {of_orders[sku]} for orders",
+                )
 
 
 def queues(evidence: Evidence) -> Iterator[Violation]:

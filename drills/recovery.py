@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from drills.evidence import Evidence
-from drills.invariant import Kind, Violation
 from drills.replica_set import Document
+from drills.violation import Kind, Violation
 
 
 def recovery_seconds(evidence: Evidence, ended_at: float) -> float:

@@ -15,7 +15,7 @@ from drills.drill import Drill
 from drills.evidence import Evidence, gather
 from drills.fault import Faults
 from drills.history import History
-from drills.invariant import Kind, Violation, violations
+from drills.invariant import violations
 from drills.picture import picture
 from drills.plan import intentions
 from drills.rabbitmq_cluster import STALE_SECONDS
@@ -24,7 +24,9 @@ from drills.result import Result, commit, now
 from drills.site import Site
 from drills.stock import put_in
 from drills.traffic import Traffic
+from drills.violation import Kind, Violation
 from drills.waiting import TookTooLong, lasting, wait_until
+from drills.warehouse import ship_some
 
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 300
@@ -107,6 +109,7 @@ def carry_out(run: Run) -> Result:
     run.traffic.start()
     not_recovered = [*broken_and_healed(run)]
     end_traffic(run)
+    run.seen += ship_some(run.site, run.users, run.chance)
     evidence, wrong = settled(run)
     if run.drill.goes_on and run.faults:
         wrong += not_answered(evidence, run.faults.ended_at)

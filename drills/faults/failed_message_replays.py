@@ -11,11 +11,12 @@ from bson import ObjectId
 
 from drills.desk import Person, hire
 from drills.drill import Drill
-from drills.invariant import RECORDS, Kind, Violation
+from drills.invariant import RECORDS
 from drills.planted import plant_faults, remove_faults, retrying
 from drills.replica_set import Document
 from drills.run import Run
 from drills.tap import tapped
+from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 
 LEAST_FAILED = 16

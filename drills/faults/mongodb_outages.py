@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 from drills.drill import Drill
-from drills.invariant import Kind, Violation
 from drills.run import Run
+from drills.violation import Kind, Violation
 from localservices.service import start_together
 
 MAJORITY_LOST_SECONDS = 20

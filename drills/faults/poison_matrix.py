@@ -13,11 +13,12 @@ import amqp
 from bson import Binary
 
 from drills.drill import Drill
-from drills.invariant import RECORDS, Kind, Violation
+from drills.invariant import RECORDS
 from drills.pipeline import SERVICES
 from drills.run import Run
 from drills.site import LOCAL
 from drills.unreadable import publish_unreadable
+from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 
 HUGE_BYTES = 5_000_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from bson import ObjectId
 
 from drills.drill import Drill
-from drills.invariant import Kind, Violation
 from drills.rabbitmq_cluster import Node
 from drills.run import Run
 from drills.site import IN_OUTBOX
+from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 
 #: rabbitmqctl's arguments that raise each alarm, and those that end it.

@@ -18,12 +18,13 @@ from typing import Any
 import amqp
 
 from drills.drill import Drill
-from drills.invariant import RECORDS, Kind, Violation
+from drills.invariant import RECORDS
 from drills.previous_release import unreadable
 from drills.run import Run
 from drills.stock import put_on_sale
 from drills.strangers import publish_all
 from drills.tap import tapped
+from drills.violation import Kind, Violation
 
 DELIVERY_LIMIT = "DELIVERY_LIMIT"
 FIRST_LIMIT = 20

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 
 from drills.drill import Drill
-from drills.invariant import RECORDS, Kind, Violation
+from drills.invariant import RECORDS
 from drills.memory import Memory
 from drills.recovery import when
 from drills.replica_set import Document
 from drills.run import Run
+from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 
 #: Under load before anything is measured, so that pools, caches and allocators are filled.

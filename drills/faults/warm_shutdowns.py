@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from drills.drill import Drill
 from drills.history import Exchange
-from drills.invariant import RECORDS, Kind, Violation
+from drills.invariant import RECORDS
 from drills.peek import waiting
 from drills.pipeline import SERVICES, kind_of
 from drills.recovery import when
@@ -17,6 +17,7 @@ from drills.replica_set import Document
 from drills.run import Run
 from drills.strangers import publish_nonsense
 from drills.tap import tapped
+from drills.violation import Kind, Violation
 from drills.waiting import POLL_SECONDS
 
 #: What a process manager grants before it kills, e.g. `docker stop` by default.

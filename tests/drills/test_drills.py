@@ -14,9 +14,10 @@ from pymongo.errors import AutoReconnect
 
 from drills.fault import Faults, Missed
 from drills.faults import DRILLS
-from drills.invariant import Kind, violations
+from drills.invariant import violations
 from drills.run import Run, carry_out
 from drills.site import Site, sites
+from drills.violation import Kind
 
 ORDERS = 60
 TRAFFIC_SECONDS = 4

@@ -11,7 +11,8 @@ from bson import Decimal128, ObjectId
 
 from drills.evidence import Evidence
 from drills.history import Exchange
-from drills.invariant import Kind, violations
+from drills.invariant import violations
+from drills.violation import Kind
 
 ORDER_ID = ObjectId()
 ID = str(ORDER_ID)
@@ -55,6 +56,7 @@ def good(status: str = "confirmed") -> Evidence:
                 "items": LINES,
                 "total": total,
                 "pending_events": [],
+                "ledger": {"inventory": {"state": reservation}},
             }
         ],
         reservations=[{"_id": ID, "user_id": USER, "state": reservation, "items": LINES}],
@@ -252,6 +254,18 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
     "units that are reserved no more": (
         Kind.STOCK,
         lambda good: replace(good, products=product(10, 0)),
+    ),
+    "units shipped that were no order's": (
+        Kind.TWICE,
+        lambda good: replace(good, products=product(7, 2, 1)),
+    ),
+    "shipped, and its order does not know": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good,
+            reservations=[{**good.reservations[0], "state": "shipped"}],
+            products=product(8, 0, 2),
+        ),
     ),
     "the product is gone": (Kind.STOCK, lambda good: replace(good, products=[])),
     "refused, and yet there": (

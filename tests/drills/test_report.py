@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from drills.evidence import Evidence
 from drills.fault import Faults
 from drills.history import Exchange
-from drills.invariant import Kind
 from drills.picture import picture
 from drills.plan import Intention, intentions
 from drills.recovery import not_answered, recovery_seconds
 from drills.stock import Stock
+from drills.violation import Kind
 
 #: When the last fault ended.
 MENDED = float(int(time.time()))
