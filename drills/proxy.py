@@ -35,9 +35,11 @@ class Link:
         self.greeting = b""
         #: The directions in which bytes were lost: no TCP connection goes on after that.
         self.lost: set[Direction] = set()
+        self.is_reset = False
 
     def reset(self) -> None:
         """End both sides with a reset."""
+        self.is_reset = True
         for writer in self._writers:
             with suppress(OSError):
                 end: socket.socket = writer.get_extra_info("socket")
@@ -170,6 +172,8 @@ class Proxy:
                     link.greeting = link.greeting or data
                 if self._is_meant(link):
                     await self._break(link, direction)
+                if link.is_reset:
+                    return
                 if direction not in link.lost:
                     writer.write(data)
                     await writer.drain()
