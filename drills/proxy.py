@@ -41,9 +41,10 @@ class Link:
         """End both sides with a reset."""
         self.is_reset = True
         for writer in self._writers:
-            with suppress(OSError):
-                end: socket.socket = writer.get_extra_info("socket")
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            # One that has ended already has no socket any more.
+            if end := writer.get_extra_info("socket"):
+                with suppress(OSError):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 
     def close(self) -> None:
