@@ -21,17 +21,16 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
         asked[exchange.user_id].append(exchange)
     for user_id, exchanges in asked.items():
         yield from answers_to(user_id, exchanges, stored[user_id])
+    yield from others_orders(evidence)
 
 
 def answers_to(
     user_id: int, exchanges: list[Exchange], stored: dict[str, Document]
 ) -> Iterator[Violation]:
-    """One client's answers; each client wants one order, and no other client's."""
+    """One client's answers; each client wants one order."""
     told = {each.order_id for each in exchanges if each.order_id}
     if len(told) > 1:
         yield Violation(Kind.ANSWER, f"user {user_id} was told of {len(told)} orders: {told}")
-    for order_id in told - stored.keys():
-        yield Violation(Kind.ANSWER, f"user {user_id} was told of {order_id}, which is not theirs")
     wanted = [asked_for(each.body) for each in exchanges if each.kind == "order"]
     for order_id, order in stored.items():
         if wanted and lines(order) != wanted[0]:
@@ -42,6 +41,16 @@ def answers_to(
         yield Violation(Kind.ANSWER, f"user {user_id} was refused, and has an order")
     for each in exchanges:
         yield from wrong_answer(each)
+
+
+def others_orders(evidence: Evidence) -> Iterator[Violation]:
+    """Nobody is told of an order that is stored as another client's."""
+    users = {str(order["_id"]): order["user_id"] for order in evidence.orders}
+    for each in evidence.exchanges:
+        if each.order_id and users.get(each.order_id, each.user_id) != each.user_id:
+            yield Violation(
+                Kind.ANSWER, f"user {each.user_id} was told of {each.order_id}, which is not theirs"
+            )
 
 
 def asked_for(body: Document) -> dict[str, int]:

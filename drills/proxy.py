@@ -121,10 +121,11 @@ class Proxy:
 
     def restore(self) -> None:
         """Let everything pass again."""
-        self._client = b""
         self._is_cut = False
         self._held = self._swallowed = frozenset()
         self._delays_seconds = {}
+        # Last: until then the faults above are one client's.
+        self._client = b""
 
     def _reset_all(self) -> None:
         for link in [*self._links]:

@@ -176,8 +176,11 @@ def answered_once(service: str, orders: Collection[str], answers: list[Any]) -> 
 
 
 def not_twice(service: str, orders: Collection[str], answers: list[Any]) -> Iterator[Violation]:
-    """No answer of the service for these orders came twice."""
-    for message_id, times in told(service, answers).items():
+    """The service was heard, and no answer of it for these orders came twice."""
+    heard = told(service, answers)
+    if not heard:
+        yield Violation(Kind.LOST, f"nobody heard an answer of {service}")
+    for message_id, times in heard.items():
         if times > 1 and message_id.partition(":")[2] in orders:
             yield Violation(Kind.TWICE, f"{message_id} was published {times} times")
 

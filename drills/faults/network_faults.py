@@ -72,7 +72,7 @@ def part_a_node(run: Run) -> None:
         run.wait(*PARTITION_SECONDS)
 
 
-class Link(NamedTuple):
+class Between(NamedTuple):
     """Two parts that talk, and what stands between them."""
 
     parts: str
@@ -81,41 +81,40 @@ class Link(NamedTuple):
     client: str = ""
 
 
-def clients_and_web(run: Run) -> Link:
-    return Link("clients and web", [run.site.web_proxy])
+def clients_and_web(run: Run) -> Between:
+    return Between("clients and web", [run.site.web_proxy])
 
 
-def everybody_and_mongodb(run: Run) -> Link:
-    return Link("everybody and MongoDB", run.site.replica_set.proxies)
+def everybody_and_mongodb(run: Run) -> Between:
+    return Between("everybody and MongoDB", run.site.replica_set.proxies)
 
 
-def everybody_and_a_member(run: Run) -> Link:
+def everybody_and_a_member(run: Run) -> Between:
     number, proxy = run.chance.choice([*enumerate(run.site.replica_set.proxies)])
-    return Link(f"everybody and MongoDB's member {number}", [proxy])
+    return Between(f"everybody and MongoDB's member {number}", [proxy])
 
 
-def a_process_and_mongodb(run: Run) -> Link:
+def a_process_and_mongodb(run: Run) -> Between:
     name = run.chance.choice([*run.site.pipeline.processes])
-    return Link(f"{name} and MongoDB", run.site.replica_set.proxies, name)
+    return Between(f"{name} and MongoDB", run.site.replica_set.proxies, name)
 
 
-def a_process_and_rabbitmq(run: Run) -> Link:
+def a_process_and_rabbitmq(run: Run) -> Between:
     name, proxies = run.chance.choice([*run.site.amqp_proxies.items()])
-    return Link(f"{name} and RabbitMQ", proxies)
+    return Between(f"{name} and RabbitMQ", proxies)
 
 
-def a_process_and_its_node(run: Run) -> Link:
+def a_process_and_its_node(run: Run) -> Between:
     """One that has a connection at this moment."""
-    in_use = {
-        f"{name} and a node of RabbitMQ": proxy
+    in_use = [
+        Between(f"{name} and a node of RabbitMQ", [proxy])
         for name, proxies in run.site.amqp_proxies.items()
         for proxy in proxies
         if proxy.connections
-    }
+    ]
     if not in_use:
         raise Missed("nobody has a connection to RabbitMQ")
-    parts, proxy = run.chance.choice([*in_use.items()])
-    return Link(parts, [proxy])
+    return run.chance.choice(in_use)
 
 
 #: Every two parts that talk; each kind is as likely as the others.

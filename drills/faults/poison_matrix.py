@@ -30,6 +30,8 @@ TOLD_SECONDS = 60
 ITEM = {"sku": "pen", "quantity": 1, "unitPrice": "1.00"}
 ORDER = {"orderId": "6743f0000000000000000001", "userId": 7, "items": [ITEM]}
 
+#: Whoever unpickles it makes that file.
+PICKLE = f"\x80\x04cos\nsystem\n(S'touch {EXECUTED}'\ntR.".encode("latin-1")
 
 BILLINGS_EVENT = {"type": "billing.invoiced"}
 
@@ -62,7 +64,10 @@ SHAPES: dict[str, Poison] = {
     "string": Poison(b'"order"'),
     "null": Poison(b"null"),
     "Celery call": Poison(b'[["x"], {}, {"callbacks": null, "chord": null}]'),
-    "pickle": Poison(f"\x80\x04cos\nsystem\n(S'touch {EXECUTED}'\ntR.".encode("latin-1")),
+    "pickle": Poison(PICKLE),
+    "pickle that says so": Poison(
+        PICKLE, {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
+    ),
     "nothing in it": Poison(b"{}"),
     "operator for an id": Poison(order(orderId={"$gt": ""})),
     "half a number for an id": Poison(order(orderId=1.5)),
@@ -90,6 +95,7 @@ SHAPES: dict[str, Poison] = {
 
 
 def publish_poison(run: Run) -> None:
+    EXECUTED.unlink(missing_ok=True)
     children = pool_children(run)
     run.wait(0.5, 1.5)
     for _ in range(ROUNDS):

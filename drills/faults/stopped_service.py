@@ -42,8 +42,8 @@ def stop_and_drain(run: Run, stopped: str, other: str) -> None:
     pipeline = run.site.pipeline
     workers = pipeline.workers(stopped)
     with run.faults.during(f"{stopped} stopped"):
-        pipeline.stop(workers)
         stopped_at = time.time()
+        pipeline.stop(workers)
         run.traffic.wait()
         placed_in = time.time() - run.traffic.started_at
         run.measured["messages waiting"] = backlog(run, stopped)
@@ -52,18 +52,20 @@ def stop_and_drain(run: Run, stopped: str, other: str) -> None:
     drained_in = wait_until(
         lambda: done(run, stopped) >= len(placed), DRAIN_SECONDS, "Draining", LOOK_SECONDS
     )
-    meanwhile = {order_id for order_id, placed_at in placed.items() if placed_at > stopped_at}
-    waits = waits_seconds(run, other, placed)
-    before = max((waits[order_id] for order_id in waits.keys() - meanwhile), default=0.0)
-    longest = max((waits[order_id] for order_id in waits.keys() & meanwhile), default=0.0)
+    done_at = done_at_seconds(run, other)
+    # One that is not done yet is waiting still.
+    waits = {id_: done_at.get(id_, time.time()) - placed_at for id_, placed_at in placed.items()}
+    before = {id_ for id_, at in done_at.items() if at <= stopped_at}
+    longest_before = max((waits[id_] for id_ in waits.keys() & before), default=0.0)
+    longest = max((waits[id_] for id_ in waits.keys() - before), default=0.0)
     run.measured |= {
-        "orders that came meanwhile": len(meanwhile),
-        f"{other}: longest wait before in s": round(before, 2),
-        f"{other}: longest wait meanwhile in s": round(longest, 2),
+        "orders that came meanwhile": sum(at > stopped_at for at in placed.values()),
+        f"{other}: longest wait of what was done before in s": round(longest_before, 2),
+        f"{other}: longest wait of what was done since in s": round(longest, 2),
         "orders placed in s": round(placed_in, 1),
         "drained in s": round(drained_in, 1),
     }
-    run.seen += too_slow(other, before, longest, placed_in, drained_in)
+    run.seen += too_slow(other, longest_before, longest, placed_in, drained_in)
 
 
 def too_slow(
@@ -84,11 +86,10 @@ def orders_of(run: Run) -> dict[str, float]:
     return {str(order["_id"]): when(order) for order in found}
 
 
-def waits_seconds(run: Run, service: str, placed: Mapping[str, float]) -> dict[str, float]:
-    """By order, how long it took until the service had recorded what it did for it."""
+def done_at_seconds(run: Run, service: str) -> dict[str, float]:
+    """When the service recorded what it did, by order, in seconds since 1970."""
     found = run.site.database[RECORDS[service]].find(of_run(run), {"created_at": True})
-    done_at = {record["_id"]: when(record) for record in found}
-    return {id_: done_at.get(id_, time.time()) - placed_at for id_, placed_at in placed.items()}
+    return {record["_id"]: when(record) for record in found}
 
 
 def growth(run: Run, warm: Mapping[str, float], most: Mapping[str, float]) -> Iterator[Violation]:

@@ -255,6 +255,21 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
         Kind.STOCK,
         lambda good: replace(good, products=product(10, 0)),
     ),
+    "other units shipped than were ordered": (
+        Kind.CONTRADICTION,
+        lambda good: replace(
+            good,
+            orders=[{**good.orders[0], "ledger": {"inventory": {"state": "shipped"}}}],
+            reservations=[
+                {
+                    **good.reservations[0],
+                    "state": "shipped",
+                    "items": [{"sku": "pen", "quantity": 1}],
+                }
+            ],
+            products=product(9, 0, 1),
+        ),
+    ),
     "units shipped that were no order's": (
         Kind.TWICE,
         lambda good: replace(good, products=product(7, 2, 1)),
@@ -333,6 +348,14 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
         lambda good: with_line(good, accepted=2, done=2),
     ),
 }
+
+
+def test_a_credited_invoice_has_a_number_for_that() -> None:
+    unnumbered = good("rejected").invoices[0] | {"credit_note_number": None}
+
+    [found] = violations(replace(good("rejected"), invoices=[unnumbered]))
+
+    assert found.kind == Kind.LOST
 
 
 @pytest.mark.parametrize("status", ["confirmed", "rejected", "cancelled"])
