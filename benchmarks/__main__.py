@@ -1,7 +1,8 @@
 """`make bench`: measures the pipeline beside its peers, and writes down what came out.
 
 A full session, with everyone right in everything, goes to benchmarks/results/ and
-docs/performance.md; a quick or partial one to .local/bench/ and the terminal.
+docs/performance.md; a quick or partial one to .local/bench/ and the terminal. One that was broken
+off goes on with the next command that asks for the same of the same revision.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import unfinished
 from benchmarks.chart import chart
 from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import failures
@@ -20,7 +22,7 @@ from benchmarks.installing import LOCAL
 from benchmarks.report import tables, write_between_markers
 from benchmarks.scale import FULL, QUICK
 from benchmarks.services import running_services
-from benchmarks.session import ALL_MEASURES, session
+from benchmarks.session import ALL_MEASURES, new_results, session, steps_of
 from localservices.pipeline import ROOT
 from localservices.run import end_on_signals
 
@@ -37,12 +39,18 @@ def main() -> int:
     for contender in contenders:
         contender.install()
     end_on_signals()
+    measures = asked.only or ALL_MEASURES
+    results = unfinished.begun(new_results(contenders, measures, scale))
+    if results["runs"]:
+        print(f"Going on with the session of {results['taken_at']}.", flush=True)
+    steps = steps_of(contenders, measures, scale.rounds)
     with running_services() as services:
-        measures = asked.only or ALL_MEASURES
-        results = session(services, contenders, measures, scale, LOCAL / "logs")
+        for _ in session(services, steps, scale, LOCAL / "logs", results["runs"]):
+            unfinished.save(results)
     is_whole = not (asked.quick or asked.contender or asked.only or asked.rounds)
     failed = failures(results)
     write(results, is_full=is_whole and not failed)
+    unfinished.end()
     print(*failed, sep="\n", file=sys.stderr)
     return 1 if failed else 0
 

@@ -46,6 +46,9 @@ def _compare(effect: str, orders: dict[str, Any], order_ids: list[str], errors: 
 
 
 def _check_stock(database: Database[dict[str, Any]], orders: dict[str, Any]) -> None:
+    refused = database["reservations"].count_documents({"state": {"$ne": "reserved"}, **NOT_FILLER})
+    if refused:
+        raise Unfaithful(f"{refused} orders were not reserved, and there is stock for all")
     reserved = database["reservations"].find({"state": "reserved", **NOT_FILLER}, {"_id": 1})
     promised = sum(line["quantity"] for each in reserved for line in orders[each["_id"]]["items"])
     taken = sum(product["reserved"] for product in database["products"].find())

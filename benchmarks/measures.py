@@ -58,9 +58,9 @@ def drain(contender: Contender, services: Services, logs: Path, scale: Scale) ->
         for queue in ("inventory", "billing"):
             system.wait_until(partial(has_all, system, queue))
         system.start_consumers_without_waiting()
-        system.wait_until(system.any_effect, pause=POLL_SECONDS)
+        system.wait_until(system.has_begun)
         started, done_before = time.perf_counter(), system.effects_since(mark)
-        system.wait_for_effects(mark, system.placed, pause=POLL_SECONDS)
+        system.wait_for_effects(mark, system.placed)
         seconds = time.perf_counter() - started
         system.wait_for_confirmed(mark)
         system.check()

@@ -96,9 +96,9 @@ class System:
             for process in processes:
                 process.stop(STOP_SECONDS)
 
-    def any_effect(self) -> bool:
-        """Tell whether there is a reservation or an invoice."""
-        return any(each.estimated_document_count() for each in self._effects())
+    def has_begun(self) -> bool:
+        """Tell whether there are reservations and invoices."""
+        return all(each.estimated_document_count() for each in self._effects())
 
     def mark(self) -> Mark:
         """Remember what is there now, while nothing happens, to count what comes later."""
@@ -123,12 +123,12 @@ class System:
                 raise RunFailed(f"{self.contender.name} is stuck.\n{self._log_tails()}")
             time.sleep(pause)
 
-    def wait_for_effects(self, mark: Mark, count: int, pause: float = 0.02) -> None:
+    def wait_for_effects(self, mark: Mark, count: int) -> None:
         """Wait until so many orders since the mark have both effects."""
         # MongoDB's own count takes no time, but has effects in it that are not committed yet.
         while (stored := self._stored_effects()) < mark.stored_effects + count:
-            self.wait_until(lambda: self._stored_effects() > stored, pause=pause)
-        self.wait_until(lambda: self.effects_since(mark) >= count, pause=pause)
+            self.wait_until(lambda: self._stored_effects() > stored)
+        self.wait_until(lambda: self.effects_since(mark) >= count)
 
     def effects_since(self, mark: Mark) -> int:
         """How many orders since the mark have both effects."""

@@ -43,6 +43,12 @@ def test_stock_that_was_taken_twice_is_found(database):
         check(database, placed=3, errors=0)
 
 
+def test_an_order_that_was_refused_is_found(database):
+    database["reservations"].update_one({}, {"$set": {"state": "rejected"}})
+    with pytest.raises(Unfaithful, match="1 orders were not reserved"):
+        check(database, placed=3, errors=0)
+
+
 def test_an_order_whose_client_got_an_error_may_lack_its_effects(database):
     database["orders"].insert_one({"items": [{"sku": "pen", "quantity": 1}]})
     assert check(database, placed=3, errors=1) == 4

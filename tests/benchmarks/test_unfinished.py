@@ -1,0 +1,67 @@
+"""A session that was broken off goes on where it was, if it still measures the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import unfinished
+from benchmarks.contenders import CONTENDERS
+from benchmarks.measures import MEASURES
+from benchmarks.scale import QUICK
+from benchmarks.session import ALL_MEASURES, Step, new_results, session, steps_of
+
+PEERS = list(CONTENDERS.values())
+RUN = {"round": 1, "contender": "node", "measure": "post", "result": []}
+
+
+def results(**changes: Any) -> dict[str, Any]:
+    return {**new_results(PEERS, ALL_MEASURES, QUICK), "revision": "abc", **changes}
+
+
+def test_what_was_measured_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "unfinished.json"
+    unfinished.save(results(runs=[RUN]), file)
+
+    assert unfinished.begun(results(), file)["runs"] == [RUN]
+    unfinished.end(file)
+    assert unfinished.begun(results(), file)["runs"] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"revision": "def"}, {"revision": ""}, {"scale": {}}, {"contenders": {}}, {"measures": []}],
+)
+def test_another_session_begins_anew(tmp_path: Path, changes: dict[str, Any]) -> None:
+    file = tmp_path / "unfinished.json"
+    unfinished.save(results(runs=[RUN]), file)
+
+    assert unfinished.begun(results(**changes), file)["runs"] == []
+
+
+def test_contenders_take_turns_at_each_measure_and_growth_is_last() -> None:
+    steps = steps_of(PEERS, ALL_MEASURES, rounds=3)
+
+    names = [step.contender and step.contender.name for step in steps]
+    assert names[0] is None
+    assert names[1:6] == [*CONTENDERS]
+    assert {step.measure for step in steps[1:6]} == {"post"}
+    second = [step for step in steps if step.round == 2]
+    assert second[1].contender == PEERS[1]
+    assert [step.measure for step in steps[-len(PEERS) :]] == ["growth"] * len(PEERS)
+    assert len(steps) == 3 * (1 + 4 * len(PEERS)) + len(PEERS)
+
+
+def test_no_step_is_taken_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    monkeypatch.setitem(MEASURES, "idle", lambda contender, *_: taken.append(contender.name))
+    ours, another = (Step(1, contender, "idle") for contender in PEERS[:2])
+    runs = [{**ours.key, "result": {}}]
+
+    for _ in session(None, [ours, another], QUICK, tmp_path, runs):  # type: ignore[arg-type]
+        pass
+
+    assert taken == [PEERS[1].name]
+    assert [run["contender"] for run in runs] == [PEERS[0].name, PEERS[1].name]
