@@ -24,7 +24,7 @@ from messaging.publisher import Publisher
 from messaging.stopping import StopRequest
 from orders import ledger, outbox
 from orders.collection import orders
-from orders.lease import Lease
+from orders.lease import LEASE_SECONDS, Lease
 from orders.relay import Relay
 from tests.broker import depth, take_all
 from tests.orders.conftest import Place
@@ -223,7 +223,7 @@ def _to_nowhere(outgoing: Any) -> Any:
 def test_the_relay_publishes_what_is_placed_while_it_runs(place: Place):
     with running_relay():
         order_id = place()["orderId"]
-        eventually(lambda: is_published(order_id), within_seconds=5)
+        eventually(lambda: is_published(order_id))
 
     assert message_ids("billing") == [f"order.placed:{order_id}"]
 
@@ -241,7 +241,8 @@ def test_a_relay_that_stops_hands_over_at_once(place: Place):
         eventually(lambda: connection.database["relay_lease"].find_one())
     with running_relay():
         order_id = place()["orderId"]
-        eventually(lambda: is_published(order_id), within_seconds=3)
+        # Sooner than the lease would expire.
+        eventually(lambda: is_published(order_id), within_seconds=LEASE_SECONDS - 2)
 
 
 @pytest.mark.usefixtures("clean")
@@ -265,7 +266,8 @@ def test_with_the_broker_down_orders_are_taken_and_published_after_its_return(
         try:
             started = time.monotonic()
             meanwhile = [place()["orderId"] for _ in range(5)]
-            assert time.monotonic() - started < 2
+            # Sooner than one of them could have waited for a confirm.
+            assert time.monotonic() - started < settings.CONFIRM_TIMEOUT_SECONDS
         finally:
             rabbitmq.start()
         eventually(is_outbox_empty, within_seconds=20)
