@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from pymongo.client_session import ClientSession
+from pymongo.read_concern import ReadConcern
 
 from inventory import events
 from inventory.models import EPOCH
@@ -87,7 +88,8 @@ def oldest_pending_since() -> datetime | None:
 
 
 def _waiting() -> list[Reservation]:
-    waiting = reservations().find(IS_PENDING)
+    # Only what a majority has: the rest may be gone with the primary, and was never shipped then.
+    waiting = reservations().with_options(read_concern=ReadConcern("majority")).find(IS_PENDING)
     return list(waiting.sort("pending_since", 1).limit(BATCH_RESERVATIONS))
 
 

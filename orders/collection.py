@@ -8,12 +8,17 @@ from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import WriteConcern
 from pymongo.collection import Collection
+from pymongo.read_concern import ReadConcern
 
 AWARE_DATES: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
 #: An acknowledged write survives the loss of the primary.
 #: https://www.mongodb.com/docs/manual/reference/write-concern/
 MAJORITY = WriteConcern(w="majority")
+
+#: What is read so survives the loss of the primary, too, so that others may be told of it.
+#: https://www.mongodb.com/docs/manual/reference/read-concern-majority/
+DURABLE = ReadConcern("majority")
 
 #: How long an HTTP request waits for MongoDB in all, before it is answered with 503.
 ANSWER_SECONDS = 2.0

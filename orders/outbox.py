@@ -20,7 +20,7 @@ from messaging.errors import PublishError
 from messaging.message import Message, event
 from messaging.publisher import Outgoing, Publisher
 from messaging.topology import order_events, order_events_topic
-from orders.collection import orders
+from orders.collection import DURABLE, orders
 from orders.models import EPOCH
 from orders.representation import event_json
 
@@ -61,8 +61,13 @@ def publish_batch(publisher: Publisher) -> int:
 
 
 def oldest_pending() -> list[Pending]:
-    """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first."""
-    documents = orders().find(IS_PENDING).sort("pending_since", 1).limit(BATCH_ORDERS)
+    """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first.
+
+    Only what a majority has: another primary may never have had the rest, and whoever was told of
+    such an order would work on one that is not there.
+    """
+    durable = orders().with_options(read_concern=DURABLE)
+    documents = durable.find(IS_PENDING).sort("pending_since", 1).limit(BATCH_ORDERS)
     return [
         Pending(document["_id"], message(document, pending))
         for document in documents
