@@ -1,0 +1,107 @@
+"""What only the primary has is gone with it: nobody is told of that before a majority has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pymongo
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from pymongo import WriteConcern
+from pymongo.collection import Collection
+
+from drills.network import Network
+from drills.replica_set import Document, Member, ReplicaSet
+from inventory import shipping
+from inventory.reserving import reservations, reserve
+from messaging.publisher import Publisher
+from orders import outbox, placing
+from orders.place_order import PlaceOrder
+from tests.inventory.catalogue import order, stocked
+from tests.polling import eventually
+
+#: The secondary's fetcher of the oplog looks for it between two batches, seconds apart when idle.
+FETCHER_MILLISECONDS = 30_000
+#: No write is answered meanwhile: who asks for one hears of that after so long.
+ANSWER_SECONDS = 10
+
+# Three servers are started first.
+pytestmark = [pytest.mark.usefixtures("clean"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
+    folder = tmp_path_factory.mktemp("replica-set")
+    with Network() as network, ReplicaSet(folder, network) as running:
+        yield running
+
+
+@contextmanager
+def replicating_nothing(replica_set: ReplicaSet) -> Iterator[None]:
+    """The secondaries follow their primary, and get none of its writes."""
+    secondaries = [each for each in replica_set.members if each is not replica_set.primary()]
+    try:
+        for member in secondaries:
+            stop_fetching(member)
+        yield
+    finally:
+        for member in secondaries:
+            with member.client() as client:
+                client.admin.command({"configureFailPoint": "stopReplProducer", "mode": "off"})
+
+
+def stop_fetching(member: Member) -> None:
+    with member.client() as client:
+        stop = {"configureFailPoint": "stopReplProducer", "mode": "alwaysOn"}
+        entered = client.admin.command(stop)["count"]
+        client.admin.command(
+            {
+                "waitForFailPoint": "stopReplProducer",
+                "timesEntered": entered + 1,
+                "maxTimeMS": FETCHER_MILLISECONDS,
+            }
+        )
+
+
+def told_late(
+    replica_set: ReplicaSet,
+    there: Collection[Document],
+    document: Document,
+    tell: Callable[[], int],
+) -> None:
+    """Store it at the primary alone: `tell` passes it over, until the secondaries have it, too."""
+    # While the secondaries have no such collection at all, a majority's read waits for them.
+    there.insert_one({"_id": "everywhere"})
+    with replicating_nothing(replica_set):
+        there.with_options(write_concern=WriteConcern(w=1)).insert_one(document)
+        assert there.find_one(document["_id"])
+        with pymongo.timeout(ANSWER_SECONDS):
+            assert tell() == 0
+    assert eventually(lambda: tell() == 1)
+
+
+def test_an_order_that_only_the_primary_has_is_not_published(
+    replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+):
+    call_command("load_demo_products", verbosity=0)
+    placed = placing.place(PlaceOrder(user_id=101, items=["book"]))
+    there = replica_set.database("rolled_back")["orders"]
+    monkeypatch.setattr(outbox, "orders", lambda: there)
+
+    with Publisher(settings.AMQP_URL) as publisher:
+        told_late(replica_set, there, placed, lambda: outbox.publish_batch(publisher))
+
+
+def test_a_shipment_that_only_the_primary_has_is_not_published(
+    replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+):
+    stocked(pen=10)
+    reserve(order("o1", pen=3))
+    shipping.ship("o1", by="operator")
+    [shipped] = reservations().find()
+    there = replica_set.database("rolled_back")["reservations"]
+    monkeypatch.setattr(shipping, "reservations", lambda: there)
+
+    told_late(replica_set, there, shipped, shipping.publish_shipped)
