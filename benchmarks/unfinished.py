@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from benchmarks.installing import LOCAL
-from localservices.pipeline import ROOT
+from localservices.revision import git
 
 UNFINISHED = LOCAL / "unfinished.json"
 #: What has to be the same for the runs of two commands to be one session.
@@ -42,11 +41,4 @@ def end(file: Path = UNFINISHED) -> None:
 
 def revision() -> str:
     """The commit of this working tree; empty where something else is in it, or nobody knows."""
-    return "" if _git("status", "--porcelain") else _git("rev-parse", "HEAD")
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return "" if git("status", "--porcelain") else git("rev-parse", "HEAD")

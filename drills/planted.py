@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drills.placed import of_users
 from drills.run import Run
 
 SHARE_OF_USERS = 15
@@ -17,8 +18,7 @@ def plant_faults(run: Run, service: str) -> None:
 
 
 def remove_faults(run: Run) -> None:
-    of_run = {"$gte": run.users[0], "$lte": run.users[-1]}
-    run.site.database["simulated_faults"].delete_many({"user_id": of_run})
+    run.site.database["simulated_faults"].delete_many(of_users(run.users))
 
 
 def retrying(run: Run, service: str) -> int:

@@ -15,6 +15,9 @@ POLL_SECONDS = 0.02
 #: SO_LINGER with no time to linger: closing sends a reset. socket(7)
 RESET = struct.pack("ii", 1, 0)
 
+#: What a connection that has ended raises: uvloop has its own words for it.
+GONE = (OSError, RuntimeError, ValueError)
+
 
 class Direction(StrEnum):
     """Which way bytes go."""
@@ -43,7 +46,7 @@ class Link:
         for writer in self._writers:
             # One that has ended already has no socket any more.
             if end := writer.get_extra_info("socket"):
-                with suppress(OSError):
+                with suppress(*GONE):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 
@@ -168,7 +171,7 @@ class Proxy:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        with suppress(OSError):
+        with suppress(*GONE):
             while data := await reader.read(CHUNK_BYTES):
                 if direction == Direction.TO_SERVER:
                     link.greeting = link.greeting or data

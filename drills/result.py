@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from localservices.pipeline import ROOT
+from localservices.revision import git
 
 #: Runs that count, with the commit that each of them was made of.
 RECORDED = Path(__file__).parent / "results.jsonl"
@@ -92,12 +91,6 @@ def of_drill(results: Iterable[Result], name: str) -> list[Result]:
 @cache
 def commit() -> str:
     """The revision of this working tree, marked with + where something else is in it."""
-    revision = _git("rev-parse", "--short=8", "HEAD") or "unknown"
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *NO_CHANGE)
+    revision = git("rev-parse", "--short=8", "HEAD") or "unknown"
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *NO_CHANGE)
     return f"{revision}+" if changed else revision
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()

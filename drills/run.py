@@ -107,7 +107,9 @@ def carry_out(run: Run) -> Result:
     """Let it happen, and leave its history, report and picture in the run's folder."""
     started = time.monotonic()
     run.traffic.start()
-    not_recovered = [*broken_and_healed(run), *shipped(run)]
+    not_recovered = [*broken_and_healed(run)]
+    end_traffic(run)
+    not_recovered += shipped(run)
     evidence, wrong = settled(run)
     if run.drill.goes_on and run.faults:
         wrong += not_answered(evidence, run.faults.ended_at)
@@ -143,8 +145,7 @@ def broken_and_healed(run: Run) -> Iterator[Violation]:
 
 
 def shipped(run: Run) -> Iterator[Violation]:
-    """Let the clients finish, then ship a few orders; what can't be is a violation."""
-    end_traffic(run)
+    """Ship a few orders; what can't be is a violation."""
     try:
         yield from ship_some(run.site, run.users, run.chance)
     except Exception as error:

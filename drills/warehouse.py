@@ -10,6 +10,7 @@ from functools import partial
 from http.client import HTTPConnection, HTTPException
 
 from drills.desk import PASSWORD, hire
+from drills.placed import order_ids
 from drills.site import Site
 from drills.violation import Kind, Violation
 from drills.waiting import TookTooLong, wait_until
@@ -30,18 +31,12 @@ def ship_some(site: Site, users: range, chance: random.Random) -> Iterator[Viola
     """Ship a few of these users' confirmed orders over HTTP; that one can't be is a violation."""
     if site.database["auth_user"].find_one({"username": WAREHOUSE}) is None:
         hire(site, WAREHOUSE)
-    ids = confirmed(site, users)
+    ids = order_ids(site.database, users, status="confirmed")
     for order_id in chance.sample(ids, min(SHIPPED_ORDERS, len(ids))):
         try:
             wait_until(partial(is_shipped, site, order_id), RECOVERY_SECONDS, "Shipping")
         except (TookTooLong, Refused) as error:
             yield Violation(Kind.ANSWER, f"{order_id} could not be shipped: {error}")
-
-
-def confirmed(site: Site, users: range) -> list[str]:
-    theirs = {"user_id": {"$gte": users[0], "$lte": users[-1]}, "status": "confirmed"}
-    found = site.database["orders"].find(theirs, {"_id": True})
-    return sorted(str(order["_id"]) for order in found)
 
 
 def is_shipped(site: Site, order_id: str) -> bool:

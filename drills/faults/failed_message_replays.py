@@ -12,6 +12,7 @@ from bson import ObjectId
 from drills.desk import Person, hire
 from drills.drill import Drill
 from drills.invariant import RECORDS
+from drills.placed import order_ids
 from drills.planted import plant_faults, remove_faults, retrying
 from drills.replica_set import Document
 from drills.run import Run
@@ -67,16 +68,9 @@ def fail_for_some(run: Run, service: str) -> None:
 
 def failed_messages(run: Run, **wanted: Any) -> list[Document]:
     """Those of the run's orders, oldest first."""
-    found = run.site.database["failed_messages"].find(
-        {"order_id": {"$in": order_ids(run)}} | wanted
-    )
+    ids = order_ids(run.site.database, run.users)
+    found = run.site.database["failed_messages"].find({"order_id": {"$in": ids}} | wanted)
     return list(found.sort("_id"))
-
-
-def order_ids(run: Run, **wanted: Any) -> list[str]:
-    of_run = {"user_id": {"$gte": run.users[0], "$lte": run.users[-1]}}
-    found = run.site.database["orders"].find(of_run | wanted, {"_id": True})
-    return [str(order["_id"]) for order in found]
 
 
 def records(run: Run, service: str) -> dict[str, Document]:
@@ -201,7 +195,7 @@ def untouched(run: Run, service: str, before: dict[str, Document]) -> Iterator[V
 
 def confirmed(run: Run) -> set[str]:
     """Orders of the run that nobody cancelled or rejected: each service hears of them once."""
-    return set(order_ids(run, status="confirmed"))
+    return set(order_ids(run.site.database, run.users, status="confirmed"))
 
 
 def resolved_and_audited(run: Run) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from bson import ObjectId
 from drills.drill import Drill
 from drills.invariant import RECORDS
 from drills.memory import Memory
+from drills.placed import of_users
 from drills.recovery import when
 from drills.replica_set import Document
 from drills.run import Run
@@ -81,8 +82,7 @@ def too_slow(
 
 def orders_of(run: Run) -> dict[str, float]:
     """When each order of the run was placed, in seconds since 1970."""
-    theirs = {"user_id": {"$gte": run.users[0], "$lte": run.users[-1]}}
-    found = run.site.database["orders"].find(theirs, {"created_at": True})
+    found = run.site.database["orders"].find(of_users(run.users), {"created_at": True})
     return {str(order["_id"]): when(order) for order in found}
 
 

@@ -12,6 +12,7 @@ from drills.history import Exchange
 from drills.invariant import RECORDS
 from drills.peek import waiting
 from drills.pipeline import SERVICES, kind_of
+from drills.placed import of_users
 from drills.recovery import when
 from drills.replica_set import Document
 from drills.run import Run
@@ -137,8 +138,7 @@ def web_answers_whom_it_took(run: Run) -> Iterator[Violation]:
     client waited. One that meets a connection which closes at that moment may get none, see
     https://www.rfc-editor.org/rfc/rfc9112#section-9.5
     """
-    of_run = {"user_id": {"$gte": run.users[0], "$lte": run.users[-1]}}
-    orders = list(run.site.database["orders"].find(of_run))
+    orders = list(run.site.database["orders"].find(of_users(run.users)))
     stored_at = {order["user_id"]: when(order) for order in orders}
     for stop in (fault for fault in run.faults if fault.what == WEB_STOPS):
         for each in unanswered(run, stop.started_at, stop.ended_at):

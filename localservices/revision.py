@@ -1,0 +1,14 @@
+"""What git knows of this working tree: measurements are kept with the revision they are of."""
+
+from __future__ import annotations
+
+import subprocess
+
+from localservices.pipeline import ROOT
+
+
+def git(*arguments: str) -> str:
+    """What git prints, without the end of the last line; empty where it fails."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
