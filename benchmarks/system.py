@@ -80,6 +80,9 @@ class System:
         self._start(name for name, each in commands.items() if not each.consumes)
         self.wait_until(self._web_answers, READY_SECONDS)
 
+    def start_one(self, name: str) -> None:
+        self._start([name])
+
     def start_consumers(self) -> None:
         """Start them and wait until each consumes its queue."""
         self.start_consumers_without_waiting()
