@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from billing import batches, events, invoicing, order
+from messaging.body import readable
 from messaging.handlers import handles
 from messaging.message import Message
 
 
 def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
-    """Issue the invoices of all of the orders at once."""
-    invoices = batches.issue_many([order.read_placed(body) for body in bodies])
-    return [[events.billed(invoice)] for invoice in invoices]
+    """Issue at once the invoices of all of the orders that can be read."""
+    orders = readable(bodies, order.read_placed)
+    invoices = iter(batches.issue_many([each for each in orders if each]))
+    return [[events.billed(next(invoices))] if each else None for each in orders]
 
 
 @handles(

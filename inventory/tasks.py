@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from inventory import batches, events, order, releasing, reserving
+from messaging.body import readable
 from messaging.handlers import handles, ignores
 from messaging.message import Message
 
 
 def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
-    """Reserve at once for all of the orders that there is enough for."""
-    reservations = batches.reserve_plenty([order.read(body) for body in bodies])
-    return [[events.answered(reservation)] if reservation else None for reservation in reservations]
+    """Reserve at once for all of the orders that can be read and that there is enough for."""
+    orders = readable(bodies, order.read)
+    reservations = iter(batches.reserve_plenty([each for each in orders if each]))
+    answers = [next(reservations) if each else None for each in orders]
+    return [[events.answered(answer)] if answer else None for answer in answers]
 
 
 @handles(

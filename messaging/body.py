@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from messaging.errors import InvalidMessage
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
+Read = TypeVar("Read")
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
@@ -27,6 +28,19 @@ def read(body: Mapping[str, Any], shape: type[Shape], *, example: str) -> Shape:
         return msgspec.convert(body, shape, strict=True)
     except msgspec.ValidationError as error:
         raise unreadable(_problem(str(error)), example=example) from None
+
+
+def readable(
+    bodies: Iterable[dict[str, Any]], read: Callable[[dict[str, Any]], Read]
+) -> list[Read | None]:
+    """What `read` makes of each body; None for one that it refuses, which is handled alone."""
+    found: list[Read | None] = []
+    for body in bodies:
+        try:
+            found.append(read(body))
+        except InvalidMessage:
+            found.append(None)
+    return found
 
 
 def unreadable(problem: str, *, example: str) -> InvalidMessage:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from messaging.attempting import senders_attempt
+from messaging.body import readable
 from messaging.errors import InvalidMessage
 from messaging.handlers import handles
 from messaging.message import Message
@@ -54,11 +55,11 @@ def note(service: str, state: str, body: dict[str, Any]) -> Events:
 
 
 def note_many(service: str, state: str, bodies: list[dict[str, Any]]) -> list[Events | None]:
-    """Note one state of many orders at once; an order that is not known is left out."""
-    outcomes = [read(body) for body in bodies]
-    details = {str(outcome.order_id): outcome.detail(state) for outcome in outcomes}
+    """Note one state of many orders at once; what is not known or not readable is left out."""
+    outcomes = readable(bodies, read)
+    details = {str(each.order_id): each.detail(state) for each in outcomes if each}
     noted = ledger.record_many(details, service, state)
-    return [[] if noted[str(outcome.order_id)] else None for outcome in outcomes]
+    return [[] if each and noted[str(each.order_id)] else None for each in outcomes]
 
 
 @handles(

@@ -34,8 +34,8 @@ ORDERS = 600
 POOL_CHILDREN = 2
 
 
-def placed(order_id: str, user_id: int = 101, sku: str = "book") -> Outgoing:
-    line = {"sku": sku, "quantity": 1, "unitPrice": "12.50"}
+def placed(order_id: str, user_id: int = 101, quantity: int = 1) -> Outgoing:
+    line = {"sku": "book", "quantity": quantity, "unitPrice": "12.50"}
     body = {"orderId": order_id, "userId": user_id, "items": [line]}
     return Outgoing(
         event("order.placed", body, message_id=f"order.placed:{order_id}"), "", "billing"
@@ -112,6 +112,21 @@ def test_one_bad_order_costs_the_others_nothing(worker: Processes) -> None:
     assert dead.properties["message_id"] == "order.placed:bad"
     certificate = json.loads(dead.headers["certificate"])
     assert [attempt["number"] for attempt in certificate["attempts"]] == [1]
+
+
+def test_one_unreadable_order_leaves_its_batch_together(worker: Processes) -> None:
+    publish(
+        *(placed(f"order-{number}") for number in range(200)),
+        placed("bad", quantity=-1),
+        *(placed(f"order-{number}") for number in range(200, 300)),
+    )
+
+    (billing,) = worker.start("billing")
+
+    assert_each_has_one_invoice_without_gaps(300)
+    (dead,) = eventually(lambda: take_all("billing.dlq"))
+    assert dead.properties["message_id"] == "order.placed:bad"
+    assert batched(billing.log.read_text()) >= 300 * 0.9
 
 
 def test_duplicates_in_a_batch_have_one_effect(worker: Processes) -> None:
