@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import pymongo
@@ -13,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from messaging.connecting import addresses_of, connect, connection_to
@@ -60,9 +62,12 @@ def wait_for(what: str, look: Look, stop: StopRequest) -> None:
 
 
 def mongodb() -> str:
+    # A client of its own: PyMongo keeps what a server could do when a connection to it was made,
+    # and a member that has yet to join its replica set can't do transactions.
+    client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGODB_URL)
     try:
-        with pymongo.timeout(LOOK_SECONDS):
-            hello = connection.get_database().command("hello")
+        with pymongo.timeout(LOOK_SECONDS), client:
+            hello = client.admin.command("hello")
     except PyMongoError as error:
         return f"it does not answer ({type(error).__name__})."
     return "" if hello["isWritablePrimary"] else "it has no primary."
