@@ -135,9 +135,19 @@ def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
 
 
 def pending_news(now: datetime) -> dict[str, Any]:
-    """Puts `order.confirmed` or `order.rejected` into the outbox where that is the new status."""
+    """Puts `order.confirmed` or `order.rejected` into the outbox where that is the new status.
+
+    One that is pending already stays alone: it has the same id.
+    """
+    pending_types = {"$ifNull": ["$pending_events.type", []]}
     becomes = {
-        status: {"$and": [{"$eq": [STATUS, status]}, {"$ne": ["$status", status]}]}
+        status: {
+            "$and": [
+                {"$eq": [STATUS, status]},
+                {"$ne": ["$status", status]},
+                {"$not": [{"$in": [f"order.{status}", pending_types]}]},
+            ]
+        }
         for status in ("confirmed", "rejected")
     }
     branches = [

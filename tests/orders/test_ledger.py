@@ -254,3 +254,13 @@ def test_orders_knows_what_the_services_tell():
         "billing.invoiced",
         "billing.credited",
     }
+
+
+def test_an_order_that_is_confirmed_again_has_one_confirmation_pending() -> None:
+    order_id = placed()
+
+    for outcome in ("reserved", "invoiced", "rejected", "shipped"):
+        hear(order_id, outcome)
+
+    types = [event["type"] for event in seen(order_id)["pending_events"]]
+    assert types == ["order.placed", "order.confirmed", "order.rejected"]
