@@ -64,8 +64,8 @@ def wait_for(what: str, look: Look, stop: StopRequest) -> None:
 def mongodb() -> str:
     # A client of its own: PyMongo keeps what a server could do when a connection to it was made,
     # and a member that has yet to join its replica set can't do transactions.
-    client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGODB_URL)
     try:
+        client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGODB_URL)
         with pymongo.timeout(LOOK_SECONDS), client:
             hello = client.admin.command("hello")
     except PyMongoError as error:
