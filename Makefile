@@ -14,7 +14,7 @@ services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the othe
 .PHONY: test
 test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --max-worker-restart 0
 
 .PHONY: check
 check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
