@@ -151,9 +151,9 @@ def module_processes(
     yield from running_processes(tmp_path_factory.mktemp("processes"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium; no other module's tests run beside Playwright's greenlets and loop."""
     program = shutil.which("chromium")
     assert program, (
         "Chromium is not installed. `make test` installs it, or: apt-get install chromium"
