@@ -3,6 +3,10 @@
 # The services among them are not started: the project runs its own.
 set -euo pipefail
 
+# One after another: the processes of a test run may all ask for the same at the same moment.
+exec {this_script}<"$0"
+flock "$this_script"
+
 missing=()
 for package in "$@"; do
     status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
