@@ -7,7 +7,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import (
+    setup_logging,
+    worker_before_create_process,
+    worker_init,
+    worker_process_init,
+)
 from django.conf import settings
 
 from messaging.batching import BATCH_MESSAGES
@@ -15,6 +20,7 @@ from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
 from messaging.workers import (
     leave_logging_to_django,
+    prepare_fork,
     prepare_pool_child,
     step_behind,
     wait_for_services,
@@ -53,4 +59,5 @@ app.autodiscover_tasks()
 setup_logging.connect(leave_logging_to_django)
 worker_init.connect(step_behind)
 worker_init.connect(wait_for_services)
+worker_before_create_process.connect(prepare_fork)
 worker_process_init.connect(prepare_pool_child)

@@ -9,6 +9,7 @@ from django.db import connection
 
 from messaging.background import step_back
 from messaging.publisher import process_publisher
+from messaging.start_up import keep_for_good
 from messaging.stopping import StopRequest
 from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
@@ -28,6 +29,10 @@ def wait_for_services(**_: Any) -> None:
     wait_for_rabbitmq(never)
     # The pool's children are forked from here, and PyMongo's threads would not be theirs.
     connection.close_pool()
+
+
+def prepare_fork(**_: Any) -> None:
+    keep_for_good()
 
 
 def prepare_pool_child(**_: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.background import step_back
+from messaging.start_up import keep_for_good
 from messaging.stopping import StopRequest
 from messaging.waiting import wait_for_database, wait_for_rabbitmq
 from orders.relay import Relay
@@ -21,4 +22,5 @@ class Command(BaseCommand):
         stop.listen()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)
+        keep_for_good()
         Relay(stop).run()
