@@ -11,4 +11,4 @@ RUN useradd --system --no-create-home ordersite
 USER ordersite
 
 # compose.yaml names each process's own command.
-CMD ["granian", "--interface", "asgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers-kill-timeout", "5", "ordersite.asgi:application"]
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0"]

@@ -1,6 +1,5 @@
 """What the web server runs: orders by the hot route, and everything else as Django does it."""
 
-import gc
 import os
 from threading import Thread
 
@@ -13,10 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 # Sets Django up, so the apps' modules can only be imported after it.
 awaiting_site = get_asgi_application()
 
+from messaging.start_up import keep_for_good  # noqa: E402
 from messaging.stopping import StopRequest  # noqa: E402
 from messaging.waiting import wait_for_database  # noqa: E402
 from orders.views import OrdersView  # noqa: E402
-from ordersite import hot_route, parent, wsgi  # noqa: E402
+from ordersite import hot_route, wsgi  # noqa: E402
 from ordersite.in_threads import Event, InThreads, Receive, Send  # noqa: E402
 
 site_in_threads = InThreads(wsgi.application)
@@ -50,12 +50,9 @@ async def application(scope: Event, receive: Receive, send: Send) -> None:
 async def live(receive: Receive, send: Send) -> None:
     """From the start to the end of the server; in between it answers requests."""
     await receive()
-    parent.end_with_it()
     # Requests are answered meanwhile, with 503 where they need the database.
     Thread(target=wait_for_database, args=(StopRequest(),), daemon=True).start()
-    # What was made so far stays for good: no garbage collection has to look at it again.
-    gc.collect()
-    gc.freeze()
+    keep_for_good()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})

@@ -318,6 +318,8 @@ LOGGING = {
         "django.server": {"propagate": False},
         # Says of each message that it came; how it ended is told, too.
         "celery.worker.strategy": {"level": "WARNING"},
+        # Says every step of its start at INFO.
+        "uvicorn.error": {"level": "WARNING"},
         # Says every heartbeat and every reconnect at INFO.
         "apscheduler": {"level": "WARNING"},
     },

@@ -9,7 +9,7 @@ from typing import IO, Any
 class RequestBody(io.RawIOBase):
     """What `io.BufferedReader` needs to find the lines of a request's body.
 
-    WSGI servers have a `readline` of their own, but granian 2.8's ends the body after one line.
+    The `readline` of a WSGI server's own body is not always to be trusted.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
