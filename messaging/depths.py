@@ -16,10 +16,11 @@ def depths(connection: Connection) -> dict[str, int]:
     Raises:
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
-    return {queue.name: _depth(connection, queue.name) for queue in queues()}
+    return {queue.name: depth(connection, queue.name) for queue in queues()}
 
 
-def _depth(connection: Connection, queue: str) -> int:
+def depth(connection: Connection, queue: str) -> int:
+    """Messages that are ready in one queue; raises what `depths` does."""
     try:
         with connection.channel() as channel:
             return channel.queue_declare(queue, passive=True).message_count

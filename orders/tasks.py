@@ -11,11 +11,15 @@ from msgspec import Struct
 from messaging.attempting import senders_attempt
 from messaging.body import readable
 from messaging.errors import InvalidMessage
+from messaging.giving_way import giving_way
 from messaging.handlers import handles
 from messaging.message import Message
 from orders import ledger
 
 Events = list[Message]
+
+#: The queues of those whose work a status only tells of.
+EFFECTS = ("inventory", "billing")
 
 RUNBOOK = (
     "The ledger notes each state once, so a replay is always safe. 'Orders never took' means that "
@@ -56,6 +60,7 @@ def note(service: str, state: str, body: dict[str, Any]) -> Events:
 
 def note_many(service: str, state: str, bodies: list[dict[str, Any]]) -> list[Events | None]:
     """Note one state of many orders at once; what is not known or not readable is left out."""
+    giving_way().wait(EFFECTS)
     outcomes = readable(bodies, read)
     details = {str(each.order_id): each.detail(state) for each in outcomes if each}
     noted = ledger.record_many(details, service, state)
