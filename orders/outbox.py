@@ -7,10 +7,10 @@ publishes it again, with the same message id and the same body, and consumers ar
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from bson import ObjectId
@@ -100,18 +100,34 @@ def outgoing(each: Message) -> Outgoing:
 
 
 def mark_published(published: Iterable[Pending]) -> None:
-    """Take the events out of the outbox, all in one call to MongoDB."""
-    by_type = sorted(published, key=lambda each: each.message.type)
-    if by_type:
-        orders().bulk_write(
-            [
-                remove_from_outbox(type_, [each.order_id for each in group])
-                for type_, group in groupby(by_type, key=lambda each: each.message.type)
-            ]
-        )
+    """Take the events out of the outbox.
+
+    Nearly always each is its order's only one. A plain update does then, which costs MongoDB two
+    thirds of what the general one does.
+    """
+    by_type: defaultdict[str, list[ObjectId]] = defaultdict(list)
+    for each in published:
+        by_type[each.message.type].append(each.order_id)
+    if not by_type:
+        return
+    taken = orders().bulk_write([take_only(type_, ids) for type_, ids in by_type.items()])
+    if taken.matched_count < sum(map(len, by_type.values())):
+        orders().bulk_write([take_one_of(type_, ids) for type_, ids in by_type.items()])
 
 
-def remove_from_outbox(type_: str, order_ids: list[ObjectId]) -> UpdateMany:
+def take_only(type_: str, order_ids: list[ObjectId]) -> UpdateMany:
+    """An update of those of the orders that have no other event in the outbox."""
+    return UpdateMany(
+        {
+            "_id": {"$in": order_ids},
+            "pending_events": {"$size": 1},
+            "pending_events.type": type_,
+        },
+        {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}},
+    )
+
+
+def take_one_of(type_: str, order_ids: list[ObjectId]) -> UpdateMany:
     """An update of these orders; an order has at most one event of a type.
 
     An event that became pending meanwhile stays, and so does `pending_since` with it.
