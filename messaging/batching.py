@@ -28,7 +28,7 @@ from messaging.outages import ride_out
 
 logger = logging.getLogger(__name__)
 
-BATCH_MESSAGES = 400
+BATCH_MESSAGES = 800
 #: Of their bodies together, unless one alone has more: bounds what a pool child holds.
 BATCH_BYTES = 8 * 1024 * 1024
 #: From the start of one call to the start of the next, unless a whole batch waits: after a message
