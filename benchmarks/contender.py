@@ -7,7 +7,7 @@ consumes the queues `inventory` and `billing`, and leaves an order's effects in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,13 @@ class Contender:
     title: str
     #: Where its programs run.
     folder: Path
+    #: What is measured of it; None: everything.
+    measures: Collection[str] | None = None
     #: Added to the environment of its programs.
     environment: Mapping[str, str] = {}
+
+    def takes_part(self, measure: str) -> bool:
+        return self.measures is None or measure in self.measures
 
     def install(self) -> None:
         """Install what it runs on; nothing where that is there."""

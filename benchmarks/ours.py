@@ -59,6 +59,7 @@ class WithoutStatus(Ours):
 
     name = "without_status"
     title = "this pipeline, without the status round trip"
+    measures = ("end_to_end", "drain")
 
     def commands(self) -> Mapping[str, Command]:
         return {name: each for name, each in super().commands().items() if name != "orders"}

@@ -72,7 +72,7 @@ def steps_of(contenders: Sequence[Contender], measures: Sequence[str], rounds: i
         steps += [Step(number + 1, each, measure) for measure in of_round for each in turned]
     if GROWTH in measures:
         steps += [Step(1, each, GROWTH) for each in contenders]
-    return steps
+    return [each for each in steps if not each.contender or each.contender.takes_part(each.measure)]
 
 
 def new_results(

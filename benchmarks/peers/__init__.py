@@ -17,6 +17,9 @@ from benchmarks.workload import SKUS, UNITS_OF_EACH_SKU, price_cents
 
 PEERS = Path(__file__).parent
 
+#: Growth takes long, and is measured of the fastest peer alone.
+ALL_BUT_GROWTH = ("post", "end_to_end", "drain", "idle")
+
 
 class Peer(Contender):
     """What the peers have in common: the shape of their documents."""
@@ -51,6 +54,7 @@ class FastStream(Peer):
 
     name = "faststream"
     title = "FastAPI, FastStream, PyMongo async"
+    measures = ALL_BUT_GROWTH
     folder = PEERS / "faststream"
 
     def install(self) -> None:
@@ -71,6 +75,7 @@ class DrfCelery(Peer):
 
     name = "drf_celery"
     title = "DRF viewset, plain Celery"
+    measures = ALL_BUT_GROWTH
     folder = PEERS / "drf_celery"
 
     def install(self) -> None:

@@ -46,12 +46,27 @@ def test_contenders_take_turns_at_each_measure_and_growth_is_last() -> None:
 
     names = [step.contender and step.contender.name for step in steps]
     assert names[0] is None
-    assert names[1:6] == [*CONTENDERS]
-    assert {step.measure for step in steps[1:6]} == {"post"}
-    second = [step for step in steps if step.round == 2]
-    assert second[1].contender == PEERS[1]
-    assert [step.measure for step in steps[-len(PEERS) :]] == ["growth"] * len(PEERS)
-    assert len(steps) == 3 * (1 + 4 * len(PEERS)) + len(PEERS)
+    assert names[1:5] == ["ours", "node", "faststream", "drf_celery"]
+    assert {step.measure for step in steps[1:5]} == {"post"}
+    first = [step for step in steps if step.round == 1 and step.measure == "drain"]
+    assert [step.contender for step in first] == PEERS
+    second = [step for step in steps if step.round == 2 and step.measure == "drain"]
+    assert [step.contender for step in second] == [*PEERS[1:], PEERS[0]]
+    assert [step.measure for step in steps[-2:]] == ["growth"] * 2
+    assert len(steps) == len({(step.round, step.measure, step.contender) for step in steps})
+
+
+def test_each_contender_is_measured_where_it_takes_part() -> None:
+    steps = steps_of(PEERS, ALL_MEASURES, rounds=1)
+
+    of_whom = {
+        name: [step.measure for step in steps if step.contender == contender]
+        for name, contender in CONTENDERS.items()
+    }
+
+    assert of_whom["ours"] == of_whom["node"] == [*MEASURES]
+    assert of_whom["without_status"] == ["end_to_end", "drain"]
+    assert of_whom["faststream"] == of_whom["drf_celery"] == [*MEASURES][:-1]
 
 
 def test_no_step_is_taken_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
