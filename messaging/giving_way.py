@@ -12,7 +12,6 @@ from functools import cache
 
 from django.conf import settings
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
 from messaging.connecting import connect, connection_to
 from messaging.depths import depth
@@ -49,8 +48,8 @@ class GivingWay:
         try:
             connection = self._connection = self._connection or self._open()
             is_behind = any(depth(connection, queue) > BACKLOG_MESSAGES for queue in queues)
-        except (*CONNECTION_ERRORS, OperationalError):
-            self._connection = None
+        except CONNECTION_ERRORS:
+            self._abandon()
             is_behind = False
         self._look_at = 0.0 if is_behind else time.monotonic() + LOOK_SECONDS
         return is_behind
@@ -62,7 +61,12 @@ class GivingWay:
             within_seconds=seconds,
             transport_options={"read_timeout": seconds, "write_timeout": seconds},
         )
-        return connect(connection)
+        return connect(connection, reraise_as_library_errors=False)
+
+    def _abandon(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.collect()
 
 
 @cache

@@ -7,10 +7,7 @@ from typing import IO, Any
 
 
 class RequestBody(io.RawIOBase):
-    """What `io.BufferedReader` needs to find the lines of a request's body.
-
-    The `readline` of a WSGI server's own body is not always to be trusted.
-    """
+    """What `io.BufferedReader` needs to find a body's lines, whatever the server's own does."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -8,14 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
-from kombu import Connection
 
 from localservices.rabbitmq import RabbitMQ
 from messaging import giving_way
 from messaging.giving_way import GivingWay
-from messaging.message import event
-from messaging.publisher import Outgoing, Publisher
-from messaging.topology import by_name
+from tests import broker
 from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -33,20 +30,10 @@ def small_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def backlog(rabbitmq: RabbitMQ) -> Iterator[None]:
     """Three orders wait for billing; nobody works on them."""
-    with Publisher(settings.AMQP_URL) as publisher:
-        publisher.publish(
-            [
-                Outgoing(event("order.placed", {}, message_id=f"m{n}"), by_name.name, "billing")
-                for n in range(3)
-            ]
-        )
+    for _ in range(3):
+        broker.publish(b"{}", exchange="by_name", routing_key="billing")
     yield
-    purge()
-
-
-def purge() -> None:
-    with Connection(settings.AMQP_URL) as connection, connection.channel() as channel:
-        channel.queue_purge("billing")
+    broker.take_all("billing")
 
 
 def seconds_of_a_wait(queues: tuple[str, ...]) -> float:
@@ -63,7 +50,7 @@ def test_it_waits_until_the_backlog_is_gone(backlog: None, monkeypatch: pytest.M
         waiting = pool.submit(ways.wait, ("inventory", "billing"))
         eventually(lambda: ways._connection is not None)
         assert not waiting.done()
-        purge()
+        broker.take_all("billing")
         waiting.result(timeout=10)
 
 
