@@ -38,6 +38,8 @@ class Network:
         self._wait_for(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ANSWER_SECONDS)
+        # The garbage collector would free its handles at any later moment, in any thread.
+        self._loop.close()
 
     def proxy(self, target_port: int) -> Proxy:
         """A new proxy in front of a port of this machine, which need not listen yet."""
@@ -54,10 +56,11 @@ class Network:
     async def _end(self) -> None:
         for proxy in self._proxies:
             proxy.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # More than once: a connection that came last begins its task meanwhile.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWER_SECONDS)

@@ -55,7 +55,7 @@ def assert_each_has_one_invoice_without_gaps(count: int) -> None:
     eventually(lambda: connection.database.invoices.count_documents({}) == count, 40)
     numbers = [int(number.partition("-")[2]) for number in invoice_numbers()]
     assert numbers == list(range(numbers[0], numbers[0] + count))
-    told = eventually(lambda: depth("orders") >= count and take_all("orders"))
+    told = eventually(lambda: depth("orders") >= count and take_all("orders"), 40)
     assert {message.properties["type"] for message in told} == {"billing.invoiced"}
     assert len({json.loads(message.body)["orderId"] for message in told}) == count
 
