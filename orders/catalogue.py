@@ -10,6 +10,7 @@ so that a new product can be ordered at once.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -17,6 +18,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 FRESH_SECONDS = 1.0
+#: A refresh reads what was asked for since so many refreshes, so that a client at a slow pace, too,
+#: finds nearly every price remembered …
+REFRESHES_REMEMBERED = 10
+#: … unless that is more than a refresh may cost: then the older ones are read when asked for.
+REFRESH_SKUS = 2_000
 
 
 class Price(NamedTuple):
@@ -29,14 +35,16 @@ class Price(NamedTuple):
 class Catalogue:
     """Prices by SKU, at most `FRESH_SECONDS` old.
 
-    Each refresh reads the SKUs that were asked for since the one before it, in one query: its
-    cost follows the traffic, not the catalogue's size. Several threads may use one; the worst
-    that they do to each other is to read a price twice.
+    Each refresh reads the SKUs that were asked for of late, in one query: its cost follows the
+    traffic, not the catalogue's size. Several threads may use one; the worst that they do to each
+    other is to read a price twice.
     """
 
     def __init__(self) -> None:
         self._prices: dict[str, Price] = {}
         self._asked: set[str] = set()
+        #: What was asked for before each of the latest refreshes, the newest first.
+        self._asked_before: deque[set[str]] = deque(maxlen=REFRESHES_REMEMBERED)
         self._fresh_until = 0.0
 
     def remembered(self, skus: Collection[str]) -> dict[str, Price] | None:
@@ -57,8 +65,8 @@ class Catalogue:
             pymongo.errors.PyMongoError: MongoDB did not answer.
         """
         wanted = set(skus)
-        self._refresh()
         self._asked |= wanted
+        self._refresh()
         if missing := wanted - self._prices.keys():
             self._prices |= read_prices(missing)
         known = self._prices
@@ -70,8 +78,19 @@ class Catalogue:
             return
         # Set first: the requests beside this one go on with the prices that are there.
         self._fresh_until = now + FRESH_SECONDS
-        asked, self._asked = self._asked, set()
+        asked = self._asked_of_late()
         self._prices = read_prices(asked) if asked else {}
+
+    def _asked_of_late(self) -> set[str]:
+        self._asked_before.appendleft(self._asked)
+        self._asked = set()
+        of_late: set[str] = set()
+        for asked in self._asked_before:
+            with_older = of_late | asked
+            if of_late and len(with_older) > REFRESH_SKUS:
+                break
+            of_late = with_older
+        return of_late
 
 
 def read_prices(skus: set[str]) -> dict[str, Price]:
