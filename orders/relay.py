@@ -25,6 +25,9 @@ STANDBY_POLL_SECONDS = 1.0
 #: From the start of a turn that found several events to the start of the next, unless it left some:
 #: while they come in numbers, more of them share a turn.
 BATCH_INTERVAL_SECONDS = 0.1
+#: A turn that found nothing is followed by a pause of so many times what it took: where the CPU is
+#: short, looking in vain takes it from those who work.
+PAUSE_FACTOR = 10
 FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -62,8 +65,11 @@ class Relay:
         self._outage_over()
         if published >= outbox.BATCH_ORDERS:
             return 0.0
-        interval_seconds = BATCH_INTERVAL_SECONDS if published > 1 else settings.RELAY_POLL_SECONDS
-        return max(0.0, started_at + interval_seconds - time.monotonic())
+        took_seconds = time.monotonic() - started_at
+        if published > 1:
+            return max(0.0, BATCH_INTERVAL_SECONDS - took_seconds)
+        pause_seconds = 0.0 if published else PAUSE_FACTOR * took_seconds
+        return max(pause_seconds, settings.RELAY_POLL_SECONDS - took_seconds)
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
