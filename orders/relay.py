@@ -25,9 +25,9 @@ STANDBY_POLL_SECONDS = 1.0
 #: From the start of a turn that found several events to the start of the next, unless it left some:
 #: while they come in numbers, more of them share a turn.
 BATCH_INTERVAL_SECONDS = 0.1
-#: A turn that found nothing is followed by a pause of so many times what it took: where the CPU is
-#: short, looking in vain takes it from those who work.
-PAUSE_FACTOR = 10
+#: A turn that found nothing may take one part in so many of the time: where the CPU is short,
+#: looking in vain takes it from those who work.
+VAIN_TURN_SHARE = 10
 FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -66,10 +66,7 @@ class Relay:
         if published >= outbox.BATCH_ORDERS:
             return 0.0
         took_seconds = time.monotonic() - started_at
-        if published > 1:
-            return max(0.0, BATCH_INTERVAL_SECONDS - took_seconds)
-        pause_seconds = 0.0 if published else PAUSE_FACTOR * took_seconds
-        return max(pause_seconds, settings.RELAY_POLL_SECONDS - took_seconds)
+        return max(0.0, interval_seconds(published, took_seconds) - took_seconds)
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
@@ -95,6 +92,21 @@ class Relay:
         if self._wait_seconds:
             logger.info("The outage is over; publishing again.")
         self._wait_seconds = 0.0
+
+
+def interval_seconds(published: int, took_seconds: float) -> float:
+    """From the start of a turn to the start of the next, unless the turn left some events.
+
+    Args:
+        published: how many events it found.
+        took_seconds: how long it took.
+    """
+    if published > 1:
+        return BATCH_INTERVAL_SECONDS
+    if published == 1:
+        return settings.RELAY_POLL_SECONDS
+    seldom = min(took_seconds * VAIN_TURN_SHARE, BATCH_INTERVAL_SECONDS)
+    return max(seldom, settings.RELAY_POLL_SECONDS)
 
 
 def fault(error: Exception) -> str:

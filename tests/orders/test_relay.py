@@ -25,7 +25,7 @@ from messaging.stopping import StopRequest
 from orders import ledger, outbox
 from orders.collection import orders
 from orders.lease import LEASE_SECONDS, Lease
-from orders.relay import Relay
+from orders.relay import BATCH_INTERVAL_SECONDS, Relay, interval_seconds
 from tests.broker import depth, take_all
 from tests.orders.conftest import Place
 from tests.polling import eventually
@@ -333,3 +333,21 @@ def test_a_killed_relay_is_followed_by_another(place: Place, processes: Processe
 
     eventually(lambda: is_published(second))
     assert depth("billing") == 2
+
+
+@override_settings(RELAY_POLL_SECONDS=0.02)
+@pytest.mark.parametrize(
+    ("published", "took_seconds", "expected_seconds"),
+    [
+        (0, 0.001, 0.02),
+        (1, 0.009, 0.02),
+        (2, 0.001, BATCH_INTERVAL_SECONDS),
+        (0, 0.005, pytest.approx(0.05)),
+        # However slow MongoDB is: an event may have come meanwhile.
+        (0, 3.0, BATCH_INTERVAL_SECONDS),
+    ],
+)
+def test_it_looks_seldom_where_looking_in_vain_takes_long(
+    published: int, took_seconds: float, expected_seconds: float
+):
+    assert interval_seconds(published, took_seconds) == expected_seconds
