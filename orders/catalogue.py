@@ -85,7 +85,8 @@ class Catalogue:
         self._asked_before.appendleft(self._asked)
         self._asked = set()
         of_late: set[str] = set()
-        for asked in self._asked_before:
+        # A copy, since another thread may begin a refresh, too.
+        for asked in [*self._asked_before]:
             with_older = of_late | asked
             if of_late and len(with_older) > REFRESH_SKUS:
                 break
