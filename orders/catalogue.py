@@ -65,7 +65,7 @@ class Catalogue:
             pymongo.errors.PyMongoError: MongoDB did not answer.
         """
         wanted = set(skus)
-        self._asked |= wanted
+        self._asked.update(wanted)
         self._refresh()
         if missing := wanted - self._prices.keys():
             self._prices |= read_prices(missing)

@@ -21,8 +21,8 @@ class Clock:
     def monotonic(self) -> float:
         return self.now_seconds
 
-    def pass_by(self, seconds: float = FRESH_SECONDS) -> None:
-        self.now_seconds += seconds
+    def pass_by(self) -> None:
+        self.now_seconds += FRESH_SECONDS
 
 
 @pytest.fixture
