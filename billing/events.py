@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.invoicing import Invoice
+from billing.money import text_of
 from messaging.message import Message, event
 
 
@@ -15,7 +16,7 @@ def billed(invoice: Invoice) -> Message:
         # JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
         "userId": int(invoice["user_id"]),
         "invoiceNumber": invoice["number"],
-        "total": str(invoice["total"]),
+        "total": text_of(invoice["total"]),
         "currency": invoice["currency"],
     }
     if type_ == "billing.credited":

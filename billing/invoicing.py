@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from bson import Decimal128
 from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
+from billing.money import stored
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
@@ -82,9 +81,9 @@ def issued(order: PlacedOrder, number: str, now: datetime) -> Invoice:
         "number": number,
         "user_id": order.user_id,
         "items": _items(order.lines),
-        "total": Decimal128(total),
-        "tax_rate_percent": stored(str(settings.TAX_RATE_PERCENT)),
-        "tax": Decimal128(tax_in(total, settings.TAX_RATE_PERCENT)),
+        "total": stored(total),
+        "tax_rate_percent": stored(settings.TAX_RATE_PERCENT),
+        "tax": stored(tax_in(total, settings.TAX_RATE_PERCENT)),
         "currency": order.currency,
         "state": "issued",
         "created_at": now,
@@ -120,17 +119,11 @@ def _items(lines: Sequence[Line]) -> list[dict[str, Any]]:
         {
             "sku": line.sku,
             "quantity": line.quantity,
-            "unit_price": stored(str(line.unit_price)),
-            "amount": stored(str(line.amount)),
+            "unit_price": stored(line.unit_price),
+            "amount": stored(line.amount),
         }
         for line in lines
     ]
-
-
-@lru_cache(maxsize=10_000)
-def stored(amount: str) -> Decimal128:
-    """By its text, as 12.5 and 12.50 are equal and yet stored apart; remembered, as it is slow."""
-    return Decimal128(amount)
 
 
 def _credited(order: WithdrawnOrder, now: datetime, session: ClientSession) -> Invoice:
@@ -144,7 +137,7 @@ def _credited(order: WithdrawnOrder, now: datetime, session: ClientSession) -> I
 
 
 def _void(order: WithdrawnOrder, now: datetime) -> Invoice:
-    nothing = Decimal128(Decimal("0.00"))
+    nothing = stored(Decimal("0.00"))
     return {
         "_id": order.order_id,
         "number": None,

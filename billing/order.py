@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Annotated, Any
@@ -57,50 +56,29 @@ class _WithdrawnOrder(Struct, rename="camel"):
     currency: Currency = settings.CURRENCY
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """Units of one SKU at one price."""
 
     sku: str
     quantity: int
     unit_price: Decimal
-
-    @property
-    def amount(self) -> Decimal:
-        """quantity x unit_price, to the cent."""
-        return amount_of(self.quantity, self.unit_price)
+    #: quantity x unit_price, to the cent.
+    amount: Decimal
 
 
-@lru_cache(maxsize=10_000)
-def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
-    """Remembered, as the lines of a catalogue come back and decimals are slow."""
-    return (quantity * unit_price).quantize(CENT, ROUND_HALF_UP)
-
-
-@lru_cache(maxsize=10_000)
-def price_of(text: str) -> Decimal:
-    """Remembered for the same reason."""
-    return Decimal(text)
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedOrder:
+class PlacedOrder(Struct, frozen=True):
     """An order that has to be paid."""
 
     order_id: str
     user_id: int
     lines: tuple[Line, ...]
+    #: The sum of the lines' amounts.
+    total: Decimal
     #: ISO 4217.
     currency: str
 
-    @property
-    def total(self) -> Decimal:
-        """The sum of the lines' amounts."""
-        return sum((line.amount for line in self.lines), Decimal("0.00"))
 
-
-@dataclass(frozen=True, slots=True)
-class WithdrawnOrder:
+class WithdrawnOrder(Struct, frozen=True):
     """An order that nobody has to pay: inventory rejected it, or it was cancelled."""
 
     order_id: str
@@ -108,6 +86,13 @@ class WithdrawnOrder:
     #: ISO 4217.
     currency: str
     reason: str | None = None
+
+
+@lru_cache(maxsize=10_000)
+def line_of(sku: str, quantity: int, unit_price: str) -> Line:
+    """Remembered, as the lines of a catalogue come back and decimals are slow."""
+    price = Decimal(unit_price)
+    return Line(sku, quantity, price, (quantity * price).quantize(CENT, ROUND_HALF_UP))
 
 
 def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
@@ -120,14 +105,10 @@ def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
             sum of the lines.
     """
     asked = body.read(order, _PlacedOrder, example=PLACED_EXAMPLE)
-    placed = PlacedOrder(
-        str(asked.order_id),
-        asked.user_id,
-        tuple(_line(item, index) for index, item in enumerate(asked.items)),
-        asked.currency,
-    )
-    _check_total(asked.total, placed.total)
-    return placed
+    lines = tuple([_priced(item, index) for index, item in enumerate(asked.items)])
+    total = sum([line.amount for line in lines], Decimal("0.00"))
+    _check_total(asked.total, total)
+    return PlacedOrder(str(asked.order_id), asked.user_id, lines, total, asked.currency)
 
 
 def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
@@ -141,10 +122,10 @@ def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
     return WithdrawnOrder(str(told.order_id), told.user_id, told.currency, reason)
 
 
-def _line(item: str | _Line, index: int) -> Line:
+def _priced(item: str | _Line, index: int) -> Line:
     if isinstance(item, str):
         raise _unreadable(f"items[{index}].unitPrice is missing")
-    return Line(item.sku, item.quantity, price_of(item.unit_price))
+    return line_of(item.sku, item.quantity, item.unit_price)
 
 
 # The customer was told the total: an invoice over another sum is never issued.
