@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -32,8 +31,7 @@ class _Order(Struct, rename="camel"):
     items: Annotated[list[Sku | _Line], Meta(min_length=1, max_length=1000)]
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedOrder:
+class PlacedOrder(Struct, frozen=True):
     """An order that asks for stock."""
 
     order_id: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import amqp
+from msgspec import Struct
 
 from messaging.frames import publish_frames
 from messaging.message import Message
@@ -22,8 +22,7 @@ from messaging.message import Message
 GATHERED_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message and where it goes."""
 
     message: Message

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import ObjectId
+from msgspec.structs import replace
 from pymongo import UpdateMany
 
 from messaging.errors import PublishError
