@@ -19,7 +19,7 @@ EXPONENT_BIAS = 6176
 
 def stored(amount: Decimal) -> Decimal128:
     """The same amount with the same decimals: 12.50 is not stored as 12.5."""
-    return _read(f"{amount:f}")
+    return _read(str(amount))
 
 
 def text_of(amount: Decimal128) -> str:
@@ -34,6 +34,8 @@ def text_of(amount: Decimal128) -> str:
 @lru_cache(maxsize=10_000)
 def _read(amount: str) -> Decimal128:
     """Remembered, as the prices of a catalogue come back."""
+    if "E" in amount:
+        amount = f"{Decimal(amount):f}"
     whole, _, decimals = amount.partition(".")
     bits = (EXPONENT_BIAS - len(decimals)) << DIGITS_BITS | int(whole + decimals)
     return Decimal128.from_bid(bits.to_bytes(16, "little"))
