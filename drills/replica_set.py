@@ -32,10 +32,14 @@ Document = dict[str, Any]
 class Member(MongoDB):
     """One member; it has joined nothing yet when it is ready."""
 
-    cache_gigabytes = 0.25
     # Failpoints hold a command at the very moment at which a drill wants to kill somebody.
     # https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
-    arguments = ("--setParameter=enableTestCommands=1", "--oplogSize=256")
+    arguments = (
+        "--setParameter=enableTestCommands=1",
+        "--oplogSize=256",
+        # Three on one machine, each of which would take half of its memory.
+        "--wiredTigerCacheSizeGB=0.25",
+    )
 
     def client(self) -> MongoClient[Document]:
         """A client of this member alone, past the proxy."""

@@ -46,7 +46,6 @@ class MongoDB(Service):
 
     name = "MongoDB"
     listening_line = "Waiting for connections"
-    cache_gigabytes = 0.5
     #: Further arguments of the server.
     arguments: tuple[str, ...] = ()
 
@@ -77,14 +76,13 @@ class MongoDB(Service):
         return Process(self.name, self._command(program, database_folder), log)
 
     def _command(self, program: Path, database_folder: Path) -> tuple[str, ...]:
-        """The command line of a bounded, loopback-only replica set node."""
+        """The command line of a loopback-only replica set node."""
         return (
             str(program),
             f"--dbpath={database_folder}",
             f"--port={self.port}",
             "--bind_ip=127.0.0.1",
             f"--replSet={REPLICA_SET}",
-            f"--wiredTigerCacheSizeGB={self.cache_gigabytes}",
             f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
             # Its statistics cost disk and CPU, and nobody reads them here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
