@@ -92,6 +92,7 @@ def limits(results: dict[str, Any]) -> list[Limit]:
     ours = {row.title: row.by_contender.get(OURS[0]) for row in rows(results)}
     drained = ours.get(DRAIN)
     bounds = (
+        ("insert_one, documents/s", "insert_one_documents_per_second", POST.format(1)),
         ("insert_many, documents/s", "insert_many_documents_per_second", POST.format(32)),
         ("pipelined confirms, messages/s", "confirmed_messages_per_second", END_TO_END),
         ("consume and ack, messages/s", "acked_messages_per_second", "Drain, messages/s"),

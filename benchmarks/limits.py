@@ -26,16 +26,27 @@ def limits(services: Services, scale: Scale) -> dict[str, float]:
         channel = connection.channel()
         declare(channel)
         return {
+            "insert_one_documents_per_second": insert_one(ground, scale.limit_documents // 10),
             "insert_many_documents_per_second": insert_many(ground, scale.limit_documents),
             "confirmed_messages_per_second": publish(channel, scale.limit_documents),
             "acked_messages_per_second": consume(channel, scale.limit_documents * len(QUEUES)),
         }
 
 
-def insert_many(ground: Ground, count: int) -> float:
-    """Insert documents the size of an order, acknowledged by the majority; return how many/s."""
+def insert_one(ground: Ground, count: int) -> float:
+    """Insert documents the size of an order, each acknowledged before the next; how many/s."""
     collection = ground.database.get_collection("limit")
     collection.insert_one(order_like())
+    documents = [order_like() for _ in range(count)]
+    started = time.perf_counter()
+    for document in documents:
+        collection.insert_one(document)
+    return count / (time.perf_counter() - started)
+
+
+def insert_many(ground: Ground, count: int) -> float:
+    """The same into the same collection, a batch at a time."""
+    collection = ground.database.get_collection("limit")
     batches = [[order_like() for _ in range(BATCH)] for _ in range(count // BATCH)]
     started = time.perf_counter()
     for batch in batches:

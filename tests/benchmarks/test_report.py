@@ -36,6 +36,7 @@ RESULTS = {
         *(run("node", "end_to_end", end_to_end(n, 7.0)) for n in (100.0, 200.0, 250.0)),
         run("drf_celery", "end_to_end", end_to_end(50.0, 19.0)),
         run(None, "limits", {
+            "insert_one_documents_per_second": 1_000.0,
             "insert_many_documents_per_second": 30_000.0,
             "confirmed_messages_per_second": 10_000.0,
             "acked_messages_per_second": 20_000.0,
