@@ -1,6 +1,6 @@
 """Group commit: the orders that wait at the same moment are stored with one call to MongoDB.
 
-While one group is being written, the orders that arrive meanwhile form the next one. There is no
+While groups are being written, the orders that arrive meanwhile form the next one. There is no
 timer: an order that arrives alone is written alone and at once, and the busier the system, the
 larger the groups. Each order still gets its own answer: a write that MongoDB refuses is its own
 request's error, and a write whose fate nobody knows is an error for each order of its group.
@@ -28,6 +28,8 @@ from orders.collection import orders
 
 #: Orders that wait for the next write; whoever comes on top is to come back later.
 MAX_WAITING_ORDERS = 1_000
+#: With one alone, everybody stands still with it while MongoDB is busy for a moment.
+GROUPS_AT_A_TIME = 2
 #: What a write gets even where its oldest order has no time left.
 LEAST_WRITE_SECONDS = 0.3
 
@@ -49,12 +51,13 @@ class Waiting(NamedTuple):
 
 
 class GroupCommit:
-    """Stores the orders of one event loop in groups, one group at a time."""
+    """Stores the orders of one event loop in groups, at most `GROUPS_AT_A_TIME` at a time."""
 
     def __init__(self) -> None:
+        #: Not taken by a writer yet; whoever is the first of them has seen to it that one comes.
         self._waiting: list[Waiting] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="group-commit")
+        self._writers: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(GROUPS_AT_A_TIME, thread_name_prefix="group-commit")
 
     async def store(self, order: Mapping[str, Any], deadline: float) -> None:
         """Return once a majority of MongoDB's nodes has the order.
@@ -72,9 +75,9 @@ class GroupCommit:
         document = RawBSONDocument(bson.encode(order))
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
+        if not self._waiting and len(self._writers) < GROUPS_AT_A_TIME:
+            self._writers.add(loop.create_task(self._write_groups()))
         self._waiting.append(Waiting(document, deadline, stored))
-        if self._writing is None:
-            self._writing = loop.create_task(self._write_groups())
         await stored
 
     async def _write_groups(self) -> None:
@@ -83,13 +86,14 @@ class GroupCommit:
             while self._waiting:
                 await self._write(self._next_group())
         finally:
-            self._writing = None
+            # At once: who arrives next has to find the place free.
+            self._writers.discard(asyncio.current_task())
 
     async def _write(self, group: Sequence[Waiting]) -> None:
         """Write one group and tell each of its requests how that went."""
         loop = asyncio.get_running_loop()
         try:
-            refused = await loop.run_in_executor(self._thread, self._insert, group)
+            refused = await loop.run_in_executor(self._threads, self._insert, group)
         except Exception as error:
             # Those who waited behind this group would only wait for as long again.
             for each in (*group, *self._next_group()):

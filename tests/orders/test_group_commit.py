@@ -18,6 +18,7 @@ from orders.catalogue import Price
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
 from tests.asgi_client import run_as_server
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -48,6 +49,13 @@ def inserts() -> int:
     return status["metrics"]["commands"]["insert"]["total"]
 
 
+def is_inserting() -> bool:
+    """Tell whether MongoDB has an insert of orders at work."""
+    wanted = {"command.insert": "orders", "active": True}
+    operations = [{"$currentOp": {}}, {"$match": wanted}]
+    return bool([*connection.database.client.admin.aggregate(operations)])
+
+
 def test_orders_of_one_moment_share_a_write():
     orders = [order() for _ in range(200)]
     before = inserts()
@@ -73,6 +81,29 @@ def test_what_arrives_during_a_write_is_the_next_group():
 
     assert len(stored_ids()) == 30
     assert inserts() - before < 30
+
+
+def test_a_group_that_mongodb_holds_up_holds_up_no_other():
+    group = GroupCommit()
+    held, other = order(), order()
+    database = connection.database
+
+    async def store_beside_a_held_one() -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        with database.client.start_session() as session, session.start_transaction():
+            database["orders"].insert_one(held, session=session)
+            holding = asyncio.ensure_future(group.store(held, deadline))
+            await asyncio.to_thread(eventually, is_inserting)
+
+            await group.store(other, deadline)
+
+            assert not holding.done()
+            session.abort_transaction()
+        await holding
+
+    run_as_server(store_beside_a_held_one())
+
+    assert stored_ids() == {held["_id"], other["_id"]}
 
 
 def test_in_a_full_group_what_mongodb_refuses_is_its_own_requests_error():
@@ -150,9 +181,11 @@ def test_mongodb_lost_in_the_middle_of_a_group_is_an_error_for_each_in_time(
         await store()
         getattr(mongodb, how)()
         first = [asyncio.ensure_future(store()) for _ in range(50)]
-        await asyncio.sleep(0.5)  # these wait behind the group that is on its way
+        await asyncio.sleep(0.1)
+        second = [asyncio.ensure_future(store()) for _ in range(50)]
+        await asyncio.sleep(0.4)  # these wait behind the two groups that are on their way
         later = [asyncio.ensure_future(store()) for _ in range(50)]
-        return await asyncio.gather(*first, *later, return_exceptions=True)
+        return await asyncio.gather(*first, *second, *later, return_exceptions=True)
 
     try:
         errors = run_as_server(store_while_it_is_lost())
