@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -23,6 +24,8 @@ from tests.failed_messages import letters
 from tests.orders.conftest import Place
 from tests.polling import eventually
 from tests.processes import Processes
+
+Events = Callable[..., Iterator[str]]
 
 
 def shown(client: Client, order_id: str) -> dict[str, Any]:
@@ -153,10 +156,22 @@ def test_an_order_that_is_not_there_is_404(client: Client, what: str):
 # --- Live -------------------------------------------------------------------------------------
 
 
-def events(client: Client, order_id: str, **headers: str) -> Iterator[str]:
-    response = client.get(f"/orders/{order_id}/events", headers=headers)
-    assert response.headers["Content-Type"] == "text/event-stream"
-    return (chunk.decode() for chunk in response.streaming_content)
+@pytest.fixture
+def events(client: Client) -> Iterator[Events]:
+    """Opens an order's stream and returns its chunks; it is closed at the test's end.
+
+    One that is left to the garbage collector may be closed by it while Django sets a context
+    variable, which crashes Python 3.11. https://github.com/python/cpython/issues/148891
+    """
+
+    def open_stream(order_id: str, **headers: str) -> Iterator[str]:
+        response = client.get(f"/orders/{order_id}/events", headers=headers)
+        opened.callback(response.close)
+        assert response.headers["Content-Type"] == "text/event-stream"
+        return (chunk.decode() for chunk in response.streaming_content)
+
+    with ExitStack() as opened:
+        yield open_stream
 
 
 @pytest.fixture
@@ -167,9 +182,9 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_brief")
-def test_the_stream_tells_what_there_is_and_then_each_change(client: Client, place: Place):
+def test_the_stream_tells_what_there_is_and_then_each_change(events: Events, place: Place):
     order_id = place()["orderId"]
-    stream = events(client, order_id)
+    stream = events(order_id)
 
     assert next(stream) == "retry: 2000\n\n"
     first = next(stream)
@@ -187,22 +202,22 @@ def data_of(chunk: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("_brief")
-def test_a_client_that_comes_back_gets_only_what_is_new(client: Client, place: Place):
+def test_a_client_that_comes_back_gets_only_what_is_new(events: Events, place: Place):
     order_id = place()["orderId"]
-    seen = list(itertools.islice(events(client, order_id), 2))[1].splitlines()[0][4:]
+    seen = list(itertools.islice(events(order_id), 2))[1].splitlines()[0][4:]
 
-    again = list(events(client, order_id, **{"Last-Event-ID": seen}))
+    again = list(events(order_id, **{"Last-Event-ID": seen}))
 
     assert again[0].startswith("retry")
     assert set(again[1:]) == {": still there\n\n"}
     ledger.record(order_id, "inventory", "reserved")
-    after = list(itertools.islice(events(client, order_id, **{"Last-Event-ID": seen}), 2))
+    after = list(itertools.islice(events(order_id, **{"Last-Event-ID": seen}), 2))
     assert after[1].startswith("id: ")
 
 
 @pytest.mark.usefixtures("_brief")
 def test_beyond_the_last_place_a_client_gets_what_is_new_and_no_thread(
-    client: Client, place: Place, monkeypatch: pytest.MonkeyPatch
+    client: Client, events: Events, place: Place, monkeypatch: pytest.MonkeyPatch
 ):
     order_id = place()["orderId"]
     monkeypatch.setattr(timeline_views, "STREAM_SECONDS", 60)
@@ -211,11 +226,11 @@ def test_beyond_the_last_place_a_client_gets_what_is_new_and_no_thread(
     for response in held:
         list(itertools.islice(response.streaming_content, 2))
 
-    assert len(list(events(client, order_id))) == 2
+    assert len(list(events(order_id))) == 2
 
     held[0].close()
     monkeypatch.setattr(timeline_views, "STREAM_SECONDS", 0.5)
-    assert len(list(events(client, order_id))) > 2
+    assert len(list(events(order_id))) > 2
     for response in held:
         response.close()
 
