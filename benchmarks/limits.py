@@ -8,9 +8,10 @@ from typing import Any
 
 import amqp
 from bson import ObjectId
+from pymongo.collection import Collection
 
 from benchmarks.scale import Scale
-from benchmarks.services import Ground, Services
+from benchmarks.services import Services
 from benchmarks.workload import SKUS
 
 #: Documents a call, messages on the wire before confirms are awaited, messages an ack.
@@ -25,18 +26,17 @@ def limits(services: Services, scale: Scale) -> dict[str, float]:
     with services.ground() as ground, ground.broker() as connection:
         channel = connection.channel()
         declare(channel)
+        orders = ground.database.create_collection("limit")
         return {
-            "insert_one_documents_per_second": insert_one(ground, scale.limit_documents // 10),
-            "insert_many_documents_per_second": insert_many(ground, scale.limit_documents),
+            "insert_one_documents_per_second": insert_one(orders, scale.limit_documents // 10),
+            "insert_many_documents_per_second": insert_many(orders, scale.limit_documents),
             "confirmed_messages_per_second": publish(channel, scale.limit_documents),
             "acked_messages_per_second": consume(channel, scale.limit_documents * len(QUEUES)),
         }
 
 
-def insert_one(ground: Ground, count: int) -> float:
+def insert_one(collection: Collection[dict[str, Any]], count: int) -> float:
     """Insert documents the size of an order, each acknowledged before the next; how many/s."""
-    collection = ground.database.get_collection("limit")
-    collection.insert_one(order_like())
     documents = [order_like() for _ in range(count)]
     started = time.perf_counter()
     for document in documents:
@@ -44,9 +44,8 @@ def insert_one(ground: Ground, count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def insert_many(ground: Ground, count: int) -> float:
-    """The same into the same collection, a batch at a time."""
-    collection = ground.database.get_collection("limit")
+def insert_many(collection: Collection[dict[str, Any]], count: int) -> float:
+    """The same, a batch at a time."""
     batches = [[order_like() for _ in range(BATCH)] for _ in range(count // BATCH)]
     started = time.perf_counter()
     for batch in batches:
