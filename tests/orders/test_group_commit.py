@@ -180,12 +180,12 @@ def test_mongodb_lost_in_the_middle_of_a_group_is_an_error_for_each_in_time(
     async def store_while_it_is_lost() -> list[Any]:
         await store()
         getattr(mongodb, how)()
-        first = [asyncio.ensure_future(store()) for _ in range(50)]
-        await asyncio.sleep(0.1)
-        second = [asyncio.ensure_future(store()) for _ in range(50)]
-        await asyncio.sleep(0.4)  # these wait behind the two groups that are on their way
-        later = [asyncio.ensure_future(store()) for _ in range(50)]
-        return await asyncio.gather(*first, *second, *later, return_exceptions=True)
+        storing = []
+        # The last ones wait behind the groups that are on their way.
+        for _ in range(group_commit.GROUPS_AT_A_TIME + 1):
+            storing += [asyncio.ensure_future(store()) for _ in range(50)]
+            await asyncio.sleep(0.25)
+        return await asyncio.gather(*storing, return_exceptions=True)
 
     try:
         errors = run_as_server(store_while_it_is_lost())
