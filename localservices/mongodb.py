@@ -23,6 +23,9 @@ REPLICA_SET = "rs0"
 #: A worker killed inside a transaction keeps its documents locked for so long; MongoDB's own
 #: value is 60. https://www.mongodb.com/docs/manual/reference/parameters/
 TRANSACTION_LIFETIME_SECONDS = 3
+#: For so long MongoDB keeps what was deleted; its own value is 300. The relay's index of pending
+#: events is nothing but deleted entries, and each look for new ones passes them all.
+HISTORY_SECONDS = 0
 
 PROBE_MILLISECONDS = 500
 
@@ -84,6 +87,7 @@ class MongoDB(Service):
             "--bind_ip=127.0.0.1",
             f"--replSet={REPLICA_SET}",
             f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
+            f"--setParameter=minSnapshotHistoryWindowInSeconds={HISTORY_SECONDS}",
             # Its statistics cost disk and CPU, and nobody reads them here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
             *self.arguments,

@@ -32,6 +32,7 @@ def of_mongodb() -> Checks:
         "write concern": mongodb.write_concern,
         "journal": mongodb.journal,
         "transaction lifetime": mongodb.transaction_lifetime,
+        "snapshot history": mongodb.snapshot_history,
         "migrations": migrated.migrations,
         "indexes": migrated.indexes,
         "relay": outbox.relay,

@@ -35,6 +35,12 @@ def test_a_transaction_that_its_client_left_ends_within_seconds(mongodb: MongoDB
     assert limit["transactionLifetimeLimitSeconds"] == 3
 
 
+def test_what_was_deleted_is_kept_for_nobody(mongodb: MongoDB) -> None:
+    with connect(mongodb) as client:
+        window = client.admin.command("getParameter", minSnapshotHistoryWindowInSeconds=1)
+    assert window["minSnapshotHistoryWindowInSeconds"] == 0
+
+
 def test_data_survive_a_kill(mongodb: MongoDB) -> None:
     keep(mongodb, "book")
     mongodb.kill()

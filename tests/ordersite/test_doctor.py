@@ -91,7 +91,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 22 checks made")
+    assert said.startswith("Healthy: 23 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -391,15 +391,21 @@ def test_a_shipment_that_the_scheduler_has_not_published() -> None:
     assert found["mend"] == "python manage.py scheduler"
 
 
-def test_a_long_transaction_lifetime() -> None:
+@pytest.mark.parametrize(
+    ("parameter", "by_default"),
+    [("transactionLifetimeLimitSeconds", 60), ("minSnapshotHistoryWindowInSeconds", 300)],
+)
+def test_a_parameter_that_mongodb_was_not_given(parameter: str, by_default: int) -> None:
     admin = connection.database.client.admin
-    parameter = "transactionLifetimeLimitSeconds"
     before = admin.command("getParameter", **{parameter: 1})[parameter]
-    admin.command("setParameter", **{parameter: 60})
+    admin.command("setParameter", **{parameter: by_default})
     try:
-        assert "is 60" in findings()["MongoDB"]["problem"]
+        found = findings()["MongoDB"]
     finally:
         admin.command("setParameter", **{parameter: before})
+
+    assert f"{parameter} is {by_default}" in found["problem"]
+    assert f"{parameter}: {before}" in found["mend"]
 
 
 def test_a_clock_that_is_ahead_and_one_that_is_close() -> None:
@@ -446,7 +452,7 @@ def test_services_that_are_away_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "22 checks could not be made" in said
+    assert "23 checks could not be made" in said
     assert "Traceback" not in said
 
 
