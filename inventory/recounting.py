@@ -8,12 +8,16 @@ from typing import Any
 
 from django.db import connection
 from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
 
 from inventory.movements import movements
 from inventory.stock import products
 
 QUANTITIES = ("available", "reserved", "shipped")
 NOTHING = dict.fromkeys(QUANTITIES, 0)
+
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+SNAPSHOT_TOO_OLD = 239
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,27 @@ class Recount:
     differences: list[Difference]
 
 
+class HistoryTooShort(Exception):
+    """MongoDB has forgotten the moment whose stock was being counted."""
+
+
 def recount() -> Recount:
     """Recompute every product's quantities; the pipeline may go on meanwhile.
 
-    Products and movements are read as they were at one moment.
+    Products and movements are read as they were at one moment, which MongoDB remembers for a while.
     https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+
+    Raises:
+        HistoryTooShort: it took longer than that.
     """
-    with connection.database.client.start_session(snapshot=True) as session:
-        stored = {product["sku"]: product for product in products().find({}, session=session)}
-        moved = _moved(session)
+    try:
+        with connection.database.client.start_session(snapshot=True) as session:
+            stored = {product["sku"]: product for product in products().find({}, session=session)}
+            moved = _moved(session)
+    except OperationFailure as error:
+        if error.code != SNAPSHOT_TOO_OLD:
+            raise
+        raise HistoryTooShort from error
     return Recount(
         products=len(stored),
         movements=sum(each["movements"] for each in moved.values()),

@@ -12,10 +12,7 @@ from ordersite.doctor.report import Finding, Severity
 
 #: What this project starts its own MongoDB with.
 TRANSACTION_LIFETIME_SECONDS = 3
-HISTORY_SECONDS = 0
-
-#: Of deleted entries; MongoDB's own value is 300.
-LONGEST_HISTORY_SECONDS = 10
+HISTORY_SECONDS = 10
 
 GOOD_STATES = {"PRIMARY", "SECONDARY", "ARBITER"}
 
@@ -102,7 +99,7 @@ def snapshot_history() -> Iterator[Finding]:
     """The relay's looks pass every event that left the outbox within this time."""
     name = "minSnapshotHistoryWindowInSeconds"
     seconds = _admin("getParameter", **{name: 1})[name]
-    if seconds > LONGEST_HISTORY_SECONDS:
+    if seconds > HISTORY_SECONDS:
         yield Finding(
             Severity.WARNING,
             "MongoDB",
@@ -111,8 +108,8 @@ def snapshot_history() -> Iterator[Finding]:
             "15 ms a look after 100,000 events, and as much CPU of MongoDB.",
             'mongosh "$MONGODB_URL" --eval '
             f"'db.adminCommand({{setParameter: 1, {name}: {HISTORY_SECONDS}}})'",
-            "On each member, and for its next start in mongod.conf under setParameter. Leave it if "
-            "others read this MongoDB as it was at an earlier time (atClusterTime).",
+            "On each member, and for its next start in mongod.conf under setParameter. Leave it "
+            "while `python manage.py recount_stock` takes longer.",
         )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from inventory import demo_products
 from inventory.batches import reserve_many
@@ -19,6 +19,8 @@ from inventory.restocking import restock
 from inventory.shipping import ship
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, stocked
+from tests.polling import eventually
+from tests.server_parameters import server_parameter
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -114,4 +116,37 @@ def test_a_recount_while_orders_come_in_finds_nothing_wrong() -> None:
 
     at_once([*(partial(orders, n) for n in range(3)), recounts])
 
+    assert command()[1] == 0
+
+
+def test_a_recount_that_takes_longer_than_mongodb_remembers() -> None:
+    """
+    Given a MongoDB that forgets at once
+    When the stock is recounted while orders come in
+    Then the command says that nothing was compared, and what to do.
+    """
+    stocked(pen=10_000)
+    told: list[CommandError] = []
+
+    def orders(n: int) -> None:
+        for i in range(1_000):
+            if told:
+                break
+            reserve(order(f"o{n}-{i}", pen=1))
+
+    def recounts() -> None:
+        eventually(lambda: told or is_told())
+
+    def is_told() -> None:
+        try:
+            command()
+        except CommandError as error:
+            told.append(error)
+
+    with server_parameter("minSnapshotHistoryWindowInSeconds", 0):
+        at_once([*(partial(orders, n) for n in range(2)), recounts])
+
+    [error] = told
+    assert error.returncode == 2
+    assert "minSnapshotHistoryWindowInSeconds: 300" in str(error)
     assert command()[1] == 0

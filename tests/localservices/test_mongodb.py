@@ -35,10 +35,10 @@ def test_a_transaction_that_its_client_left_ends_within_seconds(mongodb: MongoDB
     assert limit["transactionLifetimeLimitSeconds"] == 3
 
 
-def test_what_was_deleted_is_kept_for_nobody(mongodb: MongoDB) -> None:
+def test_what_was_deleted_is_kept_for_seconds(mongodb: MongoDB) -> None:
     with connect(mongodb) as client:
         window = client.admin.command("getParameter", minSnapshotHistoryWindowInSeconds=1)
-    assert window["minSnapshotHistoryWindowInSeconds"] == 0
+    assert window["minSnapshotHistoryWindowInSeconds"] == 10
 
 
 def test_data_survive_a_kill(mongodb: MongoDB) -> None:

@@ -30,6 +30,7 @@ from ordersite.doctor import clocks, declared_indexes
 from tests.broker import publish
 from tests.polling import eventually
 from tests.processes import Processes
+from tests.server_parameters import server_parameter
 from tests.settled_rabbitmq import SettledRabbitMQ
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -396,16 +397,11 @@ def test_a_shipment_that_the_scheduler_has_not_published() -> None:
     [("transactionLifetimeLimitSeconds", 60), ("minSnapshotHistoryWindowInSeconds", 300)],
 )
 def test_a_parameter_that_mongodb_was_not_given(parameter: str, by_default: int) -> None:
-    admin = connection.database.client.admin
-    before = admin.command("getParameter", **{parameter: 1})[parameter]
-    admin.command("setParameter", **{parameter: by_default})
-    try:
+    with server_parameter(parameter, by_default) as ours:
         found = findings()["MongoDB"]
-    finally:
-        admin.command("setParameter", **{parameter: before})
 
     assert f"{parameter} is {by_default}" in found["problem"]
-    assert f"{parameter}: {before}" in found["mend"]
+    assert f"{parameter}: {ours}" in found["mend"]
 
 
 def test_a_clock_that_is_ahead_and_one_that_is_close() -> None:

@@ -8,22 +8,32 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from inventory.recounting import Recount, recount
+from inventory.recounting import HistoryTooShort, Recount, recount
+
+TOO_SHORT = (
+    "It took longer than MongoDB remembers how the stock was, so nothing was compared. Let it "
+    'remember 300 s, and recount: mongosh "$MONGODB_URL" --eval '
+    "'db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 300})'. "
+    "`python manage.py doctor` says how to set it back."
+)
 
 
 class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
-        "is stored; exits with 1 if any differs. Changes nothing."
+        "is stored; exits with 1 if any differs, with 2 if it took too long. Changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
 
     def handle(self, **options: Any) -> None:
-        counted = recount()
+        try:
+            counted = recount()
+        except HistoryTooShort as error:
+            raise CommandError(TOO_SHORT, returncode=2) from error
         self.stdout.write(json.dumps(asdict(counted)) if options["json"] else in_words(counted))
         if counted.differences:
             sys.exit(1)
