@@ -131,12 +131,10 @@ def orders_of(database: Database[Document], exchanges: Sequence[Exchange]) -> li
 
 
 def numbers(database: Database[Document], moment: ClientSession) -> list[str]:
+    fields = ("number", "credit_note_number")
+    found = database["invoices"].find({}, dict.fromkeys(fields, 1), session=moment)
     return [
-        document[field]
-        for field in ("number", "credit_note_number")
-        for document in database["invoices"].find(
-            {field: {"$type": "string"}}, {field: 1}, session=moment
-        )
+        document[field] for document in found for field in fields if document.get(field) is not None
     ]
 
 

@@ -41,6 +41,9 @@ class Member(MongoDB):
         "--wiredTigerCacheSizeGB=0.25",
     )
 
+    # Beside three members that work, the evidence of all drills so far takes a while to read.
+    history_seconds = 300
+
     def client(self) -> MongoClient[Document]:
         """A client of this member alone, past the proxy."""
         return MongoClient(

@@ -51,7 +51,7 @@ def recount() -> Recount:
     https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
 
     Raises:
-        HistoryTooShort: it took longer than that.
+        HistoryTooShort: MongoDB forgot that moment before all was read.
     """
     try:
         with connection.database.client.start_session(snapshot=True) as session:

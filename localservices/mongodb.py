@@ -24,8 +24,8 @@ REPLICA_SET = "rs0"
 #: value is 60. https://www.mongodb.com/docs/manual/reference/parameters/
 TRANSACTION_LIFETIME_SECONDS = 3
 #: For so long MongoDB keeps what was deleted; its own value is 300. The relay's index of pending
-#: events is nothing but deleted entries, and each look for new ones passes them all. A recount of
-#: the stock, which reads everything as it was at one moment, has to be done within it.
+#: events is nearly all deleted entries, and each look for new ones passes them. A recount of the
+#: stock, which reads everything as it was at one moment, has to be done within it.
 HISTORY_SECONDS = 10
 
 PROBE_MILLISECONDS = 500
@@ -52,6 +52,7 @@ class MongoDB(Service):
     listening_line = "Waiting for connections"
     #: Further arguments of the server.
     arguments: tuple[str, ...] = ()
+    history_seconds = HISTORY_SECONDS
 
     def __init__(self, data_folder: Path, port: int | None = None) -> None:
         super().__init__(data_folder)
@@ -88,7 +89,7 @@ class MongoDB(Service):
             "--bind_ip=127.0.0.1",
             f"--replSet={REPLICA_SET}",
             f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
-            f"--setParameter=minSnapshotHistoryWindowInSeconds={HISTORY_SECONDS}",
+            f"--setParameter=minSnapshotHistoryWindowInSeconds={self.history_seconds}",
             # Its statistics cost disk and CPU, and nobody reads them here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
             *self.arguments,

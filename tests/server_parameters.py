@@ -10,7 +10,7 @@ from django.db import connection
 
 @contextmanager
 def server_parameter(name: str, value: int) -> Iterator[int]:
-    """Set it for so long; what it was before is what comes back, and is given meanwhile."""
+    """Set the parameter while the block runs; gives the value that it has before and after."""
     admin = connection.database.client.admin
     before = admin.command("getParameter", **{name: 1})[name]
     admin.command("setParameter", **{name: value})

@@ -109,7 +109,7 @@ def snapshot_history() -> Iterator[Finding]:
             'mongosh "$MONGODB_URL" --eval '
             f"'db.adminCommand({{setParameter: 1, {name}: {HISTORY_SECONDS}}})'",
             "On each member, and for its next start in mongod.conf under setParameter. Leave it "
-            "while `python manage.py recount_stock` takes longer.",
+            f"where `python manage.py recount_stock` takes longer than {HISTORY_SECONDS} s.",
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
@@ -32,6 +34,13 @@ def module_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit
 @pytest.fixture
 def rabbitmq(module_rabbitmq: RabbitMQ) -> RabbitMQ:
     return module_rabbitmq.start()
+
+
+def test_it_leaves_half_of_the_cores_to_others(rabbitmq: RabbitMQ) -> None:
+    threads = Path(f"/proc/{rabbitmq.process.pid}/task").glob("*/comm")
+    names = [thread.read_text().strip() for thread in threads]
+    schedulers = [name for name in names if re.fullmatch(r"\d+_scheduler", name)]
+    assert len(schedulers) == max(1, (os.cpu_count() or 1) // 2)
 
 
 def test_the_management_page_answers(rabbitmq: RabbitMQ) -> None:

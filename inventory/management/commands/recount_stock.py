@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from inventory.recounting import HistoryTooShort, Recount, recount
 
 TOO_SHORT = (
-    "It took longer than MongoDB remembers how the stock was, so nothing was compared. Let it "
-    'remember 300 s, and recount: mongosh "$MONGODB_URL" --eval '
-    "'db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 300})'. "
+    "MongoDB forgot how the stock was before all was read, so nothing was compared. Let it "
+    'remember an hour, and recount: mongosh "$MONGODB_URL" --eval '
+    "'db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})'. "
     "`python manage.py doctor` says how to set it back."
 )
 
@@ -23,7 +23,7 @@ TOO_SHORT = (
 class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
-        "is stored; exits with 1 if any differs, with 2 if it took too long. Changes nothing."
+        "is stored; exits with 1 if any differs, with 2 if MongoDB forgot. Changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
