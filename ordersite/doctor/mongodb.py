@@ -13,6 +13,7 @@ from ordersite.doctor.report import Finding, Severity
 #: What this project starts its own MongoDB with.
 TRANSACTION_LIFETIME_SECONDS = 3
 HISTORY_SECONDS = 10
+SET_WHERE = "On each member, and for its next start in mongod.conf under setParameter."
 
 GOOD_STATES = {"PRIMARY", "SECONDARY", "ARBITER"}
 
@@ -78,27 +79,24 @@ def journal() -> Iterator[Finding]:
 
 def transaction_lifetime() -> Iterator[Finding]:
     """A transaction whose worker was killed keeps its documents locked for so long."""
-    seconds = _admin("getParameter", transactionLifetimeLimitSeconds=1)[
-        "transactionLifetimeLimitSeconds"
-    ]
+    name = "transactionLifetimeLimitSeconds"
+    seconds = _parameter(name)
     if seconds > PATIENCE_SECONDS:
-        parameter = f"transactionLifetimeLimitSeconds: {TRANSACTION_LIFETIME_SECONDS}"
         yield Finding(
             Severity.WARNING,
             "MongoDB",
-            f"transactionLifetimeLimitSeconds is {seconds}, longer than the "
-            f"{PATIENCE_SECONDS:g} s that a handler waits.",
+            f"{name} is {seconds}, longer than the {PATIENCE_SECONDS:g} s that a handler waits.",
             "After a worker is killed, its products stay locked for so long, and the orders "
             "that want them go round through the retry queue.",
-            f"mongosh \"$MONGODB_URL\" --eval 'db.adminCommand({{setParameter: 1, {parameter}}})'",
-            "On each member, and for its next start in mongod.conf under setParameter.",
+            _set_parameter(name, TRANSACTION_LIFETIME_SECONDS),
+            SET_WHERE,
         )
 
 
 def snapshot_history() -> Iterator[Finding]:
     """The relay's looks pass every event that left the outbox within this time."""
     name = "minSnapshotHistoryWindowInSeconds"
-    seconds = _admin("getParameter", **{name: 1})[name]
+    seconds = _parameter(name)
     if seconds > HISTORY_SECONDS:
         yield Finding(
             Severity.WARNING,
@@ -106,11 +104,21 @@ def snapshot_history() -> Iterator[Finding]:
             f"{name} is {seconds}: MongoDB keeps for so long what was deleted.",
             "The relay passes every event of that time whenever it looks for new ones: some "
             "15 ms a look after 100,000 events, and as much CPU of MongoDB.",
-            'mongosh "$MONGODB_URL" --eval '
-            f"'db.adminCommand({{setParameter: 1, {name}: {HISTORY_SECONDS}}})'",
-            "On each member, and for its next start in mongod.conf under setParameter. Leave it "
-            f"where `python manage.py recount_stock` takes longer than {HISTORY_SECONDS} s.",
+            _set_parameter(name, HISTORY_SECONDS),
+            f"{SET_WHERE} Leave it where `python manage.py recount_stock` takes longer than "
+            f"{HISTORY_SECONDS} s.",
         )
+
+
+def _parameter(name: str) -> int:
+    value: int = _admin("getParameter", **{name: 1})[name]
+    return value
+
+
+def _set_parameter(name: str, value: int) -> str:
+    """The command that does."""
+    call = f"db.adminCommand({{setParameter: 1, {name}: {value}}})"
+    return f"mongosh \"$MONGODB_URL\" --eval '{call}'"
 
 
 def _is_replica_set() -> bool:
