@@ -58,6 +58,9 @@ STALE_SECONDS = 2.5
 class Node(RabbitMQ):
     """One node of the cluster. All of them share a name server and a cookie."""
 
+    # One thread each, which does not spin while it is idle: three nodes share the machine.
+    schedulers = "+S 1:1 +sbwt none"
+
     def __init__(self, number: int, folder: Path, name_server_port: int) -> None:
         super().__init__(folder / f"node-{number}")
         self.number = number
@@ -124,15 +127,11 @@ class Node(RabbitMQ):
         return self.data_folder / "advanced.config"
 
     def _environment(self) -> dict[str, str]:
-        env = super()._environment()
-        arguments = env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
-        return env | {
+        return super()._environment() | {
             "HOME": str(self._home.resolve()),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self._advanced_configuration.resolve()),
             "ERL_EPMD_PORT": str(self._name_server_port),
-            # One thread each, which does not spin while it is idle: three nodes share the machine.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{arguments} +S 1:1 +sbwt none",
         }
 
     def _start_name_server(self, env: dict[str, str]) -> None:

@@ -24,10 +24,6 @@ MEMORY_LIMIT = "2GB"
 #: The server itself; the `rabbitmq-server` that Debian puts on the PATH needs root.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
-#: Threads for half of the cores: messages that pass from thread to thread cost half as much again,
-#: and MongoDB and the pipeline have the other half. https://www.erlang.org/doc/man/erl.html#+SP
-SCHEDULERS = "+SP 50:50"
-
 PROBE_SECONDS = 5
 NAME_SERVER_SECONDS = 5
 
@@ -52,6 +48,10 @@ class RabbitMQ(Service):
 
     name = "RabbitMQ"
     listening_line = "Starting broker... completed"
+    #: Threads for half of the cores: messages that pass from thread to thread cost half as much
+    #: again, and MongoDB and the pipeline have the other half.
+    #: https://www.erlang.org/doc/man/erl.html#+SP
+    schedulers = "+SP 50:50"
 
     def __init__(
         self, data_folder: Path, port: int | None = None, management_port: int | None = None
@@ -147,7 +147,7 @@ class RabbitMQ(Service):
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             # Erlang would leave a name server of its own behind.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                f"{SCHEDULERS} -start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}}"
+                f"{self.schedulers} -start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}}"
             ),
             "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
