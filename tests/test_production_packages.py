@@ -1,0 +1,90 @@
+"""`requirements.txt` alone runs production: nothing of what development has beside it is needed."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from localservices.pipeline import procfile
+from tests.journeys.api import Api
+from tests.processes import ROOT, Processes
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The programs of an environment that has only the packages of production."""
+    folder = tmp_path_factory.mktemp("production")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    install = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--requirement"]
+    subprocess.run([*install, ROOT / "requirements.txt"], check=True)
+    yield folder / "bin"
+    shutil.rmtree(folder)
+
+
+def test_product_code_imports_only_what_production_installs() -> None:
+    installed = set(re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.txt").read_text()))
+    owners = packages_distributions()
+    missing = {
+        f"{path.relative_to(ROOT)} imports {package}"
+        for path in product_files()
+        for package in imported_packages(path)
+        if package in owners and not installed & {normal(each) for each in owners[package]}
+    }
+    assert missing == set()
+
+
+def product_files() -> Iterator[Path]:
+    """What the image of the Dockerfile runs: all Python files but those of development."""
+    development = {"benchmarks", "drills", "localservices", "tests"}
+    for path in ROOT.glob("*/**/*.py"):
+        top = path.relative_to(ROOT).parts[0]
+        if top not in development and not top.startswith("."):
+            yield path
+
+
+def imported_packages(path: Path) -> set[str]:
+    """The top-level packages of all imports, wherever in the file they stand."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            imported.add(node.module.partition(".")[0])
+    return imported
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.timeout(300)
+def test_an_order_is_placed_and_done_with_the_packages_of_production(
+    production: Path, processes: Processes
+) -> None:
+    settings = {"PATH": f"{production}{os.pathsep}{os.environ['PATH']}", "DJANGO_DEBUG": "false"}
+    checked = subprocess.run(
+        [production / "python", "manage.py", "check"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
+    load = [production / "python", "manage.py", "load_demo_products"]
+    subprocess.run(load, cwd=ROOT, env={**os.environ, **settings}, check=True)
+
+    behind_the_web = [name for name in procfile() if name != "web"]
+    processes.start(*behind_the_web, **settings)
+    api = Api(processes.start_web(**settings))
+    api.await_status(api.place(101, "book", "pen"), "confirmed", within_seconds=60)
+    assert connection.database["invoices"].count_documents({}) == 1
