@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 
 from failed_messages.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from failed_messages.models import AuditEntry, Subject
-from failed_messages.plain import plain, text
+from messaging.plain import plain, text
 
 MESSAGE, GROUP, JOB, POLICY = Subject.values
 

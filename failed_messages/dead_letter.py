@@ -12,7 +12,7 @@ import msgspec
 from kombu.message import Message
 
 from failed_messages.certificate import certificate_of, workers_certificate
-from failed_messages.plain import json_text, text
+from messaging.plain import json_text, text
 from messaging.certificate import Certificate
 
 #: MongoDB's documents end at 16 MiB; the rest is for certificates, headers and history.
@@ -82,20 +82,20 @@ def read(message: Message, service: str) -> DeadLetter:
 
 
 def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
-    """The least that can be stored, when reading it failed in a way nobody foresaw."""
-    body = _raw(message.body)
+    """What can be stored in any case, when reading it failed in a way nobody foresaw."""
+    properties, body = message.properties or {}, _raw(message.body)
     problem = text(f"the archiver could not read the message: {error!r}", 2_000)
     death = msgspec.structs.replace(certificate_of({}, service, ""), message=problem)
     return DeadLetter(
         service=service,
-        message_id="",
-        type="",
-        correlation_id="",
-        order_id="",
+        message_id=_id(properties.get("message_id")),
+        type=_id(properties.get("type")),
+        correlation_id=_id(properties.get("correlation_id")),
+        order_id=_id(properties.get("correlation_id")),
         user_id="",
         body=body,
         preview=_preview(body, None),
-        content_type="",
+        content_type=_id(message.content_type),
         properties="{}",
         headers="{}",
         certificate=death,

@@ -19,7 +19,7 @@ from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.history import act
 from failed_messages.models import Status
-from failed_messages.plain import text
+from messaging.plain import text
 from failed_messages.replay import replay
 from failed_messages.verdict import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.wording import handler_of

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from failed_messages.plain import text
+from messaging.plain import text
 from messaging.certificate import Certificate
 
 FINGERPRINT_HEX_DIGITS = 12

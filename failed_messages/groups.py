@@ -17,7 +17,7 @@ from failed_messages.collection import failure_counts, failure_groups
 from failed_messages.fingerprint import Cause, cause_of
 from failed_messages.history import ARCHIVER
 from failed_messages.models import GroupStatus
-from failed_messages.plain import text
+from messaging.plain import text
 from failed_messages.releases import is_at_least
 from messaging.certificate import Certificate
 

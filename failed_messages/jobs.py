@@ -13,7 +13,7 @@ from failed_messages import audit
 from failed_messages.collection import replay_jobs
 from failed_messages.filters import Filter
 from failed_messages.models import JobState, PartState
-from failed_messages.plain import text
+from messaging.plain import text
 from messaging.transactions import in_transaction
 
 DEFAULT_RATE = 50

@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.collection import failure_groups
 from failed_messages.models import GroupStatus
-from failed_messages.plain import text
+from messaging.plain import text
 from messaging.transactions import in_transaction
 
 LIMITS_CHARS = {"owner": 150, "note": 5_000, "link": 500, "status": 30, "fixed_in": 100}

@@ -1,0 +1,1 @@
+from messaging import pyamqp as pyamqp  # Nobody reads from RabbitMQ without it.

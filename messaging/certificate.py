@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import traceback
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+from messaging.plain import plain, text
+from messaging.short_string import readable
+
+Decoded = TypeVar("Decoded")
 
 #: The broker's frame is 131,072 bytes; these leave room for the rest of the headers.
 MAX_ATTEMPTS_BYTES = 56_000
 MAX_ORIGINAL_BYTES = 16_000
 MAX_TRACEBACK_CHARACTERS = 4_000
 MAX_TEXT_CHARACTERS = 1_000
+#: What is kept of each text of the original message, where all of them do not fit.
+SHORT_TEXT_CHARACTERS = 200
 
 
 #: What `encode_attempts` makes of a first delivery.
@@ -96,83 +103,99 @@ def class_name(error: BaseException) -> str:
 
 def text_of(error: BaseException) -> str:
     """What the error says, cut to a length that a person reads."""
-    return cut(str(error) or type(error).__name__, MAX_TEXT_CHARACTERS)
+    return text(str(error) or type(error).__name__, MAX_TEXT_CHARACTERS)
 
 
 def traceback_of(error: BaseException) -> str:
     """The traceback's end: the frames next to the error tell the most."""
-    lines = "".join(traceback.format_exception(error)).encode("utf-8", "replace").decode()
+    lines = readable("".join(traceback.format_exception(error)))
     if len(lines) <= MAX_TRACEBACK_CHARACTERS:
         return lines
     return "…" + lines[-MAX_TRACEBACK_CHARACTERS:]
 
 
-def cut(text: str, characters: int) -> str:
-    """The text as valid UTF-8, or its beginning with an ellipsis where it is longer."""
-    text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= characters else text[: characters - 1] + "…"
-
-
 def encode_attempts(attempts: tuple[Attempt, ...]) -> str:
     """The attempts as JSON text that fits its share of the frame.
 
-    Older tracebacks go first: the newest attempt keeps its own.
+    Older tracebacks go first, then older messages: the newest attempt keeps its own. Of more
+    attempts than fit even so the newest are kept.
     """
     kept = list(attempts)
-    for index in range(len(kept) + 1):
-        encoded = msgspec.json.encode(kept)
-        if len(encoded) <= MAX_ATTEMPTS_BYTES or index == len(kept):
-            break
-        kept[index] = msgspec.structs.replace(kept[index], traceback="")
-    return encoded.decode()
+    for shorten in (without_traceback, without_message):
+        for index in range(len(kept)):
+            if fits(kept):
+                break
+            kept[index] = shorten(kept[index])
+    while not fits(kept):
+        del kept[: len(kept) // 10 + 1]
+    return msgspec.json.encode(kept).decode()
+
+
+def fits(attempts: list[Attempt]) -> bool:
+    return len(msgspec.json.encode(attempts)) <= MAX_ATTEMPTS_BYTES
+
+
+def without_traceback(attempt: Attempt) -> Attempt:
+    return msgspec.structs.replace(attempt, traceback="")
+
+
+def without_message(attempt: Attempt) -> Attempt:
+    return msgspec.structs.replace(attempt, message="")
 
 
 def decode_attempts(header: object) -> tuple[Attempt, ...]:
     """The attempts from a message's header; none where the header is missing or not ours."""
-    if not isinstance(header, str):
-        return ()
-    try:
-        return msgspec.json.decode(header, type=tuple[Attempt, ...])
-    except (msgspec.DecodeError, RecursionError):
-        return ()
+    return _decode(header, tuple[Attempt, ...]) or ()
 
 
 def encode_original(original: Original) -> str:
-    """How the message first arrived, as JSON text; shortened where it is too big or too strange."""
-    try:
-        encoded = msgspec.json.encode(original, enc_hook=repr)
-    except (UnicodeEncodeError, RecursionError, TypeError, OverflowError):
-        encoded = b""
-    if not 0 < len(encoded) <= MAX_ORIGINAL_BYTES:
-        as_text = cut(repr((original.properties, original.headers)), MAX_TEXT_CHARACTERS)
-        short = msgspec.structs.replace(original, properties={}, headers={"shortened": as_text})
-        encoded = msgspec.json.encode(short)
-    return encoded.decode()
+    """How the message first arrived, as JSON text; shortened where it is too big."""
+    for most_characters in (MAX_ORIGINAL_BYTES, SHORT_TEXT_CHARACTERS):
+        encoded = msgspec.json.encode(_plain(original, most_characters))
+        if len(encoded) <= MAX_ORIGINAL_BYTES:
+            return encoded.decode()
+    as_text = text(encoded, MAX_TEXT_CHARACTERS)
+    short = msgspec.structs.replace(original, properties={}, headers={"shortened": as_text})
+    return msgspec.json.encode(short).decode()
 
 
 def decode_original(header: object) -> Original | None:
     """How the message first arrived, from its header; None where that is missing or not ours."""
-    if not isinstance(header, str):
-        return None
-    try:
-        return msgspec.json.decode(header, type=Original)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    original = _decode(header, Original)
+    return original and _plain(original)
 
 
 def encode_certificate(certificate: Certificate) -> str:
     """The certificate as JSON text that fits one frame."""
-    fitting = msgspec.json.decode(encode_attempts(certificate.attempts), type=tuple[Attempt, ...])
-    return msgspec.json.encode(
-        msgspec.structs.replace(certificate, attempts=fitting), enc_hook=repr
-    ).decode()
+    fitting = decode_attempts(encode_attempts(certificate.attempts))
+    return msgspec.json.encode(msgspec.structs.replace(certificate, attempts=fitting)).decode()
 
 
 def decode_certificate(header: object) -> Certificate | None:
     """The certificate from a message's header; None where that is missing or not ours."""
+    certificate = _decode(header, Certificate)
+    if certificate is None or certificate.original is None:
+        return certificate
+    return msgspec.structs.replace(certificate, original=_plain(certificate.original))
+
+
+def _decode(header: object, type_: type[Decoded]) -> Decoded | None:
+    """What we once encoded; None for anything else, which whoever publishes may have written."""
     if not isinstance(header, str):
         return None
     try:
-        return msgspec.json.decode(header, type=Certificate)
-    except (msgspec.DecodeError, RecursionError):
+        # A header may hold a lone surrogate, which none of ours does.
+        return msgspec.json.decode(header.encode(), type=type_)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
+
+
+def _plain(original: Original, most_characters: int = MAX_ORIGINAL_BYTES) -> Original:
+    """The same, out of what JSON and MongoDB can hold."""
+    return Original(
+        exchange=readable(original.exchange),
+        routing_key=readable(original.routing_key),
+        redelivered=original.redelivered,
+        properties=plain(original.properties, most_characters),
+        headers=plain(original.headers, most_characters),
+    )

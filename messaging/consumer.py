@@ -144,6 +144,8 @@ def as_celery_call(message: Any, delivery: Delivery) -> Any:
         "retries": len(delivery.attempts),
         "delivery": delivery,
     }
+    # They would travel to the pool, which takes no table that is nested deeply.
+    message.properties = {}
     message.content_type = EVENT_CONTENT_TYPE
     message.content_encoding = "binary"
     return message

@@ -14,6 +14,7 @@ from typing import Any
 from amqp.serialization import dumps
 
 from messaging.message import Message
+from messaging.short_string import short
 
 METHOD_FRAME, HEADER_FRAME, BODY_FRAME = 1, 2, 3
 #: A frame's type, channel and size; its payload and an end octet follow.
@@ -132,11 +133,3 @@ def table(headers: Mapping[str, Any]) -> bytes:
 @lru_cache(maxsize=1_000)
 def table_of_numbers(headers: tuple[tuple[str, int], ...]) -> bytes:
     return bytes(dumps("F", [dict(headers)]))
-
-
-def short(text: str) -> bytes:
-    """A short string: its length in one octet, then UTF-8."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    if len(encoded) > 255:
-        raise ValueError(f"AMQP takes at most 255 bytes, not {len(encoded)}: {text[:80]!r}…")
-    return bytes((len(encoded),)) + encoded

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from amqp.serialization import PROPERTY_CLASSES
-from amqp.spec import Basic
 from django.conf import settings
 from kombu import message as kombu_message
 from kombu.transport import pyamqp
@@ -23,14 +21,16 @@ from messaging.certificate import (
     Attempt,
     Original,
     Reason,
-    cut,
     decode_attempts,
     decode_original,
     encode_attempts,
     encode_original,
 )
 from messaging.errors import InvalidMessage
+from messaging.lenient_properties import UNREADABLE
 from messaging.message import CONTENT_TYPE, Message
+from messaging.plain import plain, text
+from messaging.short_string import is_readable, shortened
 from messaging.topology import Service, by_name
 
 #: Headers that steer a Celery worker. Only this package sets them, after the check.
@@ -117,24 +117,6 @@ class RawMessage(pyamqp.Message):
         self.headers = properties.get("application_headers") or {}
 
 
-def _readable(decode: Callable[[bytes, int], tuple[dict[str, Any], int]]) -> Callable[..., Any]:
-    def decode_or_tell(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
-        try:
-            return decode(buf, offset)
-        except Exception as error:
-            return {UNREADABLE: f"{type(error).__name__}: {error}"}, len(buf)
-
-    return decode_or_tell
-
-
-#: Stands in for the properties of a message whose properties py-amqp cannot read.
-UNREADABLE = "unreadable"
-
-# py-amqp raises out of the worker's event loop at a header like a timestamp in the year 10^11,
-# and again after every reconnect, since the message stays where it was.
-PROPERTY_CLASSES[Basic.CLASS_ID] = _readable(PROPERTY_CLASSES[Basic.CLASS_ID])
-
-
 def take_raw(channel: Any) -> None:
     """Make the channel hand over messages with the bytes that arrived, nothing decoded."""
     channel.auto_decode = False
@@ -166,10 +148,10 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         type=type_of(message, service),
         message_id=_text(properties.get("message_id")) or str(uuid.uuid4()),
         correlation_id=_text(properties.get("correlation_id")),
-        content_type=_text(message.content_type),
+        content_type=_content_type(message.content_type),
         timestamp_seconds=_seconds(properties.get("timestamp")),
         headers={
-            name: headers[name]
+            name: plain(headers[name])
             for name in EVENT_HEADERS
             if isinstance(headers.get(name), int | str) and len(str(headers[name])) <= 100
         },
@@ -207,20 +189,20 @@ def check_size(body: bytes) -> None:
 def _check_properties(message: Any) -> None:
     if UNREADABLE in message.properties:
         raise InvalidMessage(
-            f"the AMQP properties cannot be read ({cut(message.properties[UNREADABLE], 200)}); "
+            f"the AMQP properties cannot be read ({text(message.properties[UNREADABLE], 300)}); "
             "publish text as UTF-8 and timestamps in seconds",
             Reason.INVALID_PROPERTIES,
         )
     content_type = (message.content_type or CONTENT_TYPE).partition(";")[0].strip().lower()
     if content_type != CONTENT_TYPE:
         raise InvalidMessage(
-            f"content_type is {cut(content_type, 80)!r}; publish {CONTENT_TYPE!r}",
+            f"content_type is {text(content_type, 80)!r}; publish {CONTENT_TYPE!r}",
             Reason.INVALID_PROPERTIES,
         )
     encoding = message.content_encoding or "utf-8"
     if encoding.lower() not in ("utf-8", "utf8"):
         raise InvalidMessage(
-            f"content_encoding is {cut(encoding, 80)!r}; publish UTF-8 without compression",
+            f"content_encoding is {text(encoding, 80)!r}; publish UTF-8 without compression",
             Reason.INVALID_PROPERTIES,
         )
     foreign = sorted(CELERY_HEADERS.intersection(message.headers))
@@ -234,7 +216,7 @@ def _check_properties(message: Any) -> None:
 
 def _check_type(type_: str, service: Service, known_types: frozenset[str]) -> None:
     if (type_ or service.default_type) not in known_types:
-        asked = f"type {cut(type_, 80)!r} is unknown" if type_ else "the type property is missing"
+        asked = f"type {text(type_, 80)!r} is unknown" if type_ else "the type property is missing"
         raise InvalidMessage(
             f"{asked}; {service.name} knows {', '.join(sorted(known_types))}", Reason.UNKNOWN_TYPE
         )
@@ -264,7 +246,7 @@ def _original(message: Any) -> Original:
         name: value for name, value in message.properties.items() if name != "application_headers"
     }
     return Original(
-        exchange=info.get("exchange", ""),
+        exchange=_text(info.get("exchange")),
         routing_key=_text(info.get("routing_key")),
         redelivered=bool(info.get("redelivered")),
         properties=properties,
@@ -273,7 +255,12 @@ def _original(message: Any) -> Original:
 
 
 def _text(value: object) -> str:
-    return cut(value, 255) if isinstance(value, str) else ""
+    return shortened(value) if isinstance(value, str) else ""
+
+
+def _content_type(value: str | None) -> str:
+    """Empty where it cannot be read: a replay of the message then says that it is JSON."""
+    return _text(value) if value and is_readable(value) else ""
 
 
 def _seconds(value: object) -> int:

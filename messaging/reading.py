@@ -26,6 +26,7 @@ from messaging.frames import (
     METHOD_FRAME,
 )
 from messaging.incoming import RawMessage
+from messaging.short_string import read_short
 
 #: Bounds what one turn of the event loop does before others have theirs.
 READ_BYTES = 64 * 1024
@@ -149,10 +150,10 @@ class BulkReader:
 
 def delivery_info_of(payload: bytes) -> dict[str, Any]:
     """The arguments of a `basic.deliver`."""
-    consumer_tag, offset = short(payload, len(BASIC_DELIVER))
+    consumer_tag, offset = read_short(payload, len(BASIC_DELIVER))
     delivery_tag, redelivered = DELIVERY_TAG.unpack_from(payload, offset)
-    exchange, offset = short(payload, offset + DELIVERY_TAG.size)
-    routing_key, _ = short(payload, offset)
+    exchange, offset = read_short(payload, offset + DELIVERY_TAG.size)
+    routing_key, _ = read_short(payload, offset)
     return {
         "consumer_tag": consumer_tag,
         "delivery_tag": delivery_tag,
@@ -160,13 +161,6 @@ def delivery_info_of(payload: bytes) -> dict[str, Any]:
         "exchange": exchange,
         "routing_key": routing_key,
     }
-
-
-def short(payload: bytes, offset: int) -> tuple[str, int]:
-    """A short string at the offset, and the offset behind it; a publisher may send any bytes."""
-    start = offset + 1
-    end = start + payload[offset]
-    return payload[start:end].decode(errors="replace"), end
 
 
 def split(buffer: bytes) -> tuple[list[Frame], bytes]:

@@ -6,19 +6,13 @@ understand it. AMQP 0-9-1, section 4.2.6.1: the content header.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from struct import Struct, unpack_from
 from typing import Any
 
-from amqp.serialization import PROPERTY_CLASSES
-from amqp.spec import Basic
-
 from messaging.confirms import ConfirmedChannel, Outgoing
 from messaging.frames import BASIC_CLASS, frames_of
-
-RAW = "raw"
+from messaging.pyamqp import RAW
 
 CONTENT_CLASS_AND_SIZE = Struct(">HHQ")
 
@@ -61,17 +55,6 @@ class RawChannel(ConfirmedChannel):
             mandatory=each.mandatory,
             frame_max_bytes=self._channel.connection.frame_max,
         )
-
-
-@contextmanager
-def unread_properties() -> Iterator[None]:
-    """Inside, no connection of this process decodes the properties of a message."""
-    decode = PROPERTY_CLASSES[Basic.CLASS_ID]
-    PROPERTY_CLASSES[Basic.CLASS_ID] = lambda buf, offset: ({RAW: bytes(buf[offset:])}, len(buf))
-    try:
-        yield
-    finally:
-        PROPERTY_CLASSES[Basic.CLASS_ID] = decode
 
 
 def without_foreign_user_id(properties: bytes, login: str) -> bytes:

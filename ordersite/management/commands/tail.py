@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
+from messaging.incoming import take_raw
+from messaging.plain import plain
+from messaging.short_string import readable
 from messaging.topology import SERVICES
 
 BODY_CHARACTERS = 120
@@ -31,6 +37,9 @@ class Command(BaseCommand):
     def handle(self, *, pattern: str, **options: Any) -> None:
         self.show = as_json if options["json"] else as_line
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A terminal that is not UTF-8 cannot show every text.
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             while True:
                 self.follow(pattern)
@@ -42,7 +51,9 @@ class Command(BaseCommand):
         with Connection(settings.AMQP_URL) as broker:
             broker.ensure_connection(self.say_waiting, interval_start=RECONNECT_SECONDS)
             queue = declare(broker, pattern)
-            with Consumer(broker, [queue], on_message=self.write, no_ack=True):
+            channel = broker.default_channel
+            take_raw(channel)
+            with Consumer(channel, [queue], on_message=self.write, no_ack=True):
                 self.stderr.write(f"Events with a routing key like {pattern}; Ctrl-C stops.")
                 try:
                     while True:
@@ -78,9 +89,9 @@ def as_line(message: Message) -> str:
     properties = message.properties
     shown = [
         datetime.now(UTC).astimezone().strftime("%H:%M:%S.%f")[:-3],
-        f"{message.delivery_info['routing_key'] or '(no key)':<20}",
-        f"id={properties.get('message_id') or '-'}",
-        f"order={properties.get('correlation_id') or '-'}",
+        f"{readable(message.delivery_info['routing_key']) or '(no key)':<20}",
+        f"id={readable(properties.get('message_id') or '-')}",
+        f"order={readable(properties.get('correlation_id') or '-')}",
         _text(message)[:BODY_CHARACTERS],
     ]
     return "".join(each if each.isprintable() else "�" for each in "  ".join(shown))
@@ -97,13 +108,12 @@ def as_json(message: Message) -> str:
         "messageId": properties.get("message_id"),
         "orderId": properties.get("correlation_id"),
     }
-    text = _text(message)
     try:
-        return json.dumps({**shown, "body": json.loads(text)})
-    except (ValueError, RecursionError):
-        return json.dumps({**shown, "body": text})
+        body = msgspec.json.decode(message.body)
+        return json.dumps({**plain(shown), "body": body})
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return json.dumps({**plain(shown), "body": _text(message)})
 
 
 def _text(message: Message) -> str:
-    body = message.body
-    return body if isinstance(body, str) else bytes(body).decode(errors="replace")
+    return bytes(message.body).decode(errors="replace")

@@ -7,18 +7,23 @@ import math
 from datetime import datetime
 from typing import Any
 
+from messaging.short_string import readable
+
 #: Deeper tables are somebody's attack, not somebody's headers.
 DEPTH_LIMIT = 20
+TEXT_CHARACTERS = 200_000
+NAME_CHARACTERS = 1_000
 
 
 def text(value: object, limit_chars: int) -> str:
     """The value as text that MongoDB and a browser accept; longer text is cut with `…`.
 
-    py-amqp lets lone surrogates through, which no encoder takes: they become `\\ud800`.
+    What is no UTF-8 becomes `\\xff`; a lone surrogate, which no encoder takes, `\\ud800`.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
-        value = bytes(value).decode("utf-8", "backslashreplace")
-    whole = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+        whole = bytes(value).decode("utf-8", "backslashreplace")
+    else:
+        whole = readable(str(value))
     return whole if len(whole) <= limit_chars else whole[: limit_chars - 1] + "…"
 
 
@@ -27,8 +32,11 @@ def json_text(value: object) -> str:
     return json.dumps(plain(value), ensure_ascii=False)
 
 
-def plain(value: object, depth: int = 0) -> Any:
-    """The value out of dicts, lists, text, numbers, booleans and None alone."""
+def plain(value: object, most_characters: int = TEXT_CHARACTERS, depth: int = 0) -> Any:
+    """The value out of dicts, lists, text, numbers, booleans and None alone.
+
+    Each text of it is cut to `most_characters`, a name to NAME_CHARACTERS.
+    """
     if depth > DEPTH_LIMIT:
         return "… (nested too deeply)"
     if value is None or isinstance(value, (bool, int)):
@@ -36,9 +44,12 @@ def plain(value: object, depth: int = 0) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, dict):
-        return {text(key, 1_000): plain(item, depth + 1) for key, item in value.items()}
+        return {
+            text(key, NAME_CHARACTERS): plain(item, most_characters, depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [plain(item, depth + 1) for item in value]
+        return [plain(item, most_characters, depth + 1) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return text(value, 200_000)
+    return text(value, most_characters)
