@@ -57,8 +57,6 @@ class Evidence:
     bad_messages: Sequence[str] = ()
     #: Ids of the orders that strangers told the services of; orders has none of them.
     foreign_orders: Sequence[str] = ()
-    #: Bodies of messages whose properties nobody can read, so that they have no id.
-    unreadable_bodies: Sequence[bytes] = ()
     #: Users for whom a service's handler was made to fail, by service.
     failing_users: Mapping[str, Set[int]] = field(default_factory=dict)
 
@@ -85,7 +83,6 @@ def gather(
     since: datetime,
     bad_messages: Sequence[str] = (),
     foreign_orders: Sequence[str] = (),
-    unreadable_bodies: Sequence[bytes] = (),
     failing_users: Mapping[str, Set[int]],
 ) -> Evidence:
     """Read everything, past the proxies where that is possible.
@@ -117,7 +114,6 @@ def gather(
         accepted=database["orders"].count_documents({}),
         bad_messages=bad_messages,
         foreign_orders=foreign_orders,
-        unreadable_bodies=unreadable_bodies,
         failing_users=failing_users,
     )
 

@@ -134,8 +134,6 @@ def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
         is_planted = evidence.may_fail(failed["service"], failed["order_id"])
         if is_foreign or is_planted or failed["message_id"] in evidence.bad_messages:
             continue
-        if failed["body"] in evidence.unreadable_bodies:
-            continue
         told = f"{failed.get('reason')}, attempts: {failed.get('attempts')}"
         yield Violation(
             Kind.DEAD_LETTERED, f"{failed['service']} gave up {failed['message_id']} ({told})"

@@ -61,8 +61,6 @@ class Run:
         self.bad_messages: list[str] = []
         #: Ids of orders that strangers told the services of: each is to be done.
         self.foreign_orders: list[str] = []
-        #: Bodies of messages that nobody can handle, and that have no id.
-        self.unreadable_bodies: list[bytes] = []
         #: By service, users for whom a drill makes it fail: its messages of their orders may fail.
         self.failing_users: defaultdict[str, set[int]] = defaultdict(set)
         #: What a drill finds wrong while it breaks things.
@@ -98,7 +96,6 @@ class Run:
             since=self.since,
             bad_messages=self.bad_messages,
             foreign_orders=self.foreign_orders,
-            unreadable_bodies=self.unreadable_bodies,
             failing_users=self.failing_users,
         )
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import amqp
 from kombu import Connection
+
+from drills import poison
+from drills.poison import SHAPES, TO_ONE_SERVICE
 
 EVERYTHING = 100
 
@@ -26,19 +31,45 @@ def publish(
         channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
 
 
+def publish_poison(**addressing: Any) -> dict[str, str]:
+    """Publish every shape of poison; return the reason that each has to die of, by its id.
+
+    One that claims a history comes to billing alone. `addressing` is as `poison.publish` takes it.
+    """
+    with amqp_channel() as channel:
+        return {
+            poison.publish(channel, each, name, **(addressing or billing_alone(each))): each.reason
+            for name, each in SHAPES.items()
+        }
+
+
+def billing_alone(shape: poison.Poison) -> dict[str, Any]:
+    return {"exchange": TO_ONE_SERVICE, "routing_key": b"billing"} if shape.comes_back else {}
+
+
+@contextmanager
+def amqp_channel() -> Iterator[Any]:
+    """A channel that confirms, without kombu around it."""
+    with Connection(os.environ["AMQP_URL"]) as broker, broker.channel() as channel:
+        channel.confirm_select()
+        yield channel
+
+
 def take(queue: str) -> Any | None:
     """Take one message off the queue; None where it is empty."""
-    with Connection(os.environ["AMQP_URL"]) as broker:
-        message = broker.channel().basic_get(queue, no_ack=True)
-        return message and broker.channel().message_to_python(message)
+    return next(taken(queue), None)
 
 
 def take_all(queue: str) -> list[Any]:
     """Take every message off the queue."""
-    messages = []
-    while (message := take(queue)) is not None:
-        messages.append(message)
-    return messages
+    return [*taken(queue)]
+
+
+def taken(queue: str) -> Iterator[Any]:
+    """Take one message after the other off the queue, until it is empty."""
+    with Connection(os.environ["AMQP_URL"]) as broker, broker.channel() as channel:
+        while message := channel.basic_get(queue, no_ack=True):
+            yield channel.message_to_python(message)
 
 
 def depth(queue: str) -> int:

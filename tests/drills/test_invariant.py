@@ -382,14 +382,6 @@ def test_a_message_that_nobody_can_handle_has_to_fail() -> None:
     assert violations(replace(good(), bad_messages=["bad"], failed_messages=letters)) == []
 
 
-def test_a_message_without_an_id_is_known_by_its_body() -> None:
-    letter = failed("billing") | {"message_id": None, "body": b"unreadable"}
-
-    assert violations(replace(good(), failed_messages=[letter])) != []
-    told = replace(good(), failed_messages=[letter], unreadable_bodies=[b"unreadable"])
-    assert violations(told) == []
-
-
 def test_what_strangers_ordered_is_done_without_an_order() -> None:
     order_id = str(ObjectId())
     done = [{"_id": order_id, "user_id": 7, "state": "rejected", "items": []}]
