@@ -121,18 +121,20 @@ def encode_attempts(attempts: tuple[Attempt, ...]) -> str:
     attempts than fit even so the newest are kept.
     """
     kept = list(attempts)
+    excess_bytes = encoded_bytes(attempts) - MAX_ATTEMPTS_BYTES
     for shorten in (without_traceback, without_message):
-        for index in range(len(kept)):
-            if fits(kept):
+        for index, attempt in enumerate(kept):
+            if excess_bytes <= 0:
                 break
-            kept[index] = shorten(kept[index])
-    while not fits(kept):
-        del kept[: len(kept) // 10 + 1]
+            kept[index] = shorten(attempt)
+            excess_bytes -= encoded_bytes(attempt) - encoded_bytes(kept[index])
+    while excess_bytes > 0:
+        excess_bytes -= encoded_bytes(kept.pop(0))
     return msgspec.json.encode(kept).decode()
 
 
-def fits(attempts: list[Attempt]) -> bool:
-    return len(msgspec.json.encode(attempts)) <= MAX_ATTEMPTS_BYTES
+def encoded_bytes(value: object) -> int:
+    return len(msgspec.json.encode(value))
 
 
 def without_traceback(attempt: Attempt) -> Attempt:

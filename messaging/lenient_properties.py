@@ -102,8 +102,8 @@ class Reader:
             else:
                 while self._at < end:
                     read_next()
-        except ERRORS as error:
-            self._note(f"{name}: {error}")
+        except ERRORS:
+            self._note(f"{name} end with what is no field")
         self._at = end
 
     def _value(self, name: str, depth: int) -> Any:

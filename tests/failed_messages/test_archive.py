@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import reduce
 
 import pytest
 
@@ -26,6 +27,8 @@ from tests.failed_messages.letters import (
 )
 
 pytestmark = pytest.mark.usefixtures("clean")
+
+LISTS = reduce(lambda inner, _: [inner], range(150), 0)
 
 
 def test_a_dead_letter_becomes_a_failed_message_with_all_that_is_known():
@@ -136,6 +139,9 @@ def test_an_equal_message_beside_a_lost_ack_is_still_another():
         certificate(attempts=[{"number": "one"}]),
         certificate(message={"$gt": ""}),
         certificate(original=[]),
+        json.dumps(certificate(message="\ud800")),
+        json.dumps(certificate(message="x"), ensure_ascii=False).replace('"x"', '"\ud800"'),
+        certificate(original={**certificate()["original"], "headers": {"\udfff": 1}}),
     ],
 )
 def test_a_forged_certificate_is_not_believed_but_kept(header):
@@ -143,6 +149,9 @@ def test_a_forged_certificate_is_not_believed_but_kept(header):
     stored = archive_next()
 
     assert stored.reason == "rejected"
+    assert (stored.message_id, stored.type) == (f"order.placed:{ORDER_ID}", "order.placed")
+    assert (stored.order_id, stored.user_id) == (ORDER_ID, "500")
+    assert json.loads(stored.headers)["order-version"] == 1
     assert "neither a death certificate" in stored.message
     assert "certificate" in json.loads(stored.headers)
 
@@ -184,15 +193,18 @@ def test_any_body_is_kept_to_the_byte(body):
         {"$set": {"status": "resolved"}, "a.b": 1},
         {"deep": {"er": [{"$where": [1, {"x": b"\xff"}]}]}},
         {"x-death": "long ago"},
+        {"x-death": [{"queue": "billing", "time": LISTS, "count": LISTS}], "replay": LISTS},
         {"x-death": [1, None, {"queue": {"$ne": 1}}]},
         {"compression": "application/x-gzip"},
         {"attempts": "{", "original": "["},
+        {"attempts": "\ud800", "original": "\ud800"},
         {"text": "\ud800"},
     ],
 )
 def test_any_headers_are_kept_as_text(headers):
     stored = failed(headers=headers)
 
+    assert (stored.message_id, stored.type) == (f"order.placed:{ORDER_ID}", "order.placed")
     assert set(headers) - {"attempts", "original"} <= set(json.loads(stored.headers))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 import pytest
 
+from drills.poison import SHAPES, Poison
+from drills.poison import publish as publish_shape
 from failed_messages.models import FailedMessage, FailureGroup
 from failed_messages.replay import replay
 from localservices.ports import free_port
@@ -40,6 +43,35 @@ def test_it_empties_every_dead_letter_queue_whatever_is_in_them(archiver):
     eventually(lambda: all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES))
     assert archiver.stop() == 0
     assert all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES), "everything was acked"
+
+
+@pytest.mark.parametrize("way", ["waiting", "arriving", "over TLS"])
+def test_it_stores_every_shape_of_poison_with_its_id(processes, rabbitmq, way: str) -> None:
+    """Whoever may publish may publish to `dead_letters`, too, and to any routing key there."""
+    named = to_dead_letters() if way == "waiting" else set()
+    [process] = processes.start("archiver", **(rabbitmq.tls_settings if way == "over TLS" else {}))
+    if way != "waiting":
+        eventually(lambda: "Archiving" in process.log_tail(), within_seconds=20)
+        named = to_dead_letters()
+
+    eventually(lambda: stored() == len(named), within_seconds=60)
+
+    assert {record.message_id for record in FailedMessage.objects.all()} == named
+    assert process.stop() == 0
+    assert broker.depth("billing.dlq") == 0
+
+
+def to_dead_letters() -> set[str]:
+    """Publish all poison to billing's dead letters, whatever its routing key; return the ids."""
+    with broker.amqp_channel() as channel:
+        return {
+            publish_shape(channel, with_cc(shape), name, exchange=b"dead_letters")
+            for name, shape in SHAPES.items()
+        }
+
+
+def with_cc(shape: Poison) -> Poison:
+    return replace(shape, headers={**shape.headers, "CC": ["billing"]})
 
 
 def test_it_hears_how_a_replay_ended(archiver):
