@@ -23,8 +23,8 @@ from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.history import ARCHIVER, act
 from failed_messages.models import PartState, Status
-from messaging.plain import text
 from messaging.errors import Outage
+from messaging.plain import text
 from messaging.transactions import in_transaction
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,6 @@ import msgspec
 from django.conf import settings
 
 from failed_messages.history import ARCHIVER
-from messaging.plain import text
 from messaging.certificate import (
     Certificate,
     Reason,
@@ -24,6 +23,7 @@ from messaging.certificate import (
     decode_certificate,
     decode_original,
 )
+from messaging.plain import text
 
 #: What RabbitMQ calls it -> what we call it.
 REASON_OF_X_DEATH = {

@@ -12,8 +12,8 @@ import msgspec
 from kombu.message import Message
 
 from failed_messages.certificate import certificate_of, workers_certificate
-from messaging.plain import json_text, text
 from messaging.certificate import Certificate
+from messaging.plain import json_text, text
 
 #: MongoDB's documents end at 16 MiB; the rest is for certificates, headers and history.
 BODY_LIMIT_BYTES = 10_000_000

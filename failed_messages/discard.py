@@ -14,8 +14,8 @@ from failed_messages.audit import MESSAGE, note
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
 from failed_messages.models import Status
-from messaging.plain import text
 from failed_messages.verdict import ReasonMissing, Verdict, record_id, refusal
+from messaging.plain import text
 from messaging.transactions import in_transaction
 
 

@@ -19,13 +19,13 @@ from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.history import act
 from failed_messages.models import Status
-from messaging.plain import text
 from failed_messages.replay import replay
 from failed_messages.verdict import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.wording import handler_of
 from messaging.errors import InvalidMessage
 from messaging.incoming import check_size, json_object
 from messaging.message import CONTENT_TYPE
+from messaging.plain import text
 from messaging.transactions import in_transaction
 
 #: What the audit log keeps of a body; the records keep all of it.

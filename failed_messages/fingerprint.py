@@ -6,8 +6,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from messaging.plain import text
 from messaging.certificate import Certificate
+from messaging.plain import text
 
 FINGERPRINT_HEX_DIGITS = 12
 

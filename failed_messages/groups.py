@@ -17,9 +17,9 @@ from failed_messages.collection import failure_counts, failure_groups
 from failed_messages.fingerprint import Cause, cause_of
 from failed_messages.history import ARCHIVER
 from failed_messages.models import GroupStatus
-from messaging.plain import text
 from failed_messages.releases import is_at_least
 from messaging.certificate import Certificate
+from messaging.plain import text
 
 
 def count_death(death: Certificate, session: ClientSession) -> str:

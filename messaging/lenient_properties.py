@@ -5,10 +5,9 @@ https://www.rabbitmq.com/amqp-0-9-1-errata#section_3 lists the types of a field 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
-from struct import error as StructError
-from struct import unpack_from
 from typing import Any
 
 from amqp import Message
@@ -25,7 +24,7 @@ FIRST_FLAG = 15
 TABLE, ARRAY, TIMESTAMP = b"FAT"
 
 #: Whatever bytes may be missing or wrong.
-ERRORS = (StructError, IndexError, FrameSyntaxError)
+ERRORS = (struct.error, IndexError, FrameSyntaxError)
 
 
 def read_one_by_one(buf: bytes, offset: int, error: Exception) -> dict[str, Any]:
@@ -71,8 +70,8 @@ class Reader:
             self._note(f"{name} is no UTF-8")
         return text
 
-    def _number(self, format: str, size_bytes: int) -> int:
-        (number,) = unpack_from(format, self._buf, self._at)
+    def _number(self, layout: str, size_bytes: int) -> int:
+        (number,) = struct.unpack_from(layout, self._buf, self._at)
         self._at += size_bytes
         return int(number)
 
@@ -129,5 +128,5 @@ class Reader:
         self.problems[problem] = None
 
 
-#: How `Message.PROPERTIES` calls a number -> its format and size in bytes.
+#: How `Message.PROPERTIES` calls a number -> its layout and size in bytes.
 NUMBERS = {"o": (">B", 1), "L": (">Q", 8)}

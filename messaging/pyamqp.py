@@ -26,13 +26,13 @@ from messaging.short_string import read_short
 RAW = "raw"
 
 
-def read_arguments(format: str, buf: bytes, offset: int) -> tuple[list[Any], int]:
+def read_arguments(types: str, buf: bytes, offset: int) -> tuple[list[Any], int]:
     """The arguments of a method, as `loads` reads them, but for its short strings."""
-    if "s" not in format:
-        values, offset = loads(format, buf, offset)
+    if "s" not in types:
+        values, offset = loads(types, buf, offset)
         return values, offset
     values = []
-    for part in parts_of(format):
+    for part in parts_of(types):
         if part == "s":
             text, offset = read_short(buf, offset)
             values.append(text)
@@ -43,9 +43,9 @@ def read_arguments(format: str, buf: bytes, offset: int) -> tuple[list[Any], int
 
 
 @cache
-def parts_of(format: str) -> list[str]:
+def parts_of(types: str) -> list[str]:
     """`sLbss` -> `s`, `Lb`, `s`, `s`: bits share an octet as long as no other type comes."""
-    return re.findall("s|[^s]+", format)
+    return re.findall("s|[^s]+", types)
 
 
 def read_properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:

@@ -10,10 +10,10 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.declaring import declare_missing
+from messaging.pyamqp import unread_properties
 from ordersite.topology_change import leftovers, plan
 from ordersite.topology_change.moving import Move, Say, Undone, exists, shadow_of
 from ordersite.topology_change.plan import Plan
-from ordersite.topology_change.raw import unread_properties
 
 #: Exclusive to one connection: who has it, works; RabbitMQ takes it back from the dead.
 LOCK = "topology.apply"

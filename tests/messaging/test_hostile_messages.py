@@ -84,8 +84,9 @@ def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) 
 
     certificate = json.loads(message.headers["certificate"])
     assert certificate["reason"] == "invalid_properties"
-    assert "(header when is no time in seconds: 4611686018427387904; app_id is no UTF-8)" in (
-        certificate["message"]
+    assert (
+        "(header when is no time in seconds: 4611686018427387904; app_id is no UTF-8)"
+        in (certificate["message"])
     )
     assert message.body == BODY
     assert message.headers["order-version"] == 3

@@ -30,8 +30,7 @@ def innocents() -> None:
 def poison_between_innocents() -> dict[str, str]:
     """The reason that each message of the poison has to die of, by its id."""
     innocents()
-    expected = publish_poison()
-    return expected
+    return publish_poison()
 
 
 def assert_settled(expected: dict[str, str]) -> None:

@@ -15,9 +15,12 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
+from drills.poison import SHAPES
 from localservices.rabbitmq import RabbitMQ
+from tests.broker import publish_poison
 from tests.polling import eventually
 from tests.processes import Processes
+from tests.settled_rabbitmq import SettledRabbitMQ
 
 
 def command(*arguments: str) -> str:
@@ -88,6 +91,36 @@ def test_tail_shows_matching_events_of_every_service(processes: Processes) -> No
     ]
     assert shown[1]["body"] == {"orderId": "6743f0"}
     assert orders.stop() == 0
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+def test_no_message_ends_tail(
+    processes: Processes, rabbitmq: SettledRabbitMQ, is_tls: bool
+) -> None:
+    settings_ = rabbitmq.tls_settings if is_tls else {}
+    # Nor does a terminal that shows no more than ASCII.
+    ascii_only = {**settings_, "PYTHONIOENCODING": "ascii"}
+    lines = processes.run("tail", "python manage.py tail '#'", **ascii_only)
+    objects = processes.run("tail-json", "python manage.py tail --json", **settings_)
+    for process in (lines, objects):
+        eventually(lambda process=process: "Ctrl-C stops" in process.log_tail())
+
+    ids = publish_poison()
+    publish("é".encode(), "order_events", "the.last", message_id="the-last-é")
+
+    for process in (lines, objects):
+        eventually(lambda process=process: "the.last" in process.log_tail(), within_seconds=30)
+        assert process.running
+    assert r"\xff\xfe" in lines.log_tail(lines=len(ids) + 10)
+    shown = [
+        json.loads(line, parse_constant=pytest.fail)
+        for line in objects.log_tail(lines=len(ids) + 10).splitlines()
+        if line.startswith("{")
+    ]
+    to_all = [name for name, shape in SHAPES.items() if not shape.comes_back]
+    assert len(shown) == len(to_all) + 1
+    assert {each["messageId"] for each in shown} <= {*ids, "the-last-é"}
+    assert r"\xff\xfe" in {each["routingKey"] for each in shown}
 
 
 def test_tail_leaves_nothing_on_the_broker(processes: Processes, rabbitmq: RabbitMQ) -> None:

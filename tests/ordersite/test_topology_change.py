@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
-from drills.unreadable import publish_unreadable
+from drills.poison import HEADERS
+from drills.poison import publish as publish_shape
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology
@@ -117,14 +119,17 @@ def test_a_message_is_moved_as_it_is(broker: Connection) -> None:
         priority=3,
         reply_to="someone",
     )
-    with broker.channel() as channel:
-        publish_unreadable(channel, b"unreadable")
+    odd = replace(HEADERS["time beyond every calendar"], routing_key=b"\xff" * 255)
+    with foreign.amqp_channel() as channel:
+        publish_shape(channel, odd, "odd")
     foreign.publish(b"", exchange="by_name", routing_key="billing", message_id="replayed")
     inventory_before = foreign.depth("inventory")
 
     assert topology_command("apply")[0] == 0
 
     first, unreadable, replayed = foreign.take_all("billing")
+    assert unreadable.properties["message_id"] == "odd"
+    assert unreadable.delivery_info["routing_key"] == "\udcff" * 255
     assert (bytes(first.body), first.properties["message_id"]) == (b"first", "first")
     assert first.headers["x"] == [1, {"y": "z"}]
     assert first.headers["CC"] == ["inventory"]
