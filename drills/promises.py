@@ -45,7 +45,7 @@ PROMISES = (
         "Each message ends in success, a recorded outcome, or a failed message with its reason",
         everywhere="the invariant's `orders`, `strangers` and `conservation`",
     ),
-    Promise(7, "No single message can stop a worker"),
+    Promise(7, "No single message can stop a worker", tests=("tests/messaging/test_poison.py",)),
     Promise(
         8,
         "The loss of broker, database or network is recovered from without help",

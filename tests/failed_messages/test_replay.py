@@ -14,6 +14,7 @@ import pytest
 from django.test import override_settings
 from kombu import Connection
 
+from drills.poison import LONE_SURROGATE, NO_UTF8
 from failed_messages import order_facts
 from failed_messages.claiming import LOST_AFTER
 from failed_messages.collection import failed_messages
@@ -74,6 +75,21 @@ def test_a_replay_reaches_the_failing_service_alone_as_the_same_message():
         "operator",
         "card service is back",
     )
+
+
+@pytest.mark.parametrize("odd", [NO_UTF8, LONE_SURROGATE, b"\xff" * 255])
+def test_what_is_no_utf8_is_replayed_in_its_readable_form(odd: bytes) -> None:
+    texts = dict.fromkeys(("message_id", "type", "correlation_id", "content_type"), odd)
+    stored = failed(headers={"traceparent": odd, odd[:3]: odd}, reply_to=odd, **texts)
+    [verdict] = replay([str(stored.pk)], by="operator")
+
+    assert verdict.done
+    sent = broker.take("billing")
+    for name in texts:
+        shown = sent.properties[name]
+        assert shown.isascii()
+        assert shown == getattr(stored, name)[: len(shown)] != ""
+    assert sent.headers["traceparent"].isascii()
 
 
 def test_twenty_clicks_at_once_publish_once():

@@ -10,6 +10,7 @@ from django.db import connection
 
 from drills.poison import HEADERS, LONE_SURROGATE, NO_JSON, NO_UTF8, SHAPES, Poison
 from drills.poison import publish as publish_shape
+from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import amqp_channel, billing_alone, depth, publish, take
 from tests.polling import eventually
 from tests.processes import Processes
@@ -64,6 +65,26 @@ def test_a_message_of_the_tutorial_says_what_is_missing(billing: Processes, clea
     assert "items[0].unitPrice is missing" in certificate["message"]
 
 
+def test_an_odd_envelope_survives_retries(billing: Processes, clean: None) -> None:
+    SimulatedFault.objects.create(service="billing", user_id=101, kind="error")
+    odd = Poison(
+        BODY,
+        properties={"correlation_id": LONE_SURROGATE},
+        headers={"x": NO_UTF8, "traceparent": LONE_SURROGATE},
+        routing_key=NO_UTF8,
+    )
+    with amqp_channel() as channel:
+        publish_shape(channel, odd, "odd")
+
+    message = eventually(lambda: take("billing.dlq"))
+
+    certificate = json.loads(message.headers["certificate"])
+    assert (certificate["reason"], len(certificate["attempts"])) == ("attempts_used_up", 3)
+    assert certificate["original"]["routing_key"] == r"\xff\xfe"
+    assert certificate["original"]["headers"]["x"] == r"\xff\xfe"
+    assert message.properties["message_id"] == "odd"
+
+
 def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) -> None:
     """
     Given a message with some bytes that are no UTF-8, also in its routing key
@@ -97,6 +118,6 @@ def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) 
     assert original["properties"]["app_id"] == r"\xff\xfe"
     assert original["headers"] == {
         "order-version": 3,
-        r"\xff\xfe": r"\xed\xa0\x80",
+        r"\xff\xfe": r"\ud800",
         "when": 2**62,
     }
