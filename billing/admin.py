@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from api.number import number_in
 from billing.models import Invoice
 
 
@@ -69,6 +70,6 @@ class InvoiceAdmin(admin.ModelAdmin):
             return queryset, False
         wanted = Q(order_id=search_term) | Q(number=search_term)
         wanted |= Q(credit_note_number=search_term)
-        if search_term.isdecimal():
-            wanted |= Q(user_id=search_term)
+        if (user_id := number_in(search_term)) is not None:
+            wanted |= Q(user_id=user_id)
         return queryset.filter(wanted), False

@@ -23,7 +23,6 @@ from failed_messages.admin_jobs import ReplayJobAdmin, bulk_replay
 from failed_messages.admin_list import FILTERS, IndexedPaginator, found
 from failed_messages.admin_policies import ReplayPolicyAdmin
 from failed_messages.description import SUMMARY_FIELDS
-from failed_messages.filters import Filter
 from failed_messages.models import FailedMessage
 
 __all__ = [
@@ -68,8 +67,7 @@ class FailedMessageAdmin(Acting, Editing):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        words = search_term.strip()
-        return (found(request, queryset, Filter(q=words)) if words else queryset), False
+        return (found(request, queryset) if search_term.strip() else queryset), False
 
     @admin.display(description="message")
     def what(self, record: FailedMessage) -> str:

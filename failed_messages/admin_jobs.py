@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from bson import ObjectId
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from api.number import number_in
 from failed_messages.admin_list import asked
 from failed_messages.admin_pages import DeskAdmin
 from failed_messages.filters import Filter, InvalidFilter
@@ -92,7 +94,7 @@ class ReplayJobAdmin(DeskAdmin):
                 selection,
                 request.user.get_username(),
                 request.POST.get("reason", ""),
-                int(rate) if rate.isdecimal() else 0,
+                number_in(rate) or 0,
             )
         except InvalidJob as error:
             return self._preview(request, selection, error)
@@ -207,7 +209,8 @@ def _waiting_for(job: ReplayJob) -> str:
 
 
 def _chosen(selection: str) -> list[tuple[str, str]]:
-    return list(Filter.of_text(selection).parameters().items())
+    # As it was stored, also by a release that took what this one does not.
+    return parse_qsl(selection)
 
 
 def _total(job: ReplayJob) -> int:

@@ -78,7 +78,7 @@ class ErrorFilter(AskedFilter):
     title = parameter_name = "error"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return found(request, queryset, Filter(error=self.value())) if self.value() else queryset
+        return found(request, queryset) if self.value() else queryset
 
 
 class StatusFilter(FieldFilter):
@@ -178,15 +178,16 @@ def asked(request: HttpRequest) -> Filter:
     return Filter.of({name: value for name, value in request.GET.items() if name in FIELDS})
 
 
-def found(request: HttpRequest, queryset: QuerySet, words: Filter) -> QuerySet:
-    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a strange one, `words`.
+def found(request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a strange one, none.
 
     Django's own lookups find words of an error only by reading every document.
     """
     try:
         selection = asked(request)
-    except InvalidFilter:
-        selection = words
+    except InvalidFilter as error:
+        messages.error(request, f"Nothing is listed, as of the filters in the address {error}")
+        return queryset.none()
     ids = newest_ids(selection, MATCHES_LIMIT)
     if len(ids) == MATCHES_LIMIT:
         messages.info(request, f"The newest {MATCHES_LIMIT:,}; add a filter to see others.")

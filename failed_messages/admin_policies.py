@@ -45,7 +45,7 @@ class PolicyForm(forms.ModelForm):
             delays = [duration(part.strip()) for part in cleaned.get("after", "").split(",")]
             check(delays, *(cleaned.get(name, "") for name in ("service", "group", "reason")))
         except InvalidPolicy as error:
-            self.add_error(error.field, error.detail)
+            self.add_error(error.field, f"{error.detail}. {error.fix}")
         except ValueError as error:
             self.add_error("after", str(error))
         else:

@@ -6,29 +6,34 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.api_fields import number
+from api import query_string
+from failed_messages.api_bodies import TRIAGE as TRIAGE_BODY
+from failed_messages.api_bodies import limit
 from failed_messages.api_view import DeskView
 from failed_messages.description import group_json
 from failed_messages.group_figures import figures
-from failed_messages.models import FailureGroup
+from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.permissions import TRIAGE
-from failed_messages.refusals import Refused, refusing
+from failed_messages.refusals import refused, refusing
 from failed_messages.triage import triage
+from messaging.topology import SERVICES
 
 DEFAULT_LIMIT = 50
 LIMIT = 200
+
+CHOICES = {"service": list(SERVICES), "status": GroupStatus.values}
 
 
 class GroupsView(DeskView):
     """GET /failed-messages/groups: one item for each cause, the newest failure first."""
 
     def get(self, request: Request) -> Response:
-        parameters = request.query_params.dict()
-        limit = number(parameters.pop("limit", str(DEFAULT_LIMIT)), "limit", LIMIT)
-        unknown = sorted(set(parameters) - {"service", "status"})
-        if unknown:
-            raise Refused(unknown[0], "there are service, status, limit")
-        groups = list(FailureGroup.objects.filter(**parameters)[:limit])
+        parameters = query_string.parameters(request)
+        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        parameters.pop("limit", None)
+        for name, value in parameters.items():
+            check(name, value)
+        groups = list(FailureGroup.objects.filter(**parameters)[:most])
         known = figures([group.pk for group in groups])
         return Response({"items": [group_json(each, known[each.pk]) for each in groups]})
 
@@ -45,8 +50,18 @@ class GroupView(DeskView):
         return Response(group_json(group, figures([fingerprint])[fingerprint]))
 
     def patch(self, request: Request, fingerprint: str) -> Response:
-        changes = {("fixed_in" if k == "fixedIn" else k): v for k, v in self.body().items()}
+        changes = TRIAGE_BODY.of(request).changes()
         with refusing():
             if not triage(fingerprint, changes, self.by()):
                 raise Http404
         return self.get(request, fingerprint)
+
+
+def check(name: str, value: str) -> None:
+    """Raises Refusal: there is no such parameter, or it cannot have that value."""
+    if name not in CHOICES:
+        names = ", ".join([*CHOICES, "limit"])
+        raise refused(name, "is not a known parameter", f"The parameters are {names}.")
+    if value not in CHOICES[name]:
+        choices = ", ".join(CHOICES[name])
+        raise refused(name, f"must be one of {choices}", "Send one of them, or leave it out.")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bson import ObjectId
 from django.http import Http404
+from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.api_fields import ids, number, text
+from failed_messages.api_bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api_view import DeskView
 from failed_messages.description import job_json, verdict_json
 from failed_messages.filters import Filter
-from failed_messages.jobs import DEFAULT_RATE, MOST_A_SECOND, STEERING, start, steer
+from failed_messages.jobs import STEERING, start, steer
 from failed_messages.models import ReplayJob
 from failed_messages.preview import preview, preview_of
-from failed_messages.refusals import Conflict, Refused, refusing
+from failed_messages.refusals import Conflict, refused, refusing
 from failed_messages.replay import replay
 from failed_messages.verdict import record_id
 
@@ -28,22 +27,21 @@ class ReplayView(DeskView):
     """POST /failed-messages/replay: `ids`, a `group` or a `filter`; with `dryRun` the preview."""
 
     def post(self, request: Request) -> Response:
-        asked = self.body()
-        reason = text(asked, "reason")
-        if "ids" in asked:
-            return self._replay_ids(ids(asked["ids"]), reason)
+        asked = REPLAY.of(request)
+        if asked.ids is not UNSET:
+            return self._replay_ids(ids(asked.ids), asked)
         with refusing():
             selection = _selection(asked)
-            if asked.get("dryRun"):
+            if asked.dry_run:
                 return Response(preview(selection).json())
-            rate = number(asked.get("ratePerSecond", DEFAULT_RATE), "ratePerSecond", MOST_A_SECOND)
-            id_ = start(selection, self.by(), reason, rate)
+            id_ = start(selection, self.by(), asked.reason, asked.rate_per_second)
         return Response(job_json(ReplayJob.objects.get(pk=id_)), status=202)
 
-    def _replay_ids(self, chosen: list[str], reason: str) -> Response:
-        if self.body().get("dryRun"):
-            return Response(preview_of([record_id(each) for each in chosen]).json())
-        verdicts = replay(chosen, self.by(), reason)
+    def _replay_ids(self, chosen: list[str], asked: Replay) -> Response:
+        if asked.dry_run:
+            keys = [key for key in map(record_id, chosen) if key]
+            return Response(preview_of(keys).json())
+        verdicts = replay(chosen, self.by(), asked.reason)
         return Response({"items": [verdict_json(each) for each in verdicts]})
 
 
@@ -64,7 +62,7 @@ class JobView(DeskView):
         job = _job(id_)
         if what not in STEERING:
             raise Http404
-        if not steer(job.pk, what, self.by(), text(self.body(), "reason")):
+        if not steer(job.pk, what, self.by(), ACT.of(request).reason):
             raise Conflict(f"The bulk replay is {job.state}, so there is nothing to {what}.")
         return Response(job_json(_job(id_)))
 
@@ -76,8 +74,10 @@ def _job(id_: str) -> ReplayJob:
     return job
 
 
-def _selection(asked: dict[str, Any]) -> Filter:
-    group, words = text(asked, "group"), text(asked, "filter")
-    if bool(group) == bool(words):
-        raise Refused("filter", "send one of ids, group and filter")
-    return Filter(group=group) if group else Filter.of_text(words)
+def _selection(asked: Replay) -> Filter:
+    if bool(asked.group) == bool(asked.filter):
+        fix = "Send exactly one of ids, group and filter."
+        raise refused("filter", "must be there, or ids, or a group", fix)
+    if asked.group:
+        return Filter.of({"group": asked.group})
+    return Filter.of_text(asked.filter)

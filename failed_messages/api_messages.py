@@ -9,7 +9,9 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.api_fields import body_text, number, text
+from api import query_string
+from failed_messages.api_bodies import ACT, limit
+from failed_messages.api_bodies import EDIT as EDIT_BODY
 from failed_messages.api_view import DeskView
 from failed_messages.description import full, summary, verdict_json
 from failed_messages.discard import discard, restore
@@ -18,7 +20,7 @@ from failed_messages.filters import Filter
 from failed_messages.listing import page
 from failed_messages.models import FailedMessage
 from failed_messages.permissions import DISCARD, EDIT, REPLAY
-from failed_messages.refusals import Conflict, Refused, refusing
+from failed_messages.refusals import Conflict, refused, refusing
 from failed_messages.replay import replay
 from failed_messages.verdict import Verdict, record_id
 
@@ -38,15 +40,17 @@ class MessagesView(DeskView):
     """GET /failed-messages: the newest that match the filter in the URL."""
 
     def get(self, request: Request) -> Response:
-        parameters = request.query_params.dict()
-        limit = number(parameters.pop("limit", str(DEFAULT_LIMIT)), "limit", LIMIT)
+        parameters = query_string.parameters(request)
+        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        parameters.pop("limit", None)
         after = parameters.pop("after", "")
         with refusing():
             selection = Filter.of(parameters)
         if after and record_id(after) is None:
-            raise Refused("after", "it is the id of the last item of the page before")
-        records = page(selection, limit, record_id(after) if after else None)
-        is_last = len(records) < limit
+            fix = "Take it from `next` of the page before, or leave it out."
+            raise refused("after", "must be the id of the last item of the page before", fix)
+        records = page(selection, most, record_id(after) if after else None)
+        is_last = len(records) < most
         return Response(
             {
                 "items": [summary(record) for record in records],
@@ -72,25 +76,26 @@ class ActView(DeskView):
         if verb not in PERMISSIONS:
             raise Http404
         record = _message(id_)
-        if verb == "edit" and self.body().get("dryRun"):
+        if verb == "edit" and EDIT_BODY.of(request).dry_run:
             return self._edit_preview(record)
-        reason = text(self.body(), "reason")
         with refusing():
-            verdict = self._act(id_, verb, reason)
+            verdict = self._act(id_, verb)
         if not verdict.done:
             raise Conflict(verdict.detail)
         return Response(verdict_json(verdict))
 
     def _edit_preview(self, record: FailedMessage) -> Response:
-        body = body_text(self.body())
+        body = EDIT_BODY.of(self.request).text()
         with refusing():
             check(record.service, record.type, body)
         lines = diff(bytes(record.body), body)
         return Response({"diff": [f"{line.sign} {line.text}" for line in lines]})
 
-    def _act(self, id_: str, verb: str, reason: str) -> Verdict:
+    def _act(self, id_: str, verb: str) -> Verdict:
         if verb == "edit":
-            return edit_and_replay(id_, body_text(self.body()), self.by(), reason)
+            asked = EDIT_BODY.of(self.request)
+            return edit_and_replay(id_, asked.text(), self.by(), asked.reason)
+        reason = ACT.of(self.request).reason
         acts: dict[str, Callable[..., list[Verdict]]] = {
             "replay": replay,
             "discard": discard,

@@ -6,7 +6,7 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.api_fields import delays, text
+from failed_messages.api_bodies import NOTHING, POLICY
 from failed_messages.api_view import DeskView
 from failed_messages.description import policy_json
 from failed_messages.models import ReplayPolicy
@@ -21,14 +21,14 @@ class PoliciesView(DeskView):
         return Response({"items": [policy_json(each) for each in ReplayPolicy.objects.all()]})
 
     def post(self, request: Request) -> Response:
-        asked = self.body()
+        asked = POLICY.of(request)
         with refusing():
             scope = set_policy(
                 self.by(),
-                delays=delays(asked.get("after")),
-                service=text(asked, "service"),
-                group=text(asked, "group"),
-                reason=text(asked, "reason"),
+                delays=asked.delays(),
+                service=asked.service,
+                group=asked.group,
+                reason=asked.reason,
             )
         return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))
 
@@ -37,6 +37,7 @@ class PolicyView(DeskView):
     """DELETE /failed-messages/policies/SCOPE switches it off."""
 
     def delete(self, request: Request, scope: str) -> Response:
+        NOTHING.of(request)
         if not switch_off(scope, self.by()):
             raise Http404
         return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))

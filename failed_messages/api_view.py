@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from failed_messages.permissions import REPLAY, VIEW, lacks, may
-from failed_messages.refusals import Refused
 
 
 class MayUseDesk(BasePermission):
@@ -39,13 +38,6 @@ class DeskView(APIView):
 
     def needed_to_act(self) -> str:
         return self.acts_need
-
-    def body(self) -> dict[str, Any]:
-        """The request's JSON object."""
-        data = self.request.data
-        if not isinstance(data, dict):
-            raise Refused("body", "send a JSON object")
-        return data
 
     def by(self) -> str:
         return str(self.request.user.get_username())

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from api.number import whole_number
+from api.text import fault_in
 from failed_messages.filters import Filter
 from failed_messages.models import FailedMessage
 from failed_messages.terminal import Refusal, printable
 from failed_messages.verdict import record_id
+
+#: More than a terminal or a script has use for at once.
+MOST_SHOWN = 100_000
 
 
 def add_verb(verbs: Any, name: str, help_: str, run: Callable) -> Any:
@@ -37,18 +43,26 @@ def add_by(verb: Any) -> None:
     )
 
 
-def at_least_one(text: str) -> int:
-    """A positive number. Raises ValueError, which argparse turns into its own message."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def items_shown(text: str) -> int:
+    """How many to list. Raises ArgumentTypeError, which argparse turns into its own message."""
+    try:
+        return whole_number(text, most=MOST_SHOWN)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def check_texts(options: Mapping[str, Any]) -> None:
+    """Raises Refusal: an argument has what MongoDB takes nowhere."""
+    for name, value in options.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and (fault := fault_in(each)):
+                raise Refusal(f"{name.replace('_', '-')}: {fault}")
 
 
 def selected(options: dict[str, Any]) -> Filter:
     """What `--group` or `--filter` selects. Raises InvalidFilter."""
     group = options["group"]
-    return Filter(group=group) if group else Filter.of_text(options["filter"])
+    return Filter.of({"group": group}) if group else Filter.of_text(options["filter"])
 
 
 def record(id_: str) -> FailedMessage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from failed_messages.cli_arguments import add_verb, at_least_one
+from failed_messages.cli_arguments import add_verb, items_shown
 from failed_messages.description import group_json
 from failed_messages.group_figures import figures
 from failed_messages.models import FailureGroup, GroupStatus
@@ -19,7 +19,7 @@ def add_groups(verbs: Any) -> None:
     verb = add_verb(verbs, "groups", "one row for each cause", show_groups)
     verb.add_argument("--service", choices=SERVICES)
     verb.add_argument("--status", choices=GroupStatus.values)
-    verb.add_argument("--limit", type=at_least_one, default=GROUPS_LIMIT, help="default 50")
+    verb.add_argument("--limit", type=items_shown, default=GROUPS_LIMIT, help="default 50")
     verb.add_argument("--recount", action="store_true", help="count the deaths again first")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from failed_messages.cli_arguments import add_filter, add_verb, add_who, at_least_one, record
+from failed_messages.cli_arguments import add_filter, add_verb, add_who, items_shown, record
 from failed_messages.description import full, summary
 from failed_messages.discard import discard, restore
 from failed_messages.editing import check, diff, edit_and_replay
@@ -27,7 +27,7 @@ def add_list(verbs: Any) -> None:
     verb.add_argument("--status", choices=Status.values)
     verb.add_argument("--order", metavar="ID", help="only those of this order")
     add_filter(verb)
-    verb.add_argument("--limit", type=at_least_one, default=LIST_LIMIT, help="default 50")
+    verb.add_argument("--limit", type=items_shown, default=LIST_LIMIT, help="default 50")
 
 
 def show_list(options: dict[str, Any], terminal: Terminal) -> None:

@@ -10,7 +10,7 @@ from failed_messages.cli_arguments import (
     add_filter,
     add_verb,
     add_who,
-    at_least_one,
+    items_shown,
     selected,
 )
 from failed_messages.description import job_json
@@ -67,7 +67,7 @@ def add_jobs(verbs: Any) -> None:
     verb = add_verb(verbs, "jobs", "bulk replays: list, show, pause, resume or cancel", run_jobs)
     verb.add_argument("id", nargs="?", metavar="ID", help="one of them; else the newest")
     verb.add_argument("what", nargs="?", choices=tuple(STEERING), help="steer it")
-    verb.add_argument("--limit", type=at_least_one, default=JOBS_LIMIT, help="default 20")
+    verb.add_argument("--limit", type=items_shown, default=JOBS_LIMIT, help="default 20")
     add_who(verb)
 
 

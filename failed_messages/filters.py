@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from bson import ObjectId
 
+from api.text import fault_in
 from failed_messages.collection import failed_messages
+from failed_messages.invalid import Invalid
 from failed_messages.models import Reason, Status
 from messaging.topology import SERVICES
 
@@ -22,16 +24,15 @@ from messaging.topology import SERVICES
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
+_DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd])")
 
 
-class InvalidFilter(ValueError):
-    """A parameter is unknown, or cannot have that value; `field` names it."""
+#: The oldest that anything here is; a date so many days ago is one on any calendar.
+MOST_DAYS = 3_650
 
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
+
+class InvalidFilter(Invalid):
+    """A parameter is unknown, or cannot have that value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Filter:
         """
         unknown = sorted(set(parameters) - set(FIELDS))
         if unknown:
-            raise InvalidFilter(unknown[0], f"there are {', '.join(FIELDS)}")
+            fix = f"The parameters are {', '.join(FIELDS)}."
+            raise InvalidFilter(unknown[0][:100], "is not a known parameter", fix)
         values = {FIELDS[name]: value.strip() for name, value in parameters.items()}
         for name, value in parameters.items():
             _check(name, value.strip())
@@ -74,10 +76,12 @@ class Filter:
     def of_text(cls, text: str) -> Self:
         """Read `service=billing&reason=expired`. Raises InvalidFilter."""
         try:
-            pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+            pairs = parse_qsl(
+                text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"
+            )
         except ValueError as error:
-            raise InvalidFilter("filter", "write it as service=billing&status=failed") from error
-        return cls.of(dict(pairs))
+            raise InvalidFilter("filter", "must be name=value pairs", FILTER_FIX) from error
+        return cls.of(_once(pairs))
 
     def parameters(self) -> dict[str, str]:
         """As a URL's parameters, without what asks for nothing."""
@@ -118,15 +122,18 @@ FIELDS = {
     for field in fields(Filter)
 }
 
+FILTER_FIX = "Write it as service=billing&status=failed, percent-encoded in UTF-8."
+
 CHOICES = {"service": list(SERVICES), "reason": Reason.values, "status": Status.values}
 
 
 def duration(text: str) -> timedelta:
-    """`15m` as a time. Raises ValueError."""
+    """`15m` as a time. Raises ValueError: it is none, or longer than `MOST_DAYS`."""
     match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueError("it is a number with s, m, h or d, e.g. 15m, 24h or 7d")
-    return timedelta(**{UNITS[match["unit"]]: int(match["number"])})
+    span = timedelta(**{UNITS[match["unit"]]: int(match["number"])}) if match else None
+    if span is None or span > timedelta(days=MOST_DAYS):
+        raise ValueError(f"must be a number with s, m, h or d, at most {MOST_DAYS}d")
+    return span
 
 
 def says(words: str) -> dict[str, Any]:
@@ -152,11 +159,23 @@ def named(id_: str) -> dict[str, Any] | None:
     return wanted if failed_messages().find_one(wanted, {"_id": True}) else None
 
 
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Raises InvalidFilter: a parameter has two different values."""
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if values.setdefault(name, value) != value:
+            raise InvalidFilter(name[:100], "is there twice, with different values", FILTER_FIX)
+    return values
+
+
 def _check(name: str, value: str) -> None:
+    if fault := fault_in(value):
+        raise InvalidFilter(name, fault, "Send the words without it.")
     if value and value not in CHOICES.get(name, [value]):
-        raise InvalidFilter(name, f"it is one of {', '.join(CHOICES[name])}")
+        choices = ", ".join(CHOICES[name])
+        raise InvalidFilter(name, f"must be one of {choices}", "Send one of them, or leave it out.")
     if value and name in ("newerThan", "olderThan"):
         try:
             duration(value)
         except ValueError as error:
-            raise InvalidFilter(name, str(error)) from error
+            raise InvalidFilter(name, str(error), "Send for example 15m, 24h or 7d.") from error

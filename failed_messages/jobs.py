@@ -12,6 +12,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.collection import replay_jobs
 from failed_messages.filters import Filter
+from failed_messages.invalid import Invalid
 from failed_messages.models import JobState, PartState
 from messaging.plain import text
 from messaging.transactions import in_transaction
@@ -29,13 +30,8 @@ STEERING = {
 ACTIVE = [JobState.GATHERING, JobState.RUNNING, JobState.PAUSED]
 
 
-class InvalidJob(ValueError):
-    """A bulk replay cannot be started so; `field` names what is wrong."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
+class InvalidJob(Invalid):
+    """A bulk replay cannot be started so."""
 
 
 def start(selection: Filter, by: str, reason: str = "", rate: int = DEFAULT_RATE) -> ObjectId:
@@ -51,9 +47,11 @@ def start(selection: Filter, by: str, reason: str = "", rate: int = DEFAULT_RATE
         InvalidJob: the selection is empty, or the rate is out of its limits.
     """
     if not selection.parameters():
-        raise InvalidJob("filter", "say which messages, e.g. service=billing&status=failed")
+        fix = "Say which messages, e.g. service=billing&status=failed."
+        raise InvalidJob("filter", "must not be empty", fix)
     if not 1 <= rate <= MOST_A_SECOND:
-        raise InvalidJob("rate", f"it is from 1 to {MOST_A_SECOND} messages a second")
+        fix = "Send a number of messages a second."
+        raise InvalidJob("rate", f"must be from 1 to {MOST_A_SECOND}", fix)
     job = _job(selection, by, reason, rate)
     in_transaction(partial(_insert, job))
     return job["_id"]

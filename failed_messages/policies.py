@@ -14,8 +14,10 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from api.text import fault_in
 from failed_messages import audit
 from failed_messages.collection import failed_messages, replay_policies
+from failed_messages.invalid import Invalid
 from failed_messages.models import PartState, Reason, Status
 from failed_messages.replay import replay
 from failed_messages.wording import handler_of
@@ -29,13 +31,8 @@ LONGEST_DELAY_SECONDS = 7 * 86_400
 MOST_REPLAYS = 10
 
 
-class InvalidPolicy(ValueError):
-    """A policy cannot be set so; `field` names what is wrong."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
+class InvalidPolicy(Invalid):
+    """A policy cannot be set so."""
 
 
 def set_policy(
@@ -120,16 +117,21 @@ def _count_replay(ids: list[ObjectId], replays_before: int) -> None:
 def check(delays: Sequence[timedelta], service: str, group: str, reason: str) -> None:
     """Raises InvalidPolicy: a value is not one that there is."""
     if bool(service) == bool(group):
-        raise InvalidPolicy("service", "name either a service or a group")
+        fix = "Name either a service or a group."
+        raise InvalidPolicy("service", "must be there, or a group, and not both", fix)
     if service and service not in SERVICES:
-        raise InvalidPolicy("service", f"it is one of {', '.join(SERVICES)}")
+        raise InvalidPolicy("service", f"must be one of {', '.join(SERVICES)}", "Name one of them.")
+    if fault := fault_in(group):
+        raise InvalidPolicy("group", fault, "Name a group by its fingerprint.")
     if reason and reason not in Reason.values:
-        raise InvalidPolicy("reason", f"it is one of {', '.join(Reason.values)}")
+        detail = f"must be one of {', '.join(Reason.values)}"
+        raise InvalidPolicy("reason", detail, "Name one of them, or none.")
     if not 1 <= len(delays) <= MOST_REPLAYS:
-        raise InvalidPolicy("after", f"there are 1 to {MOST_REPLAYS} delays, e.g. 15m,1h,6h")
+        detail = f"must be 1 to {MOST_REPLAYS} delays"
+        raise InvalidPolicy("after", detail, "Name some, for example 15m, 1h and 6h.")
     for delay in delays:
         if not SHORTEST_DELAY_SECONDS <= delay.total_seconds() <= LONGEST_DELAY_SECONDS:
-            raise InvalidPolicy("after", "a delay is from 1m to 7d")
+            raise InvalidPolicy("after", "must be delays from 1m to 7d", "Name others.")
 
 
 def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:

@@ -1,4 +1,4 @@
-"""How the desk's API refuses a request: which field is wrong, and what it may be."""
+"""How the desk's API refuses a request: which field is wrong, what it must be, and the fix."""
 
 from __future__ import annotations
 
@@ -8,23 +8,15 @@ from contextlib import contextmanager
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from api.refusal import Fault, Refusal
 from failed_messages.editing import InvalidEdit
-from failed_messages.filters import InvalidFilter
-from failed_messages.jobs import InvalidJob
-from failed_messages.policies import InvalidPolicy
-from failed_messages.triage import InvalidTriage
+from failed_messages.invalid import Invalid
 from failed_messages.verdict import ReasonMissing
 
+TITLE = "The request is not valid"
 
-class Refused(APIException):
-    """The request cannot be carried out as it is."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-    title = "The request is not valid"
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}.")
-        self.errors = [{"field": field, "detail": detail}]
+#: What the API calls a field, where that is not its name elsewhere.
+NAMES = {"fixed_in": "fixedIn", "rate": "ratePerSecond"}
 
 
 class Conflict(APIException):
@@ -36,12 +28,17 @@ class Conflict(APIException):
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn what the desk's functions raise about their arguments into a `Refused`."""
+    """Turn what the desk's functions raise about their arguments into a `Refusal`."""
     try:
         yield
-    except (InvalidFilter, InvalidJob, InvalidTriage, InvalidPolicy) as error:
-        raise Refused(error.field, error.detail) from error
+    except Invalid as error:
+        name = NAMES.get(error.field, error.field)
+        raise refused(name, error.detail, error.fix) from error
     except InvalidEdit as error:
-        raise Refused("body", str(error)) from error
+        raise refused("body", str(error), "Send a body that its handler takes.") from error
     except ReasonMissing as error:
-        raise Refused("reason", str(error)) from error
+        raise refused("reason", str(error), 'Send "reason" with some words.') from error
+
+
+def refused(field: str, detail: str, fix: str) -> Refusal:
+    return Refusal(TITLE, [Fault(field=field, detail=detail, fix=fix)])

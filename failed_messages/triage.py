@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 
 from failed_messages import audit
 from failed_messages.collection import failure_groups
+from failed_messages.invalid import Invalid
 from failed_messages.models import GroupStatus
 from messaging.plain import text
 from messaging.transactions import in_transaction
@@ -22,13 +23,8 @@ STATUSES = [
 ]
 
 
-class InvalidTriage(ValueError):
-    """A field of a group cannot be set to that; `field` names it."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.detail = detail
+class InvalidTriage(Invalid):
+    """A field of a group cannot be set to that."""
 
 
 def triage(fingerprint: str, changes: Mapping[str, str], by: str) -> bool:
@@ -72,21 +68,27 @@ def _write(fingerprint: str, wanted: dict[str, str], by: str, session: ClientSes
 def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
     wanted = {name: _text(name, value) for name, value in changes.items()}
     if not wanted:
-        raise InvalidTriage("owner", f"say what to change: {', '.join(LIMITS_CHARS)}")
+        fix = f"Say what to change: {', '.join(LIMITS_CHARS)}."
+        raise InvalidTriage("owner", "must be there, or another field", fix)
     if wanted.get("link") and urlsplit(wanted["link"]).scheme not in ("http", "https"):
-        raise InvalidTriage("link", "it starts with https:// or http://")
+        fix = "Send for example https://issues.example.com/7, or nothing."
+        raise InvalidTriage("link", "must start with https:// or http://", fix)
     if "status" in wanted and wanted["status"] not in STATUSES:
-        raise InvalidTriage("status", f"it is one of {', '.join(STATUSES)}")
+        fix = "Send one of them, or leave it out."
+        raise InvalidTriage("status", f"must be one of {', '.join(STATUSES)}", fix)
     if wanted.get("status") == GroupStatus.FIXED and not wanted.get("fixed_in"):
-        raise InvalidTriage("fixed_in", "name the release that mends it, e.g. 1.4.0")
+        fix = "Name the release with the fix, e.g. 1.4.0."
+        raise InvalidTriage("fixed_in", "must be there for this status", fix)
     return wanted
 
 
 def _text(name: str, value: Any) -> str:
     if name not in LIMITS_CHARS:
-        raise InvalidTriage(text(name, 50), f"a group has {', '.join(LIMITS_CHARS)} to be set")
+        fix = f"A group has {', '.join(LIMITS_CHARS)} to be set."
+        raise InvalidTriage(text(name, 50), "is not a known field", fix)
     if not isinstance(value, str):
-        raise InvalidTriage(name, "it is text")
+        raise InvalidTriage(name, "must be text", "Send text.")
     if len(value) > LIMITS_CHARS[name]:
-        raise InvalidTriage(name, f"it has at most {LIMITS_CHARS[name]} characters")
+        detail = f"must have at most {LIMITS_CHARS[name]} characters"
+        raise InvalidTriage(name, detail, "Shorten it.")
     return text(value.strip(), LIMITS_CHARS[name])

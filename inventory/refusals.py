@@ -17,16 +17,6 @@ class Refusal(APIException):
         super().__init__(detail)
 
 
-class BadRequest(Refusal):
-    """A field of the request is wrong; `errors` names it and the fix."""
-
-    status_code = 400
-
-    def __init__(self, field: str, detail: str, fix: str) -> None:
-        super().__init__(f"{field}: {detail}. {fix}")
-        self.errors = [{"field": field, "detail": detail, "fix": fix}]
-
-
 class UnknownSku(Refusal):
     """The SKU is not in the catalogue."""
 

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from api.number import number_in
 from inventory.models import Movement, Reservation
 from inventory.movement_admin import table
 from inventory.movements import movement_id
@@ -72,6 +73,6 @@ class ReservationAdmin(RecordedAdmin):
         if not search_term:
             return queryset, False
         wanted = Q(order_id=search_term)
-        if search_term.isdecimal():
-            wanted |= Q(user_id=search_term)
+        if (user_id := number_in(search_term)) is not None:
+            wanted |= Q(user_id=user_id)
         return queryset.filter(wanted), False

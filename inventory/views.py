@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from django.http import JsonResponse
 from msgspec import Meta, Struct
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from api import idempotency_key
+from api.json_body import JsonBody
 from inventory.permissions import RESTOCK, SHIP, StaffWith
-from inventory.refusals import BadRequest
+from inventory.refusals import Refusal
 from inventory.restocking import restock
 from inventory.shipping import ship
 
@@ -26,6 +27,24 @@ class Delivery(Struct, forbid_unknown_fields=True):
     """Units that have come in."""
 
     quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+
+
+class Shipment(Struct, forbid_unknown_fields=True):
+    """Nothing: the address says it all."""
+
+
+TITLE = Refusal.title
+DELIVERY = JsonBody(
+    Delivery,
+    TITLE,
+    {"body": f'Send {{"quantity": n}} with a whole number from 1 to {MAX_QUANTITY:,}.'},
+)
+SHIPMENT = JsonBody(
+    Shipment | None,  # type: ignore[arg-type]  # a union is no type to mypy
+    TITLE,
+    {"body": "Send no body, or an empty JSON object."},
+    empty=Shipment(),
+)
 
 
 class StaffView(APIView):
@@ -41,9 +60,8 @@ class RestockView(StaffView):
     permission = RESTOCK
 
     def post(self, request: Request, sku: str) -> JsonResponse:
-        product = restock(
-            sku, read(request.data).quantity, key=key(request), by=request.user.get_username()
-        )
+        quantity = DELIVERY.of(request).quantity
+        product = restock(sku, quantity, key=key(request), by=request.user.get_username())
         quantities = ("available", "reserved", "shipped")
         return JsonResponse({"sku": sku, **{each: int(product[each]) for each in quantities}})
 
@@ -54,6 +72,7 @@ class ShipView(StaffView):
     permission = SHIP
 
     def post(self, request: Request, order_id: str) -> JsonResponse:
+        SHIPMENT.of(request)
         reservation = ship(order_id, by=request.user.get_username())
         return JsonResponse(
             {
@@ -65,27 +84,9 @@ class ShipView(StaffView):
         )
 
 
-def read(body: Any) -> Delivery:
-    """Raises BadRequest: it is no delivery."""
-    try:
-        return msgspec.convert(body, Delivery)
-    except msgspec.ValidationError as error:
-        raise BadRequest(
-            "quantity",
-            str(error).partition(" - at ")[0].replace("`", ""),
-            f'Send {{"quantity": n}} with a whole number from 1 to {MAX_QUANTITY:,}.',
-        ) from None
-
-
 def key(request: Request) -> str:
     """The request's Idempotency-Key, or one that no other request has."""
-    given = request.headers.get("Idempotency-Key")
+    given = request.headers.get(idempotency_key.HEADER)
     if given is None:
         return str(uuid.uuid4())
-    if not 0 < len(given) <= MAX_KEY_CHARACTERS:
-        raise BadRequest(
-            "Idempotency-Key",
-            f"has {len(given)} characters",
-            f"Send 1 to {MAX_KEY_CHARACTERS}, e.g. the delivery note's number.",
-        )
-    return given
+    return idempotency_key.read(given, TITLE, MAX_KEY_CHARACTERS, "the delivery note's number")

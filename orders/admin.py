@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
+from api.number import number_in
 from orders.collection import orders
 from orders.markup import label, moment, table
 from orders.models import LedgerEntry, Order
-from orders.place_order import MAX_USER_ID
 
 #: More than these many orders are not counted one by one.
 COUNTED_ORDERS = 10_000
@@ -83,8 +83,8 @@ class OrderAdmin(admin.ModelAdmin):
             return queryset, False
         if ObjectId.is_valid(term):
             return queryset.filter(pk=ObjectId(term)), False
-        if term.isdecimal() and int(term) <= MAX_USER_ID:
-            return queryset.filter(user_id=int(term)), False
+        if (user_id := number_in(term)) is not None:
+            return queryset.filter(user_id=user_id), False
         return queryset.none(), False
 
     @admin.display(description="status")

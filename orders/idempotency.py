@@ -13,6 +13,8 @@ Choices:
   another request is refused with 422.
 - What was refused is not stored: after its fault is mended the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
+- A proxy may send the header twice or put blanks around the key: that is one key, the same as
+  without. Two different keys are refused with 400, see `api.header`.
 - A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed; it is taken off the old
   order by the request that uses it again. A TTL index would delete the order with it.
 - While the first request waits for MongoDB, the insert of a second one waits with it. So 409 is
@@ -31,15 +33,15 @@ from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
+from api import idempotency_key
+from api.idempotency_key import HEADER
+from api.refusal import Fault, Refusal
 from orders import placing
 from orders.collection import orders
 from orders.place_order import TITLE, PlaceOrder
-from orders.refusals import Fault, Refusal
 
-HEADER = "Idempotency-Key"
 MAX_KEY_CHARACTERS = 255
 
-FIX = f"Send 1 to {MAX_KEY_CHARACTERS} characters, for example a new UUID for each order."
 OTHER_REQUEST = Fault(
     field=HEADER,
     detail="was used for another order of this user",
@@ -62,12 +64,15 @@ class Placed(NamedTuple):
 def place(request: PlaceOrder, key: str, tries: int = 3) -> Placed:
     """Place the order unless the key's first request has; return the order of the first.
 
+    Args:
+        key: what the header says, see `read`.
+
     Raises:
         Refusal: the key is invalid (400), another request's (422) or in flight (409), or the
             order is refused.
         pymongo.errors.PyMongoError: MongoDB did not answer; repeating the request is safe.
     """
-    check(key)
+    key = read(key)
     try:
         return Placed(placing.place(request, marks(request, key)), is_replayed=False)
     except Refusal:
@@ -87,11 +92,9 @@ def place(request: PlaceOrder, key: str, tries: int = 3) -> Placed:
     return Placed(first_answer(earlier, request), is_replayed=True)
 
 
-def check(key: str) -> None:
-    """Raises Refusal: the key is empty or too long."""
-    if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
-        detail = f"has {len(key)} characters"
-        raise Refusal(TITLE, [Fault(field=HEADER, detail=detail, fix=FIX)])
+def read(header: str) -> str:
+    """The key that the header says. Raises Refusal: see `api.idempotency_key.read`."""
+    return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 
 def marks(request: PlaceOrder, key: str) -> dict[str, str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from bson import Decimal128, ObjectId
 
+from api.refusal import Fault, Refusal
 from orders.catalogue import Price, catalogue
 from orders.collection import orders
 from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
-from orders.refusals import Fault, Refusal
 
 UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
 

@@ -13,21 +13,18 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from orders import cancelling, idempotency, listing, placing
-from orders.cancel_order import CancelOrder, CancelOrderParser
+from api import idempotency_key, query_string
+from orders import cancel_order, cancelling, idempotency, listing, place_order, placing
 from orders.collection import ANSWER_SECONDS, orders
-from orders.place_order import PlaceOrder, PlaceOrderParser, body_missing, length_missing
 from orders.representation import order_json, order_with_ledger_json, placed_json
 
 
 class OrdersView(APIView):
     """Place an order, or list those that were placed."""
 
-    parser_classes = [PlaceOrderParser]
-
     def post(self, request: Request) -> HttpResponse:
-        asked = place_order(request)
-        key = request.headers.get(idempotency.HEADER)
+        asked = place_order.BODY.of(request)
+        key = request.headers.get(idempotency_key.HEADER)
         with pymongo.timeout(ANSWER_SECONDS):
             if key is None:
                 return placed(placing.place(asked))
@@ -36,7 +33,7 @@ class OrdersView(APIView):
 
     def get(self, request: Request) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
-            page = listing.page(request.query_params.dict())
+            page = listing.page(query_string.parameters(request, listing.TITLE))
         return json(
             {
                 "orders": [order_json(document) for document in page.documents],
@@ -57,30 +54,11 @@ class OrderView(APIView):
 class CancellationView(APIView):
     """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
 
-    parser_classes = [CancelOrderParser]
-
     def post(self, request: Request, order_id: str) -> HttpResponse:
-        # DRF calls no parser where there is no body, and a reason is optional.
-        asked = request.data or CancelOrder()
+        asked = cancel_order.BODY.of(request)
         with pymongo.timeout(ANSWER_SECONDS):
             order = cancelling.cancel(find(order_id)["_id"], asked.reason)
         return json({"message": "Order cancelled.", "order": order_json(order)})
-
-
-def place_order(request: Request) -> PlaceOrder:
-    """What the request asks for.
-
-    Raises:
-        Refusal: it has no body, or one that is no order.
-        UnsupportedMediaType: it is not declared to be JSON.
-    """
-    asked = request.data
-    if isinstance(asked, PlaceOrder):
-        return asked
-    # DRF calls no parser where there is no body.
-    if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise length_missing()
-    raise body_missing()
 
 
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:

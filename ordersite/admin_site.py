@@ -6,7 +6,7 @@ from typing import Any
 
 from amqp import AMQPError
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
@@ -33,7 +33,12 @@ class OrderSite(AdminSite):
         return super().index(request, {**(extra_context or {}), **conservation_context()})
 
     def get_urls(self) -> list[Any]:
-        return [path("doctor/", self.admin_view(self.doctor), name="doctor"), *super().get_urls()]
+        return [
+            path("doctor/", self.admin_view(self.doctor), name="doctor"),
+            # Django's own view fails on an id that is no ObjectId; nothing here has such a page.
+            path("r/<path:rest>", self.admin_view(no_such_page)),
+            *super().get_urls(),
+        ]
 
     def doctor(self, request: HttpRequest) -> HttpResponse:
         """What `python manage.py doctor` says, now."""
@@ -47,6 +52,10 @@ class OrderSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=_place)
+
+
+def no_such_page(request: HttpRequest, rest: str) -> HttpResponse:
+    raise Http404("nothing in the admin has a page on the site")
 
 
 def conservation_context() -> dict[str, Any]:

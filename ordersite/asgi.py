@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 # Sets Django up, so the apps' modules can only be imported after it.
 awaiting_site = get_asgi_application()
 
+from api.header_lines import joined  # noqa: E402
 from messaging.start_up import keep_for_good  # noqa: E402
 from messaging.stopping import StopRequest  # noqa: E402
 from messaging.waiting import wait_for_database  # noqa: E402
@@ -35,16 +36,20 @@ def is_awaited(path: str) -> bool:
         return False
 
 
-place_order = hot_route.HotRoute(site) if hot_route.takes_anyone(OrdersView) else site
+def routed(place_order: hot_route.Site) -> hot_route.Site:
+    """The application in which `place_order` answers `POST /orders`."""
 
+    async def application(scope: Event, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await live(receive, send)
+            return
+        scope["headers"] = joined(scope["headers"])
+        if scope["path"] == hot_route.PATH and scope["method"] == "POST":
+            await place_order(scope, receive, send)
+        else:
+            await site(scope, receive, send)
 
-async def application(scope: Event, receive: Receive, send: Send) -> None:
-    if scope["type"] == "lifespan":
-        await live(receive, send)
-    elif scope["path"] == hot_route.PATH and scope["method"] == "POST":
-        await place_order(scope, receive, send)
-    else:
-        await site(scope, receive, send)
+    return application
 
 
 async def live(receive: Receive, send: Send) -> None:
@@ -56,3 +61,6 @@ async def live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+application = routed(hot_route.HotRoute(site) if hot_route.takes_anyone(OrdersView) else site)

@@ -25,12 +25,12 @@ from pymongo.errors import DuplicateKeyError
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
+from api.refusal import Refusal
 from orders import idempotency, placing
 from orders.catalogue import Price
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
-from orders.place_order import MAX_BODY_BYTES, PlaceOrder, decode
-from orders.refusals import Refusal
+from orders.place_order import BODY, MAX_BODY_BYTES, PlaceOrder
 from orders.representation import order_json, placed_json
 from ordersite import problems
 from ordersite.in_threads import Event, Receive, Send
@@ -60,11 +60,15 @@ class HotRoute:
         self._group = GroupCommit()
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        # Each field is there once: `ordersite.asgi` has joined the lines.
         headers = dict(scope["headers"])
         if not is_plain(headers):
             await self._site(scope, receive, send)
             return
         body = await read(receive)
+        if len(body) != int(headers[b"content-length"]):
+            await self._site(scope, again(body), send)
+            return
         try:
             document = await self._place(body, headers.get(b"idempotency-key"))
         except (Refusal, DuplicateKeyError):
@@ -83,7 +87,7 @@ class HotRoute:
         Raises what `placing.place` and `GroupCommit.store` raise.
         """
         deadline = time.monotonic() + ANSWER_SECONDS
-        asked = decode(body)
+        asked = BODY.decode(body)
         quantities = placing.merge(asked.items)
         prices = await prices_of(quantities)
         placing.check_prices(asked.items, quantities, prices)
@@ -106,6 +110,8 @@ def is_plain(headers: Mapping[bytes, bytes]) -> bool:
     length = headers.get(b"content-length", b"")
     return (
         headers.get(b"content-type") in CONTENT_TYPES
+        and b"content-encoding" not in headers
+        and b"transfer-encoding" not in headers
         and length.isdigit()
         and 0 < int(length) <= MAX_BODY_BYTES
         and is_allowed(headers.get(b"host", b""))
@@ -120,7 +126,7 @@ def is_allowed(host: bytes) -> bool:
 
 
 async def read(receive: Receive) -> bytes:
-    """The whole body; the server sees to it that it is as long as it was declared."""
+    """The body, or what came of it before the client hung up."""
     event = await receive()
     body: bytes = event.get("body", b"")
     while event.get("more_body"):
@@ -142,9 +148,7 @@ def marks(asked: PlaceOrder, key: bytes | None) -> dict[str, str]:
     """Raises Refusal: the idempotency key is invalid."""
     if key is None:
         return {}
-    text = key.decode("latin1")
-    idempotency.check(text)
-    return idempotency.marks(asked, text)
+    return idempotency.marks(asked, idempotency.read(key.decode("latin1")))
 
 
 async def prices_of(skus: Collection[str]) -> dict[str, Price]:

@@ -130,8 +130,10 @@ def environ_of(scope: Event, body: Any) -> dict[str, Any]:
     """The request as WSGI tells it (PEP 3333)."""
     # The server bounds the number of headers itself.
     builder = WsgiToAsgiInstance(None, duplicate_header_limit=0)
-    builder.scope = scope
-    environ: dict[str, Any] = builder.build_environ(scope, body)
+    # A client may write bytes in its query that are not ASCII; the builder does not take them.
+    builder.scope = {**scope, "query_string": b""}
+    environ: dict[str, Any] = builder.build_environ(builder.scope, body)
+    environ["QUERY_STRING"] = scope["query_string"].decode("latin1")
     return environ
 
 

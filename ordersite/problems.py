@@ -14,14 +14,20 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure, PyMongoError
 from rest_framework import exceptions
 
+from api.truncated import Truncated
 from messaging.errors import Outage
 
 logger = logging.getLogger(__name__)
@@ -56,6 +62,10 @@ def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
         return database_unavailable(exception)
     if isinstance(exception, RequestDataTooBig):
         return too_large()
+    if isinstance(exception, (BadRequest, SuspiciousOperation)):
+        return malformed()
+    if isinstance(exception, UnreadablePostError):
+        exception = Truncated()
     if isinstance(exception, Http404):
         exception = exceptions.NotFound()
     if isinstance(exception, PermissionDenied):
@@ -110,6 +120,10 @@ def too_large() -> HttpResponse:
     )
 
 
+def malformed() -> HttpResponse:
+    return problem(HTTPStatus.BAD_REQUEST, "The request is malformed, so it was not read.")
+
+
 def unexpected() -> HttpResponse:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -126,20 +140,23 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
         detail = f"{exception.detail} Send the body with the header Content-Type: {accepted}."
     else:
         detail = str(exception.detail)
-    response = problem(
-        exception.status_code,
-        detail,
-        title=getattr(exception, "title", ""),
-        type_=getattr(exception, "type", "about:blank"),
-        errors=getattr(exception, "errors", ()),
-    )
-    if auth_header := getattr(exception, "auth_header", None):
-        response["WWW-Authenticate"] = auth_header
+    response = refused(exception, detail)
     if challenge := getattr(exception, "auth_header", None):
         response["WWW-Authenticate"] = challenge
     if wait_seconds := getattr(exception, "wait", None):
         response["Retry-After"] = str(round(wait_seconds))
     return response
+
+
+def refused(exception: exceptions.APIException, detail: str = "") -> HttpResponse:
+    """The problem that the exception tells of; `detail` in place of its own."""
+    return problem(
+        exception.status_code,
+        detail or str(exception.detail),
+        title=getattr(exception, "title", ""),
+        type_=getattr(exception, "type", "about:blank"),
+        errors=getattr(exception, "errors", ()),
+    )
 
 
 # --- What never reaches an API view -----------------------------------------------------------
@@ -156,7 +173,7 @@ def no_such_address(request: HttpRequest, address: str = "") -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
         return defaults.bad_request(request, exception)
-    return problem(HTTPStatus.BAD_REQUEST, "The request is malformed, so it was not read.")
+    return malformed()
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -248,6 +248,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The last, so that what it answers has the others' headers.
+    "ordersite.whole_request.WholeRequest",
 ]
 
 ROOT_URLCONF = "ordersite.urls"
@@ -285,15 +287,15 @@ STATIC_URL = "/static/"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.json_body.JsonParser"],
     # The API knows no users: whoever may reach it may place orders.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.negotiation.AlwaysJSON",
     "EXCEPTION_HANDLER": "ordersite.problems.answer",
 }
-# An order that fits into no message is refused before it is read.
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MESSAGE_BYTES
+# The longest body that is held in memory, which is that of an order or of a message.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
 
 # --- Logs: one readable line an event, on stderr, for the process manager to keep --------------
 

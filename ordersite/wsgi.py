@@ -2,13 +2,24 @@
 
 import os
 
+import django
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
-application = WhiteNoise(get_wsgi_application())
+django.setup(set_prefix=False)
+
+# Only now does Django know its settings.
+from ordersite.whole_request import UTF8Request  # noqa: E402
+
+
+class Handler(WSGIHandler):
+    request_class = UTF8Request
+
+
+application = WhiteNoise(Handler())
 # Straight from the apps' folders: no build step that a deployment can forget.
 for storage in AppDirectoriesFinder().storages.values():
     application.add_files(storage.location, prefix="static/")

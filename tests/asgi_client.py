@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Mapping
 from functools import cache, partialmethod
 from threading import Thread
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from django.http import HttpResponse
 
@@ -92,7 +93,7 @@ def scope_of(method: str, path: str, headers: Mapping[str, str]) -> dict[str, An
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
+        "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",

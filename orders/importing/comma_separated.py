@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from api.refusal import Fault, Refusal
 from orders.importing.entry import Entry, read, reference_key
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
 from orders.place_order import MAX_ITEMS
-from orders.refusals import Fault, Refusal
 
 REQUIRED = {"userId", "sku", "quantity"}
 COLUMNS = REQUIRED | {"orderRef"}

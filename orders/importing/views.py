@@ -15,14 +15,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from api.refusal import Fault, Refusal
+from api.truncated import Truncated
 from orders.importing import comma_separated, ndjson
 from orders.importing.batches import Import
 from orders.importing.comma_separated import TITLE
 from orders.importing.entry import Entry
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import buffered
-from orders.place_order import length_missing
-from orders.refusals import Fault, Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,10 @@ EMPTY = Fault(
     fix="Send a line for each order; docs/importing.md shows the formats.",
 )
 TOO_MANY = f"{MAX_ORDERS} orders are the most for one request; send the rest in another one."
+CUT_OFF = (
+    "The body ended before its Content-Length. Send the lines from this one on again; those before "
+    "are settled."
+)
 NO_DATABASE = (
     "The database did not answer. Orders from this line on may be placed in part: send those "
     "lines again, each with an orderRef that keeps it from being placed twice."
@@ -49,7 +53,8 @@ class NdjsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Iterator[Entry]:
-        return ndjson.entries(buffered(stream))
+        assert parser_context
+        return ndjson.entries(buffered(stream, parser_context["request"]))
 
 
 class CsvParser(BaseParser):
@@ -62,7 +67,8 @@ class CsvParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Iterator[Entry]:
         """Raises Refusal: the first line doesn't name the columns; at the first entry."""
-        return comma_separated.entries(buffered(stream))
+        assert parser_context
+        return comma_separated.entries(buffered(stream, parser_context["request"]))
 
 
 class ImportView(APIView):
@@ -91,8 +97,6 @@ def entries(request: Request) -> Iterator[Entry]:
     # DRF calls no parser where there is no body.
     if request.data:
         return iter(request.data)
-    if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise length_missing()
     raise Refusal(TITLE, [EMPTY])
 
 
@@ -105,6 +109,10 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:
         write_outcomes(islice(remaining, MAX_ORDERS), sums, answer)
         if following := next(remaining, None):
             status, stopped = 413, {"stoppedAtLine": following.line, "detail": TOO_MANY}
+    except Truncated:
+        if not sums.total:
+            raise
+        status, stopped = 400, {"stoppedAtLine": sums.last_line + 1, "detail": CUT_OFF}
     except PyMongoError as error:
         if not sums.total:
             raise

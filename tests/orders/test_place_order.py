@@ -8,28 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.place_order import MAX_BODY_BYTES, Item, PlaceOrder, decode
-from orders.refusals import Refusal
+from api.refusal import Refusal
+from orders.place_order import BODY, MAX_BODY_BYTES, Item, PlaceOrder
 
 OPERATOR = {"$gt": ""}
 
 
 def refusal_of(body: bytes) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        decode(body)
+        BODY.decode(body)
     return refused.value
 
 
 def test_the_tutorials_request_is_taken():
     body = b'{"userId": 101, "items": ["book", "pen"]}'
 
-    assert decode(body) == PlaceOrder(user_id=101, items=["book", "pen"])
+    assert BODY.decode(body) == PlaceOrder(user_id=101, items=["book", "pen"])
 
 
 def test_an_item_may_carry_its_quantity():
     body = b'{"userId": 101, "items": [{"sku": "book", "quantity": 2}, "pen"]}'
 
-    assert decode(body) == PlaceOrder(user_id=101, items=[Item("book", 2), "pen"])
+    assert BODY.decode(body) == PlaceOrder(user_id=101, items=[Item("book", 2), "pen"])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ near_orders = st.fixed_dictionaries(
 
 def answer_to(body: bytes) -> PlaceOrder | Refusal:
     try:
-        return decode(body)
+        return BODY.decode(body)
     except Refusal as refusal:
         return refusal
 

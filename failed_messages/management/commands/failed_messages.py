@@ -10,14 +10,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
+from failed_messages.cli_arguments import check_texts
 from failed_messages.cli_groups import add_groups
 from failed_messages.cli_messages import add_discard, add_edit, add_list, add_restore, add_show
 from failed_messages.cli_policies import add_policy
 from failed_messages.cli_replay import add_jobs, add_replay
 from failed_messages.editing import InvalidEdit
-from failed_messages.filters import InvalidFilter
-from failed_messages.jobs import InvalidJob
-from failed_messages.policies import InvalidPolicy
+from failed_messages.invalid import Invalid
 from failed_messages.terminal import Refusal, Terminal
 from failed_messages.verdict import ReasonMissing
 from messaging.errors import Outage
@@ -34,7 +33,7 @@ VERBS = (
     add_policy,
 )
 
-INVALID = (InvalidEdit, InvalidFilter, InvalidJob, InvalidPolicy, ReasonMissing, Refusal)
+INVALID = (InvalidEdit, Invalid, ReasonMissing, Refusal)
 
 
 class Command(BaseCommand):
@@ -48,6 +47,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         terminal = Terminal(self.stdout, self.stderr, self.style, options["json"])
         try:
+            check_texts(options)
             options["run"](options, terminal)
         except (PyMongoError, DatabaseError, Outage) as error:
             raise CommandError(

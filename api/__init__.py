@@ -1,0 +1,1 @@
+"""How a request over HTTP is read, and how it is refused: one way for all apps. No business."""
