@@ -261,12 +261,7 @@ def errors(sender: Sender, caplog: pytest.LogCaptureFixture) -> list[str]:
     wrong = []
     for case in sender.cases():
         caplog.clear()
-        import time
-
-        t = time.perf_counter()
         response = sender.send(case)
-        t = time.perf_counter() - t
-        print("SLOW", round(t, 3), response.status_code, case)
         if response.status_code >= 500:
             error = next((r.exc_info for r in caplog.records if r.exc_info), (None, "", None))
             wrong.append(f"{response.status_code} {case}: {error[0]} {str(error[1])[:200]}")
