@@ -4,32 +4,39 @@ Products belong to inventory. An order still needs their prices before it can be
 read that costs next to nothing, so orders keeps its own small read model of the `products`
 collection: three fields, read without inventory's code, cached for a second. A price that
 changes is charged a second later; an SKU that the cache lacks is looked up before it is refused,
-so that a new product can be ordered at once.
+so that a new product can be ordered at once. A product whose price cannot be charged is left out,
+and the log says why: its own orders are refused, and all other prices are read.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Collection, Iterable
-from decimal import Decimal
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
+from bson.codec_options import CodecOptions
 from django.db import connection
+
+from orders.price import InvalidPrice, Price, price_of
+
+logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 1.0
 #: A refresh reads what was asked for since so many refreshes, so that a client at a slow pace, too,
 #: finds nearly every price remembered …
 REFRESHES_REMEMBERED = 10
-#: … unless that is more than a refresh may cost: then the older ones are read when asked for.
+#: … unless that is more than a refresh may cost: then the others are read when asked for.
 REFRESH_SKUS = 2_000
+#: In one query: MongoDB takes 16 MiB, and a SKU of 64 characters has up to 256 bytes.
+QUERY_SKUS = 10_000
+#: Named in the log's line about products that cannot be sold; `doctor` names the others.
+NAMED_PRODUCTS = 5
 
-
-class Price(NamedTuple):
-    """What one unit costs: an amount with two places, and its ISO 4217 currency."""
-
-    amount: Decimal
-    currency: str
+#: A text that is not UTF-8 is its own product's fault, and not that of everything read with it.
+LENIENT: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
 
 
 class Catalogue:
@@ -42,9 +49,12 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._prices: dict[str, Price] = {}
+        #: Of products that are there and cannot be sold: what is wrong with each.
+        self._unpriced: dict[str, str] = {}
         self._asked: set[str] = set()
-        #: What was asked for before each of the latest refreshes, the newest first.
-        self._asked_before: deque[set[str]] = deque(maxlen=REFRESHES_REMEMBERED)
+        #: What was asked for before each of the latest refreshes, the newest first. Whoever makes
+        #: the next one asks after it, which is one more.
+        self._asked_before: deque[set[str]] = deque(maxlen=REFRESHES_REMEMBERED - 1)
         self._fresh_until = 0.0
 
     def remembered(self, skus: Collection[str]) -> dict[str, Price] | None:
@@ -52,25 +62,36 @@ class Catalogue:
         if time.monotonic() >= self._fresh_until:
             return None
         known = self._prices
-        self._asked.update(skus)
         try:
-            return {sku: known[sku] for sku in skus}
+            prices = {sku: known[sku] for sku in skus}
         except KeyError:
             return None
+        self._note_asked(prices)
+        return prices
 
     def prices(self, skus: Iterable[str]) -> dict[str, Price]:
-        """The price of each SKU that is sold; an unknown one is left out.
+        """The price of each SKU that is sold; one that is unknown or has no price is left out.
 
         Raises:
             pymongo.errors.PyMongoError: MongoDB did not answer.
         """
         wanted = set(skus)
-        self._asked.update(wanted)
         self._refresh()
         if missing := wanted - self._prices.keys():
-            self._prices |= read_prices(missing)
+            self._prices |= self._read(missing)
         known = self._prices
-        return {sku: known[sku] for sku in wanted if sku in known}
+        prices = {sku: known[sku] for sku in wanted if sku in known}
+        self._note_asked(prices)
+        return prices
+
+    def is_unpriced(self, sku: str) -> bool:
+        """Whether the product is there, and left out for its price; as it was last read."""
+        return sku in self._unpriced
+
+    def _note_asked(self, prices: Collection[str]) -> None:
+        """Only what is sold, and what a refresh may cost: a client may ask for anything."""
+        if len(self._asked) < REFRESH_SKUS:
+            self._asked.update(prices)
 
     def _refresh(self) -> None:
         now = time.monotonic()
@@ -79,7 +100,12 @@ class Catalogue:
         # Set first: the requests beside this one go on with the prices that are there.
         self._fresh_until = now + FRESH_SECONDS
         asked = self._asked_of_late()
-        self._prices = read_prices(asked) if asked else {}
+        try:
+            self._prices = self._read(asked)
+        except Exception:
+            # The prices that are there are too old for the next request: it has to read them.
+            self._fresh_until = 0.0
+            raise
 
     def _asked_of_late(self) -> set[str]:
         self._asked_before.appendleft(self._asked)
@@ -93,18 +119,44 @@ class Catalogue:
             of_late = with_older
         return of_late
 
+    def _read(self, skus: set[str]) -> dict[str, Price]:
+        prices, unpriced = read_prices(skus)
+        news = {sku: why for sku, why in unpriced.items() if self._unpriced.get(sku) != why}
+        for sku in self._unpriced.keys() & (skus - unpriced.keys()):
+            self._unpriced.pop(sku, None)
+        self._unpriced |= unpriced
+        if news:
+            log_unpriced(news)
+        return prices
 
-def read_prices(skus: set[str]) -> dict[str, Price]:
-    """Read the prices of these SKUs from the products collection."""
-    products = connection.database["products"]
-    # `$type` lets MongoDB use an index that is partial on the field's type.
-    query = {"sku": {"$in": sorted(skus), "$type": "string"}}
-    found = products.find(query, {"_id": 0, "sku": 1, "price": 1, "currency": 1})
-    return {product["sku"]: _price(product) for product in found}
+
+def read_prices(skus: set[str]) -> tuple[dict[str, Price], dict[str, str]]:
+    """Read these SKUs' products: the prices, and what is wrong with those that have none."""
+    prices: dict[str, Price] = {}
+    unpriced: dict[str, str] = {}
+    products = connection.database.get_collection("products", codec_options=LENIENT)
+    remaining = iter(sorted(skus))
+    while some := list(islice(remaining, QUERY_SKUS)):
+        # `$type` lets MongoDB use an index that is partial on the field's type.
+        query = {"sku": {"$in": some, "$type": "string"}}
+        for product in products.find(query, {"_id": 0, "sku": 1, "price": 1, "currency": 1}):
+            try:
+                prices[product["sku"]] = price_of(product)
+            except InvalidPrice as error:
+                unpriced[product["sku"]] = str(error)
+    return prices, unpriced
 
 
-def _price(product: dict[str, Any]) -> Price:
-    return Price(product["price"].to_decimal().quantize(Decimal("0.01")), product["currency"])
+def log_unpriced(unpriced: dict[str, str]) -> None:
+    """Tell the operator of products that cannot be sold."""
+    named = [f"{sku} ({why})" for sku, why in islice(unpriced.items(), NAMED_PRODUCTS)]
+    logger.error(
+        "%d product(s) cannot be sold: their orders are refused, all others are taken. `python "
+        "manage.py doctor` tells how to correct each: %s%s",
+        len(unpriced),
+        "; ".join(named),
+        " …" if len(unpriced) > len(named) else "",
+    )
 
 
 catalogue = Catalogue()

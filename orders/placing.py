@@ -11,9 +11,10 @@ from typing import Any
 from bson import Decimal128, ObjectId
 
 from api.refusal import Fault, Refusal
-from orders.catalogue import Price, catalogue
+from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
+from orders.price import Price
 
 UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
 
@@ -22,6 +23,9 @@ SEVERAL_CURRENCIES = Fault(
     detail="are sold in several currencies",
     fix="Place one order for each currency.",
 )
+
+NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no right price for it"
+NO_PRICE_FIX = "Leave it out, or send the same again once the shop has corrected the product."
 
 
 def place(request: PlaceOrder, marks: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -32,7 +36,8 @@ def place(request: PlaceOrder, marks: Mapping[str, Any] | None = None) -> dict[s
     document.
 
     Raises:
-        Refusal: a SKU is unknown (422) or its merged quantity is over the limit (400).
+        Refusal: a SKU is unknown (422), its product has no right price (409), or its merged
+            quantity is over the limit (400).
         pymongo.errors.DuplicateKeyError: there is an order with the same `idempotency_key`.
         pymongo.errors.PyMongoError: MongoDB did not take the order.
     """
@@ -68,10 +73,13 @@ def check_prices(
 
     Raises:
         Refusal: the catalogue lacks some; each is named, with the item that asks for it. Or they
-            are in several currencies.
+            are in several currencies (both 422). Or all that lack are products without a right
+            price (409): the request may be right as soon as the shop has corrected them.
     """
     if len(prices) < len(quantities):
-        raise Refusal(TITLE, unknown_skus(items, prices), status_code=422)
+        all_known = all(sku in prices or catalogue.is_unpriced(sku) for sku in quantities)
+        status_code = 409 if all_known else 422
+        raise Refusal(TITLE, not_sold(items, prices), status_code)
     if len({each.currency for each in prices.values()}) > 1:
         raise Refusal(TITLE, [SEVERAL_CURRENCIES], status_code=422)
 
@@ -82,13 +90,18 @@ def too_many(index: int, sku: str, quantity: int) -> Fault:
     return Fault(field=f"items[{index}]", detail=detail, fix=fix)
 
 
-def unknown_skus(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
+def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
+    """A fault for each item whose SKU has no price."""
     skus = (item if isinstance(item, str) else item.sku for item in items)
-    return [
-        Fault(field=f"items[{index}]", detail=f"{sku!r} is not in the catalogue", fix=FIXES["sku"])
-        for index, sku in enumerate(skus)
-        if sku not in prices
-    ]
+    return [no_price(index, sku) for index, sku in enumerate(skus) if sku not in prices]
+
+
+def no_price(index: int, sku: str) -> Fault:
+    if catalogue.is_unpriced(sku):
+        detail, fix = NO_PRICE.format(sku=sku), NO_PRICE_FIX
+    else:
+        detail, fix = f"{sku!r} is not in the catalogue", FIXES["sku"]
+    return Fault(field=f"items[{index}]", detail=detail, fix=fix)
 
 
 def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) -> dict[str, Any]:
@@ -99,7 +112,7 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
         "_id": order_id,
         "user_id": user_id,
         "items": [
-            {"sku": sku, "quantity": quantity, "unit_price": stored_price(prices[sku].amount)}
+            {"sku": sku, "quantity": quantity, "unit_price": stored_price(str(prices[sku].amount))}
             for sku, quantity in quantities.items()
         ],
         "total": Decimal128(total),
@@ -117,8 +130,11 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
 
 
 @lru_cache(maxsize=10_000)
-def stored_price(amount: Decimal) -> Decimal128:
-    """Remembered, as making one costs more than the rest of an order's line."""
+def stored_price(amount: str) -> Decimal128:
+    """Remembered, as making one costs more than the rest of an order's line.
+
+    By its text: `0.00` and `-0.00` are equal amounts, and not the same one.
+    """
     return Decimal128(amount)
 
 

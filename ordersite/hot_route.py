@@ -27,10 +27,10 @@ from rest_framework.views import APIView
 
 from api.refusal import Refusal
 from orders import idempotency, placing
-from orders.catalogue import Price
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.place_order import BODY, MAX_BODY_BYTES, PlaceOrder
+from orders.price import Price
 from orders.representation import order_json, placed_json
 from ordersite import problems
 from ordersite.in_threads import Event, Receive, Send

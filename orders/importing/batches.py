@@ -14,10 +14,10 @@ from pymongo.read_concern import ReadConcern
 
 from api.refusal import Fault, Refusal
 from orders import placing
-from orders.catalogue import Price
 from orders.collection import orders
 from orders.idempotency import fingerprint
 from orders.importing.entry import Entry, Outcome
+from orders.price import Price
 
 BATCH_ORDERS = 300
 BATCH_TIMEOUT_SECONDS = 10.0

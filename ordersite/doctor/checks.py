@@ -19,6 +19,7 @@ from ordersite.doctor import (
     migrated,
     mongodb,
     outbox,
+    prices,
     versions,
 )
 from ordersite.doctor.report import Finding
@@ -39,6 +40,7 @@ def of_mongodb() -> Checks:
         "outbox": outbox.events_of_orders,
         "shipments": outbox.events_of_shipments,
         "clock of MongoDB": clocks.of_mongodb,
+        "prices of products": prices.of_products,
     }
 
 

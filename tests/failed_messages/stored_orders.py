@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from orders import placing
-from orders.catalogue import Price
+from orders.price import Price
 from orders.representation import event_json
 
 PEN = Price(Decimal("12.50"), "EUR")

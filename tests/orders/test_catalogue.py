@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+import bson
+import pymongo
 import pytest
 from bson import Decimal128
+from bson.raw_bson import RawBSONDocument
 from django.db import connection
+from pymongo.errors import PyMongoError
 
 from orders import catalogue
-from orders.catalogue import FRESH_SECONDS, REFRESHES_REMEMBERED, Catalogue
+from orders.catalogue import FRESH_SECONDS, REFRESH_SKUS, REFRESHES_REMEMBERED, Catalogue
+from orders.price import price_of
 
 
 class Clock:
@@ -86,3 +92,121 @@ def test_a_refresh_reads_what_was_asked_last_if_all_would_be_too_much(
 
     assert shop.remembered(["book", "pen"])
     assert shop.remembered(["headphones"]) is None
+
+
+def corrupt(sku: str, **fields: Any) -> None:
+    """Write to the product as another program would."""
+    connection.database["products"].update_one({"sku": sku}, {"$set": fields})
+
+
+def test_more_skus_than_one_query_takes_are_read_all_the_same(products: None):
+    """300 orders of an import may ask for 1,000 SKUs each."""
+    unknown = {f"{number:06}" + "\U0001f4e6" * 58 for number in range(80_000)}
+
+    assert Catalogue().prices({*unknown, "book"}).keys() == {"book"}
+
+
+def test_what_is_not_sold_is_not_read_again_with_each_refresh(clock: Clock):
+    shop = Catalogue()
+    shop.prices({"book", *(f"unknown-{number}" for number in range(REFRESH_SKUS))})
+    shop.prices(["book"])
+    clock.pass_by()
+
+    shop.prices(["pen"])
+
+    assert shop.remembered(["book", "pen"]), "what nobody sells has crowded it out"
+
+
+def test_what_is_read_with_each_refresh_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catalogue, "REFRESH_SKUS", 2)
+    shop = Catalogue()
+    for sku in ("book", "pen", "headphones"):
+        shop.prices([sku])
+    clock.pass_by()
+
+    shop.prices(["pen"])
+
+    assert shop.remembered(["book", "pen"])
+    assert shop.remembered(["headphones"]) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"price": 9.95},
+        {"price": "9.95"},
+        {"price": 9},
+        {"price": None},
+        {"price": {"amount": "9.95"}},
+        {"price": Decimal128("NaN")},
+        {"price": Decimal128("sNaN")},
+        {"price": Decimal128("Infinity")},
+        {"price": Decimal128("-1.00")},
+        {"price": Decimal128("9.999")},
+        {"price": Decimal128("1E+9")},
+        {"currency": None},
+        {"currency": "euro"},
+        {"currency": 978},
+    ],
+    ids=str,
+)
+def test_a_product_with_a_wrong_price_holds_up_no_other(
+    clock: Clock, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
+):
+    shop = Catalogue()
+    shop.prices(["book", "pen"])
+
+    corrupt("pen", **wrong)
+    corrupt("book", price=Decimal128("77.00"))
+    clock.pass_by()
+
+    assert shop.prices(["book", "pen"]) == {"book": (Decimal("77.00"), "EUR")}
+    assert shop.is_unpriced("pen")
+    assert not shop.is_unpriced("book")
+    assert "1 product(s) cannot be sold" in caplog.text
+    assert "pen (it" in caplog.text
+    caplog.clear()
+    clock.pass_by()
+    shop.prices(["pen"])
+    assert caplog.text == "", "it is told once"
+
+
+def test_a_text_that_is_not_utf_8_holds_up_no_other_product(clock: Clock):
+    euro = bson.encode({"currency": "EUR"}).replace(b"EUR", b"E\xffR")
+    connection.database["products"].update_one({"sku": "pen"}, {"$set": RawBSONDocument(euro)})
+
+    assert Catalogue().prices(["book", "pen"]).keys() == {"book"}
+
+
+def test_a_corrected_product_is_sold_at_once(clock: Clock):
+    shop = Catalogue()
+    corrupt("pen", price="1.20")
+    assert not shop.prices(["pen"])
+
+    corrupt("pen", price=Decimal128("1.20"))
+
+    assert shop.prices(["pen"])["pen"].amount == Decimal("1.20")
+    assert not shop.is_unpriced("pen")
+
+
+@pytest.mark.parametrize(
+    ("stored", "amount"),
+    [("-0", "0.00"), ("-0.00", "0.00"), ("1E+3", "1000.00"), ("9.500", "9.50")],
+)
+def test_a_price_is_read_as_cents(stored: str, amount: str):
+    read = price_of({"price": Decimal128(stored), "currency": "EUR"})
+
+    assert str(read.amount) == amount
+
+
+def test_a_refresh_that_fails_is_made_again_by_the_next_who_asks(clock: Clock):
+    """Else the others would be charged prices that are older than a second."""
+    shop = Catalogue()
+    shop.prices(["book"])
+    corrupt("book", price=Decimal128("77.00"))
+    clock.pass_by()
+    with pymongo.timeout(1e-9), pytest.raises(PyMongoError):
+        shop.prices(["book"])
+
+    assert shop.remembered(["book"]) is None
+    assert shop.prices(["book"])["book"].amount == Decimal("77.00")

@@ -14,9 +14,9 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from localservices.mongodb import MongoDB
 from orders import group_commit, placing
-from orders.catalogue import Price
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
+from orders.price import Price
 from tests.asgi_client import run_as_server
 from tests.polling import eventually
 

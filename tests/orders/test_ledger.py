@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handlers import known_types
 from orders import cancelling, ledger, placing, tasks
-from orders.catalogue import Price
 from orders.collection import orders
+from orders.price import Price
 from tests.concurrency import at_once
 
 BOOK = Price(Decimal("12.50"), "EUR")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from api.refusal import Refusal
 from orders import placing
-from orders.catalogue import Price
 from orders.place_order import Item
+from orders.price import Price
 
 
 def stored() -> list[dict[str, Any]]:
@@ -97,6 +97,47 @@ def test_a_new_product_can_be_ordered_at_once(either_way: Client):
 
     response = post(either_way, {"userId": 1, "items": ["lamp"]})
     assert response.json()["order"]["total"] == "20.00"
+
+
+def test_an_order_of_a_product_without_a_right_price_is_refused_and_others_are_placed(
+    either_way: Client,
+):
+    products = connection.database["products"]
+    products.update_one({"sku": "pen"}, {"$set": {"price": 1.2}})
+
+    refused = post(either_way, {"userId": 1, "items": ["book", "pen"]})
+
+    assert refused.status_code == 409
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    [error] = refused.json()["errors"]
+    assert error["field"] == "items[1]"
+    assert "'pen' cannot be sold now" in error["detail"]
+    assert "send the same again" in error["fix"]
+    assert post(either_way, {"userId": 1, "items": ["book"]}).status_code == 201
+    unknown_too = post(either_way, {"userId": 1, "items": ["pen", "bok"]})
+    assert unknown_too.status_code == 422
+    assert len(unknown_too.json()["errors"]) == 2
+
+
+def test_a_negative_zero_makes_no_other_product_negative(either_way: Client):
+    """A cache keyed by equal amounts would give one for the other."""
+    placing.stored_price.cache_clear()
+    connection.database["products"].insert_many(
+        [
+            {"sku": "odd", "price": Decimal128("-0.00"), "currency": "EUR"},
+            {"sku": "free", "price": Decimal128("0.00"), "currency": "EUR"},
+        ]
+    )
+
+    for sku in ("odd", "free"):
+        order = post(either_way, {"userId": 1, "items": [sku]}).json()["order"]
+        assert (order["items"][0]["unitPrice"], order["total"]) == ("0.00", "0.00")
+
+
+def test_a_stored_price_is_remembered_by_its_text():
+    placing.stored_price.cache_clear()
+
+    assert [str(placing.stored_price(each)) for each in ("-0.00", "0.00")] == ["-0.00", "0.00"]
 
 
 def test_products_of_several_currencies_are_refused(either_way: Client):

@@ -16,7 +16,7 @@ from billing import events as billing_events
 from inventory import events as inventory_events
 from messaging.message import Message
 from orders import outbox, placing
-from orders.catalogue import Price
+from orders.price import Price
 from ordersite import asyncapi
 from ordersite.management.commands.asyncapi import files
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from bson import Decimal128
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -92,7 +93,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 23 checks made")
+    assert said.startswith("Healthy: 24 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -463,3 +464,30 @@ def test_the_admin_page_shows_the_findings_to_staff_alone() -> None:
     assert "celery -A celery_app worker -Q billing -n billing@%h" in page
     assert re.search(r"5 errors\.", page)
     assert 'href="/admin/doctor/"' in browser.get("/admin/").content.decode()
+
+
+def test_a_product_that_cannot_be_sold_is_named_with_the_command_that_corrects_it():
+    products = connection.database["products"]
+    right = {"price": Decimal128("9.95"), "currency": "EUR"}
+    wrong = {
+        "a double": {"price": 9.95, "currency": "EUR"},
+        "none": {"price": None, "currency": "EUR"},
+        "three places": {"price": Decimal128("9.999"), "currency": "EUR"},
+        "no number": {"price": Decimal128("NaN"), "currency": "EUR"},
+        'it\'s "quoted"': {"price": Decimal128("9.95")},
+    }
+    free = {"sku": "free", "price": Decimal128("0"), "currency": "EUR"}
+    foreign = {"sku": "tea", "price": Decimal128("5"), "currency": "GBP"}
+    products.insert_many(
+        [{"sku": "pen", **right}, free, foreign, *({"sku": s, **w} for s, w in wrong.items())]
+    )
+
+    found = {name: each for name, each in findings().items() if name.startswith("Product ")}
+
+    assert found.keys() == {f"Product {sku}" for sku in wrong}
+    told = found['Product it\'s "quoted"']
+    assert "it has no currency" in told["problem"]
+    assert "409" in told["consequence"]
+    mongosh, url, option, script = shlex.split(told["mend"])
+    assert (mongosh, url, option) == ("mongosh", "$MONGODB_URL", "--eval")
+    assert '{sku: "it\'s \\"quoted\\""}, {$set: {price: NumberDecimal("9.95")' in script
