@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from failed_messages import certificate, wording
 from failed_messages.body_tree import tree
 from failed_messages.description import deaths
-from failed_messages.models import FailedMessage, Reason
+from failed_messages.models import FailedMessage, reason_label
 from failed_messages.order_facts import order_facts
 from failed_messages.permissions import VIEW, may
 from failed_messages.retention import expires_at
@@ -91,7 +91,7 @@ def _death(death: Certificate) -> Death:
     return Death(
         certificate=death,
         at=certificate.died_at(death),
-        reason=Reason(death.reason).label,
+        reason=reason_label(death.reason),
         attempts=list(reversed(death.attempts)),
         original=_original(death.original),
     )

@@ -17,6 +17,7 @@ from django.core.mail import send_mail
 from django.urls import reverse
 
 from failed_messages.collection import failed_messages, failure_groups
+from messaging.isolation import isolated
 
 WEBHOOK_TIMEOUT_SECONDS = 5
 
@@ -25,6 +26,11 @@ HEADLINES = {
     "regressed": "A failure of {service} came back, it was fixed in {fixed_in}",
     "burst": "{failures:,} failures of {service} in {minutes} minutes",
 }
+
+CANNOT_TELL = (
+    "The alert about group %s cannot be written, so nobody is told of it; the others go out. Its "
+    "page in the admin shows what its document lacks."
+)
 
 Group = dict[str, Any]
 
@@ -38,7 +44,11 @@ def send_alerts() -> int:
     """
     if not settings.ALERT_WEBHOOK_URL and not settings.ALERT_EMAILS:
         return 0
-    return sum(_send(group, kind) for group, kind in _due())
+    sent = 0
+    for group, kind in _due():
+        with isolated(log, CANNOT_TELL, group["_id"]):
+            sent += _send(group, kind)
+    return sent
 
 
 def _due() -> Iterator[tuple[Group, str]]:
@@ -57,13 +67,14 @@ def _due() -> Iterator[tuple[Group, str]]:
 
 def _send(group: Group, kind: str) -> bool:
     """Of all schedulers one sends: the one that moves `alerted_at`."""
+    alert = _alert(group, kind)
     claimed = failure_groups().update_one(
         {"_id": group["_id"], "alerted_at": group["alerted_at"]},
         {"$set": {"alerted_at": datetime.now(UTC)}},
     )
     if not claimed.modified_count:
         return False
-    if not _deliver(_alert(group, kind)):
+    if not _deliver(alert):
         # Nobody has heard of it, so the next run tries again.
         failure_groups().update_one(
             {"_id": group["_id"]}, {"$set": {"alerted_at": group["alerted_at"]}}

@@ -33,6 +33,11 @@ PREFETCH_MESSAGES = 20
 #: Between two probes of a database or broker that is away.
 PROBE_SECONDS = 1
 
+CANNOT_ARCHIVE = (
+    "A message cannot be recorded, so RabbitMQ keeps it, and the next ones are: a queue with %d of "
+    "them stands still. Report the error below; a release that can record it gets it again."
+)
+
 
 class Stopped(Exception):
     """The archiver was told to stop before there was a connection."""
@@ -97,12 +102,12 @@ class Archiver(ConsumerMixin):
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 
     def _on_outcome(self, message: Any) -> None:
-        self._until_done(lambda: record_outcome(bytes(message.body)) or True)
-        if not self._stop.requested:
+        if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
             message.ack()
 
     def _until_done(self, write: Callable[[], Any]) -> Any:
-        """What `write` returns; None when told to stop before the database came back.
+        """What `write` returns; None when told to stop before the database came back, or where
+        the message is one that nothing here can store.
 
         The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
         """
@@ -115,6 +120,10 @@ class Archiver(ConsumerMixin):
                     log.warning("Waiting for MongoDB, and keeping the message: %s", error)
                 waiting = True
                 self._stop.wait(PROBE_SECONDS)
+            except Exception:
+                # It would end the archiver now, and after each start anew.
+                log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
+                return None
             else:
                 return written
         return None

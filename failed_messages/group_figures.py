@@ -69,4 +69,4 @@ def _order_ids(fingerprint: str) -> set[str]:
     wanted = {"fingerprint": fingerprint, "status": Status.FAILED}
     newest = failed_messages().find(wanted, {"_id": False, "order_id": True})
     newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(NEWEST_MESSAGES)
-    return {record["order_id"] for record in newest if record["order_id"]}
+    return {record["order_id"] for record in newest if record.get("order_id")}

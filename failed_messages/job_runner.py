@@ -17,11 +17,12 @@ from bson import ObjectId
 from django.conf import settings
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 
 from failed_messages import audit
 from failed_messages.claiming import claim
 from failed_messages.collection import failed_messages, replay_jobs
-from failed_messages.filters import Filter, index_of
+from failed_messages.filters import Filter, InvalidFilter, index_of
 from failed_messages.jobs import ACTIVE, MOST_A_SECOND
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.preview import failed_only
@@ -29,6 +30,8 @@ from failed_messages.sending import Sender
 from failed_messages.staleness import moved_on
 from failed_messages.verdict import refusal
 from failed_messages.wording import headline_of
+from messaging.isolation import isolated
+from messaging.outages import is_outage
 from messaging.publisher import Publisher
 from messaging.transactions import in_transaction
 
@@ -43,6 +46,11 @@ GATHERING_SECONDS = 5
 LEASE_SECONDS = 30
 
 RUNNER = "bulk replay"
+
+CANNOT_GO_ON = (
+    "Bulk replay %s is stopped, since it cannot go on; the others do. What it has sent takes its "
+    "course. Its page in the admin says why; start another one in its place."
+)
 
 STOPPED, DONE = str(JobState.STOPPED), str(JobState.DONE)
 LEFT_OUT, REFUSED = str(PartState.LEFT_OUT), str(PartState.REFUSED)
@@ -61,10 +69,22 @@ def advance_jobs() -> int:
     jobs = [_lease(found["_id"]) for found in replay_jobs().find(unfinished, {"_id": True})]
     for job in filter(None, jobs):
         try:
-            _advance(job)
+            with isolated(log, CANNOT_GO_ON, job["_id"]):
+                _advance_or_stop(job)
         finally:
             replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"leased_until": _now()}})
     return sum(job is not None for job in jobs)
+
+
+def _advance_or_stop(job: Job) -> None:
+    """A bulk replay that cannot go on ends with its reason: it would hold up nobody but itself."""
+    try:
+        _advance(job)
+    except Exception as error:
+        # What MongoDB refuses now it may take at the next step.
+        if not is_outage(error) and not isinstance(error, PyMongoError):
+            _end(job, STOPPED, f"It cannot go on, start another one: {error!r}")
+        raise
 
 
 def _advance(job: Job) -> None:
@@ -92,7 +112,7 @@ def _gather(job: Job) -> bool:
     """
     active = replay_jobs().find({"state": {"$in": ACTIVE}}, {"_id": True})
     taken = {"job": {"$nin": [each["_id"] for each in active]}}
-    matching = failed_only(Filter.of_text(job["selection"]), job["at"])
+    matching = failed_only(_selection(job), job["at"])
     free = {**taken, "body_cut": False, "last_failed_at": {"$lte": job["at"]}}
     part = {"job": job["_id"], "job_state": PartState.WAITING, "job_detail": ""}
     deadline = time.monotonic() + GATHERING_SECONDS
@@ -107,6 +127,14 @@ def _gather(job: Job) -> bool:
         still_free = {"_id": {"$in": ids}, "status": Status.FAILED, **taken}
         failed_messages().update_many(still_free, {"$set": part})
     return False
+
+
+def _selection(job: Job) -> Filter:
+    """Raises InvalidFilter: it is none, or one that asks for everything."""
+    selection = Filter.of_text(job["selection"])
+    if not selection.parameters():
+        raise InvalidFilter("filter", "it says nothing of which messages")
+    return selection
 
 
 def _count(job: Job) -> dict[str, int]:

@@ -6,6 +6,7 @@ guard: never a handler that is not safe to replay, never an order that has moved
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from failed_messages.invalid import Invalid
 from failed_messages.models import PartState, Reason, Status
 from failed_messages.replay import replay
 from failed_messages.wording import handler_of
+from messaging.isolation import isolated
 from messaging.topology import SERVICES
 from messaging.transactions import in_transaction
 
@@ -29,6 +31,14 @@ MESSAGES_A_RUN = 100
 SHORTEST_DELAY_SECONDS = 60
 LONGEST_DELAY_SECONDS = 7 * 86_400
 MOST_REPLAYS = 10
+
+
+CANNOT_APPLY = (
+    "The policy of %s cannot be applied, so nothing of it is replayed; the others are applied. Set "
+    "it anew with `python manage.py failed_messages policy`, or switch it off."
+)
+
+log = logging.getLogger(__name__)
 
 
 class InvalidPolicy(Invalid):
@@ -73,12 +83,12 @@ def apply_policies() -> int:
 
     Returns: how many messages it took up.
     """
-    policies = list(replay_policies().find({"enabled": True}).sort("_id", 1))
-    return sum(
-        _apply(policy, index, delay)
-        for policy in policies
-        for index, delay in enumerate(policy["delays_seconds"])
-    )
+    taken_up = 0
+    for policy in list(replay_policies().find({"enabled": True}).sort("_id", 1)):
+        with isolated(log, CANNOT_APPLY, policy["_id"]):
+            for index, delay in enumerate(policy["delays_seconds"]):
+                taken_up += _apply(policy, index, delay)
+    return taken_up
 
 
 def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:

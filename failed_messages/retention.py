@@ -74,6 +74,7 @@ def _delete_some(expired: dict[str, Any], session: ClientSession) -> int:
     ids = [record["_id"] for record in records]
     failed_messages().delete_many({"_id": {"$in": ids}}, session=session)
     none: dict[str, Any] = {}
-    changes = [(record["_id"], {name: record[name] for name in TRACE}, none) for record in records]
+    traces = [{name: record.get(name) for name in TRACE} for record in records]
+    changes = [(id_, trace, none) for id_, trace in zip(ids, traces, strict=True)]
     audit.note_each(session, "delete", audit.MESSAGE, changes, by=RETENTION)
     return len(records)

@@ -24,7 +24,7 @@ def _order_ids(service: str, statuses: tuple[str, ...]) -> set[str]:
     its_answer = {"service": "orders", "type": {"$regex": f"^{service}\\."}}
     wanted = {"status": {"$in": list(statuses)}}
     return {
-        record["order_id"]
+        record.get("order_id") or ""
         for which in (its_event, its_answer)
         for record in failed_messages()
         .find({**which, **wanted}, {"_id": False, "order_id": True})

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from failed_messages import certificate
 from failed_messages.collection import failed_messages
-from failed_messages.models import Reason, Status
+from failed_messages.models import Status, reason_label
 from messaging.certificate import Attempt, Certificate
+from messaging.isolation import isolated
 from messaging.steps import Step
+
+log = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "Failed message %s is not as this release stores one, so the timeline of order %s leaves it out"
+)
 
 #: A foreign publisher may fail under one order's id as often as it likes.
 MAX_RECORDS = 50
@@ -33,7 +41,11 @@ def steps(order_id: str) -> list[Step]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     records = failed_messages().find({"order_id": order_id}, FIELDS).limit(MAX_RECORDS)
-    return [step for record in records for step in steps_of(record)]
+    told: list[Step] = []
+    for record in records:
+        with isolated(log, UNREADABLE, record["_id"], order_id):
+            told += list(steps_of(record))
+    return told
 
 
 def steps_of(record: dict[str, Any]) -> Iterator[Step]:
@@ -65,7 +77,7 @@ def attempted(attempt: Attempt, where: dict[str, Any]) -> Step:
 
 
 def gave_up(death: Certificate, type_: str, where: dict[str, Any]) -> Step:
-    detail = f"{type_}: {Reason(death.reason).label}. {death.message}"
+    detail = f"{type_}: {reason_label(death.reason)}. {death.message}"
     at = certificate.died_at(death)
     return Step(kind="failed", outcome="gave up", at=at, detail=detail, **where)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from failed_messages import certificate
-from failed_messages.models import FailedMessage, Reason, Status
+from failed_messages.models import FailedMessage, Status, reason_label
 from messaging.certificate import Certificate
 from messaging.handlers import HANDLERS, Handler
 from messaging.topology import SERVICES
@@ -27,7 +27,7 @@ CONSEQUENCES = {
 
 def headline(record: FailedMessage, death: Certificate) -> str:
     """`Billing gave up after 4 attempts in 3 min: card service timed out`."""
-    error = death.message or Reason(record.reason).label
+    error = death.message or reason_label(record.reason)
     return f"{_what_it_did(record.service.capitalize(), death)}: {error}"
 
 

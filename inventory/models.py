@@ -46,7 +46,8 @@ class Product(models.Model):
         permissions = [("restock_product", "Can restock product")]
 
     def __str__(self) -> str:
-        return self.name
+        # Another program may have left the name out.
+        return self.name or self.sku
 
 
 class ReservedLine(EmbeddedModel):

@@ -11,7 +11,8 @@ is away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -24,7 +25,8 @@ from inventory.refusals import NotReserved, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
 from messaging.errors import PublishError
-from messaging.publisher import Outgoing, Publisher
+from messaging.isolation import isolated
+from messaging.publisher import Outgoing, Publisher, check_publishable
 from messaging.topology import inventory_events
 from messaging.transactions import in_transaction
 
@@ -32,6 +34,13 @@ from messaging.transactions import in_transaction
 IS_PENDING = {"pending_since": {"$gt": EPOCH}}
 
 BATCH_RESERVATIONS = 500
+
+UNPUBLISHABLE = (
+    "That order %s was shipped cannot be published, so orders does not hear of it; the others are "
+    "published. Correct the reservation, or unset its pending_since."
+)
+
+logger = logging.getLogger(__name__)
 
 
 def ship(order_id: str, by: str) -> Reservation:
@@ -68,16 +77,17 @@ def publish_shipped() -> int:
     Raises:
         PublishError: RabbitMQ has not confirmed all; those that it has wait no more.
     """
-    waiting = _waiting()
+    waiting = list(_waiting())
     if not waiting:
         return 0
+    ids = [reservation["_id"] for reservation, _ in waiting]
     with Publisher(settings.AMQP_URL) as publisher:
         try:
-            publisher.publish([_outgoing(each) for each in waiting])
+            publisher.publish([outgoing for _, outgoing in waiting])
         except PublishError as error:
-            _mark_published(waiting[index] for index in error.confirmed)
+            _mark_published(ids[index] for index in error.confirmed)
             raise
-    _mark_published(waiting)
+    _mark_published(ids)
     return len(waiting)
 
 
@@ -87,10 +97,15 @@ def oldest_pending_since() -> datetime | None:
     return oldest["pending_since"] if oldest else None
 
 
-def _waiting() -> list[Reservation]:
+def _waiting() -> Iterator[tuple[Reservation, Outgoing]]:
+    """Those that wait longest, each with its event; one without a right event waits on."""
     # Only what a majority has: the rest may be gone with the primary, and was never shipped then.
     waiting = reservations().with_options(read_concern=ReadConcern("majority")).find(IS_PENDING)
-    return list(waiting.sort("pending_since", 1).limit(BATCH_RESERVATIONS))
+    for reservation in waiting.sort("pending_since", 1).limit(BATCH_RESERVATIONS):
+        with isolated(logger, UNPUBLISHABLE, reservation["_id"]):
+            outgoing = _outgoing(reservation)
+            check_publishable(outgoing)
+            yield reservation, outgoing
 
 
 def _outgoing(reservation: Reservation) -> Outgoing:
@@ -98,6 +113,6 @@ def _outgoing(reservation: Reservation) -> Outgoing:
     return Outgoing(message, inventory_events.name, message.type)
 
 
-def _mark_published(published: Iterable[Reservation]) -> None:
-    ids = [reservation["_id"] for reservation in published]
-    reservations().update_many({"_id": {"$in": ids}}, {"$unset": {"pending_since": ""}})
+def _mark_published(order_ids: Iterable[str]) -> None:
+    published = {"_id": {"$in": [*order_ids]}}
+    reservations().update_many(published, {"$unset": {"pending_since": ""}})

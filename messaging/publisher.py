@@ -14,6 +14,7 @@ from kombu import Connection
 from messaging.confirms import ConfirmedChannel, Outgoing
 from messaging.connecting import connect, connection_to
 from messaging.errors import PublishError, Unroutable
+from messaging.frames import properties_of, publish_frame
 
 __all__ = ["Outgoing", "Publisher"]
 
@@ -118,6 +119,16 @@ class Publisher:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             connection.collect()
+
+
+def check_publishable(outgoing: Outgoing) -> None:
+    """Raise what publishing this message would raise for all that are published with it.
+
+    Raises:
+        Exception: a name or a property is too long for AMQP, or of a type that it has not.
+    """
+    publish_frame(0, outgoing.exchange, outgoing.routing_key, outgoing.mandatory)
+    properties_of(outgoing.message)
 
 
 @cache

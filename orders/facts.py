@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from bson import ObjectId
 
+from messaging.isolation import isolated
 from orders.collection import orders
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "The document of order %s is not as this release stores one, so the desk does not know what "
+    "became of it. Its failed messages are shown, and replayed as those of an unknown order are."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +46,24 @@ def facts(order_ids: list[str]) -> dict[str, Facts]:
         "ledger": True,
     }
     return {
-        str(order["_id"]): _facts(order) for order in orders().find({"_id": {"$in": ids}}, wanted)
+        str(order["_id"]): told
+        for order in orders().find({"_id": {"$in": ids}}, wanted)
+        if (told := _readable(order))
     }
+
+
+def _readable(order: dict[str, Any]) -> Facts | None:
+    """The order's facts; None where it was stored so that they cannot be told."""
+    with isolated(logger, UNREADABLE, order["_id"]):
+        return _facts(order)
+    return None
 
 
 def _facts(order: dict[str, Any]) -> Facts:
     return Facts(
         status=order["status"],
-        version=order["version"] - len(order.get("steps", ())),
+        # Orders of an earlier release have null in place of no steps.
+        version=order["version"] - len(order.get("steps") or ()),
         total=order["total"].to_decimal(),
         currency=order["currency"],
         ledger={service: entry["state"] for service, entry in order["ledger"].items()},

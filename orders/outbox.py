@@ -18,11 +18,12 @@ from pymongo import UpdateMany
 
 from messaging.errors import PublishError
 from messaging.message import Message, event
-from messaging.publisher import Outgoing, Publisher
+from messaging.publisher import Outgoing, Publisher, check_publishable
 from messaging.topology import order_events, order_events_topic
 from orders.collection import DURABLE, orders
 from orders.models import EPOCH
 from orders.representation import event_json
+from orders.set_aside import SetAside
 
 BATCH_ORDERS = 500
 
@@ -31,6 +32,9 @@ IS_PENDING = {"pending_since": {"$gt": EPOCH}}
 
 #: No service of ours waits for these, so they spare each of them a delivery an order.
 FOR_SUBSCRIBERS_ONLY = {"order.confirmed"}
+
+#: One order that cannot be told of does not keep the others from being published.
+aside = SetAside()
 
 
 class Pending(NamedTuple):
@@ -56,8 +60,24 @@ def publish_batch(publisher: Publisher) -> int:
     except PublishError as error:
         mark_published(pending[index] for index in error.confirmed)
         raise
+    except Exception:
+        # The same batch without those at fault; what went out before them goes out twice.
+        if not set_aside_unpublishable(pending):
+            raise
+        return publish_batch(publisher)
     mark_published(pending)
     return len(pending)
+
+
+def set_aside_unpublishable(pending: list[Pending]) -> bool:
+    """Set aside the orders whose messages no publisher takes; whether there are such."""
+    found = False
+    for each in pending:
+        try:
+            check_publishable(outgoing(each.message))
+        except Exception as error:
+            found = aside.add(each.order_id, error) or found
+    return found
 
 
 def oldest_pending() -> list[Pending]:
@@ -67,12 +87,22 @@ def oldest_pending() -> list[Pending]:
     such an order would work on one that is not there.
     """
     durable = orders().with_options(read_concern=DURABLE)
-    documents = durable.find(IS_PENDING).sort("pending_since", 1).limit(BATCH_ORDERS)
-    return [
-        Pending(document["_id"], message(document, pending))
-        for document in documents
-        for pending in document["pending_events"]
-    ]
+    left_out = aside.ids()
+    wanted = {**IS_PENDING, "_id": {"$nin": left_out}} if left_out else IS_PENDING
+    documents = durable.find(wanted).sort("pending_since", 1).limit(BATCH_ORDERS)
+    return [each for document in documents for each in pending_of(document)]
+
+
+def pending_of(document: dict[str, Any]) -> list[Pending]:
+    """The order's pending events; none where its document does not tell them."""
+    try:
+        return [
+            Pending(document["_id"], message(document, pending))
+            for pending in document["pending_events"]
+        ]
+    except Exception as error:
+        aside.add(document["_id"], error)
+        return []
 
 
 def oldest_pending_since() -> datetime | None:

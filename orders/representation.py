@@ -64,8 +64,10 @@ def event_json(document: dict[str, Any], type_: str) -> dict[str, Any]:
 
 def rejection_reason(document: dict[str, Any]) -> str | None:
     """Why inventory rejected the order; a cancellation may have changed its ledger since."""
-    details = (step["detail"] for step in document["steps"] if step["state"] == "rejected")
-    return next(details)
+    steps = document.get("steps") or []
+    details = (step["detail"] for step in steps if step["state"] == "rejected")
+    # An order of an earlier release may have no steps.
+    return next(details, document["ledger"]["inventory"]["detail"])
 
 
 def money(amount: Decimal128) -> str:

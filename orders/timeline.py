@@ -17,12 +17,15 @@ AWAITED = {
 
 
 def steps(order: dict[str, Any]) -> list[Step]:
-    """What happened to the order so far, and what is awaited; in no particular sequence."""
+    """What happened to the order so far, and what is awaited; in no particular sequence.
+
+    Of an order that an earlier release stored without some of it, the rest is told.
+    """
     return [*own_steps(order), *heard_steps(order), *outbox_steps(order), *awaited_steps(order)]
 
 
 def own_steps(order: dict[str, Any]) -> Iterator[Step]:
-    yield Step(service="orders", kind="done", outcome="placed", at=order["created_at"])
+    yield Step(service="orders", kind="done", outcome="placed", at=order.get("created_at"))
     if cancellation := order.get("cancellation"):
         yield Step(
             service="orders",
@@ -48,7 +51,7 @@ def heard_steps(order: dict[str, Any]) -> Iterator[Step]:
 
 
 def outbox_steps(order: dict[str, Any]) -> Iterator[Step]:
-    for event in order["pending_events"]:
+    for event in order.get("pending_events") or []:
         yield Step(
             service="orders",
             kind="waiting",
@@ -58,7 +61,13 @@ def outbox_steps(order: dict[str, Any]) -> Iterator[Step]:
 
 
 def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
-    for service, states in AWAITED[order["status"]].items():
-        if order["ledger"][service]["state"] not in states:
+    for service, states in AWAITED.get(order.get("status"), {}).items():
+        if stands(order, service) not in states:
             outcome = f"to be {sorted(states)[0]}"
             yield Step(service=service, kind="waiting", outcome=outcome)
+
+
+def stands(order: dict[str, Any], service: str) -> str:
+    """What the order's ledger says of the service."""
+    entry = (order.get("ledger") or {}).get(service) or {}
+    return str(entry.get("state", "pending"))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
+from ordersite import strange_values
 from ordersite.conservation import lines
 from ordersite.doctor.examination import examine
 
@@ -27,6 +28,13 @@ class OrderSite(AdminSite):
     site_url = None
     # A laptop's width belongs to the lists; the first page has every link.
     enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """A cell that cannot be shown does not hide the list that it is in."""
+        known = set(self._registry)
+        super().register(model_or_iterable, admin_class, **options)
+        for model in self._registry.keys() - known:
+            strange_values.isolate_cells(self._registry[model])
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The front page, which begins with the conservation line."""

@@ -17,9 +17,10 @@ class OrdersiteConfig(AppConfig):
         # Only now can the backend's modules be imported.
         from failed_messages import order_facts
         from orders.facts import facts
-        from ordersite import mongodb_indexes
+        from ordersite import mongodb_indexes, strange_values
 
         mongodb_indexes.apply()
+        strange_values.apply()
         order_facts.register(facts)
 
 

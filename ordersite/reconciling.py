@@ -6,11 +6,17 @@ import logging
 
 from django.conf import settings
 
+from messaging.isolation import isolated
 from messaging.publisher import Publisher
 from orders import unanswered
 from ordersite.conservation import lines
 
 logger = logging.getLogger(__name__)
+
+NOT_SENT = (
+    "What %s never answered could not be sent again; the next run tries to. The other service's "
+    "orders are sent."
+)
 
 
 def reconcile() -> int:
@@ -23,11 +29,12 @@ def reconcile() -> int:
     missing = {line.service: line.orders for line in lines() if line.orders}
     with Publisher(settings.AMQP_URL) as publisher:
         for service, order_ids in missing.items():
-            unanswered.send_again(service, order_ids, publisher)
-            logger.warning(
-                "%s never answered %d order(s), sent again to it alone: %s …",
-                service,
-                len(order_ids),
-                ", ".join(order_ids[:3]),
-            )
+            with isolated(logger, NOT_SENT, service):
+                unanswered.send_again(service, order_ids, publisher)
+                logger.warning(
+                    "%s never answered %d order(s), sent again to it alone: %s …",
+                    service,
+                    len(order_ids),
+                    ", ".join(order_ids[:3]),
+                )
     return sum(map(len, missing.values()))

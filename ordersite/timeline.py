@@ -38,9 +38,9 @@ def timeline(order: dict[str, Any]) -> Timeline:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    order_id, status = str(order["_id"]), order["status"]
+    order_id, status = str(order["_id"]), order.get("status") or "placed"
     steps = sorted([*journey.steps(order), *failures.steps(order_id)], key=moment)
-    settled = {service: entry["state"] for service, entry in order["ledger"].items()}
+    settled = {service: journey.stands(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status
     # Orders begins every journey.
     services = sorted(SERVICES, key=lambda service: service != "orders")

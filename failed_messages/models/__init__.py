@@ -1,7 +1,14 @@
 """What the desk stores, as the admin and the migrations see it."""
 
 from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
-from failed_messages.models.failed_message import Act, FailedMessage, Reason, Replay, Status
+from failed_messages.models.failed_message import (
+    Act,
+    FailedMessage,
+    Reason,
+    Replay,
+    Status,
+    reason_label,
+)
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
 from failed_messages.models.replay_job import JobState, PartState, ReplayJob
@@ -23,4 +30,5 @@ __all__ = [
     "ReplayPolicy",
     "Status",
     "Subject",
+    "reason_label",
 ]

@@ -39,6 +39,11 @@ class Reason(models.TextChoices):
     QUEUE_FULL = "queue_full", "The queue was full"
 
 
+def reason_label(reason: str) -> str:
+    """The reason in words; one that only a newer release knows, as it is called there."""
+    return Reason(reason).label if reason in Reason.values else reason
+
+
 class Replay(EmbeddedModel):
     """The latest replay of a failed message."""
 
