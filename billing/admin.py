@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -11,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from api.number import number_in
 from billing.models import Invoice
+from messaging.order_id import canonical
 
 
 @admin.register(Invoice)
@@ -41,6 +44,9 @@ class InvoiceAdmin(admin.ModelAdmin):
         """An invoice is credited, never deleted."""
         return False
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        return super().get_object(request, canonical(object_id), from_field)
+
     @admin.display(description="lines")
     def lines(self, invoice: Invoice) -> SafeString:
         """One row a line: `2 x pen at 12.50: 25.00`."""
@@ -66,9 +72,10 @@ class InvoiceAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
     ) -> tuple[QuerySet[Invoice], bool]:
         """Look for whole ids and numbers, as parts of them have no index."""
+        search_term = search_term.strip()
         if not search_term:
             return queryset, False
-        wanted = Q(order_id=search_term) | Q(number=search_term)
+        wanted = Q(order_id=canonical(search_term)) | Q(number=search_term)
         wanted |= Q(credit_note_number=search_term)
         if (user_id := number_in(search_term)) is not None:
             wanted |= Q(user_id=user_id)

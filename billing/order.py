@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from billing.tax import CENT
 from messaging import body
 from messaging.errors import InvalidMessage
+from messaging.order_id import canonical
 
 PLACED_EXAMPLE = (
     '{"orderId": "6743…", "userId": 101, "items": [{"sku": "pen", "quantity": 2, '
@@ -108,7 +109,7 @@ def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
     lines = tuple([_priced(item, index) for index, item in enumerate(asked.items)])
     total = sum([line.amount for line in lines], Decimal("0.00"))
     _check_total(asked.total, total)
-    return PlacedOrder(str(asked.order_id), asked.user_id, lines, total, asked.currency)
+    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, lines, total, asked.currency)
 
 
 def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
@@ -119,7 +120,7 @@ def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
     """
     told = body.read(order, _WithdrawnOrder, example=WITHDRAWN_EXAMPLE)
     reason = told.reason[:MAX_REASON_CHARACTERS] if told.reason else None
-    return WithdrawnOrder(str(told.order_id), told.user_id, told.currency, reason)
+    return WithdrawnOrder(canonical(str(told.order_id)), told.user_id, told.currency, reason)
 
 
 def _priced(item: str | _Line, index: int) -> Line:

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from billing.invoicing import Invoice, invoices
 from billing.pdf import pdf
 from billing.sheet import Sheet, credit_note_sheet, invoice_sheet
+from messaging.order_id import canonical
 
 PDF = "application/pdf"
 PAGE = "text/html"
@@ -60,7 +61,7 @@ def find(order_id: str, has: Callable[[Invoice], object]) -> Invoice:
     Raises:
         NotFound: there is none, or not what `has` asks of it.
     """
-    invoice = invoices().find_one({"_id": order_id})
+    invoice = invoices().find_one({"_id": canonical(order_id)})
     if invoice is None:
         raise NotFound(
             f"Billing has no invoice for order {order_id[:40]!r}. If the order was placed a moment "

@@ -30,6 +30,7 @@ ENVELOPE = {
     "content_type": True,
     "properties": True,
     "headers": True,
+    "header_table": True,
     "body_bytes": True,
     "replay": True,
     "job_state": True,

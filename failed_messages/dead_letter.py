@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from amqp.serialization import dumps
 from kombu.message import Message
 
 from failed_messages.certificate import certificate_of, workers_certificate
 from messaging.certificate import Certificate
+from messaging.kept import kept_headers
+from messaging.order_id import canonical
 from messaging.plain import json_text, text
 
 #: MongoDB's documents end at 16 MiB; the rest is for certificates, headers and history.
@@ -24,6 +27,8 @@ ID_LIMIT_CHARS = 300
 
 #: Counts deliveries to the archiver, which are none of the message's own affairs.
 DLQ_HEADERS = frozenset({"x-delivery-count"})
+#: A table of none.
+NO_HEADERS = bytes(4)
 #: What a worker's certificate holds already.
 CERTIFIED_HEADERS = DLQ_HEADERS | {"certificate", "attempts", "original"}
 
@@ -45,6 +50,8 @@ class DeadLetter:
     content_type: str
     properties: str
     headers: str
+    #: The headers that stay with the message, as AMQP has them, which JSON has no word for all of.
+    header_table: bytes
     certificate: Certificate
     #: True when the certificate was written by a worker, with an id of its own.
     certified: bool
@@ -68,13 +75,14 @@ def read(message: Message, service: str) -> DeadLetter:
         message_id=message_id,
         type=_id(properties.get("type")),
         correlation_id=_id(properties.get("correlation_id")),
-        order_id=_id(properties.get("correlation_id")) or _id(fields.get("orderId")),
+        order_id=canonical(_id(properties.get("correlation_id")) or _id(fields.get("orderId"))),
         user_id=_id(fields.get("userId")),
         body=body,
         preview=_preview(body, parsed),
         content_type=_id(message.content_type),
         properties=json_text(_without(properties, {"application_headers"})),
         headers=json_text(_without(headers, CERTIFIED_HEADERS if certified else DLQ_HEADERS)),
+        header_table=bytes(dumps("F", [kept_headers(headers)])),
         certificate=death,
         certified=certified,
         redelivered=bool((message.delivery_info or {}).get("redelivered")),
@@ -98,6 +106,7 @@ def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
         content_type=_id(message.content_type),
         properties="{}",
         headers="{}",
+        header_table=NO_HEADERS,
         certificate=death,
         certified=False,
         redelivered=False,

@@ -165,6 +165,7 @@ def _copy(original: dict[str, Any], body: str, by: str, reason: str) -> dict[str
         "preview": text(editable(raw), PREVIEW_LIMIT_CHARS),
         # It is JSON now, whatever the original was said to be.
         "content_type": CONTENT_TYPE,
+        "properties": _without_encoding(original["properties"]),
         "scheduled_replays": 0,
         "job": None,
         "job_state": "",
@@ -173,6 +174,13 @@ def _copy(original: dict[str, Any], body: str, by: str, reason: str) -> dict[str
         "unacknowledged": None,
         "history": [act("edited copy", by, reason, f"of {original['_id']}")],
     }
+
+
+def _without_encoding(properties: str) -> str:
+    """The properties of an edited body: it is UTF-8 now."""
+    kept: dict[str, Any] = json.loads(properties)
+    kept.pop("content_encoding", None)
+    return json.dumps(kept, ensure_ascii=False)
 
 
 def _compact(body: str) -> Any:

@@ -12,12 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from bson import ObjectId
-
 from api.text import fault_in
 from failed_messages.collection import failed_messages
 from failed_messages.invalid import Invalid
 from failed_messages.models import Reason, Status
+from messaging.order_id import canonical, object_id
 from messaging.topology import SERVICES
 
 #: No death is later. MongoDB looks at an index's later fields only where its first is asked for.
@@ -101,9 +100,11 @@ class Filter:
         return {"$and": conditions} if conditions else {}
 
     def _conditions(self, at: datetime) -> Iterator[dict[str, Any]]:
-        for name in ("service", "type", "reason", "status", "order_id", "user_id", "message_id"):
+        for name in ("service", "type", "reason", "status", "user_id", "message_id"):
             if value := getattr(self, name):
                 yield {name: value}
+        if self.order_id:
+            yield {"order_id": canonical(self.order_id)}
         if self.group:
             yield {"fingerprint": self.group}
         if self.error:
@@ -152,9 +153,13 @@ def index_of(query: dict[str, Any]) -> str | None:
 
 def named(id_: str) -> dict[str, Any] | None:
     """Which are of this order, message or user; None where there is none."""
-    names: list[dict[str, Any]] = [{"order_id": id_}, {"message_id": id_}, {"user_id": id_}]
-    if ObjectId.is_valid(id_):
-        names.append({"_id": ObjectId(id_)})
+    names: list[dict[str, Any]] = [
+        {"order_id": canonical(id_)},
+        {"message_id": id_},
+        {"user_id": id_},
+    ]
+    if key := object_id(id_):
+        names.append({"_id": key})
     wanted = {"$or": names}
     return wanted if failed_messages().find_one(wanted, {"_id": True}) else None
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from amqp.serialization import loads
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
@@ -19,6 +20,7 @@ from failed_messages.history import RABBITMQ, act
 from failed_messages.models import PartState, Status
 from failed_messages.verdict import Verdict
 from messaging.errors import PublishError, Unroutable
+from messaging.kept import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publisher import Outgoing, Publisher
 from messaging.topology import by_name
@@ -28,9 +30,6 @@ from messaging.transactions import in_transaction
 ROUND_BYTES = 16_000_000
 #: AMQP's short strings, such as a message id, hold no more.
 SHORTSTR_LIMIT_BYTES = 255
-
-#: The headers that belong to the event itself.
-EVENT_HEADERS = ("order-version", "traceparent")
 
 NO_QUEUE = (
     "the queue {service} does not exist; run `python manage.py declare_topology`, then replay again"
@@ -117,18 +116,26 @@ def _with_bodies(records: list[Record]) -> list[Record]:
 
 
 def _outgoing(record: Record) -> Outgoing:
-    headers = json.loads(record["headers"])
-    kept = {name: headers[name] for name in EVENT_HEADERS if name in headers}
+    properties = json.loads(record["properties"])
     message = Message(
         body=record["body"],
         type=_shortstr(record["type"]),
         message_id=_shortstr(record["message_id"]),
         correlation_id=_shortstr(record["correlation_id"]),
-        timestamp=_timestamp(json.loads(record["properties"])),
-        headers={**kept, "replay": record["replay"]["id"]},
+        timestamp=_timestamp(properties),
+        headers={**_headers(record), "replay": record["replay"]["id"]},
         content_type=_shortstr(record["content_type"]) or CONTENT_TYPE,
+        others=kept_properties(properties),
     )
     return Outgoing(message, by_name.name, record["service"])
+
+
+def _headers(record: Record) -> dict[str, Any]:
+    """All that stay with the message, as they came; an earlier release kept them as JSON alone."""
+    if (table := record.get("header_table")) is None:
+        return kept_headers(json.loads(record["headers"]))
+    [headers], _ = loads("F", table, 0)
+    return kept_headers(headers)
 
 
 def _mark_published(records: list[Record]) -> None:

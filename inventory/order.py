@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from messaging import body
+from messaging.order_id import canonical
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
 
@@ -56,4 +57,4 @@ def read(order: Mapping[str, Any]) -> PlacedOrder:
             quantities[item] += 1
         else:
             quantities[item.sku] += item.quantity
-    return PlacedOrder(str(asked.order_id), asked.user_id, dict(quantities))
+    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, dict(quantities))

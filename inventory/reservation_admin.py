@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -16,6 +18,7 @@ from inventory.recorded_admin import RecordedAdmin
 from inventory.refusals import Refusal
 from inventory.shipping import ship
 from inventory.stock import Kind
+from messaging.order_id import canonical
 
 
 class ReservationAdmin(RecordedAdmin):
@@ -46,6 +49,9 @@ class ReservationAdmin(RecordedAdmin):
         if shipped:
             self.message_user(request, f"Shipped: {shipped}.", messages.SUCCESS)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        return super().get_object(request, canonical(object_id), from_field)
+
     @admin.display(description="lines")
     def lines(self, reservation: Reservation) -> str:
         """`2 x pen, 1 x book`."""
@@ -70,9 +76,10 @@ class ReservationAdmin(RecordedAdmin):
         self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str
     ) -> tuple[QuerySet[Reservation], bool]:
         """Look for whole ids, as parts of them have no index."""
+        search_term = search_term.strip()
         if not search_term:
             return queryset, False
-        wanted = Q(order_id=search_term)
+        wanted = Q(order_id=canonical(search_term))
         if (user_id := number_in(search_term)) is not None:
             wanted |= Q(user_id=user_id)
         return queryset.filter(wanted), False

@@ -17,6 +17,7 @@ from inventory.permissions import RESTOCK, SHIP, StaffWith
 from inventory.refusals import Refusal
 from inventory.restocking import restock
 from inventory.shipping import ship
+from messaging.order_id import canonical
 
 #: As many as one order may ask for.
 MAX_QUANTITY = 10_000_000
@@ -73,10 +74,10 @@ class ShipView(StaffView):
 
     def post(self, request: Request, order_id: str) -> JsonResponse:
         SHIPMENT.of(request)
-        reservation = ship(order_id, by=request.user.get_username())
+        reservation = ship(canonical(order_id), by=request.user.get_username())
         return JsonResponse(
             {
-                "orderId": order_id,
+                "orderId": reservation["_id"],
                 "state": reservation["state"],
                 "items": reservation["items"],
                 "shippedAt": reservation["shipped_at"],

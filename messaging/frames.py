@@ -11,6 +11,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import Any
 
+from amqp.basic_message import Message as TheirMessage
 from amqp.serialization import dumps
 
 from messaging.message import Message
@@ -28,6 +29,7 @@ BASIC_DELIVER = b"\x00\x3c\x00\x3c"
 
 #: A content header: class, weight, body size and the flags of the properties that follow.
 CONTENT_HEADER = Struct(">HHQH")
+HEADER_START = Struct(">HHQ")
 TIMESTAMP = Struct(">Q")
 #: Which properties there are: content-type, headers, delivery-mode, message-id, timestamp, app-id …
 ALWAYS_THERE = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 6 | 1 << 3
@@ -36,7 +38,8 @@ CORRELATION_ID, TYPE = 1 << 10, 1 << 5
 
 #: Delivery mode 2: the broker writes the message to disk.
 PERSISTENT = b"\x02"
-APP_ID = b"\x09ordersite"
+OUR_APP_ID = "ordersite"
+APP_ID = b"\x09" + OUR_APP_ID.encode()
 
 
 def publish_frames(
@@ -100,6 +103,8 @@ def publish_frame(channel: int, exchange: str, routing_key: str, mandatory: bool
 
 def properties_of(message: Message) -> bytes:
     """The payload of the content header frame."""
+    if message.others:
+        return unusual_properties_of(message)
     flags = ALWAYS_THERE
     correlation_id = type_ = b""
     if message.correlation_id:
@@ -121,6 +126,27 @@ def properties_of(message: Message) -> bytes:
             APP_ID,
         )
     )
+
+
+def unusual_properties_of(message: Message) -> bytes:
+    """The same by py-amqp, for a message with properties of its publisher's beside ours.
+
+    Raises:
+        struct.error: a property is longer than AMQP's 255 bytes.
+    """
+    properties = {
+        "content_type": message.content_type,
+        "application_headers": dict(message.headers),
+        "delivery_mode": 2,
+        "correlation_id": message.correlation_id or None,
+        "message_id": message.message_id,
+        "timestamp": int(message.timestamp.timestamp()),
+        "type": message.type or None,
+        "app_id": OUR_APP_ID,
+        **message.others,
+    }
+    written: bytes = TheirMessage(message.body, **properties)._serialize_properties()
+    return HEADER_START.pack(BASIC_CLASS, 0, len(message.body)) + written
 
 
 def table(headers: Mapping[str, Any]) -> bytes:

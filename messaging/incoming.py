@@ -27,27 +27,18 @@ from messaging.certificate import (
     encode_original,
 )
 from messaging.errors import InvalidMessage
+from messaging.kept import CELERY_HEADERS, kept_headers, kept_properties
 from messaging.lenient_properties import UNREADABLE
 from messaging.message import CONTENT_TYPE, Message
-from messaging.plain import plain, text
+from messaging.plain import text
 from messaging.short_string import is_readable, shortened
 from messaging.topology import Service, by_name
-
-#: Headers that steer a Celery worker. Only this package sets them, after the check.
-CELERY_HEADERS = frozenset(
-    {"task", "eta", "expires", "timelimit", "retries", "callbacks", "errbacks", "chain"}
-    | {"chord", "group"}
-)
 
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
 
 #: Of the format of a body.
 FIRST_VERSION = 1
-
-#: Headers of an event that stay with it over retries, dead-lettering and replay.
-EVENT_HEADERS = ("order-version", "schema-version", "traceparent", "replay", ATTEMPT_HEADER)
-
 
 #: The end of the year 9999, where datetime ends.
 LAST_SECOND = 253_402_300_799
@@ -71,6 +62,8 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts_json: str
     #: How the message first arrived, as `encode_original` writes it.
     original_json: str
+    #: Further properties that stay with it, see `messaging.kept`.
+    others: dict[str, str | int] = msgspec.field(default_factory=dict)
 
     @property
     def schema_version(self) -> int:
@@ -90,6 +83,7 @@ class Delivery(msgspec.Struct, frozen=True):
             timestamp=datetime.fromtimestamp(self.timestamp_seconds, UTC),
             headers={**self.headers, **headers},
             content_type=self.content_type,
+            others=self.others,
         )
 
 
@@ -150,13 +144,10 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         correlation_id=_text(properties.get("correlation_id")),
         content_type=_content_type(message.content_type),
         timestamp_seconds=_seconds(properties.get("timestamp")),
-        headers={
-            name: plain(headers[name])
-            for name in EVENT_HEADERS
-            if isinstance(headers.get(name), int | str) and len(str(headers[name])) <= 100
-        },
+        headers=kept_headers(headers),
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
+        others=kept_properties(properties),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -13,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from api.number import number_in
+from messaging.order_id import object_id
 from orders.collection import orders
 from orders.markup import label, moment, table
 from orders.models import LedgerEntry, Order
@@ -81,8 +81,8 @@ class OrderAdmin(admin.ModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if ObjectId.is_valid(term):
-            return queryset.filter(pk=ObjectId(term)), False
+        if key := object_id(term):
+            return queryset.filter(pk=key), False
         if (user_id := number_in(term)) is not None:
             return queryset.filter(user_id=user_id), False
         return queryset.none(), False

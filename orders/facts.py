@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bson import ObjectId
-
 from messaging.isolation import isolated
+from messaging.order_id import object_id
 from orders.collection import orders
 
 logger = logging.getLogger(__name__)
@@ -35,8 +34,8 @@ class Facts:
 
 
 def facts(order_ids: list[str]) -> dict[str, Facts]:
-    """The facts of those orders that there are, by id."""
-    ids = [ObjectId(id_) for id_ in order_ids if ObjectId.is_valid(id_)]
+    """The facts of those orders that there are, by id as it is asked for."""
+    ids = {id_: key for id_ in order_ids if (key := object_id(id_))}
     wanted = {
         "status": True,
         "version": True,
@@ -45,11 +44,9 @@ def facts(order_ids: list[str]) -> dict[str, Facts]:
         "steps": True,
         "ledger": True,
     }
-    return {
-        str(order["_id"]): told
-        for order in orders().find({"_id": {"$in": ids}}, wanted)
-        if (told := _readable(order))
-    }
+    found = orders().find({"_id": {"$in": [*ids.values()]}}, wanted)
+    told = {order["_id"]: fact for order in found if (fact := _readable(order))}
+    return {id_: told[key] for id_, key in ids.items() if key in told}
 
 
 def _readable(order: dict[str, Any]) -> Facts | None:

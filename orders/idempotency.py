@@ -9,8 +9,10 @@ Choices:
 
 - A key belongs to the caller's account. The API knows no other identity than the order's
   `userId`, so that is the account: the same key under two users marks two requests.
-- Two requests are the same if they ask for the same, whatever their bytes. The same key with
-  another request is refused with 422.
+- Two requests are the same if they ask for the same, whatever their bytes: the same units of the
+  same SKUs, be it `"book"` or `{"sku": "book", "quantity": 1}`, one line of two units or two of
+  one, in whatever sequence. So the request is compared with the order that the first one placed,
+  and not with how that was written. The same key with another request is refused with 422.
 - What was refused is not stored: after its fault is mended the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
 - A proxy may send the header twice or put blanks around the key: that is one key, the same as
@@ -110,8 +112,13 @@ def scoped(request: PlaceOrder, key: str) -> str:
     return f"{request.user_id}:{key}"
 
 
+def asked_for(order: dict[str, Any]) -> tuple[int, dict[str, int]]:
+    """The user of a stored order, and its units by SKU."""
+    return order["user_id"], {line["sku"]: line["quantity"] for line in order["items"]}
+
+
 def fingerprint(request: PlaceOrder) -> str:
-    """What is equal for two requests that ask for the same."""
+    """How the request was written; stored for the release before, which compares it."""
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
@@ -142,6 +149,6 @@ def first_answer(order: dict[str, Any], request: PlaceOrder) -> dict[str, Any]:
     Raises:
         Refusal: this is another request.
     """
-    if order["request_fingerprint"] != fingerprint(request):
+    if asked_for(order) != (request.user_id, placing.merge(request.items)):
         raise Refusal(TITLE, [OTHER_REQUEST], status_code=422)
     return order | {"status": "placed"}

@@ -15,6 +15,7 @@ from typing import Any
 from bson import ObjectId
 
 from messaging.errors import PermanentError
+from messaging.order_id import object_id
 from orders.collection import orders
 from orders.placing import now_in_milliseconds
 
@@ -74,7 +75,7 @@ def record_many(
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    ids = {order_id: ObjectId(order_id) for order_id in details if ObjectId.is_valid(order_id)}
+    ids = {order_id: key for order_id in details if (key := object_id(order_id))}
     if not ids:
         return dict.fromkeys(details, False)
     by_id = {ids[order_id]: details[order_id] for order_id in ids}

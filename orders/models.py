@@ -88,7 +88,7 @@ class Order(models.Model):
     pending_since = models.DateTimeField(null=True)
     #: Which request placed the order, see `orders.idempotency`; absent where it named no key.
     idempotency_key = models.CharField(max_length=300, unique=True, null=True)
-    #: SHA-256 of what that request asked for, in hex.
+    #: SHA-256 of how that request was written, in hex; only the release before this one reads it.
     request_fingerprint = models.CharField(max_length=64, null=True)
 
     class Meta:

@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
+from messaging.order_id import object_id
 from messaging.publisher import Outgoing, Publisher, check_publishable
 from messaging.topology import by_name
 from orders.collection import orders
@@ -49,7 +50,7 @@ def count(service: str) -> int:
 
 def among(service: str, order_ids: Collection[str]) -> set[str]:
     """Those of the orders that the service has not answered."""
-    ids = [ObjectId(each) for each in order_ids if ObjectId.is_valid(each)]
+    ids = [key for each in order_ids if (key := object_id(each))]
     found = orders().find({**by(service), "_id": {"$in": ids}}, {"_id": 1})
     return {str(order["_id"]) for order in found}
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 import pymongo
-from bson import ObjectId
 from django.http import HttpResponse
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import idempotency_key, query_string
+from messaging.order_id import object_id
 from orders import cancel_order, cancelling, idempotency, listing, place_order, placing
 from orders.collection import ANSWER_SECONDS, orders
 from orders.representation import order_json, order_with_ledger_json, placed_json
@@ -70,7 +70,8 @@ def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -
 
 def find(order_id: str) -> dict[str, Any]:
     """Raises NotFound: there is no such order, or the text is no order's id."""
-    document = orders().find_one(ObjectId(order_id)) if ObjectId.is_valid(order_id) else None
+    key = object_id(order_id)
+    document = orders().find_one(key) if key else None
     if document is None:
         raise NotFound(
             f"There is no order {order_id[:40]!r}. "

@@ -15,7 +15,7 @@ from pymongo.read_concern import ReadConcern
 from api.refusal import Fault, Refusal
 from orders import placing
 from orders.collection import orders
-from orders.idempotency import fingerprint
+from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome
 from orders.price import Price
 
@@ -151,7 +151,7 @@ def outcome(
         return Outcome(entry, str(document["_id"]))
     if not first:
         return Outcome(entry, faults=(in_flight(entry),))
-    if first["request_fingerprint"] != document["request_fingerprint"]:
+    if asked_for(first) != asked_for(document):
         return Outcome(entry, faults=(used(entry),))
     return Outcome(entry, str(first["_id"]), is_repeated=True)
 

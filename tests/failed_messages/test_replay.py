@@ -20,6 +20,7 @@ from failed_messages.claiming import LOST_AFTER
 from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.discard import discard, restore
+from failed_messages.editing import edit_and_replay
 from failed_messages.models import AuditEntry
 from failed_messages.outcomes import record_outcome
 from failed_messages.replay import CLAIM_SECONDS, publish_claimed, replay
@@ -90,6 +91,49 @@ def test_what_is_no_utf8_is_replayed_in_its_readable_form(odd: bytes) -> None:
         assert shown.isascii()
         assert shown == getattr(stored, name)[: len(shown)] != ""
     assert sent.headers["traceparent"].isascii()
+
+
+KEPT = {
+    "schema-version": 2,
+    "x-tenant": "acme",
+    "tracestate": "vendor=" + "x" * 300,
+    "at": datetime.fromisoformat("2026-01-31T12:00:00"),
+    "table": {"deep": ["a", 1, True, None]},
+}
+
+
+def test_a_replay_is_sent_with_every_header_and_property_of_its_publisher():
+    stored = failed(
+        headers={**KEPT, "CC": ["inventory"]}, priority=3, app_id="till", user_id="guest"
+    )
+
+    assert replay([stored.pk], "operator")[0].done
+
+    sent = broker.take("billing")
+    assert {name: sent.headers[name] for name in KEPT} == KEPT
+    assert (sent.properties["priority"], sent.properties["app_id"]) == (3, "till")
+    assert "user_id" not in sent.properties
+    assert "CC" not in sent.headers
+    assert broker.depth("inventory") == 0
+
+
+def test_an_edited_copy_and_a_record_of_an_earlier_release_keep_their_headers():
+    stored = failed(headers=KEPT, content_encoding="utf-16")
+    failed_messages().update_one({"_id": stored.pk}, {"$unset": {"header_table": ""}})
+    body = json.dumps(
+        {
+            "orderId": ORDER_ID,
+            "userId": 500,
+            "items": [{"sku": "pen", "quantity": 1, "unitPrice": "1.00"}],
+        }
+    )
+
+    assert edit_and_replay(stored.pk, body, "operator", "the items were missing").done
+
+    sent = broker.take("billing")
+    as_json = KEPT | {"at": "2026-01-31T12:00:00"}
+    assert {name: sent.headers[name] for name in KEPT} == as_json
+    assert "content_encoding" not in sent.properties
 
 
 def test_twenty_clicks_at_once_publish_once():

@@ -86,6 +86,36 @@ def test_the_same_order_in_other_bytes_is_the_same_request(either_way: Client):
     assert again.content == first.content
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"sku": "book", "quantity": 1}, "pen", "pen"],
+        [{"quantity": 1, "sku": "book"}, {"sku": "pen", "quantity": 2}],
+        ["pen", "book", {"sku": "pen", "quantity": 1}],
+    ],
+)
+def test_the_same_order_in_another_form_is_the_same_request(either_way: Client, items: list[Any]):
+    first = post(either_way, "k-1", {"userId": 101, "items": ["book", "pen", "pen"]})
+
+    again = post(either_way, "k-1", {"userId": 101, "items": items})
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = post(either_way, "k-1", {"userId": 101, "items": ["book", "pen"]})
+    assert other.status_code == 422
+    assert count() == 1
+
+
+def test_a_key_of_an_earlier_release_goes_on_to_work(either_way: Client):
+    """Which fingerprinted how a request was written."""
+    first = post(either_way, "k-1", {"userId": 101, "items": [{"sku": "book", "quantity": 1}]})
+    orders().update_many({}, {"$set": {"request_fingerprint": "a" * 64}})
+
+    again = post(either_way, "k-1", {"userId": 101, "items": ["book"]})
+
+    assert again.content == first.content
+
+
 def test_a_key_belongs_to_its_user(either_way: Client):
     mine, other = post(either_way, "k-1"), post(either_way, "k-1", {**ORDER, "userId": 202})
 
