@@ -7,6 +7,7 @@ message, one certificate a death.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import uuid
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
 
 from failed_messages import certificate, dead_letter, groups
+from failed_messages.certificate import X_DEATH
 from failed_messages.collection import failed_messages
 from failed_messages.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.history import ARCHIVER, act
@@ -98,7 +100,10 @@ def _store_nameless(letter: DeadLetter) -> Stored:
 
 
 def _digest(letter: DeadLetter) -> str:
-    parts = (letter.service, letter.digest, letter.headers)
+    headers = json.loads(letter.headers)
+    # RabbitMQ's own may change from delivery to delivery, and each release has more of them.
+    lasting = {name: headers[name] for name in headers if name == X_DEATH or name[:2] != "x-"}
+    parts = (letter.service, letter.digest, json.dumps(lasting))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 

@@ -25,9 +25,11 @@ from messaging.certificate import (
 )
 from messaging.plain import text
 
+#: RabbitMQ's own header of a dead letter.
+X_DEATH = "x-death"
 #: What RabbitMQ calls it -> what we call it.
 REASON_OF_X_DEATH = {
-    "delivery_limit": Reason.DELIVERY_LIMIT,
+    "delivery_limit": Reason.RETURNED,
     "expired": Reason.EXPIRED,
     "maxlen": Reason.QUEUE_FULL,
     "rejected": Reason.REJECTED,
@@ -79,8 +81,7 @@ def decode(stored: str) -> Certificate:
 
 def runs(certificate: Certificate) -> int:
     """How often the handler ran, the runs that ended with the worker's process included."""
-    killed = settings.DELIVERY_LIMIT + 1 if certificate.reason == Reason.DELIVERY_LIMIT else 0
-    return len(certificate.attempts) + killed
+    return len(certificate.attempts) + certificate.kills
 
 
 def died_at(certificate: Certificate) -> datetime:
@@ -125,9 +126,10 @@ def _unexplained(service: str) -> Certificate:
 
 def _what_happened(reason: Reason, service: str) -> str:
     return {
-        Reason.DELIVERY_LIMIT: (
-            f"the worker process was killed {settings.DELIVERY_LIMIT + 1} times while it handled "
-            "this message (out of memory, or a crash in native code)"
+        Reason.RETURNED: (
+            f"the message came back to queue {service} time after time, and nobody settled it: "
+            "RabbitMQ could not deliver it, the worker died before it began it, or what the "
+            "worker needs was away for hours"
         ),
         Reason.EXPIRED: f"the message waited in queue {service} for longer than its expiration",
         Reason.QUEUE_FULL: f"queue {service} was full",
@@ -137,7 +139,7 @@ def _what_happened(reason: Reason, service: str) -> str:
 
 def _x_death(headers: dict[str, Any], service: str) -> dict[str, Any] | None:
     """RabbitMQ's latest entry for the service's own queue; retry queues leave theirs too."""
-    entries = headers.get("x-death")
+    entries = headers.get(X_DEATH)
     if not isinstance(entries, list):
         return None
     return next(

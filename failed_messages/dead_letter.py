@@ -25,8 +25,9 @@ PREVIEW_LIMIT_CHARS = 20_000
 PARSE_LIMIT_BYTES = 2_000_000
 ID_LIMIT_CHARS = 300
 
-#: Counts deliveries to the archiver, which are none of the message's own affairs.
-DLQ_HEADERS = frozenset({"x-delivery-count"})
+#: Count deliveries to the archiver, which are none of the message's own affairs. RabbitMQ 4.3 has
+#: the second one. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+DLQ_HEADERS = frozenset({"x-delivery-count", "x-acquired-count"})
 #: A table of none.
 NO_HEADERS = bytes(4)
 #: What a worker's certificate holds already.

@@ -88,8 +88,10 @@ def handler_of(service: str, type_: str) -> Handler | None:
 
 def _what_it_did(service: str, death: Certificate) -> str:
     count = len(death.attempts)
-    if death.reason == "delivery_limit":
+    if death.reason == "returned":
         return f"RabbitMQ gave up on {service.lower()}"
+    if death.kills:
+        return f"{service} gave it up"
     if count == 0:
         return f"{service} refused it"
     if count == 1:

@@ -23,7 +23,7 @@ from celery.worker.strategy import default as single_strategy
 
 from messaging.attempting import attempt_batch
 from messaging.handlers import HANDLERS
-from messaging.incoming import ATTEMPT_HEADER, came_back
+from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
 from messaging.outages import ride_out
 
 logger = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class Batch(NamedTuple):
 def has_a_history(message: Any) -> bool:
     """Whether this is not the message's first delivery, attempt and life, nor its sender's."""
     return bool(
-        message.delivery_info["redelivered"]
+        was_returned(message)
         or (came_back(message) and "attempts" in message.headers)
         or "replay" in message.headers
         or ATTEMPT_HEADER in message.headers

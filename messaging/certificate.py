@@ -44,6 +44,7 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     UNROUTABLE = "unroutable"
     DELIVERY_LIMIT = "delivery_limit"
+    RETURNED = "returned"
     REJECTED = "rejected"
     EXPIRED = "expired"
     QUEUE_FULL = "queue_full"
@@ -89,6 +90,8 @@ class Certificate(msgspec.Struct, frozen=True):
     exception: str | None = None
     traceback: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    #: Runs that ended with the worker's process, and left no attempt.
+    kills: int = 0
 
 
 def class_name(error: BaseException) -> str:

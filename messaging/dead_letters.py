@@ -20,7 +20,7 @@ from messaging.certificate import (
     text_of,
     traceback_of,
 )
-from messaging.errors import InvalidMessage, PermanentError, Unroutable
+from messaging.errors import InvalidMessage, PermanentError, Unroutable, WorkerKilled
 from messaging.incoming import Delivery
 from messaging.publisher import Outgoing, process_publisher
 from messaging.topology import dead_letters
@@ -60,6 +60,7 @@ def dead_letter(
         exception=class_name(error),
         traceback=traceback_of(error) if attempts else None,
         attempts=attempts,
+        kills=error.kills if isinstance(error, WorkerKilled) else 0,
     )
     dead = delivery.message(body, certificate=encode_certificate(certificate))
     process_publisher().publish([Outgoing(dead, dead_letters.name, delivery.service)])
@@ -77,6 +78,8 @@ def reason_of(error: BaseException) -> str:
     """Which `Reason` an error stands for."""
     if isinstance(error, InvalidMessage):
         return error.reason
+    if isinstance(error, WorkerKilled):
+        return Reason.DELIVERY_LIMIT
     if isinstance(error, PermanentError):
         return Reason.PERMANENT_ERROR
     if isinstance(error, SoftTimeLimitExceeded):

@@ -4,7 +4,8 @@ MessagingError
 ├── TransientError       running it again can help
 ├── Outage               the database or the broker is away; no attempt is used up
 ├── PermanentError       running it again cannot help
-│   └── InvalidMessage   the message itself is at fault; `reason` says how
+│   ├── InvalidMessage   the message itself is at fault; `reason` says how
+│   └── WorkerKilled     whoever handled it died of it, too often
 └── PublishError         the broker has not taken responsibility for a message
     └── Unroutable       no queue is bound where it was published
 """
@@ -39,6 +40,18 @@ class InvalidMessage(PermanentError):
     def __init__(self, detail: str, reason: str = "invalid_body") -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class WorkerKilled(PermanentError):
+    """Whoever handled the message was killed, so often that nobody else shall be."""
+
+    def __init__(self, kills: int) -> None:
+        times = "once" if kills == 1 else f"{kills} times"
+        super().__init__(
+            f"the worker process was killed {times} while it handled this message (out of memory, "
+            "the hard time limit, or a crash in native code)"
+        )
+        self.kills = kills
 
 
 class PublishError(MessagingError):

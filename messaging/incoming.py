@@ -6,6 +6,7 @@ sees it: one malformed Celery header would stop a worker's main process.
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ from messaging.topology import Service, by_name
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
 
+#: RabbitMQ's own count of a message's returns to its quorum queue.
+RETURNS_HEADER = "x-delivery-count"
+
 #: Of the format of a body.
 FIRST_VERSION = 1
 
@@ -64,6 +68,9 @@ class Delivery(msgspec.Struct, frozen=True):
     original_json: str
     #: Further properties that stay with it, see `messaging.kept`.
     others: dict[str, str | int] = msgspec.field(default_factory=dict)
+    #: Identifies the message over its redeliveries, until its next attempt or replay; empty at its
+    #: first delivery.
+    life: str = ""
 
     @property
     def schema_version(self) -> int:
@@ -148,7 +155,38 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
         others=kept_properties(properties),
+        life=_life(message, service, len(attempts)) if was_returned(message) else "",
     )
+
+
+def was_returned(message: Any) -> bool:
+    """Whether it was delivered before, to whoever did not settle it."""
+    return bool(message.delivery_info.get("redelivered"))
+
+
+def returns_of(message: Any) -> int:
+    """How often RabbitMQ has taken it back, for whatever reason; others may set the header first.
+
+    https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+    """
+    count = message.headers.get(RETURNS_HEADER) if was_returned(message) else 0
+    return count if isinstance(count, int) else 0
+
+
+def _life(message: Any, service: Service, attempts: int) -> str:
+    """Equal messages without an id share it; whatever happens to one happens to the other."""
+    properties = message.properties
+    parts = (
+        service.name,
+        _text(properties.get("message_id")),
+        type_of(message, service),
+        _text(properties.get("correlation_id")),
+        str(message.headers.get("replay")),
+        str(attempts),
+    )
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
+    digest.update(message.body)
+    return digest.hexdigest()
 
 
 def type_of(message: Any, service: Service) -> str:

@@ -15,6 +15,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from django.conf import settings
 
+from messaging import begun
 from messaging.attempting import telling_outages
 from messaging.certificate import (
     Attempt,
@@ -24,7 +25,7 @@ from messaging.certificate import (
     traceback_of,
 )
 from messaging.dead_letters import dead_letter, worker_name
-from messaging.errors import Outage, PermanentError, PublishError
+from messaging.errors import Outage, PermanentError, PublishError, WorkerKilled
 from messaging.incoming import Delivery
 from messaging.outages import ride_out
 from messaging.publisher import Outgoing, process_publisher
@@ -61,13 +62,25 @@ class EventTask(Task):
     def __call__(self, body: bytes) -> None:
         self.request.started_at = datetime.now(UTC)
         try:
-            ride_out(lambda: self.run(body))
+            ride_out(lambda: self._run_noted(body))
         except (Retry, Ignore, Reject):
             raise
         except Outage as outage:
             self._put_back(body, outage)
         except Exception as error:
             self._give_up(body, error)
+
+    def _run_noted(self, body: bytes) -> None:
+        """Run it; with a note that says so, where a run of it may have been killed before."""
+        life = self.delivery.life
+        if not life:
+            self.run(body)
+            return
+        begun.begin(life)
+        try:
+            self.run(body)
+        finally:
+            begun.end(life)
 
     def retry(
         self,
@@ -108,6 +121,8 @@ class EventTask(Task):
 
     def _attempts(self, error: BaseException) -> tuple[Attempt, ...]:
         earlier = self.delivery.attempts
+        if isinstance(error, WorkerKilled):
+            return earlier
         started_at = self.request.started_at
         this = Attempt(
             number=len(earlier) + 1,
@@ -151,6 +166,8 @@ class EventTask(Task):
         except PublishError as unpublished:
             # The queue's own dead-letter arguments carry the message where we could not.
             raise Reject(str(unpublished), requeue=False) from unpublished
+        if isinstance(error, WorkerKilled):
+            begun.end(self.delivery.life)
         raise Ignore from error
 
 

@@ -54,17 +54,6 @@ SERVICES = {
     "orders": Service("orders", order_events, (inventory_events, billing_events)),
 }
 
-#: Tells the operator's desk how a replayed message ended.
-replay_outcomes = Queue(
-    "replay_outcomes",
-    by_name,
-    routing_key="replay_outcomes",
-    durable=True,
-    # Only `declare` declares; kombu's consumers would, too.
-    no_declare=True,
-    queue_arguments={"x-queue-type": "quorum"},
-)
-
 #: Dead-lettering that waits for the target's confirm; without both of these it may lose.
 #: https://www.rabbitmq.com/docs/quorum-queues#dead-lettering
 AT_LEAST_ONCE = {
@@ -73,6 +62,43 @@ AT_LEAST_ONCE = {
     "x-overflow": "reject-publish",
 }
 
+#: How often RabbitMQ takes back what a consumer held, until it takes it for undeliverable. From 4.0
+#: on a queue that names no limit has 20, and drops the message where it names no exchange either.
+#: https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+RETURNS = 100
+#: A service's queue takes back more: an outage returns what nobody can handle meanwhile.
+SERVICE_RETURNS = 1_000
+#: The largest that 3.10 takes for a limit; -1 means "none" from 4.0 on, and 0 before.
+WITHOUT_END = 2**31 - 1
+
+#: What RabbitMQ cannot hand to any consumer of ours. Nobody consumes it; the doctor tells of it.
+undeliverable = Queue(
+    "undeliverable",
+    by_name,
+    routing_key="undeliverable",
+    durable=True,
+    no_declare=True,
+    queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": WITHOUT_END},
+)
+
+#: For a queue that the archiver consumes.
+TO_UNDELIVERABLE = {
+    **AT_LEAST_ONCE,
+    "x-dead-letter-exchange": by_name.name,
+    "x-dead-letter-routing-key": undeliverable.name,
+    "x-delivery-limit": RETURNS,
+}
+
+#: Tells the operator's desk how a replayed message ended.
+replay_outcomes = Queue(
+    "replay_outcomes",
+    by_name,
+    routing_key="replay_outcomes",
+    durable=True,
+    # Only `declare` declares; kombu's consumers would, too.
+    no_declare=True,
+    queue_arguments=TO_UNDELIVERABLE,
+)
 
 #: In one retry queue. Whoever would put more there waits, as in an outage: a service that fails
 #: for so many messages fails for each.
@@ -96,7 +122,8 @@ def service_queue(service: Service) -> Queue:
             **AT_LEAST_ONCE,
             "x-dead-letter-exchange": dead_letters.name,
             "x-dead-letter-routing-key": service.name,
-            "x-delivery-limit": settings.DELIVERY_LIMIT,
+            # Beside those that `messaging.begun` counts.
+            "x-delivery-limit": settings.DELIVERY_LIMIT + SERVICE_RETURNS,
         },
     )
 
@@ -116,6 +143,7 @@ def retry_queue(service: Service, delay_seconds: float) -> Queue:
             "x-max-length": RETRY_QUEUE_MESSAGES,
             "x-dead-letter-exchange": by_name.name,
             "x-dead-letter-routing-key": service.name,
+            "x-delivery-limit": WITHOUT_END,
         },
     )
 
@@ -128,7 +156,7 @@ def dead_letter_queue(service: Service) -> Queue:
         routing_key=service.name,
         durable=True,
         no_declare=True,
-        queue_arguments={"x-queue-type": "quorum"},
+        queue_arguments=TO_UNDELIVERABLE,
     )
 
 
@@ -167,7 +195,7 @@ def queues() -> tuple[Queue, ...]:
             dead_letter_queue(service),
         )
     )
-    return (*per_service, replay_outcomes)
+    return (*per_service, replay_outcomes, undeliverable)
 
 
 class Binding(NamedTuple):

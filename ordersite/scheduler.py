@@ -17,6 +17,7 @@ from failed_messages.policies import apply_policies
 from failed_messages.replay import publish_claimed
 from failed_messages.retention import delete_expired, delete_old_counts
 from inventory.shipping import publish_shipped
+from messaging.begun import forget_old
 from messaging.outages import is_outage
 from ordersite.reconciling import reconcile
 
@@ -45,6 +46,7 @@ JOBS = [
     Job(apply_policies, 30, "replays what an operator's policy says is due"),
     Job(delete_expired, 3_600, "deletes failed messages that are settled for long enough"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
+    Job(forget_old, 3_600, "deletes notes of runs whose messages never came back"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]
 

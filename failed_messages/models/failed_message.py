@@ -34,6 +34,7 @@ class Reason(models.TextChoices):
     TIME_LIMIT = "time_limit", "Ran into the time limit"
     UNROUTABLE = "unroutable", "No queue for what it publishes"
     DELIVERY_LIMIT = "delivery_limit", "Its worker was killed each time"
+    RETURNED = "returned", "Came back too often without an outcome"
     REJECTED = "rejected", "Rejected without a certificate"
     EXPIRED = "expired", "Waited too long in the queue"
     QUEUE_FULL = "queue_full", "The queue was full"

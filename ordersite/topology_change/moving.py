@@ -46,6 +46,8 @@ KEPT_ARGUMENTS = (
     "x-dead-letter-exchange",
     "x-dead-letter-routing-key",
     "x-dead-letter-strategy",
+    # From RabbitMQ 4.0 on there is a small one where none is named.
+    "x-delivery-limit",
 )
 
 Say = Callable[[str], object]

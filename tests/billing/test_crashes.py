@@ -17,7 +17,6 @@ from tests.processes import Processes
 
 ORDERS = 300
 NUMBERED_AT_LEAST = ORDERS * 2 // 3
-#: RabbitMQ gives a message up at the fourth return of it in these tests (DELIVERY_LIMIT).
 KILLS = 3
 
 

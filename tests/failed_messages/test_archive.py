@@ -103,6 +103,22 @@ def test_a_message_without_an_id_is_stored_once_when_its_ack_was_lost():
     assert FailedMessage.objects.count() == 1
 
 
+@pytest.mark.parametrize("header", ["x-delivery-count", "x-acquired-count", "x-of-a-later-release"])
+def test_what_rabbitmq_counts_makes_no_other_message_of_it(header: str):
+    """RabbitMQ 4.3 counts in a header of its own how often it delivered a dead letter."""
+    bury_nameless()
+    with delivered() as message:
+        message.headers[header] = 1
+        first = archive.store(message, "billing")
+    with delivered() as message:
+        message.headers[header] = 2
+        again = archive.store(message, "billing")
+        message.ack()
+
+    assert again.record_id == first.record_id
+    assert FailedMessage.objects.count() == 1
+
+
 def test_an_equal_message_beside_a_lost_ack_is_still_another():
     bury_nameless()
     bury_nameless()

@@ -6,12 +6,12 @@ import json
 import os
 
 import pytest
-from django.conf import settings
 from kombu import Connection
 
 from tests import broker
 from tests.failed_messages.letters import BODY, archive_next, certificate
 from tests.polling import eventually
+from tests.settled_rabbitmq import SettledRabbitMQ
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -33,17 +33,22 @@ def to_billing(**properties: object) -> None:
     broker.publish(BODY, exchange="", routing_key="billing", **properties)
 
 
-def test_a_message_whose_worker_is_killed_each_time_names_the_count():
-    to_billing(message_id="a")
-    kills = 0
-    while not died():
-        kills += reject(requeue=True)
+def test_a_message_that_comes_back_too_often_is_not_said_to_have_killed_anybody(
+    rabbitmq: SettledRabbitMQ,
+):
+    rabbitmq.control("set_policy", "soon", "^billing$", '{"delivery-limit": 3}')
+    try:
+        to_billing(message_id="a")
+        while not died():
+            reject(requeue=True)
+    finally:
+        rabbitmq.control("clear_policy", "soon")
 
     stored = archive_next()
 
-    assert kills == settings.DELIVERY_LIMIT + 1
-    assert (stored.reason, stored.attempts) == ("delivery_limit", kills)
-    assert f"killed {kills} times" in stored.message
+    assert (stored.reason, stored.attempts) == ("returned", 0)
+    assert "came back to queue billing time after time" in stored.message
+    assert "killed" not in stored.message
 
 
 def test_a_plain_reject_is_reported_with_the_attempts_before_it():

@@ -113,7 +113,7 @@ def limited(name: str) -> Iterator[None]:
 WAYS: dict[str, tuple[Callable[[], None], str]] = {
     "attempts_used_up": (exception, "Billing gave up after 3 attempts in "),
     "permanent_error": (permanent, "Billing gave up at the first attempt: Simulated fault"),
-    "delivery_limit": (killed, "the worker process was killed 4 times"),
+    "delivery_limit": (killed, "Billing gave it up: the worker process was killed 3 times"),
     "time_limit": (slow, "Billing gave up after 3 attempts in"),
     "undecodable": (lambda: to("billing", b"hello"), "Billing refused it: the body is not JSON"),
     "unknown_type": (lambda: to("billing", type="order.exploded"), "Billing refused it: "),

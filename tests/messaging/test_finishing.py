@@ -17,7 +17,6 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 ORDERS = 6_000
-#: What a worker holds without having begun it counts as delivered, and `DELIVERY_LIMIT` is 3 here.
 STOPS = 3
 GRACE_SECONDS = 10.0
 

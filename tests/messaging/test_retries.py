@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from localservices.mongodb import MongoDB
@@ -156,8 +157,10 @@ def test_a_handler_that_kills_its_process_ends_at_the_delivery_limit(
     place("innocent", user_id=101)
 
     message = eventually(lambda: take("billing.dlq"), within_seconds=30)
-    assert "certificate" not in message.headers
-    assert message.headers["x-death"][0]["reason"] == "delivery_limit"
+    certificate = decode_certificate(message.headers["certificate"])
+    assert certificate is not None
+    assert (certificate.reason, certificate.kills) == ("delivery_limit", settings.DELIVERY_LIMIT)
+    assert certificate.attempts == ()
     assert message.properties["message_id"] == "order.placed:crash"
     eventually(lambda: invoice("innocent"))
     assert worker.running

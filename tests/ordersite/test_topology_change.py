@@ -32,6 +32,8 @@ from tests.messaging.test_retries import order, place
 from tests.polling import eventually
 from tests.processes import Processes
 
+#: What is declared for billing's returns.
+LIMIT = settings.DELIVERY_LIMIT + topology.SERVICE_RETURNS
 APPLY = "python manage.py topology apply"
 #: With workers, a move waits for counts that are some seconds old.
 MOVE_SECONDS = 90
@@ -100,10 +102,12 @@ def test_the_plan_says_what_would_be_done_and_does_nothing(broker: Connection) -
 
     assert code == 1
     assert "Move the queue billing (" in said
-    assert "x-delivery-limit: 9 -> 3" in said
+    assert f"x-delivery-limit: 9 -> {LIMIT}" in said
     assert "1. Declare billing.shadow" in said
     planned = json.loads(topology_command("plan", "--json")[1])
-    assert planned["moves"][0]["changed"] == [{"argument": "x-delivery-limit", "old": 9, "new": 3}]
+    assert planned["moves"][0]["changed"] == [
+        {"argument": "x-delivery-limit", "old": 9, "new": LIMIT}
+    ]
     assert foreign.depth("billing") == 1
 
 

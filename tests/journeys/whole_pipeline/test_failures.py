@@ -170,13 +170,14 @@ def test_a_message_whose_worker_is_killed_each_time_is_given_up(
         assert events.types(order_id) == ["inventory.reserved"]
 
     assert (failed["service"], failed["reason"]) == ("billing", "delivery_limit")
-    assert failed["attempts"] == settings.DELIVERY_LIMIT + 1
+    # Its first delivery may have shared a batch with others, so nobody knows who was to blame.
+    assert failed["attempts"] == settings.DELIVERY_LIMIT
     another_id = api.place(101)
     api.await_status(another_id, "confirmed")
 
 
 def kill_children_until_failed(worker: Process, order_id: str) -> list[dict]:
-    """Kill whoever may handle the order until the broker gives it up."""
+    """Kill whoever may handle the order until it is given up."""
     records = connection.database["failed_messages"]
 
     def given_up() -> bool:
