@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from amqp import InternalError
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
+from django.conf import settings
 from kombu import Connection
 from kombu.serialization import register
 
@@ -25,6 +27,7 @@ from messaging.errors import InvalidMessage
 from messaging.finishing import finish_begun, is_asked_to_stop
 from messaging.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
+from messaging.one_by_one import OneByOne, use_up_returns
 from messaging.reading import read_in_bulk
 from messaging.stopping import StopRequest
 from messaging.topology import SERVICES, Service
@@ -67,6 +70,11 @@ class EventConsumer(Consumer):
             step for step in Consumer.Blueprint.default_steps if step not in UNUSED_STEPS
         ]
 
+    #: Of the connection that there is or was last.
+    one_by_one: OneByOne | None = None
+    #: Whether the last connection was lost as RabbitMQ could not deliver a message.
+    is_refused = False
+
     def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any):
         # Workers of different services have nothing to tell each other.
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
@@ -75,6 +83,12 @@ class EventConsumer(Consumer):
     def ensure_connected(self, connection: Connection) -> Connection:
         # Celery's own wait grows to half a minute.
         return wait_until_connected(connection, before_each_wait=maybe_shutdown)
+
+    def on_connection_error_after_connected(self, exc: BaseException) -> None:
+        super().on_connection_error_after_connected(exc)
+        self.is_refused = isinstance(exc, InternalError)
+        if self.is_refused and self.one_by_one and self.one_by_one.is_on:
+            use_up_returns(settings.AMQP_URL, list(self.app.amqp.queues.consume_from))
 
     def on_close(self) -> None:
         # Also called when the connection is lost, where nothing can be acked any more.
@@ -90,6 +104,12 @@ class EventConsumer(Consumer):
         take_raw(channel)
         read_in_bulk(channel, self.hub, self._on_message)
         self.acks = Acks(channel)
+        self.one_by_one = OneByOne(
+            self.task_consumer,
+            self.initial_prefetch_count,
+            self.call_soon,
+            after_refusal=self.is_refused,
+        )
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         #: By consumer tag, as far as messages have come.
@@ -106,6 +126,8 @@ class EventConsumer(Consumer):
 
     def _check_and_pass_on(self, message: Any) -> None:
         self.acks.delivered(message)
+        if self.one_by_one:
+            self.one_by_one.received(message)
         service = self._service_of(message)
         try:
             body_of(message, service, known_types(service.name))
@@ -129,7 +151,8 @@ class EventConsumer(Consumer):
         consumer_tag = message.delivery_info["consumer_tag"]
         if consumer_tag not in self._services:
             tags = self.task_consumer._active_tags.items()
-            self._services = {tag: SERVICES[queue] for queue, tag in tags}
+            # Those of a tag that was cancelled may still be worked on.
+            self._services |= {tag: SERVICES[queue] for queue, tag in tags}
         return self._services[consumer_tag]
 
 
