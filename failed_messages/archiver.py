@@ -7,11 +7,14 @@ its hands and probes; nothing is lost, and nothing goes round in circles.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from amqp import InternalError
+from django.conf import settings
 from kombu import Connection, Consumer
 from kombu.mixins import ConsumerMixin
 from pymongo.errors import PyMongoError
@@ -22,7 +25,8 @@ from messaging import topology
 from messaging.connecting import connect
 from messaging.declaring import declare_or_wait
 from messaging.errors import Outage
-from messaging.incoming import take_raw
+from messaging.incoming import take_raw, was_returned
+from messaging.one_by_one import use_up_returns
 from messaging.stopping import StopRequest
 from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
@@ -49,6 +53,16 @@ class Archiver(ConsumerMixin):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._stop = StopRequest()
+        #: The queues that it consumes, and what it does with each message of them.
+        self._handlers = deque(
+            [
+                *(
+                    (topology.dead_letter_queue(service), self._on_death(name))
+                    for name, service in topology.SERVICES.items()
+                ),
+                (topology.replay_outcomes, self._on_outcome),
+            ]
+        )
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         with suppress(Stopped):
@@ -61,19 +75,35 @@ class Archiver(ConsumerMixin):
         self.should_stop = True
 
     def get_consumers(self, consumer: Callable[..., Consumer], channel: Any) -> list[Consumer]:
-        consumed = [*_dead_letter_names(), topology.replay_outcomes.name]
+        consumed = [queue.name for queue, _ in self._handlers]
         declare_or_wait(channel.connection.client, consumed, self._stop)
+        take_raw(channel)
+        self._take_returned(channel)
         if self._stop.requested:
             raise Stopped
-        take_raw(channel)
-        dead_letters = [
-            self._consume(consumer, topology.dead_letter_queue(service), self._on_death(name))
-            for name, service in topology.SERVICES.items()
-        ]
-        return [
-            *dead_letters,
-            self._consume(consumer, topology.replay_outcomes, self._on_outcome),
-        ]
+        return [self._consume(consumer, queue, handle) for queue, handle in self._handlers]
+
+    def _take_returned(self, channel: Any) -> None:
+        """Settle what came back, with nothing else in hand.
+
+        One that RabbitMQ cannot deliver may be among it; see `messaging.one_by_one`. It takes no
+        others along then, and those of the other queues have their turn first next time.
+        """
+        for queue, handle in [*self._handlers]:
+            self._handlers.rotate(-1)
+            try:
+                self._take_returned_of(channel, queue.name, handle)
+            except InternalError:
+                use_up_returns(settings.AMQP_URL, [queue.name])
+                raise
+
+    def _take_returned_of(self, channel: Any, queue: str, handle: Callable[[Any], None]) -> None:
+        """RabbitMQ puts what it takes back first."""
+        while not self._stop.requested and (got := channel.basic_get(queue)) is not None:
+            message = channel.message_to_python(got)
+            handle(message)
+            if not was_returned(message):
+                return
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from struct import Struct
 from typing import Any, NamedTuple
 
 from amqp.serialization import PROPERTY_CLASSES
 from amqp.transport import TCPTransport
+from celery.worker import loops
 
 from messaging.frames import (
     BASIC_CLASS,
@@ -58,6 +60,22 @@ def read_in_bulk(channel: Any, hub: Any, on_message: OnMessage) -> None:
     connection = channel.connection
     if isinstance(connection.transport, TCPTransport):
         hub.add_reader(connection.sock, BulkReader(channel, on_message).read)
+
+
+def first_drain(connection: Any, timeout: float = 0.1) -> None:
+    """Take what may have come before the event loop reads, in place of Celery's own.
+
+    Celery's lets go of an error without an `errno`, such as RabbitMQ's word that it closes the
+    connection. Nobody would notice for half a minute, until no heartbeat has come.
+
+    Raises:
+        OSError, amqp.AMQPError: the connection is lost.
+    """
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=timeout)
+
+
+loops._quick_drain = first_drain
 
 
 class BulkReader:

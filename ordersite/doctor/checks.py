@@ -20,6 +20,7 @@ from ordersite.doctor import (
     mongodb,
     outbox,
     prices,
+    undeliverable,
     versions,
 )
 from ordersite.doctor.report import Finding
@@ -50,6 +51,7 @@ def over_amqp(broker: Connection) -> Checks:
         "arguments of exchanges and queues": partial(exchanges_and_queues.arguments, broker),
         "topology, workers and archiver": partial(consumers.declared_and_consumed, broker),
         "archiver's backlog": partial(consumers.archiver_backlog, broker),
+        "what RabbitMQ cannot deliver": partial(undeliverable.messages, broker),
         "change of the topology": partial(changes.unfinished, broker),
         "frame size": partial(limits.frame_size, broker),
     }

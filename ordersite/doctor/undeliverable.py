@@ -1,0 +1,30 @@
+"""Does RabbitMQ keep what it could hand to nobody?"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from kombu import Connection
+
+from messaging import topology
+from messaging.depths import depth
+from ordersite.doctor import management
+from ordersite.doctor.report import Finding, Severity
+
+
+def messages(broker: Connection) -> Iterator[Finding]:
+    name = topology.undeliverable.name
+    count = depth(broker, name)
+    if count:
+        vhost = management.broker().virtual_host
+        yield Finding(
+            Severity.ERROR,
+            f"Queue {name}",
+            f"Messages in it that no archiver could take: {count}.",
+            "They are no failed messages: whenever RabbitMQ delivered one it closed the connection "
+            "(541), as it does for AMQP 1.0's uuid, char and decimal application properties.",
+            f"rabbitmqctl --vhost {shlex.quote(vhost)} purge_queue {name}",
+            "Have their publisher send text in place of such properties, and send them again, "
+            "before this deletes them. An AMQP 1.0 client can read them from the queue.",
+        )
