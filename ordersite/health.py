@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 from messaging import topology
 from messaging.connecting import connect, connection_to
 from orders.lease import RELAY_LEASE, is_taken
+from ordersite import heartbeat
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
@@ -48,7 +49,7 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """200 if every check is ok, else 503; the body lists them all."""
     database = mongodb()
-    checks = [database, *rabbitmq(), relay(database)]
+    checks = [database, *rabbitmq(), relay(database), scheduler(database)]
     is_ready = all(check.ok for check in checks)
     return JsonResponse(
         {
@@ -89,6 +90,36 @@ def relay(database: Check) -> Check:
         return unseen
     detail = "It publishes the outbox." if runs else "None runs, so events stay in the outbox."
     return Check("relay", runs, detail, "" if runs else next_step)
+
+
+def scheduler(database: Check) -> Check:
+    """Its heartbeat says whether one runs, and which of its jobs hang."""
+    next_step = "python manage.py scheduler"
+    unseen = Check("scheduler", False, "It cannot be seen without MongoDB.", next_step)
+    if not database.ok:
+        return unseen
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            last = heartbeat.last()
+    except PyMongoError:
+        return unseen
+    if last is None or not last.is_fresh:
+        return Check("scheduler", False, _no_heartbeat(last), next_step)
+    if last.late:
+        detail = f"Late, as a run of it does not end: {', '.join(last.late)}."
+        hint = "Read the scheduler's log, then restart it: python manage.py scheduler"
+        return Check("scheduler", False, detail, hint)
+    return Check("scheduler", True, "It runs the periodic jobs.")
+
+
+def _no_heartbeat(last: heartbeat.Heartbeat | None) -> str:
+    if last is None:
+        return "None runs, so no periodic job does."
+    if last.age_seconds < 0:
+        seconds = f"{-last.age_seconds:.0f} s in the future, as MongoDB's clock was set back"
+    else:
+        seconds = f"{last.age_seconds:.0f} s old"
+    return f"None runs, or it hangs, so no periodic job does: its last heartbeat is {seconds}."
 
 
 def rabbitmq() -> Iterator[Check]:

@@ -1,14 +1,17 @@
-"""What runs periodically: plain functions of the apps, each with its interval."""
+"""What runs periodically: plain functions of the apps, each with its interval.
+
+Each job has a thread of its own that waits on the monotonic clock: a wall clock that is set back by
+an hour must not make it wait for an hour.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import wraps
+from threading import Event, Thread
 
-from apscheduler.schedulers.background import BackgroundScheduler
 from django.contrib.sessions.backends.db import SessionStore
 
 from failed_messages.alerts import send_alerts
@@ -19,9 +22,14 @@ from failed_messages.retention import delete_expired, delete_old_counts
 from inventory.shipping import publish_shipped
 from messaging.begun import forget_old
 from messaging.outages import is_outage
+from messaging.stopping import StopRequest
+from ordersite import heartbeat
 from ordersite.reconciling import reconcile
 
 logger = logging.getLogger(__name__)
+
+#: Beyond its interval; a job that has not ended a run for so much longer is late.
+LATE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class Job:
     """A function that is called again and again, safe to call at any time."""
 
     run: Callable[[], object]
-    every_seconds: int
+    every_seconds: float
     purpose: str
 
     @property
@@ -51,46 +59,79 @@ JOBS = [
 ]
 
 
-def scheduler() -> BackgroundScheduler:
-    """A scheduler with every job, first run at once; after `start()` they run in threads."""
-    background = BackgroundScheduler(timezone=UTC)
-    for job in JOBS:
-        background.add_job(
-            surviving_outages(job),
-            "interval",
-            seconds=job.every_seconds,
-            id=job.name,
-            name=job.name,
-            next_run_time=datetime.now(UTC),
-            # After a pause of the machine one run does for all that were missed.
-            coalesce=True,
-            misfire_grace_time=None,
-            max_instances=1,
-        )
-    return background
+class Scheduler:
+    """Runs jobs side by side, the first time at once, until it is asked to stop."""
 
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self._turns = [Turns(job) for job in jobs]
+        self._stopping = Event()
+        self._is_out = False
 
-def surviving_outages(job: Job) -> Callable[[], None]:
-    """The job's function; a whole outage is one line in the log, and the next run's business."""
-    is_out = False
+    def run(self, stop: StopRequest) -> None:
+        """Return when asked to stop and every run that had begun has ended."""
+        threads = [Thread(target=each.run, args=(self._stopping,)) for each in self._turns]
+        for thread in threads:
+            thread.start()
+        while not stop.requested:
+            self._beat()
+            stop.wait(heartbeat.EVERY_SECONDS)
+        self._stopping.set()
+        for thread in threads:
+            thread.join()
+        heartbeat.end()
 
-    @wraps(job.run)
-    def run() -> None:
-        nonlocal is_out
+    def late(self) -> list[str]:
+        """The names of the jobs that are late."""
+        return [each.job.name for each in self._turns if each.is_late]
+
+    def _beat(self) -> None:
+        """An outage is one line in the log."""
         try:
-            job.run()
+            heartbeat.beat(self.late())
+        except Exception as error:
+            # Whatever it is, the jobs go on, and readiness misses the heartbeat.
+            if not self._is_out:
+                logger.warning("Cannot note in MongoDB that the scheduler runs: %s", error)
+            self._is_out = True
+        else:
+            self._is_out = False
+
+
+class Turns:
+    """The runs of one job, one after the other."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._is_out = False
+        #: On `time.monotonic`'s clock.
+        self._ended_at = time.monotonic()
+
+    def run(self, stopping: Event) -> None:
+        """Run the job every so many seconds; what was missed meanwhile is one run."""
+        while not stopping.is_set():
+            due_at = time.monotonic() + self.job.every_seconds
+            self._once()
+            self._ended_at = time.monotonic()
+            stopping.wait(max(0.0, due_at - self._ended_at))
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self._ended_at > self.job.every_seconds + LATE_SECONDS
+
+    def _once(self) -> None:
+        """The thread outlives whatever happens; a whole outage is one line in the log."""
+        try:
+            self.job.run()
         except Exception as error:
             if not is_outage(error):
-                raise
-            if not is_out:
+                logger.exception("%s failed, and runs again", self.job.name)
+            elif not self._is_out:
                 logger.warning(
                     "%s could not run, and tries again every %s s: %s",
-                    job.name,
-                    job.every_seconds,
+                    self.job.name,
+                    self.job.every_seconds,
                     error,
                 )
-            is_out = True
+            self._is_out = is_outage(error)
         else:
-            is_out = False
-
-    return run
+            self._is_out = False

@@ -322,7 +322,5 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         # Says every step of its start at INFO.
         "uvicorn.error": {"level": "WARNING"},
-        # Says every heartbeat and every reconnect at INFO.
-        "apscheduler": {"level": "WARNING"},
     },
 }

@@ -38,6 +38,7 @@ def of_mongodb() -> Checks:
         "migrations": migrated.migrations,
         "indexes": migrated.indexes,
         "relay": outbox.relay,
+        "scheduler": outbox.scheduler,
         "outbox": outbox.events_of_orders,
         "shipments": outbox.events_of_shipments,
         "clock of MongoDB": clocks.of_mongodb,

@@ -39,15 +39,27 @@ def events_of_orders() -> Iterator[Finding]:
 
 
 def events_of_shipments() -> Iterator[Finding]:
-    """The scheduler publishes these, and leaves no other trace of being there."""
+    """The scheduler publishes these."""
     if waited := _too_long(shipping.oldest_pending_since()):
         yield Finding(
             Severity.ERROR,
             "Shipments",
             f"The oldest that is not published has waited {waited}.",
-            "Orders do not hear that they were shipped; without a scheduler no periodic job runs.",
+            "Orders do not hear that they were shipped.",
             "python manage.py scheduler",
             "If a scheduler runs, its log says what it waits for.",
+        )
+
+
+def scheduler() -> Iterator[Finding]:
+    check = health.scheduler(health.mongodb())
+    if not check.ok:
+        yield Finding(
+            Severity.ERROR,
+            "Scheduler",
+            check.detail,
+            "Bulk replays, alerts, shipments' events, the reconciler and retention stand still.",
+            check.next_step,
         )
 
 

@@ -27,6 +27,7 @@ from kombu import Connection, Consumer
 from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
 from orders.lease import RELAY_LEASE, Lease
+from ordersite import heartbeat
 from ordersite.doctor import clocks, declared_indexes
 from tests.broker import publish
 from tests.polling import eventually
@@ -53,7 +54,7 @@ def findings() -> dict[str, dict[str, Any]]:
     """The findings by subject, without those about processes that no test here starts."""
     report = json.loads(doctor("--json")[1])
     assert report["couldNotLook"] == []
-    processes = ("Worker", "Archiver", "Relay")
+    processes = ("Worker", "Archiver", "Relay", "Scheduler")
     return {
         each["subject"]: each
         for each in report["findings"]
@@ -83,6 +84,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
     """A consumer on each queue, and a holder of the relay's lease."""
     lease = Lease(RELAY_LEASE)
     assert lease.is_held()
+    heartbeat.beat()
     consumed = [queue(broker.default_channel) for queue in topology.queues()]
     with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
         yield
@@ -122,11 +124,12 @@ def test_without_processes_each_is_missed_with_its_command() -> None:
         "celery -A celery_app worker -Q inventory -n inventory@%h",
         "celery -A celery_app worker -Q billing -n billing@%h",
         "celery -A celery_app worker -Q orders -n orders@%h",
+        "python manage.py scheduler",
         "python manage.py archiver",
         "python manage.py relay",
     ):
         assert f"$ {command}\n" in said
-    assert said.rstrip().endswith("5 errors.")
+    assert said.rstrip().endswith("6 errors.")
 
 
 def test_a_queue_with_other_arguments(broker: Connection) -> None:
@@ -449,7 +452,7 @@ def test_services_that_are_away_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "23 checks could not be made" in said
+    assert "24 checks could not be made" in said
     assert "Traceback" not in said
 
 
@@ -462,7 +465,7 @@ def test_the_admin_page_shows_the_findings_to_staff_alone() -> None:
     browser.force_login(User.objects.create_user("operator", is_staff=True))
     page = browser.get("/admin/doctor/").content.decode()
     assert "celery -A celery_app worker -Q billing -n billing@%h" in page
-    assert re.search(r"5 errors\.", page)
+    assert re.search(r"6 errors\.", page)
     assert 'href="/admin/doctor/"' in browser.get("/admin/").content.decode()
 
 

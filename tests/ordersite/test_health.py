@@ -14,6 +14,7 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from orders.lease import RELAY_LEASE, Lease
+from ordersite import heartbeat
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -38,6 +39,7 @@ def test_a_process_that_answers_is_live() -> None:
 
 def test_ready_when_everything_has_a_consumer(broker: Connection) -> None:
     assert Lease(RELAY_LEASE).is_held()
+    heartbeat.beat()
     consumed = [queue(broker.default_channel) for queue in topology.queues()]
     with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
         status, checks = ready()

@@ -8,16 +8,13 @@ from django.core.management.base import BaseCommand
 
 from messaging.stopping import StopRequest
 from messaging.waiting import wait_for_database
-from ordersite.scheduler import JOBS, scheduler
-
-HOUR_SECONDS = 3_600
+from ordersite.scheduler import JOBS, Scheduler
 
 
 class Command(BaseCommand):
     help = "Run the periodic jobs until stopped."
 
     def handle(self, **options: Any) -> None:
-        # A signal handler must not call the scheduler, whose locks it may have interrupted.
         stop = StopRequest()
         stop.listen()
         for job in JOBS:
@@ -25,9 +22,5 @@ class Command(BaseCommand):
         self.stdout.flush()
         # Not for RabbitMQ: most jobs do without it.
         wait_for_database(stop)
-        running = scheduler()
-        running.start()
-        while not stop.requested:
-            stop.wait(HOUR_SECONDS)
-        running.shutdown(wait=False)
+        Scheduler().run(stop)
         self.stdout.write("Stopped.")
