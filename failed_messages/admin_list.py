@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from failed_messages.filters import FIELDS, Filter, InvalidFilter, duration
 from failed_messages.listing import newest_ids
 from failed_messages.models import FailureGroup, Reason, Status
 from messaging.handlers import HANDLERS
+from messaging.mongodb_clock import mongodb_now
 from messaging.topology import SERVICES
 
 #: The newest matches of a search for words; who gets as many has to say more.
@@ -135,7 +136,7 @@ class AgeFilter(admin.SimpleListFilter):
 
     def since(self) -> datetime | None:
         try:
-            return datetime.now(UTC) - duration(self.value() or "")
+            return mongodb_now() - duration(self.value() or "")
         except ValueError:
             return None
 

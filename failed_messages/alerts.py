@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from failed_messages.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
+from messaging.mongodb_clock import mongodb_now
 
 WEBHOOK_TIMEOUT_SECONDS = 5
 
@@ -52,12 +53,14 @@ def send_alerts() -> int:
 
 
 def _due() -> Iterator[tuple[Group, str]]:
-    now = datetime.now(UTC)
+    now = mongodb_now()
     window = timedelta(minutes=settings.ALERT_WINDOW_MINUTES)
-    free = {"$or": [{"alerted_at": None}, {"alerted_at": {"$lte": now - window}}]}
+    in_window = {"$gt": now - window, "$lte": now + window}
+    free = {"$or": [{"alerted_at": None}, {"alerted_at": {"$not": in_window}}]}
     # What waited while alerts were not set up is no news any more.
-    recent = {"last_failed_at": {"$gte": now - 2 * window}}
-    for group in failure_groups().find({**recent, "alert": {"$ne": ""}, **free}):
+    since = {"$gte": now - 2 * window}
+    recent = {"$or": [{"archived_at": since}, {"last_failed_at": since}]}
+    for group in failure_groups().find({"$and": [recent, {"alert": {"$ne": ""}}, free]}):
         yield group, group["alert"]
     since = now - timedelta(minutes=settings.ALERT_BURST_MINUTES)
     for group in failure_groups().find({"last_failed_at": {"$gte": since}, "alert": "", **free}):
@@ -70,7 +73,7 @@ def _send(group: Group, kind: str) -> bool:
     alert = _alert(group, kind)
     claimed = failure_groups().update_one(
         {"_id": group["_id"], "alerted_at": group["alerted_at"]},
-        {"$set": {"alerted_at": datetime.now(UTC)}},
+        {"$set": {"alerted_at": mongodb_now()}},
     )
     if not claimed.modified_count:
         return False
@@ -93,7 +96,7 @@ def _failures_since(group: Group, since: datetime) -> int:
 
 def _alert(group: Group, kind: str) -> dict[str, Any]:
     minutes = settings.ALERT_BURST_MINUTES
-    failures = _failures_since(group, datetime.now(UTC) - timedelta(minutes=minutes))
+    failures = _failures_since(group, mongodb_now() - timedelta(minutes=minutes))
     page = reverse("admin:failed_messages_failuregroup_change", args=[group["_id"]])
     return {
         "kind": kind,

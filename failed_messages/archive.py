@@ -219,6 +219,8 @@ def _latest_death(letter: DeadLetter) -> dict[str, Any]:
         "message": message,
         "error_text": f"{exception}: {message}" if exception else message,
         "last_failed_at": certificate.died_at(death),
+        # By MongoDB's clock, for policies; the other one is its worker's.
+        "archived_at": letter.archived_at,
     }
 
 

@@ -34,9 +34,11 @@ REASON_OF_X_DEATH = {
     "maxlen": Reason.QUEUE_FULL,
     "rejected": Reason.REJECTED,
 }
-#: A certificate dated outside of these is a forgery, or tells of a broken clock.
+#: A certificate dated outside of these is a forgery …
+EPOCH = datetime.fromtimestamp(0, UTC)
+FARTHEST_AHEAD = timedelta(days=3_650)
+#: … and one dated before this, or in the future, tells of a clock that is wrong.
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-CLOCK_SKEW = timedelta(days=1)
 
 ID_LIMIT_CHARS = 100
 #: What RabbitMQ writes; a forger's table may be nested too deeply to be told apart from another.
@@ -44,29 +46,37 @@ SCALAR = (int, str, datetime, NoneType)
 X_DEATH_IDS = uuid.UUID("0d6f1c5e-6a0b-4f6e-9f6b-3f1c2b7a9e10")
 
 
-def certificate_of(headers: dict[str, Any], service: str, message_id: str) -> Certificate:
+def certificate_of(
+    headers: dict[str, Any], service: str, message_id: str, now: datetime
+) -> Certificate:
     """The certificate of a message in `<service>.dlq`, whatever its headers are.
+
+    It is dated `now` at the latest, by MongoDB's clock: nothing that counts from a death waits for
+    the clock that was wrong.
 
     RabbitMQ's entry for the service's own queue outweighs a `certificate` header: a worker
     publishes to `dead_letters` itself, so a message that has both carries a forged one.
     """
     death = _x_death(headers, service)
     if death is None:
-        return workers_certificate(headers, service) or _unexplained(service)
-    return _from_x_death(death, headers, service, message_id)
+        return workers_certificate(headers, service, now) or _unexplained(service, now)
+    return _from_x_death(death, headers, service, message_id, now)
 
 
-def workers_certificate(headers: dict[str, Any], service: str) -> Certificate | None:
+def workers_certificate(headers: dict[str, Any], service: str, now: datetime) -> Certificate | None:
     """The certificate that a worker wrote; None where there is none that can be believed."""
     certificate = decode_certificate(headers.get("certificate"))
     if certificate is None or not 0 < len(certificate.id) <= ID_LIMIT_CHARS:
         return None
     try:
         Reason(certificate.reason)
-        _plausible(datetime.fromisoformat(certificate.at))
+        at = _utc(datetime.fromisoformat(certificate.at))
     except (ValueError, OverflowError):
         return None
-    return msgspec.structs.replace(certificate, service=service)
+    if not EPOCH <= at <= now + FARTHEST_AHEAD:
+        return None
+    at = _plausible(at, now)
+    return msgspec.structs.replace(certificate, service=service, at=at.isoformat())
 
 
 def encode(certificate: Certificate) -> str:
@@ -86,11 +96,15 @@ def runs(certificate: Certificate) -> int:
 
 def died_at(certificate: Certificate) -> datetime:
     """The time of death, in UTC."""
-    return _plausible(datetime.fromisoformat(certificate.at))
+    return _utc(datetime.fromisoformat(certificate.at))
 
 
 def _from_x_death(
-    death: dict[str, Any], headers: dict[str, Any], service: str, message_id: str
+    death: dict[str, Any],
+    headers: dict[str, Any],
+    service: str,
+    message_id: str,
+    now: datetime,
 ) -> Certificate:
     reason = REASON_OF_X_DEATH.get(str(death.get("reason")), Reason.REJECTED)
     # The same death gets the same id, however often it is delivered.
@@ -100,7 +114,7 @@ def _from_x_death(
         id=str(uuid.uuid5(X_DEATH_IDS, text(identity, 2_000))),
         service=service,
         reason=reason,
-        at=_time_of(death).isoformat(),
+        at=_time_of(death, now).isoformat(),
         release=settings.RELEASE,
         worker=ARCHIVER,
         message=_what_happened(reason, service),
@@ -109,12 +123,12 @@ def _from_x_death(
     )
 
 
-def _unexplained(service: str) -> Certificate:
+def _unexplained(service: str, now: datetime) -> Certificate:
     return Certificate(
         id=str(uuid.uuid4()),
         service=service,
         reason=Reason.REJECTED,
-        at=datetime.now(UTC).isoformat(),
+        at=now.isoformat(),
         release=settings.RELEASE,
         worker=ARCHIVER,
         message=(
@@ -148,17 +162,19 @@ def _x_death(headers: dict[str, Any], service: str) -> dict[str, Any] | None:
     )
 
 
-def _time_of(death: dict[str, Any]) -> datetime:
+def _time_of(death: dict[str, Any], now: datetime) -> datetime:
     at = death.get("time")
     try:
-        return _plausible(at) if isinstance(at, datetime) else datetime.now(UTC)
-    except (ValueError, OverflowError):
-        return datetime.now(UTC)
+        return _plausible(_utc(at), now) if isinstance(at, datetime) else now
+    except OverflowError:
+        return now
 
 
-def _plausible(at: datetime) -> datetime:
-    """The time in UTC. Raises ValueError where it cannot be true."""
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if not EARLIEST <= at <= datetime.now(UTC) + CLOCK_SKEW:
-        raise ValueError(f"{at} is no time of death")
-    return at
+def _plausible(at: datetime, now: datetime) -> datetime:
+    """The time, or `now` where it cannot be true: the rest of a certificate still can."""
+    return at if EARLIEST <= at <= now else now
+
+
+def _utc(at: datetime) -> datetime:
+    """Raises OverflowError: the time is before the year 1 or after 9999 in UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from failed_messages import audit
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
 from failed_messages.models import PartState, Status
+from messaging.mongodb_clock import mongodb_now, not_between
 from messaging.transactions import in_transaction
 
 #: A replay that ends neither way for so long may be replayed again.
@@ -55,7 +56,7 @@ def claim(
 def _claim(
     wanted: dict[str, Any], by: str, reason: str, in_job: bool, session: ClientSession
 ) -> dict[ObjectId, dict[str, Any]]:
-    now = datetime.now(UTC)
+    now = mongodb_now()
     claimable = {**wanted, "$or": _waiting_or_lost(now)}
     found = failed_messages().find(claimable, {**ENVELOPE, "status": True}, session=session)
     records = {record["_id"]: record for record in found}
@@ -102,7 +103,8 @@ def _after(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _waiting_or_lost(now: datetime) -> list[dict[str, Any]]:
+    lost = {"$ne": None, **not_between(now - LOST_AFTER, now + LOST_AFTER)}
     return [
         {"status": Status.FAILED},
-        {"status": Status.REPLAYING, "replay.published_at": {"$lt": now - LOST_AFTER}},
+        {"status": Status.REPLAYING, "replay.published_at": lost},
     ]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from kombu.message import Message
 from failed_messages.certificate import certificate_of, workers_certificate
 from messaging.certificate import Certificate
 from messaging.kept import kept_headers
+from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import canonical
 from messaging.plain import json_text, text
 
@@ -57,6 +59,8 @@ class DeadLetter:
     #: True when the certificate was written by a worker, with an id of its own.
     certified: bool
     redelivered: bool
+    #: By MongoDB's clock.
+    archived_at: datetime
 
     @property
     def digest(self) -> str:
@@ -64,13 +68,18 @@ class DeadLetter:
 
 
 def read(message: Message, service: str) -> DeadLetter:
-    """Read a message of `<service>.dlq`, however hostile its parts are."""
+    """Read a message of `<service>.dlq`, however hostile its parts are.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer what time it is.
+    """
+    now = mongodb_now()
     properties, headers, body = message.properties or {}, message.headers or {}, _raw(message.body)
     parsed = _parse(body)
     fields = parsed if isinstance(parsed, dict) else {}
     message_id = _id(properties.get("message_id"))
-    death = certificate_of(headers, service, message_id)
-    certified = death == workers_certificate(headers, service)
+    death = certificate_of(headers, service, message_id, now)
+    certified = death == workers_certificate(headers, service, now)
     return DeadLetter(
         service=service,
         message_id=message_id,
@@ -87,6 +96,7 @@ def read(message: Message, service: str) -> DeadLetter:
         certificate=death,
         certified=certified,
         redelivered=bool((message.delivery_info or {}).get("redelivered")),
+        archived_at=now,
     )
 
 
@@ -94,7 +104,8 @@ def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
     """What can be stored in any case, when reading it failed in a way nobody foresaw."""
     properties, body = message.properties or {}, _raw(message.body)
     problem = text(f"the archiver could not read the message: {error!r}", 2_000)
-    death = msgspec.structs.replace(certificate_of({}, service, ""), message=problem)
+    now = mongodb_now()
+    death = msgspec.structs.replace(certificate_of({}, service, "", now), message=problem)
     return DeadLetter(
         service=service,
         message_id=_id(properties.get("message_id")),
@@ -111,6 +122,7 @@ def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
         certificate=death,
         certified=False,
         redelivered=False,
+        archived_at=now,
     )
 
 

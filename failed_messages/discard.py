@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import partial
 
 from bson import ObjectId
@@ -15,6 +14,7 @@ from failed_messages.collection import failed_messages
 from failed_messages.history import act
 from failed_messages.models import Status
 from failed_messages.verdict import ReasonMissing, Verdict, record_id, refusal
+from messaging.mongodb_clock import mongodb_now
 from messaging.plain import text
 from messaging.transactions import in_transaction
 
@@ -54,7 +54,7 @@ def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Ve
 def _discard(id_: str | ObjectId, by: str, reason: str, session: ClientSession) -> bool:
     change = {
         "status": Status.DISCARDED,
-        "discarded_at": datetime.now(UTC),
+        "discarded_at": mongodb_now(),
         "discarded_by": by,
         "discard_reason": text(reason, 1_000),
     }

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -25,6 +24,7 @@ from failed_messages.wording import handler_of
 from messaging.errors import InvalidMessage
 from messaging.incoming import check_size, json_object
 from messaging.message import CONTENT_TYPE
+from messaging.mongodb_clock import mongodb_now
 from messaging.plain import text
 from messaging.transactions import in_transaction
 
@@ -125,7 +125,7 @@ def _store(
 ) -> bool:
     after = {
         "status": Status.DISCARDED,
-        "discarded_at": datetime.now(UTC),
+        "discarded_at": mongodb_now(),
         "discarded_by": text(by, 150),
         "discard_reason": text(f"replaced by the edited copy {copy['_id']}: {reason}", 1_000),
     }

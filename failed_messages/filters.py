@@ -16,6 +16,7 @@ from api.text import fault_in
 from failed_messages.collection import failed_messages
 from failed_messages.invalid import Invalid
 from failed_messages.models import Reason, Status
+from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import canonical, object_id
 from messaging.topology import SERVICES
 
@@ -96,10 +97,12 @@ class Filter:
 
         `at` is when ages are counted from: now, unless it is given.
         """
-        conditions = list(self._conditions(at or datetime.now(UTC)))
+        if at is None and (self.newer_than or self.older_than):
+            at = mongodb_now()
+        conditions = list(self._conditions(at))
         return {"$and": conditions} if conditions else {}
 
-    def _conditions(self, at: datetime) -> Iterator[dict[str, Any]]:
+    def _conditions(self, at: datetime | None) -> Iterator[dict[str, Any]]:
         for name in ("service", "type", "reason", "status", "user_id", "message_id"):
             if value := getattr(self, name):
                 yield {name: value}
@@ -111,9 +114,9 @@ class Filter:
             yield says(self.error)
         if self.q:
             yield named(self.q) or says(self.q)
-        if self.newer_than:
+        if at and self.newer_than:
             yield {"last_failed_at": {"$gte": at - duration(self.newer_than)}}
-        if self.older_than:
+        if at and self.older_than:
             yield {"last_failed_at": {"$lt": at - duration(self.older_than)}}
 
 

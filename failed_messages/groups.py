@@ -83,6 +83,8 @@ def _one_more(cause: Cause, death: Certificate) -> dict[str, Any]:
         "$inc": {"deaths": 1},
         "$min": {"first_failed_at": at},
         "$max": {"last_failed_at": at},
+        # By MongoDB's clock, for alerts.
+        "$currentDate": {"archived_at": True},
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from failed_messages import audit
 from failed_messages.claiming import claim
 from failed_messages.collection import failed_messages, replay_jobs
 from failed_messages.filters import Filter, InvalidFilter, index_of
-from failed_messages.jobs import ACTIVE, MOST_A_SECOND
+from failed_messages.jobs import ACTIVE, MOST_A_SECOND, NOT_LEASED
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.preview import failed_only
 from failed_messages.sending import Sender
@@ -31,6 +31,7 @@ from failed_messages.staleness import moved_on
 from failed_messages.verdict import refusal
 from failed_messages.wording import headline_of
 from messaging.isolation import isolated
+from messaging.mongodb_clock import mongodb_now, not_between
 from messaging.outages import is_outage
 from messaging.publisher import Publisher
 from messaging.transactions import in_transaction
@@ -43,7 +44,7 @@ CHUNK_MESSAGES = 100
 GATHERED_AT_ONCE = 2_000
 GATHERING_SECONDS = 5
 #: A scheduler that says nothing for so long has died.
-LEASE_SECONDS = 30
+LEASE = timedelta(seconds=30)
 
 RUNNER = "bulk replay"
 
@@ -72,7 +73,7 @@ def advance_jobs() -> int:
             with isolated(log, CANNOT_GO_ON, job["_id"]):
                 _advance_or_stop(job)
         finally:
-            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"leased_until": _now()}})
+            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"leased_until": NOT_LEASED}})
     return sum(job is not None for job in jobs)
 
 
@@ -97,10 +98,10 @@ def _advance(job: Job) -> None:
 
 def _lease(id_: ObjectId) -> Job | None:
     """The job, if no other scheduler works on it."""
-    now = _now()
+    now = mongodb_now()
     return replay_jobs().find_one_and_update(
-        {"_id": id_, "leased_until": {"$lte": now}},
-        {"$set": {"leased_until": now + timedelta(seconds=LEASE_SECONDS)}},
+        {"_id": id_, "leased_until": not_between(now, now + 2 * LEASE)},
+        {"$set": {"leased_until": now + LEASE}},
         return_document=ReturnDocument.AFTER,
     )
 
@@ -169,8 +170,9 @@ def _rate_budget(job: Job) -> int:
     """As many as the rate allows since the last step, and never more than for one second."""
     if job["sent_at"] is None:
         return int(job["rate"])
-    seconds = (_now() - job["sent_at"]).total_seconds()
-    return round(job["rate"] * min(1.0, max(0.0, seconds)))
+    seconds = (mongodb_now() - job["sent_at"]).total_seconds()
+    # In the future it was sent by another primary's clock.
+    return round(job["rate"] * (min(1.0, seconds) if seconds >= 0 else 1.0))
 
 
 def _send(job: Job, most: int) -> None:
@@ -185,7 +187,7 @@ def _send(job: Job, most: int) -> None:
                 return
             most -= len(records)
             _send_chunk(job, sender, records)
-            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"sent_at": _now()}})
+            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"sent_at": mongodb_now()}})
 
 
 def _send_chunk(job: Job, sender: Sender, records: list[dict[str, Any]]) -> None:
@@ -233,7 +235,7 @@ def _end(job: Job, state: str, why: str = "") -> None:
 def _write_end(job: Job, state: str, why: str, session: ClientSession) -> None:
     before = replay_jobs().find_one_and_update(
         {"_id": job["_id"], "state": {"$in": ACTIVE}},
-        {"$set": {"state": state, "why": why, "finished_at": _now()}},
+        {"$set": {"state": state, "why": why, "finished_at": mongodb_now()}},
         session=session,
     )
     if before is not None:
@@ -241,7 +243,3 @@ def _write_end(job: Job, state: str, why: str, session: ClientSession) -> None:
             session, state, audit.JOB, job["_id"], by=RUNNER, reason=why,
             before={"state": before["state"]}, after={"state": state},
         )  # fmt: skip
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -14,11 +14,14 @@ from failed_messages.collection import replay_jobs
 from failed_messages.filters import Filter
 from failed_messages.invalid import Invalid
 from failed_messages.models import JobState, PartState
+from messaging.mongodb_clock import mongodb_now
 from messaging.plain import text
 from messaging.transactions import in_transaction
 
 DEFAULT_RATE = 50
 MOST_A_SECOND = 500
+#: As `leased_until` of a job that nobody works on.
+NOT_LEASED = datetime.fromtimestamp(0, UTC)
 
 #: What an operator may do with a job: the states that it must have, and the one it gets.
 STEERING = {
@@ -66,18 +69,17 @@ def steer(id_: ObjectId, what: str, by: str, reason: str = "") -> bool:
 
 
 def _job(selection: Filter, by: str, reason: str, rate: int) -> dict[str, Any]:
-    now = datetime.now(UTC)
     return {
         "_id": ObjectId(),
         "by": text(by, 150),
-        "at": now,
+        "at": mongodb_now(),
         "reason": text(reason.strip(), 1_000),
         "selection": str(selection),
         "rate": rate,
         "state": JobState.GATHERING,
         "why": "",
         "finished_at": None,
-        "leased_until": now,
+        "leased_until": NOT_LEASED,
         "sent_at": None,
         **dict.fromkeys(PartState.values, 0),
     }
@@ -94,7 +96,7 @@ def _insert(job: dict[str, Any], session: ClientSession) -> None:
 
 def _steer(id_: ObjectId, what: str, by: str, reason: str, session: ClientSession) -> bool:
     allowed, becomes = STEERING[what]
-    finished = {"finished_at": datetime.now(UTC)} if what == "cancel" else {}
+    finished = {"finished_at": mongodb_now()} if what == "cancel" else {}
     before = replay_jobs().find_one_and_update(
         {"_id": id_, "state": {"$in": allowed}},
         {"$set": {"state": becomes, **finished}},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from failed_messages.collection import failed_messages
 from failed_messages.history import act
 from failed_messages.models import PartState, Status
+from messaging.mongodb_clock import mongodb_now
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _resolve(outcome: Outcome) -> bool:
         {
             "$set": {
                 "status": Status.RESOLVED,
-                "resolved_at": datetime.now(UTC),
+                "resolved_at": mongodb_now(),
                 "resolved_by": by,
                 **({"job_state": PartState.RESOLVED} if _is_part(record) else {}),
             },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from failed_messages.models import PartState, Reason, Status
 from failed_messages.replay import replay
 from failed_messages.wording import handler_of
 from messaging.isolation import isolated
+from messaging.mongodb_clock import mongodb_now
 from messaging.topology import SERVICES
 from messaging.transactions import in_transaction
 
@@ -92,13 +93,15 @@ def apply_policies() -> int:
 
 
 def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:
-    due = datetime.now(UTC) - timedelta(seconds=delay_seconds)
+    due = mongodb_now() - timedelta(seconds=delay_seconds)
     wanted = {
         **({"service": policy["service"]} if policy["service"] else {}),
         **({"fingerprint": policy["group"]} if policy["group"] else {}),
         **({"reason": policy["reason"]} if policy["reason"] else {}),
         "status": Status.FAILED,
         "last_failed_at": {"$lte": due},
+        # By a clock that is behind it failed long ago.
+        "archived_at": {"$not": {"$gt": due}},
         "scheduled_replays": replays_before,
         "body_cut": False,
         "job_state": {"$ne": PartState.WAITING},
@@ -147,7 +150,7 @@ def check(delays: Sequence[timedelta], service: str, group: str, reason: str) ->
 def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:
     before = replay_policies().find_one_and_update(
         {"_id": scope},
-        {"$set": {**policy, "by": by, "at": datetime.now(UTC)}},
+        {"$set": {**policy, "by": by, "at": mongodb_now()}},
         upsert=True,
         session=session,
     )
@@ -158,7 +161,7 @@ def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) 
 def _switch_off(scope: str, by: str, session: ClientSession) -> bool:
     updated = replay_policies().update_one(
         {"_id": scope, "enabled": True},
-        {"$set": {"enabled": False, "by": by, "at": datetime.now(UTC)}},
+        {"$set": {"enabled": False, "by": by, "at": mongodb_now()}},
         session=session,
     )
     if not updated.modified_count:

@@ -8,7 +8,7 @@ clicks publish once. If the broker's answer stays away, the record stays claimed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bson import ObjectId
 from django.conf import settings
@@ -19,10 +19,12 @@ from failed_messages.models import Status
 from failed_messages.sending import Sender
 from failed_messages.staleness import Stale, moved_on
 from failed_messages.verdict import Verdict, record_id, refusal
+from messaging.mongodb_clock import mongodb_now, not_between
 from messaging.publisher import Publisher
 
 #: A claim younger than this may be about to be published by the one who made it.
 CLAIM_SECONDS = 30
+CLAIM_LASTS = timedelta(seconds=CLAIM_SECONDS)
 #: Claims that one run of `publish_claimed` takes up; the next run takes the rest.
 CLAIMS_A_RUN = 500
 #: Records claimed in one transaction.
@@ -54,8 +56,12 @@ def publish_claimed() -> int:
 
     Returns: how many records it took up.
     """
-    stale = datetime.now(UTC) - timedelta(seconds=CLAIM_SECONDS)
-    claimed = {"status": Status.REPLAYING, "replay.published_at": None, "replay.at": {"$lt": stale}}
+    now = mongodb_now()
+    claimed = {
+        "status": Status.REPLAYING,
+        "replay.published_at": None,
+        "replay.at": not_between(now - CLAIM_LASTS, now + CLAIM_LASTS),
+    }
     records = list(failed_messages().find(claimed, ENVELOPE).limit(CLAIMS_A_RUN))
     with Publisher(settings.AMQP_URL) as publisher:
         Sender(publisher).send(records)

@@ -6,7 +6,7 @@ hourly counts behind the charts go once no chart shows them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from failed_messages.charts import SPANS
 from failed_messages.collection import failed_messages, failure_counts
 from failed_messages.groups import hour_of
 from failed_messages.models import FailedMessage, Status
+from messaging.mongodb_clock import mongodb_now
 from messaging.transactions import in_transaction
 
 RETENTION = "retention"
@@ -52,12 +53,12 @@ def delete_old_counts() -> int:
 
     Returns: how many hours of groups it deleted.
     """
-    shown_since = hour_of(datetime.now(UTC)) - timedelta(hours=max(SPANS))
+    shown_since = hour_of(mongodb_now()) - timedelta(hours=max(SPANS))
     return failure_counts().delete_many({"hour": {"$lt": shown_since}}).deleted_count
 
 
 def _delete_of(status: str, field: str) -> int:
-    before = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS[status])
+    before = mongodb_now() - timedelta(days=settings.RETENTION_DAYS[status])
     expired = {field: {"$lt": before}, "status": status, "edited_as": []}
     deleted = 0
     while count := in_transaction(partial(_delete_some, expired)):

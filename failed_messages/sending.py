@@ -22,6 +22,7 @@ from failed_messages.verdict import Verdict
 from messaging.errors import PublishError, Unroutable
 from messaging.kept import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
+from messaging.mongodb_clock import mongodb_now
 from messaging.publisher import Outgoing, Publisher
 from messaging.topology import by_name
 from messaging.transactions import in_transaction
@@ -140,7 +141,7 @@ def _headers(record: Record) -> dict[str, Any]:
 
 def _mark_published(records: list[Record]) -> None:
     if records:
-        now = datetime.now(UTC)
+        now = mongodb_now()
         failed_messages().bulk_write(
             [
                 UpdateOne(

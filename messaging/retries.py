@@ -7,6 +7,7 @@ Nothing waits in a worker: a retry is the same message, published to the service
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -61,6 +62,7 @@ class EventTask(Task):
 
     def __call__(self, body: bytes) -> None:
         self.request.started_at = datetime.now(UTC)
+        self.request.started_on_clock = time.monotonic()
         try:
             ride_out(lambda: self._run_noted(body))
         except (Retry, Ignore, Reject):
@@ -127,7 +129,7 @@ class EventTask(Task):
         this = Attempt(
             number=len(earlier) + 1,
             at=started_at.isoformat(),
-            seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
+            seconds=round(time.monotonic() - self.request.started_on_clock, 3),
             worker=worker_name(self.delivery.service),
             exception=class_name(error),
             message=text_of(error),

@@ -17,8 +17,9 @@ Choices:
   503 left nothing behind or an order that the repeat finds.
 - A proxy may send the header twice or put blanks around the key: that is one key, the same as
   without. Two different keys are refused with 400, see `api.header`.
-- A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed; it is taken off the old
-  order by the request that uses it again. A TTL index would delete the order with it.
+- A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed, by MongoDB's clock; it is
+  taken off the old order by the request that uses it again. A TTL index would delete the order
+  with it.
 - While the first request waits for MongoDB, the insert of a second one waits with it. So 409 is
   left for one case: the first order was there and is gone, lost with the primary before a
   majority had it. Nobody was told of it.
@@ -31,6 +32,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+from bson import Timestamp
 from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
@@ -43,6 +45,12 @@ from orders.collection import orders
 from orders.place_order import TITLE, PlaceOrder
 
 MAX_KEY_CHARACTERS = 255
+
+#: MongoDB replaces it by its own time, which only moves forward, as it inserts the order.
+#: https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
+TIME_OF_INSERT = Timestamp(0, 0)
+#: Orders of an earlier release, and imported ones, have none.
+KEYED_AT = {"$ifNull": [{"$toDate": "$keyed_at"}, "$created_at"]}
 
 OTHER_REQUEST = Fault(
     field=HEADER,
@@ -99,11 +107,12 @@ def read(header: str) -> str:
     return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 
-def marks(request: PlaceOrder, key: str) -> dict[str, str]:
+def marks(request: PlaceOrder, key: str) -> dict[str, Any]:
     """What the order's document says of the request that placed it."""
     return {
         "idempotency_key": scoped(request, key),
         "request_fingerprint": fingerprint(request),
+        "keyed_at": TIME_OF_INSERT,
     }
 
 
@@ -134,8 +143,17 @@ def find(request: PlaceOrder, key: str) -> dict[str, Any] | None:
 
 
 def is_forgotten(order: dict[str, Any]) -> bool:
-    age = placing.now_in_milliseconds() - order["created_at"]
-    return age > timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
+    """Whether the key is that old by MongoDB's clock; asked only if it is by ours.
+
+    Ours may be wrong. Behind, it keeps a key for longer, which does no harm; a key that it made
+    forget too early would place a second order.
+    """
+    lifetime = timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
+    if placing.now_in_milliseconds() - order["created_at"] <= lifetime:
+        return False
+    age = {"$subtract": [{"$toDate": "$$CLUSTER_TIME"}, KEYED_AT]}
+    is_old = {"$gt": [age, round(lifetime.total_seconds() * 1000)]}
+    return orders().find_one({"_id": order["_id"], "$expr": is_old}, {"_id": 1}) is not None
 
 
 def forget(order: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """A lease: of several processes that could do a job, one does it.
 
 A lease that is not renewed expires, so that a killed holder is followed by another one. The
-times are MongoDB's own (`$$NOW`), as the clocks of two machines differ.
+times are MongoDB's own (`$$NOW`), as the clocks of two machines differ. That clock may be set back,
+too: a lease that ends later than any could that is taken now has expired.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from pymongo.errors import DuplicateKeyError
 RELAY_LEASE = "relay"
 LEASE_SECONDS = 10.0
 RENEWAL_SECONDS = 2.0
+LEASE_MILLISECONDS = round(LEASE_SECONDS * 1000)
+
+#: Two primaries' clocks may differ by another lease.
+IS_UNEXPIRED = {
+    "$and": [
+        {"$gte": ["$expires_at", "$$NOW"]},
+        {"$lte": ["$expires_at", {"$add": ["$$NOW", 2 * LEASE_MILLISECONDS]}]},
+    ]
+}
 
 
 class Lease:
@@ -47,13 +57,9 @@ class Lease:
         leases().delete_one({"_id": self._name, "holder": self._holder})
 
     def _ask(self) -> bool:
-        is_free = {
-            "$or": [
-                {"$eq": [{"$ifNull": ["$holder", self._holder]}, self._holder]},
-                {"$lt": ["$expires_at", "$$NOW"]},
-            ]
-        }
-        expiry = {"$add": ["$$NOW", round(LEASE_SECONDS * 1000)]}
+        is_ours = {"$eq": [{"$ifNull": ["$holder", self._holder]}, self._holder]}
+        is_free = {"$or": [is_ours, {"$not": [IS_UNEXPIRED]}]}
+        expiry = {"$add": ["$$NOW", LEASE_MILLISECONDS]}
         claim = {
             "holder": {"$cond": [is_free, self._holder, "$holder"]},
             "expires_at": {"$cond": [is_free, expiry, "$expires_at"]},
@@ -76,8 +82,7 @@ def is_taken(name: str) -> bool:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    unexpired = {"_id": name, "$expr": {"$gt": ["$expires_at", "$$NOW"]}}
-    return leases().find_one(unexpired) is not None
+    return leases().find_one({"_id": name, "$expr": IS_UNEXPIRED}) is not None
 
 
 def leases() -> Collection[dict[str, Any]]:

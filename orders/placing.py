@@ -106,7 +106,8 @@ def no_price(index: int, sku: str) -> Fault:
 
 def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) -> dict[str, Any]:
     """The document of a new order, its `order.placed` pending."""
-    order_id, now = ObjectId(), now_in_milliseconds()
+    now = now_in_milliseconds()
+    order_id = id_of(now)
     total = sum((prices[sku].amount * n for sku, n in quantities.items()), Decimal())
     return {
         "_id": order_id,
@@ -141,6 +142,14 @@ def stored_price(amount: str) -> Decimal128:
 def store(document: dict[str, Any]) -> None:
     """Write the order and its pending event at once, so that neither exists without the other."""
     orders().insert_one(document)
+
+
+def id_of(moment: datetime) -> ObjectId:
+    """A new id that holds this moment's second.
+
+    A filter of `createdFrom` finds the order by its id first, so no clock may come between.
+    """
+    return ObjectId(int(moment.timestamp()).to_bytes(4, "big") + ObjectId().binary[4:])
 
 
 def now_in_milliseconds() -> datetime:

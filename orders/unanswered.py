@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
+from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import object_id
 from messaging.publisher import Outgoing, Publisher, check_publishable
 from messaging.topology import by_name
@@ -30,6 +31,9 @@ EXPECTED_SERVICES = ("inventory", "billing")
 #: Asked as the partial index asks it, which holds none but these orders.
 BY_ANY = {"$or": [{f"ledger.{service}.state": "pending"} for service in EXPECTED_SERVICES]}
 INDEX = "orders_unanswered"
+
+#: Clocks that differ by less do no harm.
+CLOCK_SKEW = timedelta(minutes=1)
 
 
 def index() -> IndexModel:
@@ -57,10 +61,20 @@ def among(service: str, order_ids: Collection[str]) -> set[str]:
 
 def overdue(service: str, seconds: float, limit: int) -> list[str]:
     """Published orders of which nothing was heard for so long, oldest first."""
-    before = datetime.now(UTC) - timedelta(seconds=seconds)
+    before = mongodb_now() - timedelta(seconds=seconds)
     condition = {**by(service), "updated_at": {"$lt": before}, "pending_since": None}
     found = orders().find(condition, {"_id": 1}).sort("updated_at", 1).limit(limit)
     return [str(order["_id"]) for order in found]
+
+
+def date_those_of_the_future() -> int:
+    """Date now what a clock that is ahead has dated later, as it would be overdue as much later.
+
+    Returns: how many orders it was.
+    """
+    later = {**BY_ANY, "updated_at": {"$gt": mongodb_now() + CLOCK_SKEW}}
+    now = {"$currentDate": {"updated_at": True}}
+    return orders().update_many(later, now, hint=INDEX).modified_count
 
 
 def send_again(service: str, order_ids: Sequence[str], publisher: Publisher) -> None:

@@ -144,7 +144,7 @@ def again(body: bytes) -> Receive:
     return receive
 
 
-def marks(asked: PlaceOrder, key: bytes | None) -> dict[str, str]:
+def marks(asked: PlaceOrder, key: bytes | None) -> dict[str, Any]:
     """Raises Refusal: the idempotency key is invalid."""
     if key is None:
         return {}

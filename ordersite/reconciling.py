@@ -26,6 +26,8 @@ def reconcile() -> int:
         PublishError: RabbitMQ has not confirmed all; the next run sends them again.
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
+    if dated := unanswered.date_those_of_the_future():
+        logger.warning("%d order(s) were dated in the future; a clock was, or is, ahead", dated)
     missing = {line.service: line.orders for line in lines() if line.orders}
     with Publisher(settings.AMQP_URL) as publisher:
         for service, order_ids in missing.items():

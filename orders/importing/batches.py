@@ -98,8 +98,7 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
 def dated(document: dict[str, Any], created_at: datetime) -> dict[str, Any]:
     """The order as one of that time, its id included; its event happens now."""
     moment = created_at.replace(microsecond=created_at.microsecond // 1000 * 1000)
-    seconds = int(moment.timestamp()).to_bytes(4, "big")
-    order_id = ObjectId(seconds + document["_id"].binary[4:])
+    order_id = placing.id_of(moment)
     [event] = document["pending_events"]
     return document | {
         "_id": order_id,

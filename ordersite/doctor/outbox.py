@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from inventory import shipping
+from messaging.mongodb_clock import mongodb_now
 from orders import outbox
 from ordersite import health
 from ordersite.doctor.report import Finding, Severity
@@ -65,7 +66,7 @@ def scheduler() -> Iterator[Finding]:
 
 def _too_long(since: datetime | None) -> str:
     """For how long, in words; empty if that is nothing to speak of."""
-    seconds = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+    seconds = (mongodb_now() - since).total_seconds() if since else 0.0
     if seconds <= OLD_SECONDS:
         return ""
     return f"for {_duration(seconds)}, since {since:%F %T} UTC"

@@ -63,7 +63,8 @@ def age_the_alert(age: timedelta) -> None:
 
 
 def age_the_death(age: timedelta) -> None:
-    failed_messages().update_many({}, {"$set": {"last_failed_at": datetime.now(UTC) - age}})
+    at = datetime.now(UTC) - age
+    failed_messages().update_many({}, {"$set": {"last_failed_at": at, "archived_at": at}})
 
 
 # --- alerts -----------------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from bson import Decimal128, ObjectId
+from bson import Decimal128, ObjectId, Timestamp
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -197,8 +197,43 @@ def test_the_hours_are_a_setting(either_way: Client):
 def grow_older(order_id: str, *, hours: float) -> None:
     order = orders().find_one({"_id": ObjectId(order_id)})
     assert order
-    earlier = order["created_at"] - timedelta(hours=hours)
-    orders().update_one({"_id": order["_id"]}, {"$set": {"created_at": earlier}})
+    earlier = {
+        "created_at": order["created_at"] - timedelta(hours=hours),
+        "keyed_at": Timestamp(order["keyed_at"].time - round(hours * 3_600), 1),
+    }
+    orders().update_one({"_id": order["_id"]}, {"$set": earlier})
+
+
+def test_an_order_of_an_earlier_release_was_placed_when_it_says(either_way: Client):
+    first = post(either_way, "k-1").json()["order"]["orderId"]
+    grow_older(first, hours=25)
+    orders().update_one({"_id": ObjectId(first)}, {"$unset": {"keyed_at": ""}})
+
+    assert post(either_way, "k-1").json()["order"]["orderId"] != first
+
+
+@pytest.mark.parametrize("hours", [-25, 25])
+def test_a_clock_that_is_wrong_makes_no_key_forgotten(
+    either_way: Client, monkeypatch: pytest.MonkeyPatch, hours: int
+):
+    """
+    Given a web server whose clock is more than a day behind, or ahead
+    When it places an order, its clock is set right, and the request comes again
+    Then it is the same order.
+    """
+    now = placing.now_in_milliseconds
+
+    def wrong() -> datetime:
+        return now() + timedelta(hours=hours)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(placing, "now_in_milliseconds", wrong)
+        first = post(either_way, "k-1").json()["order"]["orderId"]
+    assert post(either_way, "k-1").json()["order"]["orderId"] == first
+
+    monkeypatch.setattr(placing, "now_in_milliseconds", wrong)
+    assert post(either_way, "k-1").json()["order"]["orderId"] == first
+    assert count() == 1
 
 
 def test_a_first_order_that_was_lost_with_the_primary_is_in_flight(
