@@ -46,6 +46,8 @@ def main() -> int:
 def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Path]) -> Result:
     """Carry it out and tell how it went; after a run that failed the next one begins afresh."""
     started = time.monotonic()
+    if drill.dates_tell_nothing:
+        running.abandon()
     try:
         result = carry_out(Run(drill, seed, orders, running.current()))
     except Exception as error:
@@ -54,7 +56,7 @@ def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Pa
     for file in files:
         append(result, file)
     print(in_words(result), flush=True)
-    if not result.is_right:
+    if drill.dates_tell_nothing or not result.is_right:
         running.abandon()
     return result
 

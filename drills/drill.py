@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from drills.run import Run
 
 
+def nothing_to_prepare(run: Run) -> None:
+    pass
+
+
 def nothing_more(run: Run) -> Iterable[Violation]:
     return ()
 
@@ -27,6 +31,8 @@ class Drill:
     promise: str
     #: Breaks things while the traffic flows, and mends them.
     inject: Callable[[Run], None]
+    #: Before the traffic begins.
+    prepare: Callable[[Run], None] = nothing_to_prepare
     #: What must be true beside the invariant.
     check: Callable[[Run], Iterable[Violation]] = nothing_more
     #: How many orders a run places at least, unless it is told …
@@ -35,3 +41,6 @@ class Drill:
     traffic_seconds: float = 10
     #: Whether more of them come at this pace until everything is mended; else these are all.
     goes_on: bool = True
+    #: Whether the dates of documents say nothing of when they were written. Then it has a site of
+    #: its own, so that each document of the site is its own.
+    dates_tell_nothing: bool = False

@@ -27,10 +27,13 @@ from drills.traffic import Traffic
 from drills.violation import Kind, Violation
 from drills.waiting import TookTooLong, lasting, wait_until
 from drills.warehouse import ship_some
+from localservices.wall_clock import WallClock
 
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 300
 LOOK_SECONDS = 0.5
+#: Before any document.
+EPOCH = datetime.fromtimestamp(0, UTC)
 #: Traffic that goes on ends so long after everything was mended …
 AFTER_SECONDS = 2.0
 #: … or after so long.
@@ -44,7 +47,7 @@ class Run:
         self.drill = drill
         self.seed = seed
         self.site = site
-        self.since = datetime.now(UTC)
+        self.since = EPOCH if drill.dates_tell_nothing else datetime.now(UTC)
         #: Decides everything that is left to chance.
         self.chance = random.Random(f"{drill.name} {seed}")
         self.faults = Faults()
@@ -67,7 +70,11 @@ class Run:
         self.seen: list[Violation] = []
         #: What a drill has measured, for the report, by what it is with its unit.
         self.measured: dict[str, float] = {}
-        self._pids = site.pipeline.pids()
+        #: The wall clocks of processes, where a drill gives them some.
+        self.clocks: dict[str, WallClock] = {}
+        #: How long recovery took, where documents do not tell.
+        self.recovered_in: float | None = None
+        self.note_processes()
         plan = intentions(self.users, per_second, self.stock, self.chance)
         self.traffic = Traffic(site.web_port, plan, self.history, least=orders)
 
@@ -81,6 +88,10 @@ class Run:
             self.site.pipeline.kill_main_process(name)
         else:
             self.site.pipeline[name].kill()
+
+    def note_processes(self) -> None:
+        """Those that run now are the ones whose deaths would be told."""
+        self._pids = self.site.pipeline.pids()
 
     def deaths(self) -> Iterator[Violation]:
         """Processes that ended, or were started again, in a drill that ends none."""
@@ -103,6 +114,7 @@ class Run:
 def carry_out(run: Run) -> Result:
     """Let it happen, and leave its history, report and picture in the run's folder."""
     started = time.monotonic()
+    run.drill.prepare(run)
     run.traffic.start()
     not_recovered = [*broken_and_healed(run)]
     end_traffic(run)
@@ -122,13 +134,20 @@ def carry_out(run: Run) -> Result:
         lost=sum(each.kind == Kind.LOST for each in wrong),
         twice=sum(each.kind == Kind.TWICE for each in wrong),
         violations=[f"{each.kind}: {each.what}" for each in wrong],
-        recovery_seconds=recovery_seconds(evidence, run.faults.ended_at),
+        recovery_seconds=took_to_recover(run, evidence),
         seconds=round(time.monotonic() - started, 1),
         injected=[fault.what for fault in run.faults],
         measured=run.measured,
     )
     write_down(run, evidence, result)
     return result
+
+
+def took_to_recover(run: Run, evidence: Evidence) -> float:
+    if run.drill.dates_tell_nothing:
+        # One that did not recover has said so.
+        return round(run.recovered_in or 0.0, 2)
+    return recovery_seconds(evidence, run.faults.ended_at)
 
 
 def broken_and_healed(run: Run) -> Iterator[Violation]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import sysconfig
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from localservices.errors import NotInstalled
 from localservices.installing import install
 
 LIBRARY = Path(f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketimeMT.so.1")
+#: What Python programs need for it.
+SITE = Path(__file__).parent / "under_libfaketime"
 #: A program reads its clock's file again after so long.
 READ_AGAIN_SECONDS = 1
 
@@ -45,11 +48,18 @@ class WallClock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            "PYTHONPATH": str(SITE),
         }
 
     def set_off(self, seconds: float) -> None:
         """Let it be so far ahead of the system's clock, or behind it; returns once it is."""
-        self._write(seconds)
+        self.set_together([self], seconds)
+
+    @staticmethod
+    def set_together(clocks: Iterable[WallClock], seconds: float) -> None:
+        """Set all of them off by so much; returns once they are."""
+        for clock in clocks:
+            clock._write(seconds)
         time.sleep(READ_AGAIN_SECONDS + 0.5)
 
     def _write(self, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drills.drill import Drill
 from drills.faults import (
+    clock_jumps,
     failed_message_replays,
     mongodb_outages,
     network_faults,
@@ -31,4 +32,5 @@ DRILLS: tuple[Drill, ...] = (
     rolling_upgrade.DRILL,
     warm_shutdowns.DRILL,
     failed_message_replays.DRILL,
+    clock_jumps.DRILL,
 )

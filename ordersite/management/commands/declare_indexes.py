@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from pymongo.errors import OperationFailure, PyMongoError
 
 from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.declared_indexes import DeclaredIndex
+from ordersite.one_at_a_time import OneAtATime
 
 
-class Command(BaseCommand):
+class Command(OneAtATime):
     help = "Make the indexes that models and migrations declare; harmless when they exist."
 
     def handle(self, **options: Any) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from ordersite.one_at_a_time import OneAtATime
 
 NAME = PASSWORD = "admin"  # noqa: S105 - known to all on purpose
 
 
-class Command(BaseCommand):
+class Command(OneAtATime):
     help = f"Create the admin user {NAME} with the password {PASSWORD}; for development only."
 
     def handle(self, **options: Any) -> None:

@@ -1,0 +1,11 @@
+"""Django's `migrate`, one at a time: two at once would both make what is not there yet."""
+
+from __future__ import annotations
+
+from django.core.management.commands import migrate
+
+from ordersite.one_at_a_time import OneAtATime
+
+
+class Command(OneAtATime, migrate.Command):
+    pass
