@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from failed_messages.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
@@ -58,8 +58,8 @@ def _due() -> Iterator[tuple[Group, str]]:
     in_window = {"$gt": now - window, "$lte": now + window}
     free = {"$or": [{"alerted_at": None}, {"alerted_at": {"$not": in_window}}]}
     # What waited while alerts were not set up is no news any more.
-    since = {"$gte": now - 2 * window}
-    recent = {"$or": [{"archived_at": since}, {"last_failed_at": since}]}
+    lately = {"$gte": now - 2 * window}
+    recent = {"$or": [{"archived_at": lately}, {"last_failed_at": lately}]}
     for group in failure_groups().find({"$and": [recent, {"alert": {"$ne": ""}}, free]}):
         yield group, group["alert"]
     since = now - timedelta(minutes=settings.ALERT_BURST_MINUTES)
@@ -98,6 +98,8 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
     minutes = settings.ALERT_BURST_MINUTES
     failures = _failures_since(group, mongodb_now() - timedelta(minutes=minutes))
     page = reverse("admin:failed_messages_failuregroup_change", args=[group["_id"]])
+    # The site's URL has the path before it, which a thread of its own may not know.
+    page = page.removeprefix(get_script_prefix())
     return {
         "kind": kind,
         "headline": HEADLINES[kind].format(**group, failures=failures, minutes=minutes),
@@ -110,7 +112,7 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
         "lastFailedAt": group["last_failed_at"].isoformat(),
         "release": group["release"],
         "owner": group["owner"],
-        "url": f"{settings.SITE_URL.rstrip('/')}{page}",
+        "url": f"{settings.SITE_URL.rstrip('/')}/{page}",
     }
 
 

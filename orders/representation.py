@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from bson import Decimal128
+from django.conf import settings
 
 
 def order_json(document: dict[str, Any]) -> dict[str, Any]:
@@ -27,6 +28,11 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
         "status": document["status"],
         "createdAt": document["created_at"],
     }
+
+
+def address_of(order_id: str) -> str:
+    """The order's path, as clients reach it."""
+    return f"{settings.FORCE_SCRIPT_NAME or ''}/orders/{order_id}"
 
 
 def placed_json(order: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from api import idempotency_key, query_string
 from messaging.order_id import object_id
 from orders import cancel_order, cancelling, idempotency, listing, place_order, placing
 from orders.collection import ANSWER_SECONDS, orders
-from orders.representation import order_json, order_with_ledger_json, placed_json
+from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 
 
 class OrdersView(APIView):
@@ -64,7 +64,7 @@ class CancellationView(APIView):
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The answer to whoever placed the order."""
     order = order_json(document)
-    location = {"Location": f"/orders/{order['orderId']}"}
+    location = {"Location": address_of(order["orderId"])}
     return json(placed_json(order), status=201, headers=location | dict(headers or {}))
 
 

@@ -4,6 +4,7 @@ import os
 from threading import Thread
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import Resolver404, resolve
 
@@ -19,6 +20,8 @@ from messaging.waiting import wait_for_database  # noqa: E402
 from orders.views import OrdersView  # noqa: E402
 from ordersite import hot_route, wsgi  # noqa: E402
 from ordersite.in_threads import Event, InThreads, Receive, Send  # noqa: E402
+
+PREFIX = settings.FORCE_SCRIPT_NAME or ""
 
 site_in_threads = InThreads(wsgi.application)
 
@@ -44,6 +47,9 @@ def routed(place_order: hot_route.Site) -> hot_route.Site:
             await live(receive, send)
             return
         scope["headers"] = joined(scope["headers"])
+        if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
+            # A proxy may have left it, or taken it off.
+            scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}
         if scope["path"] == hot_route.PATH and scope["method"] == "POST":
             await place_order(scope, receive, send)
         else:

@@ -31,7 +31,7 @@ from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.place_order import BODY, MAX_BODY_BYTES, PlaceOrder
 from orders.price import Price
-from orders.representation import order_json, placed_json
+from orders.representation import address_of, order_json, placed_json
 from ordersite import problems
 from ordersite.in_threads import Event, Receive, Send
 
@@ -77,7 +77,7 @@ class HotRoute:
             await send_response(send, failure(error))
         else:
             order = order_json(document)
-            location = (b"location", f"/orders/{order['orderId']}".encode())
+            location = (b"location", address_of(order["orderId"]).encode())
             answer = msgspec.json.encode(placed_json(order))
             await send_answer(send, HTTPStatus.CREATED, b"application/json", answer, location)
 

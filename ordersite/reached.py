@@ -1,0 +1,51 @@
+"""How clients reach the site, and what follows: its origins, and the path before its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from environs import ValidationError
+
+from ordersite.environment import url_of
+
+#: A browser leaves them out of an origin. https://www.rfc-editor.org/rfc/rfc6454#section-6.2
+DEFAULT_PORTS = {"http": 80, "https": 443}
+PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+
+
+def site_url(value: str) -> None:
+    """A validator: a scheme, a host, perhaps a port and a path, and nothing else."""
+    url_of("https", "http")(value)
+    parts = urlsplit(value)
+    try:
+        has_port = parts.port != 0
+    except ValueError as error:
+        raise ValidationError(f"its port is none ({error}).") from error
+    if not parts.hostname or not has_port:
+        raise ValidationError("it must name a host, and a port from 1 to 65535 if any.")
+    if parts.username is not None or "?" in value or "#" in value:
+        raise ValidationError("it must have neither a login nor a query nor a fragment.")
+    if not PATH.fullmatch(parts.path):
+        raise ValidationError(f"{parts.path!r} is no path such as /shop.")
+
+
+def origins(site: str, hosts: Iterable[str]) -> list[str]:
+    """The origins whose forms are the site's own: its URL's, and those of its other names.
+
+    TLS may end before the site, so that each name is trusted with https, at its default port and
+    at the site's.
+    """
+    parts = urlsplit(site.lower())
+    port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS[parts.scheme]) else ""
+    host = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
+    named = [f"https://*{each}" if each[0] == "." else f"https://{each}" for each in hosts if each]
+    with_port = [f"{each}{port}" for each in named if parts.scheme == "https"]
+    every = [f"{parts.scheme}://{host}{port}", *named, *with_port]
+    return list(dict.fromkeys(each for each in every if "//*:" not in each and each != "https://*"))
+
+
+def path_prefix(site: str) -> str:
+    """The path that a proxy puts before the site's own, e.g. `/shop`; empty where there is none."""
+    return urlsplit(site).path.rstrip("/")
