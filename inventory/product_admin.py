@@ -13,15 +13,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from inventory import restocking
 from inventory.models import Movement, Product, shop_currency
 from inventory.movement_admin import table
 from inventory.permissions import RESTOCK
-from inventory.refusals import Refusal
-from inventory.restocking import add_products
+from inventory.refusals import KeyReused, Refusal
+from inventory.restocking import Delivery, add_products, deliver
 from inventory.views import MAX_QUANTITY
 
 MOVEMENTS_SHOWN = 20
+
+REOPEN = "Open the product anew to restock another delivery."
 
 
 class ProductForm(forms.ModelForm):
@@ -61,24 +62,30 @@ class ProductAdmin(admin.ModelAdmin):
         product = (None, {"fields": ["sku", "name", "price", "currency"]})
         if obj is None:
             return [product, ("Stock", {"fields": ["available"]})]
-        may_restock = ["restock", "delivery"] if request.user.has_perm(RESTOCK) else []
+        may_restock = ["restock", "delivery"] if _may_restock(request) else []
         quantities = ["available", "reserved", "shipped"]
         return [product, ("Stock", {"fields": [*quantities, *may_restock, "movements"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
-        """A SKU that orders know stays what it is."""
+        """A SKU that orders know stays what it is; who may only restock changes nothing else."""
         fixed = ["sku", "available"] if obj else []
-        return [*fixed, *self.readonly_fields]
+        others = [] if super().has_change_permission(request, obj) else ["name", "price"]
+        return [*fixed, *(others if obj else []), *self.readonly_fields]
+
+    def has_change_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """Who may restock gets the form, too, for its field to restock."""
+        return super().has_change_permission(request, obj) or _may_restock(request)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        """Write what the form can change, since orders move the stock meanwhile."""
-        if not change:
-            self._add(request, obj)
-            return
-        obj.save(update_fields=["name", "price"])
+        """Add a product with its stock; changes of one are written by the site."""
+        self._add(request, obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Book what came in, too."""
+        super().save_related(request, form, formsets, change)
         # A form field that is not shown may be sent all the same.
-        if form.cleaned_data.get("restock") and request.user.has_perm(RESTOCK):
-            self._restock(request, obj.sku, **form.cleaned_data)
+        if change and form.cleaned_data.get("restock") and _may_restock(request):
+            self._restock(request, form.instance.sku, **form.cleaned_data)
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         """Reservations and orders under way refer to it."""
@@ -115,11 +122,30 @@ class ProductAdmin(admin.ModelAdmin):
     def _restock(
         self, request: HttpRequest, sku: str, *, restock: int, delivery: str, **_: object
     ) -> None:
-        by = request.user.get_username()
+        by, key = request.user.get_username(), delivery or str(uuid.uuid4())
         try:
-            after = restocking.restock(sku, restock, key=delivery or str(uuid.uuid4()), by=by)
+            booked = deliver(sku, restock, key=key, by=by)
+        except KeyReused as refusal:
+            said = f"This form has restocked {refusal.quantity} units before. {REOPEN}"
+            self.message_user(request, said, messages.ERROR)
         except Refusal as refusal:
             self.message_user(request, str(refusal.detail), messages.ERROR)
+        else:
+            self._say_restocked(request, booked)
+
+    def _say_restocked(self, request: HttpRequest, booked: Delivery) -> None:
+        product, movement = booked.product, booked.movement
+        stock = f"of {product['sku']} {product['available']} units are available now"
+        if not booked.is_repeated:
+            self.message_user(request, f"Restocked: {stock}.", messages.SUCCESS)
             return
-        said = f"Restocked: of {sku} {after['available']} units are available now."
-        self.message_user(request, said, messages.SUCCESS)
+        said = (
+            f"Not restocked again: {movement['by']} sent this form before, at "
+            f"{movement['at']:%Y-%m-%d %H:%M:%S} UTC, and its {movement['available']} units were "
+            f"added then; {stock}. {REOPEN}"
+        )
+        self.message_user(request, said, messages.WARNING)
+
+
+def _may_restock(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm(RESTOCK))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rest_framework.exceptions import APIException
 
+from inventory.stock import MAX_UNITS
+
 #: A client may send a name of a megabyte; it is not sent back whole.
 LONGEST_ECHO_CHARACTERS = 100
 
@@ -56,10 +58,24 @@ class KeyReused(Refusal):
     status_code = 422
 
     def __init__(self, key: str, quantity: int) -> None:
+        self.quantity = quantity
         super().__init__(
             f"The Idempotency-Key {_echo(key)} has restocked {quantity} units before. "
             "Send another delivery with another key."
         )
+
+
+class TooManyUnits(Refusal):
+    """The sum of the product's units would be larger than MongoDB's largest integer."""
+
+    status_code = 409
+
+    def __init__(self, sku: str, units: int) -> None:
+        room = max(0, MAX_UNITS - units)
+        detail = f"{_echo(sku)} has {units} units, and {MAX_UNITS} are the most that can be counted"
+        fix = f"Restock by at most {room}, or see whether the quantities before were right."
+        super().__init__(f"quantity: {detail}. {fix}")
+        self.errors = [{"field": "quantity", "detail": detail, "fix": fix}]
 
 
 def _echo(text: str) -> str:

@@ -16,7 +16,7 @@ from inventory.movements import movement_id
 from inventory.permissions import SHIP
 from inventory.recorded_admin import RecordedAdmin
 from inventory.refusals import Refusal
-from inventory.shipping import ship
+from inventory.shipping import send
 from inventory.stock import Kind
 from messaging.order_id import canonical
 
@@ -38,14 +38,18 @@ class ReservationAdmin(RecordedAdmin):
 
     @admin.action(description="Ship the selected reservations", permissions=["ship"])
     def ship_selected(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
-        """Ship each that can be shipped, and say which could not and why."""
+        """Ship each that can be shipped, and say which was before, or could not be and why."""
         shipped = 0
         for order_id in queryset.values_list("order_id", flat=True):
             try:
-                ship(order_id, by=request.user.get_username())
-                shipped += 1
+                shipment = send(order_id, by=request.user.get_username())
             except Refusal as refusal:
                 self.message_user(request, str(refusal.detail), messages.ERROR)
+                continue
+            if shipment.is_repeated:
+                self.message_user(request, shipment.said, messages.WARNING)
+            else:
+                shipped += 1
         if shipped:
             self.message_user(request, f"Shipped: {shipped}.", messages.SUCCESS)
 

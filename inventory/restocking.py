@@ -8,20 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo.client_session import ClientSession
 
-from inventory.movements import arrival, movement_id, movements
-from inventory.refusals import KeyReused, UnknownSku
-from inventory.stock import Kind, having, products, shift
+from inventory.movements import Movement, arrival, movement_id, movements
+from inventory.refusals import KeyReused, TooManyUnits, UnknownSku
+from inventory.stock import MAX_UNITS, Kind, having, products, shift
 from messaging.transactions import in_transaction
 
 Product = dict[str, Any]
 
 
+class Delivery(NamedTuple):
+    """Units that were added to a product, by this call or by an earlier one."""
+
+    #: As it is now.
+    product: Product
+    #: What the log says of the delivery: who added it, and when.
+    movement: Movement
+    is_repeated: bool
+
+
 def restock(sku: str, quantity: int, *, key: str, by: str) -> Product:
-    """Add units to what is available of the SKU, and return the product as it then is.
+    """What `deliver` does; returns the product as it then is."""
+    return deliver(sku, quantity, key=key, by=by).product
+
+
+def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
+    """Add units to what is available of the SKU, once.
 
     Args:
         quantity: 1 or more.
@@ -31,22 +46,25 @@ def restock(sku: str, quantity: int, *, key: str, by: str) -> Product:
     Raises:
         UnknownSku: the SKU is not in the catalogue.
         KeyReused: the key was used for another quantity.
+        TooManyUnits: MongoDB could not count the product's units any more.
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
 
-    def restock_once(session: ClientSession) -> Product:
-        if not _is_known(sku, quantity, key, session):
-            if not shift(Kind.RESTOCK, {sku: quantity}, session):
-                raise UnknownSku(sku)
-            now = datetime.now(UTC)
-            movements().insert_one(
-                arrival(Kind.RESTOCK, sku, quantity, key=key, at=now, by=by), session=session
-            )
+    def deliver_once(session: ClientSession) -> Delivery:
         product = products().find_one(having([sku]), session=session)
-        assert product is not None
-        return product
+        if product is None:
+            raise UnknownSku(sku)
+        if earlier := _earlier(sku, quantity, key, session):
+            return Delivery(product, earlier, is_repeated=True)
+        _check_room(product, quantity)
+        if not shift(Kind.RESTOCK, {sku: quantity}, session):
+            raise UnknownSku(sku)
+        movement = arrival(Kind.RESTOCK, sku, quantity, key=key, at=datetime.now(UTC), by=by)
+        movements().insert_one(movement, session=session)
+        after = product | {"available": int(product["available"]) + quantity}
+        return Delivery(after, movement, is_repeated=False)
 
-    return in_transaction(restock_once)
+    return in_transaction(deliver_once)
 
 
 def add_products(new: Sequence[Product], by: str | None = None) -> int:
@@ -73,10 +91,17 @@ def _opening(product: Product, by: str | None) -> dict[str, Any]:
     )
 
 
-def _is_known(sku: str, quantity: int, key: str, session: ClientSession) -> bool:
-    """Whether this delivery was recorded before."""
+def _earlier(sku: str, quantity: int, key: str, session: ClientSession) -> Movement | None:
+    """What the log has of this delivery already."""
     one = {"_id": movement_id(Kind.RESTOCK, key, sku)}
     movement = movements().find_one(one, session=session)
     if movement is not None and movement["available"] != quantity:
         raise KeyReused(key, movement["available"])
-    return movement is not None
+    return movement
+
+
+def _check_room(product: Product, quantity: int) -> None:
+    """Units move between the three quantities, so each has to have room for all of them."""
+    units = sum(int(product[where]) for where in ("available", "reserved", "shipped"))
+    if units + quantity > MAX_UNITS:
+        raise TooManyUnits(product["sku"], units)

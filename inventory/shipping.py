@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from pymongo.client_session import ClientSession
@@ -21,6 +22,7 @@ from pymongo.read_concern import ReadConcern
 
 from inventory import events
 from inventory.models import EPOCH
+from inventory.movements import movement_id, movements
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
@@ -43,8 +45,32 @@ UNPUBLISHABLE = (
 logger = logging.getLogger(__name__)
 
 
+class Shipment(NamedTuple):
+    """A reservation that is shipped, by this call or by an earlier one."""
+
+    reservation: Reservation
+    #: Who shipped it; None where the log does not tell.
+    by: str | None
+    is_repeated: bool
+
+    @property
+    def said(self) -> str:
+        """What there is to tell whoever asked for it."""
+        order = f"Order {self.reservation['_id']} was shipped"
+        if not self.is_repeated:
+            return f"{order}."
+        at = f"{self.reservation['shipped_at']:%Y-%m-%d %H:%M:%S} UTC"
+        who = f" by {self.by}" if self.by else ""
+        return f"{order} already, at {at}{who}. Nothing was shipped again."
+
+
 def ship(order_id: str, by: str) -> Reservation:
-    """Move the order's units from reserved to shipped, once, and return what is recorded.
+    """What `send` does; returns what is recorded."""
+    return send(order_id, by).reservation
+
+
+def send(order_id: str, by: str) -> Shipment:
+    """Move the order's units from reserved to shipped, once.
 
     Shipping an order again changes nothing. `by` is the user who ships it.
 
@@ -54,19 +80,19 @@ def ship(order_id: str, by: str) -> Reservation:
         Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
     """
 
-    def ship_once(session: ClientSession) -> Reservation:
+    def ship_once(session: ClientSession) -> Shipment:
         reservation = recorded(order_id, session)
         if reservation is None:
             raise UnknownReservation(order_id)
         if reservation["state"] == "shipped":
-            return reservation
+            return Shipment(reservation, _shipped_by(reservation, session), is_repeated=True)
         if reservation["state"] != "reserved":
             raise NotReserved(order_id, reservation["state"])
         move_lines(Kind.SHIP, reservation, session, by)
         now = datetime.now(UTC)
         change = {"state": "shipped", "shipped_at": now, "pending_since": now}
         reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
-        return reservation | change
+        return Shipment(reservation | change, by, is_repeated=False)
 
     return in_transaction(ship_once)
 
@@ -95,6 +121,12 @@ def oldest_pending_since() -> datetime | None:
     """When the shipment that waits longest to be published was made; None when none waits."""
     oldest = reservations().find_one(IS_PENDING, sort=[("pending_since", 1)])
     return oldest["pending_since"] if oldest else None
+
+
+def _shipped_by(reservation: Reservation, session: ClientSession) -> str | None:
+    first = movement_id(Kind.SHIP, reservation["_id"], reservation["items"][0]["sku"])
+    movement = movements().find_one({"_id": first}, session=session)
+    return movement["by"] if movement else None
 
 
 def _waiting() -> Iterator[tuple[Reservation, Outgoing]]:

@@ -23,6 +23,9 @@ class Kind(StrEnum):
     SHIP = "ship"
 
 
+#: MongoDB's largest integer: of no SKU can there be more units in all.
+MAX_UNITS = 2**63 - 1
+
 #: What moving one unit adds to each quantity of its product. Only the first two bring units in.
 EFFECTS: Mapping[Kind, Mapping[str, int]] = {
     Kind.OPENING: {"available": 1},

@@ -16,7 +16,7 @@ from api.json_body import JsonBody
 from inventory.permissions import RESTOCK, SHIP, StaffWith
 from inventory.refusals import Refusal
 from inventory.restocking import restock
-from inventory.shipping import ship
+from inventory.shipping import send
 from messaging.order_id import canonical
 
 #: As many as one order may ask for.
@@ -74,9 +74,11 @@ class ShipView(StaffView):
 
     def post(self, request: Request, order_id: str) -> JsonResponse:
         SHIPMENT.of(request)
-        reservation = ship(canonical(order_id), by=request.user.get_username())
+        shipment = send(canonical(order_id), by=request.user.get_username())
+        reservation = shipment.reservation
         return JsonResponse(
             {
+                "message": shipment.said,
                 "orderId": reservation["_id"],
                 "state": reservation["state"],
                 "items": reservation["items"],

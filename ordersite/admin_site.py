@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amqp import AMQPError
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from ordersite import strange_values
+from ordersite.careful_admin import CarefulAdmin
 from ordersite.conservation import lines
 from ordersite.doctor.examination import examine
 
@@ -29,10 +30,17 @@ class OrderSite(AdminSite):
     # A laptop's width belongs to the lists; the first page has every link.
     enable_nav_sidebar = False
 
-    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """A cell that cannot be shown does not hide the list that it is in."""
+    def register(
+        self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any
+    ) -> None:
+        """As Django's, with change forms that put nothing back that others have changed.
+
+        A cell that cannot be shown does not hide the list that it is in.
+        """
         known = set(self._registry)
-        super().register(model_or_iterable, admin_class, **options)
+        own = admin_class or ModelAdmin
+        careful: Any = type(own.__name__, (CarefulAdmin, own), {"__module__": own.__module__})
+        super().register(model_or_iterable, careful, **options)
         for model in self._registry.keys() - known:
             strange_values.isolate_cells(self._registry[model])
 

@@ -13,6 +13,7 @@ from django.test import Client
 from inventory.models import Product
 from inventory.recounting import recount
 from inventory.reserving import products, reservations, reserve
+from tests.browser_form import BrowserForm
 from tests.inventory.catalogue import order, stock, stocked
 
 RESERVATIONS = "/admin/inventory/reservation/"
@@ -89,14 +90,87 @@ def test_a_product_is_restocked_once_however_often_its_form_is_sent(operator: Cl
     assert "<td>pen</td><td>restock</td><td>+5</td><td></td><td></td><td>operator</td>" in latest
 
 
+def clerk(*permissions: str) -> Client:
+    user = User.objects.create_user("clerk", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("seen", [(), ("view_product",)], ids=["restock alone", "view, restock"])
+def test_who_may_restock_only_has_a_field_for_it_and_no_other(seen: tuple[str, ...]) -> None:
+    stocked(pen=10)
+    client = clerk("restock_product", *seen)
+    address = page_of(client, "pen")
+
+    assert address in client.get("/admin/inventory/product/").content.decode()
+    form = BrowserForm(client.get(address).content.decode(), "product_form")
+    assert set(form.fields) == {"csrfmiddlewaretoken", "restock", "delivery"}
+    said = client.post(
+        address, form.sent(restock="5", name="Mine", price="0.01", available="7"), follow=True
+    ).content.decode()
+
+    assert "of pen 15 units are available now" in said
+    assert (Product.objects.get().name, str(Product.objects.get().price)) == ("Pen", "1.50")
+    assert client.get("/admin/inventory/product/add/").status_code == 403
+
+
+def test_a_form_that_is_sent_twice_says_that_it_was_booked_before(operator: Client) -> None:
+    stocked(pen=10)
+    form = BrowserForm(operator.get(page_of(operator, "pen")).content.decode(), "product_form")
+
+    operator.post(page_of(operator, "pen"), form.sent(restock="5"))
+    said = operator.post(page_of(operator, "pen"), form.sent(restock="5"), follow=True)
+    other = operator.post(page_of(operator, "pen"), form.sent(restock="6"), follow=True)
+
+    assert "Not restocked again: operator sent this form before, at 20" in said.content.decode()
+    assert "This form has restocked 5 units before" in other.content.decode()
+    assert stock("pen") == (15, 0)
+
+
+@pytest.mark.parametrize("units", ["0", "-5", "1.5", "10000001", str(2**63), "1e3", "٥x"])
+def test_units_that_make_no_sense_are_refused_with_a_word(operator: Client, units: str) -> None:
+    stocked(pen=10)
+
+    answer = operator.post(
+        page_of(operator, "pen"), {"name": "Pen", "price": "1.50", "restock": units}
+    )
+
+    assert "Please correct the error below" in answer.content.decode()
+    assert stock("pen") == (10, 0)
+
+
+def test_more_units_than_can_be_counted_are_refused_with_a_word(operator: Client) -> None:
+    stocked(pen=2**63 - 10)
+
+    said = operator.post(
+        page_of(operator, "pen"), {"name": "Pen", "price": "1.50", "restock": "10"}, follow=True
+    ).content.decode()
+
+    assert "are the most that can be counted" in said
+    assert "Restock by at most 9" in said
+    assert stock("pen") == (2**63 - 10, 0)
+
+
+def test_a_second_click_on_ship_says_who_shipped_it_and_when(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=1))
+    click = {"action": "ship_selected", "_selected_action": ["o1"]}
+
+    first = operator.post(RESERVATIONS, click, follow=True).content.decode()
+    second = operator.post(RESERVATIONS, click, follow=True).content.decode()
+
+    assert "Shipped: 1." in first
+    assert "Shipped: " not in second
+    assert re.search(r"Order o1 was shipped already, at 20[-0-9: ]+ UTC by operator", second)
+    assert Product.objects.get(sku="pen").shipped == 1
+
+
 def test_restocking_and_shipping_need_their_permissions(operator: Client) -> None:
     stocked(pen=10)
     reserve(order("o1", pen=1))
-    clerk = User.objects.create_user("clerk", password="x", is_staff=True)
-    seen = ("view_product", "change_product", "view_reservation")
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=seen))
-    client = Client(headers={"host": "localhost"})
-    client.force_login(clerk)
+    client = clerk("view_product", "change_product", "view_reservation")
     address = page_of(client, "pen")
 
     assert "Restock by" not in client.get(address).content.decode()

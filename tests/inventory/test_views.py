@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory.reserving import reserve
+from inventory.reserving import products, reserve
 from tests.inventory.catalogue import order, stock, stocked
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -70,6 +70,7 @@ def test_two_requests_without_a_key_are_two_deliveries(operator: Client) -> None
     [
         *(None, [], {}, {"quantity": 0}, {"quantity": -1}, {"quantity": "5"}, {"quantity": 1.5}),
         *({"quantity": True}, {"quantity": 10**9}, {"quantity": {"$gt": 0}}, {"qty": 5}),
+        *({"quantity": 2**63}, {"quantity": 2**64}, {"quantity": -(2**63) - 1}, {"quantity": 5.0}),
     ],
     ids=str,
 )
@@ -83,6 +84,32 @@ def test_a_delivery_that_makes_no_sense_is_refused(operator: Client, body: Any) 
         'Send {"quantity": n} with a whole number from 1 to 10,000,000.'
     )
     assert stock("pen") == (1, 0)
+
+
+@pytest.mark.parametrize("where", ["available", "reserved", "shipped"])
+def test_units_that_cannot_be_counted_any_more_are_refused(operator: Client, where: str) -> None:
+    stocked(pen=1)
+    products().update_one({"sku": "pen"}, {"$set": {where: 2**63 - 4}})
+    room = 3 - (0 if where == "available" else 1)
+
+    full = post(operator, RESTOCK, {"quantity": room + 1})
+    several = [post(operator, RESTOCK, {"quantity": 1}).status_code for _ in range(room + 1)]
+
+    assert (full.status_code, full["content-type"]) == (409, "application/problem+json")
+    assert full.json()["errors"][0]["field"] == "quantity"
+    assert f"at most {room}" in full.json()["errors"][0]["fix"]
+    assert several == [200] * room + [409]
+
+
+def test_shipping_twice_says_that_it_was_shipped_before(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=1))
+
+    first, second = post(operator, SHIP).json(), post(operator, SHIP).json()
+
+    assert first["message"] == "Order o1 was shipped."
+    assert second["message"].startswith("Order o1 was shipped already, at 20")
+    assert second["message"].endswith("UTC by operator. Nothing was shipped again.")
 
 
 def test_what_is_not_there_is_named(operator: Client) -> None:

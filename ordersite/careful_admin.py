@@ -1,0 +1,65 @@
+"""Change forms that write what their user changed, and nothing else.
+
+Django's `save()` writes every field as the form showed it, so that of two people with one record
+open, the second one puts the first one's values back. https://code.djangoproject.com/ticket/16260
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+
+from ordersite.stale_form import StaleForm, stale
+
+#: Whoever loses a race is told by the form: what won is there at the next try.
+RACES = 3
+
+
+class Moved(Exception):
+    """Between the form's check and its write somebody else changed a field that it changes."""
+
+
+class CarefulAdmin(ModelAdmin):
+    """What every `ModelAdmin` of the site has in front of it."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if change:
+            kwargs.setdefault("form", stale(self.form))
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        for _ in range(RACES - 1):
+            with suppress(Moved, IntegrityError):
+                return super().changeform_view(request, *args, **kwargs)
+        return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        write(obj, form)
+        for said in form.spared:
+            self.message_user(request, said, messages.WARNING)
+
+
+def write(obj: Any, form: StaleForm) -> None:
+    """Write the fields that the form's user changed, if they are as the form checked them.
+
+    Raises:
+        Moved: they are not, so nothing was written.
+    """
+    columns = {field.name for field in obj._meta.concrete_fields}
+    names = [name for name in form.changes if name in columns]
+    if not names:
+        return
+    checked = {name: form.initial[name] for name in names}
+    found = type(obj)._base_manager.filter(pk=obj.pk, **checked)
+    if not found.update(**{name: getattr(obj, name) for name in names}):
+        raise Moved
