@@ -41,8 +41,10 @@ class Editing(DeskAdmin):
     ) -> HttpResponse:
         by, reason = request.user.get_username(), request.POST.get("reason", "")
         verdict = edit_and_replay(record.pk, body, by, reason)
+        is_copy = verdict.id != str(record.pk)
+        what = f"Edited copy {verdict.id}" if is_copy else f"Nothing was edited, {verdict.id} stays"
         level = messages.SUCCESS if verdict.done else messages.ERROR
-        self.message_user(request, f"Edited copy {verdict.id}: {verdict.detail}.", level)
+        self.message_user(request, f"{what}: {verdict.detail}.", level)
         return HttpResponseRedirect(page_after([verdict.id]))
 
     def _edit_page(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -23,10 +22,11 @@ from failed_messages.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.permissions import REPLAY, TRIAGE, lacks, may
 from failed_messages.svg import sparkline
-from failed_messages.triage import STATUSES, InvalidTriage, triage
+from failed_messages.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.wording import runbooks
 
 NEWEST_SHOWN = 10
+FIELDS = ("owner", "note", "link", "status", "fixed_in")
 WEEK_HOURS = 168
 
 
@@ -137,12 +137,18 @@ class FailureGroupAdmin(DeskAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         group = self._group(fingerprint)
-        wanted = _changes(request, group)
+        shown = _shown(request, group)
+        wanted = _changes(request, shown)
         try:
             if wanted:
-                triage(fingerprint, wanted, request.user.get_username())
+                triage(fingerprint, wanted, request.user.get_username(), shown)
         except InvalidTriage as error:
+            group = self._group(fingerprint)
             return self._group_page(request, group, error=error, asked=wanted)
+        for name in FIELDS:
+            if name not in wanted and (now := getattr(group, name)) != shown[name]:
+                said = f"{name}: {moved(fingerprint, name, now)}, and stays."
+                self.message_user(request, said, messages.WARNING)
         self.message_user(request, "Saved." if wanted else "Nothing changed.", messages.SUCCESS)
         return HttpResponseRedirect(group_url(fingerprint))
 
@@ -219,12 +225,18 @@ def _figures(group: Any) -> Figures:
     return group.figures
 
 
-def _changes(request: HttpRequest, group: FailureGroup) -> dict[str, str]:
-    """What the form has that the group has not; a form left open does not undo a colleague's."""
-    was: Callable[[str], str] = lambda name: request.POST.get(f"was_{name}", getattr(group, name))  # noqa: E731
-    names = ("owner", "note", "link", "status", "fixed_in")
-    asked = {name: request.POST[name] for name in names if name in request.POST}
-    wanted = {name: value for name, value in asked.items() if value.strip() != was(name).strip()}
+def _shown(request: HttpRequest, group: FailureGroup) -> dict[str, str]:
+    """What each field was when the form was opened; for a program's request, what it is."""
+    sent = {name: request.POST.get(f"was_{name}", getattr(group, name)) for name in FIELDS}
+    # A browser ends lines as MIME does.
+    return {name: value.replace("\r\n", "\n").strip() for name, value in sent.items()}
+
+
+def _changes(request: HttpRequest, shown: dict[str, str]) -> dict[str, str]:
+    """What the form's user changed; a form left open does not undo a colleague's."""
+    sent = {name: request.POST[name] for name in FIELDS if name in request.POST}
+    asked = {name: value.replace("\r\n", "\n").strip() for name, value in sent.items()}
+    wanted = {name: value for name, value in asked.items() if value != shown[name]}
     if wanted.get("status") == GroupStatus.FIXED:
         wanted["fixed_in"] = asked.get("fixed_in", "")
     return wanted

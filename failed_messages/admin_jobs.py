@@ -22,9 +22,12 @@ from failed_messages.jobs import (
     MOST_A_SECOND,
     STEERING,
     InvalidJob,
+    StartedBefore,
     start,
     steer,
+    why_not,
 )
+from failed_messages.last_act import last_act
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
 from failed_messages.permissions import REPLAY, lacks, may
 from failed_messages.preview import preview
@@ -88,14 +91,19 @@ class ReplayJobAdmin(DeskAdmin):
 
     def _start(self, request: HttpRequest) -> HttpResponse:
         selection = Filter.of_text(request.POST.get("selection", ""))
-        rate = request.POST.get("rate", "")
+        rate, job = request.POST.get("rate", ""), request.POST.get("job", "")
         try:
             id_ = start(
                 selection,
                 request.user.get_username(),
                 request.POST.get("reason", ""),
                 number_in(rate) or 0,
+                ObjectId(job) if ObjectId.is_valid(job) else None,
             )
+        except StartedBefore:
+            said = f"It was started before ({last_act(job)}), and was not started again."
+            self.message_user(request, said, messages.WARNING)
+            return HttpResponseRedirect(job_url(ObjectId(job)))
         except InvalidJob as error:
             return self._preview(request, selection, error)
         return HttpResponseRedirect(job_url(id_))
@@ -111,6 +119,8 @@ class ReplayJobAdmin(DeskAdmin):
             title="Replay all that match: are you sure?",
             chosen=list(selection.parameters().items()),
             selection=str(selection),
+            # A form that is sent twice, as by a double click, starts one.
+            job=ObjectId(),
             sentences=known.sentences(),
             messages_count=known.messages,
             handlers=runbooks(known.kinds),
@@ -143,8 +153,11 @@ class ReplayJobAdmin(DeskAdmin):
             raise PermissionDenied
         if what not in STEERING:
             raise Http404(f"there is nothing called {what}")
-        if not steer(job.pk, what, request.user.get_username()):
-            self.message_user(request, f"It is {job.state}: nothing to {what}.", messages.ERROR)
+        if steer(job.pk, what, request.user.get_username()):
+            self.message_user(request, f"Done: {what}.", messages.SUCCESS)
+        else:
+            said = f"Nothing was done: {why_not(job.pk, what)}."
+            self.message_user(request, said, messages.ERROR)
         return HttpResponseRedirect(job_url(job.pk))
 
 

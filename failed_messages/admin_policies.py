@@ -10,10 +10,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from failed_messages.admin_pages import DeskAdmin
+from failed_messages.collection import replay_policies
 from failed_messages.filters import duration
+from failed_messages.last_act import last_act
 from failed_messages.models import Reason, ReplayPolicy
 from failed_messages.permissions import REPLAY, lacks, may
-from failed_messages.policies import InvalidPolicy, check, set_policy, switch_off
+from failed_messages.policies import (
+    InvalidPolicy,
+    check,
+    in_words,
+    seconds_of,
+    set_policy,
+    switch_off,
+)
 from messaging.topology import SERVICES
 
 ANY = ("", "any")
@@ -35,6 +44,9 @@ class PolicyForm(forms.ModelForm):
         "then it is left to a person.",
     )
 
+    #: Which policy of the same scope the user has been asked about, by when it was set.
+    replaces = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = ReplayPolicy
         fields = ()
@@ -50,7 +62,25 @@ class PolicyForm(forms.ModelForm):
             self.add_error("after", str(error))
         else:
             cleaned["delays"] = delays
+            self._ask_before_replacing(cleaned)
         return cleaned
+
+    def _ask_before_replacing(self, cleaned: dict[str, Any]) -> None:
+        scope = (
+            f"service {cleaned['service']}" if cleaned["service"] else f"group {cleaned['group']}"
+        )
+        known = replay_policies().find_one({"_id": scope, "enabled": True})
+        asked = {"reason": cleaned["reason"], "delays_seconds": seconds_of(cleaned["delays"])}
+        self.known = known if known and asked.items() <= known.items() else None
+        if known is None or self.known or cleaned["replaces"] == known["at"].isoformat():
+            return
+        self.data = self.data.copy()
+        self.data["replaces"] = known["at"].isoformat()
+        self.add_error(
+            "after",
+            f"There is a policy of {scope}: {in_words(known)}. Nothing is saved yet: save again to "
+            "replace it.",
+        )
 
 
 @admin.register(ReplayPolicy)
@@ -79,6 +109,7 @@ class ReplayPolicyAdmin(DeskAdmin):
         cleaned = form.cleaned_data
         names = ("service", "group", "reason")
         chosen = {name: cleaned[name] for name in names}
+        obj.before = in_words(form.known) if form.known else ""
         obj.pk = set_policy(request.user.get_username(), delays=cleaned["delays"], **chosen)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
@@ -87,7 +118,8 @@ class ReplayPolicyAdmin(DeskAdmin):
     def response_add(
         self, request: HttpRequest, obj: ReplayPolicy, post_url_continue: str | None = None
     ) -> HttpResponse:
-        self.message_user(request, f"The policy of {obj.pk} is on.", messages.SUCCESS)
+        said = f"was on already, and stays as it is: {obj.before}" if obj.before else "is on"
+        self.message_user(request, f"The policy of {obj.pk} {said}.", messages.SUCCESS)
         return self.response_post_save_add(request, obj)
 
     @admin.display(description="replays after")
@@ -99,3 +131,6 @@ class ReplayPolicyAdmin(DeskAdmin):
         for policy in queryset:
             if switch_off(policy.pk, request.user.get_username()):
                 self.message_user(request, f"The policy of {policy.pk} is off.", messages.SUCCESS)
+            else:
+                said = f"The policy of {policy.pk} was off already ({last_act(policy.pk)})."
+                self.message_user(request, said, messages.WARNING)

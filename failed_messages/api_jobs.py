@@ -12,7 +12,7 @@ from failed_messages.api_bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api_view import DeskView
 from failed_messages.description import job_json, verdict_json
 from failed_messages.filters import Filter
-from failed_messages.jobs import STEERING, start, steer
+from failed_messages.jobs import STEERING, start, steer, why_not
 from failed_messages.models import ReplayJob
 from failed_messages.preview import preview, preview_of
 from failed_messages.refusals import Conflict, refused, refusing
@@ -63,7 +63,8 @@ class JobView(DeskView):
         if what not in STEERING:
             raise Http404
         if not steer(job.pk, what, self.by(), ACT.of(request).reason):
-            raise Conflict(f"The bulk replay is {job.state}, so there is nothing to {what}.")
+            reason = why_not(job.pk, what)
+            raise Conflict(f"{reason[0].upper()}{reason[1:]}.")
         return Response(job_json(_job(id_)))
 
 

@@ -14,7 +14,7 @@ from failed_messages.cli_arguments import (
     selected,
 )
 from failed_messages.description import job_json
-from failed_messages.jobs import DEFAULT_RATE, STEERING, start, steer
+from failed_messages.jobs import DEFAULT_RATE, STEERING, start, steer, why_not
 from failed_messages.models import ReplayJob
 from failed_messages.preview import Preview, preview, preview_of
 from failed_messages.replay import replay
@@ -79,7 +79,7 @@ def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
     job = _job(options["id"])
     if what := options["what"]:
         if not steer(job.pk, what, options["by"], options["reason"]):
-            raise Refusal(f"the bulk replay is {job.state}, so there is nothing to {what}")
+            raise Refusal(why_not(job.pk, what))
         job.refresh_from_db()
     terminal.tell(told := job_json(job), job_lines(told))
 

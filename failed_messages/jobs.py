@@ -8,11 +8,13 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
 
 from failed_messages import audit
 from failed_messages.collection import replay_jobs
 from failed_messages.filters import Filter
 from failed_messages.invalid import Invalid
+from failed_messages.last_act import last_act
 from failed_messages.models import JobState, PartState
 from messaging.mongodb_clock import mongodb_now
 from messaging.plain import text
@@ -37,17 +39,29 @@ class InvalidJob(Invalid):
     """A bulk replay cannot be started so."""
 
 
-def start(selection: Filter, by: str, reason: str = "", rate: int = DEFAULT_RATE) -> ObjectId:
+class StartedBefore(Exception):
+    """The bulk replay of this id was started by an earlier call."""
+
+
+def start(
+    selection: Filter,
+    by: str,
+    reason: str = "",
+    rate: int = DEFAULT_RATE,
+    id_: ObjectId | None = None,
+) -> ObjectId:
     """Start the bulk replay of all failed messages that match.
 
     Args:
         reason: why; without one, messages whose order has moved on are left out.
         rate: messages a second, once the first few are answered.
+        id_: the job's id, so that asking twice starts it once; a new one unless it is given.
 
     Returns: the job's id.
 
     Raises:
         InvalidJob: the selection is empty, or the rate is out of its limits.
+        StartedBefore: there is a job of this id.
     """
     if not selection.parameters():
         fix = "Say which messages, e.g. service=billing&status=failed."
@@ -55,8 +69,11 @@ def start(selection: Filter, by: str, reason: str = "", rate: int = DEFAULT_RATE
     if not 1 <= rate <= MOST_A_SECOND:
         fix = "Send a number of messages a second."
         raise InvalidJob("rate", f"must be from 1 to {MOST_A_SECOND}", fix)
-    job = _job(selection, by, reason, rate)
-    in_transaction(partial(_insert, job))
+    job = _job(selection, by, reason, rate) | ({"_id": id_} if id_ else {})
+    try:
+        in_transaction(partial(_insert, job))
+    except DuplicateKeyError as error:
+        raise StartedBefore from error
     return job["_id"]
 
 
@@ -66,6 +83,13 @@ def steer(id_: ObjectId, what: str, by: str, reason: str = "") -> bool:
     Returns: False where the job is not in a state that allows it.
     """
     return in_transaction(partial(_steer, id_, what, by, reason))
+
+
+def why_not(id_: ObjectId, what: str) -> str:
+    """Why `steer` did nothing: in which state the job is by now, and who brought it there."""
+    job = replay_jobs().find_one({"_id": id_}, {"state": True}) or {"state": "gone"}
+    who = f" ({act})" if (act := last_act(id_)) else ""
+    return f"the bulk replay is {job['state']}, so there is nothing to {what}{who}"
 
 
 def _job(selection: Filter, by: str, reason: str, rate: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ guard: never a handler that is not safe to replay, never an order that has moved
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -67,11 +67,26 @@ def set_policy(
         "service": service,
         "group": group,
         "reason": reason,
-        "delays_seconds": [round(delay.total_seconds()) for delay in delays],
+        "delays_seconds": seconds_of(delays),
         "enabled": True,
     }
     in_transaction(partial(_write, scope, policy, by))
     return scope
+
+
+def seconds_of(delays: Sequence[timedelta]) -> list[int]:
+    """The delays as they are stored."""
+    return [round(delay.total_seconds()) for delay in delays]
+
+
+def in_words(policy: Mapping[str, Any]) -> str:
+    """`after 15 min, 60 min, set by anna at 2026-11-28 19:00:12 UTC`, of a stored policy."""
+    delays = ", ".join(f"{seconds / 60:g} min" for seconds in policy["delays_seconds"])
+    reason = f" of {policy['reason']}" if policy["reason"] else ""
+    state = "set" if policy["enabled"] else "ended"
+    return (
+        f"after {delays}{reason}, {state} by {policy['by']} at {policy['at']:%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
 def switch_off(scope: str, by: str) -> bool:
@@ -148,6 +163,9 @@ def check(delays: Sequence[timedelta], service: str, group: str, reason: str) ->
 
 
 def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:
+    known = replay_policies().find_one({"_id": scope}, session=session)
+    if known and all(known[name] == value for name, value in policy.items()):
+        return
     before = replay_policies().find_one_and_update(
         {"_id": scope},
         {"$set": {**policy, "by": by, "at": mongodb_now()}},

@@ -12,6 +12,7 @@ from pymongo.client_session import ClientSession
 from failed_messages import audit
 from failed_messages.collection import failure_groups
 from failed_messages.invalid import Invalid
+from failed_messages.last_act import last_act
 from failed_messages.models import GroupStatus
 from messaging.plain import text
 from messaging.transactions import in_transaction
@@ -27,22 +28,36 @@ class InvalidTriage(Invalid):
     """A field of a group cannot be set to that."""
 
 
-def triage(fingerprint: str, changes: Mapping[str, str], by: str) -> bool:
+class Moved(InvalidTriage):
+    """Somebody else has changed the field since it was shown; nothing was written."""
+
+
+def triage(
+    fingerprint: str, changes: Mapping[str, str], by: str, shown: Mapping[str, str] | None = None
+) -> bool:
     """Set what the operators know about a group.
 
     Args:
         changes: any of `owner`, `note`, `link`, `status` and `fixed_in`.
+        shown: what the fields were when the changes were decided on.
 
     Returns: False where there is no such group.
 
     Raises:
         InvalidTriage: a field is unknown, or its value is not one that it takes.
+        Moved: a field that is to be changed is no more what was shown.
     """
     wanted = _checked(changes)
-    return in_transaction(lambda session: _write(fingerprint, wanted, by, session))
+    return in_transaction(lambda session: _write(fingerprint, wanted, by, session, shown or {}))
 
 
-def _write(fingerprint: str, wanted: dict[str, str], by: str, session: ClientSession) -> bool:
+def _write(
+    fingerprint: str,
+    wanted: dict[str, str],
+    by: str,
+    session: ClientSession,
+    shown: Mapping[str, str],
+) -> bool:
     before = failure_groups().find_one_and_update(
         {"_id": fingerprint},
         {"$set": wanted},
@@ -51,6 +66,10 @@ def _write(fingerprint: str, wanted: dict[str, str], by: str, session: ClientSes
     )
     if before is None:
         return False
+    for name in wanted.keys() & shown.keys():
+        if before[name] not in (shown[name], wanted[name]):
+            # The transaction ends with it, so that nothing of it is written.
+            raise Moved(name, moved(fingerprint, name, before[name]))
     changed = {name: value for name, value in wanted.items() if before[name] != value}
     if changed:
         audit.note(
@@ -63,6 +82,13 @@ def _write(fingerprint: str, wanted: dict[str, str], by: str, session: ClientSes
             after=changed,
         )
     return True
+
+
+def moved(fingerprint: str, name: str, now: str) -> str:
+    """`it was changed to "ben" (triage by anna, 2026-11-28 19:00:12 UTC)`."""
+    who = f" ({act})" if (act := last_act(fingerprint, name)) else ""
+    to = f'"{now}"' if now else "nothing"
+    return f"it was changed to {to}{who} while your form was open"
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
