@@ -14,8 +14,8 @@ from pathlib import Path
 from localservices.errors import NotInstalled
 from localservices.installing import install
 
-#: The one without a mutex: a child that is forked while another thread reads the clock would wait for
-#: it for ever.
+#: The one without a mutex: a child that is forked while another thread reads the clock would wait
+#: for it for ever.
 LIBRARY = Path(f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketime.so.1")
 #: What Python programs need for it.
 SITE = Path(__file__).parent / "under_libfaketime"

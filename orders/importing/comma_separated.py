@@ -1,28 +1,45 @@
 """Orders as CSV: `userId,sku,quantity,orderRef`, one line for each SKU of an order.
 
-The first line names the columns, in any sequence. Lines that follow each other with the same
-`userId` and `orderRef` are one order; a line without an `orderRef` is an order by itself. A quoted
-value ends on its line, so that a forgotten quote costs one line and not the rest of the file.
+The first line names the columns, in any sequence. Lines with the same `userId` and `orderRef` are
+one order, wherever they are in the file; a line without an `orderRef` is an order by itself. A
+quoted value ends on its line, so that a forgotten quote costs one line and not the rest of the
+file.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from api.refusal import Fault, Refusal
+from orders.importing import spreadsheet
 from orders.importing.entry import Entry, read, reference_key
+from orders.importing.gathered import Line, gathered
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
-from orders.place_order import MAX_ITEMS
+from orders.place_order import FIXES, MAX_ITEMS
 
 REQUIRED = {"userId", "sku", "quantity"}
 COLUMNS = REQUIRED | {"orderRef"}
 EXAMPLE = "userId,sku,quantity,orderRef"
+#: What spreadsheets put between values, by the country that they are set to.
+DELIMITERS = ",;\t"
+
+#: 1.000 is a thousand in one country and one in another.
+WHOLE_NUMBER = re.compile(r"\A[0-9]+\Z")
 
 TITLE = "The orders were not imported"
+
+
+class Columns(NamedTuple):
+    """What the first line says of the others."""
+
+    names: list[str]
+    delimiter: str
 
 
 class Row(NamedTuple):
@@ -43,45 +60,83 @@ def entries(stream: Stream) -> Iterator[Entry]:
     """The orders of a CSV file.
 
     Raises:
-        Refusal: the first line doesn't name the columns.
+        Refusal: the first line doesn't name the columns, or the file is too large.
     """
     lines = numbered_lines(stream)
-    columns = header(next(lines, (1, b""))[1])
-    for _, group in groupby(rows(lines, columns), key=lambda row: row.order):
+    columns = header(lines)
+    together = gathered(kept(lines, columns), TITLE)
+    for _, group in groupby(rows(together, columns), key=lambda row: row.order):
         # One more than an order may have: enough to refuse it.
         yield entry(list(islice(group, MAX_ITEMS + 1)))
 
 
-def header(line: bytes | None) -> list[str]:
-    """The names of the columns.
+def header(lines: Iterator[tuple[int, bytes | None]]) -> Columns:
+    """The columns, and what is between them.
 
     Raises:
         Refusal: one is missing, unknown or there twice.
     """
-    names = [name.strip() for name in (line or b"").decode(errors="replace").split(",")]
-    if REQUIRED <= set(names) <= COLUMNS and len(set(names)) == len(names):
-        return names
+    line = next(lines, (1, b""))[1] or b""
+    # Excel understands this first line, and some programs write it.
+    if re.fullmatch(rb'"?sep=[,;\t]"?', line):
+        line = next(lines, (2, b""))[1] or b""
+    for delimiter in DELIMITERS:
+        try:
+            names = without_empty_end(split(line, delimiter))
+        except (csv.Error, UnicodeDecodeError):
+            continue
+        if REQUIRED <= set(names) <= COLUMNS and len(set(names)) == len(names):
+            return Columns(names, delimiter)
     fault = Fault(
         field="line 1",
-        detail=f"names the columns {', '.join(names)[:100]!r}",
-        fix=f"Begin with the line {EXAMPLE}; orderRef may be left out.",
+        detail=f"names the columns {line.decode(errors='replace')[:100]!r}",
+        fix=f"Begin with the line {EXAMPLE}; orderRef may be left out. A spreadsheet saves it as "
+        '"CSV UTF-8".',
     )
     raise Refusal(TITLE, [fault])
 
 
-def rows(lines: Iterable[tuple[int, bytes | None]], columns: list[str]) -> Iterator[Row]:
+def split(line: bytes, delimiter: str) -> list[str]:
+    """The line's values.
+
+    Raises:
+        csv.Error, UnicodeDecodeError: it is not CSV in UTF-8.
+    """
+    [values] = csv.reader([line.decode()], strict=True, skipinitialspace=True, delimiter=delimiter)
+    return [value.strip() for value in values]
+
+
+def without_empty_end(values: list[str]) -> list[str]:
+    """Spreadsheets end a line with the columns that were used once."""
+    while values and not values[-1]:
+        values = values[:-1]
+    return values
+
+
+def kept(lines: Iterable[tuple[int, bytes | None]], columns: Columns) -> Iterator[Line]:
+    """Each line with the name of its order; without those that have no value at all."""
     for number, line in lines:
-        yield Row(number, {}, TOO_LONG) if line is None else row(number, line, columns)
+        each = row(number, line, columns)
+        if each.fault or any(each.values.values()):
+            yield number, json.dumps(each.order), line
 
 
-def row(number: int, line: bytes, columns: list[str]) -> Row:
+def rows(lines: Iterable[tuple[int, bytes | None]], columns: Columns) -> Iterator[Row]:
+    for number, line in lines:
+        yield row(number, line, columns)
+
+
+def row(number: int, line: bytes | None, columns: Columns) -> Row:
+    if line is None:
+        return Row(number, {}, TOO_LONG)
     try:
-        [values] = csv.reader([line.decode()], strict=True, skipinitialspace=True)
+        values = split(line, columns.delimiter)
     except (csv.Error, UnicodeDecodeError) as error:
         return Row(number, {}, unreadable(f"is not CSV in UTF-8: {error}"))
-    if len(values) != len(columns):
+    expected = len(columns.names)
+    if len(values) < expected or any(values[expected:]):
         return Row(number, {}, unreadable(f"has {len(values)} values"))
-    return Row(number, {name: value.strip() for name, value in zip(columns, values, strict=True)})
+    return Row(number, dict(zip(columns.names, values[:expected], strict=True)))
 
 
 def unreadable(detail: str) -> Fault:
@@ -94,17 +149,35 @@ def entry(group: list[Row]) -> Entry:
     """The order of these rows; if one is at fault, the entry has its line."""
     first = group[0]
     for each in group:
-        if each.fault:
-            return Entry(each.line, faults=(each.fault,))
-    if len(ref := first.values.get("orderRef", "")) > MAX_REF_CHARACTERS:
+        if fault := each.fault or altered(each):
+            return Entry(each.line, faults=(fault,))
+    ref = spreadsheet.text(first.values.get("orderRef", ""))
+    if len(ref) > MAX_REF_CHARACTERS:
         fault = Fault(field="orderRef", detail=f"has {len(ref)} characters", fix=ORDER_REF_FIX)
         return Entry(first.line, faults=(fault,))
     user_id = first.values["userId"]
-    items = [{"sku": row.values["sku"], "quantity": row.values["quantity"]} for row in group]
+    items = [
+        {"sku": spreadsheet.text(row.values["sku"]), "quantity": row.values["quantity"]}
+        for row in group
+    ]
     made = read(first.line, {"userId": user_id, "items": items}, key=None)
     if made.request and ref:
         return made._replace(key=reference_key(made.request.user_id, ref))
     return made if made.request else blamed(made, group)
+
+
+def altered(row: Row) -> Fault | None:
+    """What of the row is not what its author wrote."""
+    for field in ("orderRef", "userId", "sku"):
+        if fault := spreadsheet.altered(field, row.values.get(field, "")):
+            return fault
+    for field in ("userId", "quantity"):
+        value = row.values[field]
+        if any(character.isdigit() for character in value) and not WHOLE_NUMBER.match(value):
+            return Fault(
+                field=field, detail=f"is {value[:50]!r}, no whole number", fix=FIXES[field]
+            )
+    return None
 
 
 def blamed(made: Entry, group: list[Row]) -> Entry:

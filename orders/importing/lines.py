@@ -34,8 +34,9 @@ def numbered_lines(stream: Stream) -> Iterator[tuple[int, bytes | None]]:
             continue
         if number == 1:
             line = line.removeprefix(BYTE_ORDER_MARK)
-        if line := line.strip():
-            yield number, line
+        if line.strip():
+            # A tab at the end may stand before an empty value.
+            yield number, line.strip(b" \r\n")
 
 
 def skip_line(stream: Stream) -> None:

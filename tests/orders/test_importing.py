@@ -19,7 +19,7 @@ from django.test import Client
 from pymongo.errors import NetworkTimeout
 
 from orders.collection import orders
-from orders.importing import batches, lines, views
+from orders.importing import batches, gathered, lines, views
 from tests.concurrency import at_once
 from tests.processes import Processes
 
@@ -169,6 +169,122 @@ def test_csv_lines_with_one_ref_are_one_order(client: Client):
 
     _, again = answer(post(client, CSV, "text/csv"))
     assert again == {"placed": 2, "repeated": 2, "refused": 4}
+
+
+def test_an_orders_lines_need_not_follow_each_other(client: Client):
+    lines = ["101,book,2,A", "101,pen,1,B", "101,pen,3,A", "7,pen,1,", "101,book,1,B"]
+    body = "\n".join(["userId,sku,quantity,orderRef", *lines])
+
+    outcomes, sums = answer(post(client, body, "text/csv"))
+
+    assert sums == {"placed": 3, "repeated": 0, "refused": 0}
+    assert [outcome["line"] for outcome in outcomes] == [2, 3, 5]
+    placed = [client.get(f"/orders/{outcome['orderId']}").json()["items"] for outcome in outcomes]
+    assert [[(line["sku"], line["quantity"]) for line in items] for items in placed] == [
+        *([("book", 2), ("pen", 3)], [("pen", 1), ("book", 1)], [("pen", 1)]),
+    ]
+    assert answer(post(client, body, "text/csv"))[1]["repeated"] == 2
+
+
+def test_lines_of_orders_that_are_far_apart_are_gathered_over_many_batches(client: Client):
+    first = [f"{n},book,1,R{n}" for n in range(1, 2_001)]
+    second = [f"{n},pen,1,R{n}" for n in range(1, 2_001)]
+    body = "\n".join(["userId,sku,quantity,orderRef", *first, *second])
+
+    _, sums = answer(post(client, body, "text/csv"))
+
+    assert sums == {"placed": 2_000, "repeated": 0, "refused": 0}
+    assert orders().count_documents({"items": {"$size": 2}}) == 2_000
+
+
+def test_a_csv_file_that_is_too_large_is_refused_before_anything_is_placed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gathered, "MAX_BYTES", 100)
+
+    response = post(client, "userId,sku,quantity,orderRef\n" + "1,book,1,\n" * 20, "text/csv")
+
+    assert response.status_code == 413
+    assert count() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        *((f"101,book,1,{ref}", "orderRef") for ref in ("4.00638E+12", "4E+12", "1e+16", "1E-05")),
+        *((f'101,book,1,"{ref}"', "orderRef") for ref in ("4,00638E+12", "4006381333931230")),
+        *((f"101,book,1,{ref}", "orderRef") for ref in ("03-Apr", "Apr-26", "4/3/2026", "3.4.26")),
+        *((f"101,book,1,{ref}", "orderRef") for ref in ("2026-11-28", "#N/A", "#REF!", "NULL")),
+        *((f"{id_},book,1,A", "userId") for id_ in ("1.23457E+17", "1.000", "101.0", "1e3", "007")),
+        ("1234567890123450000,book,1,A", "userId"),
+        *((f"101,{sku},1,A", "sku") for sku in ("1.00E+05", "01-Mar")),
+        *((f"101,book,{units},A", "quantity") for units in ("1.000", "2.0", "1e3", '"1,000"')),
+    ],
+)
+def test_what_a_spreadsheet_changed_is_refused_with_its_line(
+    client: Client, values: str, field: str
+):
+    body = f"userId,sku,quantity,orderRef\n101,book,1,B-1\n{values}\n{values}\n"
+
+    outcomes, sums = answer(post(client, body, "text/csv"))
+
+    assert (sums["placed"], outcomes[1]["line"]) == (1, 3)
+    [fault] = outcomes[1]["errors"]
+    assert fault["field"] == field
+    assert fault["fix"]
+
+
+@pytest.mark.parametrize("ref", ["12E5", "MAR-12", "A-1", "0007", "1234567890123456789", "1.2"])
+def test_what_only_looks_a_little_like_it_is_taken(client: Client, ref: str):
+    body = f"userId,sku,quantity,orderRef\n101,book,1,{ref}\n"
+
+    assert answer(post(client, body, "text/csv"))[1]["placed"] == 1
+
+
+def test_what_is_marked_as_text_is_taken_as_it_is(client: Client):
+    body = 'userId,sku,quantity,orderRef\n101,book,1,"=""2026-11-28"""\n101,pen,1,"=""2026-11-28"""'
+
+    assert answer(post(client, body, "text/csv"))[1]["placed"] == 1
+    assert orders().distinct("idempotency_key") == ["import:101:2026-11-28"]
+
+
+COMMAS = "userId,sku,quantity,orderRef"
+SPREADSHEETS = {
+    "semicolons": [COMMAS.replace(",", ";"), "101;book;2;A", "101;pen;1;A", "202;pen;3;"],
+    "tabs": [COMMAS.replace(",", "\t"), "101\tbook\t2\tA", "101\tpen\t1\tA", "202\tpen\t3\t"],
+    "for Excel": ["sep=;", COMMAS.replace(",", ";"), "101;book;2;A", "101;pen;1;A", "202;pen;3;"],
+    "quotes": ['"userId","sku","quantity","orderRef"', '"101","book","2","A"', "101,pen,1,A"],
+    "empty ends": [f"{COMMAS},,", "101,book,2,A,,", "101,pen,1,A,,", "202,pen,3,,,", ",,,,,"],
+    "a byte order mark": [f"\ufeff{COMMAS}", "101,book,2,A", "101,pen,1,A", "202,pen,3,"],
+    "a mark and quotes": [
+        '\ufeff"userId";"sku";"quantity";"orderRef"',
+        "101;book;2;A",
+        "101;pen;1;A",
+    ],
+}
+
+
+@pytest.mark.parametrize("written", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_what_spreadsheets_write_is_read(client: Client, written: list[str]):
+    outcomes, sums = answer(post(client, "\r\n".join([*written, ""]), "text/csv"))
+
+    assert (sums["placed"] >= 1, sums["refused"]) == (True, 0)
+    items = client.get(f"/orders/{outcomes[0]['orderId']}").json()["items"]
+    assert [(line["sku"], line["quantity"]) for line in items] == [("book", 2), ("pen", 1)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "userId,sku,quantity,orderRef\n1,book,1,A".encode("utf-16"),
+        b"userId,sku,quantity,orderRef\r1,book,1,A\r",
+        b"",
+    ],
+    ids=["UTF-16", "carriage returns alone", "nothing"],
+)
+def test_a_file_of_another_kind_is_refused_whole(client: Client, body: bytes):
+    assert post(client, body, "text/csv").status_code == 400
+    assert count() == 0
 
 
 def test_the_line_at_fault_is_named_within_a_csv_order(client: Client):

@@ -1,0 +1,50 @@
+"""What a spreadsheet has made of a value: refused, as two values may have become one.
+
+Excel and others take a text of digits for a number and a text like 3-4 for a date, and write it
+back in their own words. Whoever means such a text writes ="2026-11-28", which they leave alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from orders.refusals import Fault
+
+AS_TEXT = re.compile(r'\A="(.*)"\Z')
+
+#: As spreadsheets write them; MAR-12 is somebody's own.
+MONTH = r"(?:Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+#: What it looks like, and the pattern of it. Excel keeps 15 digits of a number.
+#: https://learn.microsoft.com/office/troubleshoot/excel/last-digits-changed-to-zeros
+MADE = {
+    "a number in scientific notation": r"[+-]?\d+([.,]\d+)?[Ee][+-]\d+",
+    "a number of which a spreadsheet has kept 15 digits": r"\d{15}0+",
+    "a date": (
+        rf"\d{{1,2}}[-. /]{MONTH}([-. /]\d{{2}}(\d{{2}})?)?|{MONTH}[-. /]\d{{2}}(\d{{2}})?"
+        r"|\d{1,2}(?P<a>[./-])\d{1,2}(?P=a)\d{4}|\d{1,2}(?P<b>[./])\d{1,2}(?P=b)\d{2}"
+        r"|\d{4}(?P<c>[./-])\d{1,2}(?P=c)\d{1,2}"
+    ),
+    "the error of a formula": r"#[A-Z0-9/]+[!?]?|#+",
+    "no value": r"(?i:null|none|nan|n/a)",
+}
+MADE_OF = {name: re.compile(rf"\A(?:{pattern})\Z") for name, pattern in MADE.items()}
+
+FIX = (
+    "Format the column as text before you fill it in and save the file again; what is meant so is "
+    'written as ="{}".'
+)
+
+
+def text(value: str) -> str:
+    """The value without what marks it as text."""
+    marked = AS_TEXT.match(value)
+    return marked[1] if marked else value
+
+
+def altered(field: str, value: str) -> Fault | None:
+    """Why the value of a name or an id is not to be trusted; None where it is."""
+    for name, pattern in MADE_OF.items():
+        if pattern.match(value):
+            detail = f"is {value[:50]!r}, {name}: what it was before a spreadsheet is not known"
+            return Fault(field=field, detail=detail, fix=FIX.format(value[:50]))
+    return None
