@@ -14,7 +14,7 @@ from failed_messages.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from failed_messages.models import AuditEntry, Subject
 from messaging.plain import plain, text
 
-MESSAGE, GROUP, JOB, POLICY = Subject.values
+MESSAGE, GROUP, JOB, POLICY, RESTORE = Subject.values
 
 
 #: The subject's id, what it was before, and what it is after.

@@ -23,7 +23,8 @@ EFFECTS = ("inventory", "billing")
 
 RUNBOOK = (
     "The ledger notes each state once, so a replay is always safe. 'Orders never took' means that "
-    "the order came from a foreign publisher: discard it."
+    "the order came from an external publisher: discard it. Or a backup was restored: then run "
+    "`python manage.py reconcile_restore` first (docs/backup.md)."
 )
 
 

@@ -14,6 +14,7 @@ class Subject(models.TextChoices):
     GROUP = "group", "Group"
     JOB = "job", "Bulk replay"
     POLICY = "policy", "Replay policy"
+    RESTORE = "restore", "Restored backup"
 
 
 class AppendOnly(TypeError):

@@ -1,0 +1,31 @@
+"""Records that an order was rejected, where a restored database knows it from its ledger alone."""
+
+from __future__ import annotations
+
+from pymongo.client_session import ClientSession
+
+from inventory.order import PlacedOrder
+from inventory.reserving import move_lines, recorded, reservations, reserved
+from inventory.stock import Kind
+from messaging.transactions import in_transaction
+
+
+def reject(order: PlacedOrder) -> None:
+    """Give back what is reserved for the order, once, and record it as rejected.
+
+    Raises:
+        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+    """
+
+    def reject_once(session: ClientSession) -> None:
+        reservation = recorded(order.order_id, session)
+        if reservation is None:
+            rejected = reserved(order) | {"state": "rejected"}
+            reservations().insert_one(rejected, session=session)
+        elif reservation["state"] == "reserved":
+            move_lines(Kind.RELEASE, reservation, session)
+            reservations().update_one(
+                {"_id": order.order_id}, {"$set": {"state": "rejected"}}, session=session
+            )
+
+    in_transaction(reject_once)

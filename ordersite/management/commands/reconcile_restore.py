@@ -1,0 +1,88 @@
+"""`python manage.py reconcile_restore`"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from enum import IntEnum
+from typing import Any
+
+from amqp import AMQPError
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from kombu.exceptions import OperationalError
+from pymongo.errors import PyMongoError
+
+from billing import lost_numbers
+from messaging.connecting import connect, connection_to
+from messaging.depths import depths
+from messaging.errors import MessagingError
+from ordersite.restoring.findings import find
+from ordersite.restoring.settling import settle
+from ordersite.restoring.wording import as_json, as_text
+
+CONNECT_SECONDS = 5
+
+
+class ExitCode(IntEnum):
+    AGREED = 0
+    #: There is something to settle or, with `--apply`, something was left, and it says why.
+    DIFFERENT = 1
+    NOT_DONE = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "After a restore: compare orders, reservations, invoices and failed messages, and with "
+        "--apply settle what differs (docs/backup.md). It may run beside the pipeline, and again. "
+        "Exits with 0 when all agree, 1 when something is to be settled or was left, 2 when "
+        "MongoDB or RabbitMQ did not do its part."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--apply", action="store_true", help="settle it")
+        parser.add_argument(
+            "--last-invoice",
+            metavar="NUMBER",
+            type=number,
+            help="the last invoice that anybody has, e.g. 2026-000123; up to it nothing is issued",
+        )
+        parser.add_argument("--by", default="reconcile_restore", help="who, for the audit log")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, **options: Any) -> None:
+        left: list[str] = []
+        try:
+            found = find(options["last_invoice"])
+            if options["apply"]:
+                left = settle(found, options["by"], is_idle("billing"))
+        except (PyMongoError, AMQPError, OperationalError, OSError, MessagingError) as error:
+            raise CommandError(
+                f"Not all is settled, since a part did not answer ({error}). Nothing is half done: "
+                "when it answers, run this again, and it goes on.",
+                returncode=ExitCode.NOT_DONE,
+            ) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(found, left, options["apply"]), indent=2))
+        else:
+            self.stdout.write(as_text(found, left, options["apply"]))
+        if left or (found.count and not options["apply"]):
+            sys.exit(ExitCode.DIFFERENT)
+
+
+def number(text: str) -> str:
+    """Raises ArgumentTypeError: it is no number of an invoice."""
+    try:
+        lost_numbers.parts(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+    return text
+
+
+def is_idle(service: str) -> bool:
+    """Whether no message waits in the service's queues, its retries and dead letters included."""
+    with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+        connect(broker, reraise_as_library_errors=False)
+        waiting = depths(broker)
+    return not any(count for name, count in waiting.items() if name.partition(".")[0] == service)

@@ -1,0 +1,221 @@
+"""What a restored database, its services' records and the desk's messages do not agree on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from bson import ObjectId
+
+from billing import lost_numbers
+from billing.invoicing import invoices
+from failed_messages.collection import failed_messages
+from failed_messages.models import Status
+from inventory.reserving import reservations
+from orders.collection import orders
+from orders.ledger import known
+
+#: What changed within this time may be on its way; whoever runs the command again finds the rest.
+SETTLED_AFTER = timedelta(seconds=30)
+AT_ONCE = 1_000
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An order of which only failed messages tell: nobody can bring it back."""
+
+    order_id: str
+    user_id: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Each is a list of order ids, or of what it says."""
+
+    #: Orders that the database lacks and billing has an invoice of: they can be put back.
+    lost: list[Document] = field(default_factory=list)
+    #: Reservations of orders that nothing else tells of: their stock can be released.
+    reserved_only: list[Document] = field(default_factory=list)
+    #: What external publishers ordered, and what was never owed: left as it is.
+    external: list[str] = field(default_factory=list)
+    #: Orders known by failed messages alone.
+    told: list[Told] = field(default_factory=list)
+    #: (service, order, type of event) that the service has to hear again.
+    unheard: list[tuple[str, Document, str]] = field(default_factory=list)
+    #: Orders that a service took back, so that they were cancelled after the backup.
+    taken_back: list[Document] = field(default_factory=list)
+    #: Orders whose ledger knows an invoice that is gone.
+    uninvoiced: list[tuple[Document, str]] = field(default_factory=list)
+    #: Orders that inventory rejected after the backup.
+    unrejected: list[Document] = field(default_factory=list)
+    #: Orders that were shipped after the backup.
+    unshipped: list[Document] = field(default_factory=list)
+    #: Numbers that somebody may have and that the series would give out again.
+    numbers: list[str] = field(default_factory=list)
+    #: Numbers of invoices that a ledger or a message tells of.
+    known_numbers: set[str] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How many there are to be settled."""
+        settled = (self.lost, self.reserved_only, self.unheard, self.taken_back)
+        others = (self.uninvoiced, self.unrejected, self.unshipped, self.numbers)
+        return sum(map(len, (*settled, *others)))
+
+
+def find(last_number: str | None) -> Findings:
+    """Look at every order and every record; nothing is changed.
+
+    `last_number` is the last invoice that somebody has; None where nobody knows.
+    """
+    found = Findings()
+    without_order(found)
+    told_by_messages(found)
+    for some in chunks(orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})):
+        compare(found, some)
+    found.numbers = highest(found.known_numbers | ({last_number} if last_number else set()))
+    return found
+
+
+def without_order(found: Findings) -> None:
+    """Records of orders that the database has not."""
+    seen: set[str] = set()
+    for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
+        seen.add(invoice["_id"])
+        is_ours = ObjectId.is_valid(invoice["_id"]) and invoice["items"]
+        (found.lost if is_ours else found.external).append(invoice if is_ours else invoice["_id"])
+    for reservation in lacking(reservations().find({"created_at": {"$lt": settled()}})):
+        if reservation["_id"] in seen:
+            continue
+        is_ours = ObjectId.is_valid(reservation["_id"]) and reservation["state"] == "reserved"
+        if is_ours:
+            found.reserved_only.append(reservation)
+        else:
+            found.external.append(reservation["_id"])
+
+
+def lacking(records: Iterable[Document]) -> Iterator[Document]:
+    """Those of the records whose order is not there."""
+    for some in chunks(records):
+        ids = [ObjectId(each["_id"]) for each in some if ObjectId.is_valid(each["_id"])]
+        there = {str(id_) for id_ in known(ids)}
+        yield from (each for each in some if each["_id"] not in there)
+
+
+def told_by_messages(found: Findings) -> None:
+    """Orders that the orders service never took, and that no record tells of."""
+    recorded = {each["_id"] for each in (*found.lost, *found.reserved_only)} | {*found.external}
+    numbers: dict[str, set[str]] = {}
+    users: dict[str, str] = {}
+    for record in never_taken():
+        if record["order_id"] not in recorded:
+            users[record["order_id"]] = record["user_id"]
+            told = invoice_numbers(record["body"])
+            numbers.setdefault(record["order_id"], set()).update(told)
+            found.known_numbers |= told
+    there = {str(id_) for id_ in known([ObjectId(id_) for id_ in users if ObjectId.is_valid(id_)])}
+    found.told = [
+        Told(order_id, users[order_id], tuple(sorted(numbers[order_id])))
+        for order_id in sorted(users.keys() - there)
+    ]
+
+
+def never_taken() -> Iterable[Document]:
+    """Failed messages of orders about an order that it did not have."""
+    wanted = {"service": "orders", "status": Status.FAILED, "message": {"$regex": "^Orders never"}}
+    return failed_messages().find(wanted, {"order_id": 1, "user_id": 1, "body": 1})
+
+
+def invoice_numbers(body: bytes) -> set[str]:
+    try:
+        number = json.loads(body).get("invoiceNumber")
+        lost_numbers.parts(number)
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return set()
+    return {number}
+
+
+def compare(found: Findings, some: list[Document]) -> None:
+    """What the services recorded for these orders, beside what their ledgers say."""
+    ids = {"_id": {"$in": [str(each["_id"]) for each in some]}}
+    reserved = {each["_id"]: each for each in reservations().find(ids)}
+    invoiced = {each["_id"]: each for each in invoices().find(ids)}
+    held_up = held_up_by_failures([*ids["_id"]["$in"]])
+    for order in some:
+        order_id = str(order["_id"])
+        if ("inventory", order_id) not in held_up:
+            compare_stock(found, order, reserved.get(order_id))
+        if ("billing", order_id) not in held_up:
+            compare_invoice(found, order, invoiced.get(order_id), reserved.get(order_id))
+
+
+def compare_stock(found: Findings, order: Document, reservation: Document | None) -> None:
+    told, state = order["ledger"]["inventory"]["state"], reservation and reservation["state"]
+    if order["status"] == "cancelled":
+        if state not in ("released", "shipped") or told not in ("released", "shipped"):
+            found.unheard.append(("inventory", order, "order.cancelled"))
+    elif "released" in (state, told):
+        found.taken_back.append(order)
+    elif told == "rejected" and state != "rejected":
+        found.unrejected.append(order)
+    elif told == "shipped" and state == "reserved":
+        found.unshipped.append(order)
+    elif state is None or told != state:
+        found.unheard.append(("inventory", order, "order.placed"))
+
+
+def compare_invoice(
+    found: Findings, order: Document, invoice: Document | None, reservation: Document | None
+) -> None:
+    entry, status = order["ledger"]["billing"], order["status"]
+    state = invoice and invoice["state"]
+    if state is None and entry["detail"]:
+        found.known_numbers.add(entry["detail"])
+    if status in ("cancelled", "rejected"):
+        if state not in ("credited", "void") or entry["state"] != "credited":
+            found.unheard.append(("billing", order, f"order.{status}"))
+    elif state in ("credited", "void") or entry["state"] == "credited":
+        # A rejection that was not heard of yet takes it back, too.
+        if reservation is None or reservation["state"] == "reserved":
+            found.taken_back.append(order)
+    elif state is None and entry["state"] == "invoiced" and entry["detail"]:
+        found.uninvoiced.append((order, entry["detail"]))
+    elif state is None or entry["state"] == "pending":
+        found.unheard.append(("billing", order, "order.placed"))
+
+
+def held_up_by_failures(order_ids: list[str]) -> set[tuple[str, str]]:
+    """(service, order) where a failed message waits for an operator, or was discarded by one."""
+    wanted = {"order_id": {"$in": order_ids}, "status": {"$ne": Status.RESOLVED}}
+    found = failed_messages().find(wanted, {"service": 1, "order_id": 1, "type": 1})
+    return {
+        ((each["type"] or "").partition(".")[0], each["order_id"])
+        if each["service"] == "orders"
+        else (each["service"], each["order_id"])
+        for each in found
+    }
+
+
+def highest(numbers: Iterable[str]) -> list[str]:
+    """Of each series the highest number, where the series has not given it out yet."""
+    counts: dict[str, int] = {}
+    for number in numbers:
+        series, count = lost_numbers.parts(number)
+        counts[series] = max(count, counts.get(series, 0))
+    return [f"{s}-{n:06d}" for s, n in sorted(counts.items()) if n > lost_numbers.last(s)]
+
+
+def settled() -> datetime:
+    return datetime.now(UTC) - SETTLED_AFTER
+
+
+def chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    remaining = iter(documents)
+    while some := list(islice(remaining, AT_ONCE)):
+        yield some

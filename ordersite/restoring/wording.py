@@ -1,0 +1,64 @@
+"""The report of what was found, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ordersite.restoring.findings import Findings
+
+NAMED = 20
+
+PLANS = {
+    "lost": "lost order(s) with an invoice: put back, so that their services answer again",
+    "uninvoiced": "invoice(s) that the ledger knows and that are gone: issued again, same number",
+    "numbers": "series of numbers: nothing up to this one is given out; each lost one is recorded",
+    "taken_back": "order(s) that were cancelled after the backup: cancelled again",
+    "unrejected": "order(s) that were rejected after the backup: their reservations say so, too",
+    "unshipped": "order(s) that were shipped after the backup: noted as shipped",
+    "reserved_only": "reservation(s) whose order nothing tells of: their stock is released",
+    "unheard": "event(s) that a service never heard of, or never answered: sent to it again",
+}
+LEFT = {
+    "told": "order(s) that only failed messages tell of, which can't be put back: tell their users",
+    "external": "record(s) of external publishers' orders, or with nothing owed: left as they are",
+}
+
+
+def as_json(found: Findings, left: list[str], is_applied: bool) -> dict[str, Any]:
+    """Names of orders and numbers, under each finding."""
+    names = {name: list(_names(found, name)) for name in (*PLANS, *LEFT)}
+    return {"applied": is_applied, "left": left, **names}
+
+
+def as_text(found: Findings, left: list[str], is_applied: bool) -> str:
+    """`Settled: 3 …`, with the first of each."""
+    lines = []
+    for name, words in {**PLANS, **LEFT}.items():
+        names = list(_names(found, name))
+        if names:
+            state = "Left" if name in LEFT else "Settled" if is_applied else "To settle"
+            lines += [f"{state}: {len(names)} {words}", *(f"  {each}" for each in names[:NAMED])]
+            lines += [f"  … {len(names) - NAMED} more"] if len(names) > NAMED else []
+    lines += [f"Left: {each}" for each in left]
+    if not found.count:
+        lines.append("Database and broker agree: there is nothing to settle.")
+    elif not is_applied:
+        lines.append("Nothing was changed. Run it with --apply to do that.")
+    return "\n".join(lines)
+
+
+def _names(found: Findings, name: str) -> Iterator[str]:
+    for each in getattr(found, name):
+        match name:
+            case "lost" | "reserved_only" | "taken_back" | "unrejected" | "unshipped":
+                yield str(each["_id"])
+            case "uninvoiced":
+                yield f"{each[0]['_id']} {each[1]}"
+            case "unheard":
+                yield f"{each[1]['_id']} {each[2]} to {each[0]}"
+            case "told":
+                numbers = f", invoice {' '.join(each.numbers)}" if each.numbers else ""
+                yield f"{each.order_id} of user {each.user_id}{numbers}"
+            case _:
+                yield str(each)
