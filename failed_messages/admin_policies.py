@@ -74,7 +74,7 @@ class PolicyForm(forms.ModelForm):
         self.known = known if known and asked.items() <= known.items() else None
         if known is None or self.known or cleaned["replaces"] == known["at"].isoformat():
             return
-        self.data = self.data.copy()
+        self.data: Any = self.data.copy()
         self.data["replaces"] = known["at"].isoformat()
         self.add_error(
             "after",

@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 from failed_messages import audit
 from failed_messages.claiming import claim
 from failed_messages.collection import failed_messages, replay_jobs
-from failed_messages.filters import Filter, InvalidFilter, index_of
+from failed_messages.filters import FILTER_FIX, Filter, InvalidFilter, index_of
 from failed_messages.jobs import ACTIVE, MOST_A_SECOND, NOT_LEASED
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.preview import failed_only
@@ -134,7 +134,7 @@ def _selection(job: Job) -> Filter:
     """Raises InvalidFilter: it is none, or one that asks for everything."""
     selection = Filter.of_text(job["selection"])
     if not selection.parameters():
-        raise InvalidFilter("filter", "it says nothing of which messages")
+        raise InvalidFilter("filter", "must say which messages", FILTER_FIX)
     return selection
 
 

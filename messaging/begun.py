@@ -117,7 +117,7 @@ def _note(life: str) -> list[dict[str, Any]]:
     """Add a run; every one that the message has, this one last."""
     run = {**ours(), "started": start_of(os.getpid()), "at": "$$NOW"}
     runs = {"$concatArrays": [{"$ifNull": ["$runs", []]}, [run]]}
-    noted = begun_runs().find_one_and_update(
+    noted: Any = begun_runs().find_one_and_update(
         {"_id": life},
         [{"$set": {"at": "$$NOW", "runs": runs}}],
         upsert=True,

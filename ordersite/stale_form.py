@@ -30,7 +30,7 @@ class StaleForm(forms.ModelForm):
         if self.is_bound and not self._tells_what_it_showed():
             return
         if self.is_bound:
-            self.data = self.data.copy()
+            self.data: Any = self.data.copy()
         for name in self._stored_fields():
             self.fields[name].show_hidden_initial = True
             if self.is_bound and (key := self[name].html_initial_name) not in self.data:
@@ -113,7 +113,8 @@ class StaleForm(forms.ModelForm):
 
 def stale(form: type[forms.ModelForm]) -> type[StaleForm]:
     """The form, as one that knows what its user changed."""
-    return type(form)(form.__name__, (StaleForm, form), {"__module__": form.__module__})
+    made: Any = type(form)
+    return made(form.__name__, (StaleForm, form), {"__module__": form.__module__})
 
 
 def sent(widget: forms.Widget, key: str, value: Any) -> Iterator[tuple[str, list[str]]]:

@@ -59,7 +59,9 @@ def _lenient(get_converters: Callable[..., Any]) -> Callable[..., Any]:
     def lenient(compiler: Any, expressions: Sequence[Any]) -> Any:
         converters = get_converters(compiler, expressions)
         unconverted = [each for each in enumerate(expressions) if each[0] not in converters]
-        checked = {index: ([], each) for index, each in unconverted if _is_checked(each)}
+        checked: dict[int, tuple[list[Any], Any]] = {
+            index: ([], each) for index, each in unconverted if _is_checked(each)
+        }
         return {
             index: ([_converting(steps)], expression)
             for index, (steps, expression) in (converters | checked).items()
@@ -88,7 +90,7 @@ def _converting(steps: list[Callable[..., Any]]) -> Callable[..., Any]:
 def _is_checked(expression: Any) -> bool:
     """Whether it is a column that the backend does not convert, and Django expects a type of."""
     field = getattr(expression, "target", None)
-    return isinstance(field, tuple(TYPES)) and not field.primary_key
+    return isinstance(field, tuple(TYPES)) and not getattr(field, "primary_key", False)
 
 
 def _checked(value: Any, expression: Any) -> Any:

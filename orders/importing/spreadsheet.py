@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from orders.refusals import Fault
+from api.refusal import Fault
 
 AS_TEXT = re.compile(r'\A="(.*)"\Z')
 

@@ -66,7 +66,7 @@ class Findings:
         """How many there are to be settled."""
         settled = (self.lost, self.reserved_only, self.unheard, self.taken_back)
         others = (self.uninvoiced, self.unrejected, self.unshipped, self.numbers)
-        return sum(map(len, (*settled, *others)))
+        return sum(len(each) for each in (*settled, *others))
 
 
 def find(last_number: str | None) -> Findings:
@@ -89,7 +89,10 @@ def without_order(found: Findings) -> None:
     for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
         seen.add(invoice["_id"])
         is_ours = ObjectId.is_valid(invoice["_id"]) and invoice["items"]
-        (found.lost if is_ours else found.external).append(invoice if is_ours else invoice["_id"])
+        if is_ours:
+            found.lost.append(invoice)
+        else:
+            found.external.append(invoice["_id"])
     for reservation in lacking(reservations().find({"created_at": {"$lt": settled()}})):
         if reservation["_id"] in seen:
             continue

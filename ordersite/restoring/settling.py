@@ -11,6 +11,7 @@ from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
+from api.refusal import Refusal as OrderRefusal
 from billing import lost_numbers
 from failed_messages import audit
 from failed_messages.replay import replay
@@ -24,7 +25,6 @@ from messaging.topology import by_name
 from messaging.transactions import in_transaction
 from orders import cancelling, outbox, rebuilding
 from orders.ledger import known
-from orders.refusals import Refusal as OrderRefusal
 from orders.representation import event_json
 from ordersite.restoring.findings import Document, Findings, never_taken
 
