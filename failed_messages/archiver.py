@@ -79,9 +79,12 @@ class Archiver(ConsumerMixin):
         declare_or_wait(channel.connection.client, consumed, self._stop)
         take_raw(channel)
         self._take_returned(channel)
+        self._end_if_asked_to()
+        return [self._consume(consumer, queue, handle) for queue, handle in self._handlers]
+
+    def _end_if_asked_to(self) -> None:
         if self._stop.requested:
             raise Stopped
-        return [self._consume(consumer, queue, handle) for queue, handle in self._handlers]
 
     def _take_returned(self, channel: Any) -> None:
         """Settle what came back, with nothing else in hand.
@@ -94,7 +97,7 @@ class Archiver(ConsumerMixin):
             try:
                 self._take_returned_of(channel, queue.name, handle)
             except InternalError:
-                use_up_returns(settings.AMQP_URL, [queue.name])
+                use_up_returns(settings.AMQP_URL, queue.name, self._end_if_asked_to)
                 raise
 
     def _take_returned_of(self, channel: Any, queue: str, handle: Callable[[Any], None]) -> None:
@@ -112,8 +115,7 @@ class Archiver(ConsumerMixin):
     def establish_connection(self) -> Iterator[Connection]:
         """A connection, as soon as there can be one; kombu's own wait takes no notice of `stop`."""
         wait_for_rabbitmq(self._stop)
-        if self._stop.requested:
-            raise Stopped
+        self._end_if_asked_to()
         with self.create_connection() as connection:
             yield connect(connection)
 

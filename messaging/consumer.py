@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from amqp import InternalError
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
@@ -27,7 +26,7 @@ from messaging.errors import InvalidMessage
 from messaging.finishing import finish_begun, is_asked_to_stop
 from messaging.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
-from messaging.one_by_one import OneByOne, use_up_returns
+from messaging.one_by_one import OneByOne, Refusals
 from messaging.reading import read_in_bulk
 from messaging.stopping import StopRequest
 from messaging.topology import SERVICES, Service
@@ -72,12 +71,11 @@ class EventConsumer(Consumer):
 
     #: Of the connection that there is or was last.
     one_by_one: OneByOne | None = None
-    #: Whether the last connection was lost as RabbitMQ could not deliver a message.
-    is_refused = False
 
     def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any):
         # Workers of different services have nothing to tell each other.
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
+        self.refusals = Refusals(settings.AMQP_URL, before_each=maybe_shutdown)
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
 
     def ensure_connected(self, connection: Connection) -> Connection:
@@ -86,9 +84,8 @@ class EventConsumer(Consumer):
 
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
         super().on_connection_error_after_connected(exc)
-        self.is_refused = isinstance(exc, InternalError)
-        if self.is_refused and self.one_by_one and self.one_by_one.is_on:
-            use_up_returns(settings.AMQP_URL, list(self.app.amqp.queues.consume_from))
+        has_received = self.one_by_one is None or self.one_by_one.has_received
+        self.refusals.lost(exc, self.app.amqp.queues.consume_from, has_received)
 
     def on_close(self) -> None:
         # Also called when the connection is lost, where nothing can be acked any more.
@@ -108,7 +105,7 @@ class EventConsumer(Consumer):
             self.task_consumer,
             self.initial_prefetch_count,
             self.call_soon,
-            after_refusal=self.is_refused,
+            after_refusal=self.refusals.in_a_row > 0,
         )
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         self._to_celery = super().create_task_handler(*args, **kwargs)

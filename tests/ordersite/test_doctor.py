@@ -132,6 +132,16 @@ def test_without_processes_each_is_missed_with_its_command() -> None:
     assert said.rstrip().endswith("6 errors.")
 
 
+def test_what_rabbitmq_could_not_deliver(broker: Connection) -> None:
+    publish(b"{}", exchange="by_name", routing_key="undeliverable")
+
+    found = eventually(findings)["Queue undeliverable"]
+
+    assert "no archiver could take: 1" in found["problem"]
+    assert found["mend"] == "rabbitmqctl --vhost / purge_queue undeliverable"
+    assert "AMQP 1.0" in found["note"]
+
+
 def test_a_queue_with_other_arguments(broker: Connection) -> None:
     with broker.channel() as channel:
         channel.queue_delete("billing")
