@@ -121,7 +121,7 @@ RETRY_DELAYS_SECONDS = tuple(
         example="5,30,120,600",
     )
 )
-#: How often RabbitMQ redelivers a message whose worker died before it dead-letters it.
+#: How often a worker may die while it handles a message that came back.
 DELIVERY_LIMIT = setting(env.int, "DELIVERY_LIMIT", default=20, validate=at_least(1), example="20")
 CONFIRM_TIMEOUT_SECONDS = setting(
     env.float, "CONFIRM_TIMEOUT_SECONDS", default=5, validate=at_least(0.1), example="5"

@@ -13,6 +13,7 @@ from drills.faults import (
     rabbitmq_alarms,
     rabbitmq_kills,
     repeated_deliveries,
+    rolling_restarts,
     rolling_upgrade,
     stopped_service,
     warm_shutdowns,
@@ -31,6 +32,7 @@ DRILLS: tuple[Drill, ...] = (
     stopped_service.DRILL,
     rolling_upgrade.DRILL,
     warm_shutdowns.DRILL,
+    rolling_restarts.DRILL,
     failed_message_replays.DRILL,
     clock_jumps.DRILL,
 )
