@@ -123,6 +123,7 @@ def _note(life: str) -> list[dict[str, Any]]:
         upsert=True,
         return_document=ReturnDocument.AFTER,
     )
+    assert noted is not None, "it was upserted"
     return list(noted["runs"])
 
 
