@@ -60,14 +60,14 @@ class Node(RabbitMQ):
 
     # One thread each, which does not spin while it is idle: three nodes share the machine.
     schedulers = "+S 1:1 +sbwt none"
+    # The name server is the cluster's.
+    own_ports = ("distribution_port",)
 
     def __init__(self, number: int, folder: Path, name_server_port: int) -> None:
         super().__init__(folder / f"node-{number}")
         self.number = number
         self._home = folder / "home"
-        self._name_server_port = name_server_port
-        #: A node keeps it, so that the others need not look for it after a restart.
-        self._distribution_port = free_port()
+        self.name_server_port = name_server_port
 
     @property
     def node_name(self) -> str:
@@ -129,12 +129,10 @@ class Node(RabbitMQ):
     def _environment(self) -> dict[str, str]:
         return super()._environment() | {
             "HOME": str(self._home.resolve()),
-            "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self._advanced_configuration.resolve()),
-            "ERL_EPMD_PORT": str(self._name_server_port),
         }
 
-    def _start_name_server(self, env: dict[str, str]) -> None:
+    def _start_name_server(self) -> None:
         """The cluster has started it."""
 
 

@@ -2,6 +2,7 @@
 
 LocalServiceError
 ├── ServiceFailed      a service did not start, or ended by itself
+├── NoFreePort         every port of our range is taken
 ├── NotInstalled       a program is missing and could not be installed
 └── AlreadyRunning     this folder's pipeline runs already
 """
@@ -15,6 +16,10 @@ class LocalServiceError(Exception):
 
 class ServiceFailed(LocalServiceError):
     """A service did not start, or ended by itself."""
+
+
+class NoFreePort(LocalServiceError):
+    """Every port of our range is taken."""
 
 
 class NotInstalled(LocalServiceError):

@@ -62,9 +62,6 @@ class MongoDB(Service):
     def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
 
-    def _ports(self) -> tuple[int, ...]:
-        return (self.port,)
-
     def _prepare(self) -> Process:
         log = self.data_folder / "mongodb.log"
         program = mongod()

@@ -10,11 +10,11 @@ from pathlib import Path
 import amqp
 
 from localservices import docker
-from localservices.errors import NotInstalled
+from localservices.errors import NotInstalled, ServiceFailed
 from localservices.installing import install
 from localservices.ports import free_port, is_free
 from localservices.process import Process
-from localservices.service import POLL_SECONDS, Service
+from localservices.service import ATTEMPTS, POLL_SECONDS, Service
 
 STANDARD_PORT = 5672
 STANDARD_MANAGEMENT_PORT = 15672
@@ -48,6 +48,8 @@ class RabbitMQ(Service):
 
     name = "RabbitMQ"
     listening_line = "Starting broker... completed"
+    clients_ports: tuple[str, ...] = ("port", "management_port")
+    own_ports: tuple[str, ...] = ("distribution_port", "name_server_port")
     #: Threads for half of the cores: messages that pass from thread to thread cost half as much
     #: again, and MongoDB and the pipeline have the other half.
     #: https://www.erlang.org/doc/man/erl.html#+SP
@@ -59,8 +61,11 @@ class RabbitMQ(Service):
         super().__init__(data_folder)
         self.port = port or free_port()
         self.management_port = management_port or free_port()
+        #: For other nodes, of which there are none.
+        self.distribution_port = free_port()
         #: Erlang nodes find each other through it; ours answers for this node alone.
         self.name_server: Process | None = None
+        self.name_server_port = free_port()
 
     @property
     def url(self) -> str:
@@ -84,9 +89,6 @@ class RabbitMQ(Service):
         super().kill()
         self._stop_name_server()
 
-    def _ports(self) -> tuple[int, ...]:
-        return (self.port, self.management_port)
-
     def _prepare(self) -> Process:
         server = rabbitmq_server()
         if server is None and docker.is_available():
@@ -100,8 +102,10 @@ class RabbitMQ(Service):
             server = _install()
         (self.data_folder / "home").mkdir(exist_ok=True)
         self._write_configuration()
+        self._stop_name_server()
+        self._leave_taken_ports(self.own_ports)
+        self._start_name_server()
         env = self._environment()
-        self._start_name_server(env)
         return Process(self.name, [server], self.data_folder / "rabbitmq.log", env)
 
     def _is_ready(self) -> bool:
@@ -137,7 +141,7 @@ class RabbitMQ(Service):
             **{name: value for name, value in os.environ.items() if "RABBITMQ" not in name},
             "HOME": str(folder / "home"),
             "RABBITMQ_NODENAME": self.node_name,
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(self.distribution_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
@@ -151,13 +155,24 @@ class RabbitMQ(Service):
             ),
             "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(free_port()),
+            "ERL_EPMD_PORT": str(self.name_server_port),
             # Its start script then becomes the server instead of watching over it.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
-    def _start_name_server(self, env: dict[str, str]) -> None:
-        self.name_server = start_name_server(self.data_folder / "epmd.log", env)
+    def _start_name_server(self) -> None:
+        """On another port where another program has its port, of which only the node hears."""
+        log = self.data_folder / "epmd.log"
+        for _ in range(ATTEMPTS):
+            self.name_server = start_name_server(log, self._environment())
+            if self.name_server.running:
+                return
+            self.name_server_port = free_port()
+        raise ServiceFailed(f"Erlang's name server (epmd) does not start; its log is {log}.")
+
+    def _lost_a_port(self) -> bool:
+        has_name_server = self.name_server is None or self.name_server.running
+        return super()._lost_a_port() or not has_name_server
 
     def _stop_name_server(self) -> None:
         if self.name_server is not None:
@@ -165,13 +180,18 @@ class RabbitMQ(Service):
 
 
 def start_name_server(log: Path, env: dict[str, str]) -> Process:
-    """Start Erlang's name server where the environment says, and wait until it listens."""
+    """Start Erlang's name server where the environment says; return when it listens or has ended.
+
+    It ends where another program listens there, another name server included.
+    """
     port = int(env["ERL_EPMD_PORT"])
     name_server = Process("epmd", ["epmd", "-port", str(port)], log, env)
     name_server.start()
     deadline = time.monotonic() + NAME_SERVER_SECONDS
     while is_free(port) and name_server.running and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
+    # It ends soon after it found another one there.
+    time.sleep(POLL_SECONDS)
     return name_server
 
 

@@ -20,7 +20,7 @@ from localservices.environment_file import FOLDER, remembered_port
 from localservices.errors import LocalServiceError, ServiceFailed
 from localservices.mongodb import MongoDB
 from localservices.pipeline import ROOT, Pipeline, process_environment, procfile
-from localservices.ports import free_port
+from localservices.ports import free_port, is_free
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
 from localservices.run_lock import only_run
@@ -28,6 +28,14 @@ from localservices.service import Service
 from localservices.welcome import welcome
 
 WEB_STANDARD_PORT = 8000
+#: A variable of the environment wins over what is remembered.
+SETTINGS = (
+    "MONGODB_URL",
+    "AMQP_URL",
+    "RABBITMQ_MANAGEMENT_URL",
+    "DJANGO_DEBUG",
+    "DJANGO_SECRET_KEY",
+)
 
 
 def main() -> int:
@@ -50,22 +58,38 @@ def start_services(running: ExitStack) -> dict[str, str]:
     Returns the settings that every process needs, also put into our own environment.
     """
     remembered = environment_file.read()
+    if "WEB_PORT" in os.environ:
+        remembered["WEB_PORT"] = os.environ["WEB_PORT"]
     database = None if "MONGODB_URL" in os.environ else local_mongodb(remembered)
     broker = None if "AMQP_URL" in os.environ else local_rabbitmq(remembered)
     for service in (database, broker):
         if service is not None:
             print(f"Starting {service.name} …", flush=True)
             running.callback(stop_service, service)
+            service.on_move = say
             service.launch()
-    settings = settings_for(database, broker, remembered)
-    environment_file.write(settings)
-    os.environ.update(settings)
+    given = {name: os.environ[name] for name in SETTINGS if name in os.environ}
     if database is not None:
         database.wait_until_ready()
+    settings = settings_for(database, broker, remembered) | given
+    remember(settings)
     prepare_database()
     if broker is not None:
         broker.wait_until_ready()
+        # A port that another program took has become another one.
+        settings |= addresses_of(broker) | given
+        remember(settings)
     return settings
+
+
+def remember(settings: Mapping[str, str]) -> None:
+    """For every terminal, and for the processes that we start."""
+    environment_file.write(settings)
+    os.environ.update(settings)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
 def stop_service(service: Service) -> None:
@@ -74,23 +98,39 @@ def stop_service(service: Service) -> None:
 
 
 def local_mongodb(remembered: Mapping[str, str]) -> MongoDB:
-    port = free_port(remembered_port(remembered, "MONGODB_URL"), mongodb.STANDARD_PORT)
+    port = port_for("MongoDB", remembered_port(remembered, "MONGODB_URL"), mongodb.STANDARD_PORT)
     return MongoDB(FOLDER / "mongodb", port)
 
 
 def local_rabbitmq(remembered: Mapping[str, str]) -> RabbitMQ:
-    port = free_port(remembered_port(remembered, "AMQP_URL"), rabbitmq.STANDARD_PORT)
-    management_port = free_port(
-        remembered_port(remembered, "RABBITMQ_MANAGEMENT_URL"), rabbitmq.STANDARD_MANAGEMENT_PORT
+    port = port_for("RabbitMQ", remembered_port(remembered, "AMQP_URL"), rabbitmq.STANDARD_PORT)
+    management_port = port_for(
+        "RabbitMQ's management page",
+        remembered_port(remembered, "RABBITMQ_MANAGEMENT_URL"),
+        rabbitmq.STANDARD_MANAGEMENT_PORT,
     )
     return RabbitMQ(FOLDER / "rabbitmq", port, management_port)
+
+
+def port_for(what: str, remembered: int | None, standard: int) -> int:
+    """The port of the last run, the standard one, or another one, which is said."""
+    port, wanted = free_port(remembered, standard), remembered or standard
+    if port != wanted:
+        say(f"Port {wanted} is taken, so {what} has port {port} instead.")
+    return port
+
+
+def addresses_of(broker: RabbitMQ) -> dict[str, str]:
+    return {"AMQP_URL": broker.url, "RABBITMQ_MANAGEMENT_URL": broker.management_url}
 
 
 def settings_for(
     database: MongoDB | None, broker: RabbitMQ | None, remembered: Mapping[str, str]
 ) -> dict[str, str]:
-    """What `.local/services.env` remembers; a variable of the environment wins."""
-    web_port = free_port(int(remembered.get("WEB_PORT", WEB_STANDARD_PORT)), WEB_STANDARD_PORT)
+    """What `.local/services.env` remembers."""
+    web_port = port_for(
+        "web", int(remembered.get("WEB_PORT", WEB_STANDARD_PORT)), WEB_STANDARD_PORT
+    )
     settings = {
         "WEB_PORT": str(web_port),
         "DJANGO_DEBUG": "true",
@@ -99,10 +139,8 @@ def settings_for(
     if database is not None:
         settings["MONGODB_URL"] = database.url
     if broker is not None:
-        settings["AMQP_URL"] = broker.url
-        settings["RABBITMQ_MANAGEMENT_URL"] = broker.management_url
-    given = ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL", *settings)
-    return settings | {name: os.environ[name] for name in given if name in os.environ}
+        settings |= addresses_of(broker)
+    return settings
 
 
 def prepare_database() -> None:
@@ -123,12 +161,20 @@ def prepare_database() -> None:
 
 
 def run_pipeline(settings: Mapping[str, str]) -> int:
-    """Run every process until one ends by itself, which ends all of them."""
+    """Run every process until one ends by itself, which ends all of them.
+
+    Another program may have taken web's port a moment ago: then all start again with another one.
+    """
     print("Starting the processes …", flush=True)
     with Pipeline(procfile()) as pipeline:
         pipeline.start()
         Thread(target=lambda: pipeline.say(welcome(settings)), daemon=True).start()
         name, exit_code = pipeline.follow()
+    port = int(settings["WEB_PORT"])
+    if name == "web" and not is_free(port):
+        moved = {**settings, "WEB_PORT": str(port_for("web", port, WEB_STANDARD_PORT))}
+        remember(moved)
+        return run_pipeline(moved)
     raise ServiceFailed(
         f"{name} ended with exit code {exit_code}, so everything was stopped. "
         f"Its lines above, marked `{name}`, tell why."

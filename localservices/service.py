@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from localservices.errors import ServiceFailed
-from localservices.ports import is_free
+from localservices.ports import free_port, is_free
 from localservices.process import Process
 
 READY_SECONDS = 60
+#: How often a start is tried again because another program took a port of it.
+ATTEMPTS = 5
+#: What programs say of such a port: Linux, Erlang, Docker.
+IN_USE = ("address already in use", "eaddrinuse", "port is already allocated")
 POLL_SECONDS = 0.05
 
 
@@ -26,10 +30,17 @@ class Service:
     #: What its log says once it listens. A client alone could be answered by another program
     #: that took the same port a moment earlier.
     listening_line: str
+    #: The attributes that hold the ports of its clients …
+    clients_ports: tuple[str, ...] = ("port",)
+    #: … and those that nobody else knows.
+    own_ports: tuple[str, ...] = ()
 
     def __init__(self, data_folder: Path) -> None:
         self.data_folder = data_folder
+        #: While it has one, its clients' ports may change in a start: it is told of each change.
+        self.on_move: Callable[[str], object] | None = None
         self._process: Process | None = None
+        self._attempts = 0
 
     @property
     def url(self) -> str:
@@ -54,6 +65,11 @@ class Service:
         """
         if self._process is not None and self._process.running:
             return
+        self._attempts = 1
+        self._launch()
+
+    def _launch(self) -> None:
+        self._leave_taken_ports(self.clients_ports if self.on_move else ())
         self._require_free_ports()
         self.data_folder.mkdir(parents=True, exist_ok=True)
         self._process = self._prepare()
@@ -63,7 +79,10 @@ class Service:
         """Wait until it serves clients; raises as `start` does."""
         deadline = time.monotonic() + READY_SECONDS
         while not (self._listens() and self._is_ready()):
-            if not self.process.running:
+            if not self.process.running and self._lost_a_port() and self._attempts < ATTEMPTS:
+                self._attempts += 1
+                self._launch()
+            elif not self.process.running:
                 self._fail(f"ended with exit code {self.process.exit_code} while starting")
             if time.monotonic() > deadline:
                 self.kill()
@@ -105,12 +124,23 @@ class Service:
     ) -> None:
         self.stop()
 
-    def _ports(self) -> tuple[int, ...]:
-        """The ports that it will listen on."""
-        raise NotImplementedError
+    def _lost_a_port(self) -> bool:
+        """Whether it ended because another program listens where it wanted to."""
+        log = self.process.log_since_start().lower()
+        return any(words in log for words in IN_USE)
+
+    def _leave_taken_ports(self, names: Sequence[str]) -> None:
+        for name in names:
+            taken: int = getattr(self, name)
+            if not is_free(taken):
+                setattr(self, name, free_port())
+                if self.on_move and name in self.clients_ports:
+                    new = getattr(self, name)
+                    self.on_move(f"Port {taken} is taken, so {self.name} has port {new} instead.")
 
     def _require_free_ports(self) -> None:
-        taken = [str(port) for port in self._ports() if not is_free(port)]
+        ports = [getattr(self, name) for name in self.clients_ports]
+        taken = [str(port) for port in ports if not is_free(port)]
         if taken:
             raise ServiceFailed(
                 f"{self.name} cannot listen on port {', '.join(taken)}: another program does. "
