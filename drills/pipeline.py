@@ -16,7 +16,7 @@ from localservices.pipeline import ROOT, process_environment, procfile
 from localservices.process import Process
 
 WORKERS_OF_A_SERVICE = 2
-READY_SECONDS = 60
+READY_SECONDS = 180
 STOP_SECONDS = 40
 
 SERVICES = ("inventory", "billing", "orders")

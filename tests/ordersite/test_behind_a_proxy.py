@@ -22,6 +22,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from environs import ValidationError
 
+from localservices.installing import install
 from ordersite.reached import origins, path_prefix, site_url
 from tests.processes import Processes
 
@@ -129,6 +130,7 @@ class Browser:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate of that host, in one file."""
+    install("openssl")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
