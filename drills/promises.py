@@ -27,7 +27,11 @@ PROMISES = (
         2,
         "The same idempotency key means the same order; another body under it is refused",
         everywhere="the invariant's `answers`",
-        tests=("tests/orders/test_idempotency.py",),
+        tests=(
+            "tests/orders/test_idempotency.py",
+            "tests/ordersite/test_one_reading.py",
+            "tests/ordersite/test_two_ways.py",
+        ),
     ),
     Promise(
         3,

@@ -19,7 +19,7 @@ from orders.collection import orders
 from tests.orders.conftest import products  # noqa: F401
 from tests.raw_http import Answer, ask, served
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", 150))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", 60))
 
 ORDER = b'{"userId": 101, "items": ["book"]}'
 TYPE = b"Content-Type: application/json"
