@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -171,6 +172,20 @@ def requests_that_act() -> list[tuple[bytes, bytes, bytes, bytes]]:
         (b"/failed-messages/policies/service%20billing", b"{}", JSON, b"DELETE"),
         (b"/failed-messages/policies", b'{"service":"billing","after":["1h"]}', JSON, b"POST"),
     ]
+
+
+def test_a_long_import_that_is_cut_off_says_from_where(plain: int) -> None:
+    """One that is longer than memory is read as it comes: whole batches of it, and no half line."""
+    lines = (ORDER + b" " * 4_000 + b"\n") * 400 + ORDER
+
+    cut_off = ask_for(
+        b"/orders/import", body=lines, length=len(lines) + 1, type_=b"application/x-ndjson"
+    )
+    answer = hang_up_after(plain, cut_off)
+
+    last = json.loads(answer.body.splitlines()[-1])
+    assert (answer.status, last["placed"], last["stoppedAtLine"]) == (400, 300, 301)
+    assert stored() == 300
 
 
 def eventually_idle(port: int) -> None:
