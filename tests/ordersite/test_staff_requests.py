@@ -223,6 +223,13 @@ def test_an_argument_that_makes_no_sense_is_named(arguments: list[str], said: st
         call_command("failed_messages", *arguments)
 
 
+@pytest.mark.parametrize("name", ["\udcff", "x" * 256, "é" * 128])
+@pytest.mark.parametrize("command", ["tail", "delete_queue"])
+def test_a_name_that_amqp_has_no_room_for_is_refused(command: str, name: str) -> None:
+    with pytest.raises(CommandError, match="must"):
+        call_command(command, name)
+
+
 @pytest.mark.parametrize("path", ["/failed-messages", "/inventory/products/pen/restock"])
 @pytest.mark.parametrize(
     "login",

@@ -11,13 +11,16 @@ from kombu.exceptions import OperationalError
 
 from messaging.connecting import connect
 from ordersite.health import broker_connection
+from ordersite.short_text import short_text
 
 
 class Command(BaseCommand):
     help = "Delete a queue of RabbitMQ, unless it holds messages or somebody consumes it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="the queue's name, such as billing.retry.7s")
+        parser.add_argument(
+            "name", type=short_text, help="the queue's name, such as billing.retry.7s"
+        )
 
     def handle(self, **options: Any) -> None:
         try:

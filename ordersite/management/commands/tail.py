@@ -20,6 +20,7 @@ from messaging.incoming import take_raw
 from messaging.plain import plain
 from messaging.short_string import readable
 from messaging.topology import SERVICES
+from ordersite.short_text import short_text
 
 BODY_CHARACTERS = 120
 RECONNECT_SECONDS = 1
@@ -31,7 +32,9 @@ class Command(BaseCommand):
     help = "Show the events of all services live, by routing key: 'order.*', 'billing.#', '#'."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("pattern", nargs="?", default="#", help="an AMQP topic pattern")
+        parser.add_argument(
+            "pattern", nargs="?", default="#", type=short_text, help="an AMQP topic pattern"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
     def handle(self, *, pattern: str, **options: Any) -> None:
