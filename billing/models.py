@@ -6,6 +6,8 @@ from django.db import models
 from django_mongodb_backend.fields import EmbeddedModelArrayField
 from django_mongodb_backend.models import EmbeddedModel
 
+from messaging.money import in_words
+
 
 class InvoiceLine(EmbeddedModel):
     """Units of one SKU at one price."""
@@ -17,7 +19,8 @@ class InvoiceLine(EmbeddedModel):
     amount = models.DecimalField(max_digits=20, decimal_places=2)
 
     def __str__(self) -> str:
-        return f"{self.quantity} x {self.sku} at {self.unit_price}: {self.amount}"
+        unit_price, amount = in_words(self.unit_price), in_words(self.amount)
+        return f"{self.quantity} x {self.sku} at {unit_price}: {amount}"
 
 
 class Invoice(models.Model):

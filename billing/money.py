@@ -15,6 +15,7 @@ from bson import Decimal128
 #: The exponent of ten comes after so many bits of digits, and this much higher.
 DIGITS_BITS = 113
 EXPONENT_BIAS = 6176
+SIGN_BIT = 1 << 127
 
 
 def stored(amount: Decimal) -> Decimal128:
@@ -24,7 +25,8 @@ def stored(amount: Decimal) -> Decimal128:
 
 def text_of(amount: Decimal128) -> str:
     """A stored amount as "12.50"."""
-    bits = int.from_bytes(amount.bid, "little")
+    # Without the sign: what is stored here has none, but for an earlier release's `-0.00`.
+    bits = int.from_bytes(amount.bid, "little") & ~SIGN_BIT
     decimals = EXPONENT_BIAS - (bits >> DIGITS_BITS)
     digits = str(bits & (1 << DIGITS_BITS) - 1).zfill(decimals + 1)
     whole = len(digits) - decimals

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from django.conf import settings
 from msgspec import Meta, Struct
 
-from billing.tax import CENT
 from messaging import body
 from messaging.errors import InvalidMessage
+from messaging.money import CENT
 from messaging.order_id import canonical
 
 PLACED_EXAMPLE = (

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
-import reportlab
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import getFont, registerFont
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from billing.glyphs import LATIN, LATIN_BOLD, markup, register
+from billing.print_text import one_line
 from billing.sheet import Sheet
 
 MARGIN = 20 * mm
@@ -30,7 +26,7 @@ INK, QUIET, RULE = HexColor("#1c2024"), HexColor("#5f6b76"), HexColor("#c9d0d6")
 
 def pdf(sheet: Sheet) -> bytes:
     """The same sheet gives the same bytes."""
-    _fonts()
+    register()
     story = [*_head(sheet), _lines(sheet), Spacer(0, 4 * mm), _totals(sheet)]
     written = BytesIO()
     document = SimpleDocTemplate(
@@ -38,7 +34,7 @@ def pdf(sheet: Sheet) -> bytes:
         pagesize=A4,
         **dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN),
         title=f"{sheet.title} {sheet.number}",
-        author=_shown(sheet.seller),
+        author=one_line(sheet.seller),
         invariant=True,
     )
     document.build(story, onFirstPage=_footer(sheet), onLaterPages=_footer(sheet))
@@ -84,7 +80,7 @@ def _totals(sheet: Sheet) -> Table:
 
 def _footer(sheet: Sheet) -> Any:
     def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
-        canvas.setFont("Vera", 8)
+        canvas.setFont(LATIN, 8)
         canvas.setFillColor(QUIET)
         canvas.drawString(MARGIN, 12 * mm, f"{sheet.title} {sheet.number}")
         canvas.drawRightString(A4[0] - MARGIN, 12 * mm, f"Page {document.page}")
@@ -97,7 +93,7 @@ def _text(
 ) -> Paragraph:
     style = ParagraphStyle(
         "text",
-        fontName="Vera-Bold" if bold else "Vera",
+        fontName=LATIN_BOLD if bold else LATIN,
         fontSize=size,
         leading=size * 1.4,
         textColor=color,
@@ -106,19 +102,4 @@ def _text(
         **({"alignment": TA_RIGHT} if right else {}),
     )
     # A paragraph reads markup, and a SKU may be a stranger's.
-    return Paragraph(escape(_shown(text)), style)
-
-
-def _shown(text: str) -> str:
-    """The text with "?" for what the font has no sign for; the page shows it all."""
-    _fonts()
-    known = getFont("Vera").face.charToGlyph
-    return "".join(each if ord(each) in known else "?" for each in text)
-
-
-@cache
-def _fonts() -> None:
-    """Register the fonts that ReportLab brings: Latin letters and the euro, on any machine."""
-    folder = Path(reportlab.__file__).parent / "fonts"
-    registerFont(TTFont("Vera", folder / "Vera.ttf"))
-    registerFont(TTFont("Vera-Bold", folder / "VeraBd.ttf"))
+    return Paragraph(markup(text), style)

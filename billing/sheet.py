@@ -10,7 +10,8 @@ from bson import Decimal128
 from django.conf import settings
 
 from billing.invoicing import Invoice
-from billing.tax import CENT
+from billing.print_text import lines, one_line
+from messaging.money import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Sheet:
 
     title: str
     number: str
-    #: Who issues it; empty where the shop has not said.
+    #: Who issues it, in one line or several; empty where the shop has not said.
     seller: str
     #: What is said beside the number: [("Date", "31 January 2026"), …].
     facts: list[tuple[str, str]]
@@ -65,30 +66,31 @@ def day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def money(amount: Decimal) -> str:
-    """`1234.5` -> `1,234.50`; with four places where two don't hold it."""
-    return f"{amount:,.2f}" if amount == amount.quantize(CENT) else f"{amount:,.4f}"
-
-
 def _sheet(
     invoice: Invoice, title: str, number: str, facts: list[tuple[str, str]], note: str, sign: int
 ) -> Sheet:
     rows = [
         Row(
-            line["sku"],
+            one_line(line["sku"]),
             f"{line['quantity']:,}",
-            money(_decimal(line["unit_price"])),
-            money(sign * _decimal(line["amount"])),
+            in_words(_decimal(line["unit_price"])),
+            in_words(sign * _decimal(line["amount"])),
         )
         for line in invoice["items"]
     ]
     return Sheet(
-        title, number, settings.INVOICE_SELLER, facts, note.strip(), rows, _totals(invoice, sign)
+        title,
+        number,
+        lines(settings.INVOICE_SELLER),
+        facts,
+        lines(note),
+        rows,
+        _totals(invoice, sign),
     )
 
 
 def _order(invoice: Invoice) -> list[tuple[str, str]]:
-    return [("Order", invoice["_id"]), ("Customer", str(invoice["user_id"]))]
+    return [("Order", one_line(invoice["_id"])), ("Customer", str(invoice["user_id"]))]
 
 
 def _totals(invoice: Invoice, sign: int) -> list[tuple[str, str]]:
@@ -96,7 +98,7 @@ def _totals(invoice: Invoice, sign: int) -> list[tuple[str, str]]:
     sums = [("Total", total)]
     if rate:
         sums = [("Net", total - tax), (f"Tax, {rate.normalize():f} %", tax), *sums]
-    return [(name, f"{money(sign * amount)} {invoice['currency']}") for name, amount in sums]
+    return [(name, in_words(sign * amount, invoice["currency"])) for name, amount in sums]
 
 
 def _decimal(stored: Decimal128) -> Decimal:

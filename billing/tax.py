@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-CENT = Decimal("0.01")
+from messaging.money import CENT
 
 
 def tax_in(gross: Decimal, rate_percent: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from failed_messages import certificate, wording
 from failed_messages.body_tree import tree
 from failed_messages.description import deaths
 from failed_messages.models import FailedMessage, reason_label
-from failed_messages.order_facts import order_facts
+from failed_messages.order_facts import order_facts, value
 from failed_messages.permissions import VIEW, may
 from failed_messages.retention import expires_at
 from failed_messages.verdict import record_id
@@ -40,13 +40,15 @@ class Death:
 def context(record: FailedMessage) -> dict[str, Any]:
     """The template's variables. Every text in them is a stranger's: the template escapes it."""
     certificates = deaths(record)
+    order = order_facts([record.order_id]).get(record.order_id)
     return {
         "record": record,
         "headline": wording.headline(record, certificates[0]),
         "consequence": wording.consequence(record),
         "next_step": wording.next_step(record),
         "replay_safe": wording.replay_safe(record),
-        "order": order_facts([record.order_id]).get(record.order_id),
+        "order": order,
+        "order_value": value([order]) if order else "",
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],

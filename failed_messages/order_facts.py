@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
+from messaging.money import in_words
+
 ORDERS_A_QUERY = 1_000
 
 
@@ -61,4 +63,4 @@ def value(facts: Iterable[OrderFacts]) -> str:
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for each in facts:
         sums[each.currency] += each.total
-    return ", ".join(f"{total:,.2f} {currency}" for currency, total in sorted(sums.items()))
+    return ", ".join(in_words(total, currency) for currency, total in sorted(sums.items()))

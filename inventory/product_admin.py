@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from inventory.models import Movement, Product, shop_currency
 from inventory.movement_admin import table
 from inventory.permissions import RESTOCK
+from inventory.price_field import PriceField
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.views import MAX_QUANTITY
@@ -46,6 +47,7 @@ class ProductForm(forms.ModelForm):
     class Meta:
         model = Product
         fields = ["sku", "name", "price", "available"]
+        field_classes = {"price": PriceField}
 
 
 class ProductAdmin(admin.ModelAdmin):

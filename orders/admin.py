@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from api.number import number_in
+from messaging.money import in_words
 from messaging.order_id import object_id
 from orders.collection import orders
 from orders.markup import label, moment, table
@@ -93,7 +94,7 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display(description="total")
     def amount(self, order: Order) -> str:
-        return f"{order.total} {order.currency}"
+        return in_words(order.total, order.currency)
 
     @admin.display
     def created(self, order: Order) -> str:
@@ -113,7 +114,7 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display
     def lines(self, order: Order) -> SafeString:
-        rows = [(line.sku, line.quantity, line.unit_price) for line in order.items]
+        rows = [(line.sku, line.quantity, in_words(line.unit_price)) for line in order.items]
         return table(("SKU", "Quantity", "Unit price"), rows)
 
     @admin.display(description="services")

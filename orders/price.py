@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from bson import Decimal128
 
-CENT = Decimal("0.01")
+from messaging.money import CENT
+
 #: As much as an invoice's unit price can hold: nine digits before the point.
 TOO_HIGH = Decimal(1_000_000_000)
 

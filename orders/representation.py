@@ -8,6 +8,8 @@ from typing import Any
 from bson import Decimal128
 from django.conf import settings
 
+from messaging.money import plain
+
 
 def order_json(document: dict[str, Any]) -> dict[str, Any]:
     """A stored order as it travels: camelCase, money as text with two places."""
@@ -84,4 +86,4 @@ def money(amount: Decimal128) -> str:
 @lru_cache(maxsize=10_000)
 def _money(bid: bytes) -> str:
     """Remembered by MongoDB's own bytes, as prices come back and their conversion is slow."""
-    return f"{Decimal128.from_bid(bid).to_decimal():.2f}"
+    return plain(Decimal128.from_bid(bid).to_decimal())

@@ -94,13 +94,14 @@ def _is_checked(expression: Any) -> bool:
 
 
 def _checked(value: Any, expression: Any) -> Any:
-    """Raises TypeError, ValueError: the value is none of its field."""
+    """The value as it is shown. Raises TypeError, ValueError: it is none of its field."""
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError(f"{value} is no amount")
     for kind, type_ in TYPES.items():
         if isinstance(getattr(expression, "target", None), kind) and not isinstance(value, type_):
             raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")
-    return value
+    # Nobody owes `-0.00`.
+    return abs(value) if isinstance(value, Decimal) and not value else value
 
 
 def _isolated(column: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:

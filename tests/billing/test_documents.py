@@ -121,6 +121,77 @@ def test_any_sku_makes_a_pdf(sku: str) -> None:
     assert "1 0.1234 0.12" in pdf_text(get("/orders/o1/invoice.pdf"))
 
 
+ADDRESS = "Erika Mu\u0308ller\r\nStrasse\t7\n\n12345\u2028Ko\u0308ln\x07\u202e"
+
+
+@override_settings(INVOICE_SELLER=ADDRESS)
+def test_the_sellers_address_has_its_lines_and_its_letters() -> None:
+    issue(read_placed(placed("o1")))
+
+    page = get("/orders/o1/invoice").content.decode()
+    [paper] = PdfReader(BytesIO(get("/orders/o1/invoice.pdf").content)).pages
+
+    assert "Erika Müller<br>Strasse 7<br>12345<br>Köln</p>" in page
+    assert "Erika Müller\nStrasse 7\n12345\nKöln\n" in paper.extract_text()
+
+
+@pytest.mark.parametrize(
+    ("sku", "on_paper"),
+    [
+        ("ручка", "ручка"),
+        ("筆記本", "筆記本"),
+        ("笔记本", "笔记本"),
+        ("공책", "공책"),
+        ("πένα", "πενα"),
+        ("Erdős", "Erdos"),
+        ("e\u0301clair", "éclair"),
+        ("pen \N{PARTY POPPER}", "pen [U+1F389]"),
+        ("قلم", "[U+0642][U+0644][U+0645]"),
+        ("two\nlines\tand a tab", "two lines and a tab"),
+        ("bell\x07 escape\x1b", "bell escape"),
+        ("a\u202eb\u200dc", "abc"),
+        ("q\u0323\u0307", "q"),
+    ],
+    ids=ascii,
+)
+def test_what_is_printed_of_a_sku(sku: str, on_paper: str) -> None:
+    items = [{"sku": sku, "quantity": 1, "unitPrice": "1.00"}]
+    issue(read_placed(placed("o1", items=items)))
+
+    text = pdf_text(get("/orders/o1/invoice.pdf"))
+
+    assert f"{on_paper} 1 1.00 1.00" in text
+    assert "?" not in text
+
+
+@override_settings(INVOICE_SELLER="\n".join(f"Line {n}" for n in range(500)))
+def test_the_longest_texts_have_room() -> None:
+    order_id = "\N{PARTY POPPER}" * 100
+    items = [{"sku": "\n\N{PARTY POPPER}" * 32, "quantity": 1, "unitPrice": "1.00"}] * 40
+    issue(read_placed(placed(order_id, items=items)))
+    credit(read_withdrawn(cancelled(order_id, reason="\n".join("x" * 250))))
+
+    text = pdf_text(get(f"/orders/{'%F0%9F%8E%89' * 100}/credit-note.pdf"))
+
+    assert "Line 0 Line 1" in text
+    assert "Line 499" in text
+    assert "Total -40.00 EUR" in text
+
+
+@override_settings(TAX_RATE_PERCENT=Decimal("19"))
+def test_nobody_owes_less_than_nothing() -> None:
+    items = [{"sku": "sample", "quantity": 3, "unitPrice": "0.00"}]
+    issue(read_placed(placed("free", items=items)))
+    credit(read_withdrawn(cancelled("free")))
+
+    for document in ("invoice", "credit-note"):
+        page = get(f"/orders/free/{document}").content.decode()
+        text = pdf_text(get(f"/orders/free/{document}.pdf"))
+        assert "<dt>Total</dt><dd>0.00 EUR</dd>" in page
+        assert "Total 0.00 EUR" in text
+        assert "-0.00" not in page + text
+
+
 def test_a_long_invoice_has_all_its_lines_under_a_head_on_each_page() -> None:
     lines = [{"sku": f"sku-{n}", "quantity": 10**7, "unitPrice": "99999999"} for n in range(1000)]
     issue(read_placed(placed("o1", items=lines)))

@@ -13,6 +13,7 @@ from django.test import Client
 from inventory.models import Product
 from inventory.recounting import recount
 from inventory.reserving import products, reservations, reserve
+from orders.price import price_of
 from tests.browser_form import BrowserForm
 from tests.inventory.catalogue import order, stock, stocked
 
@@ -53,6 +54,36 @@ def test_a_product_that_makes_no_sense_is_refused(operator: Client, field: dict[
 
     assert "Please correct the error below" in answer.content.decode()
     assert products().count_documents({}) == 1
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        *("-0", "-0.00", "NaN", "sNaN", "Infinity", "1e3", "1E-1", "9.999", "1_000", "1,50"),
+        *("+1", "\N{ARABIC-INDIC DIGIT ONE}", "1234567890", "0x1", "9" * 5_000, "", " "),
+    ],
+    ids=lambda price: price[:12],
+)
+def test_a_price_that_cannot_be_charged_is_refused(operator: Client, price: str) -> None:
+    stocked(pen=1)
+    globe = {"sku": "globe", "name": "Globe", "price": price, "available": "5"}
+    added = operator.post("/admin/inventory/product/add/", globe)
+    changed = operator.post(page_of(operator, "pen"), {"name": "Pen", "price": price})
+
+    for answer in (added, changed):
+        assert "Please correct the error below" in answer.content.decode()
+    assert products().count_documents({}) == 1
+    assert str(products().find_one({"sku": "pen"})["price"]) == "1.50"
+
+
+@pytest.mark.parametrize(
+    ("price", "read"), [("0", "0.00"), ("0.00", "0.00"), (" 9.5 ", "9.50"), ("999999999.99",) * 2]
+)
+def test_a_price_that_can_is_taken(operator: Client, price: str, read: str) -> None:
+    globe = {"sku": "globe", "name": "Globe", "price": price, "available": "5"}
+    operator.post("/admin/inventory/product/add/", globe)
+
+    assert str(price_of(products().find_one({"sku": "globe"})).amount) == read
 
 
 def test_editing_a_product_leaves_its_stock_and_sku_alone(operator: Client) -> None:
