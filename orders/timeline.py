@@ -61,7 +61,7 @@ def outbox_steps(order: dict[str, Any]) -> Iterator[Step]:
 
 
 def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
-    for service, states in AWAITED.get(order.get("status", ""), {}).items():
+    for service, states in AWAITED.get(str(order.get("status")), {}).items():
         if stands(order, service) not in states:
             outcome = f"to be {sorted(states)[0]}"
             yield Step(service=service, kind="waiting", outcome=outcome)

@@ -292,3 +292,16 @@ def test_a_reason_of_a_newer_release_is_shown_as_it_is_called_there():
     assert page.status_code == 200
     assert "eaten_by_a_grue" in page.content.decode()
     assert any("eaten_by_a_grue" in (step.detail or "") for step in steps(order_id))
+
+
+@pytest.mark.parametrize("fields", [{"total": "12.50"}, {"items": None}, {"user_id": "x"}], ids=str)
+def test_an_order_that_cannot_be_read_does_not_hide_the_others(
+    caplog: pytest.LogCaptureFixture, fields: dict[str, Any]
+):
+    broken, sound = place()["_id"], place()["_id"]
+    change(broken, **fields)
+
+    answer = staff().get("/orders")
+
+    assert [order["orderId"] for order in answer.json()["orders"]] == [str(sound)]
+    assert f"The document of order {broken}" in caplog.text
