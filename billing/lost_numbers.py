@@ -20,6 +20,10 @@ from billing.invoicing import Invoice, invoices, issued
 from billing.money import stored
 from billing.order import read_placed
 
+#: More than so many lost numbers are a mistake in the number that was told.
+MOST_LOST = 100_000
+WITHHELD_AT_ONCE = 2_000
+
 NUMBER = re.compile(r"\A(?P<series>[0-9]{4})-(?P<count>[0-9]{6,9})\Z")
 
 
@@ -41,13 +45,24 @@ def last(series: str) -> int:
     return int(counter["last"]) if counter else 0
 
 
+def steps(up_to: str) -> list[str]:
+    """The numbers up to which to withhold, one after another: each is a transaction in time."""
+    series, count = parts(up_to)
+    between = range(last(series) + WITHHELD_AT_ONCE, count, WITHHELD_AT_ONCE)
+    return [*(f"{series}-{n:06d}" for n in between), up_to]
+
+
 def withhold(up_to: str, session: ClientSession) -> list[str]:
     """Give out nobody's number up to this one: those that were not given out are recorded as lost.
 
     Returns: the lost ones.
+
+    Raises:
+        ValueError: they are more than `MOST_LOST`.
     """
     series, count = parts(up_to)
     counter = counters().find_one({"_id": series}, session=session) or {"last": 0}
+    check_distance(up_to, int(counter["last"]))
     numbers = [f"{series}-{n:06d}" for n in range(int(counter["last"]) + 1, count + 1)]
     if numbers:
         counters().update_one(
@@ -55,6 +70,16 @@ def withhold(up_to: str, session: ClientSession) -> list[str]:
         )
         invoices().insert_many([_lost(number) for number in numbers], session=session)
     return numbers
+
+
+def check_distance(number: str, last_known: int) -> None:
+    """Raises ValueError: so many invoices were not issued since the backup."""
+    lost = parts(number)[1] - last_known
+    if lost > MOST_LOST:
+        raise ValueError(
+            f"{number} is {lost:,} numbers above the last one that the database knows, "
+            f"{last_known:06d}; {MOST_LOST:,} are the most that are withheld at once"
+        )
 
 
 def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> bool:

@@ -19,7 +19,8 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
     asked: dict[int, list[Exchange]] = defaultdict(list)
     for exchange in evidence.exchanges:
         asked[exchange.user_id].append(exchange)
-    for user_id, exchanges in asked.items():
+    for user_id in asked.keys() - {*evidence.lacking.values()}:
+        exchanges = asked[user_id]
         yield from answers_to(user_id, exchanges, stored[user_id])
     yield from others_orders(evidence)
 

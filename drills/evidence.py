@@ -59,6 +59,8 @@ class Evidence:
     foreign_orders: Sequence[str] = ()
     #: Users for whom a service's handler was made to fail, by service.
     failing_users: Mapping[str, Set[int]] = field(default_factory=dict)
+    #: Orders that the restored backup lacked, with their users: nobody can promise them.
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def order_ids(self) -> set[str]:
@@ -84,6 +86,7 @@ def gather(
     bad_messages: Sequence[str] = (),
     foreign_orders: Sequence[str] = (),
     failing_users: Mapping[str, Set[int]],
+    lacking: Mapping[str, int],
 ) -> Evidence:
     """Read everything, past the proxies where that is possible.
 
@@ -96,7 +99,9 @@ def gather(
     # All at one moment: while the pipeline works, what is read later would not fit.
     with database.client.start_session(snapshot=True) as moment:
         reservations = list(database["reservations"].find(of_run, session=moment))
-        invoices = list(database["invoices"].find(of_run, session=moment))
+        # A number that is withheld after a restore is nobody's invoice.
+        issued = of_run | {"state": {"$ne": "lost"}}
+        invoices = list(database["invoices"].find(issued, session=moment))
         products = list(database["products"].find({"sku": {"$in": [*put_in]}}, session=moment))
         given_out = numbers(database, moment)
     return Evidence(
@@ -115,6 +120,7 @@ def gather(
         bad_messages=bad_messages,
         foreign_orders=foreign_orders,
         failing_users=failing_users,
+        lacking=lacking,
     )
 
 

@@ -57,7 +57,8 @@ def orders(evidence: Evidence) -> Iterator[Violation]:
         service: {document["_id"] for document in getattr(evidence, records)}
         for service, records in RECORDS.items()
     }
-    for order_id in sorted(evidence.order_ids):
+    gone = evidence.lacking.keys() - stored.keys()
+    for order_id in sorted(evidence.order_ids - gone):
         if order_id not in stored:
             yield Violation(Kind.LOST, f"{order_id} was answered, and MongoDB has it not")
         elif order_id not in evidence.shown:
@@ -101,8 +102,9 @@ def twice(evidence: Evidence) -> Iterator[Violation]:
             if count > 1:
                 yield Violation(Kind.TWICE, f"{order_id} has {count} {records}")
     counted = Counter(order["user_id"] for order in evidence.orders)
+    # With a lost order its idempotency key is gone.
     for user_id, count in counted.items():
-        if count > 1:
+        if count > 1 and user_id not in evidence.lacking.values():
             yield Violation(Kind.TWICE, f"user {user_id} wanted one order and has {count}")
     letters = Counter(
         (failed["service"], failed["message_id"]) for failed in evidence.failed_messages
@@ -114,7 +116,7 @@ def twice(evidence: Evidence) -> Iterator[Violation]:
 
 def orphans(evidence: Evidence) -> Iterator[Violation]:
     """Nothing was done that nobody ordered."""
-    wanted = evidence.order_ids | {*evidence.foreign_orders}
+    wanted = evidence.order_ids | {*evidence.foreign_orders} | evidence.lacking.keys()
     served = {order["user_id"] for order in evidence.orders}
     for records in RECORDS.values():
         for document in getattr(evidence, records):
@@ -130,7 +132,8 @@ def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
     """An outage is not failure: only what a drill made fail on purpose is a failed message."""
     for failed in evidence.failed_messages:
         # The orders service was never told of a stranger's order, and says so.
-        is_foreign = failed["service"] == "orders" and failed["order_id"] in evidence.foreign_orders
+        not_taken = {*evidence.foreign_orders, *evidence.lacking}
+        is_foreign = failed["service"] == "orders" and failed["order_id"] in not_taken
         is_planted = evidence.may_fail(failed["service"], failed["order_id"])
         if is_foreign or is_planted or failed["message_id"] in evidence.bad_messages:
             continue

@@ -28,11 +28,15 @@ class Management:
     def put(self, path: str) -> None:
         self._ask("PUT", path)
 
+    def post(self, path: str, body: Any) -> None:
+        self._ask("POST", path, json.dumps(body).encode())
+
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str) -> bytes:
-        request = Request(self._url + path, method=method)
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        request = Request(self._url + path, body, method=method)
+        request.add_header("Content-Type", "application/json")
         request.add_header("Authorization", f"Basic {GUEST}")
         with urlopen(request, timeout=ANSWER_SECONDS) as response:
             answer: bytes = response.read()

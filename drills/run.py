@@ -66,6 +66,8 @@ class Run:
         self.foreign_orders: list[str] = []
         #: By service, users for whom a drill makes it fail: its messages of their orders may fail.
         self.failing_users: defaultdict[str, set[int]] = defaultdict(set)
+        #: Orders that a restored backup lacked, with their users.
+        self.lacking: dict[str, int] = {}
         #: What a drill finds wrong while it breaks things.
         self.seen: list[Violation] = []
         #: What a drill has measured, for the report, by what it is with its unit.
@@ -108,6 +110,7 @@ class Run:
             bad_messages=self.bad_messages,
             foreign_orders=self.foreign_orders,
             failing_users=self.failing_users,
+            lacking=self.lacking,
         )
 
 

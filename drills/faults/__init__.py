@@ -13,6 +13,7 @@ from drills.faults import (
     rabbitmq_alarms,
     rabbitmq_kills,
     repeated_deliveries,
+    restore_from_backup,
     rolling_restarts,
     rolling_upgrade,
     stopped_service,
@@ -35,4 +36,5 @@ DRILLS: tuple[Drill, ...] = (
     rolling_restarts.DRILL,
     failed_message_replays.DRILL,
     clock_jumps.DRILL,
+    restore_from_backup.DRILL,
 )

@@ -211,7 +211,13 @@ def highest(numbers: Iterable[str]) -> list[str]:
     for number in numbers:
         series, count = lost_numbers.parts(number)
         counts[series] = max(count, counts.get(series, 0))
-    return [f"{s}-{n:06d}" for s, n in sorted(counts.items()) if n > lost_numbers.last(s)]
+    ahead = {series: n - lost_numbers.last(series) for series, n in counts.items()}
+    return [
+        f"{series}-{n:06d}"
+        for series, n in sorted(counts.items())
+        # A message may hold any number.
+        if 0 < ahead[series] <= lost_numbers.MOST_LOST
+    ]
 
 
 def settled() -> datetime:

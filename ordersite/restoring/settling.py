@@ -43,7 +43,8 @@ def settle(found: Findings, by: str, is_billing_idle: bool) -> list[str]:
     for order, number in found.uninvoiced:
         issue_again(order, number, by, left)
     for number in found.numbers:
-        audited("withhold", number, by, partial(lost_numbers.withhold, number))
+        for step in lost_numbers.steps(number):
+            audited("withhold", step, by, partial(lost_numbers.withhold, step))
     for invoice in found.lost:
         put_back(invoice, by)
     for order in found.taken_back:

@@ -307,6 +307,18 @@ def test_a_number_that_is_none_is_refused(wrong: str) -> None:
         call_command("reconcile_restore", "--last-invoice", wrong)
 
 
+def test_thousands_of_numbers_are_withheld() -> None:
+    assert reconcile("--last-invoice", "2026-005001", "--apply")[0] == 0
+    assert len(numbers()) == 5_001
+    agree()
+
+
+def test_a_number_that_is_far_too_high_is_refused() -> None:
+    with pytest.raises(CommandError, match="the most that are withheld at once"):
+        call_command("reconcile_restore", "--last-invoice", "2026-999999999", "--apply")
+    assert numbers() == []
+
+
 def test_a_broker_that_lost_its_messages_gets_them_again() -> None:
     lost_before, lost_after = place(), place()
     relay()

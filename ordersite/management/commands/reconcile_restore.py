@@ -54,9 +54,16 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         left: list[str] = []
         try:
+            if last_invoice := options["last_invoice"]:
+                series, _ = lost_numbers.parts(last_invoice)
+                lost_numbers.check_distance(last_invoice, lost_numbers.last(series))
             found = find(options["last_invoice"])
             if options["apply"]:
                 left = settle(found, options["by"], is_idle("billing"))
+        except ValueError as error:
+            raise CommandError(
+                f"Nothing was changed: {error}.", returncode=ExitCode.NOT_DONE
+            ) from error
         except (PyMongoError, AMQPError, OperationalError, OSError, MessagingError) as error:
             raise CommandError(
                 f"Not all is settled, since a part did not answer ({error}). Nothing is half done: "
