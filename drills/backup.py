@@ -7,6 +7,7 @@ https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bson import CodecOptions
 from bson.raw_bson import RawBSONDocument
@@ -33,12 +34,11 @@ def take(site: Site) -> Backup:
     database = site.database
     names = sorted(database.list_collection_names())
     with database.client.start_session(snapshot=True) as moment:
-        return Backup(
-            {
-                name: list(database.get_collection(name, RAW).find({}, session=moment))
-                for name in names
-            }
-        )
+        documents: Any = {
+            name: list(database.get_collection(name, RAW).find({}, session=moment))
+            for name in names
+        }
+        return Backup(documents)
 
 
 def restore(site: Site, backup: Backup) -> None:

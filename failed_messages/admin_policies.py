@@ -31,6 +31,8 @@ ANY = ("", "any")
 class PolicyForm(forms.ModelForm):
     """What an operator says about a policy."""
 
+    data: Any
+
     service = forms.ChoiceField(
         required=False, choices=[("", "-"), *((name, name) for name in SERVICES)]
     )

@@ -23,6 +23,8 @@ ENTRIES_READ = 20
 class StaleForm(forms.ModelForm):
     """In front of a ModelForm, see `stale`."""
 
+    data: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: What is to be told of fields that others changed and this form did not.
@@ -113,8 +115,11 @@ class StaleForm(forms.ModelForm):
 
 def stale(form: type[forms.ModelForm]) -> type[StaleForm]:
     """The form, as one that knows what its user changed."""
-    made: Any = type(form)
-    return made(form.__name__, (StaleForm, form), {"__module__": form.__module__})
+    metaclass: Any = type(form)
+    made: type[StaleForm] = metaclass(
+        form.__name__, (StaleForm, form), {"__module__": form.__module__}
+    )
+    return made
 
 
 def sent(widget: forms.Widget, key: str, value: Any) -> Iterator[tuple[str, list[str]]]:

@@ -64,9 +64,11 @@ class Findings:
     @property
     def count(self) -> int:
         """How many there are to be settled."""
-        settled = (self.lost, self.reserved_only, self.unheard, self.taken_back)
-        others = (self.uninvoiced, self.unrejected, self.unshipped, self.numbers)
-        return sum(len(each) for each in (*settled, *others))
+        settled: tuple[list[Any], ...] = (
+            *(self.lost, self.reserved_only, self.unheard, self.taken_back),
+            *(self.uninvoiced, self.unrejected, self.unshipped, self.numbers),
+        )
+        return sum(len(each) for each in settled)
 
 
 def find(last_number: str | None) -> Findings:
@@ -88,8 +90,7 @@ def without_order(found: Findings) -> None:
     seen: set[str] = set()
     for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
         seen.add(invoice["_id"])
-        is_ours = ObjectId.is_valid(invoice["_id"]) and invoice["items"]
-        if is_ours:
+        if ObjectId.is_valid(invoice["_id"]) and invoice["items"]:
             found.lost.append(invoice)
         else:
             found.external.append(invoice["_id"])
