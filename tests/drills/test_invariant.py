@@ -418,3 +418,24 @@ def test_what_is_broken_is_named(broken: str) -> None:
     found = violations(break_it(good()))
 
     assert kind in {violation.kind for violation in found}, found
+
+
+def test_an_order_that_the_restored_backup_lacked_may_be_gone_and_no_other() -> None:
+    evidence = good()
+    gone = replace(
+        evidence,
+        exchanges=[*evidence.exchanges, replace(exchange(order_id=str(OTHER_ID)), user_id=102)],
+    )
+
+    assert Kind.LOST in {each.kind for each in violations(gone)}
+    assert violations(replace(gone, lacking={str(OTHER_ID): 102})) == []
+    assert Kind.LOST in {
+        each.kind for each in violations(replace(gone, lacking={str(ObjectId()): 102}))
+    }
+
+
+def test_an_order_that_was_put_back_has_to_be_whole() -> None:
+    put_back = replace(good(), lacking={ID: USER})
+
+    assert violations(put_back) == []
+    assert Kind.LOST in {each.kind for each in violations(replace(put_back, invoices=[]))}
