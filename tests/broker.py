@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,7 +31,9 @@ def publish(
         channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
 
 
-def publish_poison(**addressing: Any) -> dict[str, str]:
+def publish_poison(
+    shapes: Mapping[str, poison.Poison] = SHAPES, **addressing: Any
+) -> dict[str, str]:
     """Publish every shape of poison; return the reason that each has to die of, by its id.
 
     One that claims a history comes to billing alone. `addressing` is as `poison.publish` takes it.
@@ -39,7 +41,7 @@ def publish_poison(**addressing: Any) -> dict[str, str]:
     with amqp_channel() as channel:
         return {
             poison.publish(channel, each, name, **(addressing or billing_alone(each))): each.reason
-            for name, each in SHAPES.items()
+            for name, each in shapes.items()
         }
 
 

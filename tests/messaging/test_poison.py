@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterable
 
 import pytest
 from django.db import connection
@@ -16,21 +17,22 @@ from tests.polling import eventually
 from tests.processes import Processes
 from tests.settled_rabbitmq import SettledRabbitMQ
 
-INNOCENTS = {f"innocent-{number}" for number in range(20)}
+INNOCENTS = [f"innocent-{number:02}" for number in range(20)]
 SETTLED_SECONDS = 60
 
 
-def innocents() -> None:
-    """Some good orders."""
-    for order_id in INNOCENTS:
+def place(order_ids: Iterable[str]) -> None:
+    for order_id in order_ids:
         body = json.dumps({**ORDER, "orderId": order_id}).encode()
         publish(body, type="order.placed", content_type="application/json")
 
 
 def poison_between_innocents() -> dict[str, str]:
     """The reason that each message of the poison has to die of, by its id."""
-    innocents()
-    return publish_poison()
+    place(INNOCENTS[::2])
+    expected = publish_poison()
+    place(INNOCENTS[1::2])
+    return expected
 
 
 def assert_settled(expected: dict[str, str]) -> None:
@@ -47,7 +49,7 @@ def assert_settled(expected: dict[str, str]) -> None:
 
     eventually(all_died, SETTLED_SECONDS)
     assert set(died) == set(expected)
-    eventually(lambda: {each["_id"] for each in connection.database.invoices.find()} == INNOCENTS)
+    eventually(lambda: invoiced() == INNOCENTS)
     assert depth("billing") == 0
 
 
@@ -100,6 +102,10 @@ def test_at_a_warm_shutdown(processes: Processes) -> None:
     assert exit_code_of(worker) == 0
     processes.start("billing")
     assert_settled(expected)
+
+
+def invoiced() -> list[str]:
+    return sorted(invoice["_id"] for invoice in connection.database.invoices.find({}, {"_id": 1}))
 
 
 def exit_code_of(process: Process) -> int:
