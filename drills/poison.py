@@ -236,7 +236,7 @@ HEADERS: dict[str, Poison] = {
     ),
 }
 
-#: AMQP names neither the one nor the other as UTF-8, and a fanout looks at no routing key.
+#: RabbitMQ checks no byte of them, and a fanout looks at none.
 ROUTING_KEYS: dict[str, Poison] = {
     "routing key that is no UTF-8": Poison(routing_key=NO_UTF8),
     "routing key with a lone surrogate": Poison(routing_key=LONE_SURROGATE),
