@@ -16,6 +16,7 @@ from celery.signals import (
 from django.conf import settings
 
 from messaging.batching import BATCH_MESSAGES
+from messaging.connecting import celery_settings
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
 from messaging.workers import (
@@ -31,7 +32,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("ordersite")
 app.conf.update(
-    broker_url=settings.AMQP_URL,
+    **celery_settings(settings.AMQP_URL),
     worker_consumer="messaging.consumer:EventConsumer",
     task_queues=[service_queue(service) for service in SERVICES.values()],
     accept_content=[EVENT_CONTENT_TYPE],
@@ -52,7 +53,8 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_heartbeat=10,
+    # A refusal, or RabbitMQ's consumer_timeout, closes a channel; Celery would end with it.
+    broker_channel_error_retry=True,
 )
 app.autodiscover_tasks()
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from environs import Env, EnvError, ValidationError
 
@@ -53,30 +52,6 @@ def _reason(error: EnvError) -> str:
     if isinstance(messages, dict):  # a list's problems, by position
         return " ".join(f"value {at + 1}: {' '.join(texts)}" for at, texts in messages.items())
     return " ".join(messages)
-
-
-def url_of(*schemes: str) -> Callable[[str], None]:
-    """A validator: the URL has one of the schemes and names a host."""
-
-    def validate(value: str) -> None:
-        try:
-            parts = urlsplit(value)
-        except ValueError as error:
-            raise ValidationError(f"it is no URL ({error}).") from error
-        if parts.scheme not in schemes or not parts.netloc:
-            raise ValidationError(f"it must be a URL that starts with {schemes[0]}:// and a host.")
-
-    return validate
-
-
-def each_of(validate: Callable[[str], None], separator: str = ";") -> Callable[[str], None]:
-    """A validator: each part of the value is valid, and there is one."""
-
-    def validate_each(value: str) -> None:
-        for part in value.split(separator):
-            validate(part)
-
-    return validate_each
 
 
 def at_least(minimum: float) -> Callable[[float], None]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import geography, reached
-from ordersite.environment import at_least, each_of, env, percentage, retry_delays, setting, url_of
+from ordersite import geography, mongodb_url, reached
+from ordersite.environment import at_least, env, percentage, retry_delays, setting
 from ordersite.reached import site_url
+from ordersite.urls_in_settings import (
+    broker_url_that_works,
+    management_url,
+    mongodb_url_that_works,
+    web_url,
+)
 
 geography.leave_out()
 
@@ -56,7 +62,7 @@ MONGODB_URL = setting(
     env.str,
     "MONGODB_URL",
     default="mongodb://localhost:27017/?directConnection=true",
-    validate=url_of("mongodb", "mongodb+srv"),
+    validate=mongodb_url_that_works,
     example="mongodb://localhost:27017/?replicaSet=rs0",
 )
 MONGODB_DATABASE = setting(env.str, "MONGODB_DATABASE", default="ordersite", example="ordersite")
@@ -66,23 +72,7 @@ DATABASES = {
         "ENGINE": "django_mongodb_backend",
         "HOST": MONGODB_URL,
         "NAME": MONGODB_DATABASE,
-        "OPTIONS": {
-            # A client that meets a lost database gets its 503 within 3 s.
-            "serverSelectionTimeoutMS": 2_000,
-            "connectTimeoutMS": 2_000,
-            "socketTimeoutMS": 10_000,
-            # More than ever work at once in one process; who waits for longer gets a 503, too.
-            "maxPoolSize": 100,
-            "waitQueueTimeoutMS": 2_000,
-            # An order answered with 201 outlives the loss of the primary.
-            "w": "majority",
-            "retryWrites": True,
-            # The backend makes datetimes aware itself, and fails on aware ones. Raw collections
-            # ask for theirs: get_collection(name, codec_options=CodecOptions(tz_aware=True)).
-            "tz_aware": False,
-            # Who it is, in MongoDB's log and list of operations; the URL may name each process.
-            **({} if "appname=" in MONGODB_URL.lower() else {"appname": "ordersite"}),
-        },
+        "OPTIONS": mongodb_url.options(MONGODB_URL),
     }
 }
 DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
@@ -98,8 +88,7 @@ AMQP_URL = setting(
     env.str,
     "AMQP_URL",
     default="amqp://guest:guest@localhost:5672//",
-    # The nodes of a cluster, separated by ";".
-    validate=each_of(url_of("amqp", "amqps")),
+    validate=broker_url_that_works,
     example="amqp://guest:guest@localhost:5672//",
 )
 #: RabbitMQ's management API, for what the doctor cannot ask over AMQP; the login is AMQP_URL's.
@@ -107,7 +96,7 @@ RABBITMQ_MANAGEMENT_URL = setting(
     env.str,
     "RABBITMQ_MANAGEMENT_URL",
     default="",
-    validate=url_of("http", "https"),
+    validate=management_url,
     example="http://localhost:15672",
 )
 #: How long a message waits before its second, third … attempt; then it is a failed message.
@@ -188,7 +177,7 @@ ALERT_WEBHOOK_URL = setting(
     env.str,
     "ALERT_WEBHOOK_URL",
     default="",
-    validate=url_of("https", "http"),
+    validate=web_url,
     example="https://chat.example.com/hooks/orders",
 )
 ALERT_EMAILS = setting(env.list, "ALERT_EMAILS", default=[], example="operators@example.com")
@@ -320,6 +309,10 @@ LOGGING = {
         "django.server": {"propagate": False},
         # Says of each message that it came; how it ended is told, too.
         "celery.worker.strategy": {"level": "WARNING"},
+        # What befalls a worker's connection is told by messaging.consumer, once.
+        "celery.worker.consumer": {"level": "ERROR"},
+        # Says every connect of the archiver at INFO.
+        "kombu.mixins": {"level": "WARNING"},
         # Says every step of its start at INFO.
         "uvicorn.error": {"level": "WARNING"},
     },

@@ -22,6 +22,8 @@ from urllib.request import Request, urlopen
 from django.conf import settings
 from kombu import Connection
 
+from messaging.connecting import connection_to
+
 #: It collects its answer from every node.
 ANSWER_WITHIN_SECONDS = 3
 #: For so long it is asked again by those who can't leave off in the middle of something.
@@ -137,7 +139,7 @@ def deletion(kind: str, *names: str) -> str:
 
 def broker() -> Connection:
     """AMQP_URL in its parts; nothing is connected."""
-    return Connection(settings.AMQP_URL)
+    return connection_to(settings.AMQP_URL, within_seconds=ANSWER_WITHIN_SECONDS)
 
 
 def _address(url: str, kind: str, *names: str) -> str:

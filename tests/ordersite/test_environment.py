@@ -15,7 +15,6 @@ from ordersite.environment import (
     percentage,
     retry_delays,
     setting,
-    url_of,
 )
 
 
@@ -47,14 +46,6 @@ def test_bad_retry_delays_are_refused(
     assert "RETRY_DELAYS_SECONDS" in message
     assert reason in message
     assert "RETRY_DELAYS_SECONDS=5,30" in message
-
-
-@pytest.mark.parametrize("value", ["localhost:5672", "http://localhost", "amqp://", "amqp://[x"])
-def test_a_url_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("AMQP_URL", value)
-
-    with pytest.raises(InvalidSetting, match="AMQP_URL"):
-        setting(env.str, "AMQP_URL", validate=url_of("amqp"), example="amqp://localhost")
 
 
 @pytest.mark.parametrize("value", ["0", "nan", "two"])

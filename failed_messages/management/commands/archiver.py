@@ -8,22 +8,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from kombu import Connection
 
 from failed_messages.archiver import Archiver
+from messaging.connecting import HEARTBEAT_SECONDS, connection_to
 
 log = logging.getLogger(__name__)
 
-#: A connection that is lost without a sign, as behind a firewall, is noticed after two of these.
-#: https://www.rabbitmq.com/docs/heartbeats
-HEARTBEAT_SECONDS = 10
+CONNECT_SECONDS = 5
 
 
 class Command(BaseCommand):
     help = "Archive every dead-lettered message and record how replays ended, until stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        archiver = Archiver(Connection(settings.AMQP_URL, heartbeat=HEARTBEAT_SECONDS))
+        archiver = Archiver(
+            connection_to(
+                settings.AMQP_URL, within_seconds=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
+            )
+        )
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_, lambda *_: archiver.stop())
         archiver.run()

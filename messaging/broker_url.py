@@ -1,0 +1,174 @@
+"""AMQP_URL: where RabbitMQ is, and what its parameters ask of a connection.
+
+The parameters are those of RabbitMQ's own URIs, as far as py-amqp can do what they say:
+https://www.rabbitmq.com/docs/uri-query-parameters
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+#: Between the addresses of a cluster's nodes.
+SEPARATOR = ";"
+
+ENCODE = "In a login or a virtual host write / as %2F, ? as %3F, # as %23, @ as %40, ; as %3B."
+BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+LONGEST_HEARTBEAT_SECONDS = 3_600
+LONGEST_CONNECTING_MILLISECONDS = 60_000
+
+MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL")
+VERIFICATIONS = {"verify_peer": ssl.CERT_REQUIRED, "verify_none": ssl.CERT_NONE}
+#: As py-amqp calls them.
+TLS_FILES = {"cacertfile": "ca_certs", "certfile": "certfile", "keyfile": "keyfile"}
+TLS = {*TLS_FILES, "verify", "server_name_indication"}
+
+
+class BrokerUrl(NamedTuple):
+    """What AMQP_URL says."""
+
+    #: Without the parameters, as kombu takes them.
+    addresses: str
+    user: str
+    virtual_host: str
+    heartbeat_seconds: int | None
+    #: For one address.
+    connect_seconds: float | None
+    login_method: str | None
+    #: What py-amqp is to do about TLS; None where nothing was asked.
+    tls: dict[str, Any] | None
+
+
+def parse(url: str) -> BrokerUrl:
+    """Read the setting; the parameters of all addresses count for each of them.
+
+    Raises:
+        ValueError: what is wrong with it, for the operator.
+    """
+    parts = [_address(each) for each in url.split(SEPARATOR)]
+    given = _parameters(parts)
+    tls = {name: value for name, value in given.items() if name in TLS}
+    if tls and any(each.scheme != "amqps" for each in parts):
+        raise ValueError(f"{min(tls)} is about TLS, so each address must start with amqps://.")
+    first = parts[0]
+    connect_milliseconds = given.get("connection_timeout")
+    return BrokerUrl(
+        addresses=SEPARATOR.join(each._replace(query="").geturl() for each in parts),
+        user=unquote(first.username or "guest"),
+        virtual_host=unquote(first.path.removeprefix("/")) or "/",
+        heartbeat_seconds=given.get("heartbeat"),
+        connect_seconds=connect_milliseconds and connect_milliseconds / 1_000,
+        login_method=given.get("auth_mechanism"),
+        tls=_tls(tls) if tls else None,
+    )
+
+
+def _address(url: str) -> SplitResult:
+    if any(each.isspace() or not each.isprintable() for each in url):
+        raise ValueError("it holds a blank, a line break or a control character.")
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        # Its words would repeat a part of the password.
+        raise ValueError(f"its host or port can't be read. {ENCODE}") from None
+    if parts.scheme not in ("amqp", "amqps") or not host:
+        raise ValueError(
+            f"each address must start with amqp:// or amqps:// and a host; {SEPARATOR!r} separates "
+            f"two. {ENCODE}"
+        )
+    if parts.fragment or "#" in url:
+        raise ValueError(f"it has a #. {ENCODE}")
+    if port == 0:
+        raise ValueError("its port is 0; RabbitMQ's is 5672, and 5671 with TLS.")
+    _check_escapes(f"{parts.netloc}{parts.path}")
+    return parts
+
+
+def _check_escapes(text: str) -> None:
+    if BROKEN_ESCAPE.search(text):
+        raise ValueError(
+            "a % in it is not followed by two hexadecimal digits. Write a % itself as %25."
+        )
+    try:
+        unquote(text, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError("what its %-escapes stand for is not UTF-8.") from error
+
+
+def _parameters(parts: list[SplitResult]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for part in parts:
+        for name, text in parse_qsl(part.query, keep_blank_values=True):
+            if name not in PARAMETERS:
+                raise ValueError(f"its parameter {name!r} is unknown; known are {KNOWN}.")
+            value = PARAMETERS[name](name, text)
+            if given.setdefault(name, value) != value:
+                raise ValueError(f"its parameter {name} has two values; give one for all.")
+    return given
+
+
+def _tls(given: dict[str, Any]) -> dict[str, Any]:
+    if "keyfile" in given and "certfile" not in given:
+        raise ValueError("keyfile is the key of a certificate: certfile is missing.")
+    name = given.get("server_name_indication")
+    checked = {"server_hostname": name} if name and name != "disable" else {}
+    files = {theirs: given[ours] for ours, theirs in TLS_FILES.items() if ours in given}
+    return {**files, **checked, "cert_reqs": given.get("verify", ssl.CERT_REQUIRED)}
+
+
+def _whole(least: int, most: int, unit: str) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        # isdecimal alone would take digits of other scripts.
+        if not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):
+            raise ValueError(
+                f"its parameter {name} is {text[:40]!r}; write a whole number of {unit} "
+                f"from {least} to {most}."
+            )
+        return int(text)
+
+    return read
+
+
+def _file(name: str, text: str) -> str:
+    try:
+        with Path(text).open("rb"):
+            return text
+    except (OSError, ValueError) as error:
+        raise ValueError(f"its parameter {name} can't be read: {error}") from error
+
+
+def _verification(name: str, text: str) -> ssl.VerifyMode:
+    if text not in VERIFICATIONS:
+        raise ValueError(f"its parameter {name} must be verify_peer or verify_none.")
+    return VERIFICATIONS[text]
+
+
+def _mechanism(name: str, text: str) -> str:
+    if text.upper() not in MECHANISMS:
+        raise ValueError(f"its parameter {name} is {text[:40]!r}; write {', '.join(MECHANISMS)}.")
+    return text.upper()
+
+
+def _name(name: str, text: str) -> str:
+    if not text:
+        raise ValueError(f"its parameter {name} is empty; write the name in the certificate.")
+    return text
+
+
+PARAMETERS: dict[str, Callable[[str, str], Any]] = {
+    "auth_mechanism": _mechanism,
+    "cacertfile": _file,
+    "certfile": _file,
+    "connection_timeout": _whole(1, LONGEST_CONNECTING_MILLISECONDS, "milliseconds"),
+    "heartbeat": _whole(1, LONGEST_HEARTBEAT_SECONDS, "seconds"),
+    "keyfile": _file,
+    "server_name_indication": _name,
+    "verify": _verification,
+}
+KNOWN = ", ".join(PARAMETERS)

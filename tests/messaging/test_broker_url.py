@@ -1,0 +1,171 @@
+"""AMQP_URL: addresses, logins and virtual hosts of every form, and RabbitMQ's own parameters."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localservices.rabbitmq import RabbitMQ
+from messaging.broker_url import parse
+from messaging.connecting import celery_settings, connect, connection_to
+from tests.tls_server import Certificate, TLSServer
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "virtual_host"),
+    [
+        ("amqp://h", "guest", "/"),
+        ("amqp://h/", "guest", "/"),
+        ("amqp://h//", "guest", "/"),
+        ("amqp://h/%2F", "guest", "/"),
+        ("amqp://h/shop", "guest", "shop"),
+        ("amqp://h/%2Fshop%3F", "guest", "/shop?"),
+        ("amqps://us%40er:p%2Fw%3B@h:5671/v", "us@er", "v"),
+        ("amqp://u:p@[::1]:5672/v", "u", "v"),
+    ],
+)
+def test_login_and_virtual_host(url: str, user: str, virtual_host: str) -> None:
+    broker = parse(url)
+
+    assert (broker.user, broker.virtual_host) == (user, virtual_host)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "must start with amqp://"),
+        ("localhost:5672", "must start with amqp://"),
+        ("http://h", "must start with amqp://"),
+        ("amqp://", "a host"),
+        ("amqp://a;", "must start with amqp://"),
+        ("amqp://u:p;w@h/", "%3B"),
+        ("amqp://u:p#w@h/", "%23"),
+        ("amqp://u:p/w@h/", "%2F"),
+        ("amqp://h/#v", "%23"),
+        ("amqp://h:0/", "5672"),
+        ("amqp://h:70000/", "port"),
+        ("amqp://[h/", "host or port"),
+        ("amqp://h/ ", "blank"),
+        ("amqp://h/\n", "line break"),
+        ("amqp://u:p%zz@h/", "%25"),
+        ("amqp://u:p%ff@h/", "UTF-8"),
+        ("amqp://h/?ssl=true", "'ssl' is unknown; known are"),
+        ("amqp://h/?connect_timeout=3", "'connect_timeout' is unknown"),
+        ("amqp://h/?userid=x", "'userid' is unknown"),
+        ("amqp://h/?frame_max=4096", "'frame_max' is unknown"),
+        ("amqp://h/?heartbeat", "whole number of seconds"),
+        ("amqp://h/?heartbeat=0", "whole number of seconds from 1"),
+        ("amqp://h/?heartbeat=1.5", "whole number"),
+        ("amqp://h/?heartbeat=%D9%A3", "whole number"),
+        ("amqp://h/?heartbeat=1&heartbeat=2", "two values"),
+        ("amqp://a/?heartbeat=1;amqp://b/?heartbeat=2", "two values"),
+        ("amqp://h/?connection_timeout=999999999999", "milliseconds from 1 to 60000"),
+        ("amqp://h/?channel_max=32", "'channel_max' is unknown"),
+        ("amqp://h/?auth_mechanism=magic", "PLAIN, AMQPLAIN, EXTERNAL"),
+        ("amqp://h/?verify=verify_none", "amqps://"),
+        ("amqps://a/?verify=verify_none;amqp://b", "amqps://"),
+        ("amqps://h/?verify=yes", "verify_peer or verify_none"),
+        ("amqps://h/?cacertfile=/not/there", "cacertfile"),
+        ("amqps://h/?cacertfile=", "cacertfile"),
+        ("amqps://h/?keyfile=/dev/null", "certfile is missing"),
+        ("amqps://h/?server_name_indication=", "server_name_indication"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_reason(url: str, reason: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        parse(url)
+
+    assert reason in str(refused.value)
+
+
+def test_no_part_of_a_password_is_repeated() -> None:
+    for url in ("amqp://u:topsecret/x@h", "amqp://u:topsecret?x@h", "amqp://u:topsecret;x@h"):
+        with pytest.raises(ValueError) as refused:
+            parse(url)
+        assert "secret" not in str(refused.value)
+
+
+def test_the_parameters_reach_every_connection() -> None:
+    url = "amqp://a/v?heartbeat=7&connection_timeout=2500;amqp://b/v?auth_mechanism=amqplain"
+
+    connection = connection_to(url, within_seconds=1, heartbeat=10)
+
+    assert connection.alt == ["amqp://a/v", "amqp://b/v"]
+    assert connection.heartbeat == 7
+    assert connection.connect_timeout == 2.5
+    assert connection.login_method == "AMQPLAIN"
+    assert celery_settings(url) == {
+        "broker_url": "amqp://a/v;amqp://b/v",
+        "broker_use_ssl": False,
+        "broker_login_method": "AMQPLAIN",
+        "broker_heartbeat": 7,
+        "broker_connection_timeout": 2.5,
+    }
+
+
+def test_who_sends_no_heartbeats_is_not_asked_for_them() -> None:
+    """RabbitMQ would take a client for dead that agrees to send them, and does not."""
+    assert not connection_to("amqp://h/?heartbeat=7", within_seconds=1).heartbeat
+
+
+def test_rabbitmq_takes_them(rabbitmq: RabbitMQ) -> None:
+    url = f"{rabbitmq.url}?heartbeat=3&connection_timeout=4000&auth_mechanism=amqplain"
+
+    with connection_to(url, within_seconds=1, heartbeat=10) as broker:
+        assert connect(broker).connection.heartbeat == 3
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate.made_for("localhost", tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def server(certificate: Certificate) -> Iterator[TLSServer]:
+    """Takes TLS connections, and says whose certificate a client has shown."""
+    with TLSServer(certificate) as server:
+        yield server
+
+
+def hand_shake(server: TLSServer, parameters: str) -> Exception:
+    """What ends an attempt to talk AMQP to a server that speaks TLS alone."""
+    url = f"amqps://127.0.0.1:{server.port}/?connection_timeout=2000{parameters}"
+    with connection_to(url, within_seconds=2) as broker, pytest.raises(Exception) as ended:
+        connect(broker, reraise_as_library_errors=False)
+    return ended.value
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(server: TLSServer) -> None:
+    assert isinstance(hand_shake(server, ""), ssl.SSLCertVerificationError)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "trusts"),
+    [
+        ("&cacertfile={ca}", True),
+        ("&verify=verify_none", True),
+        ("&cacertfile={ca}&server_name_indication=localhost", True),
+        ("&cacertfile={ca}&server_name_indication=disable", True),
+        ("&cacertfile={ca}&server_name_indication=elsewhere", False),
+        ("&cacertfile={ca}&verify=verify_peer", True),
+    ],
+)
+def test_tls_parameters(
+    server: TLSServer, certificate: Certificate, parameters: str, trusts: bool
+) -> None:
+    ended = hand_shake(server, parameters.format(ca=certificate.file))
+
+    assert isinstance(ended, ssl.SSLError) is not trusts
+    assert server.hand_shakes == trusts
+
+
+def test_a_client_shows_its_certificate(server: TLSServer, certificate: Certificate) -> None:
+    own = f"&certfile={certificate.file}&keyfile={certificate.key}"
+
+    hand_shake(server, f"&cacertfile={certificate.file}{own}")
+
+    assert server.shown
+    assert Path(certificate.key).exists()
