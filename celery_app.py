@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import (
+    celeryd_init,
     setup_logging,
     worker_before_create_process,
     worker_init,
@@ -19,6 +20,7 @@ from messaging.batching import BATCH_MESSAGES
 from messaging.connecting import celery_settings
 from messaging.consumer import EVENT_CONTENT_TYPE
 from messaging.topology import SERVICES, service_queue
+from messaging.worker_options import check_options
 from messaging.workers import (
     leave_logging_to_django,
     prepare_fork,
@@ -58,6 +60,7 @@ app.conf.update(
 )
 app.autodiscover_tasks()
 
+celeryd_init.connect(check_options)
 setup_logging.connect(leave_logging_to_django)
 worker_init.connect(step_behind)
 worker_init.connect(wait_for_services)
