@@ -15,6 +15,7 @@ from typing import Any
 
 from amqp import InternalError
 from django.conf import settings
+from django.db import DatabaseError
 from kombu import Connection, Consumer
 from kombu.mixins import ConsumerMixin
 from pymongo.errors import PyMongoError
@@ -22,12 +23,13 @@ from pymongo.errors import PyMongoError
 from failed_messages import archive
 from failed_messages.outcomes import record_outcome
 from messaging import topology
-from messaging.connecting import connect
+from messaging.connecting import BROKER_ERRORS, connect
 from messaging.declaring import declare_or_wait
 from messaging.errors import Outage
 from messaging.incoming import take_raw, was_returned
 from messaging.one_by_one import use_up_returns
 from messaging.stopping import StopRequest
+from messaging.trouble import Told, in_words
 from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Archiver(ConsumerMixin):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._stop = StopRequest()
+        self._told = Told()
         #: The queues that it consumes, and what it does with each message of them.
         self._handlers = deque(
             [
@@ -67,7 +70,17 @@ class Archiver(ConsumerMixin):
     def run(self, *args: Any, **kwargs: Any) -> None:
         with suppress(Stopped):
             wait_for_database(self._stop)
-            super().run(*args, **kwargs)
+            while not self._stop.requested:
+                self._consume_until_it_breaks_off()
+
+    def _consume_until_it_breaks_off(self) -> None:
+        try:
+            for _ in self.consume():
+                pass
+        except BROKER_ERRORS as error:
+            if self._told.is_new(why := in_words(error)):
+                log.warning("Archiving broke off, and begins again: %s", why)
+            self._stop.wait(PROBE_SECONDS)
 
     def stop(self) -> None:
         """Finish the message in hand, then return from `run`; safe in a signal handler."""
@@ -109,6 +122,7 @@ class Archiver(ConsumerMixin):
                 return
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
+        self._told.end()
         log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
 
     @contextmanager
@@ -143,22 +157,20 @@ class Archiver(ConsumerMixin):
 
         The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
         """
-        waiting = False
-        while not (waiting and self._stop.requested):
+        told = Told()
+        while True:
             try:
-                written = write()
-            except (PyMongoError, Outage) as error:
-                if not waiting:
-                    log.warning("Waiting for MongoDB, and keeping the message: %s", error)
-                waiting = True
-                self._stop.wait(PROBE_SECONDS)
+                return write()
+            except (PyMongoError, DatabaseError, Outage) as error:
+                if told.is_new(why := in_words(error)):
+                    log.warning("Waiting for MongoDB, and keeping the message: %s", why)
             except Exception:
                 # It would end the archiver now, and after each start anew.
                 log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
                 return None
-            else:
-                return written
-        return None
+            self._stop.wait(PROBE_SECONDS)
+            if self._stop.requested:
+                return None
 
 
 def _dead_letter_names() -> list[str]:

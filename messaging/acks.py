@@ -17,11 +17,19 @@ class Acks:
     def __init__(self, channel: Any) -> None:
         self._channel = channel
         self._unsettled: OrderedDict[int, Any] = OrderedDict()
+        #: The delivery tag of the message that came last; RabbitMQ counts from 1.
+        self.last_tag = 0
 
     def delivered(self, message: Any) -> None:
         """Take note of a message, and let go of those that were settled one by one."""
         self._drop_settled(frozenset())
-        self._unsettled[message.delivery_tag] = message
+        self.last_tag = message.delivery_tag
+        self._unsettled[self.last_tag] = message
+
+    def settled(self) -> int:
+        """How many messages are settled, since the channel was opened."""
+        unsettled = sum(not message.acknowledged for message in self._unsettled.values())
+        return self.last_tag - unsettled
 
     def covers(self, message: Any) -> bool:
         """Whether the message came over this channel, and not over one that is lost."""

@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -69,6 +69,11 @@ class BatchStrategy:
         self._waiting.append(message)
         if not self._busy:
             self._schedule_next()
+
+    @property
+    def waiting(self) -> Collection[Any]:
+        """The messages that have no call yet."""
+        return self._waiting
 
     def forget_waiting(self) -> None:
         """Let go of what has no call yet: RabbitMQ still has it."""

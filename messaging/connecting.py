@@ -6,8 +6,6 @@ https://docs.celeryq.dev/projects/kombu/en/stable/userguide/connections.html#url
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +14,6 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from messaging.broker_url import SEPARATOR, parse
-
-logger = logging.getLogger(__name__)
-
-FIRST_WAIT_SECONDS = 0.5
-LONGEST_WAIT_SECONDS = 2.0
 
 #: A connection that is lost without a sign, as behind a firewall, is noticed after two of these.
 #: https://www.rabbitmq.com/docs/heartbeats
@@ -79,36 +72,6 @@ def connect(connection: Connection, **options: Any) -> Connection:
         except BROKER_ERRORS:
             connection.maybe_switch_next()
     return connection.ensure_connection(max_retries=0, **options)
-
-
-def wait_until_connected(
-    connection: Connection, before_each_wait: Callable[[], None] | None = None
-) -> Connection:
-    """Return the connection once it is made, at most `LONGEST_WAIT_SECONDS` after it can be.
-
-    It says once that it waits, and once that it goes on. Whatever `before_each_wait` raises ends
-    the waiting.
-    """
-
-    what = f"RabbitMQ at {addresses_of(connection)}"
-    is_told = False
-
-    def on_error(error: Exception, interval_seconds: float) -> None:
-        nonlocal is_told
-        if not is_told:
-            logger.warning("Waiting for %s: it does not answer (%s).", what, error)
-        is_told = True
-
-    connection.ensure_connection(
-        errback=on_error,
-        callback=before_each_wait,
-        interval_start=FIRST_WAIT_SECONDS,
-        interval_step=FIRST_WAIT_SECONDS,
-        interval_max=LONGEST_WAIT_SECONDS,
-    )
-    if is_told:
-        logger.info("Here now: %s", what)
-    return connection
 
 
 def addresses_of(connection: Connection) -> str:

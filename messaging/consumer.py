@@ -8,9 +8,11 @@ headers reaches Celery.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import Any
 
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
@@ -19,17 +21,19 @@ from kombu.serialization import register
 
 from messaging.acks import Acks
 from messaging.batching import BatchStrategy, has_a_history
-from messaging.connecting import wait_until_connected
 from messaging.dead_letters import dead_letter
 from messaging.declaring import declare_or_wait
 from messaging.errors import InvalidMessage
 from messaging.finishing import finish_begun, is_asked_to_stop
 from messaging.handlers import HANDLERS, known_types
+from messaging.holding import HOLDING_LOOK_SECONDS, Holding
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.one_by_one import OneByOne, Refusals
 from messaging.reading import read_in_bulk
 from messaging.stopping import StopRequest
 from messaging.topology import SERVICES, Service
+from messaging.trouble import Told, in_words
+from messaging.waiting import LOOK_SECONDS, wait_until_connected
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,9 @@ register(
 
 #: How soon a killed pool child is noticed, replaced, and its message returned; Celery's is 5.
 LOOK_AFTER_CHILDREN_SECONDS = 0.5
+
+#: A connection that lasts so long is no sign any more that what broke the last one off goes on.
+LASTING_SECONDS = 5
 
 #: Declares 28 queues for tasks with an ETA; our retries wait in queues of their own.
 UNUSED_STEPS = {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
@@ -76,16 +83,41 @@ class EventConsumer(Consumer):
         # Workers of different services have nothing to tell each other.
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
         self.refusals = Refusals(settings.AMQP_URL, before_each=maybe_shutdown)
+        self._told = Told()
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
 
     def ensure_connected(self, connection: Connection) -> Connection:
-        # Celery's own wait grows to half a minute.
-        return wait_until_connected(connection, before_each_wait=maybe_shutdown)
+        # Celery's own wait grows to half a minute, and a refused login ends it.
+        wait_until_connected(connection, CeleryStop())
+        return connection
 
-    def on_connection_error_after_connected(self, exc: BaseException) -> None:
-        super().on_connection_error_after_connected(exc)
+    def on_connection_error_before_connected(self, error: Exception) -> None:
+        self._tell(error)
+
+    def on_connection_error_after_connected(self, error: Exception) -> None:
+        self._tell(error)
+        with warnings.catch_warnings():
+            # It announces each time what Celery 6 will do to calls that run, unless told otherwise.
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(error)
         has_received = self.one_by_one is None or self.one_by_one.has_received
-        self.refusals.lost(exc, self.app.amqp.queues.consume_from, has_received)
+        self.refusals.lost(error, self.app.amqp.queues.consume_from, has_received)
+
+    def _tell(self, error: Exception) -> None:
+        """Also called where a channel was closed, for a refusal or a time-out of RabbitMQ's."""
+        if self._told.is_new(why := in_words(error)):
+            logger.warning("Consuming from RabbitMQ broke off, and begins again: %s", why)
+        else:
+            CeleryStop().wait(LOOK_SECONDS)
+
+    def on_ready(self) -> None:
+        super().on_ready()
+        self.timer.call_after(LASTING_SECONDS, self._is_well, (self.connection,))
+
+    def _is_well(self, connection: Connection) -> None:
+        """Unless what broke it off has done so again."""
+        if connection is self.connection and self._told.end():
+            logger.info("Consuming again.")
 
     def on_close(self) -> None:
         # Also called when the connection is lost, where nothing can be acked any more.
@@ -108,6 +140,8 @@ class EventConsumer(Consumer):
             after_refusal=self.refusals.in_a_row > 0,
         )
         self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
+        holding = Holding(self, self.initial_prefetch_count)
+        self.hub.call_repeatedly(HOLDING_LOOK_SECONDS, holding.look)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         #: By consumer tag, as far as messages have come.
         self._services: dict[str, Service] = {}
@@ -148,7 +182,7 @@ class EventConsumer(Consumer):
         consumer_tag = message.delivery_info["consumer_tag"]
         if consumer_tag not in self._services:
             tags = self.task_consumer._active_tags.items()
-            # Those of a tag that was cancelled may still be worked on.
+            # Messages of a consumer that has ended since may still be in hand.
             self._services |= {tag: SERVICES[queue] for queue, tag in tags}
         return self._services[consumer_tag]
 

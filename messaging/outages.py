@@ -10,6 +10,7 @@ from typing import TypeVar
 from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
 
 from messaging.errors import Outage, PublishError, Unroutable
+from messaging.trouble import Told, in_words, is_refused_by_mongodb
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +25,28 @@ LONGEST_WAIT_SECONDS = 2.0
 #: ConnectionFailure covers no primary, a lost socket and a server that cannot be selected.
 AWAY = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
 
+#: Of this process, whatever it works on: each trouble is told once.
+_told = Told()
+
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether the error, or one that it was raised from, says that a part is away."""
+    """Whether the error, or one that it was raised from, says that a part is away.
+
+    One that refuses the login, or what the process may do, is as good as away.
+    """
     while error is not None:
-        if isinstance(error, AWAY):
+        if isinstance(error, AWAY) or is_refused_by_mongodb(error):
             return True
         if isinstance(error, PublishError) and not isinstance(error, Unroutable):
             return True
         error = error.__cause__
     return False
+
+
+def tell(outage: Outage) -> None:
+    """Note the outage in the log, unless it has it."""
+    if _told.is_new(why := in_words(outage)):
+        logger.warning("Paused, no attempt is used up: %s", why)
 
 
 def ride_out(work: Callable[[], Result]) -> Result:
@@ -49,10 +62,14 @@ def ride_out(work: Callable[[], Result]) -> Result:
     wait_seconds = FIRST_WAIT_SECONDS
     while True:
         try:
-            return work()
+            result = work()
         except Outage as outage:
+            tell(outage)
             if time.monotonic() + wait_seconds > deadline:
                 raise
-            logger.warning("Paused, no attempt is used up: %s", outage)
+        else:
+            if _told.end():
+                logger.info("Going on: MongoDB and RabbitMQ do their part again.")
+            return result
         time.sleep(wait_seconds)
         wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

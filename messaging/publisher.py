@@ -15,6 +15,7 @@ from messaging.confirms import ConfirmedChannel, Outgoing
 from messaging.connecting import connect, connection_to
 from messaging.errors import PublishError, Unroutable
 from messaging.frames import properties_of, publish_frame
+from messaging.trouble import in_words
 
 __all__ = ["Outgoing", "Publisher"]
 
@@ -50,7 +51,8 @@ class Publisher:
         """Publish all, persistent and mandatory; return once each of them is confirmed.
 
         Raises:
-            Unroutable: the broker took every message but those that no queue is bound for.
+            Unroutable: the broker took every message but those that no queue is bound for, or an
+                exchange is missing.
             PublishError: the broker is away, refused a message, or did not answer within
                 `CONFIRM_TIMEOUT_SECONDS`. Its `confirmed` holds the indexes that are safe; any
                 other message has to be published again.
@@ -81,8 +83,9 @@ class Publisher:
         except CONNECTION_ERRORS as error:
             confirmed = self._channel.confirmed if self._channel else set()
             self._abandon()
-            cause = str(error) or type(error).__name__
-            raise PublishError(f"RabbitMQ confirmed no publish: {cause}", confirmed) from error
+            # An exchange that is missing does not come back by itself, as RabbitMQ does.
+            kind = Unroutable if isinstance(error, amqp.NotFound) else PublishError
+            raise kind(f"RabbitMQ confirmed no publish: {in_words(error)}", confirmed) from error
         except Exception:
             # Half a message may be on the wire.
             self._abandon()

@@ -153,7 +153,8 @@ class EventTask(Task):
             self._publish_retry(self.delivery.attempts, settings.RETRY_DELAYS_SECONDS[0])
         except PublishError as error:
             raise Reject(str(error), requeue=True) from error
-        logger.warning("%s put back, no attempt is used up: %s", self.delivery.message_id, outage)
+        # The outage is in the log already; each of its messages need not be.
+        logger.debug("%s put back, no attempt is used up: %s", self.delivery.message_id, outage)
         raise Ignore from outage
 
     def _give_up(self, body: bytes, error: Exception) -> NoReturn:

@@ -10,22 +10,22 @@ from urllib.parse import urlsplit
 
 import pymongo
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu import Connection
-from kombu.exceptions import OperationalError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from messaging.connecting import addresses_of, connect, connection_to
+from messaging.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
 from messaging.stopping import StopRequest
+from messaging.trouble import Told, refusal
 
 logger = logging.getLogger(__name__)
 
 #: Between two looks, and for one of them.
 LOOK_SECONDS = 1
 
-#: Why what it looks for is not there; empty where it is.
+#: Why what it looks for is not there; empty where it is. A `Refusal` is told whenever it comes.
 Look = Callable[[], str]
 
 
@@ -44,21 +44,23 @@ def wait_for_mongodb(stop: StopRequest) -> None:
 def wait_for_rabbitmq(stop: StopRequest) -> None:
     """Return when RabbitMQ answers, or when asked to stop."""
     with connection_to(settings.AMQP_URL, within_seconds=LOOK_SECONDS) as broker:
-        look = partial(_rabbitmq, broker)
-        wait_for(f"RabbitMQ at {addresses_of(broker)}", look, stop)
+        wait_until_connected(broker, stop)
+
+
+def wait_until_connected(broker: Connection, stop: StopRequest) -> None:
+    """Return once the connection is made, or when asked to stop."""
+    wait_for(f"RabbitMQ at {addresses_of(broker)}", partial(_rabbitmq, broker), stop)
 
 
 def wait_for(what: str, look: Look, stop: StopRequest) -> None:
-    """Look until it is there; say once that we wait, and once that we go on."""
-    why = "" if stop.requested else look()
-    if not why:
-        return
-    logger.warning("Waiting for %s: %s", what, why)
-    while not stop.requested:
+    """Look until it is there; say once why we wait, and once that we go on."""
+    told = Told()
+    while not stop.requested and (why := look()):
+        if told.is_new(why):
+            logger.warning("Waiting for %s: %s", what, why)
         stop.wait(LOOK_SECONDS)
-        if not look():
-            logger.info("Here now: %s", what)
-            return
+    if told.end() and not stop.requested:
+        logger.info("Here now: %s", what)
 
 
 def mongodb() -> str:
@@ -69,15 +71,15 @@ def mongodb() -> str:
         with pymongo.timeout(LOOK_SECONDS), client:
             hello = client.admin.command("hello")
     except PyMongoError as error:
-        return f"it does not answer ({type(error).__name__})."
+        return refusal(error) or f"it does not answer ({type(error).__name__})."
     return "" if hello["isWritablePrimary"] else "it has no primary."
 
 
 def migrations() -> str:
     try:
         names = unapplied()
-    except PyMongoError as error:
-        return f"MongoDB does not answer ({type(error).__name__})."
+    except (PyMongoError, DatabaseError) as error:
+        return refusal(error) or f"MongoDB does not answer ({type(error).__name__})."
     return f"not applied: {', '.join(names[:3])}{' …' if names[3:] else ''}." if names else ""
 
 
@@ -95,6 +97,6 @@ def unapplied() -> list[str]:
 def _rabbitmq(broker: Connection) -> str:
     try:
         connect(broker)
-    except (OperationalError, *broker.recoverable_connection_errors) as error:
-        return f"it does not answer ({error})."
+    except BROKER_ERRORS as error:
+        return refusal(error) or f"it does not answer ({error})."
     return ""

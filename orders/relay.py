@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from messaging.errors import PublishError
 from messaging.publisher import Publisher
 from messaging.stopping import StopRequest
+from messaging.trouble import Told, in_words
 from orders import outbox
 from orders.lease import RELAY_LEASE, Lease
 
@@ -40,6 +41,7 @@ class Relay:
         self._lease = Lease(RELAY_LEASE)
         self._was_holder: bool | None = None
         self._wait_seconds = 0.0
+        self._told = Told()
 
     def run(self) -> None:
         """Publish pending events until asked to stop."""
@@ -76,12 +78,12 @@ class Relay:
         return is_holder
 
     def _outage(self, error: Exception) -> float:
-        if not self._wait_seconds:
+        if self._told.is_new(why := in_words(error)):
             logger.error(
                 "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
                 "this is mended: %s",
                 fault(error),
-                str(error).partition(", Timeout:")[0],
+                why,
                 exc_info=not isinstance(error, PyMongoError | PublishError),
             )
         longer = max(FIRST_WAIT_SECONDS, self._wait_seconds * 2)
@@ -89,7 +91,7 @@ class Relay:
         return self._wait_seconds
 
     def _outage_over(self) -> None:
-        if self._wait_seconds:
+        if self._told.end():
             logger.info("The outage is over; publishing again.")
         self._wait_seconds = 0.0
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from amqp import AMQPError
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
+from messaging.connecting import BROKER_ERRORS
+from messaging.trouble import in_words
 from ordersite import strange_values
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.conservation import lines
@@ -78,8 +78,8 @@ def conservation_context() -> dict[str, Any]:
     """The lines, or why they cannot be shown; the rest of the page does not depend on them."""
     try:
         return {"conservation": lines()}
-    except (AMQPError, OperationalError, OSError, PyMongoError) as error:
-        return {"conservation": [], "conservation_error": str(error) or type(error).__name__}
+    except (*BROKER_ERRORS, PyMongoError) as error:
+        return {"conservation": [], "conservation_error": in_words(error)}
 
 
 def _place(app: dict[str, Any]) -> int:

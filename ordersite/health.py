@@ -8,23 +8,27 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import pymongo
-from amqp import AMQPError, NotFound
+from amqp import NotFound
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from kombu import Connection
-from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from messaging import topology
-from messaging.connecting import connect, connection_to
+from messaging.connecting import BROKER_ERRORS, connect, connection_to
+from messaging.trouble import refusal
 from orders.lease import RELAY_LEASE, is_taken
 from ordersite import heartbeat
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
+
+#: Whoever may ask for readiness is not told whose login it is; whoever may run the doctor is.
+REFUSED = "It refuses the login, or what the login wants to do."
+DOCTOR = "python manage.py doctor says what is refused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ def mongodb() -> Check:
         with pymongo.timeout(ANSWER_WITHIN_SECONDS):
             hello = connection.get_database().command("hello")
     except PyMongoError as error:
+        if refusal(error):
+            return Check("mongodb", False, REFUSED, "Correct the login in MONGODB_URL. " + DOCTOR)
         return Check("mongodb", False, f"No answer ({type(error).__name__}).", next_step)
     if not hello["isWritablePrimary"]:
         return Check("mongodb", False, "It answers, but it is not the primary.", next_step)
@@ -129,9 +135,13 @@ def rabbitmq() -> Iterator[Check]:
             connect(broker)
             consumers = {queue.name: _consumers(broker, queue.name) for queue in topology.queues()}
             missing = [*_missing_exchanges(broker), *_absent(consumers)]
-    except (AMQPError, OperationalError, OSError) as error:
-        detail = f"No answer ({type(error).__name__})."
-        yield Check("rabbitmq", False, detail, "Start RabbitMQ, or correct the setting AMQP_URL.")
+    except BROKER_ERRORS as error:
+        if refusal(error):
+            yield Check("rabbitmq", False, REFUSED, "Correct the login in AMQP_URL. " + DOCTOR)
+        else:
+            detail = f"No answer ({type(error).__name__})."
+            next_step = "Start RabbitMQ, or correct the setting AMQP_URL."
+            yield Check("rabbitmq", False, detail, next_step)
         consumers, missing = {}, ["everything, as far as can be seen without RabbitMQ"]
     else:
         yield Check("rabbitmq", True, "It answers.")

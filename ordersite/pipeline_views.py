@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from amqp import AMQPError
 from django.http import HttpResponse
-from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from messaging.connecting import BROKER_ERRORS
 from ordersite.conservation import Line, as_json, lines
 
 #: A line's numbers, each a state of an order.
@@ -62,5 +61,5 @@ def current_lines() -> list[Line]:
     """Raises RabbitMQAway: the queues cannot be counted."""
     try:
         return lines()
-    except (AMQPError, OperationalError, OSError) as error:
+    except BROKER_ERRORS as error:
         raise RabbitMQAway from error

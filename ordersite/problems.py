@@ -29,6 +29,7 @@ from rest_framework import exceptions
 
 from api.truncated import Truncated
 from messaging.errors import Outage
+from messaging.trouble import is_refused_by_mongodb
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,9 @@ def is_database_unavailable(exception: BaseException) -> bool:
     """Whether MongoDB did not answer, said by PyMongo itself or through Django's ORM."""
     wrapped = isinstance(exception, (DatabaseError, Outage))
     cause = exception.__cause__ if wrapped else exception
-    return isinstance(cause, ConnectionFailure) or (
-        isinstance(cause, PyMongoError) and cause.timeout
-    )
+    if not isinstance(cause, PyMongoError):
+        return False
+    return isinstance(cause, ConnectionFailure) or cause.timeout or is_refused_by_mongodb(cause)
 
 
 def database_unavailable(exception: BaseException) -> HttpResponse:

@@ -21,8 +21,11 @@ from failed_messages.replay import publish_claimed
 from failed_messages.retention import delete_expired, delete_old_counts
 from inventory.shipping import publish_shipped
 from messaging.begun import forget_old
+from messaging.connecting import BROKER_ERRORS
+from messaging.errors import PublishError
 from messaging.outages import is_outage
 from messaging.stopping import StopRequest
+from messaging.trouble import Told, in_words
 from ordersite import heartbeat
 from ordersite.reconciling import reconcile
 
@@ -65,7 +68,7 @@ class Scheduler:
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
         self._turns = [Turns(job) for job in jobs]
         self._stopping = Event()
-        self._is_out = False
+        self._told = Told()
 
     def run(self, stop: StopRequest) -> None:
         """Return when asked to stop and every run that had begun has ended."""
@@ -90,11 +93,10 @@ class Scheduler:
             heartbeat.beat(self.late())
         except Exception as error:
             # Whatever it is, the jobs go on, and readiness misses the heartbeat.
-            if not self._is_out:
-                logger.warning("Cannot note in MongoDB that the scheduler runs: %s", error)
-            self._is_out = True
+            if self._told.is_new(why := in_words(error)):
+                logger.warning("Cannot note in MongoDB that the scheduler runs: %s", why)
         else:
-            self._is_out = False
+            self._told.end()
 
 
 class Turns:
@@ -102,7 +104,7 @@ class Turns:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._is_out = False
+        self._told = Told()
         #: On `time.monotonic`'s clock.
         self._ended_at = time.monotonic()
 
@@ -119,19 +121,23 @@ class Turns:
         return time.monotonic() - self._ended_at > self.job.every_seconds + LATE_SECONDS
 
     def _once(self) -> None:
-        """The thread outlives whatever happens; a whole outage is one line in the log."""
+        """The thread outlives whatever happens; each trouble is told once."""
         try:
             self.job.run()
         except Exception as error:
-            if not is_outage(error):
-                logger.exception("%s failed, and runs again", self.job.name)
-            elif not self._is_out:
+            if self._told.is_new(why := in_words(error)):
                 logger.warning(
                     "%s could not run, and tries again every %s s: %s",
                     self.job.name,
                     self.job.every_seconds,
-                    error,
+                    why,
+                    exc_info=not is_trouble(error),
                 )
-            self._is_out = is_outage(error)
         else:
-            self._is_out = False
+            if self._told.end():
+                logger.info("%s runs again", self.job.name)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether it is about MongoDB or RabbitMQ, so that a traceback tells nothing more."""
+    return is_outage(error) or isinstance(error, (PublishError, *BROKER_ERRORS))

@@ -298,7 +298,11 @@ LOGGING = {
             "style": "{",
         }
     },
-    "filters": {"not_a_probe": {"()": "ordersite.probe_log.NotAProbe"}},
+    "filters": {
+        "not_a_probe": {"()": "ordersite.probe_log.NotAProbe"},
+        "not_put_back": {"()": "messaging.celery_log.NotPutBack"},
+        "no_traceback_of_lost_ack": {"()": "messaging.celery_log.NoTracebackOfLostAck"},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
@@ -309,6 +313,8 @@ LOGGING = {
         "django.server": {"propagate": False},
         # Says of each message that it came; how it ended is told, too.
         "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"filters": ["not_put_back"]},
+        "celery.worker.request": {"filters": ["no_traceback_of_lost_ack"]},
         # What befalls a worker's connection is told by messaging.consumer, once.
         "celery.worker.consumer": {"level": "ERROR"},
         # Says every connect of the archiver at INFO.

@@ -65,6 +65,7 @@ def over_management(broker: Connection) -> Checks:
         "undeclared bindings": bindings.undeclared,
         "leftover queues": partial(leftovers.queues, broker),
         "policies": limits.policies,
+        "consumer timeout": limits.consumer_timeout,
         "clock of RabbitMQ": clocks.of_rabbitmq,
         "alarms of RabbitMQ": alarms.of_nodes,
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pymongo
-from amqp import AMQPError
 from django.conf import settings
 from django.db import DatabaseError
 from kombu import Connection
-from kombu.exceptions import OperationalError
 from pymongo.errors import OperationFailure, PyMongoError
 
-from messaging.connecting import connect
+from messaging import waiting
+from messaging.connecting import BROKER_ERRORS, connect
+from messaging.trouble import UNAUTHORIZED, Refusal, refusal
 from ordersite import health
 from ordersite.doctor import checks, management
 from ordersite.doctor.checks import Checks
@@ -29,10 +29,9 @@ GRANT_ROLE = (
     '[{role: "clusterMonitor", db: "admin"}])'
 )
 
-#: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-UNAUTHORIZED = 13
+AS_SAID = "Do that, and ask again."
 
-AWAY = (PyMongoError, AMQPError, OperationalError, OSError, management.Away)
+AWAY = (PyMongoError, *BROKER_ERRORS, management.Away)
 
 
 def examine() -> Report:
@@ -51,7 +50,11 @@ def _look_at_mongodb(report: Report, made: Checks) -> None:
         report.could_not_look.append(Unseen(tuple(made), f"MongoDB: {error}", UPGRADE_MONGODB))
         return
     if not seen.ok:
-        unseen = Unseen(tuple(made), f"MongoDB: {seen.detail}", seen.next_step)
+        why = waiting.mongodb()
+        if isinstance(why, Refusal):
+            unseen = Unseen(tuple(made), why, AS_SAID)
+        else:
+            unseen = Unseen(tuple(made), f"MongoDB: {seen.detail}", seen.next_step)
         report.could_not_look.append(unseen)
         return
     with pymongo.timeout(MONGODB_SECONDS):
@@ -63,8 +66,10 @@ def _look_at_rabbitmq(report: Report, broker: Connection) -> None:
     try:
         connect(broker)
     except AWAY as error:
-        reason = f"RabbitMQ: No answer ({error})."
-        report.could_not_look.append(Unseen((*amqp, *managed), reason, START_RABBITMQ))
+        refused = refusal(error)
+        reason = refused or f"RabbitMQ: No answer ({error})."
+        next_step = AS_SAID if refused else START_RABBITMQ
+        report.could_not_look.append(Unseen((*amqp, *managed), reason, next_step))
         return
     _make(amqp, report, START_RABBITMQ)
     if settings.RABBITMQ_MANAGEMENT_URL:

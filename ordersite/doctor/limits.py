@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from kombu import Connection
 
 from messaging import topology
+from messaging.holding import longest_held_seconds
 from ordersite.doctor import management
 from ordersite.doctor.report import Finding, Severity
 
@@ -57,3 +60,31 @@ def policies() -> Iterator[Finding]:
                 management.deletion("policies", str(policy)),
                 "Or give the policy a pattern that spares this queue.",
             )
+
+
+def consumer_timeout() -> Iterator[Finding]:
+    """What a queue or a policy says; RabbitMQ's own value is in no answer of its API."""
+    ours = {queue.name for queue in topology.queues()}
+    for queue in management.get("queues").content:
+        if queue["name"] in ours and (finding := short_consumer_timeout(queue)):
+            yield finding
+
+
+def short_consumer_timeout(queue: dict[str, Any]) -> Finding | None:
+    """https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout"""
+    arguments, policy = queue.get("arguments") or {}, queue.get("effective_policy_definition") or {}
+    given = [arguments.get("x-consumer-timeout"), policy.get("consumer-timeout")]
+    milliseconds = min((each for each in given if isinstance(each, int)), default=None)
+    needed_seconds = longest_held_seconds()
+    if milliseconds is None or milliseconds >= needed_seconds * 1_000:
+        return None
+    return Finding(
+        Severity.WARNING,
+        f"Queue {queue['name']}",
+        f"Its consumer timeout is {milliseconds / 1_000:g} s; a message may be in hand for "
+        f"{needed_seconds:g} s.",
+        "RabbitMQ closes the consumer's channel at each message that takes longer. It goes on by "
+        "itself, and such a message is delivered again and again.",
+        f"rabbitmqctl list_policies -p {shlex.quote(management.vhost())}",
+        "Take consumer-timeout out of the policy that sets it, or make it 1800000 (30 minutes).",
+    )

@@ -142,8 +142,12 @@ def broker() -> Connection:
     return connection_to(settings.AMQP_URL, within_seconds=ANSWER_WITHIN_SECONDS)
 
 
+def vhost() -> str:
+    """The virtual host of AMQP_URL."""
+    return broker().virtual_host or "/"
+
+
 def _address(url: str, kind: str, *names: str) -> str:
-    vhost = broker().virtual_host or "/"
-    scope = () if kind in OF_THE_CLUSTER else (vhost,)
+    scope = () if kind in OF_THE_CLUSTER else (vhost(),)
     path = "/".join(quote(part, safe="") for part in (kind, *scope, *names))
     return f"{url.rstrip('/')}/api/{path}"

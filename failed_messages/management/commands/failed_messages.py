@@ -20,6 +20,7 @@ from failed_messages.invalid import Invalid
 from failed_messages.terminal import Refusal, Terminal
 from failed_messages.verdict import ReasonMissing
 from messaging.errors import Outage
+from messaging.trouble import of_mongodb
 
 VERBS = (
     add_list,
@@ -51,8 +52,7 @@ class Command(BaseCommand):
             options["run"](options, terminal)
         except (PyMongoError, DatabaseError, Outage) as error:
             raise CommandError(
-                f"MongoDB does not answer ({error}). Start it, or correct MONGODB_URL, and run "
-                "this again: each act is done once."
+                f"{of_mongodb(error)} Then run this again: each act is done once."
             ) from error
         except BrokenPipeError:
             # A reader like `head` has enough; Python would still flush, and complain.

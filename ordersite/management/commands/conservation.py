@@ -8,8 +8,12 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from pymongo.errors import PyMongoError
 
+from messaging.connecting import BROKER_ERRORS
+from messaging.trouble import of_mongodb, of_rabbitmq
 from ordersite.conservation import NAMED_ORDERS, Line, as_json, lines
 
 #: Between the two looks; an order that is just moving from one place to the next is not missing.
@@ -23,10 +27,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        found = lines()
-        if any(line.unaccounted for line in found):
-            time.sleep(LOOK_AGAIN_SECONDS)
+        try:
             found = lines()
+            if any(line.unaccounted for line in found):
+                time.sleep(LOOK_AGAIN_SECONDS)
+                found = lines()
+        except BROKER_ERRORS as error:
+            raise CommandError(of_rabbitmq(error)) from error
+        except (PyMongoError, DatabaseError) as error:
+            raise CommandError(of_mongodb(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps([as_json(line) for line in found], indent=2))
         else:

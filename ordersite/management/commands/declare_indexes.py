@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from pymongo.errors import OperationFailure, PyMongoError
 
+from messaging.trouble import of_mongodb
 from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.declared_indexes import DeclaredIndex
@@ -28,9 +29,7 @@ class Command(OneAtATime):
         except OperationFailure as error:
             raise CommandError(refused(index, error)) from error
         except PyMongoError as error:
-            raise CommandError(
-                f"MongoDB does not answer ({error}). Start it, or correct the setting MONGODB_URL."
-            ) from error
+            raise CommandError(of_mongodb(error)) from error
         if not missing:
             self.stdout.write("Every index is there.")
 

@@ -7,11 +7,12 @@ from typing import Any
 from amqp import PreconditionFailed
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from kombu import Connection
-from kombu.exceptions import OperationalError
 
 from messaging import topology
-from messaging.connecting import connect
+from messaging.connecting import BROKER_ERRORS, connect, connection_to
+from messaging.trouble import of_rabbitmq
+
+CONNECT_SECONDS = 5
 
 
 class Command(BaseCommand):
@@ -19,17 +20,13 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            with Connection(settings.AMQP_URL) as broker:
-                connect(broker)
-                topology.declare(broker)
-        except OperationalError as error:
-            raise CommandError(
-                f"RabbitMQ does not answer ({error}), so nothing was declared. "
-                "Start it, or correct the setting AMQP_URL."
-            ) from error
+            with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+                topology.declare(connect(broker))
         except PreconditionFailed as error:
             raise CommandError(
                 f"RabbitMQ has a queue or exchange with other arguments: {error.reply_text}\n"
                 "Its arguments cannot be changed. When it is empty delete it, and declare again."
             ) from error
+        except BROKER_ERRORS as error:
+            raise CommandError(f"Not everything is declared. {of_rabbitmq(error)}") from error
         self.stdout.write(f"Declared {len(topology.queues())} queues and their exchanges.")

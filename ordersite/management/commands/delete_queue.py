@@ -7,9 +7,9 @@ from typing import Any
 
 from amqp import NotFound
 from django.core.management.base import BaseCommand, CommandError
-from kombu.exceptions import OperationalError
 
-from messaging.connecting import connect
+from messaging.connecting import BROKER_ERRORS, connect
+from messaging.trouble import of_rabbitmq
 from ordersite.health import broker_connection
 from ordersite.short_text import short_text
 
@@ -27,12 +27,10 @@ class Command(BaseCommand):
             with broker_connection() as broker:
                 connect(broker)
                 delete(broker.default_channel, options["name"])
-        except OperationalError as error:
-            raise CommandError(
-                f"RabbitMQ does not answer ({error}). Start it, or correct the setting AMQP_URL."
-            ) from error
         except NotFound as error:
             raise CommandError(f"RabbitMQ has no queue {options['name']}.") from error
+        except BROKER_ERRORS as error:
+            raise CommandError(of_rabbitmq(error)) from error
         self.stdout.write(f"Deleted the queue {options['name']}.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -16,14 +17,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
+from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.incoming import take_raw
 from messaging.plain import plain
 from messaging.short_string import readable
 from messaging.topology import SERVICES
+from messaging.trouble import Told, in_words
 from ordersite.short_text import short_text
 
 BODY_CHARACTERS = 120
 RECONNECT_SECONDS = 1
+CONNECT_SECONDS = 5
 #: What a slow terminal may lag behind; the oldest go first.
 WAITING_MESSAGES = 10_000
 
@@ -43,47 +47,53 @@ class Command(BaseCommand):
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal that is not UTF-8 cannot show every text.
             sys.stdout.reconfigure(errors="backslashreplace")
+        self.told = Told()
+        self.name = f"tail.{uuid4()}"
         try:
             while True:
-                self.follow(pattern)
+                try:
+                    self.follow(pattern)
+                except BROKER_ERRORS as error:
+                    if self.told.is_new(why := in_words(error)):
+                        self.stderr.write(f"Waiting for RabbitMQ; events may be missed: {why}")
+                time.sleep(RECONNECT_SECONDS)
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
 
     def follow(self, pattern: str) -> None:
-        """Show events until the connection is lost."""
-        with Connection(settings.AMQP_URL) as broker:
-            broker.ensure_connection(self.say_waiting, interval_start=RECONNECT_SECONDS)
-            queue = declare(broker, pattern)
+        """Show events until the connection is lost.
+
+        Raises:
+            OSError, amqp.AMQPError, kombu.exceptions.OperationalError: it is, or was never made.
+        """
+        with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
+            queue = declare(connect(broker), self.name, pattern)
             channel = broker.default_channel
             take_raw(channel)
             with Consumer(channel, [queue], on_message=self.write, no_ack=True):
+                self.told.end()
                 self.stderr.write(f"Events with a routing key like {pattern}; Ctrl-C stops.")
-                try:
-                    while True:
-                        broker.drain_events()
-                except broker.connection_errors as error:
-                    self.stderr.write(f"Lost RabbitMQ ({error}), so some events may be missed.")
+                while True:
+                    broker.drain_events()
 
     def write(self, message: Message) -> None:
         self.stdout.write(self.show(message))
         self.stdout.flush()
 
-    def say_waiting(self, error: Exception, interval: float) -> None:
-        self.stderr.write(f"RabbitMQ does not answer ({error}); next look in {interval:g} s.")
 
-
-def declare(broker: Connection, pattern: str) -> Queue:
+def declare(broker: Connection, name: str, pattern: str) -> Queue:
     """A queue of ours alone that gets every service's events whose routing key matches.
 
     The fanouts know no patterns, so they feed a topic exchange that ends with the queue.
     """
-    name = f"tail.{uuid4()}"
     matching = Exchange(name, type="topic", auto_delete=True)
     with broker.channel() as channel:
         matching(channel).declare()
         for service in SERVICES.values():
             service.publishes_to(channel).declare()
             matching(channel).bind_to(service.publishes_to)
+    # An earlier connection may be lost here and still there for RabbitMQ, with its queue.
+    name = f"{name}.{uuid4()}"
     return Queue(name, matching, routing_key=pattern, exclusive=True, max_length=WAITING_MESSAGES)
 
 

@@ -8,14 +8,13 @@ from argparse import ArgumentParser
 from enum import IntEnum
 from typing import Any
 
-from amqp import AMQPError
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
-from messaging.connecting import connect, connection_to
+from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.errors import PublishError
+from messaging.trouble import in_words
 from ordersite.doctor import management
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply
@@ -59,10 +58,10 @@ class Command(BaseCommand):
                 exit_code = carry_out(broker, options["json"])
         except Undone as error:
             raise CommandError(str(error), returncode=ExitCode.NOT_DONE) from error
-        except (AMQPError, OperationalError, OSError, PublishError, management.Away) as error:
+        except (*BROKER_ERRORS, PublishError, management.Away) as error:
             raise CommandError(
-                f"RabbitMQ did not do its part ({error}). No message is lost; when it is mended, "
-                "run this again, and it goes on where it was.",
+                f"RabbitMQ did not do its part ({in_words(error)}). No message is lost; when it is "
+                "mended, run this again, and it goes on where it was.",
                 returncode=ExitCode.NOT_DONE,
             ) from error
         if exit_code:
