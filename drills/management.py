@@ -25,19 +25,19 @@ class Management:
         """
         return json.loads(self._ask("GET", path))
 
-    def put(self, path: str) -> None:
-        self._ask("PUT", path)
+    def put(self, path: str, content: Any = None) -> None:
+        self._ask("PUT", path, None if content is None else json.dumps(content).encode())
 
-    def post(self, path: str, body: Any) -> None:
-        self._ask("POST", path, json.dumps(body).encode())
+    def post(self, path: str, content: Any) -> None:
+        self._ask("POST", path, json.dumps(content).encode())
 
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        request = Request(self._url + path, body, method=method)
-        request.add_header("Content-Type", "application/json")
+    def _ask(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        request = Request(self._url + path, content, method=method)
         request.add_header("Authorization", f"Basic {GUEST}")
+        request.add_header("Content-Type", "application/json")
         with urlopen(request, timeout=ANSWER_SECONDS) as response:
             answer: bytes = response.read()
         return answer

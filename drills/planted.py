@@ -8,12 +8,18 @@ from drills.run import Run
 SHARE_OF_USERS = 15
 
 
-def plant_faults(run: Run, service: str) -> None:
-    """From now on the service fails, attempt by attempt, for one in so many users."""
-    users = run.users[:: run.chance.randint(SHARE_OF_USERS - 5, SHARE_OF_USERS)]
+def plant_faults(
+    run: Run, service: str, kind: str = "error", share_of_users: int = SHARE_OF_USERS
+) -> None:
+    """From now on the service fails, attempt by attempt, for about one in so many users.
+
+    Args:
+        kind: how; `slow` is longer than a handler may take.
+    """
+    users = run.users[:: run.chance.randint(share_of_users * 2 // 3, share_of_users)]
     run.failing_users[service].update(users)
     run.site.database["simulated_faults"].insert_many(
-        {"service": service, "user_id": user_id, "kind": "error"} for user_id in users
+        {"service": service, "user_id": user_id, "kind": kind} for user_id in users
     )
 
 

@@ -17,6 +17,7 @@ import amqp
 from pymongo.database import Database
 
 from drills import pipeline
+from drills.login import Login
 from drills.management import Management
 from drills.network import Network
 from drills.pipeline import Pipeline
@@ -64,6 +65,8 @@ class Site:
         self.replica_set = replica_set
         self.rabbitmq = rabbitmq
         self.network = network
+        #: Whom RabbitMQ knows the pipeline as; strangers and the drills are its guest.
+        self.login = Login(name)
         #: By the process whose connections go through them; in the order of the nodes.
         self.amqp_proxies: dict[str, list[Proxy]] = {
             process: [network.proxy(node.port) for node in rabbitmq.nodes]
@@ -107,6 +110,7 @@ class Site:
     def prepare(self) -> None:
         """Make the virtual host, migrate the database and declare the topology."""
         self.management.put(f"/api/vhosts/{quote(self.name)}")
+        self.login.make(self.management)
         for arguments in PREPARATIONS:
             self.manage(*arguments).check_returncode()
 
@@ -153,7 +157,8 @@ class Site:
             "MONGODB_URL": self.replica_set.url,
             "MONGODB_DATABASE": self.name,
             "AMQP_URL": ";".join(
-                f"amqp://guest:guest@127.0.0.1:{proxy.port}/{self.name}" for proxy in turned
+                f"amqp://{self.login.user}:{self.login.password}@127.0.0.1:{proxy.port}/{self.name}"
+                for proxy in turned
             ),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from drills.drill import Drill
 from drills.faults import (
     clock_jumps,
+    credential_rotation,
     failed_message_replays,
     mongodb_outages,
     network_faults,
@@ -16,6 +17,7 @@ from drills.faults import (
     restore_from_backup,
     rolling_restarts,
     rolling_upgrade,
+    slow_handlers,
     stopped_service,
     warm_shutdowns,
     worker_kills,
@@ -37,4 +39,6 @@ DRILLS: tuple[Drill, ...] = (
     failed_message_replays.DRILL,
     clock_jumps.DRILL,
     restore_from_backup.DRILL,
+    credential_rotation.DRILL,
+    slow_handlers.DRILL,
 )
