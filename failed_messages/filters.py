@@ -136,7 +136,9 @@ def duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     span = timedelta(**{UNITS[match["unit"]]: int(match["number"])}) if match else None
     if span is None or span > timedelta(days=MOST_DAYS):
-        raise ValueError(f"must be a number with s, m, h or d, at most {MOST_DAYS}d")
+        raise ValueError(
+            f"must be a number with s, m, h or d, e.g. 15m, 24h or 7d, at most {MOST_DAYS}d"
+        )
     return span
 
 
@@ -186,4 +188,4 @@ def _check(name: str, value: str) -> None:
         try:
             duration(value)
         except ValueError as error:
-            raise InvalidFilter(name, str(error), "Send for example 15m, 24h or 7d.") from error
+            raise InvalidFilter(name, str(error), "Send such an age, or leave it out.") from error
