@@ -89,8 +89,8 @@ def _converting(steps: list[Callable[..., Any]]) -> Callable[..., Any]:
 
 def _is_checked(expression: Any) -> bool:
     """Whether it is a column that the backend does not convert, and Django expects a type of."""
-    field = getattr(expression, "target", None)
-    return isinstance(field, tuple(TYPES)) and not getattr(field, "primary_key", False)
+    field: Any = getattr(expression, "target", None)
+    return bool(field) and not field.primary_key and isinstance(field, tuple(TYPES))
 
 
 def _checked(value: Any, expression: Any) -> Any:
