@@ -36,9 +36,13 @@ def rotate_password(run: Run) -> None:
 
 
 def take_permissions(run: Run) -> None:
-    """To publish alone, while messages still come; then all of them."""
+    """To publish alone, while messages still come; then all of them.
+
+    A channel remembers for what it has had a permission, so every connection is closed.
+    """
     with refused(run, "no permission to publish", ["relay"]):
         run.site.login.permit(run.site.management, ".*", "^$", ".*")
+        close_connections(run)
     run.wait(1, 2)
     with refused(run, "no permission at all", connected(run)):
         run.site.login.permit(run.site.management, "^$", "^$", "^$")
