@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("failed_messages", "0006_covering_indexes"),
+        ("failed_messages", "0007_restores_are_audited"),
     ]
 
     operations = [
