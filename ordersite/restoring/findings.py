@@ -89,18 +89,19 @@ def without_order(found: Findings) -> None:
     """Records of orders that the database has not."""
     seen: set[str] = set()
     for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
-        seen.add(invoice["_id"])
         if ObjectId.is_valid(invoice["_id"]) and invoice["items"]:
             found.lost.append(invoice)
+            seen.add(invoice["_id"])
         else:
             found.external.append(invoice["_id"])
+    nothing_owed = {*found.external}
     for reservation in lacking(reservations().find({"created_at": {"$lt": settled()}})):
         if reservation["_id"] in seen:
             continue
         is_ours = ObjectId.is_valid(reservation["_id"]) and reservation["state"] == "reserved"
         if is_ours:
             found.reserved_only.append(reservation)
-        else:
+        elif reservation["_id"] not in nothing_owed:
             found.external.append(reservation["_id"])
 
 

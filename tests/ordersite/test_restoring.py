@@ -394,6 +394,18 @@ def test_stock_of_an_order_that_nothing_else_tells_of_is_released_once() -> None
     assert recount().differences == []
 
 
+def test_a_cancelled_order_that_is_gone_keeps_no_stock() -> None:
+    order_id = str(ObjectId())
+    order = {"orderId": order_id, "userId": 5, "items": [{"sku": "pen", "quantity": 3}]}
+    reserve_stock(order)
+    credit_cancelled({"orderId": order_id, "userId": 5})
+    assert (stock("pen"), state(order_id)) == ((97, 3), ("reserved", "void"))
+
+    assert reconcile("--apply")[0] == 0
+
+    assert (stock("pen"), state(order_id)) == ((100, 0), ("released", "void"))
+
+
 def test_an_order_that_only_a_message_tells_of_is_named_with_its_invoice() -> None:
     copy = backup()
     order_id = place(user_id=777)
