@@ -16,14 +16,14 @@ from drills import backup
 from drills.drill import Drill
 from drills.pipeline import kind_of
 from drills.rabbitmq_cluster import STALE_SECONDS
-from drills.run import Run
+from drills.run import Run, is_quiet_now
 from drills.tap import Tap, tapped
 from drills.violation import Kind, Violation
 from drills.waiting import TookTooLong, lasting, wait_until
 
 #: Longer than the command leaves alone what may be on its way.
 SETTLED_SECONDS = 31
-AT_REST_SECONDS = 120
+AT_REST_SECONDS = 300
 #: One run of the command may find what the one before it has set going.
 RUNS = 6
 NOTHING_LEFT = 0
@@ -92,7 +92,7 @@ def settle(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:
 
 def at_rest(run: Run, meanwhile: Callable[[], object]) -> None:
     """`meanwhile` empties the queue of whoever listens."""
-    quiet = lasting(lambda: (meanwhile(), run.site.is_quiet())[1], STALE_SECONDS)
+    quiet = lasting(lambda: (meanwhile(), is_quiet_now(run))[1], STALE_SECONDS)
     try:
         wait_until(quiet, AT_REST_SECONDS, "Coming to rest after the restore")
     except TookTooLong as error:
