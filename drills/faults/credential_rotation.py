@@ -16,6 +16,8 @@ REFUSED_SECONDS = (6, 12)
 #: Until each process that was refused has said so.
 TOLD_SECONDS = 60
 TELLS = re.compile("refuses the login|access to .* refused")
+#: The end of the relay's log once it publishes again.
+GOES_ON = "publishing again.\n"
 #: A worker has several processes of its own, and each is refused several things.
 MOST_TOLD = 12
 #: The scheduler has less to ask of RabbitMQ, and web only where somebody asks web.
@@ -43,7 +45,8 @@ def take_permissions(run: Run) -> None:
     with refused(run, "no permission to publish", ["relay"]):
         run.site.login.permit(run.site.management, ".*", "^$", ".*")
         close_connections(run)
-    run.wait(1, 2)
+    # What is told already is not told again before all is well.
+    wait_until(lambda: log(run, "relay").endswith(GOES_ON), TOLD_SECONDS, "The relay's recovery")
     with refused(run, "no permission at all", connected(run)):
         run.site.login.permit(run.site.management, "^$", "^$", "^$")
         close_connections(run)
