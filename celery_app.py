@@ -19,7 +19,8 @@ from django.conf import settings
 from messaging.batching import BATCH_MESSAGES
 from messaging.connecting import celery_settings
 from messaging.consumer import EVENT_CONTENT_TYPE
-from messaging.topology import SERVICES, service_queue
+from messaging.service import services
+from messaging.topology import service_queue
 from messaging.worker_options import check_options
 from messaging.workers import (
     leave_logging_to_django,
@@ -36,7 +37,7 @@ app = Celery("ordersite")
 app.conf.update(
     **celery_settings(settings.AMQP_URL),
     worker_consumer="messaging.consumer:EventConsumer",
-    task_queues=[service_queue(service) for service in SERVICES.values()],
+    task_queues=[service_queue(service) for service in services().values()],
     accept_content=[EVENT_CONTENT_TYPE],
     # A queue that is not in the map of the system is a typing error, not a new queue.
     task_create_missing_queues=False,

@@ -1,24 +1,45 @@
-"""What billing tells the other services."""
+"""What billing tells the others: what became of an order's invoice."""
 
 from __future__ import annotations
 
-from billing.invoicing import Invoice
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
 from billing.money import text_of
+from messaging.fields import Currency, Money, OrderId, UserId
 from messaging.message import Message, event
 
+InvoiceNumber = Annotated[str, Meta(description="Gapless within its year, like 2026-000001.")]
 
-def billed(invoice: Invoice) -> Message:
+
+class Bill(Struct, rename="camel"):
+    order_id: OrderId
+    user_id: UserId
+    total: Money
+    currency: Currency
+
+
+class BillingInvoiced(Bill):
+    """The order's invoice is issued."""
+
+    invoice_number: InvoiceNumber
+
+
+class BillingCredited(Bill):
+    """The order's invoice is credited; without numbers none was issued, nor will be."""
+
+    invoice_number: InvoiceNumber | None
+    credit_note_number: str | None
+
+
+def billed(invoice: Mapping[str, Any]) -> Message:
     """The `billing.invoiced` or, once it is credited or void, `billing.credited` event."""
     order_id = invoice["_id"]
-    type_ = "billing.invoiced" if invoice["state"] == "issued" else "billing.credited"
-    body = {
-        "orderId": order_id,
-        # JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
-        "userId": int(invoice["user_id"]),
-        "invoiceNumber": invoice["number"],
-        "total": text_of(invoice["total"]),
-        "currency": invoice["currency"],
-    }
-    if type_ == "billing.credited":
-        body["creditNoteNumber"] = invoice["credit_note_number"]
-    return event(type_, body, message_id=f"{type_}:{order_id}", correlation_id=order_id)
+    # JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
+    bill = order_id, int(invoice["user_id"]), text_of(invoice["total"]), invoice["currency"]
+    if invoice["state"] == "issued":
+        return event(BillingInvoiced(*bill, invoice["number"]), order_id)
+    numbers = invoice["number"], invoice["credit_note_number"]
+    return event(BillingCredited(*bill, *numbers), order_id)

@@ -23,6 +23,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     replay_safe=True,
     shape=order.read_placed,
     batch=issue_many_invoices,
+    consequence="{order} has no invoice; inventory is not affected.",
     runbook=(
         "Invoices are issued once for each order, so a replay never bills twice. A body that "
         "is wrong stays wrong: correct it at its publisher and discard the message."
@@ -33,6 +34,7 @@ def issue_invoice(body: dict[str, Any]) -> list[Message]:
     return [events.billed(invoicing.issue(order.read_placed(body)))]
 
 
+NOT_CREDITED = "The invoice of {order} is not credited."
 CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also long after the order."
 
 
@@ -41,6 +43,7 @@ CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also lon
     "order.rejected",
     replay_safe=True,
     shape=order.read_withdrawn,
+    consequence=NOT_CREDITED,
     runbook=CREDIT_RUNBOOK,
 )
 def credit_rejected(body: dict[str, Any]) -> list[Message]:
@@ -53,6 +56,7 @@ def credit_rejected(body: dict[str, Any]) -> list[Message]:
     "order.cancelled",
     replay_safe=True,
     shape=order.read_withdrawn,
+    consequence=NOT_CREDITED,
     runbook=CREDIT_RUNBOOK,
 )
 def credit_cancelled(body: dict[str, Any]) -> list[Message]:

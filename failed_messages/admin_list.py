@@ -17,7 +17,7 @@ from failed_messages.listing import newest_ids
 from failed_messages.models import FailureGroup, Reason, Status
 from messaging.handlers import HANDLERS
 from messaging.mongodb_clock import mongodb_now
-from messaging.topology import SERVICES
+from messaging.service import services
 
 #: The newest matches of a search for words; who gets as many has to say more.
 MATCHES_LIMIT = 1_000
@@ -95,7 +95,7 @@ class ServiceFilter(FieldFilter):
     title = parameter_name = field = "service"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in SERVICES]
+        return [(name, name) for name in services()]
 
 
 class ReasonFilter(FieldFilter):

@@ -23,7 +23,7 @@ from failed_messages.policies import (
     set_policy,
     switch_off,
 )
-from messaging.topology import SERVICES
+from messaging.service import services
 
 ANY = ("", "any")
 
@@ -34,7 +34,7 @@ class PolicyForm(forms.ModelForm):
     data: Any
 
     service = forms.ChoiceField(
-        required=False, choices=[("", "-"), *((name, name) for name in SERVICES)]
+        required=False, choices=[("", "-"), *((name, name) for name in services())]
     )
     group = forms.CharField(
         required=False, help_text="A group's fingerprint, in place of a service"

@@ -16,12 +16,12 @@ from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.permissions import TRIAGE
 from failed_messages.refusals import refused, refusing
 from failed_messages.triage import triage
-from messaging.topology import SERVICES
+from messaging.service import services
 
 DEFAULT_LIMIT = 50
 LIMIT = 200
 
-CHOICES = {"service": list(SERVICES), "status": GroupStatus.values}
+CHOICES = {"service": list(services()), "status": GroupStatus.values}
 
 
 class GroupsView(DeskView):

@@ -28,6 +28,7 @@ from messaging.declaring import declare_or_wait
 from messaging.errors import Outage
 from messaging.incoming import take_raw, was_returned
 from messaging.one_by_one import use_up_returns
+from messaging.service import services
 from messaging.stopping import StopRequest
 from messaging.trouble import Told, in_words
 from messaging.waiting import wait_for_database, wait_for_rabbitmq
@@ -61,7 +62,7 @@ class Archiver(ConsumerMixin):
             [
                 *(
                     (topology.dead_letter_queue(service), self._on_death(name))
-                    for name, service in topology.SERVICES.items()
+                    for name, service in services().items()
                 ),
                 (topology.replay_outcomes, self._on_outcome),
             ]
@@ -174,4 +175,4 @@ class Archiver(ConsumerMixin):
 
 
 def _dead_letter_names() -> list[str]:
-    return [f"{name}.dlq" for name in topology.SERVICES]
+    return [f"{name}.dlq" for name in services()]

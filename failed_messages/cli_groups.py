@@ -10,14 +10,14 @@ from failed_messages.group_figures import figures
 from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.recount import recount
 from failed_messages.terminal import GROUP_COLUMNS, Terminal
-from messaging.topology import SERVICES
+from messaging.service import services
 
 GROUPS_LIMIT = 50
 
 
 def add_groups(verbs: Any) -> None:
     verb = add_verb(verbs, "groups", "one row for each cause", show_groups)
-    verb.add_argument("--service", choices=SERVICES)
+    verb.add_argument("--service", choices=services())
     verb.add_argument("--status", choices=GroupStatus.values)
     verb.add_argument("--limit", type=items_shown, default=GROUPS_LIMIT, help="default 50")
     verb.add_argument("--recount", action="store_true", help="count the deaths again first")

@@ -16,14 +16,14 @@ from failed_messages.listing import page
 from failed_messages.models import Status
 from failed_messages.terminal import MESSAGE_COLUMNS, Refusal, Terminal, record_lines
 from failed_messages.verdict import Verdict
-from messaging.topology import SERVICES
+from messaging.service import services
 
 LIST_LIMIT = 50
 
 
 def add_list(verbs: Any) -> None:
     verb = add_verb(verbs, "list", "the newest failed messages", show_list)
-    verb.add_argument("--service", choices=SERVICES)
+    verb.add_argument("--service", choices=services())
     verb.add_argument("--status", choices=Status.values)
     verb.add_argument("--order", metavar="ID", help="only those of this order")
     add_filter(verb)

@@ -10,13 +10,13 @@ from failed_messages.filters import duration
 from failed_messages.models import Reason, ReplayPolicy
 from failed_messages.policies import set_policy, switch_off
 from failed_messages.terminal import POLICY_COLUMNS, Refusal, Terminal
-from messaging.topology import SERVICES
+from messaging.service import services
 
 
 def add_policy(verbs: Any) -> None:
     verb = add_verb(verbs, "policy", "scheduled replay: list, set or end it", run_policy)
     verb.add_argument("what", nargs="?", choices=("list", "set", "off"), default="list")
-    verb.add_argument("--service", choices=SERVICES, default="")
+    verb.add_argument("--service", choices=services(), default="")
     verb.add_argument("--group", metavar="FINGERPRINT", default="")
     verb.add_argument("--after", metavar="15m,1h,6h", default="", help="one replay after each")
     verb.add_argument("--reason", choices=Reason.values, default="", help="only these")

@@ -18,7 +18,7 @@ from failed_messages.invalid import Invalid
 from failed_messages.models import Reason, Status
 from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import canonical, object_id
-from messaging.topology import SERVICES
+from messaging.service import services
 
 #: No death is later. MongoDB looks at an index's later fields only where its first is asked for.
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
@@ -128,7 +128,7 @@ FIELDS = {
 
 FILTER_FIX = "Write it as service=billing&status=failed, percent-encoded in UTF-8."
 
-CHOICES = {"service": list(SERVICES), "reason": Reason.values, "status": Status.values}
+CHOICES = {"service": list(services()), "reason": Reason.values, "status": Status.values}
 
 
 def duration(text: str) -> timedelta:

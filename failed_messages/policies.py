@@ -24,7 +24,7 @@ from failed_messages.replay import replay
 from failed_messages.wording import handler_of
 from messaging.isolation import isolated
 from messaging.mongodb_clock import mongodb_now
-from messaging.topology import SERVICES
+from messaging.service import services
 from messaging.transactions import in_transaction
 
 #: Messages that one run replays for one policy and one delay; the next run takes the rest.
@@ -147,8 +147,9 @@ def check(delays: Sequence[timedelta], service: str, group: str, reason: str) ->
     if bool(service) == bool(group):
         fix = "Name either a service or a group."
         raise InvalidPolicy("service", "must be there, or a group, and not both", fix)
-    if service and service not in SERVICES:
-        raise InvalidPolicy("service", f"must be one of {', '.join(SERVICES)}", "Name one of them.")
+    if service and service not in services():
+        detail = f"must be one of {', '.join(services())}"
+        raise InvalidPolicy("service", detail, "Name one of them.")
     if fault := fault_in(group):
         raise InvalidPolicy("group", fault, "Name a group by its fingerprint.")
     if reason and reason not in Reason.values:

@@ -9,20 +9,7 @@ from failed_messages import certificate
 from failed_messages.models import FailedMessage, Status, reason_label
 from messaging.certificate import Certificate
 from messaging.handlers import HANDLERS, Handler
-from messaging.topology import SERVICES
-
-#: What is missing while a service has not handled a type; `{order}` is "order X" or "its order".
-CONSEQUENCES = {
-    ("billing", "order.placed"): "{order} has no invoice; inventory is not affected.",
-    ("billing", "order.rejected"): "The invoice of {order} is not credited.",
-    ("inventory", "order.placed"): "{order} has no reservation; billing is not affected.",
-    ("orders", "inventory.reserved"): "{order} does not know that its items are reserved.",
-    ("orders", "inventory.rejected"): "{order} does not know that it is out of stock.",
-    ("orders", "inventory.released"): "{order} does not know that its items are released.",
-    ("orders", "inventory.shipped"): "{order} does not know that it was shipped.",
-    ("orders", "billing.invoiced"): "{order} does not know its invoice.",
-    ("orders", "billing.credited"): "{order} does not know that its invoice was credited.",
-}
+from messaging.service import services
 
 
 def headline(record: FailedMessage, death: Certificate) -> str:
@@ -43,10 +30,10 @@ def consequence(record: FailedMessage) -> str:
     if record.status == Status.DISCARDED:
         return f"{record.discarded_by} decided that nothing is missing: {record.discard_reason}"
     order = f"order {record.order_id}" if record.order_id else "its order"
-    known = CONSEQUENCES.get((record.service, record.type or "order.placed"))
-    if known is None:
+    handler = handler_of(record.service, record.type)
+    if handler is None or not handler.consequence:
         return f"{record.service.capitalize()} has not handled it; no other service is affected."
-    sentence = known.format(order=order)
+    sentence = handler.consequence.format(order=order)
     return sentence[0].upper() + sentence[1:]
 
 
@@ -82,7 +69,7 @@ GENERAL_RUNBOOK = (
 
 def handler_of(service: str, type_: str) -> Handler | None:
     """The handler that a message of this type meets; None where the service has none."""
-    default = SERVICES[service].default_type if service in SERVICES else None
+    default = services()[service].plain_messages_are if service in services() else None
     return HANDLERS.get((service, type_ or default or ""))
 
 

@@ -29,7 +29,7 @@ from inventory.stock import Kind
 from messaging.errors import PublishError
 from messaging.isolation import isolated
 from messaging.publisher import Outgoing, Publisher, check_publishable
-from messaging.topology import inventory_events
+from messaging.service import exchange_of
 from messaging.transactions import in_transaction
 
 #: The same condition as the partial index's.
@@ -141,8 +141,8 @@ def _waiting() -> Iterator[tuple[Reservation, Outgoing]]:
 
 
 def _outgoing(reservation: Reservation) -> Outgoing:
-    message = events.shipped(reservation)
-    return Outgoing(message, inventory_events.name, message.type)
+    message = events.answered(reservation)
+    return Outgoing(message, exchange_of(message.type).name, message.type)
 
 
 def _mark_published(order_ids: Iterable[str]) -> None:

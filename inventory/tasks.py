@@ -6,7 +6,7 @@ from typing import Any
 
 from inventory import batches, events, order, releasing, reserving
 from messaging.body import readable
-from messaging.handlers import handles, ignores
+from messaging.handlers import handles
 from messaging.message import Message
 
 
@@ -24,6 +24,7 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
     replay_safe=True,
     shape=order.read,
     batch=reserve_stock_for_many,
+    consequence="{order} has no reservation; billing is not affected.",
     runbook=(
         "An order gets one answer, so a replay never moves stock twice. 'Not in the catalogue': "
         "add the product in the admin, then replay. A body that is wrong stays wrong: correct "
@@ -40,6 +41,7 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
     "order.cancelled",
     replay_safe=True,
     shape=order.read,
+    consequence="What {order} had reserved is not available again; billing is not affected.",
     runbook=(
         "Stock is released once for each order, so a replay never moves it twice. 'Was shipped': "
         "the cancellation came too late; take the goods back, restock them, discard the message."
@@ -48,7 +50,3 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
 def release_stock(body: dict[str, Any]) -> list[Message]:
     """Put the order's units back, or see to it that it gets none, and tell."""
     return [events.answered(releasing.release(order.read(body)))]
-
-
-# Only an order that inventory rejected itself is rejected, so there is nothing to release.
-ignores("inventory", "order.rejected")

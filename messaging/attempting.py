@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from messaging.dead_letters import worker_name
 from messaging.errors import Outage
 from messaging.incoming import ATTEMPT_HEADER, Delivery
-from messaging.message import Message, event
+from messaging.message import Message
 from messaging.outages import is_outage
 from messaging.publisher import Outgoing, process_publisher
-from messaging.topology import SERVICES, by_name, replay_outcomes
+from messaging.service import exchange_of
+from messaging.topology import by_name, replay_outcomes
 
 Body = dict[str, Any]
 Handle = Callable[[Body], list[Message]]
@@ -49,7 +50,7 @@ def attempt(handle: Handle, delivery: Delivery, body: bytes) -> None:
             check(delivery.service, delivery.type, [decoded])
         with being_handled(delivery):
             events = [numbered(each, delivery) for each in handle(decoded)]
-        publish_events(delivery.service, events, *replayed(delivery))
+        publish_events(events, *replayed(delivery))
 
 
 def attempt_batch(
@@ -68,7 +69,7 @@ def attempt_batch(
         for check in before_handling:
             check(service, type_, decoded)
         answers = handle_batch(decoded)
-        publish_events(service, [each for events in answers if events for each in events])
+        publish_events([each for events in answers if events for each in events])
     return [index for index, events in enumerate(answers) if events is None]
 
 
@@ -107,10 +108,12 @@ def telling_outages() -> Iterator[None]:
         raise
 
 
-def publish_events(service: str, events: list[Message], *others: Outgoing) -> None:
-    """Publish a handler's events to the service's own fanout, and wait for the confirms."""
-    fanout = SERVICES[service].publishes_to.name
-    outgoing = [*(Outgoing(each, fanout, each.type) for each in events), *others]
+def publish_events(events: list[Message], *others: Outgoing) -> None:
+    """Publish a handler's events where the service declares it, and wait for the confirms."""
+    outgoing = [
+        *(Outgoing(each, exchange_of(each.type).name, each.type) for each in events),
+        *others,
+    ]
     if outgoing:
         process_publisher().publish(outgoing)
 
@@ -124,15 +127,16 @@ def replayed(delivery: Delivery) -> list[Outgoing]:
 
 def _replay_succeeded(delivery: Delivery) -> Message:
     replay_id = str(delivery.headers["replay"])
-    return event(
-        "replay.succeeded",
-        {
-            "replayId": replay_id,
-            "service": delivery.service,
-            "messageId": delivery.message_id,
-            "at": datetime.now(UTC),
-            "worker": worker_name(delivery.service),
-        },
+    outcome = {
+        "replayId": replay_id,
+        "service": delivery.service,
+        "messageId": delivery.message_id,
+        "at": datetime.now(UTC),
+        "worker": worker_name(delivery.service),
+    }
+    return Message(
+        body=msgspec.json.encode(outcome),
+        type="replay.succeeded",
         message_id=f"replay.succeeded:{replay_id}",
         correlation_id=delivery.correlation_id,
     )

@@ -30,8 +30,8 @@ from messaging.holding import HOLDING_LOOK_SECONDS, Holding
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.one_by_one import OneByOne, Refusals
 from messaging.reading import read_in_bulk
+from messaging.service import Service, services
 from messaging.stopping import StopRequest
-from messaging.topology import SERVICES, Service
 from messaging.trouble import Told, in_words
 from messaging.waiting import LOOK_SECONDS, wait_until_connected
 
@@ -183,7 +183,7 @@ class EventConsumer(Consumer):
         if consumer_tag not in self._services:
             tags = self.task_consumer._active_tags.items()
             # Messages of a consumer that has ended since may still be in hand.
-            self._services |= {tag: SERVICES[queue] for queue, tag in tags}
+            self._services |= {tag: services()[queue] for queue, tag in tags}
         return self._services[consumer_tag]
 
 

@@ -22,6 +22,8 @@ from messaging.errors import TransientError
 from messaging.incoming import FIRST_VERSION, Delivery
 from messaging.message import Message
 from messaging.retries import EventTask
+from messaging.service import services
+from messaging.topology import carried_to
 
 #: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
 Shape = Callable[[Body], object]
@@ -39,10 +41,15 @@ class Handler:
     version: int
     #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
     shape: Shape | None
+    #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
+    consequence: str = ""
 
 
 #: By service and type.
 HANDLERS: dict[tuple[str, str], Handler] = {}
+
+#: A second handler of one type, as (service, type, its name); a system check stops the start.
+handled_twice: list[tuple[str, str, str]] = []
 
 
 def handles(
@@ -54,6 +61,7 @@ def handles(
     batch: HandleBatch | None = None,
     version: int = FIRST_VERSION,
     shape: Shape | None = None,
+    consequence: str = "",
     **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
     """Make the decorated function the service's handler of one type of event.
@@ -66,12 +74,18 @@ def handles(
         version: the newest `schema-version` that it reads; a newer one is left to the workers of
             a newer release.
         shape: raises InvalidMessage for a body that the handler cannot take, and has no effect.
+        consequence: what is missing until it has succeeded, for the operator; `{order}` in it
+            becomes "order X", or "its order" where the message names none.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
     """
 
     def register(handle: Handle) -> Handle:
         name = f"{handle.__module__}.{handle.__qualname__}"
-        HANDLERS[service, type_] = Handler(name, replay_safe, runbook, batch, version, shape)
+        if (service, type_) in HANDLERS:
+            handled_twice.append((service, type_, name))
+        HANDLERS[service, type_] = Handler(
+            name, replay_safe, runbook, batch, version, shape, consequence
+        )
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:
             options["Strategy"] = "messaging.batching:BatchStrategy"
@@ -88,9 +102,15 @@ def handles(
     return register
 
 
-def ignores(service: str, type_: str) -> None:
-    """Declare that the service knows this type of event and has nothing to do for it."""
-    handles(service, type_, runbook="Nothing is done for this event.")(_nothing)
+def ignore_the_rest() -> None:
+    """Let each service take what its exchanges carry beside the types that it listens to.
+
+    Call it once, when the handlers of all services are registered.
+    """
+    for service in services().values():
+        for type_ in carried_to(service):
+            if (service.name, type_) not in HANDLERS:
+                handles(service.name, type_, runbook="Nothing is done for this event.")(_nothing)
 
 
 def check_version(delivery: Delivery, known: int) -> None:

@@ -32,8 +32,9 @@ from messaging.kept import CELERY_HEADERS, kept_headers, kept_properties
 from messaging.lenient_properties import UNREADABLE
 from messaging.message import CONTENT_TYPE, Message
 from messaging.plain import text
+from messaging.service import Service
 from messaging.short_string import is_readable, shortened
-from messaging.topology import Service, by_name
+from messaging.topology import by_name
 
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
@@ -191,7 +192,7 @@ def _life(message: Any, service: Service, attempts: int) -> str:
 
 def type_of(message: Any, service: Service) -> str:
     """The event's type; that which the service takes plain messages for, where it says none."""
-    return _text(message.properties.get("type")) or service.default_type or ""
+    return _text(message.properties.get("type")) or service.plain_messages_are or ""
 
 
 def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict[str, Any]:
@@ -244,7 +245,7 @@ def _check_properties(message: Any) -> None:
 
 
 def _check_type(type_: str, service: Service, known_types: frozenset[str]) -> None:
-    if (type_ or service.default_type) not in known_types:
+    if (type_ or service.plain_messages_are) not in known_types:
         asked = f"type {text(type_, 80)!r} is unknown" if type_ else "the type property is missing"
         raise InvalidMessage(
             f"{asked}; {service.name} knows {', '.join(sorted(known_types))}", Reason.UNKNOWN_TYPE

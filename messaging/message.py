@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from messaging.service import events_by_body
+
 CONTENT_TYPE = "application/json"
+NO_HEADERS: Mapping[str, Any] = {}
 
 
 class Message(Struct, frozen=True):
@@ -35,23 +38,29 @@ class Message(Struct, frozen=True):
 
 
 def event(
-    type_: str,
-    body: Mapping[str, Any],
+    body: Struct,
+    order_id: str,
     *,
-    message_id: str,
-    correlation_id: str = "",
-    headers: Mapping[str, Any] | None = None,
-    version: int = 1,
+    at: datetime | None = None,
+    headers: Mapping[str, Any] = NO_HEADERS,
 ) -> Message:
-    """Make the message of one event; `version` is that of its body, see `messaging.published`.
+    """Make the message of an event that a service declares; every one of an order has the same id.
 
-    `body` is a JSON object in camelCase whose values msgspec can encode (a Decimal becomes
-    a string, a datetime RFC 3339 text).
+    Args:
+        body: an instance of the `body` of one of the service's events.
+        order_id: the order that it is about.
+        at: when it happened; now where that is not known.
+        headers: beside `schema-version`.
+
+    Raises:
+        KeyError: no service declares such an event.
     """
+    declared = events_by_body()[type(body)]
     return Message(
         body=msgspec.json.encode(body),
-        type=type_,
-        message_id=message_id,
-        correlation_id=correlation_id,
-        headers={"schema-version": version, **(headers or {})},
+        type=declared.type,
+        message_id=f"{declared.type}:{order_id}",
+        correlation_id=order_id,
+        timestamp=at or datetime.now(UTC),
+        headers={"schema-version": declared.version, **headers},
     )

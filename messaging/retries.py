@@ -30,7 +30,8 @@ from messaging.errors import Outage, PermanentError, PublishError, WorkerKilled
 from messaging.incoming import Delivery
 from messaging.outages import ride_out
 from messaging.publisher import Outgoing, process_publisher
-from messaging.topology import SERVICES, by_name, retry_queue
+from messaging.service import services
+from messaging.topology import by_name, retry_queue
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class EventTask(Task):
 
     def _publish_retry(self, attempts: tuple[Attempt, ...], delay_seconds: float) -> None:
         delivery = self.delivery
-        queue = retry_queue(SERVICES[delivery.service], delay_seconds)
+        queue = retry_queue(services()[delivery.service], delay_seconds)
         again = delivery.message(
             self.request.args[0],
             attempts=encode_attempts(attempts),

@@ -1,27 +1,21 @@
-"""The map of the system: every exchange and every queue.
+"""The map of the system: every exchange, queue and binding, as the services' declarations say.
 
 One rule makes every service: it publishes to its own fanout `<service>_events`, consumes from
 its own queue `<service>`, retries through its own `<service>.retry.*` and dies into its own
-`<service>.dlq`. A new service is one line in `SERVICES`.
+`<service>.dlq`. `manage.py topology show` prints the map.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
 
-order_events = Exchange("order_events", type="fanout", durable=True)
-inventory_events = Exchange("inventory_events", type="fanout", durable=True)
-billing_events = Exchange("billing_events", type="fanout", durable=True)
-
-#: What subscribers that are not ours bind their own queue to, beside `order_events` itself; the
-#: one passes on to the other. Events that no service of ours waits for enter here.
-order_events_topic = Exchange("order_events.topic", type="topic", durable=True)
-order_events_headers = Exchange("order_events.headers", type="headers", durable=True)
+from messaging.service import Service, exchange_of, heard, services
+from messaging.service import events as published_events
 
 #: Where a message goes to die; the routing key is the service that gave up.
 dead_letters = Exchange("dead_letters", type="direct", durable=True)
@@ -34,25 +28,6 @@ by_name = Exchange("by_name", type="direct", durable=True)
 #: Exists while `manage.py topology apply` moves queues: until it is gone, nobody else declares.
 change_marker = Exchange("topology.change", type="fanout", durable=True)
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One consumer of events."""
-
-    name: str
-    #: Where its own events go.
-    publishes_to: Exchange
-    #: The exchanges that its queue is bound to.
-    subscribes_to: tuple[Exchange, ...]
-    #: The type of a message that names none, as a foreign publisher's plain JSON.
-    default_type: str | None = None
-
-
-SERVICES = {
-    "inventory": Service("inventory", inventory_events, (order_events,), "order.placed"),
-    "billing": Service("billing", billing_events, (order_events,), "order.placed"),
-    "orders": Service("orders", order_events, (inventory_events, billing_events)),
-}
 
 #: Dead-lettering that waits for the target's confirm; without both of these it may lose.
 #: https://www.rabbitmq.com/docs/quorum-queues#dead-lettering
@@ -111,11 +86,11 @@ def service_queue(service: Service) -> Queue:
     It names the first of its exchanges alone: a kombu queue with several bindings has no
     exchange, and Celery would give it one of its own. `bindings` has them all.
     """
+    first = next(subscriptions(service), None)
     return Queue(
         service.name,
-        service.subscribes_to[0],
-        # A fanout looks at no routing key; without one Celery would use its default exchange.
-        routing_key=service.name,
+        first.exchange if first else by_name,
+        routing_key=first.routing_key if first else service.name,
         durable=True,
         no_declare=True,
         queue_arguments={
@@ -169,15 +144,51 @@ def delay_label(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
+class Subscription(NamedTuple):
+    """A binding of a service's queue to an exchange that it listens to."""
+
+    exchange: Exchange
+    routing_key: str
+
+
+def subscriptions(service: Service) -> Iterator[Subscription]:
+    """What the service's queue is bound to, each once."""
+    seen = set()
+    for on in heard(service):
+        if on.type not in published_events():
+            continue  # A system check stops the start.
+        exchange = exchange_of(on.type)
+        # A fanout looks at no routing key; without one Celery would use its default exchange.
+        key = service.name if exchange.type == "fanout" else on.type
+        if (exchange.name, key) not in seen:
+            seen.add((exchange.name, key))
+            yield Subscription(exchange, key)
+
+
+def carried_to(service: Service) -> set[str]:
+    """The types of events that reach the service's queue; it may listen to some of them alone.
+
+    A fanout carries all that is published to it, and a topic exchange what was asked for by key.
+    """
+    fanouts = {each.exchange.name for each in subscriptions(service)} & {
+        each.exchange.name for each in services().values()
+    }
+    listened = {on.type for on in heard(service)}
+    return {
+        type_
+        for type_ in published_events()
+        if type_ in listened or exchange_of(type_).name in fanouts
+    }
+
+
 @cache
 def exchanges() -> tuple[Exchange, ...]:
     """Every exchange of the system."""
+    by_topic = [service for service in services().values() if service.by_topic]
     return (
-        order_events,
-        inventory_events,
-        billing_events,
-        order_events_topic,
-        order_events_headers,
+        *(service.exchange for service in services().values()),
+        *(service.topic_exchange for service in by_topic),
+        *(service.headers_exchange for service in by_topic),
         dead_letters,
         by_name,
     )
@@ -188,7 +199,7 @@ def queues() -> tuple[Queue, ...]:
     """Every queue of the system, ready to be declared."""
     per_service = (
         queue
-        for service in SERVICES.values()
+        for service in services().values()
         for queue in (
             service_queue(service),
             *(retry_queue(service, delay) for delay in settings.RETRY_DELAYS_SECONDS),
@@ -210,16 +221,23 @@ class Binding(NamedTuple):
 def bindings() -> tuple[Binding, ...]:
     """Every binding of the system."""
     return (
-        Binding(order_events, order_events_topic, ""),
-        Binding(order_events_topic, order_events_headers, "#"),
         *(
-            Binding(exchange, service_queue(service), service.name)
-            for service in SERVICES.values()
-            for exchange in service.subscribes_to
+            binding
+            for service in services().values()
+            if service.by_topic
+            for binding in (
+                Binding(service.exchange, service.topic_exchange, ""),
+                Binding(service.topic_exchange, service.headers_exchange, "#"),
+            )
+        ),
+        *(
+            Binding(subscription.exchange, service_queue(service), subscription.routing_key)
+            for service in services().values()
+            for subscription in subscriptions(service)
         ),
         *(
             Binding(dead_letters, dead_letter_queue(service), service.name)
-            for service in SERVICES.values()
+            for service in services().values()
         ),
         *(Binding(by_name, queue, queue.name) for queue in queues()),
     )

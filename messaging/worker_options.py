@@ -7,7 +7,7 @@ from typing import Any
 
 from celery.concurrency.prefork import TaskPool
 
-from messaging.topology import SERVICES
+from messaging.service import services
 
 EXAMPLE = "celery -A celery_app worker -Q billing -n billing@%h --concurrency 2"
 
@@ -31,10 +31,10 @@ def reasons_against(options: Mapping[str, Any]) -> Iterator[str]:
             f"--pool {name} has no processes that a time limit can end, or whose death costs no "
             "other message. Leave --pool out, which is prefork."
         )
-    unknown = [name for name in _names(options.get("queues")) if name not in SERVICES]
+    unknown = [name for name in _names(options.get("queues")) if name not in services()]
     if unknown:
         yield (
-            f"-Q names {', '.join(map(repr, unknown))}; a worker consumes {', '.join(SERVICES)}. "
+            f"-Q names {', '.join(map(repr, unknown))}; a worker consumes {', '.join(services())}. "
             "Dead letters and replay_outcomes are the archiver's (python manage.py archiver)."
         )
     if options.get("autoscale"):

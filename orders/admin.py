@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -14,9 +15,10 @@ from django.utils.safestring import SafeString
 from api.number import number_in
 from messaging.money import in_words
 from messaging.order_id import object_id
+from messaging.service import answering
 from orders.collection import orders
 from orders.markup import label, moment, table
-from orders.models import LedgerEntry, Order
+from orders.models import Order
 
 #: More than these many orders are not counted one by one.
 COUNTED_ORDERS = 10_000
@@ -39,11 +41,25 @@ class OrdersPaginator(Paginator):
         return max(counted, orders().estimated_document_count())
 
 
+def columns() -> list[Callable[[Order], SafeString | str]]:
+    """What each service has done about the order, a column each."""
+
+    def column(service: str) -> Callable[[Order], SafeString | str]:
+        @admin.display(description=service)
+        def state(order: Order) -> SafeString | str:
+            entry = order.ledger.get(service)
+            return label(entry["state"]) if entry else "-"
+
+        return state
+
+    return [column(service.name) for service in answering()]
+
+
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
     """Written by the pipeline alone."""
 
-    list_display = ["id", "status_label", "inventory", "billing", "user_id", "created"]
+    list_display = ["id", "status_label", *columns(), "user_id", "created"]
     list_filter = ["status"]
     ordering = ["-id"]
     # Only these columns have an index to sort by.
@@ -105,21 +121,13 @@ class OrderAdmin(admin.ModelAdmin):
         return moment(order.updated_at)
 
     @admin.display
-    def inventory(self, order: Order) -> SafeString:
-        return label(order.ledger.inventory.state)
-
-    @admin.display
-    def billing(self, order: Order) -> SafeString:
-        return label(order.ledger.billing.state)
-
-    @admin.display
     def lines(self, order: Order) -> SafeString:
         rows = [(line.sku, line.quantity, in_words(line.unit_price)) for line in order.items]
         return table(("SKU", "Quantity", "Unit price"), rows)
 
     @admin.display(description="services")
     def ledger_table(self, order: Order) -> SafeString:
-        rows = [row("inventory", order.ledger.inventory), row("billing", order.ledger.billing)]
+        rows = [row(service, entry) for service, entry in order.ledger.items()]
         return table(("Service", "State", "Heard at", "Detail"), rows)
 
     @admin.display(description="pending events")
@@ -130,6 +138,6 @@ class OrderAdmin(admin.ModelAdmin):
         return table(("Not yet published", "Since"), rows)
 
 
-def row(service: str, entry: LedgerEntry) -> tuple[Any, ...]:
+def row(service: str, entry: dict[str, Any]) -> tuple[Any, ...]:
     """One service's line of the ledger."""
-    return service, label(entry.state), moment(entry.at), entry.detail or "-"
+    return service, label(entry["state"]), moment(entry["at"]), entry["detail"] or "-"

@@ -18,6 +18,7 @@ from api.refusal import Fault, Refusal
 from orders.cancel_order import TITLE
 from orders.collection import orders
 from orders.ledger import pending_event
+from orders.owed import owed_after, since
 from orders.placing import now_in_milliseconds
 
 SHIPPED = Fault(
@@ -63,8 +64,12 @@ def change(reason: str | None) -> list[dict[str, Any]]:
             "$set": {
                 "pending_events": {"$concatArrays": ["$pending_events", [event]]},
                 "pending_since": {"$ifNull": ["$pending_since", now]},
+                "awaited": {
+                    "$setUnion": [{"$ifNull": ["$awaited", []]}, *owed_after("order.cancelled")]
+                },
             }
         },
+        {"$set": {"awaited_since": since(now)}},
     ]
 
 

@@ -1,4 +1,4 @@
-"""The ledger: for each order, what inventory and billing have done about it.
+"""The ledger: for each order, what every service has done about it.
 
 Their events arrive in any order and more than once. A state only ever moves forward in its
 service's sequence, and the order's status follows from the two states and its cancellation
@@ -16,15 +16,10 @@ from bson import ObjectId
 
 from messaging.errors import PermanentError
 from messaging.order_id import object_id
+from messaging.service import services
 from orders.collection import orders
+from orders.owed import UNHEARD, ended_by, ledger_at_first, owed_after, since, state_in, waits
 from orders.placing import now_in_milliseconds
-
-#: What a service can say about an order; a later state stands over the ones before it. Inventory
-#: releases what it rejected, too, when the order is cancelled; what is shipped has left the house.
-SEQUENCES = {
-    "inventory": ("pending", "reserved", "rejected", "released", "shipped"),
-    "billing": ("pending", "invoiced", "credited"),
-}
 
 #: As text, in an expression of an update.
 ORDER_ID = {"$toString": "$_id"}
@@ -113,19 +108,23 @@ def change(
         "detail": detail_of(details),
     }
     step = {"service": service, **entry, "attempt": attempt}
-    earlier = SEQUENCES[service][: SEQUENCES[service].index(state)]
-    moves_forward = {"$in": [f"$ledger.{service}.state", earlier]}
+    declared = services()[service]
+    earlier = declared.states[: declared.states.index(state)]
+    moves_forward = {"$in": [state_in(declared), earlier]}
+    still_owed = {"$setDifference": [{"$ifNull": ["$awaited", []]}, ended_by(declared, state)]}
     return [
         {
             "$set": {
                 "steps": {"$concatArrays": [{"$ifNull": ["$steps", []]}, [step]]},
                 f"ledger.{service}": {"$cond": [moves_forward, entry, f"$ledger.{service}"]},
+                "awaited": still_owed,
                 "version": {"$add": ["$version", 1]},
                 "updated_at": now,
             }
         },
         # Within one stage `$status` is still the old one.
         {"$set": {"status": STATUS, **pending_news(now)}},
+        {"$set": {"awaited_since": since(now)}},
     ]
 
 
@@ -151,15 +150,41 @@ def pending_news(now: datetime) -> dict[str, Any]:
         }
         for status in ("confirmed", "rejected")
     }
-    branches = [
-        {"case": case, "then": [pending_event(f"order.{status}", now)]}
-        for status, case in becomes.items()
-    ]
-    news = {"$switch": {"branches": branches, "default": []}}
-    oldest = {"$ifNull": ["$pending_since", now]}
+    events = {status: [pending_event(f"order.{status}", now)] for status in becomes}
+    owed = {status: {"$concatArrays": owed_after(f"order.{status}")} for status in becomes}
     return {
-        "pending_events": {"$concatArrays": ["$pending_events", news]},
-        "pending_since": {"$cond": [{"$or": [*becomes.values()]}, oldest, "$pending_since"]},
+        "pending_events": {"$concatArrays": ["$pending_events", chosen(becomes, events)]},
+        "pending_since": {
+            "$cond": [
+                {"$or": [*becomes.values()]},
+                {"$ifNull": ["$pending_since", now]},
+                "$pending_since",
+            ]
+        },
+        "awaited": {"$setUnion": ["$awaited", chosen(becomes, owed)]},
+        **new_entries(becomes),
+    }
+
+
+def chosen(cases: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    """The expression of what the case that holds is to have; an empty array where none does."""
+    branches = [{"case": case, "then": then[name]} for name, case in cases.items()]
+    return {"$switch": {"branches": branches, "default": []}}
+
+
+def new_entries(becomes: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries in the ledger for the services that first hear of an order by its new status."""
+    return {
+        f"ledger.{service.name}": {
+            "$cond": [
+                case,
+                {"$ifNull": [f"$ledger.{service.name}", UNHEARD]},
+                f"$ledger.{service.name}",
+            ]
+        }
+        for status, case in becomes.items()
+        for service, _ in waits(f"order.{status}")
+        if service.name not in ledger_at_first()
     }
 
 

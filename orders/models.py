@@ -28,18 +28,11 @@ class OrderLine(EmbeddedModel):
     unit_price = models.DecimalField(max_digits=18, decimal_places=2)
 
 
-class LedgerEntry(EmbeddedModel):
-    """What one service has done about an order, and when it was heard of."""
+class Document(models.Field):
+    """Whatever MongoDB has there, as a dict; nothing is written through it."""
 
-    state = models.CharField(max_length=16)
-    at = models.DateTimeField(null=True)
-    message_id = models.CharField(max_length=128, null=True)
-    detail = models.TextField(null=True)
-
-
-class Ledger(EmbeddedModel):
-    inventory = EmbeddedModelField(LedgerEntry)
-    billing = EmbeddedModelField(LedgerEntry)
+    def db_type(self, connection: object) -> str:
+        return "object"
 
 
 class Step(EmbeddedModel):
@@ -79,7 +72,8 @@ class Order(models.Model):
     version = models.IntegerField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    ledger = EmbeddedModelField(Ledger)
+    #: By service: its state, when it was heard of, the message's id, a detail.
+    ledger = Document()
     #: What the ledger's states came from, oldest first, each once; absent before the first.
     steps = EmbeddedModelArrayField(Step, null=True)
     cancellation = EmbeddedModelField(Cancellation, null=True)

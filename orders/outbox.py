@@ -13,25 +13,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import ObjectId
-from msgspec.structs import replace
 from pymongo import UpdateMany
 
 from messaging.errors import PublishError
 from messaging.message import Message, event
 from messaging.publisher import Outgoing, Publisher, check_publishable
-from messaging.topology import order_events, order_events_topic
+from messaging.service import exchange_of, listeners
 from orders.collection import DURABLE, orders
+from orders.events import body_of
 from orders.models import EPOCH
-from orders.representation import event_json
 from orders.set_aside import SetAside
 
 BATCH_ORDERS = 500
 
 #: The same condition as the partial index's.
 IS_PENDING = {"pending_since": {"$gt": EPOCH}}
-
-#: No service of ours waits for these, so they spare each of them a delivery an order.
-FOR_SUBSCRIBERS_ONLY = {"order.confirmed"}
 
 #: One order that cannot be told of does not keep the others from being published.
 aside = SetAside()
@@ -113,20 +109,18 @@ def oldest_pending_since() -> datetime | None:
 
 def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
     """The message of a pending event; every publish of it is the same."""
-    made = event(
-        pending["type"],
-        event_json(document, pending["type"]),
-        message_id=pending["id"],
-        correlation_id=str(document["_id"]),
+    return event(
+        body_of(document, pending["type"]),
+        str(document["_id"]),
+        at=pending["at"],
         headers={"order-version": pending["version"]},
     )
-    return replace(made, timestamp=pending["at"])
 
 
 def outgoing(each: Message) -> Outgoing:
-    if each.type in FOR_SUBSCRIBERS_ONLY:
-        return Outgoing(each, order_events_topic.name, each.type, mandatory=False)
-    return Outgoing(each, order_events.name, each.type)
+    """Where the event goes; nobody has to get one that no service of ours listens to."""
+    exchange = exchange_of(each.type).name
+    return Outgoing(each, exchange, each.type, mandatory=bool(listeners(each.type)))
 
 
 def mark_published(published: Iterable[Pending]) -> None:

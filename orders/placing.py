@@ -13,10 +13,9 @@ from bson import Decimal128, ObjectId
 from api.refusal import Fault, Refusal
 from orders.catalogue import catalogue
 from orders.collection import orders
+from orders.owed import keys_of, ledger_at_first
 from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
 from orders.price import Price
-
-UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
 
 SEVERAL_CURRENCIES = Fault(
     field="items",
@@ -122,7 +121,9 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
         "version": 1,
         "created_at": now,
         "updated_at": now,
-        "ledger": {"inventory": UNHEARD, "billing": UNHEARD},
+        "ledger": ledger_at_first(),
+        "awaited": keys_of("order.placed"),
+        "awaited_since": now,
         "pending_events": [
             {"id": f"order.placed:{order_id}", "type": "order.placed", "version": 1, "at": now}
         ],

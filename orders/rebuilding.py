@@ -9,7 +9,8 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from orders.collection import orders
-from orders.placing import UNHEARD, now_in_milliseconds
+from orders.owed import keys_of, ledger_at_first
+from orders.placing import now_in_milliseconds
 
 
 def rebuild(
@@ -35,7 +36,9 @@ def rebuild(
         # An order's id begins with the second in which it was made.
         "created_at": placed_at(order_id),
         "updated_at": now,
-        "ledger": {"inventory": UNHEARD, "billing": UNHEARD},
+        "ledger": ledger_at_first(),
+        "awaited": keys_of(type_),
+        "awaited_since": now,
         "pending_events": [{"id": f"{type_}:{order_id}", "type": type_, "version": 1, "at": now}],
         "pending_since": now,
     }

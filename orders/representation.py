@@ -1,14 +1,12 @@
-"""How an order looks outside: over HTTP, and as the body of its events."""
+"""How an order looks over HTTP."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from bson import Decimal128
 from django.conf import settings
 
-from messaging.money import plain
+from orders.money import money
 
 
 def order_json(document: dict[str, Any]) -> dict[str, Any]:
@@ -54,36 +52,3 @@ def order_with_ledger_json(document: dict[str, Any]) -> dict[str, Any]:
             for service, entry in document["ledger"].items()
         },
     }
-
-
-def event_json(document: dict[str, Any], type_: str) -> dict[str, Any]:
-    """The body of an order's event: the order as it was when that happened.
-
-    It does not follow the order's later status, so that a second publish of an event is equal
-    to the first.
-    """
-    body = order_json(document) | {"status": type_.removeprefix("order.")}
-    if type_ == "order.rejected":
-        body["reason"] = rejection_reason(document)
-    if type_ == "order.cancelled" and (reason := document["cancellation"]["reason"]):
-        body["reason"] = reason
-    return body
-
-
-def rejection_reason(document: dict[str, Any]) -> str | None:
-    """Why inventory rejected the order; a cancellation may have changed its ledger since."""
-    steps = document.get("steps") or []
-    details = (step["detail"] for step in steps if step["state"] == "rejected")
-    # An order of an earlier release may have no steps.
-    return next(details, document["ledger"]["inventory"]["detail"])
-
-
-def money(amount: Decimal128) -> str:
-    """`12.5` -> `"12.50"`: a float would lose cents."""
-    return _money(amount.bid)
-
-
-@lru_cache(maxsize=10_000)
-def _money(bid: bytes) -> str:
-    """Remembered by MongoDB's own bytes, as prices come back and their conversion is slow."""
-    return plain(Decimal128.from_bid(bid).to_decimal())

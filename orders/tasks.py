@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -14,12 +14,11 @@ from messaging.errors import InvalidMessage
 from messaging.giving_way import giving_way
 from messaging.handlers import handles
 from messaging.message import Message
+from messaging.service import Event, Service, answering
 from orders import ledger
 
+Body = dict[str, Any]
 Events = list[Message]
-
-#: The queues of those whose work a status only tells of.
-EFFECTS = ("inventory", "billing")
 
 RUNBOOK = (
     "The ledger notes each state once, so a replay is always safe. 'Orders never took' means that "
@@ -28,85 +27,69 @@ RUNBOOK = (
 )
 
 
-class Outcome(Struct, frozen=True, rename="camel"):
+class Outcome(Protocol):
     """What orders reads of another service's event."""
 
     order_id: str | int
-    reason: str | None = None
-    invoice_number: str | None = None
-
-    def detail(self, state: str) -> str | None:
-        """What the ledger tells beside the state."""
-        if state == "rejected":
-            return self.reason
-        return self.invoice_number if state in ("invoiced", "credited") else None
+    #: What the ledger tells beside the state.
+    detail: str | None
 
 
-def read(body: dict[str, Any]) -> Outcome:
+@cache
+def outcome_of(event: Event) -> type[Struct]:
+    """An `Outcome` of the fields that an event of this type has."""
+    names = {each.name: each.encode_name for each in msgspec.structs.fields(event.body)}
+    fields: list[Any] = [("order_id", str | int, msgspec.field(name="orderId"))]
+    if event.detail:
+        detail = msgspec.field(name=names[event.detail], default=None)
+        return msgspec.defstruct("Outcome", [*fields, ("detail", str | None, detail)])
+    return msgspec.defstruct("Outcome", fields, namespace={"detail": None})
+
+
+def read(event: Event, body: Body) -> Outcome:
     """Raises InvalidMessage: a field is missing or of the wrong type; it is named."""
     try:
-        return msgspec.convert(body, Outcome)
+        outcome: Any = msgspec.convert(body, outcome_of(event))
     except msgspec.ValidationError as error:
         raise InvalidMessage(f"The event is no outcome of an order: {error}") from error
+    return outcome
 
 
-def note(service: str, state: str, body: dict[str, Any]) -> Events:
+def note(service: Service, event: Event, body: Body) -> Events:
     """Note one state of one order."""
-    outcome = read(body)
-    ledger.record(
-        str(outcome.order_id), service, state, outcome.detail(state), attempt=senders_attempt()
-    )
+    outcome = read(event, body)
+    order_id, attempt = str(outcome.order_id), senders_attempt()
+    ledger.record(order_id, service.name, event.state, outcome.detail, attempt)
     return []
 
 
-def note_many(service: str, state: str, bodies: list[dict[str, Any]]) -> list[Events | None]:
+def note_many(service: Service, event: Event, bodies: list[Body]) -> list[Events | None]:
     """Note one state of many orders at once; what is not known or not readable is left out."""
-    giving_way().wait(EFFECTS)
-    outcomes = readable(bodies, read)
-    details = {str(each.order_id): each.detail(state) for each in outcomes if each}
-    noted = ledger.record_many(details, service, state)
+    giving_way().wait([each.name for each in answering()])
+    outcomes = readable(bodies, partial(read, event))
+    details = {str(each.order_id): each.detail for each in outcomes if each}
+    noted = ledger.record_many(details, service.name, event.state)
     return [[] if each and noted[str(each.order_id)] else None for each in outcomes]
 
 
-@handles(
-    "orders",
-    "inventory.reserved",
-    batch=partial(note_many, "inventory", "reserved"),
-    replay_safe=True,
-    shape=read,
-    runbook=RUNBOOK,
-)
-def note_reserved(body: dict[str, Any]) -> Events:
-    return note("inventory", "reserved", body)
+def hear(service: Service, event: Event) -> None:
+    """Handle one type of event of another service."""
+
+    def note_it(body: Body) -> Events:
+        return note(service, event, body)
+
+    note_it.__qualname__ = f"note_{event.state}"
+    handles(
+        "orders",
+        event.type,
+        batch=partial(note_many, service, event),
+        shape=partial(read, event),
+        consequence=f"{{order}} does not know that it is {event.state} in {service.name}.",
+        replay_safe=True,
+        runbook=RUNBOOK,
+    )(note_it)
 
 
-@handles("orders", "inventory.rejected", replay_safe=True, shape=read, runbook=RUNBOOK)
-def note_rejected(body: dict[str, Any]) -> Events:
-    return note("inventory", "rejected", body)
-
-
-@handles("orders", "inventory.released", replay_safe=True, shape=read, runbook=RUNBOOK)
-def note_released(body: dict[str, Any]) -> Events:
-    return note("inventory", "released", body)
-
-
-@handles("orders", "inventory.shipped", replay_safe=True, shape=read, runbook=RUNBOOK)
-def note_shipped(body: dict[str, Any]) -> Events:
-    return note("inventory", "shipped", body)
-
-
-@handles(
-    "orders",
-    "billing.invoiced",
-    batch=partial(note_many, "billing", "invoiced"),
-    replay_safe=True,
-    shape=read,
-    runbook=RUNBOOK,
-)
-def note_invoiced(body: dict[str, Any]) -> Events:
-    return note("billing", "invoiced", body)
-
-
-@handles("orders", "billing.credited", replay_safe=True, shape=read, runbook=RUNBOOK)
-def note_credited(body: dict[str, Any]) -> Events:
-    return note("billing", "credited", body)
+for answering_service in answering():
+    for answer in answering_service.publishes:
+        hear(answering_service, answer)

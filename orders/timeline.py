@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from messaging.service import answering
 from messaging.steps import Step
-
-#: What is awaited of each service, by the order's status: the states that end the wait.
-AWAITED = {
-    "placed": {"inventory": {"reserved", "shipped"}, "billing": {"invoiced"}},
-    "confirmed": {},
-    "rejected": {"billing": {"credited"}},
-    "cancelled": {"inventory": {"released", "shipped"}, "billing": {"credited"}},
-}
+from orders.owed import key
 
 
 def steps(order: dict[str, Any]) -> list[Step]:
@@ -61,10 +55,13 @@ def outbox_steps(order: dict[str, Any]) -> Iterator[Step]:
 
 
 def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
-    for service, states in AWAITED.get(str(order.get("status")), {}).items():
-        if stands(order, service) not in states:
-            outcome = f"to be {sorted(states)[0]}"
-            yield Step(service=service, kind="waiting", outcome=outcome)
+    """What each service has yet to do; of several events, the one that it declares last."""
+    keys = order.get("awaited") or ()
+    for service in answering():
+        awaited = [on for on in service.listens if key(service.name, on.type) in keys]
+        if awaited:
+            outcome = f"to be {awaited[-1].leads_to[0]}"
+            yield Step(service=service.name, kind="waiting", outcome=outcome)
 
 
 def stands(order: dict[str, Any], service: str) -> str:

@@ -1,9 +1,9 @@
-"""Orders that a service has not answered yet: each expects one outcome from each service."""
+"""Orders that some service owes an answer, and that event for it once more."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +14,12 @@ from messaging.isolation import isolated
 from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import object_id
 from messaging.publisher import Outgoing, Publisher, check_publishable
+from messaging.service import Service
 from messaging.topology import by_name
 from orders.collection import orders
+from orders.models import EPOCH
 from orders.outbox import message
+from orders.owed import key, ledger_at_first, state_in, waits
 
 logger = logging.getLogger(__name__)
 
@@ -25,46 +28,63 @@ UNREADABLE = (
     "the others are sent. Correct the document: it stays unaccounted for until then."
 )
 
-#: The services whose outcome an order expects.
-EXPECTED_SERVICES = ("inventory", "billing")
+#: The same condition as the partial index's.
+IS_AWAITED = {"awaited_since": {"$gt": EPOCH}}
+INDEX = "orders_awaited"
 
-#: Asked as the partial index asks it, which holds none but these orders.
-BY_ANY = {"$or": [{f"ledger.{service}.state": "pending"} for service in EXPECTED_SERVICES]}
-INDEX = "orders_unanswered"
+#: Orders of an earlier release, which kept no `awaited`, and the index that holds them.
+IS_UNANSWERED = {
+    "$or": [{"ledger.inventory.state": "pending"}, {"ledger.billing.state": "pending"}]
+}
+INDEX_OF_EARLIER_RELEASE = "orders_unanswered"
 
 #: Clocks that differ by less do no harm.
 CLOCK_SKEW = timedelta(minutes=1)
 
 
 def index() -> IndexModel:
-    """The partial index; Django's own cannot look into the ledger."""
-    return IndexModel([("updated_at", 1)], name=INDEX, partialFilterExpression=BY_ANY)
+    """The partial index; it holds none but the orders that something is owed to."""
+    keys = [("awaited", 1), ("awaited_since", 1)]
+    return IndexModel(keys, name=INDEX, partialFilterExpression=IS_AWAITED)
 
 
-def accepted() -> int:
-    """How many orders were ever taken; exact, where the estimate is wrong after a crash."""
-    return orders().count_documents({}, hint="_id_")
+def index_of_earlier_release() -> IndexModel:
+    keys = [("updated_at", 1)]
+    return IndexModel(keys, name=INDEX_OF_EARLIER_RELEASE, partialFilterExpression=IS_UNANSWERED)
 
 
-def count(service: str) -> int:
-    """How many orders the service has not answered."""
-    # Without the hint MongoDB reads every order, since the index does not hold the states.
-    return orders().count_documents(by(service), hint=INDEX)
+def accepted(service: Service) -> int:
+    """How many orders the service was ever to answer for.
+
+    Exact, where MongoDB's estimate is wrong after a crash.
+    """
+    if service.name in ledger_at_first():
+        return orders().count_documents({}, hint="_id_")
+    return orders().count_documents({f"ledger.{service.name}": {"$exists": True}})
 
 
-def among(service: str, order_ids: Collection[str]) -> set[str]:
-    """Those of the orders that the service has not answered."""
+def count(service: Service) -> int:
+    """How many orders the service owes an answer."""
+    return orders().count_documents(owed_by(service), hint=INDEX)
+
+
+def among(service: Service, order_ids: Collection[str]) -> set[str]:
+    """Those of the orders that the service owes an answer."""
     ids = [key for each in order_ids if (key := object_id(each))]
-    found = orders().find({**by(service), "_id": {"$in": ids}}, {"_id": 1})
+    found = orders().find({**owed_by(service), "_id": {"$in": ids}}, {"_id": 1})
     return {str(order["_id"]) for order in found}
 
 
-def overdue(service: str, seconds: float, limit: int) -> list[str]:
-    """Published orders of which nothing was heard for so long, oldest first."""
+def overdue(service: Service, type_: str, seconds: float) -> Iterator[str]:
+    """Orders whose event was published and not answered for so long, oldest first."""
     before = mongodb_now() - timedelta(seconds=seconds)
-    condition = {**by(service), "updated_at": {"$lt": before}, "pending_since": None}
-    found = orders().find(condition, {"_id": 1}).sort("updated_at", 1).limit(limit)
-    return [str(order["_id"]) for order in found]
+    late = {
+        "awaited": key(service.name, type_),
+        "awaited_since": {"$gt": EPOCH, "$lt": before},
+        "pending_since": None,
+    }
+    found = orders().find(late, {"_id": 1}, hint=INDEX).sort("awaited_since", 1)
+    return (str(order["_id"]) for order in found)
 
 
 def date_those_of_the_future() -> int:
@@ -72,16 +92,16 @@ def date_those_of_the_future() -> int:
 
     Returns: how many orders it was.
     """
-    later = {**BY_ANY, "updated_at": {"$gt": mongodb_now() + CLOCK_SKEW}}
-    now = {"$currentDate": {"updated_at": True}}
+    later = {"awaited_since": {"$gt": mongodb_now() + CLOCK_SKEW}}
+    now = {"$currentDate": {"awaited_since": True}}
     return orders().update_many(later, now, hint=INDEX).modified_count
 
 
-def send_again(service: str, order_ids: Sequence[str], publisher: Publisher) -> None:
-    """Publish `order.placed` of these orders to the service's own queue, and to no other.
+def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Publisher) -> None:
+    """Publish this event of these orders to the service's own queue, and to no other.
 
-    It is the message that the outbox published first, with the same id, so that a service that
-    has heard of the order after all has nothing to do.
+    It has the id of the message that the outbox published first, so that a service that has heard
+    of it after all has nothing to do.
 
     Raises:
         PublishError: RabbitMQ has not confirmed all; the next run sends them again.
@@ -90,19 +110,43 @@ def send_again(service: str, order_ids: Sequence[str], publisher: Publisher) -> 
     outgoing: dict[ObjectId, Outgoing] = {}
     for document in orders().find({"_id": {"$in": ids}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
-            again = Outgoing(_placed(document), by_name.name, service)
+            again = Outgoing(message(document, happened(document, type_)), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
     publisher.publish([*outgoing.values()])
     sent = {"_id": {"$in": [*outgoing]}}
-    orders().update_many(sent, {"$currentDate": {"updated_at": True}})
+    orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
 
 
-def by(service: str) -> dict[str, Any]:
-    return {**BY_ANY, f"ledger.{service}.state": "pending"}
+def happened(document: dict[str, Any], type_: str) -> dict[str, Any]:
+    """The event as the outbox had it, as far as the order still tells."""
+    if type_ == "order.placed":
+        at, version = document["created_at"], 1
+    elif type_ == "order.cancelled":
+        at, version = document["cancellation"]["at"], document["version"]
+    else:
+        at, version = document["updated_at"], document["version"]
+    return {"type": type_, "version": version, "at": at}
 
 
-def _placed(document: dict[str, Any]) -> Any:
-    order_id, at = document["_id"], document["created_at"]
-    placed = {"id": f"order.placed:{order_id}", "type": "order.placed", "version": 1, "at": at}
-    return message(document, placed)
+def adopt() -> int:
+    """Note what is owed to unanswered orders of an earlier release; return how many it was.
+
+    Its web server may place some during an upgrade, too.
+    """
+    owed = [
+        {"$cond": [{"$eq": [state_in(service), "pending"]}, [key(service.name, on.type)], []]}
+        for service, on in waits("order.placed")
+    ]
+    change = {"awaited": {"$concatArrays": owed}, "awaited_since": "$updated_at"}
+    unknown = {**IS_UNANSWERED, "awaited": {"$exists": False}}
+    return (
+        orders()
+        .update_many(unknown, [{"$set": change}], hint=INDEX_OF_EARLIER_RELEASE)
+        .modified_count
+    )
+
+
+def owed_by(service: Service) -> dict[str, Any]:
+    keys = [key(service.name, on.type) for on in service.listens if on.leads_to]
+    return {"awaited": {"$in": keys}, **IS_AWAITED}

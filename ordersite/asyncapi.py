@@ -5,24 +5,16 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from kombu import Exchange
 
-from billing.published import PUBLISHED as BILLING
-from inventory.published import PUBLISHED as INVENTORY
 from messaging.incoming import ATTEMPT_HEADER
 from messaging.message import CONTENT_TYPE
-from messaging.published import Published
-from messaging.topology import order_events_topic
-from orders.published import PUBLISHED as ORDERS
-
-PUBLISHED = [*ORDERS, *INVENTORY, *BILLING]
-
-#: Everything that orders publishes passes through here, the rest of it from the fanout.
-BY_EXCHANGE = {order_events_topic.name: ORDERS}
+from messaging.service import Event, events, exchange_of, publisher_of, services
 
 DESCRIPTION = (
     "Bind a queue of your own to an exchange. Each message is one event: its body is the JSON "
@@ -36,27 +28,34 @@ SCHEMA_REF = "#/components/schemas/{name}"
 
 def document() -> dict[str, Any]:
     """The AsyncAPI document of all events."""
-    exchanges = {each.exchange.name: each.exchange for each in PUBLISHED}
+    channels = dict(channels_of_all())
     _, schemas = msgspec.json.schema_components(
-        [each.body for each in PUBLISHED], ref_template=SCHEMA_REF
+        [each.body for each in events().values()], ref_template=SCHEMA_REF
     )
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "ordersite", "version": settings.RELEASE, "description": DESCRIPTION},
         "defaultContentType": CONTENT_TYPE,
-        "channels": {name: channel(exchange) for name, exchange in exchanges.items()},
-        "operations": {f"send.{name}": operation(name) for name in exchanges},
+        "channels": channels,
+        "operations": {f"send.{name}": operation(name) for name in channels},
         "components": {
-            "messages": {each.type: message(each) for each in PUBLISHED},
+            "messages": {each.type: message(each) for each in events().values()},
             "schemas": schemas,
         },
     }
 
 
-def channel(exchange: Exchange) -> dict[str, Any]:
-    carried = BY_EXCHANGE.get(exchange.name) or [
-        each for each in PUBLISHED if each.exchange == exchange
-    ]
+def channels_of_all() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each exchange that subscribers bind to, by name, with the events that it carries."""
+    for service in services().values():
+        own = [each for each in service.publishes if exchange_of(each.type) == service.exchange]
+        yield service.exchange.name, channel(service.exchange, own)
+        if service.by_topic:
+            # All of the service's events pass through here, most of them from the fanout.
+            yield service.topic_exchange.name, channel(service.topic_exchange, service.publishes)
+
+
+def channel(exchange: Exchange, carried: Iterable[Event]) -> dict[str, Any]:
     return {
         "address": exchange.name,
         "messages": {each.type: {"$ref": f"#/components/messages/{each.type}"} for each in carried},
@@ -74,10 +73,10 @@ def operation(exchange_name: str) -> dict[str, Any]:
     return {"action": "send", "channel": {"$ref": f"#/channels/{exchange_name}"}}
 
 
-def message(event: Published) -> dict[str, Any]:
+def message(event: Event) -> dict[str, Any]:
     headers: dict[str, Any] = {"schema-version": {"type": "integer", "const": event.version}}
     required = ["schema-version"]
-    if event in ORDERS:
+    if keeps_the_ledger(event):
         text = "The order's own version: one more with each change of it."
         headers["order-version"] = {"type": "integer", "description": text}
         required.append("order-version")
@@ -94,7 +93,12 @@ def message(event: Published) -> dict[str, Any]:
     }
 
 
-def json_schema(event: Published) -> dict[str, Any]:
+def keeps_the_ledger(event: Event) -> bool:
+    publisher = publisher_of(event.type)
+    return publisher is not None and publisher.keeps_ledger
+
+
+def json_schema(event: Event) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one event's body, complete in itself."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

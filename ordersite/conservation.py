@@ -8,22 +8,33 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from failed_messages import standing
 from messaging.connecting import connect, connection_to
 from messaging.depths import depths
+from messaging.service import On, Service, answering
 from orders import unanswered
 
 #: How many unaccounted orders an answer names.
 NAMED_ORDERS = 20
-#: How many overdue orders a line looks at; more than that are reported as so many.
-LOOKED_AT_ORDERS = 10_000
+#: How many orders one line may tell as unaccounted; the next look tells of the others.
+MOST_UNACCOUNTED = 10_000
 #: How long RabbitMQ may take to answer.
 CONNECT_SECONDS = 2
+
+
+class Missing(NamedTuple):
+    """An event that a service should have answered, and nothing tells why it has not."""
+
+    #: The type of the event that the service owes an answer to.
+    type: str
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +49,13 @@ class Line:
     failed: int
     discarded: int
     unaccounted: int
-    #: Those that are unaccounted for, oldest first.
-    orders: tuple[str, ...]
+    #: What is unaccounted for, for each type of event the oldest first.
+    missing: tuple[Missing, ...]
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The ids of the orders that are unaccounted for."""
+        return tuple(dict.fromkeys(each.order_id for each in self.missing))
 
 
 def lines() -> list[Line]:
@@ -52,22 +68,25 @@ def lines() -> list[Line]:
     with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
         connect(broker, reraise_as_library_errors=False)
         waiting = depths(broker)
-    return [line(service, waiting) for service in unanswered.EXPECTED_SERVICES]
+    unanswered.adopt()
+    return [line(service, waiting) for service in answering()]
 
 
-def line(service: str, waiting: dict[str, int]) -> Line:
+def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
-    accepted, unanswered_count = unanswered.accepted(), unanswered.count(service)
+    name = service.name
+    accepted, unanswered_count = unanswered.accepted(service), unanswered.count(service)
     failed = unanswered.among(service, standing.held_up(service))
     discarded = unanswered.among(service, standing.given_up(service)) - failed
     on_the_way = max(0, unanswered_count - len(failed) - len(discarded))
-    retrying = min(on_the_way, retrying_messages(service, waiting))
-    missing = unheard_of(service, failed | discarded)
+    retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
-    in_queues = waiting[service] + waiting[f"{service}.dlq"] + waiting["orders"]
-    unaccounted = max(0, min(len(missing), on_the_way - retrying - in_queues))
+    in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
+    most = min(on_the_way - retrying - in_queues, MOST_UNACCOUNTED)
+    missing = tuple(islice(unheard_of(service), max(0, most)))
+    unaccounted = len({each.order_id for each in missing})
     return Line(
-        service=service,
+        service=name,
         accepted=accepted,
         done=max(0, accepted - unanswered_count),
         in_flight=on_the_way - retrying - unaccounted,
@@ -75,7 +94,7 @@ def line(service: str, waiting: dict[str, int]) -> Line:
         failed=len(failed),
         discarded=len(discarded),
         unaccounted=unaccounted,
-        orders=tuple(missing[:unaccounted]),
+        missing=missing,
     )
 
 
@@ -83,15 +102,25 @@ def retrying_messages(service: str, waiting: dict[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 
-def unheard_of(service: str, explained: set[str]) -> list[str]:
-    """Orders of which nothing was heard for too long, and no failed message tells why."""
-    overdue = unanswered.overdue(service, settings.RECONCILE_AFTER_SECONDS, LOOKED_AT_ORDERS)
-    return [order_id for order_id in overdue if order_id not in explained]
+def unheard_of(service: Service) -> Iterator[Missing]:
+    """Events of orders that were not answered for too long, and no failed message tells why."""
+    for on in service.listens:
+        explained = standing.explained(service, on)
+        for order_id in overdue(service, on):
+            if order_id not in explained:
+                yield Missing(on.type, order_id)
+
+
+def overdue(service: Service, on: On) -> Iterator[str]:
+    if not on.leads_to:
+        return iter(())
+    return unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS)
 
 
 def as_json(each: Line) -> dict[str, Any]:
     """The line in the API's JSON."""
     words = asdict(each)
     words["inFlight"] = words.pop("in_flight")
+    del words["missing"]
     words["orders"] = list(each.orders[:NAMED_ORDERS])
     return words

@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from messaging import topology
 from messaging.connecting import BROKER_ERRORS, connect, connection_to
+from messaging.service import services
 from messaging.trouble import refusal
 from orders.lease import RELAY_LEASE, is_taken
 from ordersite import heartbeat
@@ -146,8 +147,8 @@ def rabbitmq() -> Iterator[Check]:
     else:
         yield Check("rabbitmq", True, "It answers.")
     yield declared(missing)
-    yield from (worker(service, consumers.get(service)) for service in topology.SERVICES)
-    yield archiver([consumers.get(f"{service}.dlq") for service in topology.SERVICES])
+    yield from (worker(service, consumers.get(service)) for service in services())
+    yield archiver([consumers.get(f"{service}.dlq") for service in services()])
 
 
 def declared(missing: list[str]) -> Check:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from failed_messages import timeline as failures
+from messaging.service import services
 from messaging.steps import Step
-from messaging.topology import SERVICES
 from orders import timeline as journey
 
 
@@ -43,8 +43,8 @@ def timeline(order: dict[str, Any]) -> Timeline:
     settled = {service: journey.stands(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status
     # Orders begins every journey.
-    services = sorted(SERVICES, key=lambda service: service != "orders")
-    lanes = [lane(service, steps, settled.get(service, "nothing to do")) for service in services]
+    names = sorted(services(), key=lambda service: service != "orders")
+    lanes = [lane(service, steps, settled.get(service, "nothing to do")) for service in names]
     return Timeline(order_id, status, lanes, steps)
 
 

@@ -15,50 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Ledger",
-            fields=[
-                (
-                    "id",
-                    django_mongodb_backend.fields.ObjectIdAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "inventory",
-                    django_mongodb_backend.fields.EmbeddedModelField(
-                        embedded_model=orders.models.LedgerEntry
-                    ),
-                ),
-                (
-                    "billing",
-                    django_mongodb_backend.fields.EmbeddedModelField(
-                        embedded_model=orders.models.LedgerEntry
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="LedgerEntry",
-            fields=[
-                (
-                    "id",
-                    django_mongodb_backend.fields.ObjectIdAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("state", models.CharField(max_length=16)),
-                ("at", models.DateTimeField(null=True)),
-                ("message_id", models.CharField(max_length=128, null=True)),
-                ("detail", models.TextField(null=True)),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
             name="OrderLine",
             fields=[
                 (
@@ -127,9 +83,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField()),
                 (
                     "ledger",
-                    django_mongodb_backend.fields.EmbeddedModelField(
-                        embedded_model=orders.models.Ledger
-                    ),
+                    orders.models.Document(),
                 ),
                 (
                     "pending_events",

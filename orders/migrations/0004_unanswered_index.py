@@ -1,10 +1,15 @@
 from django.db import migrations
 
-from orders.unanswered import INDEX, index
+INDEX = "orders_unanswered"
+IS_UNANSWERED = {
+    "$or": [{"ledger.inventory.state": "pending"}, {"ledger.billing.state": "pending"}]
+}
 
 
 def create(apps, schema_editor):
-    schema_editor.connection.database["orders"].create_indexes([index()])
+    schema_editor.connection.database["orders"].create_index(
+        [("updated_at", 1)], name=INDEX, partialFilterExpression=IS_UNANSWERED
+    )
 
 
 def drop(apps, schema_editor):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from kombu import Connection
 
-from messaging import topology
 from messaging.depths import depths
+from messaging.service import services
 from ordersite import health
 from ordersite.doctor.report import Finding, Severity
 
@@ -41,7 +41,7 @@ def declared_and_consumed(broker: Connection) -> Iterator[Finding]:
 
 def archiver_backlog(broker: Connection) -> Iterator[Finding]:
     waiting = depths(broker)
-    for service in topology.SERVICES:
+    for service in services():
         count = waiting[f"{service}.dlq"]
         if count > BACKLOG_MESSAGES:
             yield Finding(

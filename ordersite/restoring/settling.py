@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 from bson import ObjectId
 from django.conf import settings
 from pymongo.client_session import ClientSession
@@ -24,8 +25,8 @@ from messaging.publisher import Outgoing, Publisher
 from messaging.topology import by_name
 from messaging.transactions import in_transaction
 from orders import cancelling, outbox, rebuilding
+from orders.events import body_of
 from orders.ledger import known
-from orders.representation import event_json
 from ordersite.restoring.findings import Document, Findings, never_taken
 
 REASON = "A backup was restored that is older than this"
@@ -78,7 +79,7 @@ def audited(
 
 
 def issue_again(order: Document, number: str, by: str, left: list[str]) -> None:
-    body = event_json(order, "order.placed")
+    body = msgspec.to_builtins(body_of(order, "order.placed"))
 
     def issue(session: ClientSession) -> None:
         if not lost_numbers.issue_again(body, number, session):

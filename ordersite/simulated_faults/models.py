@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 
-from messaging.topology import SERVICES
+from messaging.service import services
 
 
-def services() -> list[tuple[str, str]]:
+def service_choices() -> list[tuple[str, str]]:
     """The choice of a service; a function, so that a new service needs no migration."""
-    return [(name, name) for name in SERVICES]
+    return [(name, name) for name in services()]
 
 
 class SimulatedFault(models.Model):
@@ -21,7 +21,7 @@ class SimulatedFault(models.Model):
         SLOW = "slow", "slow: every attempt exceeds the time limit"
         CRASH = "crash", "crash: every attempt kills its worker process"
 
-    service = models.CharField(max_length=100, choices=services)
+    service = models.CharField(max_length=100, choices=service_choices)
     user_id = models.BigIntegerField("user id", help_text="The userId of the orders that fail.")
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.ERROR)
 

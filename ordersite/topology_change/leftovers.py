@@ -11,11 +11,12 @@ from amqp import NotFound
 from kombu import Connection
 
 from messaging import topology
+from messaging.service import services
 from messaging.topology import delay_label
 from ordersite.doctor import management
 from ordersite.topology_change.moving import QUIET_SECONDS, shadow_of, way_back
 
-RETRY_PREFIXES = tuple(f"{service}.retry." for service in topology.SERVICES)
+RETRY_PREFIXES = tuple(f"{service}.retry." for service in services())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from orders import placing
+from orders.events import body_of
 from orders.price import Price
-from orders.representation import event_json
 
 PEN = Price(Decimal("12.50"), "EUR")
 
@@ -23,4 +23,4 @@ def place() -> dict[str, Any]:
 
 def placed_body(order: dict[str, Any]) -> bytes:
     """The body of the order's `order.placed`."""
-    return msgspec.json.encode(event_json(order, "order.placed"))
+    return msgspec.json.encode(body_of(order, "order.placed"))

@@ -14,7 +14,7 @@ from drills.poison import publish as publish_shape
 from failed_messages.models import FailedMessage, FailureGroup
 from failed_messages.replay import replay
 from localservices.ports import free_port
-from messaging.topology import SERVICES
+from messaging.service import services
 from tests import broker
 from tests.failed_messages.letters import bury, bury_nameless, delivered, record
 from tests.polling import eventually
@@ -34,15 +34,15 @@ def stored() -> int:
 
 
 def test_it_empties_every_dead_letter_queue_whatever_is_in_them(archiver):
-    for service in SERVICES:
+    for service in services():
         bury(service=service)
         bury(service=service, death="rubbish", body=b"\xff", message_id="garbage")
     bury(body=b"x" * 5_000_000, message_id="large")
 
-    assert eventually(lambda: stored() == 2 * len(SERVICES) + 1, OUTAGE_SECONDS)
-    eventually(lambda: all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES))
+    assert eventually(lambda: stored() == 2 * len(services()) + 1, OUTAGE_SECONDS)
+    eventually(lambda: all(broker.depth(f"{name}.dlq") == 0 for name in services()))
     assert archiver.stop() == 0
-    assert all(broker.depth(f"{name}.dlq") == 0 for name in SERVICES), "everything was acked"
+    assert all(broker.depth(f"{name}.dlq") == 0 for name in services()), "everything was acked"
 
 
 @pytest.mark.parametrize("way", ["waiting", "arriving", "over TLS"])

@@ -15,7 +15,7 @@ from failed_messages.replay import replay
 from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
 from messaging.incoming import delivery_of, take_raw
-from messaging.topology import SERVICES
+from messaging.service import services
 from tests import broker
 from tests.failed_messages.letters import archive_next
 from tests.failed_messages.staff import staff
@@ -63,5 +63,5 @@ def give_up_all() -> None:
         take_raw(channel)
         while raw := channel.basic_get("billing", no_ack=True):
             message = channel.message_to_python(raw)
-            delivery = delivery_of(message, SERVICES["billing"])
+            delivery = delivery_of(message, services()["billing"])
             dead_letter(delivery, message.body, InvalidMessage("poison"))

@@ -21,11 +21,11 @@ from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
 from messaging.batching import INTERVAL_SECONDS
-from messaging.message import event
 from messaging.outages import PATIENCE_SECONDS
 from messaging.publisher import Outgoing, Publisher
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import depth, take_all
+from tests.messages import order_placed
 from tests.polling import eventually
 from tests.processes import Processes
 
@@ -36,10 +36,7 @@ POOL_CHILDREN = 2
 
 def placed(order_id: str, user_id: int = 101, quantity: int = 1) -> Outgoing:
     line = {"sku": "book", "quantity": quantity, "unitPrice": "12.50"}
-    body = {"orderId": order_id, "userId": user_id, "items": [line]}
-    return Outgoing(
-        event("order.placed", body, message_id=f"order.placed:{order_id}"), "", "billing"
-    )
+    return Outgoing(order_placed(order_id, userId=user_id, items=[line]), "", "billing")
 
 
 def publish(*outgoing: Outgoing) -> None:

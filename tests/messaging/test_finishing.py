@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connection
 
 from localservices.process import Process
-from messaging.message import event
 from messaging.publisher import Outgoing, Publisher
 from tests.broker import depth
+from tests.messages import order_placed
 from tests.polling import eventually
 from tests.processes import Processes
 
@@ -23,11 +23,7 @@ GRACE_SECONDS = 10.0
 
 def placed(order_id: str) -> Outgoing:
     line = {"sku": "book", "quantity": 1, "unitPrice": "12.50"}
-    body = {"orderId": order_id, "userId": 101, "items": [line]}
-    made = event(
-        "order.placed", body, message_id=f"order.placed:{order_id}", correlation_id=order_id
-    )
-    return Outgoing(made, "", "billing")
+    return Outgoing(order_placed(order_id, userId=101, items=[line]), "", "billing")
 
 
 def invoiced() -> set[str]:

@@ -21,7 +21,7 @@ from messaging.frames import properties_of
 from messaging.incoming import RawMessage, delivery_of
 from messaging.kept import LEFT_OUT_HEADER, MAX_KEPT_BYTES, NOT_KEPT, kept_headers, kept_properties
 from messaging.reading import Arrived
-from messaging.topology import SERVICES
+from messaging.service import services
 
 FRAME_BYTES = 131_072
 
@@ -49,7 +49,7 @@ def arrived(headers: dict[str, Any], **properties: Any) -> RawMessage:
 
 def sent_again(message: RawMessage) -> dict[str, Any]:
     """Its properties as RabbitMQ gets them with a retry or a dead letter."""
-    again = delivery_of(message, SERVICES["billing"]).message(b"{}")
+    again = delivery_of(message, services()["billing"]).message(b"{}")
     theirs = TheirMessage()
     theirs.inbound_header(properties_of(again))
     return theirs.properties

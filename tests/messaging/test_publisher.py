@@ -10,9 +10,10 @@ from kombu import Connection
 
 from localservices.rabbitmq import RabbitMQ
 from messaging.errors import PublishError, Unroutable
-from messaging.message import Message, event
+from messaging.message import Message
 from messaging.publisher import Outgoing, Publisher
 from tests.broker import depth, take, take_all
+from tests.messages import order_placed
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -40,14 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def placed(number: int) -> Message:
-    order_id = f"order-{number}"
-    return event(
-        "order.placed",
-        {"orderId": order_id},
-        message_id=f"order.placed:{order_id}",
-        correlation_id=order_id,
-        headers={"order-version": 1},
-    )
+    return order_placed(f"order-{number}")
 
 
 def to(queue: str, number: int = 1) -> Outgoing:

@@ -17,11 +17,12 @@ from hypothesis.stateful import (
 )
 
 from api.refusal import Refusal
-from orders.ledger import SEQUENCES
+from messaging.service import answering
 from tests.orders.test_ledger import hear, placed, seen
 
 pytestmark = pytest.mark.usefixtures("services")
 
+SEQUENCES = {service.name: service.states for service in answering()}
 OUTCOMES = [state for states in SEQUENCES.values() for state in states[1:]]
 
 

@@ -26,6 +26,7 @@ from kombu import Connection, Consumer
 
 from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
+from messaging.service import services
 from orders.lease import RELAY_LEASE, Lease
 from ordersite import heartbeat
 from ordersite.doctor import clocks, declared_indexes
@@ -145,7 +146,7 @@ def test_what_rabbitmq_could_not_deliver(broker: Connection) -> None:
 def test_a_queue_with_other_arguments(broker: Connection) -> None:
     with broker.channel() as channel:
         channel.queue_delete("billing")
-        declared = vars(topology.service_queue(topology.SERVICES["billing"]))["queue_arguments"]
+        declared = vars(topology.service_queue(services()["billing"]))["queue_arguments"]
         other = declared | {"x-delivery-limit": 9}
         channel.queue_declare("billing", durable=True, auto_delete=False, arguments=other)
         for exchange in ("order_events", "by_name"):
@@ -270,7 +271,7 @@ def call_as_curl_does(command: str) -> None:
 
 def test_a_retry_queue_of_an_earlier_ladder(broker: Connection) -> None:
     """Its message returns by itself, and then the command deletes it."""
-    leftover = topology.retry_queue(topology.SERVICES["billing"], 600)
+    leftover = topology.retry_queue(services()["billing"], 600)
     leftover(broker.default_channel).queue_declare()
     try:
         publish(b"{}", exchange="", routing_key=leftover.name)

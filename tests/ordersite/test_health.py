@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 from kombu import Connection, Consumer
 
 from messaging import topology
+from messaging.service import services
 from orders.lease import RELAY_LEASE, Lease
 from ordersite import heartbeat
 
@@ -50,7 +51,7 @@ def test_ready_when_everything_has_a_consumer(broker: Connection) -> None:
 
 
 def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
-    inventory = topology.service_queue(topology.SERVICES["inventory"])(broker.default_channel)
+    inventory = topology.service_queue(services()["inventory"])(broker.default_channel)
     with Consumer(broker, [inventory], on_message=lambda message: message.requeue()):
         status, checks = ready()
 

@@ -27,6 +27,7 @@ from localservices.process import Process
 from messaging import topology
 from messaging.declaring import is_changing
 from messaging.publisher import Outgoing, Publisher
+from messaging.service import services
 from tests import broker as foreign
 from tests.messaging.test_retries import order, place
 from tests.polling import eventually
@@ -350,8 +351,8 @@ def test_two_at_once_are_one(broker: Connection, processes: Processes) -> None:
 
 def test_what_is_left_over_goes_where_that_is_safe(broker: Connection) -> None:
     channel = broker.default_channel
-    empty = topology.retry_queue(topology.SERVICES["billing"], 7)
-    full = topology.retry_queue(topology.SERVICES["billing"], 600)
+    empty = topology.retry_queue(services()["billing"], 7)
+    full = topology.retry_queue(services()["billing"], 600)
     empty(channel).queue_declare()
     full(channel).queue_declare()
     foreign.publish(b"{}", exchange="", routing_key=full.name)

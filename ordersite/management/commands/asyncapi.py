@@ -10,6 +10,7 @@ import yaml
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from messaging.service import events
 from ordersite import asyncapi
 
 DOCS = settings.BASE_DIR / "docs"
@@ -30,7 +31,7 @@ def files() -> dict[Path, str]:
     document = yaml.safe_dump(asyncapi.document(), sort_keys=False, allow_unicode=True, width=100)
     schemas = {
         DOCS / "schemas" / f"{each.type}.v{each.version}.json": asyncapi.json_schema(each)
-        for each in asyncapi.PUBLISHED
+        for each in events().values()
     }
     return {
         DOCS / "asyncapi.yaml": f"# Made by `python manage.py asyncapi`.\n{document}",

@@ -20,8 +20,8 @@ from kombu import Connection, Consumer, Exchange, Message, Queue
 from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.incoming import take_raw
 from messaging.plain import plain
+from messaging.service import services
 from messaging.short_string import readable
-from messaging.topology import SERVICES
 from messaging.trouble import Told, in_words
 from ordersite.short_text import short_text
 
@@ -89,9 +89,9 @@ def declare(broker: Connection, name: str, pattern: str) -> Queue:
     matching = Exchange(name, type="topic", auto_delete=True)
     with broker.channel() as channel:
         matching(channel).declare()
-        for service in SERVICES.values():
-            service.publishes_to(channel).declare()
-            matching(channel).bind_to(service.publishes_to)
+        for service in services().values():
+            service.exchange(channel).declare()
+            matching(channel).bind_to(service.exchange)
     # An earlier connection may be lost here and still there for RabbitMQ, with its queue.
     name = f"{name}.{uuid4()}"
     return Queue(name, matching, routing_key=pattern, exclusive=True, max_length=WAITING_MESSAGES)

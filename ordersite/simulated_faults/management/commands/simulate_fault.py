@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.topology import SERVICES
+from messaging.service import services
 from ordersite.simulated_faults.injecting import LARGEST_BSON_INTEGER
 from ordersite.simulated_faults.models import SimulatedFault
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Make a service fail for a user's orders, or stop doing so (--kind none)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("service", choices=list(SERVICES))
+        parser.add_argument("service", choices=list(services()))
         parser.add_argument("--user", type=user_id, required=True, help="the orders' userId")
         parser.add_argument("--kind", choices=[*SimulatedFault.Kind.values, NONE], required=True)
 

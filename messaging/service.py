@@ -1,0 +1,184 @@
+"""A service, declared once in its package's `service.py`; everything else follows from that.
+
+    SERVICE = Service(
+        "shipping",
+        listens=[On("order.confirmed", leads_to=["announced"])],
+        publishes=[Event("shipping.announced", ShippingAnnounced)],
+    )
+
+Its queues, bindings, place in the ledger, timeline, conservation line, worker and documents are
+derived. A package that is in INSTALLED_APPS and has a `service.py` is a service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from kombu import Exchange
+from msgspec import Struct
+
+MODULE = "service"
+
+Body = type[Struct]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One type of event that a service publishes."""
+
+    #: `<service>.<state>`, or `order.<state>`; also the routing key on topic exchanges.
+    type: str
+    #: What the body is made of, and what subscribers are told of it.
+    body: Body
+    #: Of the body: one more with each change that a subscriber has to know of.
+    version: int = 1
+    #: Published to the service's topic exchange alone, so that its fanout's queues are spared it.
+    by_topic_only: bool = False
+    #: The field of the body, in Python's spelling, that the order's ledger shows beside the state.
+    detail: str | None = None
+
+    @property
+    def state(self) -> str:
+        """What it says of an order: `inventory.reserved` -> `reserved`."""
+        return self.type.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class On:
+    """A type of event that a service listens to, wherever it is published."""
+
+    type: str
+    #: The service's own states of which one has to follow, or any that it publishes as a later
+    #: one; empty where nobody waits for an answer.
+    leads_to: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """One service: its queue is named like it, and so is its Celery worker's `-Q`."""
+
+    name: str
+    listens: Sequence[On] = ()
+    #: What it says about an order, in the sequence in which the states follow one another.
+    publishes: Sequence[Event] = ()
+    #: The type of a message that names none, as an external publisher's plain JSON.
+    plain_messages_are: str | None = None
+    #: Whether it keeps the orders' ledger, and so hears every answer of every other service.
+    keeps_ledger: bool = False
+    #: Whether subscribers can have its events by routing key and by header, too.
+    by_topic: bool = False
+    #: The name of its fanout; None: `<name>_events`.
+    fanout: str | None = None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The durable fanout for its events."""
+        return Exchange(self.fanout or f"{self.name}_events", type="fanout", durable=True)
+
+    @property
+    def topic_exchange(self) -> Exchange:
+        """Gets all that the fanout gets, and passes it on by routing key."""
+        return Exchange(f"{self.exchange.name}.topic", type="topic", durable=True)
+
+    @property
+    def headers_exchange(self) -> Exchange:
+        """Gets all that the topic exchange gets, and passes it on by header."""
+        return Exchange(f"{self.exchange.name}.headers", type="headers", durable=True)
+
+    def exchange_of(self, event: Event) -> Exchange:
+        """Where the event is published."""
+        return self.topic_exchange if event.by_topic_only else self.exchange
+
+    @property
+    def answers(self) -> bool:
+        """Whether an order's events have to lead to something here."""
+        return any(on.leads_to for on in self.listens)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that an order can have here, each standing over those before it."""
+        return ("pending", *(event.state for event in self.publishes))
+
+    def ends(self, on: On) -> frozenset[str]:
+        """The states that end the event: what it leads to, and whatever is later than these."""
+        if not on.leads_to:
+            return frozenset()
+        first = min(self.states.index(state) for state in on.leads_to)
+        return frozenset(self.states[first:])
+
+
+@cache
+def services() -> dict[str, Service]:
+    """Every service of this installation by its name, in the sequence of INSTALLED_APPS."""
+    declared = (import_module(module).SERVICE for module in service_modules())
+    return {service.name: service for service in declared}
+
+
+def service_modules() -> list[str]:
+    """The `service` modules of the installed packages: `["inventory.service", …]`."""
+    packages = dict.fromkeys(entry.partition(".apps.")[0] for entry in settings.INSTALLED_APPS)
+    return [f"{package}.{MODULE}" for package in packages if find_spec(f"{package}.{MODULE}")]
+
+
+@cache
+def events() -> dict[str, Event]:
+    """Every type of event that some service publishes."""
+    return {event.type: event for service in services().values() for event in service.publishes}
+
+
+@cache
+def events_by_body() -> dict[type[Struct], Event]:
+    """The same by what their bodies are made of."""
+    return {event.body: event for event in events().values()}
+
+
+@cache
+def publisher_of(type_: str) -> Service | None:
+    """The service that publishes this type of event; None where none does."""
+    for service in services().values():
+        if any(event.type == type_ for event in service.publishes):
+            return service
+    return None
+
+
+@cache
+def exchange_of(type_: str) -> Exchange:
+    """Where events of this type are published.
+
+    Raises:
+        KeyError: no service declares that it publishes this type.
+    """
+    service = publisher_of(type_)
+    if service is None:
+        raise KeyError(f"no service declares that it publishes {type_}")
+    return service.exchange_of(events()[type_])
+
+
+@cache
+def listeners(type_: str) -> tuple[Service, ...]:
+    """The services that handle this type of event."""
+    return tuple(
+        service for service in services().values() if any(on.type == type_ for on in heard(service))
+    )
+
+
+@cache
+def answering() -> tuple[Service, ...]:
+    """The services that an order waits for."""
+    return tuple(service for service in services().values() if service.answers)
+
+
+def heard(service: Service) -> tuple[On, ...]:
+    """Everything that the service handles; the ledger's keeper handles every answer."""
+    answers = (
+        On(event.type)
+        for other in services().values()
+        if service.keeps_ledger and other.answers
+        for event in other.publishes
+    )
+    return (*service.listens, *answers)

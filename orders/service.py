@@ -1,0 +1,20 @@
+"""What orders is in the pipeline: it begins every journey and keeps every order's ledger."""
+
+from __future__ import annotations
+
+from messaging.service import Event, Service
+from orders import events
+
+SERVICE = Service(
+    "orders",
+    publishes=[
+        Event("order.placed", events.OrderPlaced),
+        # Many subscribers wait for it and few services, which it would cost a delivery an order.
+        Event("order.confirmed", events.OrderConfirmed, by_topic_only=True),
+        Event("order.rejected", events.OrderRejected),
+        Event("order.cancelled", events.OrderCancelled),
+    ],
+    keeps_ledger=True,
+    by_topic=True,
+    fanout="order_events",
+)
