@@ -21,7 +21,7 @@ check: $(INSTALLED) ## lint, check formatting, types and imports, then run the t
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy .
-	.venv/bin/lint-imports
+	$(PYTHON) -m tests.import_contract
 	$(MAKE) test
 
 .PHONY: bench

@@ -26,6 +26,7 @@ from messaging.workers import (
     leave_logging_to_django,
     prepare_fork,
     prepare_pool_child,
+    refuse_wrong_declarations,
     step_behind,
     wait_for_services,
 )
@@ -63,6 +64,7 @@ app.autodiscover_tasks()
 
 celeryd_init.connect(check_options)
 setup_logging.connect(leave_logging_to_django)
+worker_init.connect(refuse_wrong_declarations)
 worker_init.connect(step_behind)
 worker_init.connect(wait_for_services)
 worker_before_create_process.connect(prepare_fork)

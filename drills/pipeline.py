@@ -12,14 +12,14 @@ from pathlib import Path
 import psutil
 
 from drills.waiting import wait_until
-from localservices.pipeline import ROOT, process_environment, procfile
+from localservices.pipeline import ROOT, process_environment, procfile, service_names
 from localservices.process import Process
 
 WORKERS_OF_A_SERVICE = 2
 READY_SECONDS = 180
 STOP_SECONDS = 40
 
-SERVICES = ("inventory", "billing", "orders")
+SERVICES = tuple(service_names())
 
 
 class Pipeline:

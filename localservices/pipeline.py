@@ -109,9 +109,24 @@ class Pipeline:
                 os.killpg(pid, number) if number == signal.SIGKILL else os.kill(pid, number)
 
 
-def procfile() -> dict[str, str]:
-    """The shell command of each process by its name, from the Procfile."""
-    return dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
+def procfile(root: Path = ROOT) -> dict[str, str]:
+    """The shell command of each process by its name, from the Procfile of the checkout `root`.
+
+    A service that is not in it has a worker like the others.
+    """
+    commands = dict(parse_procfile((root / "Procfile").read_text()).processes)
+    others = (name for name in service_names(root) if name not in commands)
+    return commands | {name: worker_command(name) for name in others}
+
+
+def service_names(root: Path = ROOT) -> list[str]:
+    """The packages that declare a service."""
+    files = sorted(root.glob("*/service.py"))
+    return [file.parent.name for file in files if (file.parent / "apps.py").exists()]
+
+
+def worker_command(service: str) -> str:
+    return f"celery --quiet -A celery_app worker -Q {service} -n {service}@%h --concurrency 2"
 
 
 def shell_command(command: str) -> str:

@@ -48,6 +48,9 @@ class Handler:
 #: By service and type.
 HANDLERS: dict[tuple[str, str], Handler] = {}
 
+#: Types that reach a service and that it does nothing for, as (service, type).
+ignored: set[tuple[str, str]] = set()
+
 #: A second handler of one type, as (service, type, its name); a system check stops the start.
 handled_twice: list[tuple[str, str, str]] = []
 
@@ -111,6 +114,7 @@ def ignore_the_rest() -> None:
         for type_ in carried_to(service):
             if (service.name, type_) not in HANDLERS:
                 handles(service.name, type_, runbook="Nothing is done for this event.")(_nothing)
+                ignored.add((service.name, type_))
 
 
 def check_version(delivery: Delivery, known: int) -> None:

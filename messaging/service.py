@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange
 from msgspec import Struct
 
@@ -106,23 +107,44 @@ class Service:
 
     def ends(self, on: On) -> frozenset[str]:
         """The states that end the event: what it leads to, and whatever is later than these."""
-        if not on.leads_to:
-            return frozenset()
-        first = min(self.states.index(state) for state in on.leads_to)
-        return frozenset(self.states[first:])
+        places = [self.states.index(state) for state in on.leads_to if state in self.states]
+        return frozenset(self.states[min(places) :]) if places else frozenset()
 
 
 @cache
 def services() -> dict[str, Service]:
     """Every service of this installation by its name, in the sequence of INSTALLED_APPS."""
-    declared = (import_module(module).SERVICE for module in service_modules())
-    return {service.name: service for service in declared}
+    return {service.name: service for service in declared().values()}
 
 
-def service_modules() -> list[str]:
-    """The `service` modules of the installed packages: `["inventory.service", …]`."""
-    packages = dict.fromkeys(entry.partition(".apps.")[0] for entry in settings.INSTALLED_APPS)
-    return [f"{package}.{MODULE}" for package in packages if find_spec(f"{package}.{MODULE}")]
+@cache
+def declared() -> dict[str, Service]:
+    """The same by the package that declares it.
+
+    Raises:
+        ImproperlyConfigured: a package's `service.py` has no SERVICE.
+    """
+    return {package: _declared_in(package) for package in installed_packages() if _has_one(package)}
+
+
+def installed_packages() -> list[str]:
+    """The packages of INSTALLED_APPS, whether they are named or their AppConfig is."""
+    return list(dict.fromkeys(entry.partition(".apps.")[0] for entry in settings.INSTALLED_APPS))
+
+
+def _has_one(package: str) -> bool:
+    return find_spec(f"{package}.{MODULE}") is not None
+
+
+def _declared_in(package: str) -> Service:
+    module = import_module(f"{package}.{MODULE}")
+    service = getattr(module, "SERVICE", None)
+    if not isinstance(service, Service):
+        raise ImproperlyConfigured(
+            f"{module.__name__} declares no service. Write, for example: "
+            f'SERVICE = Service("{package}", listens=[On("order.placed")])'
+        )
+    return service
 
 
 @cache

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from django.core.checks import run_checks
 from django.db import connection
 
 from messaging.background import step_back
+from messaging.declarations import TAG
 from messaging.publisher import process_publisher
 from messaging.start_up import keep_for_good
 from messaging.stopping import StopRequest
@@ -16,6 +18,18 @@ from messaging.waiting import wait_for_database, wait_for_rabbitmq
 
 def leave_logging_to_django(**_: Any) -> None:
     """Keep the settings' LOGGING: a receiver of this signal stops Celery from replacing it."""
+
+
+def refuse_wrong_declarations(**_: Any) -> None:
+    """End before anything is consumed where a service's declaration is wrong.
+
+    Raises:
+        SystemExit: with each error and what to write instead.
+    """
+    wrong = run_checks(tags=[TAG])
+    if wrong:
+        told = "\n".join(f"{each.id}: {each.msg} {each.hint}" for each in wrong)
+        raise SystemExit(f"The services are not declared as they have to be.\n{told}")
 
 
 def step_behind(**_: Any) -> None:

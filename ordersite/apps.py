@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
+from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
 
 OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
@@ -19,13 +20,14 @@ class OrdersiteConfig(AppConfig):
         from failed_messages import order_facts
         from messaging.handlers import ignore_the_rest
         from orders.facts import facts
-        from ordersite import mongodb_indexes, strange_values
+        from ordersite import declaration_checks, mongodb_indexes, strange_values
 
         mongodb_indexes.apply()
         strange_values.apply()
         order_facts.register(facts)
         autodiscover_modules("tasks")
         ignore_the_rest()
+        register(declaration_checks.check_declarations, declaration_checks.TAG)
 
 
 class MongoAdminConfig(AdminConfig):

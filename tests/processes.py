@@ -26,21 +26,23 @@ class Processes:
         processes.start("relay", "inventory", "billing")
     """
 
-    def __init__(self, log_folder: Path) -> None:
+    def __init__(self, log_folder: Path, root: Path = ROOT) -> None:
         self.log_folder = log_folder
+        #: The checkout whose processes they are.
+        self.root = root
         self.web_url = ""
         self._started: list[Process] = []
 
     def start(self, *names: str, **settings: str) -> list[Process]:
         """Start Procfile entries (`relay`, `billing`, …); `settings` are environment variables."""
-        started = [self.run(name, procfile()[name], **settings) for name in names]
+        started = [self.run(name, procfile(self.root)[name], **settings) for name in names]
         self.wait_for_workers(started)
         return started
 
     def start_web(self, **settings: str) -> str:
         """Start the web server on a free port, wait until it answers, and return its URL."""
         port = free_port()
-        self.web = web = self.run("web", procfile()["web"], WEB_PORT=str(port), **settings)
+        self.web = web = self.run("web", procfile(self.root)["web"], WEB_PORT=str(port), **settings)
         self.web_url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:
@@ -57,7 +59,7 @@ class Processes:
             ["sh", "-c", f"exec {command}"],
             log=self.log_folder / f"{len(self._started)}-{name}.log",
             env={**process_environment(), **settings},
-            cwd=ROOT,
+            cwd=self.root,
         )
         self._started.append(process)
         process.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localservices.pipeline import Pipeline, procfile
+from localservices.pipeline import Pipeline, procfile, service_names
 from tests.polling import eventually
 
 FOR_EVER = "sleep 1000"
@@ -57,4 +57,5 @@ def test_a_worker_is_asked_to_end_before_its_children(tmp_path: Path) -> None:
 
 def test_the_procfile_names_every_process_of_the_pipeline() -> None:
     services = {"inventory", "billing", "orders"}
+    assert set(service_names()) == services
     assert set(procfile()) == {"web", "relay", "archiver", "scheduler"} | services

@@ -70,6 +70,17 @@ class Order(RuleBasedStateMachine):
         assert len(types) == len(set(types))
         assert ("order.cancelled" in types) == self.is_cancelled
 
+    @invariant()
+    def what_is_owed_is_what_was_never_answered(self) -> None:
+        order = seen(self.order_id)
+        happened = {event["type"] for event in order["pending_events"]}
+        assert set(order.get("awaited", ())) == {
+            f"{service.name} {on.type}"
+            for service in answering()
+            for on in service.listens
+            if on.type in happened and not service.ends(on) & self.heard
+        }
+
     def latest(self, service: str) -> str:
         return max(
             ("pending", *(self.heard & set(SEQUENCES[service]))), key=SEQUENCES[service].index

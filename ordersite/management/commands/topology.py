@@ -1,4 +1,4 @@
-"""`python manage.py topology plan|apply`"""
+"""`python manage.py topology show|plan|apply`"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kombu import Connection
 from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.errors import PublishError
 from messaging.trouble import in_words
+from ordersite import topology_map
 from ordersite.doctor import management
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply
@@ -33,17 +34,24 @@ class ExitCode(IntEnum):
 
 class Command(BaseCommand):
     help = (
-        "Change queues, bindings and exchanges on RabbitMQ to what is declared, while messages "
-        "flow. `plan` says what would be done, `apply` does it; killed, it is run again. Exits "
-        "with 0 when all is as declared, 1 when something differs or was left, 2 when RabbitMQ "
-        "did not do its part."
+        "`show` prints the map of the system: who publishes what, and who listens to it. The "
+        "others change queues, bindings and exchanges on RabbitMQ to what is declared, while "
+        "messages flow: `plan` says what would be done, `apply` does it; killed, it is run again. "
+        "Exits with 0 when all is as declared, 1 when something differs or was left, 2 when "
+        "RabbitMQ did not do its part."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", choices=("plan", "apply"))
+        parser.add_argument("act", choices=("show", "plan", "apply"))
         parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument(
+            "--mermaid", action="store_true", help="of `show`: print a Mermaid flowchart"
+        )
 
     def handle(self, **options: Any) -> None:
+        if options["act"] == "show":
+            self._say(topology_map.as_mermaid() if options["mermaid"] else topology_map.as_text())
+            return
         if not settings.RABBITMQ_MANAGEMENT_URL:
             raise CommandError(
                 "RabbitMQ tells its queues' arguments and its bindings by its management API "

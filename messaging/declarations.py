@@ -1,0 +1,235 @@
+"""Is what the services declare consistent? Django's system checks ask, before anything starts.
+
+Each error names the package, what is wrong, and what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+
+from messaging.service import Event, Service
+
+TAG = "services"
+
+
+def errors(
+    services: Mapping[str, Service],
+    handled: Iterable[tuple[str, str]],
+    handled_twice: Iterable[tuple[str, str, str]],
+) -> list[CheckMessage]:
+    """What is wrong with the declarations and the handlers beside them.
+
+    Args:
+        services: every declared service by its package.
+        handled: (service, type) of every handler, without those that only ignore a type.
+        handled_twice: (service, type, dotted name) of each further handler of the same type.
+    """
+    handled = set(handled)
+    everything: list[Iterator[CheckMessage]] = [
+        _names(services),
+        _events(services),
+        _second_handlers(handled_twice),
+        _undeclared(services, handled),
+    ]
+    types = {event.type: event for each in services.values() for event in each.publishes}
+    for service in services.values():
+        everything += [
+            _listening(service, types),
+            _answers(service, services),
+            _handlers(service, handled),
+        ]
+    return [each for some in everything for each in some]
+
+
+def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
+    """Packages below `root` that declare a service and are not among the installed `packages`."""
+    for file in sorted(root.glob("*/service.py")):
+        name = file.parent.name
+        if name not in packages and (file.parent / "apps.py").exists():
+            yield _error(
+                "E001",
+                name,
+                "it declares a service and is not installed, so that nothing of it runs",
+                f'add "{name}" to INSTALLED_APPS in ordersite/settings.py, or delete {name}/',
+            )
+
+
+def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
+    for package, service in services.items():
+        if service.name != package:
+            yield _error(
+                "E002",
+                package,
+                f"its service is named {service.name!r}",
+                f'name it like its package: Service("{package}", …)',
+            )
+    keepers = [service.name for service in services.values() if service.keeps_ledger]
+    if len(keepers) != 1:
+        yield _error(
+            "E003",
+            ", ".join(keepers) or "the services",
+            f"{len(keepers)} services keep the orders' ledger",
+            "leave keeps_ledger=True to orders alone",
+        )
+
+
+def _events(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
+    published = [(service, event) for service in services.values() for event in service.publishes]
+    for service, event in published:
+        prefix = _prefix(service)
+        if not event.type.startswith(prefix) or event.type == prefix:
+            yield _error(
+                "E004",
+                service.name,
+                f"it publishes {event.type!r}",
+                f"name its events like {prefix}{event.state or 'done'}",
+            )
+        if event.by_topic_only and not service.by_topic:
+            yield _error(
+                "E005",
+                service.name,
+                f"{event.type} is published by topic only, and it has no topic exchange",
+                f'write Service("{service.name}", …, by_topic=True)',
+            )
+        yield from _detail(service, event)
+    yield from _doubles(published)
+
+
+def _prefix(service: Service) -> str:
+    """What the types of its events begin with; `orders` tells of one order."""
+    return "order." if service.keeps_ledger else f"{service.name}."
+
+
+def _detail(service: Service, event: Event) -> Iterator[CheckMessage]:
+    fields = event.body.__struct_fields__
+    if event.detail is not None and event.detail not in fields:
+        yield _error(
+            "E006",
+            service.name,
+            f"the detail of {event.type} is {event.detail!r}, which its body does not have",
+            f"name one of {', '.join(fields)}",
+        )
+
+
+def _doubles(published: list[tuple[Service, Event]]) -> Iterator[CheckMessage]:
+    types = Counter(event.type for _, event in published)
+    bodies = Counter(event.body for _, event in published)
+    for service, event in published:
+        if types[event.type] > 1:
+            yield _error(
+                "E007",
+                service.name,
+                f"{event.type} is declared {types[event.type]} times",
+                "give each event a type of its own",
+            )
+        elif bodies[event.body] > 1:
+            yield _error(
+                "E008",
+                service.name,
+                f"{event.body.__name__} is the body of several types, {event.type} among them",
+                "give each type of event a Struct of its own",
+            )
+
+
+def _listening(service: Service, types: Mapping[str, Event]) -> Iterator[CheckMessage]:
+    listened = Counter(on.type for on in service.listens)
+    for type_, times in listened.items():
+        if type_ not in types:
+            near = get_close_matches(type_, types, n=1)
+            yield _error(
+                "E009",
+                service.name,
+                f"it listens to {type_!r}, which no service publishes",
+                f'write On("{near[0]}")' if near else f"the types are {', '.join(types)}",
+            )
+        if times > 1:
+            yield _error(
+                "E010", service.name, f"it listens to {type_} {times} times", "leave one of them"
+            )
+    plain = service.plain_messages_are
+    if plain and plain not in listened:
+        yield _error(
+            "E011",
+            service.name,
+            f"it takes plain messages for {plain!r}, which it does not listen to",
+            f"name one of {', '.join(listened) or 'the types that it listens to'}",
+        )
+
+
+def _answers(service: Service, services: Mapping[str, Service]) -> Iterator[CheckMessage]:
+    of_orders = {
+        event.type for each in services.values() if each.keeps_ledger for event in each.publishes
+    }
+    for on in service.listens:
+        for state in on.leads_to:
+            if state not in service.states[1:]:
+                yield _error(
+                    "E012",
+                    service.name,
+                    f"{on.type} leads to {state!r}, which it does not publish",
+                    f'add Event("{service.name}.{state}", …) to publishes, or lead to one of '
+                    f"{', '.join(service.states[1:]) or 'its own events'}",
+                )
+        if on.leads_to and on.type not in of_orders:
+            yield _error(
+                "E013",
+                service.name,
+                f"{on.type} leads to {', '.join(on.leads_to)}, and is not an event of orders, "
+                "whose answers alone are awaited",
+                f'write On("{on.type}")',
+            )
+
+
+def _handlers(service: Service, handled: set[tuple[str, str]]) -> Iterator[CheckMessage]:
+    listened = {on.type for on in service.listens}
+    for type_ in sorted(listened):
+        if (service.name, type_) not in handled:
+            yield _error(
+                "E014",
+                service.name,
+                f"it listens to {type_} and has no handler for it",
+                f'add @handles("{service.name}", "{type_}", …) to {service.name}/tasks.py',
+            )
+    if service.keeps_ledger:
+        return
+    for name, type_ in sorted(handled):
+        if name == service.name and type_ not in listened:
+            yield _error(
+                "E015",
+                service.name,
+                f"it has a handler for {type_} and does not listen to it",
+                f'add On("{type_}") to listens in {service.name}/service.py',
+            )
+
+
+def _second_handlers(twice: Iterable[tuple[str, str, str]]) -> Iterator[CheckMessage]:
+    for service, type_, name in twice:
+        yield _error(
+            "E016",
+            service,
+            f"{type_} has a second handler, {name}",
+            "leave one handler for each type; it may call the other function",
+        )
+
+
+def _undeclared(
+    services: Mapping[str, Service], handled: set[tuple[str, str]]
+) -> Iterator[CheckMessage]:
+    for name in sorted({name for name, _ in handled} - {each.name for each in services.values()}):
+        yield _error(
+            "E017",
+            name,
+            "it has handlers and declares no service",
+            f"declare SERVICE in {name}/service.py",
+        )
+
+
+def _error(number: str, about: str, problem: str, fix: str) -> CheckMessage:
+    arguments: dict[str, Any] = {"hint": f"{fix[0].upper()}{fix[1:]}.", "id": f"{TAG}.{number}"}
+    return Error(f"{about}: {problem}.", **arguments)

@@ -1,0 +1,193 @@
+"""docs/adding-a-service.md, followed to the letter in a copy of the checkout."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from kombu import Connection
+from pymongo import MongoClient
+
+from drills.management import Management
+from localservices.mongodb import MongoDB
+from localservices.pipeline import process_environment, procfile
+from localservices.rabbitmq import RabbitMQ
+from tests.journeys.api import Api
+from tests.polling import eventually
+from tests.processes import ROOT, Processes
+
+PAGE = ROOT / "docs/adding-a-service.md"
+NAME = "adding-a-service"
+START = "make run"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What a clone would have, in a folder of its own."""
+    listed = subprocess.check_output(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
+    )
+    for name in listed.splitlines():
+        if (ROOT / name).is_file():
+            target = tmp_path / "checkout" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def settings(services: tuple[MongoDB, RabbitMQ]) -> Iterator[dict[str, str]]:
+    """A database and a virtual host of the copy's own."""
+    mongodb, rabbitmq = services
+    management, vhost = Management(rabbitmq.management_url), f"/api/vhosts/{NAME}"
+    management.put(vhost)
+    yield {
+        "AMQP_URL": urlunsplit(urlsplit(rabbitmq.url)._replace(path=f"/{NAME}")),
+        "MONGODB_DATABASE": NAME,
+    }
+    management.delete(vhost)
+    with MongoClient(mongodb.url) as client:
+        client.drop_database(NAME)
+
+
+class Reader:
+    """Does what the page says, line by line, with `python` in the place of its virtualenv."""
+
+    def __init__(self, checkout: Path, settings: dict[str, str], logs: Path) -> None:
+        self.checkout = checkout
+        self.settings = settings
+        self.processes = Processes(logs, root=checkout)
+        self.api = Api("")
+        self._page = PAGE.read_text()
+        blocks = re.findall(r"^```sh\n(.*?)^```", self._page, re.DOTALL | re.MULTILINE)
+        self._lines = [line for block in blocks for line in block.splitlines()]
+
+    def next(self, contains: str) -> str:
+        """The output of the page's next command, which has to be this one."""
+        line = self._lines.pop(0)
+        assert contains in line, f"the page says {line!r} where {contains!r} was to come"
+        words = shlex.split(line)
+        if words[0] == "curl":
+            return self._curl(words)
+        assert words[0] == ".venv/bin/python", line
+        return self.run(words[1:])
+
+    def run(self, words: list[str], exit_code: int = 0) -> str:
+        """Its output; another exit code is an AssertionError, and so "not yet" where one polls."""
+        ran = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.checkout,
+            env={**process_environment(), **self.settings},
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == exit_code, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def edit_settings(self) -> None:
+        """Add the line that the page shows, behind the other services'."""
+        shown = re.search(r"# ordersite/settings.py, INSTALLED_APPS\n(.+)\n", self._page)
+        assert shown
+        file = self.checkout / "ordersite/settings.py"
+        before, line, after = file.read_text().partition('    "billing",\n')
+        file.write_text(before + line + shown[1] + "\n" + after)
+
+    def start(self) -> None:
+        """`make run`, but for the services, which are there."""
+        setting, _, command = self._lines.pop(0).partition(" ")
+        assert command == START
+        name, _, value = setting.partition("=")
+        self.settings |= {name: value}
+        self.run(["-m", "localservices.preparing"])
+        self.run(["manage.py", "declare_topology"])
+        others = [each for each in procfile(self.checkout) if each != "web"]
+        assert "shipping" in others
+        self.workers = dict(
+            zip(others, self.processes.start(*others, **self.settings), strict=True)
+        )
+        self.api = Api(self.processes.start_web(**self.settings))
+
+    def all_done(self) -> bool:
+        return not self._lines
+
+    def _curl(self, words: list[str]) -> str:
+        body = words[words.index("-d") + 1].encode()
+        path = urlsplit(words[3]).path
+        answer = self.api.ask("POST", path, body, content_type="application/json")
+        assert answer.status == 201, answer
+        return answer.body.decode()
+
+
+@pytest.fixture
+def reader(checkout: Path, settings: dict[str, str], tmp_path: Path) -> Iterator[Reader]:
+    follows = Reader(checkout, settings, tmp_path)
+    yield follows
+    follows.processes.stop()
+
+
+def order_id(answer: str) -> str:
+    return json.loads(answer)["order"]["orderId"]
+
+
+@pytest.mark.timeout(300)
+def test_the_page_makes_a_service_that_has_all_that_the_others_have(reader: Reader) -> None:
+    assert "shipping" in reader.next("startservice")
+    reader.edit_settings()
+    reader.next("check")
+    assert "  -> queue shipping: order.confirmed -> announced" in reader.next("topology show")
+    reader.start()
+
+    announced = order_id(reader.next("curl"))
+    eventually(lambda: state(reader, announced) == "announced", 30)
+    assert lane(reader, announced) == "announced"
+    eventually(lambda: "shipping: 1 accepted = 1 done" in reader.run(["manage.py", "conservation"]))
+    assert "1 accepted = 1 done" in reader.next("conservation")
+
+    reader.next("simulate_fault")
+    failing = order_id(reader.next("curl"))
+    listing = ["manage.py", "failed_messages", "list", "--service", "shipping"]
+    eventually(lambda: failing in reader.run(listing), 30)
+    assert failing in reader.next("failed_messages list")
+    reader.next("simulate_fault shipping --user 500 --kind none")
+    reader.next("failed_messages replay")
+    eventually(lambda: state(reader, failing) == "announced", 30)
+    assert reader.all_done()
+
+    lose_a_message(reader)
+
+
+def lose_a_message(reader: Reader) -> None:
+    """What the page's last steps do by hand."""
+    reader.workers["shipping"].stop()
+    lost = reader.api.place(101, "book")
+    with Connection(reader.settings["AMQP_URL"]) as broker:
+        channel = broker.channel()
+        eventually(lambda: channel.queue_purge("shipping") == 1, 30)
+
+    def is_told() -> bool:
+        told = json.loads(reader.run(["manage.py", "conservation", "--json"], exit_code=1))
+        [line] = [each for each in told if each["service"] == "shipping"]
+        return line["unaccounted"] == 1 and line["orders"] == [lost]
+
+    eventually(is_told, 30)
+    reader.workers["shipping"].start()
+    eventually(lambda: state(reader, lost) == "announced", 90)
+    eventually(lambda: reader.run(["manage.py", "conservation"]), 30)
+
+
+def state(reader: Reader, order: str) -> str:
+    return reader.api.order(order)["ledger"].get("shipping", {}).get("state", "")
+
+
+def lane(reader: Reader, order: str) -> str:
+    answer = reader.api.ask("GET", f"/orders/{order}/timeline")
+    [found] = [each for each in answer.json["services"] if each["service"] == "shipping"]
+    return found["outcome"]

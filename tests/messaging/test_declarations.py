@@ -1,0 +1,157 @@
+"""A wrong declaration stops the start, and says what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from messaging import declarations
+from messaging.handlers import HANDLERS, handled_twice, ignored
+from messaging.service import Event, On, Service, declared
+
+
+class OrderMade(Struct):
+    order_id: str
+
+
+class OrderUndone(Struct):
+    order_id: str
+
+
+class ShippingAnnounced(Struct):
+    order_id: str
+    carrier: str
+
+
+ORDERS = Service(
+    "orders",
+    publishes=[Event("order.made", OrderMade), Event("order.undone", OrderUndone)],
+    keeps_ledger=True,
+    fanout="order_events",
+)
+ANNOUNCED = Event("shipping.announced", ShippingAnnounced)
+MADE = On("order.made", leads_to=["announced"])
+HANDLED = {("shipping", "order.made")}
+
+
+def shipping(**changes: object) -> Service:
+    right = {"listens": [MADE], "publishes": [ANNOUNCED]}
+    return Service("shipping", **(right | changes))
+
+
+def told(
+    service: Service,
+    handled: set[tuple[str, str]] = HANDLED,
+    twice: list[tuple[str, str, str]] | None = None,
+    package: str = "shipping",
+) -> list[str]:
+    """Each error as one line: what is wrong, and the fix."""
+    services = {"orders": ORDERS, package: service}
+    found = declarations.errors(services, handled, twice or [])
+    return [f"{each.id} {each.msg} {each.hint}" for each in found]
+
+
+def test_the_services_of_this_installation_are_declared_right() -> None:
+    assert declarations.errors(declared(), HANDLERS.keys() - ignored, handled_twice) == []
+
+
+def test_a_right_declaration_has_no_error() -> None:
+    assert told(shipping()) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "number", "words"),
+    [
+        (shipping(listens=[On("order.maed")]), "E009", 'Write On("order.made")'),
+        (shipping(listens=[On("zzz")]), "E009", "The types are order.made, order.undone"),
+        (shipping(listens=[MADE, MADE]), "E010", "Leave one of them"),
+        (shipping(plain_messages_are="order.undone"), "E011", "Name one of order.made"),
+        (
+            shipping(listens=[On("order.made", leads_to=["sent"])]),
+            "E012",
+            'Add Event("shipping.sent", …) to publishes, or lead to one of announced',
+        ),
+        (
+            shipping(listens=[MADE, On("shipping.announced", leads_to=["announced"])]),
+            "E013",
+            'Write On("shipping.announced")',
+        ),
+        (
+            shipping(listens=[MADE, On("order.undone")]),
+            "E014",
+            '@handles("shipping", "order.undone"',
+        ),
+        (shipping(publishes=[Event("shipment", ShippingAnnounced)]), "E004", "shipping."),
+        (
+            shipping(
+                publishes=[Event("shipping.announced", ShippingAnnounced, by_topic_only=True)]
+            ),
+            "E005",
+            "by_topic=True",
+        ),
+        (
+            shipping(publishes=[Event("shipping.announced", ShippingAnnounced, detail="agent")]),
+            "E006",
+            "Name one of order_id, carrier",
+        ),
+        (shipping(publishes=[ANNOUNCED, ANNOUNCED]), "E007", "a type of its own"),
+        (
+            shipping(publishes=[ANNOUNCED, Event("shipping.sent", ShippingAnnounced)]),
+            "E008",
+            "a Struct of its own",
+        ),
+        (shipping(keeps_ledger=True), "E003", "orders alone"),
+    ],
+)
+def test_a_mistake_in_a_declaration_names_its_fix(
+    service: Service, number: str, words: str
+) -> None:
+    lines = told(service)
+
+    assert any(line.startswith(f"services.{number} ") and words in line for line in lines), lines
+
+
+def test_a_service_is_named_like_its_package() -> None:
+    [line] = [each for each in told(shipping(), package="ship") if "E002" in each]
+
+    assert 'Service("ship", …)' in line
+
+
+def test_a_type_without_a_handler_is_told() -> None:
+    [line] = told(shipping(), handled=set())
+
+    assert "it listens to order.made and has no handler for it" in line
+
+
+def test_a_handler_of_a_type_that_is_not_listened_to_is_told() -> None:
+    [line] = told(shipping(), handled=HANDLED | {("shipping", "order.undone")})
+
+    assert "E015" in line
+    assert 'Add On("order.undone") to listens in shipping/service.py' in line
+
+
+def test_a_second_handler_of_a_type_is_told() -> None:
+    [line] = told(shipping(), twice=[("shipping", "order.made", "shipping.tasks.again")])
+
+    assert "E016" in line
+    assert "shipping.tasks.again" in line
+
+
+def test_handlers_without_a_declaration_are_told() -> None:
+    [line] = told(shipping(), handled=HANDLED | {("parcels", "order.made")})
+
+    assert "Declare SERVICE in parcels/service.py" in line
+
+
+def test_a_package_that_is_not_installed_is_told(tmp_path: Path) -> None:
+    for name in ("shipping", "parcels"):
+        (tmp_path / name).mkdir()
+        for file in ("apps.py", "service.py"):
+            (tmp_path / name / file).touch()
+
+    [error] = declarations.outside(tmp_path, ["shipping"])
+
+    assert error.id == "services.E001"
+    assert 'Add "parcels" to INSTALLED_APPS' in error.hint

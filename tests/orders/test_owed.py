@@ -1,0 +1,162 @@
+"""Every event of an order is answered, or is missed and sent again to whoever owes the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from bson import ObjectId
+from django.conf import settings
+
+from messaging.service import services
+from orders import outbox, unanswered
+from orders.collection import orders
+from ordersite.conservation import Line, lines
+from ordersite.reconciling import reconcile
+from tests.broker import take_all
+from tests.orders.test_ledger import hear, placed, seen
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+PLACED = {"inventory order.placed", "billing order.placed"}
+CANCELLED = {"inventory order.cancelled", "billing order.cancelled"}
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not answered counts as lost at once."""
+    monkeypatch.setattr(settings, "RECONCILE_AFTER_SECONDS", -5)
+
+
+def owed(order_id: str) -> set[str]:
+    order = seen(order_id)
+    assert ("awaited_since" in order) == bool(order["awaited"])
+    return set(order["awaited"])
+
+
+def published(order_id: str) -> None:
+    """As if RabbitMQ had confirmed all of the order's events, and then lost them."""
+    orders().update_one(
+        {"_id": ObjectId(order_id)},
+        {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}},
+    )
+
+
+def line_of(service: str) -> Line:
+    return next(line for line in lines() if line.service == service)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "left"),
+    [
+        ([], PLACED),
+        (["reserved"], {"billing order.placed"}),
+        (["reserved", "invoiced"], set()),
+        (["invoiced", "rejected"], {"billing order.rejected"}),
+        (["invoiced", "rejected", "credited"], set()),
+        (["reserved", "invoiced", "cancelled"], CANCELLED),
+        (["reserved", "invoiced", "cancelled", "released"], {"billing order.cancelled"}),
+        (["reserved", "invoiced", "cancelled", "released", "credited"], set()),
+        # Whatever is later ends what came before, too: the services may hear of it first.
+        (["cancelled", "released", "credited"], set()),
+        # A service that is where the event would lead owes nothing more.
+        (["rejected", "credited", "cancelled"], {"inventory order.cancelled"}),
+        (["reserved", "shipped", "invoiced"], set()),
+    ],
+    ids=" ".join,
+)
+def test_each_event_is_owed_until_it_is_answered(outcomes: Sequence[str], left: set[str]) -> None:
+    order_id = placed()
+
+    hear(order_id, *outcomes)
+
+    assert owed(order_id) == left
+
+
+def test_a_cancellation_that_got_lost_is_seen_and_sent_again_to_who_owes_it(at_once: None) -> None:
+    order_id = placed()
+    hear(order_id, "reserved", "invoiced", "cancelled", "credited")
+    published(order_id)
+
+    line = line_of("inventory")
+    assert line.unaccounted == 1
+    assert line.orders == (order_id,)
+    assert line_of("billing").unaccounted == 0
+
+    assert reconcile() == 1
+    [again] = take_all("inventory")
+    assert take_all("billing") == []
+    assert again.properties["message_id"] == f"order.cancelled:{order_id}"
+    assert msgspec.json.decode(bytes(again.body))["status"] == "cancelled"
+
+
+def test_what_is_sent_again_is_what_was_sent(at_once: None) -> None:
+    order_id = placed()
+    first = outbox.message(seen(order_id), seen(order_id)["pending_events"][0])
+    published(order_id)
+
+    assert reconcile() == 2
+
+    for service in ("inventory", "billing"):
+        [again] = take_all(service)
+        assert bytes(again.body) == first.body
+        assert again.properties["message_id"] == first.message_id
+        assert again.headers["order-version"] == first.headers["order-version"]
+
+
+def test_a_rejection_that_got_lost_leaves_no_invoice_standing(at_once: None) -> None:
+    order_id = placed()
+    hear(order_id, "invoiced", "rejected")
+    published(order_id)
+
+    assert reconcile() == 1
+
+    [again] = take_all("billing")
+    assert again.properties["type"] == "order.rejected"
+
+
+def test_nothing_is_missed_before_its_time_nor_while_it_waits_in_the_outbox(
+    at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed()
+    assert [line.unaccounted for line in lines()] == [0, 0], "it waits in the outbox"
+
+    order_id = placed()
+    published(order_id)
+    monkeypatch.setattr(settings, "RECONCILE_AFTER_SECONDS", 60)
+    assert [line.unaccounted for line in lines()] == [0, 0], "it may be on its way"
+
+
+def test_an_unanswered_order_of_an_earlier_release_is_adopted(at_once: None) -> None:
+    order_id = placed()
+    orders().update_one(
+        {"_id": ObjectId(order_id)},
+        {"$unset": {"awaited": "", "awaited_since": ""}, "$set": {"updated_at": datetime.now(UTC)}},
+    )
+    published(order_id)
+
+    assert {line.service: line.orders for line in lines()} == {
+        "inventory": (order_id,),
+        "billing": (order_id,),
+    }
+    assert owed(order_id) == PLACED
+
+
+def test_an_answered_order_of_an_earlier_release_owes_nothing(at_once: None) -> None:
+    order_id = placed()
+    hear(order_id, "reserved", "invoiced")
+    orders().update_one({"_id": ObjectId(order_id)}, {"$unset": {"awaited": ""}})
+
+    assert unanswered.adopt() == 0
+    hear(order_id, "cancelled")
+    assert owed(order_id) == CANCELLED
+
+
+def test_counts_come_from_the_index(at_once: None) -> None:
+    placed()
+
+    for service in ("inventory", "billing"):
+        plan = orders().find(unanswered.owed_by(services()[service])).explain()
+        assert unanswered.INDEX in str(plan["queryPlanner"]["winningPlan"])
