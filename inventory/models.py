@@ -92,6 +92,8 @@ class Reservation(models.Model):
     shipped_at = models.DateTimeField(null=True)
     #: Since when the event that it was shipped waits to be published; absent when none waits.
     pending_since = models.DateTimeField(null=True)
+    #: Since when the event is published and orders may not have noted it; absent once it has.
+    unheard_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "reservations"
@@ -110,6 +112,11 @@ class Reservation(models.Model):
                 fields=["pending_since"],
                 name="reservations_pending",
                 condition=models.Q(pending_since__gt=EPOCH),
+            ),
+            models.Index(
+                fields=["unheard_since"],
+                name="reservations_unheard",
+                condition=models.Q(unheard_since__gt=EPOCH),
             ),
         ]
 

@@ -7,6 +7,10 @@ publishes what waits. A crash at any point leaves either nothing or an event tha
 one that is published twice is the same message twice. Asking RabbitMQ from the view as well
 would tell the others a second or two earlier, and would make shipping as slow as a broker that
 is away.
+
+RabbitMQ may still lose what it has confirmed, and no event of an order awaits a shipment. So the
+reservation keeps `unheard_since` until the reconciler has seen that orders noted it; what orders
+never noted waits to be published once more.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from messaging.transactions import in_transaction
 
 #: The same condition as the partial index's.
 IS_PENDING = {"pending_since": {"$gt": EPOCH}}
+IS_UNHEARD = {"unheard_since": {"$gt": EPOCH}}
 
 BATCH_RESERVATIONS = 500
 
@@ -123,6 +128,29 @@ def oldest_pending_since() -> datetime | None:
     return oldest["pending_since"] if oldest else None
 
 
+def unheard(before: datetime) -> list[str]:
+    """Shipped orders whose event was published before then, oldest first; some of them at a time.
+
+    Nobody has seen yet whether orders noted it.
+    """
+    published = {"unheard_since": {"$gt": EPOCH, "$lt": before}}
+    found = reservations().find(published, {"_id": True}).sort("unheard_since", 1)
+    return [each["_id"] for each in found.limit(BATCH_RESERVATIONS)]
+
+
+def heard(order_ids: list[str]) -> None:
+    """Orders has noted these shipments, or will never know of such orders."""
+    reservations().update_many({"_id": {"$in": order_ids}}, {"$unset": {"unheard_since": ""}})
+
+
+def publish_again(order_ids: list[str]) -> None:
+    """Let the events of these shipments wait to be published once more, with the same ids."""
+    reservations().update_many(
+        {"_id": {"$in": order_ids}},
+        {"$unset": {"unheard_since": ""}, "$currentDate": {"pending_since": True}},
+    )
+
+
 def _shipped_by(reservation: Reservation, session: ClientSession) -> str | None:
     first = movement_id(Kind.SHIP, reservation["_id"], reservation["items"][0]["sku"])
     movement = movements().find_one({"_id": first}, session=session)
@@ -146,5 +174,7 @@ def _outgoing(reservation: Reservation) -> Outgoing:
 
 
 def _mark_published(order_ids: Iterable[str]) -> None:
-    published = {"_id": {"$in": [*order_ids]}}
-    reservations().update_many(published, {"$unset": {"pending_since": ""}})
+    reservations().update_many(
+        {"_id": {"$in": [*order_ids]}},
+        {"$unset": {"pending_since": ""}, "$currentDate": {"unheard_since": True}},
+    )

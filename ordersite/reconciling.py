@@ -1,16 +1,20 @@
-"""The reconciler: sends an event of an order again to the one service that has not answered it."""
+"""The reconciler: sends again what the broker lost, to the one service that has not heard of it."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 
+from inventory import shipping
 from messaging.isolation import isolated
+from messaging.mongodb_clock import mongodb_now
 from messaging.publisher import Publisher
 from orders import unanswered
+from orders.facts import Facts, facts
 from ordersite.conservation import Missing, lines
 
 logger = logging.getLogger(__name__)
@@ -43,7 +47,32 @@ def reconcile() -> int:
                         len(order_ids),
                         ", ".join(order_ids[:3]),
                     )
-    return sum(len(ids) for of_types in missing.values() for ids in of_types.values())
+    again = sum(len(ids) for of_types in missing.values() for ids in of_types.values())
+    return again + reconcile_shipments()
+
+
+def reconcile_shipments() -> int:
+    """Let shipments that orders never noted be published once more; return how many it was.
+
+    A person ships, so no event of the order awaits it.
+    """
+    before = mongodb_now() - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+    published = shipping.unheard(before)
+    known = facts(published)
+    lost = [each for each in published if each in known and not is_noted(known[each])]
+    shipping.heard([each for each in published if each not in lost])
+    shipping.publish_again(lost)
+    if lost:
+        logger.warning(
+            "orders never noted that %d order(s) were shipped, published again: %s …",
+            len(lost),
+            ", ".join(lost[:3]),
+        )
+    return len(lost)
+
+
+def is_noted(order: Facts) -> bool:
+    return order.ledger["inventory"] == "shipped"
 
 
 def by_type(missing: Iterable[Missing]) -> dict[str, list[str]]:

@@ -10,6 +10,10 @@ import pytest
 from bson import ObjectId
 from django.conf import settings
 
+from inventory import reserving, shipping
+from inventory.demo_products import load as load_products
+from inventory.order import PlacedOrder
+from inventory.reserving import reservations
 from messaging.service import services
 from orders import outbox, unanswered
 from orders.collection import orders
@@ -160,3 +164,33 @@ def test_counts_come_from_the_index(at_once: None) -> None:
     for service in ("inventory", "billing"):
         plan = orders().find(unanswered.owed_by(services()[service])).explain()
         assert unanswered.INDEX in str(plan["queryPlanner"]["winningPlan"])
+
+
+def shipped(*outcomes: str) -> str:
+    """An order that was shipped, whose event RabbitMQ has confirmed, after these outcomes."""
+    order_id = placed()
+    load_products()
+    reserving.reserve(PlacedOrder(order_id, 101, {"book": 1}))
+    hear(order_id, *outcomes)
+    published(order_id)
+    shipping.ship(order_id, by="operator")
+    assert shipping.publish_shipped() == 1
+    assert len(take_all("orders")) == 1
+    return order_id
+
+
+def test_a_shipment_that_got_lost_is_told_again(at_once: None) -> None:
+    order_id = shipped("reserved", "invoiced")
+
+    assert reconcile() == 1
+    assert shipping.publish_shipped() == 1
+    [again] = take_all("orders")
+    assert again.properties["message_id"] == f"inventory.shipped:{order_id}"
+
+
+def test_a_shipment_that_was_noted_is_told_once(at_once: None) -> None:
+    shipped("reserved", "invoiced", "shipped")
+
+    assert reconcile() == 0
+    assert reservations().count_documents(shipping.IS_UNHEARD) == 0
+    assert shipping.publish_shipped() == 0
