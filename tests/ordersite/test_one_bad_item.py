@@ -159,7 +159,7 @@ def test_an_order_id_that_is_too_long_for_a_message_id_holds_up_no_other_shipmen
         {"selection": None},
         {"rate": "fast", "sent_at": datetime.now(UTC)},
     ],
-    ids=str,
+    ids=lambda fields: ", ".join(f"{name}={fields[name]}" for name in fields if name != "sent_at"),
 )
 def test_a_bulk_replay_that_cannot_go_on_ends_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture, fields: dict[str, Any]
