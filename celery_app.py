@@ -16,13 +16,9 @@ from celery.signals import (
 )
 from django.conf import settings
 
-from messaging.batching import BATCH_MESSAGES
-from messaging.connecting import celery_settings
-from messaging.consumer import EVENT_CONTENT_TYPE
-from messaging.service import services
-from messaging.topology import service_queue
-from messaging.worker_options import check_options
-from messaging.workers import (
+from messaging.consuming.batching import BATCH_MESSAGES
+from messaging.consuming.consumer import EVENT_CONTENT_TYPE
+from messaging.consuming.processes import (
     leave_logging_to_django,
     prepare_fork,
     prepare_pool_child,
@@ -30,6 +26,10 @@ from messaging.workers import (
     step_behind,
     wait_for_services,
 )
+from messaging.consuming.worker_options import check_options
+from messaging.service import services
+from messaging.topology import service_queue
+from runtime.connecting import celery_settings
 
 # It warns a worker that runs as root, as in a container, of pickled messages: ours takes none.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -37,7 +37,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("ordersite")
 app.conf.update(
     **celery_settings(settings.AMQP_URL),
-    worker_consumer="messaging.consumer:EventConsumer",
+    worker_consumer="messaging.consuming.consumer:EventConsumer",
     task_queues=[service_queue(service) for service in services().values()],
     accept_content=[EVENT_CONTENT_TYPE],
     # A queue that is not in the map of the system is a typing error, not a new queue.

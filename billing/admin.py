@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from api.number import number_in
 from billing.models import Invoice
 from messaging.order_id import canonical
+from runtime.requests.number import number_in
 
 
 @admin.register(Invoice)

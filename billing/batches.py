@@ -13,7 +13,7 @@ from pymongo.client_session import ClientSession
 from billing.invoicing import Invoice, invoices, issued, recorded_of
 from billing.numbering import invoice_series, next_numbers
 from billing.order import PlacedOrder
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 
 def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
@@ -25,7 +25,7 @@ def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
 
     Raises:
         pymongo.errors.BulkWriteError: an order was dealt with meanwhile.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def issue_all(session: ClientSession) -> list[Invoice]:

@@ -22,7 +22,7 @@ from billing.money import stored
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 #: As stored in `invoices`: _id (the order's id), number ("2026-000001" | None), user_id,
 #: items [{sku, quantity, unit_price, amount}], total, tax_rate_percent, tax (what of the total is
@@ -37,7 +37,7 @@ def issue(order: PlacedOrder) -> Invoice:
     An order that was rejected or cancelled before keeps its void invoice.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def issue_once(session: ClientSession) -> Invoice:
@@ -56,7 +56,7 @@ def credit(order: WithdrawnOrder) -> Invoice:
     """Credit the order's invoice, or see to it that none will be issued; return what is recorded.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def credit_once(session: ClientSession) -> Invoice:

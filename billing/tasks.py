@@ -6,7 +6,7 @@ from typing import Any
 
 from billing import batches, events, invoicing, order
 from messaging.body import readable
-from messaging.handlers import handles
+from messaging.handling.handlers import handles
 from messaging.message import Message
 
 

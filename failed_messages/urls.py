@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from failed_messages import api_groups, api_jobs, api_messages, api_policies
+from failed_messages.api import groups as api_groups
+from failed_messages.api import jobs as api_jobs
+from failed_messages.api import messages as api_messages
+from failed_messages.api import policies as api_policies
 
 urlpatterns = [
     path("failed-messages", api_messages.MessagesView.as_view()),

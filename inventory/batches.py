@@ -15,7 +15,7 @@ from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
 from inventory.reserving import Reservation, recorded_of, reservations, reserved
 from inventory.stock import Kind, having, products, shift
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 
 class NotAllReserved(Exception):
@@ -50,7 +50,7 @@ def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
     Raises:
         NotAllReserved: the stock doesn't reach for all, or a SKU is not in the catalogue.
         pymongo.errors.BulkWriteError: an order was answered meanwhile.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def reserve_all(session: ClientSession) -> list[Reservation]:

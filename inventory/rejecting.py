@@ -7,14 +7,14 @@ from pymongo.client_session import ClientSession
 from inventory.order import PlacedOrder
 from inventory.reserving import move_lines, recorded, reservations, reserved
 from inventory.stock import Kind
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 
 def reject(order: PlacedOrder) -> None:
     """Give back what is reserved for the order, once, and record it as rejected.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def reject_once(session: ClientSession) -> None:

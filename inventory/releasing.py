@@ -15,7 +15,7 @@ from inventory.order import PlacedOrder
 from inventory.reserving import Reservation, move_lines, recorded, reservations, reserved
 from inventory.stock import Kind
 from messaging.errors import PermanentError
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 
 def release(order: PlacedOrder) -> Reservation:
@@ -25,7 +25,7 @@ def release(order: PlacedOrder) -> Reservation:
 
     Raises:
         PermanentError: the order was shipped, so that a person has to take the goods back.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def release_once(session: ClientSession) -> Reservation:

@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from api.number import number_in
 from inventory.models import Movement, Reservation
 from inventory.movement_admin import table
 from inventory.movements import movement_id
@@ -19,6 +18,7 @@ from inventory.refusals import Refusal
 from inventory.shipping import send
 from inventory.stock import Kind
 from messaging.order_id import canonical
+from runtime.requests.number import number_in
 
 
 class ReservationAdmin(RecordedAdmin):

@@ -15,7 +15,7 @@ from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
 from inventory.stock import Kind, having, products, shift
 from messaging.errors import PermanentError, TransientError
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 #: As stored in `reservations`: _id (the order's id), user_id, state ("reserved" | "rejected" |
 #: "released" | "shipped"), items [{sku, quantity}], shortages [{sku, asked, available}],
@@ -32,7 +32,7 @@ def reserve(order: PlacedOrder) -> Reservation:
 
     Raises:
         PermanentError: a SKU is not in the catalogue.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
     return in_transaction(
         lambda session: recorded(order.order_id, session) or _decide(order, session)

@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 from inventory.movements import Movement, arrival, movement_id, movements
 from inventory.refusals import KeyReused, TooManyUnits, UnknownSku
 from inventory.stock import MAX_UNITS, Kind, having, products, shift
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 Product = dict[str, Any]
 
@@ -47,7 +47,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
         UnknownSku: the SKU is not in the catalogue.
         KeyReused: the key was used for another quantity.
         TooManyUnits: MongoDB could not count the product's units any more.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def deliver_once(session: ClientSession) -> Delivery:

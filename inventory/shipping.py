@@ -32,9 +32,9 @@ from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
 from messaging.errors import PublishError
 from messaging.isolation import isolated
-from messaging.publisher import Outgoing, Publisher, check_publishable
+from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of
-from messaging.transactions import in_transaction
+from runtime.transactions import in_transaction
 
 #: The same condition as the partial index's.
 IS_PENDING = {"pending_since": {"$gt": EPOCH}}
@@ -82,7 +82,7 @@ def send(order_id: str, by: str) -> Shipment:
     Raises:
         UnknownReservation: inventory never heard of the order.
         NotReserved: it was rejected or cancelled.
-        Outage: MongoDB is away or the documents are held, see `messaging.transactions`.
+        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
     """
 
     def ship_once(session: ClientSession) -> Shipment:

@@ -6,7 +6,7 @@ from typing import Any
 
 from inventory import batches, events, order, releasing, reserving
 from messaging.body import readable
-from messaging.handlers import handles
+from messaging.handling.handlers import handles
 from messaging.message import Message
 
 

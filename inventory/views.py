@@ -11,13 +11,13 @@ from rest_framework.authentication import BasicAuthentication
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api import idempotency_key
-from api.json_body import JsonBody
 from inventory.permissions import RESTOCK, SHIP, StaffWith
 from inventory.refusals import Refusal
 from inventory.restocking import restock
 from inventory.shipping import send
 from messaging.order_id import canonical
+from runtime.requests import idempotency_key
+from runtime.requests.json_body import JsonBody
 
 #: As many as one order may ask for.
 MAX_QUANTITY = 10_000_000

@@ -13,8 +13,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
     django.setup()
     # Only now can the settings be read. A MongoDB of somebody else may not be there yet.
-    from messaging.stopping import StopRequest
-    from messaging.waiting import wait_for_mongodb
+    from runtime.stopping import StopRequest
+    from runtime.waiting import wait_for_mongodb
 
     wait_for_mongodb(StopRequest())
     call_command("migrate", verbosity=0)

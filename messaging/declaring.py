@@ -16,8 +16,8 @@ from amqp import NotFound, PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
-from messaging.stopping import StopRequest
-from messaging.waiting import wait_for
+from runtime.stopping import StopRequest
+from runtime.waiting import wait_for
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 MessagingError
 ├── TransientError       running it again can help
-├── Outage               the database or the broker is away; no attempt is used up
 ├── PermanentError       running it again cannot help
 │   ├── InvalidMessage   the message itself is at fault; `reason` says how
 │   └── WorkerKilled     whoever handled it died of it, too often
@@ -21,10 +20,6 @@ class MessagingError(Exception):
 
 class TransientError(MessagingError):
     """Something that a handler needs did not answer; a retry can help."""
-
-
-class Outage(MessagingError):
-    """The database or the broker is away: whatever message is at hand, it is not its fault."""
 
 
 class PermanentError(MessagingError):

@@ -12,7 +12,7 @@ from typing import Any
 
 from amqp.serialization import dumps
 
-from messaging.frames import OUR_APP_ID
+from messaging.publishing.frames import OUR_APP_ID
 from messaging.short_string import readable
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
 
-from messaging.errors import Outage, PublishError, Unroutable
-from messaging.trouble import Told, in_words, is_refused_by_mongodb
+from messaging.errors import PublishError, Unroutable
+from runtime.outage import Outage
+from runtime.trouble import Told, in_words, is_refused_by_mongodb
 
 logger = logging.getLogger(__name__)
 

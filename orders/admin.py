@@ -12,13 +12,13 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from api.number import number_in
 from messaging.money import in_words
 from messaging.order_id import object_id
 from messaging.service import answering
 from orders.collection import orders
 from orders.markup import label, moment, table
 from orders.models import Order
+from runtime.requests.number import number_in
 
 #: More than these many orders are not counted one by one.
 COUNTED_ORDERS = 10_000

@@ -16,7 +16,7 @@ Choices:
 - What was refused is not stored: after its fault is mended the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
 - A proxy may send the header twice or put blanks around the key: that is one key, the same as
-  without. Two different keys are refused with 400, see `api.header`.
+  without. Two different keys are refused with 400, see `runtime.requests.header`.
 - A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed, by MongoDB's clock; it is
   taken off the old order by the request that uses it again. A TTL index would delete the order
   with it.
@@ -37,12 +37,12 @@ from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
-from api import idempotency_key
-from api.idempotency_key import HEADER
-from api.refusal import Fault, Refusal
 from orders import placing
 from orders.collection import orders
 from orders.place_order import TITLE, PlaceOrder
+from runtime.requests import idempotency_key
+from runtime.requests.idempotency_key import HEADER
+from runtime.requests.refusal import Fault, Refusal
 
 MAX_KEY_CHARACTERS = 255
 
@@ -103,7 +103,7 @@ def place(request: PlaceOrder, key: str, tries: int = 3) -> Placed:
 
 
 def read(header: str) -> str:
-    """The key that the header says. Raises Refusal: see `api.idempotency_key.read`."""
+    """The key that the header says. Raises Refusal: see `runtime.requests.idempotency_key.read`."""
     return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 

@@ -17,9 +17,9 @@ import msgspec
 from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.refusal import Fault, Refusal, fault_of
 from orders.collection import orders
 from orders.place_order import MAX_USER_ID, UserId
+from runtime.requests.refusal import Fault, Refusal, fault_of
 
 MAX_LIMIT = 200
 TITLE = "The orders were not listed"

@@ -17,7 +17,7 @@ from pymongo import UpdateMany
 
 from messaging.errors import PublishError
 from messaging.message import Message, event
-from messaging.publisher import Outgoing, Publisher, check_publishable
+from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of, listeners
 from orders.collection import DURABLE, orders
 from orders.events import body_of

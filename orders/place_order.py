@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from api.json_body import JsonBody
+from runtime.requests.json_body import JsonBody
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_ITEMS = 1_000

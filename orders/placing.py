@@ -10,12 +10,12 @@ from typing import Any
 
 from bson import Decimal128, ObjectId
 
-from api.refusal import Fault, Refusal
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
 from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
 from orders.price import Price
+from runtime.requests.refusal import Fault, Refusal
 
 SEVERAL_CURRENCIES = Fault(
     field="items",

@@ -14,11 +14,11 @@ from django.conf import settings
 from pymongo.errors import PyMongoError
 
 from messaging.errors import PublishError
-from messaging.publisher import Publisher
-from messaging.stopping import StopRequest
-from messaging.trouble import Told, in_words
+from messaging.publishing.publisher import Publisher
 from orders import outbox
-from orders.lease import RELAY_LEASE, Lease
+from runtime.lease import RELAY_LEASE, Lease
+from runtime.stopping import StopRequest
+from runtime.trouble import Told, in_words
 
 logger = logging.getLogger(__name__)
 

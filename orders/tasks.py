@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from messaging.attempting import senders_attempt
 from messaging.body import readable
 from messaging.errors import InvalidMessage
-from messaging.giving_way import giving_way
-from messaging.handlers import handles
+from messaging.handling.execution import senders_attempt
+from messaging.handling.giving_way import giving_way
+from messaging.handling.handlers import handles
 from messaging.message import Message
 from messaging.service import Event, Service, answering
 from orders import ledger

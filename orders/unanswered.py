@@ -11,15 +11,15 @@ from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
-from messaging.mongodb_clock import mongodb_now
 from messaging.order_id import object_id
-from messaging.publisher import Outgoing, Publisher, check_publishable
+from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import Service
 from messaging.topology import by_name
 from orders.collection import orders
 from orders.models import EPOCH
 from orders.outbox import message
 from orders.owed import key, ledger_at_first, state_in, waits
+from runtime.mongodb_clock import mongodb_now
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api import idempotency_key, query_string
 from messaging.isolation import isolated
 from messaging.order_id import object_id
 from orders import cancel_order, cancelling, idempotency, listing, place_order, placing
 from orders.collection import ANSWER_SECONDS, orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
+from runtime.requests import idempotency_key, query_string
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from django.urls import path
 from django.utils import timezone
 from pymongo.errors import PyMongoError
 
-from messaging.connecting import BROKER_ERRORS
-from messaging.trouble import in_words
-from ordersite import strange_values
 from ordersite.careful_admin import CarefulAdmin
-from ordersite.conservation import lines
 from ordersite.doctor.examination import examine
+from ordersite.patches import strange_values
+from ordersite.pipeline.conservation import lines
+from runtime.connecting import BROKER_ERRORS
+from runtime.trouble import in_words
 
 #: What an operator looks at first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "simulated_faults"]

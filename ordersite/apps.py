@@ -17,10 +17,11 @@ class OrdersiteConfig(AppConfig):
 
     def ready(self) -> None:
         # Only now can the backend's modules be imported.
-        from failed_messages import order_facts
-        from messaging.handlers import ignore_the_rest
+        from failed_messages.records import order_facts
+        from messaging.handling.handlers import ignore_the_rest
         from orders.facts import facts
-        from ordersite import declaration_checks, mongodb_indexes, strange_values
+        from ordersite.patches import mongodb_indexes, strange_values
+        from ordersite.pipeline import declaration_checks
 
         mongodb_indexes.apply()
         strange_values.apply()

@@ -13,13 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 # Sets Django up, so the apps' modules can only be imported after it.
 awaiting_site = get_asgi_application()
 
-from api.header_lines import joined  # noqa: E402
-from messaging.start_up import keep_for_good  # noqa: E402
-from messaging.stopping import StopRequest  # noqa: E402
-from messaging.waiting import wait_for_database  # noqa: E402
 from orders.views import OrdersView  # noqa: E402
-from ordersite import hot_route, wsgi  # noqa: E402
-from ordersite.in_threads import Event, InThreads, Receive, Send  # noqa: E402
+from ordersite import wsgi  # noqa: E402
+from ordersite.web import hot_route  # noqa: E402
+from ordersite.web.in_threads import Event, InThreads, Receive, Send  # noqa: E402
+from runtime.garbage import keep_for_good  # noqa: E402
+from runtime.requests.header_lines import joined  # noqa: E402
+from runtime.stopping import StopRequest  # noqa: E402
+from runtime.waiting import wait_for_database  # noqa: E402
 
 PREFIX = settings.FORCE_SCRIPT_NAME or ""
 

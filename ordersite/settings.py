@@ -5,15 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import geography, mongodb_url, reached
+from ordersite import mongodb_url
 from ordersite.environment import at_least, env, percentage, retry_delays, setting
-from ordersite.reached import site_url
+from ordersite.patches import geography
 from ordersite.urls_in_settings import (
     broker_url_that_works,
     management_url,
     mongodb_url_that_works,
     web_url,
 )
+from ordersite.web import reached
+from ordersite.web.reached import site_url
 
 geography.leave_out()
 
@@ -238,7 +240,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # The last, so that what it answers has the others' headers.
-    "ordersite.whole_request.WholeRequest",
+    "ordersite.web.whole_request.WholeRequest",
 ]
 
 ROOT_URLCONF = "ordersite.urls"
@@ -276,12 +278,12 @@ STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["api.json_body.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": ["runtime.requests.json_body.JsonParser"],
     # The API knows no users: whoever may reach it may place orders.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.negotiation.AlwaysJSON",
-    "EXCEPTION_HANDLER": "ordersite.problems.answer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.web.negotiation.AlwaysJSON",
+    "EXCEPTION_HANDLER": "ordersite.web.problems.answer",
 }
 # The longest body that is held in memory, which is that of an order or of a message.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
@@ -299,9 +301,9 @@ LOGGING = {
         }
     },
     "filters": {
-        "not_a_probe": {"()": "ordersite.probe_log.NotAProbe"},
-        "not_put_back": {"()": "messaging.celery_log.NotPutBack"},
-        "no_traceback_of_lost_ack": {"()": "messaging.celery_log.NoTracebackOfLostAck"},
+        "not_a_probe": {"()": "ordersite.web.probe_log.NotAProbe"},
+        "not_put_back": {"()": "messaging.consuming.celery_log.NotPutBack"},
+        "no_traceback_of_lost_ack": {"()": "messaging.consuming.celery_log.NoTracebackOfLostAck"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
@@ -315,7 +317,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"filters": ["not_put_back"]},
         "celery.worker.request": {"filters": ["no_traceback_of_lost_ack"]},
-        # What befalls a worker's connection is told by messaging.consumer, once.
+        # What befalls a worker's connection is told by messaging.consuming.consumer, once.
         "celery.worker.consumer": {"level": "ERROR"},
         # Says every connect of the archiver at INFO.
         "kombu.mixins": {"level": "WARNING"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
-from api.text import fault_in
+from runtime.requests.text import fault_in
 
 #: AMQP's short strings, see its specification, section 4.2.5.3.
 MOST_BYTES = 255

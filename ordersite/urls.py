@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ordersite import health, problems
-from ordersite.pipeline_views import ConservationView, MetricsView
-from ordersite.timeline_views import TimelineEventsView, TimelineView
+from ordersite.pipeline import health
+from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
+from ordersite.pipeline.views import ConservationView, MetricsView
+from ordersite.web import problems
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

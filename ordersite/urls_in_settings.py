@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from environs import ValidationError
 
-from messaging import broker_url
 from ordersite import mongodb_url
+from runtime import broker_url
 
 
 def telling(check: Callable[[str], object]) -> Callable[[str], None]:

@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 django.setup(set_prefix=False)
 
 # Only now does Django know its settings.
-from ordersite.whole_request import UTF8Request  # noqa: E402
+from ordersite.web.whole_request import UTF8Request  # noqa: E402
 
 
 class Handler(WSGIHandler):

@@ -25,7 +25,9 @@ class AppendOnlyQuerySet(models.QuerySet):
     """Reads; whoever wants to change or delete entries has to leave the product for it."""
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("the audit log is append-only: add an entry with failed_messages.audit")
+        raise AppendOnly(
+            "the audit log is append-only: add an entry with failed_messages.records.audit"
+        )
 
     update = delete = create = bulk_create = bulk_update = _refuse
     get_or_create = update_or_create = _raw_delete = _refuse
@@ -64,7 +66,9 @@ class AuditEntry(models.Model):
         return f"{self.act} of {self.subject} {self.subject_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("the audit log is append-only: add an entry with failed_messages.audit")
+        raise AppendOnly(
+            "the audit log is append-only: add an entry with failed_messages.records.audit"
+        )
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("the audit log is append-only: nothing deletes its entries")

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from api.refusal import Fault, Refusal
 from orders.importing import spreadsheet
 from orders.importing.entry import Entry, read, reference_key
 from orders.importing.gathered import Line, gathered
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
 from orders.place_order import FIXES, MAX_ITEMS
+from runtime.requests.refusal import Fault, Refusal
 
 REQUIRED = {"userId", "sku", "quantity"}
 COLUMNS = REQUIRED | {"orderRef"}

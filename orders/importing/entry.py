@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from api.refusal import Fault, fault_of
 from orders.place_order import FIXES, PlaceOrder
+from runtime.requests.refusal import Fault, fault_of
 
 
 class Entry(NamedTuple):

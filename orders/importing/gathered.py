@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 
-from api.refusal import Fault, Refusal
+from runtime.requests.refusal import Fault, Refusal
 
 #: A line, with its number from 1 and the order that it is of; None for one that cannot be kept.
 Line = tuple[int, str, bytes | None]

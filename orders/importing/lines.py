@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from api.refusal import Fault
 from orders.place_order import MAX_BODY_BYTES
+from runtime.requests.refusal import Fault
 
 #: What Excel and others put in front of UTF-8.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -8,10 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from api.refusal import Fault, fault_of
 from orders.importing.entry import Entry, reference_key
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.place_order import FIXES, PlaceOrder
+from runtime.requests.refusal import Fault, fault_of
 
 MAX_REF_CHARACTERS = 200
 

@@ -17,9 +17,9 @@ from msgspec import Struct
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from api.refusal import Fault, fault_of
 from orders.importing.entry import Entry
 from orders.place_order import FIXES, PlaceOrder, Sku, UserId
+from runtime.requests.refusal import Fault, fault_of
 
 #: Where the URI names no database.
 DATABASE = "orderdb"

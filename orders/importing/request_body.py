@@ -8,7 +8,7 @@ from typing import IO, Any
 from django.http import UnreadablePostError
 from rest_framework.request import Request
 
-from api.truncated import Truncated
+from runtime.requests.truncated import Truncated
 
 
 class RequestBody(io.RawIOBase):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from api.refusal import Fault
+from runtime.requests.refusal import Fault
 
 AS_TEXT = re.compile(r'\A="(.*)"\Z')
 

@@ -15,14 +15,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.refusal import Fault, Refusal
-from api.truncated import Truncated
 from orders.importing import comma_separated, ndjson
 from orders.importing.batches import Import
 from orders.importing.comma_separated import TITLE
 from orders.importing.entry import Entry
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import buffered
+from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.truncated import Truncated
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from kombu import Connection
 
 from messaging.depths import depths
 from messaging.service import services
-from ordersite import health
 from ordersite.doctor.report import Finding, Severity
+from ordersite.pipeline import health
 
 #: More dead letters than the archiver stores in some seconds.
 BACKLOG_MESSAGES = 1_000

@@ -8,13 +8,13 @@ from django.db import DatabaseError
 from kombu import Connection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from messaging import waiting
-from messaging.connecting import BROKER_ERRORS, connect
-from messaging.trouble import UNAUTHORIZED, Refusal, refusal
-from ordersite import health
 from ordersite.doctor import checks, management
 from ordersite.doctor.checks import Checks
 from ordersite.doctor.report import Report, Unseen
+from ordersite.pipeline import health
+from runtime import waiting
+from runtime.connecting import BROKER_ERRORS, connect
+from runtime.trouble import UNAUTHORIZED, Refusal, refusal
 
 #: For all checks of MongoDB together, once it has answered at all.
 MONGODB_SECONDS = 5

@@ -9,7 +9,7 @@ from typing import Any
 from kombu import Connection
 
 from messaging import topology
-from messaging.holding import longest_held_seconds
+from messaging.consuming.holding import longest_held_seconds
 from ordersite.doctor import management
 from ordersite.doctor.report import Finding, Severity
 

@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 from django.conf import settings
 from kombu import Connection
 
-from messaging.connecting import connection_to
+from runtime.connecting import connection_to
 
 #: It collects its answer from every node.
 ANSWER_WITHIN_SECONDS = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.report import Finding, Severity
+from runtime.waiting import unapplied
 
 
 def migrations() -> Iterator[Finding]:

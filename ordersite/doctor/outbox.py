@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from inventory import shipping
-from messaging.mongodb_clock import mongodb_now
 from orders import outbox
-from ordersite import health
 from ordersite.doctor.report import Finding, Severity
+from ordersite.pipeline import health
+from runtime.mongodb_clock import mongodb_now
 
-#: Longer than another relay takes to follow a killed one (orders.lease.LEASE_SECONDS).
+#: Longer than another relay takes to follow a killed one (runtime.lease.LEASE_SECONDS).
 OLD_SECONDS = 30
 
 

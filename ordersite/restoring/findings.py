@@ -13,8 +13,8 @@ from bson import ObjectId
 
 from billing import lost_numbers
 from billing.invoicing import invoices
-from failed_messages.collection import failed_messages
 from failed_messages.models import Status
+from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
 from orders.collection import orders
 from orders.ledger import known

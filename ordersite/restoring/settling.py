@@ -12,22 +12,22 @@ from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from api.refusal import Refusal as OrderRefusal
 from billing import lost_numbers
-from failed_messages import audit
-from failed_messages.replay import replay
+from failed_messages.acting.replay import replay
+from failed_messages.records import audit
 from inventory import rejecting, releasing, shipping
 from inventory.order import PlacedOrder
 from inventory.refusals import Refusal
 from inventory.reserving import reservations
 from messaging.message import Message
-from messaging.publisher import Outgoing, Publisher
+from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.topology import by_name
-from messaging.transactions import in_transaction
 from orders import cancelling, outbox, rebuilding
 from orders.events import body_of
 from orders.ledger import known
 from ordersite.restoring.findings import Document, Findings, never_taken
+from runtime.requests.refusal import Refusal as OrderRefusal
+from runtime.transactions import in_transaction
 
 REASON = "A backup was restored that is older than this"
 REPLAYS_AT_ONCE = 500

@@ -8,7 +8,7 @@ class SimulatedFaultsConfig(AppConfig):
 
     def ready(self) -> None:
         if settings.SIMULATED_FAULTS:
-            from messaging.attempting import before_handling
+            from messaging.handling.execution import before_handling
             from ordersite.simulated_faults.injecting import inject
 
             before_handling.append(inject)

@@ -9,7 +9,7 @@ from bson import ObjectId
 from django import template
 
 from orders.collection import orders
-from ordersite.timeline import digest, timeline
+from ordersite.pipeline.timeline import digest, timeline
 
 register = template.Library()
 

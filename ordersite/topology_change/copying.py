@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from kombu import Connection
 
-from messaging.confirms import Outgoing
 from messaging.errors import PublishError
+from messaging.publishing.confirms import Outgoing
 from messaging.topology import by_name
 from ordersite.topology_change.raw import RawChannel, copy_of
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from struct import Struct, unpack_from
 from typing import Any
 
-from messaging.confirms import ConfirmedChannel, Outgoing
-from messaging.frames import BASIC_CLASS, frames_of
+from messaging.publishing.confirms import ConfirmedChannel, Outgoing
+from messaging.publishing.frames import BASIC_CLASS, frames_of
 from messaging.pyamqp import RAW
 
 CONTENT_CLASS_AND_SIZE = Struct(">HHQ")

@@ -19,8 +19,8 @@ from billing.models import Invoice
 from billing.order import PlacedOrder, WithdrawnOrder, line_of, read_placed, read_withdrawn
 from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
 from billing.tax import tax_in
-from messaging import transactions
-from messaging.errors import Outage
+from runtime import transactions
+from runtime.outage import Outage
 from tests.billing.orders import placed, rejected
 from tests.concurrency import at_once
 

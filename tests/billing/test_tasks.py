@@ -11,7 +11,7 @@ import pytest
 from billing.invoicing import invoices
 from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
 from messaging.errors import InvalidMessage
-from messaging.handlers import known_types
+from messaging.handling.handlers import known_types
 from tests.billing.orders import cancelled, placed, rejected
 
 pytestmark = pytest.mark.usefixtures("clean")

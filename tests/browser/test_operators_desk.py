@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from failed_messages.job_runner import advance_jobs
+from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import ReplayJob
 from tests.broker import publish
 from tests.journeys.api import Api

@@ -17,7 +17,7 @@ from django.core.management import call_command
 
 django.setup()
 
-from failed_messages import archive  # noqa: E402  (Django's models come after its set-up)
+from failed_messages.archiving import archive  # noqa: E402  (Django's models come after its set-up)
 
 store = archive.store
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from failed_messages.collection import failed_messages
+from failed_messages.records.collection import failed_messages
 from tests.failed_messages.letters import failed
 
 

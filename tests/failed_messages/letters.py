@@ -13,7 +13,7 @@ from typing import Any
 from bson import ObjectId
 from kombu import Connection
 
-from failed_messages import archive
+from failed_messages.archiving import archive
 from failed_messages.models import FailedMessage
 from messaging.incoming import take_raw
 from tests import broker

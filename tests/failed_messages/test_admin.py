@@ -12,10 +12,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from failed_messages.discard import discard
-from failed_messages.filters import Filter
-from failed_messages.jobs import start
-from failed_messages.triage import triage
+from failed_messages.acting.discard import discard
+from failed_messages.acting.jobs import start
+from failed_messages.acting.triage import triage
+from failed_messages.reading.filters import Filter
 from orders import ledger
 from tests import broker
 from tests.concurrency import at_once

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from failed_messages.job_runner import advance_jobs
+from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import AuditEntry, FailedMessage
 from tests import broker
 from tests.failed_messages.copies import copies

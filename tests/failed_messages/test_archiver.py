@@ -11,8 +11,8 @@ import pytest
 
 from drills.poison import SHAPES, Poison
 from drills.poison import publish as publish_shape
+from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, FailureGroup
-from failed_messages.replay import replay
 from localservices.ports import free_port
 from messaging.service import services
 from tests import broker

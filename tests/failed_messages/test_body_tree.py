@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from failed_messages.body_tree import tree
+from failed_messages.reading.body_tree import tree
 
 
 def test_every_value_is_there_under_its_name():

@@ -9,7 +9,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from failed_messages.job_runner import advance_jobs
+from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import AuditEntry
 from tests.failed_messages.letters import BODY, ORDER_ID, archive_next, bury, failed, record
 from tests.failed_messages.test_editing import RIGHT, WRONG

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from failed_messages import order_facts
-from failed_messages.collection import failed_messages, failure_counts, failure_groups
-from failed_messages.fingerprint import own_frame, pattern_of
-from failed_messages.group_figures import figures
+from failed_messages.acting.recount import recount
+from failed_messages.acting.triage import InvalidTriage, triage
+from failed_messages.archiving.fingerprint import own_frame, pattern_of
 from failed_messages.models import AppendOnly, AuditEntry, FailureGroup
-from failed_messages.recount import recount
-from failed_messages.triage import InvalidTriage, triage
+from failed_messages.reading.group_figures import figures
+from failed_messages.records import order_facts
+from failed_messages.records.collection import failed_messages, failure_counts, failure_groups
 from tests.concurrency import at_once
 from tests.failed_messages.letters import archive_next, bury, certificate, failed
 from tests.failed_messages.staff import staff
@@ -26,7 +26,7 @@ GROUPS = "/admin/failed_messages/failuregroup/"
 LIST = "/admin/failed_messages/failedmessage/"
 
 TRACEBACK = """Traceback (most recent call last):
-  File "/srv/a/messaging/handlers.py", line 97, in attempt
+  File "/srv/a/messaging/handling/handlers.py", line 97, in attempt
     publish_outcome(delivery, handle(decoded))
   File "/srv/a/billing/invoicing.py", line 41, in issue
     card.charge(order)

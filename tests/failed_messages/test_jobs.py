@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from failed_messages import job_runner, jobs
-from failed_messages.collection import failed_messages, replay_jobs
-from failed_messages.filters import Filter
-from failed_messages.job_runner import advance_jobs, allowance
+from failed_messages.acting import job_runner, jobs
+from failed_messages.acting.job_runner import advance_jobs, allowance
+from failed_messages.acting.replay import replay
+from failed_messages.archiving.outcomes import record_outcome
 from failed_messages.models import AuditEntry, FailedMessage, ReplayJob
-from failed_messages.outcomes import record_outcome
-from failed_messages.preview import preview
-from failed_messages.replay import replay
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.preview import preview
+from failed_messages.records.collection import failed_messages, replay_jobs
 from tests import broker
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import certificate, failed

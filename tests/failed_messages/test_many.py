@@ -13,12 +13,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, RequestFactory
 
-from failed_messages.collection import failed_messages
-from failed_messages.filters import Filter
-from failed_messages.listing import newest_ids
 from failed_messages.models import FailedMessage, FailureGroup
-from failed_messages.preview import preview
-from failed_messages.standing import held_up
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.listing import newest_ids
+from failed_messages.reading.preview import preview
+from failed_messages.reading.standing import held_up
+from failed_messages.records.collection import failed_messages
 from tests.conftest import empty_everything
 from tests.failed_messages.letters import failed
 

@@ -10,10 +10,10 @@ from django.core.management import call_command
 from kombu import Connection
 
 from drills.poison import BODIES, SHAPES
+from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage
-from failed_messages.replay import replay
-from messaging.dead_letters import dead_letter
 from messaging.errors import InvalidMessage
+from messaging.handling.dead_letters import dead_letter
 from messaging.incoming import delivery_of, take_raw
 from messaging.service import services
 from tests import broker

@@ -15,16 +15,16 @@ from django.test import override_settings
 from kombu import Connection
 
 from drills.poison import LONE_SURROGATE, NO_UTF8
-from failed_messages import order_facts
-from failed_messages.claiming import LOST_AFTER
-from failed_messages.collection import failed_messages
-from failed_messages.dead_letter import BODY_LIMIT_BYTES
-from failed_messages.discard import discard, restore
-from failed_messages.editing import edit_and_replay
+from failed_messages.acting.claiming import LOST_AFTER
+from failed_messages.acting.discard import discard, restore
+from failed_messages.acting.editing import edit_and_replay
+from failed_messages.acting.replay import CLAIM_SECONDS, publish_claimed, replay
+from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES
+from failed_messages.archiving.outcomes import record_outcome
 from failed_messages.models import AuditEntry
-from failed_messages.outcomes import record_outcome
-from failed_messages.replay import CLAIM_SECONDS, publish_claimed, replay
-from failed_messages.verdict import ReasonMissing
+from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.records import order_facts
+from failed_messages.records.collection import failed_messages
 from localservices.ports import free_port
 from messaging import topology
 from orders import ledger

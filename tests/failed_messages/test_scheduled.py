@@ -15,15 +15,15 @@ import pytest
 from django.core import mail
 from django.test import override_settings
 
-from failed_messages.alerts import send_alerts
-from failed_messages.collection import failed_messages, failure_counts, failure_groups
-from failed_messages.discard import discard
+from failed_messages.acting.alerts import send_alerts
+from failed_messages.acting.discard import discard
+from failed_messages.acting.policies import InvalidPolicy, apply_policies, set_policy, switch_off
+from failed_messages.acting.retention import delete_expired, delete_old_counts
+from failed_messages.acting.triage import triage
 from failed_messages.models import AuditEntry, FailedMessage, ReplayPolicy
-from failed_messages.policies import InvalidPolicy, apply_policies, set_policy, switch_off
-from failed_messages.retention import delete_expired, delete_old_counts
-from failed_messages.triage import triage
+from failed_messages.records.collection import failed_messages, failure_counts, failure_groups
 from localservices.ports import free_port
-from messaging.handlers import HANDLERS
+from messaging.handling.handlers import HANDLERS
 from tests import broker
 from tests.concurrency import at_once
 from tests.failed_messages.copies import copies

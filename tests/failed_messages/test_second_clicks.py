@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from failed_messages.collection import failed_messages
+from failed_messages.acting.triage import triage
 from failed_messages.models import AuditEntry, FailureGroup, ReplayJob, ReplayPolicy
-from failed_messages.triage import triage
+from failed_messages.records.collection import failed_messages
 from tests.browser_form import BrowserForm
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff

@@ -14,7 +14,7 @@ from inventory.reserving import reservations, reserve
 from inventory.shipping import ship
 from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import PermanentError
-from messaging.handlers import known_types
+from messaging.handling.handlers import known_types
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, stock, stocked
 

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from inventory.reserving import products, reservations, reserve
-from messaging import transactions
-from messaging.errors import Outage, PermanentError
+from messaging.errors import PermanentError
+from runtime import transactions
+from runtime.outage import Outage
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, stock, stocked
 

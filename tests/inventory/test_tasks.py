@@ -10,7 +10,7 @@ import pytest
 from inventory.reserving import reservations
 from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import InvalidMessage
-from messaging.handlers import known_types
+from messaging.handling.handlers import known_types
 from tests.inventory.catalogue import stock, stocked
 
 pytestmark = pytest.mark.usefixtures("clean")

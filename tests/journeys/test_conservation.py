@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
-from ordersite.conservation import Line, lines
+from ordersite.pipeline.conservation import Line, lines
 from tests.polling import eventually
 from tests.processes import ROOT, Processes, process_environment
 

@@ -16,7 +16,7 @@ from drills.network import Network
 from drills.replica_set import Document, Member, ReplicaSet
 from inventory import shipping
 from inventory.reserving import reservations, reserve
-from messaging.publisher import Publisher
+from messaging.publishing.publisher import Publisher
 from orders import outbox, placing
 from orders.place_order import PlaceOrder
 from tests.inventory.catalogue import order, stocked

@@ -12,18 +12,18 @@ from django.db import connection
 from django.test import override_settings
 from msgspec.structs import replace
 
-from failed_messages import certificate as certificate_of_archive
-from failed_messages import jobs
-from failed_messages.alerts import send_alerts
-from failed_messages.collection import failed_messages, failure_groups, replay_jobs
-from failed_messages.filters import Filter
-from failed_messages.job_runner import advance_jobs
-from failed_messages.policies import apply_policies, set_policy
-from failed_messages.replay import publish_claimed, replay
+from failed_messages.acting import jobs
+from failed_messages.acting.alerts import send_alerts
+from failed_messages.acting.job_runner import advance_jobs
+from failed_messages.acting.policies import apply_policies, set_policy
+from failed_messages.acting.replay import publish_claimed, replay
+from failed_messages.archiving import certificate as certificate_of_archive
+from failed_messages.reading.filters import Filter
+from failed_messages.records.collection import failed_messages, failure_groups, replay_jobs
 from orders import placing, unanswered
-from orders.lease import Lease, is_taken, leases
 from orders.place_order import PlaceOrder
-from ordersite.reconciling import reconcile
+from ordersite.pipeline.reconciling import reconcile
+from runtime.lease import Lease, is_taken, leases
 from tests import broker
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import certificate, failed

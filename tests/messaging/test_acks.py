@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from messaging.acks import Acks
+from messaging.consuming.acks import Acks
 from messaging.incoming import take_raw
 from tests.broker import depth, publish
 from tests.polling import eventually

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from messaging.background import NICENESS
+from runtime.priority import NICENESS
 from tests.processes import Processes
 
 

@@ -20,9 +20,9 @@ from drills.proxy import Direction
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
-from messaging.batching import INTERVAL_SECONDS
+from messaging.consuming.batching import INTERVAL_SECONDS
 from messaging.outages import PATIENCE_SECONDS
-from messaging.publisher import Outgoing, Publisher
+from messaging.publishing.publisher import Outgoing, Publisher
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import depth, take_all
 from tests.messages import order_placed

@@ -11,8 +11,9 @@ import pytest
 from django.conf import settings
 
 from localservices.mongodb import MongoDB
-from messaging import begun
-from messaging.errors import Outage, WorkerKilled
+from messaging.errors import WorkerKilled
+from messaging.handling import begun
+from runtime.outage import Outage
 
 pytestmark = pytest.mark.usefixtures("clean")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from localservices.rabbitmq import RabbitMQ
-from messaging.broker_url import parse
-from messaging.connecting import celery_settings, connect, connection_to
+from runtime.broker_url import parse
+from runtime.connecting import celery_settings, connect, connection_to
 from tests.tls_server import Certificate, TLSServer
 
 

@@ -15,7 +15,7 @@ from drills.network import Network
 from drills.proxy import Proxy
 from localservices.ports import free_port
 from localservices.rabbitmq import RabbitMQ
-from messaging.publisher import Publisher
+from messaging.publishing.publisher import Publisher
 from tests.broker import publish, take_all
 from tests.messaging.test_publisher import to
 from tests.polling import eventually

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from messaging import declarations
-from messaging.handlers import HANDLERS, handled_twice, ignored
+from messaging.handling.handlers import HANDLERS, handled_twice, ignored
 from messaging.service import Event, On, Service, declared
 
 

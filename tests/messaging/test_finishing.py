@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from localservices.process import Process
-from messaging.publisher import Outgoing, Publisher
+from messaging.publishing.publisher import Outgoing, Publisher
 from tests.broker import depth
 from tests.messages import order_placed
 from tests.polling import eventually

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu import Connection
 
-from messaging.confirms import ConfirmedChannel, Outgoing
-from messaging.frames import properties_of, publish_frames
 from messaging.message import Message
+from messaging.publishing.confirms import ConfirmedChannel, Outgoing
+from messaging.publishing.frames import properties_of, publish_frames
 
 TEXT = st.text(max_size=60)
 HEADERS = st.dictionaries(

@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 
 from localservices.rabbitmq import RabbitMQ
-from messaging import giving_way
-from messaging.giving_way import GivingWay
+from messaging.handling import giving_way
+from messaging.handling.giving_way import GivingWay
 from tests import broker
 from tests.polling import eventually
 

@@ -10,10 +10,10 @@ import pytest
 from celery.worker.request import Request
 from kombu.asynchronous.semaphore import LaxBoundedSemaphore
 
-from messaging import holding
-from messaging.acks import Acks
-from messaging.batching import Batch, BatchStrategy
-from messaging.holding import FEW_A_CHILD, HOLDING_LOOK_SECONDS, LONGEST_SECONDS, Holding
+from messaging.consuming import holding
+from messaging.consuming.acks import Acks
+from messaging.consuming.batching import Batch, BatchStrategy
+from messaging.consuming.holding import FEW_A_CHILD, HOLDING_LOOK_SECONDS, LONGEST_SECONDS, Holding
 
 USUAL = 1_600
 CHILDREN = 2

@@ -17,10 +17,10 @@ from messaging.certificate import (
     MAX_ORIGINAL_BYTES,
     MAX_TRACEBACK_CHARACTERS,
 )
-from messaging.frames import properties_of
+from messaging.consuming.reading import Arrived
 from messaging.incoming import RawMessage, delivery_of
 from messaging.kept import LEFT_OUT_HEADER, MAX_KEPT_BYTES, NOT_KEPT, kept_headers, kept_properties
-from messaging.reading import Arrived
+from messaging.publishing.frames import properties_of
 from messaging.service import services
 
 FRAME_BYTES = 131_072

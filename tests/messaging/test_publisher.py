@@ -11,7 +11,7 @@ from kombu import Connection
 from localservices.rabbitmq import RabbitMQ
 from messaging.errors import PublishError, Unroutable
 from messaging.message import Message
-from messaging.publisher import Outgoing, Publisher
+from messaging.publishing.publisher import Outgoing, Publisher
 from tests.broker import depth, take, take_all
 from tests.messages import order_placed
 

@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
+from messaging.consuming.reading import READ_BYTES, read_in_bulk
 from messaging.incoming import take_raw
-from messaging.reading import READ_BYTES, read_in_bulk
 from tests.broker import publish
 from tests.polling import eventually
 

@@ -8,9 +8,10 @@ from django.test import override_settings
 from kombu.exceptions import OperationalError
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from messaging.errors import Outage, PublishError, Unroutable
+from messaging.errors import PublishError, Unroutable
 from messaging.outages import is_outage
-from messaging.trouble import Refusal, Told, in_words, refusal
+from runtime.outage import Outage
+from runtime.trouble import Refusal, Told, in_words, refusal
 
 NOBODY = (0, 0)
 OPEN = (10, 40)

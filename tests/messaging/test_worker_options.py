@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from celery.concurrency import get_implementation
 
-from messaging.worker_options import reasons_against
+from messaging.consuming.worker_options import reasons_against
 
 
 @pytest.mark.parametrize(

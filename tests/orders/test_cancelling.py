@@ -12,7 +12,7 @@ from bson import ObjectId
 from django.conf import settings
 from django.test import Client
 
-from messaging.publisher import Publisher
+from messaging.publishing.publisher import Publisher
 from orders import ledger, outbox
 from orders.collection import orders
 from tests.broker import take_all

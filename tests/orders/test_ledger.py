@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.errors import InvalidMessage, PermanentError
-from messaging.handlers import known_types
+from messaging.handling.handlers import known_types
 from messaging.service import answering
 from orders import cancelling, ledger, placing, tasks
 from orders.collection import orders

@@ -16,8 +16,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from api.refusal import Refusal
 from messaging.service import answering
+from runtime.requests.refusal import Refusal
 from tests.orders.test_ledger import hear, placed, seen
 
 pytestmark = pytest.mark.usefixtures("services")

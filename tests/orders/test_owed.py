@@ -17,8 +17,8 @@ from inventory.reserving import reservations
 from messaging.service import services
 from orders import outbox, unanswered
 from orders.collection import orders
-from ordersite.conservation import Line, lines
-from ordersite.reconciling import reconcile
+from ordersite.pipeline.conservation import Line, lines
+from ordersite.pipeline.reconciling import reconcile
 from tests.broker import take_all
 from tests.orders.test_ledger import hear, placed, seen
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.refusal import Refusal
 from orders.place_order import BODY, MAX_BODY_BYTES, Item, PlaceOrder
+from runtime.requests.refusal import Refusal
 
 OPERATOR = {"$gt": ""}
 

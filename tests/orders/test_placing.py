@@ -13,10 +13,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.refusal import Refusal
 from orders import placing
 from orders.place_order import Item
 from orders.price import Price
+from runtime.requests.refusal import Refusal
 
 
 def stored() -> list[dict[str, Any]]:

@@ -20,12 +20,12 @@ from kombu import Connection
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 from messaging.errors import PublishError
-from messaging.publisher import Publisher
-from messaging.stopping import StopRequest
+from messaging.publishing.publisher import Publisher
 from orders import ledger, outbox
 from orders.collection import orders
-from orders.lease import LEASE_SECONDS, Lease
 from orders.relay import BATCH_INTERVAL_SECONDS, Relay, interval_seconds
+from runtime.lease import LEASE_SECONDS, Lease
+from runtime.stopping import StopRequest
 from tests.broker import depth, take_all
 from tests.orders.conftest import Place
 from tests.polling import eventually

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from failed_messages.collection import failed_messages
+from failed_messages.records.collection import failed_messages
 from orders import ledger
 from orders.collection import orders
-from ordersite import timeline_views
+from ordersite.pipeline import timeline_views
 from tests import broker
 from tests.failed_messages import letters
 from tests.orders.conftest import Place

@@ -18,8 +18,8 @@ from messaging.message import Message
 from messaging.service import events
 from orders import outbox, placing
 from orders.price import Price
-from ordersite import asyncapi
 from ordersite.management.commands.asyncapi import files
+from ordersite.pipeline import asyncapi
 
 ORDER_ID = "674300000000000000000001"
 

@@ -23,7 +23,7 @@ from django.db import connection
 from environs import ValidationError
 
 from localservices.installing import install
-from ordersite.reached import origins, path_prefix, site_url
+from ordersite.web.reached import origins, path_prefix, site_url
 from tests.processes import Processes
 
 HOST = "orders.example"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.holding import longest_held_seconds
+from messaging.consuming.holding import longest_held_seconds
 from ordersite.doctor.limits import short_consumer_timeout
 
 

@@ -27,9 +27,9 @@ from kombu import Connection, Consumer
 from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
 from messaging.service import services
-from orders.lease import RELAY_LEASE, Lease
-from ordersite import heartbeat
 from ordersite.doctor import clocks, declared_indexes
+from ordersite.pipeline import heartbeat
+from runtime.lease import RELAY_LEASE, Lease
 from tests.broker import publish
 from tests.polling import eventually
 from tests.processes import Processes

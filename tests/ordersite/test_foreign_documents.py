@@ -22,8 +22,8 @@ from pymongo.errors import BulkWriteError
 
 from billing.invoicing import issue
 from billing.order import read_placed
-from failed_messages import jobs, policies
-from failed_messages.filters import Filter
+from failed_messages.acting import jobs, policies
+from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
 from tests.billing.orders import placed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.header_lines import joined
+from runtime.requests.header_lines import joined
 
 
 def test_what_is_there_once_stays_but_for_the_blanks_around_it() -> None:

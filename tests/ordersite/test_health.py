@@ -14,8 +14,8 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from messaging.service import services
-from orders.lease import RELAY_LEASE, Lease
-from ordersite import heartbeat
+from ordersite.pipeline import heartbeat
+from runtime.lease import RELAY_LEASE, Lease
 
 pytestmark = pytest.mark.usefixtures("clean")
 

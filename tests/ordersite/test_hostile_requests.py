@@ -25,9 +25,9 @@ from django.urls import URLPattern, get_resolver
 
 from billing.invoicing import issue
 from billing.order import read_placed
-from failed_messages.filters import FIELDS, Filter
-from failed_messages.jobs import start
-from failed_messages.policies import set_policy
+from failed_messages.acting.jobs import start
+from failed_messages.acting.policies import set_policy
+from failed_messages.reading.filters import FIELDS, Filter
 from inventory.reserving import reserve
 from orders.listing import ListOrders
 from tests.asgi_client import AsgiClient

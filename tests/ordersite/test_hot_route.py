@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.throttling import AnonRateThrottle
 
 from orders.views import OrdersView
-from ordersite.hot_route import takes_anyone
+from ordersite.web.hot_route import takes_anyone
 from tests.asgi_client import AsgiClient
 from tests.orders.conftest import client, products  # noqa: F401
 

@@ -22,7 +22,7 @@ def run(
     sent: list[Event] | None = None,
 ) -> list[Event]:
     """What the application sends; the client hangs up once `until` is true of that."""
-    from ordersite.in_threads import InThreads
+    from ordersite.web.in_threads import InThreads
 
     sent = [] if sent is None else sent
     received = iter(requests)

@@ -18,7 +18,7 @@ from django_mongodb_backend.compiler import SQLCompiler
 from django_mongodb_backend.query import MongoQuery
 
 from orders.models import Order
-from ordersite.mongodb_indexes import CORRECTED_VERSION
+from ordersite.patches.mongodb_indexes import CORRECTED_VERSION
 
 pytestmark = pytest.mark.usefixtures("clean")
 

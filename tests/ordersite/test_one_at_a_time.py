@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from localservices.process import Process
-from orders.lease import LEASE_SECONDS
+from runtime.lease import LEASE_SECONDS
 from tests.concurrency import at_once
 from tests.polling import eventually
 from tests.processes import Processes

@@ -13,24 +13,24 @@ from django.conf import settings
 from django.core import mail
 from django.test import override_settings
 
-from failed_messages import jobs, policies
-from failed_messages.alerts import send_alerts
-from failed_messages.collection import (
+from failed_messages.acting import jobs, policies
+from failed_messages.acting.alerts import send_alerts
+from failed_messages.acting.job_runner import advance_jobs
+from failed_messages.acting.policies import apply_policies
+from failed_messages.acting.retention import delete_expired
+from failed_messages.models import ReplayJob
+from failed_messages.reading.description import job_json
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.timeline import steps
+from failed_messages.records.collection import (
     failed_messages,
     failure_groups,
     replay_jobs,
     replay_policies,
 )
-from failed_messages.description import job_json
-from failed_messages.filters import Filter
-from failed_messages.job_runner import advance_jobs
-from failed_messages.models import ReplayJob
-from failed_messages.policies import apply_policies
-from failed_messages.retention import delete_expired
-from failed_messages.timeline import steps
 from inventory.reserving import reservations, reserve
 from inventory.shipping import publish_shipped, ship
-from messaging.publisher import Publisher
+from messaging.publishing.publisher import Publisher
 from orders import outbox, unanswered
 from orders.collection import orders
 from orders.events import rejection_reason

@@ -13,8 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from failed_messages.discard import discard
-from failed_messages.policies import set_policy
+from failed_messages.acting.discard import discard
+from failed_messages.acting.policies import set_policy
 from inventory.reserving import reserve
 from orders.collection import orders
 from tests.failed_messages.letters import failed, record

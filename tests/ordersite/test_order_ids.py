@@ -13,7 +13,7 @@ from django.test import Client
 
 from billing.invoicing import credit, issue
 from billing.order import read_placed, read_withdrawn
-from failed_messages.replay import replay
+from failed_messages.acting.replay import replay
 from inventory.order import read
 from inventory.reserving import reserve
 from messaging.order_id import canonical, object_id

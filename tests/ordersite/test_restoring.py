@@ -16,14 +16,14 @@ from django.db import connection
 
 from billing.invoicing import invoices
 from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
-from failed_messages.collection import failed_messages
 from failed_messages.models import AuditEntry
+from failed_messages.records.collection import failed_messages
 from inventory.recounting import recount
 from inventory.reserving import reservations
 from inventory.shipping import ship
 from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import PermanentError
-from messaging.publisher import Publisher
+from messaging.publishing.publisher import Publisher
 from orders import cancelling, outbox, placing
 from orders.collection import orders
 from orders.tasks import note

@@ -15,9 +15,9 @@ from django.test import Client
 from localservices.pipeline import process_environment, procfile
 from localservices.process import Process
 from localservices.wall_clock import WallClock
-from messaging.stopping import StopRequest
-from ordersite import heartbeat, scheduler
-from ordersite.scheduler import Job, Scheduler
+from ordersite.pipeline import heartbeat, scheduler
+from ordersite.pipeline.scheduler import Job, Scheduler
+from runtime.stopping import StopRequest
 from tests.polling import eventually
 from tests.processes import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from messaging.attempting import before_handling
 from messaging.errors import PermanentError
+from messaging.handling.execution import before_handling
 from ordersite.simulated_faults import injecting
 from ordersite.simulated_faults.injecting import SimulatedFailure, inject
 from ordersite.simulated_faults.models import SimulatedFault

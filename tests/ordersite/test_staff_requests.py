@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from failed_messages.filters import Filter
-from failed_messages.jobs import start
+from failed_messages.acting.jobs import start
+from failed_messages.reading.filters import Filter
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.inventory.catalogue import stocked

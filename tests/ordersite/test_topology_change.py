@@ -26,7 +26,7 @@ from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology
 from messaging.declaring import is_changing
-from messaging.publisher import Outgoing, Publisher
+from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.service import services
 from tests import broker as foreign
 from tests.messaging.test_retries import order, place

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from failed_messages.archiver import Archiver
-from messaging.connecting import HEARTBEAT_SECONDS, connection_to
+from failed_messages.archiving.archiver import Archiver
+from runtime.connecting import HEARTBEAT_SECONDS, connection_to
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
-from failed_messages.cli_arguments import check_texts
-from failed_messages.cli_groups import add_groups
-from failed_messages.cli_messages import add_discard, add_edit, add_list, add_restore, add_show
-from failed_messages.cli_policies import add_policy
-from failed_messages.cli_replay import add_jobs, add_replay
-from failed_messages.editing import InvalidEdit
-from failed_messages.invalid import Invalid
-from failed_messages.terminal import Refusal, Terminal
-from failed_messages.verdict import ReasonMissing
-from messaging.errors import Outage
-from messaging.trouble import of_mongodb
+from failed_messages.acting.editing import InvalidEdit
+from failed_messages.cli.arguments import check_texts
+from failed_messages.cli.groups import add_groups
+from failed_messages.cli.messages import add_discard, add_edit, add_list, add_restore, add_show
+from failed_messages.cli.policies import add_policy
+from failed_messages.cli.replay import add_jobs, add_replay
+from failed_messages.cli.terminal import Refusal, Terminal
+from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.records.invalid import Invalid
+from runtime.outage import Outage
+from runtime.trouble import of_mongodb
 
 VERBS = (
     add_list,

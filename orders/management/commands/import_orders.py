@@ -12,11 +12,11 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.refusal import Refusal
 from orders.importing import comma_separated, ndjson, orderdb
 from orders.importing.batches import Import
 from orders.importing.entry import Entry, Outcome
 from orders.importing.report import Sums
+from runtime.requests.refusal import Refusal
 
 FORMATS = {
     ".ndjson": ndjson.entries,

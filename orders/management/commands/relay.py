@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from messaging.background import step_back
-from messaging.start_up import keep_for_good
-from messaging.stopping import StopRequest
-from messaging.waiting import wait_for_database, wait_for_rabbitmq
 from orders.relay import Relay
+from runtime.garbage import keep_for_good
+from runtime.priority import step_back
+from runtime.stopping import StopRequest
+from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
 
 class Command(BaseCommand):

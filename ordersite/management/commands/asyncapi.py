@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from messaging.service import events
-from ordersite import asyncapi
+from ordersite.pipeline import asyncapi
 
 DOCS = settings.BASE_DIR / "docs"
 

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
-from messaging.connecting import BROKER_ERRORS
-from messaging.trouble import of_mongodb, of_rabbitmq
-from ordersite.conservation import NAMED_ORDERS, Line, as_json, lines
+from ordersite.pipeline.conservation import NAMED_ORDERS, Line, as_json, lines
+from runtime.connecting import BROKER_ERRORS
+from runtime.trouble import of_mongodb, of_rabbitmq
 
 #: Between the two looks; an order that is just moving from one place to the next is not missing.
 LOOK_AGAIN_SECONDS = 2.0

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from pymongo.errors import OperationFailure, PyMongoError
 
-from messaging.trouble import of_mongodb
-from messaging.waiting import unapplied
 from ordersite.doctor import declared_indexes
 from ordersite.doctor.declared_indexes import DeclaredIndex
-from ordersite.one_at_a_time import OneAtATime
+from ordersite.pipeline.one_at_a_time import OneAtATime
+from runtime.trouble import of_mongodb
+from runtime.waiting import unapplied
 
 
 class Command(OneAtATime):

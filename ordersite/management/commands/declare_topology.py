@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging import topology
-from messaging.connecting import BROKER_ERRORS, connect, connection_to
-from messaging.trouble import of_rabbitmq
+from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.trouble import of_rabbitmq
 
 CONNECT_SECONDS = 5
 

@@ -8,10 +8,10 @@ from typing import Any
 from amqp import NotFound
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.connecting import BROKER_ERRORS, connect
-from messaging.trouble import of_rabbitmq
-from ordersite.health import broker_connection
+from ordersite.pipeline.health import broker_connection
 from ordersite.short_text import short_text
+from runtime.connecting import BROKER_ERRORS, connect
+from runtime.trouble import of_rabbitmq
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
-from ordersite.one_at_a_time import OneAtATime
+from ordersite.pipeline.one_at_a_time import OneAtATime
 
 NAME = PASSWORD = "admin"  # noqa: S105 - known to all on purpose
 

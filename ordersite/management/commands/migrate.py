@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.commands import migrate
 
-from ordersite.one_at_a_time import OneAtATime
+from ordersite.pipeline.one_at_a_time import OneAtATime
 
 
 class Command(OneAtATime, migrate.Command):

@@ -15,12 +15,12 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from billing import lost_numbers
-from messaging.connecting import connect, connection_to
 from messaging.depths import depths
 from messaging.errors import MessagingError
 from ordersite.restoring.findings import find
 from ordersite.restoring.settling import settle
 from ordersite.restoring.wording import as_json, as_text
+from runtime.connecting import connect, connection_to
 
 CONNECT_SECONDS = 5
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from messaging.stopping import StopRequest
-from messaging.waiting import wait_for_database
-from ordersite.scheduler import JOBS, Scheduler
+from ordersite.pipeline.scheduler import JOBS, Scheduler
+from runtime.stopping import StopRequest
+from runtime.waiting import wait_for_database
 
 
 class Command(BaseCommand):

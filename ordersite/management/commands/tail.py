@@ -17,13 +17,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
-from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.incoming import take_raw
 from messaging.plain import plain
 from messaging.service import services
 from messaging.short_string import readable
-from messaging.trouble import Told, in_words
 from ordersite.short_text import short_text
+from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.trouble import Told, in_words
 
 BODY_CHARACTERS = 120
 RECONNECT_SECONDS = 1

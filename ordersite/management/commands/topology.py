@@ -12,15 +12,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from kombu import Connection
 
-from messaging.connecting import BROKER_ERRORS, connect, connection_to
 from messaging.errors import PublishError
-from messaging.trouble import in_words
-from ordersite import topology_map
 from ordersite.doctor import management
+from ordersite.pipeline import topology_map
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply
 from ordersite.topology_change.moving import Undone
 from ordersite.topology_change.wording import as_json, as_text
+from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.trouble import in_words
 
 CONNECT_SECONDS = 5
 

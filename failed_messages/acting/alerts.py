@@ -1,0 +1,157 @@
+"""Alerts: a new cause, a cause that came back, or too many failures of one cause.
+
+A group has at most one alert in `ALERT_WINDOW_MINUTES`. What a window holds back is told after it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.urls import get_script_prefix, reverse
+
+from failed_messages.records.collection import failed_messages, failure_groups
+from messaging.isolation import isolated
+from runtime.mongodb_clock import mongodb_now
+
+WEBHOOK_TIMEOUT_SECONDS = 5
+
+HEADLINES = {
+    "new": "New failure in {service}",
+    "regressed": "A failure of {service} came back, it was fixed in {fixed_in}",
+    "burst": "{failures:,} failures of {service} in {minutes} minutes",
+}
+
+CANNOT_TELL = (
+    "The alert about group %s cannot be written, so nobody is told of it; the others go out. Its "
+    "page in the admin shows what its document lacks."
+)
+
+Group = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+def send_alerts() -> int:
+    """Send what is due; the scheduler runs this every 10 s.
+
+    Returns: how many alerts went out.
+    """
+    if not settings.ALERT_WEBHOOK_URL and not settings.ALERT_EMAILS:
+        return 0
+    sent = 0
+    for group, kind in _due():
+        with isolated(log, CANNOT_TELL, group["_id"]):
+            sent += _send(group, kind)
+    return sent
+
+
+def _due() -> Iterator[tuple[Group, str]]:
+    now = mongodb_now()
+    window = timedelta(minutes=settings.ALERT_WINDOW_MINUTES)
+    in_window = {"$gt": now - window, "$lte": now + window}
+    free = {"$or": [{"alerted_at": None}, {"alerted_at": {"$not": in_window}}]}
+    # What waited while alerts were not set up is no news any more.
+    lately = {"$gte": now - 2 * window}
+    recent = {"$or": [{"archived_at": lately}, {"last_failed_at": lately}]}
+    for group in failure_groups().find({"$and": [recent, {"alert": {"$ne": ""}}, free]}):
+        yield group, group["alert"]
+    since = now - timedelta(minutes=settings.ALERT_BURST_MINUTES)
+    for group in failure_groups().find({"last_failed_at": {"$gte": since}, "alert": "", **free}):
+        if _failures_since(group, since) > settings.ALERT_BURST_FAILURES:
+            yield group, "burst"
+
+
+def _send(group: Group, kind: str) -> bool:
+    """Of all schedulers one sends: the one that moves `alerted_at`."""
+    alert = _alert(group, kind)
+    claimed = failure_groups().update_one(
+        {"_id": group["_id"], "alerted_at": group["alerted_at"]},
+        {"$set": {"alerted_at": mongodb_now()}},
+    )
+    if not claimed.modified_count:
+        return False
+    if not _deliver(alert):
+        # Nobody has heard of it, so the next run tries again.
+        failure_groups().update_one(
+            {"_id": group["_id"]}, {"$set": {"alerted_at": group["alerted_at"]}}
+        )
+        return False
+    failure_groups().update_one({"_id": group["_id"], "alert": kind}, {"$set": {"alert": ""}})
+    return True
+
+
+def _failures_since(group: Group, since: datetime) -> int:
+    return failed_messages().count_documents(
+        {"fingerprint": group["_id"], "last_failed_at": {"$gte": since}},
+        limit=settings.ALERT_BURST_FAILURES * 10,
+    )
+
+
+def _alert(group: Group, kind: str) -> dict[str, Any]:
+    minutes = settings.ALERT_BURST_MINUTES
+    failures = _failures_since(group, mongodb_now() - timedelta(minutes=minutes))
+    page = reverse("admin:failed_messages_failuregroup_change", args=[group["_id"]])
+    # The site's URL has the path before it, which a thread of its own may not know.
+    page = page.removeprefix(get_script_prefix())
+    return {
+        "kind": kind,
+        "headline": HEADLINES[kind].format(**group, failures=failures, minutes=minutes),
+        "group": group["_id"],
+        "service": group["service"],
+        "exception": group["exception"] or group["reason"],
+        "error": group["example"],
+        "deaths": group["deaths"],
+        "firstFailedAt": group["first_failed_at"].isoformat(),
+        "lastFailedAt": group["last_failed_at"].isoformat(),
+        "release": group["release"],
+        "owner": group["owner"],
+        "url": f"{settings.SITE_URL.rstrip('/')}/{page}",
+    }
+
+
+def _deliver(alert: dict[str, Any]) -> bool:
+    """Whether it reached anybody."""
+    channels = []
+    if settings.ALERT_WEBHOOK_URL:
+        channels.append(_post)
+    if settings.ALERT_EMAILS:
+        channels.append(_mail)
+    reached = [_reaches(channel, alert) for channel in channels]
+    return any(reached)
+
+
+def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
+    try:
+        channel(alert)
+    except Exception:
+        log.exception(
+            "The alert about group %s did not go out by %s. Mend ALERT_WEBHOOK_URL or EMAIL_HOST; "
+            "it is tried again unless another way worked",
+            alert["group"],
+            channel.__name__.strip("_"),
+        )
+        return False
+    return True
+
+
+def _post(alert: dict[str, Any]) -> None:
+    request = Request(  # noqa: S310  the setting is checked to be http or https
+        settings.ALERT_WEBHOOK_URL,
+        json.dumps(alert).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urlopen(request, timeout=WEBHOOK_TIMEOUT_SECONDS).close()  # noqa: S310
+
+
+def _mail(alert: dict[str, Any]) -> None:
+    lines = [f"{name}: {value}" for name, value in alert.items() if name != "headline"]
+    # A subject is one line; the error's text is a stranger's.
+    subject = " ".join(f"{alert['headline']}: {alert['exception']}".split())[:200]
+    send_mail(subject, "\n".join(lines), None, settings.ALERT_EMAILS)

@@ -1,0 +1,190 @@
+"""Scheduled replay: after 15 minutes, after an hour, after six, and then it is for a person.
+
+Off until an operator sets a policy for a service or a group. What a policy replays obeys every
+guard: never a handler that is not safe to replay, never an order that has moved on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from failed_messages.acting.replay import replay
+from failed_messages.models import PartState, Reason, Status
+from failed_messages.reading.wording import handler_of
+from failed_messages.records import audit
+from failed_messages.records.collection import failed_messages, replay_policies
+from failed_messages.records.invalid import Invalid
+from messaging.isolation import isolated
+from messaging.service import services
+from runtime.mongodb_clock import mongodb_now
+from runtime.requests.text import fault_in
+from runtime.transactions import in_transaction
+
+#: Messages that one run replays for one policy and one delay; the next run takes the rest.
+MESSAGES_A_RUN = 100
+SHORTEST_DELAY_SECONDS = 60
+LONGEST_DELAY_SECONDS = 7 * 86_400
+MOST_REPLAYS = 10
+
+
+CANNOT_APPLY = (
+    "The policy of %s cannot be applied, so nothing of it is replayed; the others are applied. Set "
+    "it anew with `python manage.py failed_messages policy`, or switch it off."
+)
+
+log = logging.getLogger(__name__)
+
+
+class InvalidPolicy(Invalid):
+    """A policy cannot be set so."""
+
+
+def set_policy(
+    by: str,
+    *,
+    delays: Sequence[timedelta],
+    service: str = "",
+    group: str = "",
+    reason: str = "",
+) -> str:
+    """Replay what fails in a service, or of a group, after each of the delays.
+
+    Returns: the policy's scope, which names it.
+
+    Raises:
+        InvalidPolicy: a value is not one that there is.
+    """
+    check(delays, service, group, reason)
+    scope = f"service {service}" if service else f"group {group}"
+    policy = {
+        "service": service,
+        "group": group,
+        "reason": reason,
+        "delays_seconds": seconds_of(delays),
+        "enabled": True,
+    }
+    in_transaction(partial(_write, scope, policy, by))
+    return scope
+
+
+def seconds_of(delays: Sequence[timedelta]) -> list[int]:
+    """The delays as they are stored."""
+    return [round(delay.total_seconds()) for delay in delays]
+
+
+def in_words(policy: Mapping[str, Any]) -> str:
+    """`after 15 min, 60 min, set by anna at 2026-11-28 19:00:12 UTC`, of a stored policy."""
+    delays = ", ".join(f"{seconds / 60:g} min" for seconds in policy["delays_seconds"])
+    reason = f" of {policy['reason']}" if policy["reason"] else ""
+    state = "set" if policy["enabled"] else "ended"
+    return (
+        f"after {delays}{reason}, {state} by {policy['by']} at {policy['at']:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def switch_off(scope: str, by: str) -> bool:
+    """End a policy. Returns: False where there is none that is on."""
+    return in_transaction(partial(_switch_off, scope, by))
+
+
+def apply_policies() -> int:
+    """Replay what is due; the scheduler runs this every 30 s.
+
+    Returns: how many messages it took up.
+    """
+    taken_up = 0
+    for policy in list(replay_policies().find({"enabled": True}).sort("_id", 1)):
+        with isolated(log, CANNOT_APPLY, policy["_id"]):
+            for index, delay in enumerate(policy["delays_seconds"]):
+                taken_up += _apply(policy, index, delay)
+    return taken_up
+
+
+def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:
+    due = mongodb_now() - timedelta(seconds=delay_seconds)
+    wanted = {
+        **({"service": policy["service"]} if policy["service"] else {}),
+        **({"fingerprint": policy["group"]} if policy["group"] else {}),
+        **({"reason": policy["reason"]} if policy["reason"] else {}),
+        "status": Status.FAILED,
+        "last_failed_at": {"$lte": due},
+        # By a clock that is behind it failed long ago.
+        "archived_at": {"$not": {"$gt": due}},
+        "scheduled_replays": replays_before,
+        "body_cut": False,
+        "job_state": {"$ne": PartState.WAITING},
+    }
+    found = failed_messages().find(wanted, {"service": True, "type": True})
+    ids = [each["_id"] for each in found.limit(MESSAGES_A_RUN) if _is_safe(each)]
+    _count_replay(ids, replays_before)
+    replay(ids, f"policy of {policy['_id']}")
+    return len(ids)
+
+
+def _is_safe(record: dict[str, Any]) -> bool:
+    handler = handler_of(record["service"], record["type"])
+    return handler is not None and handler.replay_safe
+
+
+def _count_replay(ids: list[ObjectId], replays_before: int) -> None:
+    """Before the replay, so that a crash costs one rather than adds one."""
+    if ids:
+        failed_messages().update_many(
+            {"_id": {"$in": ids}, "scheduled_replays": replays_before},
+            {"$inc": {"scheduled_replays": 1}},
+        )
+
+
+def check(delays: Sequence[timedelta], service: str, group: str, reason: str) -> None:
+    """Raises InvalidPolicy: a value is not one that there is."""
+    if bool(service) == bool(group):
+        fix = "Name either a service or a group."
+        raise InvalidPolicy("service", "must be there, or a group, and not both", fix)
+    if service and service not in services():
+        detail = f"must be one of {', '.join(services())}"
+        raise InvalidPolicy("service", detail, "Name one of them.")
+    if fault := fault_in(group):
+        raise InvalidPolicy("group", fault, "Name a group by its fingerprint.")
+    if reason and reason not in Reason.values:
+        detail = f"must be one of {', '.join(Reason.values)}"
+        raise InvalidPolicy("reason", detail, "Name one of them, or none.")
+    if not 1 <= len(delays) <= MOST_REPLAYS:
+        detail = f"must be 1 to {MOST_REPLAYS} delays"
+        raise InvalidPolicy("after", detail, "Name some, for example 15m, 1h and 6h.")
+    for delay in delays:
+        if not SHORTEST_DELAY_SECONDS <= delay.total_seconds() <= LONGEST_DELAY_SECONDS:
+            raise InvalidPolicy("after", "must be delays from 1m to 7d", "Name others.")
+
+
+def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:
+    known = replay_policies().find_one({"_id": scope}, session=session)
+    if known and all(known[name] == value for name, value in policy.items()):
+        return
+    before = replay_policies().find_one_and_update(
+        {"_id": scope},
+        {"$set": {**policy, "by": by, "at": mongodb_now()}},
+        upsert=True,
+        session=session,
+    )
+    was = {name: before[name] for name in policy} if before else {}
+    audit.note(session, "set policy", audit.POLICY, scope, by=by, before=was, after=policy)
+
+
+def _switch_off(scope: str, by: str, session: ClientSession) -> bool:
+    updated = replay_policies().update_one(
+        {"_id": scope, "enabled": True},
+        {"$set": {"enabled": False, "by": by, "at": mongodb_now()}},
+        session=session,
+    )
+    if not updated.modified_count:
+        return False
+    before, after = {"enabled": True}, {"enabled": False}
+    audit.note(session, "end policy", audit.POLICY, scope, by=by, before=before, after=after)
+    return True

@@ -1,0 +1,94 @@
+"""Replay: hand a failed message to the service that gave it up, and to no other.
+
+A record is claimed by one transaction before anything is published, so that any number of
+clicks publish once. If the broker's answer stays away, the record stays claimed and
+`publish_claimed` publishes it later: consumers are idempotent, so a second copy does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from bson import ObjectId
+from django.conf import settings
+
+from failed_messages.acting.claiming import ENVELOPE, claim
+from failed_messages.acting.sending import Sender
+from failed_messages.models import Status
+from failed_messages.reading.staleness import Stale, moved_on
+from failed_messages.reading.verdict import Verdict, record_id, refusal
+from failed_messages.records.collection import failed_messages
+from messaging.publishing.publisher import Publisher
+from runtime.mongodb_clock import mongodb_now, not_between
+
+#: A claim younger than this may be about to be published by the one who made it.
+CLAIM_SECONDS = 30
+CLAIM_LASTS = timedelta(seconds=CLAIM_SECONDS)
+#: Claims that one run of `publish_claimed` takes up; the next run takes the rest.
+CLAIMS_A_RUN = 500
+#: Records claimed in one transaction.
+CHUNK_MESSAGES = 100
+
+
+def replay(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:
+    """Publish failed messages again, each to the queue of its service alone.
+
+    Args:
+        ids: the records' ids; one that cannot be replayed is refused, the others go on.
+        by: who replays, for the history and the audit log.
+        reason: why; without one, a message whose order has moved on is refused.
+
+    Returns: a verdict for each id, in order.
+    """
+    wanted = list(ids)
+    verdicts: list[Verdict] = []
+    with Publisher(settings.AMQP_URL) as publisher:
+        sender = Sender(publisher)
+        for start in range(0, len(wanted), CHUNK_MESSAGES):
+            chunk = wanted[start : start + CHUNK_MESSAGES]
+            verdicts.extend(_replay_chunk(sender, chunk, by, reason.strip()))
+    return verdicts
+
+
+def publish_claimed() -> int:
+    """Publish what was claimed but never confirmed; the scheduler runs this every 30 s.
+
+    Returns: how many records it took up.
+    """
+    now = mongodb_now()
+    claimed = {
+        "status": Status.REPLAYING,
+        "replay.published_at": None,
+        "replay.at": not_between(now - CLAIM_LASTS, now + CLAIM_LASTS),
+    }
+    records = list(failed_messages().find(claimed, ENVELOPE).limit(CLAIMS_A_RUN))
+    with Publisher(settings.AMQP_URL) as publisher:
+        Sender(publisher).send(records)
+    return len(records)
+
+
+def _replay_chunk(
+    sender: Sender, chunk: Sequence[str | ObjectId], by: str, reason: str
+) -> list[Verdict]:
+    keys = {id_: record_id(id_) for id_ in chunk}
+    stale = {} if reason else _stale([key for key in keys.values() if key])
+    claimed = claim([key for key in keys.values() if key not in stale], by, reason)
+    sent = sender.send(list(claimed.values()))
+    return [
+        sent.pop(key) if key in sent else _refused(id_, stale.get(key) if key else None)
+        for id_, key in ((id_, keys[id_]) for id_ in chunk)
+    ]
+
+
+def _stale(keys: list[ObjectId]) -> dict[ObjectId, Stale]:
+    wanted = {"_id": {"$in": keys}, "status": Status.FAILED}
+    fields = {"order_id": True, "type": True, "headers": True}
+    return moved_on(failed_messages().find(wanted, fields))
+
+
+def _refused(id_: str | ObjectId, stale: Stale | None) -> Verdict:
+    if stale is None:
+        return refusal(id_, "replay")
+    detail = f"{stale.detail}; give a reason to replay it all the same"
+    return Verdict(str(id_), done=False, detail=detail)

@@ -1,0 +1,116 @@
+"""Replay, discard and restore in the admin: asked about first, then done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
+from failed_messages.admin.detail import page_after
+from failed_messages.admin.pages import DeskAdmin
+from failed_messages.reading.preview import preview_of
+from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id
+from failed_messages.reading.wording import runbooks
+
+#: More verdicts than these are summed up in one line.
+VERDICTS_SHOWN = 10
+
+
+class Acting(DeskAdmin):
+    """The verbs that take one message or a selection."""
+
+    actions = ("replay_selected", "discard_selected", "restore_selected")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return VERBS["replay"].allowed(request)
+
+    def has_discard_permission(self, request: HttpRequest) -> bool:
+        return VERBS["discard"].allowed(request)
+
+    @admin.action(description="Replay the selected messages", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._confirm_selected(request, VERBS["replay"], queryset)
+
+    @admin.action(description="Discard the selected messages", permissions=["discard"])
+    def discard_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._confirm_selected(request, VERBS["discard"], queryset)
+
+    @admin.action(description="Restore the selected messages", permissions=["discard"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return self._confirm_selected(request, VERBS["restore"], queryset)
+
+    def _confirm_selected(
+        self, request: HttpRequest, verb: Verb, queryset: QuerySet
+    ) -> HttpResponse | None:
+        ids = list(queryset.values_list("pk", flat=True)[: SELECTION_LIMIT + 1])
+        if len(ids) > SELECTION_LIMIT:
+            self.message_user(
+                request,
+                f"Select at most {SELECTION_LIMIT} at once, or use "
+                f"`python manage.py failed_messages {verb.name}`.",
+                messages.ERROR,
+            )
+            return None
+        return self._confirmation(request, verb, [str(id_) for id_ in ids])
+
+    def act_view(self, request: HttpRequest, verb: str) -> HttpResponse:
+        """GET asks for confirmation, POST acts."""
+        if verb not in VERBS:
+            raise Http404(f"there is nothing called {verb}")
+        if not VERBS[verb].allowed(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._act(request, VERBS[verb], request.POST.getlist("id"))
+        return self._confirmation(request, VERBS[verb], request.GET.getlist("id"))
+
+    def _act(self, request: HttpRequest, verb: Verb, ids: list[str]) -> HttpResponse:
+        try:
+            verdicts = verb.run(
+                ids[:SELECTION_LIMIT], request.user.get_username(), request.POST.get("reason", "")
+            )
+        except ReasonMissing as error:
+            return self._confirmation(request, verb, ids, error=str(error))
+        self._tell(request, verb, verdicts)
+        return HttpResponseRedirect(page_after(ids))
+
+    def _tell(self, request: HttpRequest, verb: Verb, verdicts: Sequence[Verdict]) -> None:
+        done = [verdict for verdict in verdicts if verdict.done]
+        refused = [verdict for verdict in verdicts if not verdict.done]
+        if done:
+            detail = f" ({done[0].detail})" if len(done) == 1 else ""
+            self.message_user(request, f"{verb.label}: {len(done)} done{detail}.", messages.SUCCESS)
+        for verdict in refused[:VERDICTS_SHOWN]:
+            self.message_user(
+                request, f"{verb.label} refused for {verdict.id}: {verdict.detail}.", messages.ERROR
+            )
+        if len(refused) > VERDICTS_SHOWN:
+            more = len(refused) - VERDICTS_SHOWN
+            self.message_user(request, f"{verb.label} refused for {more} more.", messages.ERROR)
+
+    def _confirmation(
+        self, request: HttpRequest, verb: Verb, ids: list[str], error: str = ""
+    ) -> HttpResponse:
+        keys = [key for key in map(record_id, ids) if key]
+        return self.page(
+            request,
+            "confirm",
+            title=f"{verb.label}: are you sure?",
+            verb=verb,
+            ids=ids,
+            selection=selection(ids),
+            **(_replay_preview(keys) if verb.name == "replay" else {}),
+            error=error,
+            act_url=reverse("admin:failed_messages_act", args=[verb.name]),
+            back_url=page_after(ids),
+        )
+
+
+def _replay_preview(keys: list[Any]) -> dict[str, Any]:
+    known = preview_of(keys)
+    return {"sentences": known.sentences(), "handlers": runbooks(known.kinds)}

@@ -1,0 +1,146 @@
+"""What the page of one failed message shows, most wanted first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from failed_messages.archiving import certificate
+from failed_messages.models import FailedMessage, reason_label
+from failed_messages.reading import wording
+from failed_messages.reading.body_tree import tree
+from failed_messages.reading.description import deaths
+from failed_messages.reading.expiry import expires_at
+from failed_messages.reading.verdict import record_id
+from failed_messages.records.order_facts import order_facts, value
+from failed_messages.records.permissions import VIEW, may
+from messaging.certificate import Attempt, Certificate, Original
+
+RAW_LIMIT_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One certificate, as the page shows it."""
+
+    certificate: Certificate
+    at: datetime
+    reason: str
+    #: Newest first.
+    attempts: list[Attempt]
+    original: str
+
+
+def context(record: FailedMessage) -> dict[str, Any]:
+    """The template's variables. Every text in them is a stranger's: the template escapes it."""
+    certificates = deaths(record)
+    order = order_facts([record.order_id]).get(record.order_id)
+    return {
+        "record": record,
+        "headline": wording.headline(record, certificates[0]),
+        "consequence": wording.consequence(record),
+        "next_step": wording.next_step(record),
+        "replay_safe": wording.replay_safe(record),
+        "order": order,
+        "order_value": value([order]) if order else "",
+        "countdown": countdown(record),
+        "order_url": _order_url(record.order_id),
+        "deaths": [_death(each) for each in certificates],
+        "tree": tree(bytes(record.body)),
+        "raw": bytes(record.body[:RAW_LIMIT_CHARS]).decode("utf-8", "backslashreplace"),
+        "raw_is_cut": record.body_bytes > RAW_LIMIT_CHARS,
+        "properties": sorted(json.loads(record.properties).items()),
+        "headers": [(name, _readable(value)) for name, value in _headers(record)],
+        "x_death": _x_death(record),
+        "history": list(reversed(record.history)),
+    }
+
+
+def record_for(request: HttpRequest, object_id: str) -> FailedMessage:
+    """The record that this user asks for. Raises PermissionDenied, or Http404 without one."""
+    if not may(request.user, VIEW):
+        raise PermissionDenied
+    found = FailedMessage.objects.filter(pk=object_id) if ObjectId.is_valid(object_id) else None
+    record = found.first() if found is not None else None
+    if record is None:
+        raise Http404("there is no such failed message")
+    return record
+
+
+def page_after(ids: list[str]) -> str:
+    """Where to go once something was done to these: the page of one, else the list."""
+    if len(ids) == 1 and record_id(ids[0]):
+        return reverse("admin:failed_messages_failedmessage_change", args=ids)
+    return reverse("admin:failed_messages_failedmessage_changelist")
+
+
+def countdown(record: FailedMessage) -> str:
+    """When retention will delete the record; empty where it is kept."""
+    at = expires_at(record)
+    if at is None:
+        return "Its edited copy needs it: it is kept for ever." if record.edited_as else ""
+    left = max(at - datetime.now(UTC), timedelta(0))
+    return f"Deleted in {wording.span(left)}; the audit log keeps its trace."
+
+
+def _death(death: Certificate) -> Death:
+    return Death(
+        certificate=death,
+        at=certificate.died_at(death),
+        reason=reason_label(death.reason),
+        attempts=list(reversed(death.attempts)),
+        original=_original(death.original),
+    )
+
+
+def _original(original: Original | None) -> str:
+    if original is None:
+        return ""
+    return _readable(
+        {
+            "exchange": original.exchange,
+            "routing_key": original.routing_key,
+            "redelivered": original.redelivered,
+            "properties": original.properties,
+            "headers": original.headers,
+        }
+    )
+
+
+def _headers(record: FailedMessage) -> list[tuple[str, Any]]:
+    return sorted(item for item in json.loads(record.headers).items() if item[0] != "x-death")
+
+
+def _x_death(record: FailedMessage) -> list[dict[str, Any]]:
+    """RabbitMQ's own notes, one for each queue that the message died in, newest first."""
+    entries = json.loads(record.headers).get("x-death")
+    if not isinstance(entries, list):
+        return []
+    return [
+        {**entry, "routing_keys": entry.get("routing-keys")}
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
+
+
+def _readable(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _order_url(order_id: str) -> str:
+    """The order's page in the admin; empty where it is no order of ours."""
+    try:
+        return reverse("admin:orders_order_change", args=[order_id]) if _is_ours(order_id) else ""
+    except NoReverseMatch:
+        return ""
+
+
+def _is_ours(order_id: str) -> bool:
+    return ObjectId.is_valid(order_id)

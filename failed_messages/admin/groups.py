@@ -1,0 +1,242 @@
+"""Failure groups in the admin: one row for each cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
+
+from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
+from failed_messages.admin.jobs import bulk_url
+from failed_messages.admin.list import ServiceFilter
+from failed_messages.admin.pages import DeskAdmin
+from failed_messages.admin.svg import sparkline
+from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
+from failed_messages.reading.description import SUMMARY_FIELDS
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
+from failed_messages.reading.wording import runbooks
+from failed_messages.records.permissions import REPLAY, TRIAGE, lacks, may
+
+NEWEST_SHOWN = 10
+FIELDS = ("owner", "note", "link", "status", "fixed_in")
+WEEK_HOURS = 168
+
+
+class GroupList(ChangeList):
+    """The page's groups, each with its figures: those of a page are read together."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        groups: list[Any] = list(self.result_list)
+        known = figures([group.pk for group in groups])
+        for group in groups:
+            group.figures = known[group.pk]
+        self.result_list = groups
+
+
+@admin.register(FailureGroup)
+class FailureGroupAdmin(DeskAdmin):
+    """What fails, and how far the operators are with it."""
+
+    list_display = ("cause", "state", "failing", "trend", "affected", "failed")
+    list_filter = ("status", ServiceFilter)
+    search_fields = ("id", "exception", "pattern", "owner", "note")
+    search_help_text = "Fingerprint, words of the error, owner or note"
+    list_per_page = 25
+    list_max_show_all = 25
+    actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, TRIAGE)
+
+    # --- the list -------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return GroupList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": "Failure groups: one row for each cause", **(extra_context or {})}
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return FailureGroup.objects.all()
+
+    @admin.display(description="cause")
+    def cause(self, group: FailureGroup) -> str:
+        return format_html(
+            "<strong>{}: {}</strong><br>{}<br><small>{}</small>",
+            group.service,
+            group.exception or group.reason,
+            Truncator(group.pattern).chars(120),
+            group.frame,
+        )
+
+    @admin.display(description="status")
+    def state(self, group: FailureGroup) -> str:
+        """And what is known of it: its owner, the note's beginning, the link."""
+        link = format_html('<a href="{}" rel="noreferrer">link</a>', group.link)
+        parts = [group.owner, Truncator(group.note).chars(60), link if group.link else ""]
+        known = format_html_join("", "<br><small>{}</small>", ((each,) for each in parts if each))
+        return format_html("{}{}", status_label(group), known)
+
+    @admin.display(description="failed now")
+    def failing(self, group: FailureGroup) -> str:
+        return format_html(
+            '<a href="{}">{}</a><br><small>{} in all</small>',
+            messages_url(group.pk),
+            f"{_figures(group).messages:,}",
+            f"{group.deaths:,} death{'' if group.deaths == 1 else 's'}",
+        )
+
+    @admin.display(description="last 24 h")
+    def trend(self, group: FailureGroup) -> str:
+        return sparkline(_figures(group).trend)
+
+    @admin.display(description="orders")
+    def affected(self, group: FailureGroup) -> str:
+        return affected(_figures(group))
+
+    @admin.display(description="first and last")
+    def failed(self, group: FailureGroup) -> str:
+        return format_html(
+            "{}<br>{}",
+            f"{group.first_failed_at:%Y-%m-%d %H:%M}",
+            f"{group.last_failed_at:%Y-%m-%d %H:%M}",
+        )
+
+    # --- one group ------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The group's page; POST is triage."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._triage(request, object_id)
+        return self._group_page(request, self._group(object_id))
+
+    def _triage(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        group = self._group(fingerprint)
+        shown = _shown(request, group)
+        wanted = _changes(request, shown)
+        try:
+            if wanted:
+                triage(fingerprint, wanted, request.user.get_username(), shown)
+        except InvalidTriage as error:
+            group = self._group(fingerprint)
+            return self._group_page(request, group, error=error, asked=wanted)
+        for name in FIELDS:
+            if name not in wanted and (now := getattr(group, name)) != shown[name]:
+                said = f"{name}: {moved(fingerprint, name, now)}, and stays."
+                self.message_user(request, said, messages.WARNING)
+        self.message_user(request, "Saved." if wanted else "Nothing changed.", messages.SUCCESS)
+        return HttpResponseRedirect(group_url(fingerprint))
+
+    def _group_page(
+        self, request: HttpRequest, group: FailureGroup, **context: Any
+    ) -> HttpResponse:
+        its_own = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        newest = list(its_own[:NEWEST_SHOWN])
+        return self.page(
+            request,
+            "group",
+            title=str(group),
+            group=group,
+            state=status_label(group),
+            affected=affected(known := figures([group.pk])[group.pk]),
+            figures=known,
+            failing=f"{known.messages:,}",
+            deaths=f"{group.deaths:,}",
+            week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
+            newest=newest,
+            messages_url=messages_url(group.pk),
+            statuses=[(each, GroupStatus(each).label) for each in STATUSES],
+            replay_obstacle=_replay_obstacle(request, known),
+            handlers=runbooks((each.service, each.type) for each in newest),
+            bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
+            triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
+            audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
+            **context,
+        )
+
+    def _group(self, fingerprint: str) -> FailureGroup:
+        group = FailureGroup.objects.filter(pk=fingerprint).first()
+        if group is None:
+            raise Http404("there is no such failure group")
+        return group
+
+
+def messages_url(fingerprint: str) -> str:
+    """The list of the group's messages that are failed now."""
+    return (
+        reverse("admin:failed_messages_failedmessage_changelist")
+        + f"?group={fingerprint}&status=failed"
+    )
+
+
+def group_url(fingerprint: str) -> str:
+    """The group's page."""
+    return reverse("admin:failed_messages_failuregroup_change", args=[fingerprint])
+
+
+def status_label(group: FailureGroup) -> str:
+    """`Fixed in 1.4.0`, in its colour."""
+    fixed = group.status in (GroupStatus.FIXED, GroupStatus.REGRESSED) and group.fixed_in
+    words = {GroupStatus.FIXED: "Fixed in {}", GroupStatus.REGRESSED: "Regressed, was fixed in {}"}
+    said = words[GroupStatus(group.status)].format(fixed) if fixed else group.get_status_display()
+    return format_html('<span class="fm-status fm-group-{}">{}</span>', group.status, said)
+
+
+def affected(known: Figures) -> str:
+    """`37 orders, 4,210.00 EUR`."""
+    if not known.orders:
+        return "-"
+    orders = f"{'at least ' if known.at_least else ''}{known.orders:,} order"
+    return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
+
+
+def _replay_obstacle(request: HttpRequest, known: Figures) -> str:
+    if not may(request.user, REPLAY):
+        return lacks(REPLAY)
+    return "" if known.messages else "None of its messages is failed now."
+
+
+def _figures(group: Any) -> Figures:
+    return group.figures
+
+
+def _shown(request: HttpRequest, group: FailureGroup) -> dict[str, str]:
+    """What each field was when the form was opened; for a program's request, what it is."""
+    sent = {name: request.POST.get(f"was_{name}", getattr(group, name)) for name in FIELDS}
+    # A browser ends lines as MIME does.
+    return {name: value.replace("\r\n", "\n").strip() for name, value in sent.items()}
+
+
+def _changes(request: HttpRequest, shown: dict[str, str]) -> dict[str, str]:
+    """What the form's user changed; a form left open does not undo a colleague's."""
+    sent = {name: request.POST[name] for name in FIELDS if name in request.POST}
+    asked = {name: value.replace("\r\n", "\n").strip() for name, value in sent.items()}
+    wanted = {name: value for name, value in asked.items() if value != shown[name]}
+    if wanted.get("status") == GroupStatus.FIXED:
+        wanted["fixed_in"] = asked.get("fixed_in", "")
+    return wanted

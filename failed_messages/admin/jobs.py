@@ -1,0 +1,234 @@
+"""Bulk replays in the admin: the preview that starts one, and the page that shows it at work."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bson import ObjectId
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from failed_messages.acting.jobs import (
+    ACTIVE,
+    DEFAULT_RATE,
+    MOST_A_SECOND,
+    STEERING,
+    InvalidJob,
+    StartedBefore,
+    start,
+    steer,
+    why_not,
+)
+from failed_messages.admin.list import asked
+from failed_messages.admin.pages import DeskAdmin
+from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
+from failed_messages.reading.filters import Filter, InvalidFilter
+from failed_messages.reading.preview import preview
+from failed_messages.reading.wording import runbooks
+from failed_messages.records.last_act import last_act
+from failed_messages.records.permissions import REPLAY, lacks, may
+from runtime.requests.number import number_in
+
+SHOWN = 20
+TROUBLED = (PartState.RECURRED, PartState.DIED, PartState.LEFT_OUT, PartState.REFUSED)
+EDGES = {
+    JobState.STOPPED: "failed",
+    JobState.CANCELLED: "discarded",
+    JobState.DONE: "resolved",
+}
+
+
+@admin.register(ReplayJob)
+class ReplayJobAdmin(DeskAdmin):
+    """Many messages, a few at first."""
+
+    list_display = ("started", "by", "state_label", "what", "progress")
+    list_display_links = ("started",)
+    list_per_page = 50
+    actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site.admin_view
+        return [
+            path("new/", site(self.start_view), name="failed_messages_bulk"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="started (UTC)")
+    def started(self, job: ReplayJob) -> str:
+        return f"{job.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="state")
+    def state_label(self, job: ReplayJob) -> str:
+        return format_html(
+            '<span class="fm-status fm-{}">{}</span>', _edge(job), job.get_state_display()
+        )
+
+    @admin.display(description="what")
+    def what(self, job: ReplayJob) -> str:
+        return ", ".join(f"{name} {value}" for name, value in _chosen(job.selection))
+
+    @admin.display(description="resolved")
+    def progress(self, job: ReplayJob) -> str:
+        return f"{job.resolved:,} of {_total(job):,}"
+
+    # --- starting one ---------------------------------------------------------------------
+
+    def start_view(self, request: HttpRequest) -> HttpResponse:
+        """GET shows what it will do, POST starts it."""
+        if not may(request.user, REPLAY):
+            raise PermissionDenied
+        try:
+            if request.method == "POST":
+                return self._start(request)
+            return self._preview(request, Filter.of(request.GET.dict()))
+        except InvalidFilter as error:
+            raise Http404(str(error)) from error
+
+    def _start(self, request: HttpRequest) -> HttpResponse:
+        selection = Filter.of_text(request.POST.get("selection", ""))
+        rate, job = request.POST.get("rate", ""), request.POST.get("job", "")
+        try:
+            id_ = start(
+                selection,
+                request.user.get_username(),
+                request.POST.get("reason", ""),
+                number_in(rate) or 0,
+                ObjectId(job) if ObjectId.is_valid(job) else None,
+            )
+        except StartedBefore:
+            said = f"It was started before ({last_act(job)}), and was not started again."
+            self.message_user(request, said, messages.WARNING)
+            return HttpResponseRedirect(job_url(ObjectId(job)))
+        except InvalidJob as error:
+            return self._preview(request, selection, error)
+        return HttpResponseRedirect(job_url(id_))
+
+    def _preview(
+        self, request: HttpRequest, selection: Filter, error: InvalidJob | None = None
+    ) -> HttpResponse:
+        known = preview(selection)
+        back = reverse("admin:failed_messages_failedmessage_changelist")
+        return self.page(
+            request,
+            "bulk",
+            title="Replay all that match: are you sure?",
+            chosen=list(selection.parameters().items()),
+            selection=str(selection),
+            # A form that is sent twice, as by a double click, starts one.
+            job=ObjectId(),
+            sentences=known.sentences(),
+            messages_count=known.messages,
+            handlers=runbooks(known.kinds),
+            rate=DEFAULT_RATE,
+            most=MOST_A_SECOND,
+            error=error,
+            back_url=f"{back}?{selection}",
+        )
+
+    # --- watching one ---------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The bulk replay at work; POST steers it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = _job(object_id)
+        if request.method == "POST":
+            return self._steer(request, job)
+        return self.page(request, "job", title=str(job), **_context(request, job))
+
+    def _steer(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
+        what = request.POST.get("what", "")
+        if not may(request.user, REPLAY):
+            raise PermissionDenied
+        if what not in STEERING:
+            raise Http404(f"there is nothing called {what}")
+        if steer(job.pk, what, request.user.get_username()):
+            self.message_user(request, f"Done: {what}.", messages.SUCCESS)
+        else:
+            said = f"Nothing was done: {why_not(job.pk, what)}."
+            self.message_user(request, said, messages.ERROR)
+        return HttpResponseRedirect(job_url(job.pk))
+
+
+def bulk_url(selection: Filter) -> str:
+    """The preview of replaying all that match."""
+    return f"{reverse('admin:failed_messages_bulk')}?{selection}"
+
+
+def bulk_replay(request: HttpRequest) -> dict[str, str]:
+    """The link to the preview for the list that the request is about, or why there is none."""
+    if not may(request.user, REPLAY):
+        return {"bulk_obstacle": lacks(REPLAY)}
+    try:
+        return {
+            "bulk_url": bulk_url(Filter.of({"status": "failed", **asked(request).parameters()}))
+        }
+    except InvalidFilter as error:
+        return {"bulk_obstacle": f"The filter in the URL is none: {error}."}
+
+
+def job_url(id_: ObjectId) -> str:
+    """The page of one bulk replay."""
+    return reverse("admin:failed_messages_replayjob_change", args=[id_])
+
+
+def _job(id_: str) -> ReplayJob:
+    job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
+    if job is None:
+        raise Http404("there is no such bulk replay")
+    return job
+
+
+def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
+    troubled = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    return {
+        "job": job,
+        "is_active": job.state in ACTIVE,
+        "edge": _edge(job),
+        "total": _total(job),
+        "progress": f"{job.resolved:,} of {_total(job):,}",
+        "settled": _total(job) - job.waiting - job.sent,
+        "counts": [
+            (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
+        ],
+        "chosen": _chosen(job.selection),
+        "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in STEERING],
+        "waiting_for": _waiting_for(job),
+        "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
+    }
+
+
+def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
+    if not may(request.user, REPLAY):
+        return lacks(REPLAY)
+    return "" if job.state in STEERING[what][0] else f"It is {job.get_state_display().lower()}."
+
+
+def _waiting_for(job: ReplayJob) -> str:
+    if job.state == JobState.RUNNING and job.sent:
+        return f"Waiting for {job.sent:,} answers. None comes? Then look at the worker."
+    return ""
+
+
+def _chosen(selection: str) -> list[tuple[str, str]]:
+    # As it was stored, also by a release that took what this one does not.
+    return parse_qsl(selection)
+
+
+def _total(job: ReplayJob) -> int:
+    return sum(getattr(job, state) for state in PartState.values)
+
+
+def _edge(job: ReplayJob) -> str:
+    return EDGES.get(JobState(job.state), "replaying")

@@ -1,0 +1,195 @@
+"""What keeps the admin's list fast with hundreds of thousands of failed messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from failed_messages.models import FailureGroup, Reason, Status
+from failed_messages.reading.filters import FIELDS, Filter, InvalidFilter, duration
+from failed_messages.reading.listing import newest_ids
+from failed_messages.records.collection import failed_messages
+from messaging.handling.handlers import HANDLERS
+from messaging.service import services
+from runtime.mongodb_clock import mongodb_now
+
+#: The newest matches of a search for words; who gets as many has to say more.
+MATCHES_LIMIT = 1_000
+
+AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
+
+
+#: More than these many failed messages are not counted one by one.
+COUNTED_MESSAGES = 10_000
+
+
+class IndexedPaginator(Paginator):
+    """Counts what is filtered from its index, and very many from the collection's metadata.
+
+    Which is quick, and wrong after MongoDB was killed; too few would hide the last pages.
+    https://www.mongodb.com/docs/manual/reference/method/db.collection.estimatedDocumentCount/
+    """
+
+    @cached_property
+    def count(self) -> int:
+        if self.object_list.query.where:
+            return self.object_list.count()
+        counted = failed_messages().count_documents({}, limit=COUNTED_MESSAGES, hint="_id_")
+        if counted < COUNTED_MESSAGES:
+            return counted
+        return max(counted, failed_messages().estimated_document_count())
+
+
+class FieldFilter(admin.SimpleListFilter):
+    """One parameter of `filters.Filter`; Django's own filters name theirs otherwise."""
+
+    #: The record's field.
+    field = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
+
+
+class AskedFilter(FieldFilter):
+    """One that has no choices to click on: it is there when the URL asks for it."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(chosen, chosen)] if (chosen := self.value()) else []
+
+
+class OrderFilter(AskedFilter):
+    title, parameter_name, field = "order", "orderId", "order_id"
+
+
+class UserFilter(AskedFilter):
+    title, parameter_name, field = "user", "userId", "user_id"
+
+
+class MessageFilter(AskedFilter):
+    title, parameter_name, field = "message id", "messageId", "message_id"
+
+
+class ErrorFilter(AskedFilter):
+    title = parameter_name = "error"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return found(request, queryset) if self.value() else queryset
+
+
+class StatusFilter(FieldFilter):
+    title = parameter_name = field = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return Status.choices
+
+
+class ServiceFilter(FieldFilter):
+    """The services of the topology; Django's own filter would read every document for them."""
+
+    title = parameter_name = field = "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in services()]
+
+
+class ReasonFilter(FieldFilter):
+    title = parameter_name = field = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return Reason.choices
+
+
+class TypeFilter(FieldFilter):
+    """The types that there are handlers for; any other can be asked for in the URL."""
+
+    title = parameter_name = field = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        types = {type_ for _, type_ in HANDLERS} | {self.value() or ""} - {""}
+        return [(type_, type_) for type_ in sorted(types)]
+
+
+class GroupFilter(FieldFilter):
+    """The groups that failed last; any other is reached from the list of groups."""
+
+    title = "group"
+    parameter_name = "group"
+    field = "fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = {group.pk: f"{group} ({group.pk})" for group in FailureGroup.objects.all()[:5]}
+        chosen = self.value()
+        return list({**newest, **({chosen: newest.get(chosen, chosen)} if chosen else {})}.items())
+
+
+class AgeFilter(admin.SimpleListFilter):
+    """The age of the latest death; a malformed one in the URL asks for nothing."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(AGES.items())
+
+    def since(self) -> datetime | None:
+        try:
+            return mongodb_now() - duration(self.value() or "")
+        except ValueError:
+            return None
+
+
+class NewerFilter(AgeFilter):
+    title = "failed within"
+    parameter_name = "newerThan"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        since = self.since()
+        return queryset.filter(last_failed_at__gte=since) if since else queryset
+
+
+class OlderFilter(AgeFilter):
+    title = "failed longer ago than"
+    parameter_name = "olderThan"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        since = self.since()
+        return queryset.filter(last_failed_at__lt=since) if since else queryset
+
+
+FILTERS = (
+    StatusFilter,
+    ServiceFilter,
+    ReasonFilter,
+    TypeFilter,
+    NewerFilter,
+    OlderFilter,
+    GroupFilter,
+    OrderFilter,
+    UserFilter,
+    MessageFilter,
+    ErrorFilter,
+)
+
+
+def asked(request: HttpRequest) -> Filter:
+    """What the list's URL asks for. Raises InvalidFilter."""
+    return Filter.of({name: value for name, value in request.GET.items() if name in FIELDS})
+
+
+def found(request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a strange one, none.
+
+    Django's own lookups find words of an error only by reading every document.
+    """
+    try:
+        selection = asked(request)
+    except InvalidFilter as error:
+        messages.error(request, f"Nothing is listed, as of the filters in the address {error}")
+        return queryset.none()
+    ids = newest_ids(selection, MATCHES_LIMIT)
+    if len(ids) == MATCHES_LIMIT:
+        messages.info(request, f"The newest {MATCHES_LIMIT:,}; add a filter to see others.")
+    return queryset.filter(pk__in=ids)

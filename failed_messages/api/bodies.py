@@ -1,0 +1,164 @@
+"""What the requests to the desk's API say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from failed_messages.acting.jobs import DEFAULT_RATE, MOST_A_SECOND
+from failed_messages.acting.triage import LIMITS_CHARS
+from failed_messages.api.refusals import TITLE, refused
+from failed_messages.reading.filters import duration
+from runtime.requests.json_body import JsonBody
+from runtime.requests.number import whole_number
+
+IDS_LIMIT = 500
+
+
+class Act(Struct, forbid_unknown_fields=True):
+    """Replay, discard or restore one message; pause, resume or cancel a bulk replay."""
+
+    reason: str = ""
+
+
+class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
+    """Send an edited copy of one message."""
+
+    body: str | dict[str, Any]
+    reason: str = ""
+    dry_run: bool = False
+
+    def text(self) -> str:
+        """The edited body: an object as it is, or its text to the letter."""
+        if isinstance(self.body, str):
+            return self.body
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+class Replay(Struct, forbid_unknown_fields=True, rename="camel"):
+    """Replay those with these ids, or start the bulk replay of a group or a filter."""
+
+    ids: list[Any] | UnsetType = UNSET
+    group: str = ""
+    filter: str = ""
+    reason: str = ""
+    dry_run: bool = False
+    rate_per_second: Annotated[int, Meta(ge=1, le=MOST_A_SECOND)] = DEFAULT_RATE
+
+
+class Policy(Struct, forbid_unknown_fields=True):
+    """Replay what fails in a service, or of a group, after each of these times."""
+
+    after: list[str]
+    service: str = ""
+    group: str = ""
+    reason: str = ""
+
+    def delays(self) -> list[timedelta]:
+        """Raises Refusal: one is no time like `15m`."""
+        try:
+            return [duration(each) for each in self.after]
+        except ValueError as error:
+            raise refused("after", str(error), AFTER_FIX) from error
+
+
+class Triage(Struct, forbid_unknown_fields=True, rename="camel"):
+    """What operators find out about a group."""
+
+    owner: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+    link: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    fixed_in: str | UnsetType = UNSET
+
+    def changes(self) -> dict[str, str]:
+        asked = {name: getattr(self, name) for name in LIMITS_CHARS}
+        return {name: value for name, value in asked.items() if value is not UNSET}
+
+
+class Nothing(Struct, forbid_unknown_fields=True):
+    """The address says it all."""
+
+
+TEXT_FIX = "Send text, for example {}."
+IDS_FIX = f"Send an array of 1 to {IDS_LIMIT} ids; more go by group or filter."
+AFTER_FIX = 'Send an array of times, for example ["15m", "1h", "6h"].'
+REASON = {"reason": TEXT_FIX.format('"the price was missing"')}
+GROUP = {"group": TEXT_FIX.format("a group's fingerprint")}
+DRY_RUN = {"dryRun": "Send true or false, or leave it out."}
+
+ACT = JsonBody(
+    Act,
+    TITLE,
+    {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON},
+    empty=Act(),
+)
+EDIT = JsonBody(
+    Edit,
+    TITLE,
+    {
+        "body": 'Send a JSON object like {"body": …, "reason": "the price was missing"}, in which '
+        "`body` is the edited body: an object, or its text.",
+        **REASON,
+        **DRY_RUN,
+    },
+)
+REPLAY = JsonBody(
+    Replay,
+    TITLE,
+    {
+        "body": 'Send a JSON object like {"filter": "service=billing&newerThan=24h"}, or with '
+        "`ids` or a `group` in place of the filter.",
+        "ids": IDS_FIX,
+        "filter": TEXT_FIX.format('"service=billing&newerThan=24h"'),
+        "ratePerSecond": f"Send a whole number from 1 to {MOST_A_SECOND}, without quotes.",
+        **GROUP,
+        **REASON,
+        **DRY_RUN,
+    },
+)
+POLICY = JsonBody(
+    Policy,
+    TITLE,
+    {
+        "body": 'Send a JSON object like {"service": "billing", "after": ["15m", "1h", "6h"]}.',
+        "after": AFTER_FIX,
+        "after[]": AFTER_FIX,
+        "service": TEXT_FIX.format('"billing"'),
+        "reason": TEXT_FIX.format('"attempts_used_up"'),
+        **GROUP,
+    },
+)
+TRIAGE = JsonBody(
+    Triage,
+    TITLE,
+    {
+        "body": f"Send a JSON object with any of {', '.join(Triage.__struct_encode_fields__)}.",
+        **dict.fromkeys(Triage.__struct_encode_fields__, "Send text."),
+    },
+)
+NOTHING = JsonBody(
+    Nothing, TITLE, {"body": "Send no body, or an empty JSON object."}, empty=Nothing()
+)
+
+
+def ids(chosen: list[Any]) -> list[str]:
+    """A few ids, as they are. Raises Refusal."""
+    if not all(isinstance(each, str) for each in chosen):
+        raise refused("ids", "must be an array of ids, each of them text", IDS_FIX)
+    if not 0 < len(chosen) <= IDS_LIMIT:
+        raise refused("ids", f"must be 1 to {IDS_LIMIT} ids", IDS_FIX)
+    return chosen
+
+
+def limit(parameters: Mapping[str, str], default: int, most: int) -> int:
+    """How many items a list is to have. Raises Refusal."""
+    try:
+        return whole_number(parameters.get("limit", str(default)), most=most)
+    except ValueError as error:
+        fix = f"Send a number of items, for example limit={default}, or leave it out."
+        raise refused("limit", str(error), fix) from error

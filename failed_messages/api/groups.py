@@ -1,0 +1,67 @@
+"""Failure groups over HTTP."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from failed_messages.acting.triage import triage
+from failed_messages.api.bodies import TRIAGE as TRIAGE_BODY
+from failed_messages.api.bodies import limit
+from failed_messages.api.refusals import refused, refusing
+from failed_messages.api.view import DeskView
+from failed_messages.models import FailureGroup, GroupStatus
+from failed_messages.reading.description import group_json
+from failed_messages.reading.group_figures import figures
+from failed_messages.records.permissions import TRIAGE
+from messaging.service import services
+from runtime.requests import query_string
+
+DEFAULT_LIMIT = 50
+LIMIT = 200
+
+CHOICES = {"service": list(services()), "status": GroupStatus.values}
+
+
+class GroupsView(DeskView):
+    """GET /failed-messages/groups: one item for each cause, the newest failure first."""
+
+    def get(self, request: Request) -> Response:
+        parameters = query_string.parameters(request)
+        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        parameters.pop("limit", None)
+        for name, value in parameters.items():
+            check(name, value)
+        groups = list(FailureGroup.objects.filter(**parameters)[:most])
+        known = figures([group.pk for group in groups])
+        return Response({"items": [group_json(each, known[each.pk]) for each in groups]})
+
+
+class GroupView(DeskView):
+    """GET and PATCH /failed-messages/groups/FINGERPRINT."""
+
+    acts_need = TRIAGE
+
+    def get(self, request: Request, fingerprint: str) -> Response:
+        group = FailureGroup.objects.filter(pk=fingerprint).first()
+        if group is None:
+            raise Http404
+        return Response(group_json(group, figures([fingerprint])[fingerprint]))
+
+    def patch(self, request: Request, fingerprint: str) -> Response:
+        changes = TRIAGE_BODY.of(request).changes()
+        with refusing():
+            if not triage(fingerprint, changes, self.by()):
+                raise Http404
+        return self.get(request, fingerprint)
+
+
+def check(name: str, value: str) -> None:
+    """Raises Refusal: there is no such parameter, or it cannot have that value."""
+    if name not in CHOICES:
+        names = ", ".join([*CHOICES, "limit"])
+        raise refused(name, "is not a known parameter", f"The parameters are {names}.")
+    if value not in CHOICES[name]:
+        choices = ", ".join(CHOICES[name])
+        raise refused(name, f"must be one of {choices}", "Send one of them, or leave it out.")

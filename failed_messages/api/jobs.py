@@ -1,0 +1,84 @@
+"""Replaying many over HTTP, and the bulk replays that come of it."""
+
+from __future__ import annotations
+
+from bson import ObjectId
+from django.http import Http404
+from msgspec import UNSET
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from failed_messages.acting.jobs import STEERING, start, steer, why_not
+from failed_messages.acting.replay import replay
+from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
+from failed_messages.api.refusals import Conflict, refused, refusing
+from failed_messages.api.view import DeskView
+from failed_messages.models import ReplayJob
+from failed_messages.reading.description import job_json, verdict_json
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.preview import preview, preview_of
+from failed_messages.reading.verdict import record_id
+
+#: The latest; older ones are in the admin.
+JOBS_SHOWN = 200
+
+
+class ReplayView(DeskView):
+    """POST /failed-messages/replay: `ids`, a `group` or a `filter`; with `dryRun` the preview."""
+
+    def post(self, request: Request) -> Response:
+        asked = REPLAY.of(request)
+        if asked.ids is not UNSET:
+            return self._replay_ids(ids(asked.ids), asked)
+        with refusing():
+            selection = _selection(asked)
+            if asked.dry_run:
+                return Response(preview(selection).json())
+            id_ = start(selection, self.by(), asked.reason, asked.rate_per_second)
+        return Response(job_json(ReplayJob.objects.get(pk=id_)), status=202)
+
+    def _replay_ids(self, chosen: list[str], asked: Replay) -> Response:
+        if asked.dry_run:
+            keys = [key for key in map(record_id, chosen) if key]
+            return Response(preview_of(keys).json())
+        verdicts = replay(chosen, self.by(), asked.reason)
+        return Response({"items": [verdict_json(each) for each in verdicts]})
+
+
+class JobsView(DeskView):
+    """GET /failed-messages/jobs: the latest bulk replays."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"items": [job_json(job) for job in ReplayJob.objects.all()[:JOBS_SHOWN]]})
+
+
+class JobView(DeskView):
+    """GET /failed-messages/jobs/ID, POST …/pause, …/resume, …/cancel."""
+
+    def get(self, request: Request, id_: str) -> Response:
+        return Response(job_json(_job(id_)))
+
+    def post(self, request: Request, id_: str, what: str) -> Response:
+        job = _job(id_)
+        if what not in STEERING:
+            raise Http404
+        if not steer(job.pk, what, self.by(), ACT.of(request).reason):
+            reason = why_not(job.pk, what)
+            raise Conflict(f"{reason[0].upper()}{reason[1:]}.")
+        return Response(job_json(_job(id_)))
+
+
+def _job(id_: str) -> ReplayJob:
+    job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
+    if job is None:
+        raise Http404
+    return job
+
+
+def _selection(asked: Replay) -> Filter:
+    if bool(asked.group) == bool(asked.filter):
+        fix = "Send exactly one of ids, group and filter."
+        raise refused("filter", "must be there, or ids, or a group", fix)
+    if asked.group:
+        return Filter.of({"group": asked.group})
+    return Filter.of_text(asked.filter)

@@ -1,0 +1,111 @@
+"""Failed messages over HTTP: find them, look at one, act on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bson import ObjectId
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from failed_messages.acting.discard import discard, restore
+from failed_messages.acting.editing import check, diff, edit_and_replay
+from failed_messages.acting.replay import replay
+from failed_messages.api.bodies import ACT, limit
+from failed_messages.api.bodies import EDIT as EDIT_BODY
+from failed_messages.api.refusals import Conflict, refused, refusing
+from failed_messages.api.view import DeskView
+from failed_messages.models import FailedMessage
+from failed_messages.reading.description import full, summary, verdict_json
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.listing import page
+from failed_messages.reading.verdict import Verdict, record_id
+from failed_messages.records.permissions import DISCARD, EDIT, REPLAY
+from runtime.requests import query_string
+
+DEFAULT_LIMIT = 50
+LIMIT = 200
+
+#: What acting needs, by the last part of the URL.
+PERMISSIONS = {
+    "replay": REPLAY,
+    "edit": EDIT,
+    "discard": DISCARD,
+    "restore": DISCARD,
+}
+
+
+class MessagesView(DeskView):
+    """GET /failed-messages: the newest that match the filter in the URL."""
+
+    def get(self, request: Request) -> Response:
+        parameters = query_string.parameters(request)
+        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        parameters.pop("limit", None)
+        after = parameters.pop("after", "")
+        with refusing():
+            selection = Filter.of(parameters)
+        if after and record_id(after) is None:
+            fix = "Take it from `next` of the page before, or leave it out."
+            raise refused("after", "must be the id of the last item of the page before", fix)
+        records = page(selection, most, record_id(after) if after else None)
+        is_last = len(records) < most
+        return Response(
+            {
+                "items": [summary(record) for record in records],
+                "next": None if is_last else str(records[-1].pk),
+            }
+        )
+
+
+class MessageView(DeskView):
+    """GET /failed-messages/ID: everything about one."""
+
+    def get(self, request: Request, id_: str) -> Response:
+        return Response(full(_message(id_)))
+
+
+class ActView(DeskView):
+    """POST /failed-messages/ID/replay, …/edit, …/discard, …/restore."""
+
+    def needed_to_act(self) -> str:
+        return PERMISSIONS.get(self.kwargs["verb"], self.acts_need)
+
+    def post(self, request: Request, id_: str, verb: str) -> Response:
+        if verb not in PERMISSIONS:
+            raise Http404
+        record = _message(id_)
+        if verb == "edit" and EDIT_BODY.of(request).dry_run:
+            return self._edit_preview(record)
+        with refusing():
+            verdict = self._act(id_, verb)
+        if not verdict.done:
+            raise Conflict(verdict.detail)
+        return Response(verdict_json(verdict))
+
+    def _edit_preview(self, record: FailedMessage) -> Response:
+        body = EDIT_BODY.of(self.request).text()
+        with refusing():
+            check(record.service, record.type, body)
+        lines = diff(bytes(record.body), body)
+        return Response({"diff": [f"{line.sign} {line.text}" for line in lines]})
+
+    def _act(self, id_: str, verb: str) -> Verdict:
+        if verb == "edit":
+            asked = EDIT_BODY.of(self.request)
+            return edit_and_replay(id_, asked.text(), self.by(), asked.reason)
+        reason = ACT.of(self.request).reason
+        acts: dict[str, Callable[..., list[Verdict]]] = {
+            "replay": replay,
+            "discard": discard,
+            "restore": restore,
+        }
+        return acts[verb]([id_], self.by(), reason)[0]
+
+
+def _message(id_: str) -> FailedMessage:
+    record = FailedMessage.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
+    if record is None:
+        raise Http404
+    return record

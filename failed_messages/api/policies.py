@@ -1,0 +1,43 @@
+"""Policies of scheduled replay over HTTP."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from failed_messages.acting.policies import set_policy, switch_off
+from failed_messages.api.bodies import NOTHING, POLICY
+from failed_messages.api.refusals import refusing
+from failed_messages.api.view import DeskView
+from failed_messages.models import ReplayPolicy
+from failed_messages.reading.description import policy_json
+
+
+class PoliciesView(DeskView):
+    """GET and POST /failed-messages/policies."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"items": [policy_json(each) for each in ReplayPolicy.objects.all()]})
+
+    def post(self, request: Request) -> Response:
+        asked = POLICY.of(request)
+        with refusing():
+            scope = set_policy(
+                self.by(),
+                delays=asked.delays(),
+                service=asked.service,
+                group=asked.group,
+                reason=asked.reason,
+            )
+        return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))
+
+
+class PolicyView(DeskView):
+    """DELETE /failed-messages/policies/SCOPE switches it off."""
+
+    def delete(self, request: Request, scope: str) -> Response:
+        NOTHING.of(request)
+        if not switch_off(scope, self.by()):
+            raise Http404
+        return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))

@@ -1,0 +1,44 @@
+"""How the desk's API refuses a request: which field is wrong, what it must be, and the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from failed_messages.acting.editing import InvalidEdit
+from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.records.invalid import Invalid
+from runtime.requests.refusal import Fault, Refusal
+
+TITLE = "The request is not valid"
+
+#: What the API calls a field, where that is not its name elsewhere.
+NAMES = {"fixed_in": "fixedIn", "rate": "ratePerSecond"}
+
+
+class Conflict(APIException):
+    """The record is not in a state that allows it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    title = "Not in this state"
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the desk's functions raise about their arguments into a `Refusal`."""
+    try:
+        yield
+    except Invalid as error:
+        name = NAMES.get(error.field, error.field)
+        raise refused(name, error.detail, error.fix) from error
+    except InvalidEdit as error:
+        raise refused("body", str(error), "Send a body that its handler takes.") from error
+    except ReasonMissing as error:
+        raise refused("reason", str(error), 'Send "reason" with some words.') from error
+
+
+def refused(field: str, detail: str, fix: str) -> Refusal:
+    return Refusal(TITLE, [Fault(field=field, detail=detail, fix=fix)])

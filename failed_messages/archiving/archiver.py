@@ -1,0 +1,178 @@
+"""The archiver: consumes every `<service>.dlq` and `replay_outcomes`.
+
+It acks a message once MongoDB's majority has it. While MongoDB is away it keeps the messages in
+its hands and probes; nothing is lost, and nothing goes round in circles.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from amqp import InternalError
+from django.conf import settings
+from django.db import DatabaseError
+from kombu import Connection, Consumer
+from kombu.mixins import ConsumerMixin
+from pymongo.errors import PyMongoError
+
+from failed_messages.archiving import archive
+from failed_messages.archiving.outcomes import record_outcome
+from messaging import topology
+from messaging.consuming.one_by_one import use_up_returns
+from messaging.declaring import declare_or_wait
+from messaging.incoming import take_raw, was_returned
+from messaging.service import services
+from runtime.connecting import BROKER_ERRORS, connect
+from runtime.outage import Outage
+from runtime.stopping import StopRequest
+from runtime.trouble import Told, in_words
+from runtime.waiting import wait_for_database, wait_for_rabbitmq
+
+log = logging.getLogger(__name__)
+
+#: Messages held at once from each queue; bounds memory, as a body may be large.
+PREFETCH_MESSAGES = 20
+#: Between two probes of a database or broker that is away.
+PROBE_SECONDS = 1
+
+CANNOT_ARCHIVE = (
+    "A message cannot be recorded, so RabbitMQ keeps it, and the next ones are: a queue with %d of "
+    "them stands still. Report the error below; a release that can record it gets it again."
+)
+
+
+class Stopped(Exception):
+    """The archiver was told to stop before there was a connection."""
+
+
+class Archiver(ConsumerMixin):
+    """Runs until `stop` is called."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._stop = StopRequest()
+        self._told = Told()
+        #: The queues that it consumes, and what it does with each message of them.
+        self._handlers = deque(
+            [
+                *(
+                    (topology.dead_letter_queue(service), self._on_death(name))
+                    for name, service in services().items()
+                ),
+                (topology.replay_outcomes, self._on_outcome),
+            ]
+        )
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        with suppress(Stopped):
+            wait_for_database(self._stop)
+            while not self._stop.requested:
+                self._consume_until_it_breaks_off()
+
+    def _consume_until_it_breaks_off(self) -> None:
+        try:
+            for _ in self.consume():
+                pass
+        except BROKER_ERRORS as error:
+            if self._told.is_new(why := in_words(error)):
+                log.warning("Archiving broke off, and begins again: %s", why)
+            self._stop.wait(PROBE_SECONDS)
+
+    def stop(self) -> None:
+        """Finish the message in hand, then return from `run`; safe in a signal handler."""
+        self._stop.request()
+        self.should_stop = True
+
+    def get_consumers(self, consumer: Callable[..., Consumer], channel: Any) -> list[Consumer]:
+        consumed = [queue.name for queue, _ in self._handlers]
+        declare_or_wait(channel.connection.client, consumed, self._stop)
+        take_raw(channel)
+        self._take_returned(channel)
+        self._end_if_asked_to()
+        return [self._consume(consumer, queue, handle) for queue, handle in self._handlers]
+
+    def _end_if_asked_to(self) -> None:
+        if self._stop.requested:
+            raise Stopped
+
+    def _take_returned(self, channel: Any) -> None:
+        """Settle what came back, with nothing else in hand.
+
+        One that RabbitMQ cannot deliver may be among it; see `messaging.consuming.one_by_one`. It
+        takes no others along then, and those of the other queues have their turn first next time.
+        """
+        for queue, handle in [*self._handlers]:
+            self._handlers.rotate(-1)
+            try:
+                self._take_returned_of(channel, queue.name, handle)
+            except InternalError:
+                use_up_returns(settings.AMQP_URL, queue.name, self._end_if_asked_to)
+                raise
+
+    def _take_returned_of(self, channel: Any, queue: str, handle: Callable[[Any], None]) -> None:
+        """RabbitMQ puts what it takes back first."""
+        while not self._stop.requested and (got := channel.basic_get(queue)) is not None:
+            message = channel.message_to_python(got)
+            handle(message)
+            if not was_returned(message):
+                return
+
+    def on_consume_ready(self, *_: Any, **__: Any) -> None:
+        self._told.end()
+        log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Connection]:
+        """A connection, as soon as there can be one; kombu's own wait takes no notice of `stop`."""
+        wait_for_rabbitmq(self._stop)
+        self._end_if_asked_to()
+        with self.create_connection() as connection:
+            yield connect(connection)
+
+    def _consume(self, consumer: Callable[..., Consumer], queue: Any, handle: Any) -> Consumer:
+        return consumer(queues=[queue], on_message=handle, prefetch_count=PREFETCH_MESSAGES)
+
+    def _on_death(self, service: str) -> Callable[[Any], None]:
+        return partial(self._archive, service)
+
+    def _archive(self, service: str, message: Any) -> None:
+        stored = self._until_done(partial(archive.store, message, service))
+        if stored is None:
+            return
+        message.ack()
+        self._until_done(partial(archive.acknowledged, stored))
+        log.info("%s gave up a message: failed message %s", service, stored.record_id)
+
+    def _on_outcome(self, message: Any) -> None:
+        if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
+            message.ack()
+
+    def _until_done(self, write: Callable[[], Any]) -> Any:
+        """What `write` returns; None when told to stop before the database came back, or where
+        the message is one that nothing here can store.
+
+        The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
+        """
+        told = Told()
+        while True:
+            try:
+                return write()
+            except (PyMongoError, DatabaseError, Outage) as error:
+                if told.is_new(why := in_words(error)):
+                    log.warning("Waiting for MongoDB, and keeping the message: %s", why)
+            except Exception:
+                # It would end the archiver now, and after each start anew.
+                log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
+                return None
+            self._stop.wait(PROBE_SECONDS)
+            if self._stop.requested:
+                return None
+
+
+def _dead_letter_names() -> list[str]:
+    return [f"{name}.dlq" for name in services()]

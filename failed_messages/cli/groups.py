@@ -1,0 +1,33 @@
+"""The verb for failure groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from failed_messages.acting.recount import recount
+from failed_messages.cli.arguments import add_verb, items_shown
+from failed_messages.cli.terminal import GROUP_COLUMNS, Terminal
+from failed_messages.models import FailureGroup, GroupStatus
+from failed_messages.reading.description import group_json
+from failed_messages.reading.group_figures import figures
+from messaging.service import services
+
+GROUPS_LIMIT = 50
+
+
+def add_groups(verbs: Any) -> None:
+    verb = add_verb(verbs, "groups", "one row for each cause", show_groups)
+    verb.add_argument("--service", choices=services())
+    verb.add_argument("--status", choices=GroupStatus.values)
+    verb.add_argument("--limit", type=items_shown, default=GROUPS_LIMIT, help="default 50")
+    verb.add_argument("--recount", action="store_true", help="count the deaths again first")
+
+
+def show_groups(options: dict[str, Any], terminal: Terminal) -> None:
+    if options["recount"] and (changed := recount()):
+        terminal.warn(f"Failing meanwhile, count again: {', '.join(changed)}")
+    chosen = {name: options[name] for name in ("service", "status") if options[name]}
+    groups = list(FailureGroup.objects.filter(**chosen)[: options["limit"]])
+    known = figures([group.pk for group in groups])
+    items = [group_json(group, known[group.pk]) for group in groups]
+    terminal.items(items, GROUP_COLUMNS, "No failure groups.")

@@ -1,0 +1,96 @@
+"""The verbs for messages: list, show, edit, discard, restore."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from failed_messages.acting.discard import discard, restore
+from failed_messages.acting.editing import check, diff, edit_and_replay
+from failed_messages.cli.arguments import add_filter, add_verb, add_who, items_shown, record
+from failed_messages.cli.terminal import MESSAGE_COLUMNS, Refusal, Terminal, record_lines
+from failed_messages.models import Status
+from failed_messages.reading.description import full, summary
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.listing import page
+from failed_messages.reading.verdict import Verdict
+from messaging.service import services
+
+LIST_LIMIT = 50
+
+
+def add_list(verbs: Any) -> None:
+    verb = add_verb(verbs, "list", "the newest failed messages", show_list)
+    verb.add_argument("--service", choices=services())
+    verb.add_argument("--status", choices=Status.values)
+    verb.add_argument("--order", metavar="ID", help="only those of this order")
+    add_filter(verb)
+    verb.add_argument("--limit", type=items_shown, default=LIST_LIMIT, help="default 50")
+
+
+def show_list(options: dict[str, Any], terminal: Terminal) -> None:
+    named = {"service": "service", "status": "status", "order": "orderId"}
+    chosen = {field: options[name] for name, field in named.items() if options[name]}
+    asked = Filter.of_text(options["filter"]).parameters()
+    records = page(Filter.of({**asked, **chosen}), options["limit"])
+    terminal.items([summary(each) for each in records], MESSAGE_COLUMNS, "No failed messages.")
+
+
+def add_show(verbs: Any) -> None:
+    verb = add_verb(verbs, "show", "everything about failed messages", show)
+    verb.add_argument("ids", nargs="+", metavar="ID")
+
+
+def show(options: dict[str, Any], terminal: Terminal) -> None:
+    records = [record(id_) for id_ in options["ids"]]
+    terminal.tell(
+        [full(each) for each in records],
+        (line for each in records for line in record_lines(each)),
+    )
+
+
+def add_edit(verbs: Any) -> None:
+    verb = add_verb(verbs, "edit", "send an edited copy of one", edit)
+    verb.add_argument("ids", nargs=1, metavar="ID")
+    verb.add_argument("--body", required=True, metavar="FILE", help="the body; - is stdin")
+    verb.add_argument("--dry-run", action="store_true", help="check it and show the difference")
+    add_who(verb)
+
+
+def edit(options: dict[str, Any], terminal: Terminal) -> None:
+    original = record(options["ids"][0])
+    body = _text_of(options["body"])
+    check(original.service, original.type, body)
+    if options["dry_run"]:
+        lines = [f"{line.sign} {line.text}" for line in diff(bytes(original.body), body)]
+        terminal.tell({"diff": lines}, lines)
+    else:
+        verdict = edit_and_replay(original.pk, body, options["by"], options["reason"])
+        terminal.verdicts([verdict])
+
+
+def add_discard(verbs: Any) -> None:
+    verb = add_verb(verbs, "discard", "set them aside", _acting(discard))
+    verb.add_argument("ids", nargs="+", metavar="ID")
+    add_who(verb, reason_required=True)
+
+
+def add_restore(verbs: Any) -> None:
+    verb = add_verb(verbs, "restore", "take a discard back", _acting(restore))
+    verb.add_argument("ids", nargs="+", metavar="ID")
+    add_who(verb)
+
+
+def _acting(act: Callable[..., list[Verdict]]) -> Callable[[dict[str, Any], Terminal], None]:
+    return lambda options, terminal: terminal.verdicts(
+        act(options["ids"], options["by"], options["reason"])
+    )
+
+
+def _text_of(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"--body: {error}") from error

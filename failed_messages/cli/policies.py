@@ -1,0 +1,50 @@
+"""The verb for policies of scheduled replay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from failed_messages.acting.policies import set_policy, switch_off
+from failed_messages.cli.arguments import add_by, add_verb
+from failed_messages.cli.terminal import POLICY_COLUMNS, Refusal, Terminal
+from failed_messages.models import Reason, ReplayPolicy
+from failed_messages.reading.description import policy_json
+from failed_messages.reading.filters import duration
+from messaging.service import services
+
+
+def add_policy(verbs: Any) -> None:
+    verb = add_verb(verbs, "policy", "scheduled replay: list, set or end it", run_policy)
+    verb.add_argument("what", nargs="?", choices=("list", "set", "off"), default="list")
+    verb.add_argument("--service", choices=services(), default="")
+    verb.add_argument("--group", metavar="FINGERPRINT", default="")
+    verb.add_argument("--after", metavar="15m,1h,6h", default="", help="one replay after each")
+    verb.add_argument("--reason", choices=Reason.values, default="", help="only these")
+    add_by(verb)
+
+
+def run_policy(options: dict[str, Any], terminal: Terminal) -> None:
+    if options["what"] == "set":
+        _set(options)
+    elif options["what"] == "off":
+        _switch_off(options)
+    items = [policy_json(policy) for policy in ReplayPolicy.objects.all()]
+    terminal.items(items, POLICY_COLUMNS, "No policies: nothing is replayed unasked.")
+
+
+def _set(options: dict[str, Any]) -> None:
+    try:
+        delays = [duration(part.strip()) for part in options["after"].split(",")]
+    except ValueError as error:
+        raise Refusal(f"--after: {error}") from error
+    chosen = {name: options[name] for name in ("service", "group", "reason")}
+    set_policy(options["by"], delays=delays, **chosen)
+
+
+def _switch_off(options: dict[str, Any]) -> None:
+    service, group = options["service"], options["group"]
+    if bool(service) == bool(group):
+        raise Refusal("name either --service or --group")
+    scope = f"service {service}" if service else f"group {group}"
+    if not switch_off(scope, options["by"]):
+        raise Refusal(f"{scope} has no policy that is on")

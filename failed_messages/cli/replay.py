@@ -1,0 +1,93 @@
+"""The verbs for replaying: replay itself, and the bulk replays that come of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+
+from failed_messages.acting.jobs import DEFAULT_RATE, STEERING, start, steer, why_not
+from failed_messages.acting.replay import replay
+from failed_messages.cli.arguments import (
+    add_filter,
+    add_verb,
+    add_who,
+    items_shown,
+    selected,
+)
+from failed_messages.cli.terminal import JOB_COLUMNS, Refusal, Terminal, job_lines, printable
+from failed_messages.models import ReplayJob
+from failed_messages.reading.description import job_json
+from failed_messages.reading.preview import Preview, preview, preview_of
+from failed_messages.reading.verdict import record_id
+
+JOBS_LIMIT = 20
+
+
+def add_replay(verbs: Any) -> None:
+    verb = add_verb(verbs, "replay", "send them to their service again", run_replay)
+    verb.add_argument("ids", nargs="*", metavar="ID")
+    verb.add_argument("--group", metavar="FINGERPRINT", help="all that failed of one cause")
+    add_filter(verb)
+    verb.add_argument("--dry-run", action="store_true", help="say what it would do")
+    verb.add_argument(
+        "--rate", type=int, default=DEFAULT_RATE, metavar="N", help="messages a second, of many"
+    )
+    add_who(verb)
+
+
+def run_replay(options: dict[str, Any], terminal: Terminal) -> None:
+    ways = [way for way in ("ids", "group", "filter") if options[way]]
+    if len(ways) != 1:
+        raise Refusal("say which: ids, --group FINGERPRINT, or --filter service=billing")
+    if options["dry_run"]:
+        known = _preview(options)
+        terminal.tell(known.json(), known.sentences())
+    elif ways == ["ids"]:
+        terminal.verdicts(replay(options["ids"], options["by"], options["reason"]))
+    else:
+        _start(options, terminal)
+
+
+def _preview(options: dict[str, Any]) -> Preview:
+    if not options["ids"]:
+        return preview(selected(options))
+    return preview_of([key for key in map(record_id, options["ids"]) if key])
+
+
+def _start(options: dict[str, Any], terminal: Terminal) -> None:
+    selection = selected(options)
+    known = preview(selection)
+    id_ = start(selection, options["by"], options["reason"], options["rate"])
+    told = f"Started bulk replay {id_}; watch it with `failed_messages jobs {id_}`."
+    terminal.tell(job_json(_job(str(id_))), [*known.sentences(), told])
+
+
+def add_jobs(verbs: Any) -> None:
+    verb = add_verb(verbs, "jobs", "bulk replays: list, show, pause, resume or cancel", run_jobs)
+    verb.add_argument("id", nargs="?", metavar="ID", help="one of them; else the newest")
+    verb.add_argument("what", nargs="?", choices=tuple(STEERING), help="steer it")
+    verb.add_argument("--limit", type=items_shown, default=JOBS_LIMIT, help="default 20")
+    add_who(verb)
+
+
+def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
+    if options["id"] is None:
+        jobs = [job_json(job) for job in ReplayJob.objects.all()[: options["limit"]]]
+        terminal.items(jobs, JOB_COLUMNS, "No bulk replays.")
+        return
+    job = _job(options["id"])
+    if what := options["what"]:
+        if not steer(job.pk, what, options["by"], options["reason"]):
+            raise Refusal(why_not(job.pk, what))
+        job.refresh_from_db()
+    terminal.tell(told := job_json(job), job_lines(told))
+
+
+def _job(id_: str) -> ReplayJob:
+    job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
+    if job is None:
+        raise Refusal(
+            f"{printable(id_)} is no bulk replay; `failed_messages jobs` shows those there are"
+        )
+    return job

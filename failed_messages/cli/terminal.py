@@ -1,0 +1,146 @@
+"""Failed messages on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+from django.core.management.color import Style
+
+from failed_messages.models import FailedMessage
+from failed_messages.reading.description import deaths, summary, verdict_json
+from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.wording import consequence, headline, next_step
+
+Columns = Sequence[tuple[str, int]]
+
+MESSAGE_COLUMNS: Columns = (
+    ("id", 24),
+    ("service", 10),
+    ("type", 18),
+    ("orderId", 24),
+    ("reason", 18),
+    ("attempts", 8),
+    ("status", 10),
+    ("lastFailedAt", 24),
+)
+GROUP_COLUMNS: Columns = (
+    ("fingerprint", 12),
+    ("service", 10),
+    ("exception", 30),
+    ("pattern", 40),
+    ("failedNow", 9),
+    ("deaths", 7),
+    ("orders", 6),
+    ("value", 16),
+    ("status", 19),
+    ("owner", 12),
+    ("lastFailedAt", 24),
+)
+JOB_COLUMNS: Columns = (
+    ("id", 24),
+    ("state", 10),
+    ("filter", 40),
+    ("ratePerSecond", 13),
+    ("by", 20),
+    ("at", 24),
+)
+POLICY_COLUMNS: Columns = (
+    ("scope", 24),
+    ("enabled", 7),
+    ("afterSeconds", 24),
+    ("reason", 18),
+    ("by", 20),
+)
+
+
+class Refusal(ValueError):
+    """What was asked for on the command line cannot be done; the text says why."""
+
+
+class Terminal:
+    """Tells an operator in lines, or a script in JSON."""
+
+    def __init__(
+        self, stdout: OutputWrapper, stderr: OutputWrapper, style: Style, is_json: bool
+    ) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        self._style = style
+        self._is_json = is_json
+        #: True once a message was refused what was asked for it.
+        self.refused = False
+
+    def tell(self, value: object, lines: Iterable[str]) -> None:
+        """The same, as JSON and as lines."""
+        if self._is_json:
+            self._stdout.write(json.dumps(value, indent=2))
+        else:
+            self._stdout.write("\n".join(printable(line) for line in lines))
+
+    def items(self, items: list[dict[str, Any]], columns: Columns, none: str) -> None:
+        """A table; `none` stands for an empty one."""
+        self.tell(items, table(items, columns) if items else [none])
+
+    def verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """What became of each message that was acted on."""
+        self.refused = not all(verdict.done for verdict in verdicts)
+        if self._is_json:
+            self.tell([verdict_json(each) for each in verdicts], ())
+            return
+        for verdict in verdicts:
+            style = self._style.SUCCESS if verdict.done else self._style.ERROR
+            word = style("done" if verdict.done else "refused")
+            self._stdout.write(f"{printable(verdict.id)}  {word}: {printable(verdict.detail)}")
+
+    def warn(self, line: str) -> None:
+        self._stderr.write(printable(line))
+
+
+def printable(value: object) -> str:
+    """Without the control characters by which a stranger's text would steer the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(value))
+
+
+def table(items: list[dict[str, Any]], columns: Columns) -> Iterator[str]:
+    """The items' lines below their heads."""
+    yield "  ".join(name.ljust(width) for name, width in columns).rstrip()
+    for item in items:
+        cells = (_cell(item[name])[:width].ljust(width) for name, width in columns)
+        yield "  ".join(cells).rstrip()
+
+
+def record_lines(record: FailedMessage) -> list[str]:
+    """Everything about one record, what matters most first."""
+    newest = deaths(record)[0]
+    lines = [
+        headline(record, newest),
+        f"Consequence: {consequence(record)}",
+        f"Next step:   {next_step(record)}",
+        *(f"{name}: {value}" for name, value in summary(record).items()),
+        f"properties: {record.properties}",
+        f"headers: {record.headers}",
+        "body:",
+        record.preview,
+        *(f"attempt {a.number} at {a.at}: {a.exception}: {a.message}" for a in newest.attempts),
+        newest.traceback or "",
+        *(f"{a.at:%Y-%m-%d %H:%M:%S} {a.by}: {a.act} {a.reason}" for a in record.history),
+    ]
+    return [printable(line) for line in lines]
+
+
+def job_lines(job: dict[str, Any]) -> Iterator[str]:
+    """How far a bulk replay is; `job` is its JSON."""
+    counts = job["messages"]
+    total = sum(counts.values())
+    yield f"Bulk replay {job['id']}: {job['state']}, {counts['resolved']:,} of {total:,} resolved"
+    if job["why"]:
+        yield job["why"]
+    yield f"{job['filter']}, at most {job['ratePerSecond']} a second, by {job['by']}"
+    yield from (f"{state}: {count:,}" for state, count in counts.items() if count)
+
+
+def _cell(value: object) -> str:
+    return printable(value).replace("\n", " ").replace("\t", " ")

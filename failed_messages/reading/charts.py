@@ -1,0 +1,58 @@
+"""Failures over time, by service or by group."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from failed_messages.archiving.groups import hour_of
+from failed_messages.records.collection import failure_counts, failure_groups
+
+#: Hours that a chart covers -> hours that one bar covers.
+SPANS = {24: 1, 168: 6, 720: 24}
+#: Groups with a colour of their own; the others are one.
+GROUPS_SHOWN = 5
+OTHERS = "all others"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Deaths of several series in equal spans of time, oldest first."""
+
+    #: When each bar begins.
+    starts: list[datetime]
+    #: The largest series first.
+    series: dict[str, list[int]]
+
+
+def failures_over_time(by: str, hours: int) -> Chart:
+    """Deaths in the last hours; `by` is `service` or `group`."""
+    bar = timedelta(hours=SPANS[hours])
+    first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
+    bars = hours // SPANS[hours]
+    counted: defaultdict[str, list[int]] = defaultdict(lambda: [0] * bars)
+    for count in failure_counts().find({"hour": {"$gte": first}}):
+        index = (count["hour"] - first) // bar
+        if index < bars:  # a worker's clock may run ahead
+            counted[count[by]][index] += count["deaths"]
+    ordered = dict(sorted(counted.items(), key=lambda item: -sum(item[1])))
+    starts = [first + index * bar for index in range(bars)]
+    return Chart(starts, _named(_largest(ordered)) if by == "group" else ordered)
+
+
+def _largest(series: dict[str, list[int]]) -> dict[str, list[int]]:
+    names = list(series)
+    shown = {name: series[name] for name in names[:GROUPS_SHOWN]}
+    rest = [series[name] for name in names[GROUPS_SHOWN:]]
+    return {**shown, **({OTHERS: [sum(each) for each in zip(*rest, strict=True)]} if rest else {})}
+
+
+def _named(series: dict[str, list[int]]) -> dict[str, list[int]]:
+    found = failure_groups().find({"_id": {"$in": list(series)}})
+    names = {
+        group["_id"]: f"{group['service']}: {group['exception'] or group['reason']}, "
+        f"{group['pattern'][:60]} ({group['_id']})"
+        for group in found
+    }
+    return {names.get(fingerprint, fingerprint): counts for fingerprint, counts in series.items()}

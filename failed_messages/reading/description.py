@@ -1,0 +1,171 @@
+"""A failed message as JSON, for scripts."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from failed_messages.archiving import certificate
+from failed_messages.models import (
+    Act,
+    FailedMessage,
+    FailureGroup,
+    PartState,
+    ReplayJob,
+    ReplayPolicy,
+)
+from failed_messages.reading.expiry import expires_at
+from failed_messages.reading.group_figures import Figures
+from failed_messages.reading.verdict import Verdict
+from messaging.certificate import Certificate
+
+#: What `summary` needs: never the body, the headers or the certificates.
+SUMMARY_FIELDS = (
+    "service",
+    "message_id",
+    "type",
+    "order_id",
+    "user_id",
+    "reason",
+    "exception",
+    "message",
+    "attempts",
+    "fingerprint",
+    "status",
+    "first_failed_at",
+    "last_failed_at",
+)
+
+
+def summary(record: FailedMessage) -> dict[str, Any]:
+    """What a list shows of a record."""
+    return {
+        "id": str(record.pk),
+        "service": record.service,
+        "type": record.type,
+        "orderId": record.order_id,
+        "userId": record.user_id,
+        "messageId": record.message_id,
+        "reason": record.reason,
+        "exception": record.exception,
+        "message": record.message,
+        "attempts": record.attempts,
+        "group": record.fingerprint,
+        "status": record.status,
+        "firstFailedAt": _rfc3339(record.first_failed_at),
+        "lastFailedAt": _rfc3339(record.last_failed_at),
+    }
+
+
+def full(record: FailedMessage) -> dict[str, Any]:
+    """Everything there is; the body as text, certificates newest first."""
+    return {
+        **summary(record),
+        "body": bytes(record.body).decode("utf-8", "backslashreplace"),
+        "bodyBytes": record.body_bytes,
+        "bodyCut": record.body_cut,
+        "contentType": record.content_type,
+        "correlationId": record.correlation_id,
+        "properties": json.loads(record.properties),
+        "headers": json.loads(record.headers),
+        "certificates": [json.loads(text) for text in reversed(record.certificates)],
+        "replay": record.replay
+        and {
+            "id": record.replay.pk,
+            "by": record.replay.by,
+            "at": _rfc3339(record.replay.at),
+            "publishedAt": _rfc3339(record.replay.published_at),
+        },
+        "resolvedAt": _rfc3339(record.resolved_at),
+        "resolvedBy": record.resolved_by,
+        "discardedAt": _rfc3339(record.discarded_at),
+        "discardedBy": record.discarded_by,
+        "discardReason": record.discard_reason,
+        "parent": str(record.parent) if record.parent else None,
+        "editedAs": [str(id_) for id_ in record.edited_as],
+        "expiresAt": _rfc3339(expires_at(record)),
+        "history": [_line(act) for act in record.history],
+    }
+
+
+def group_json(group: FailureGroup, known: Figures) -> dict[str, Any]:
+    """A failure group with its figures."""
+    return {
+        "fingerprint": group.pk,
+        "service": group.service,
+        "exception": group.exception,
+        "reason": group.reason,
+        "frame": group.frame,
+        "pattern": group.pattern,
+        "example": group.example,
+        "release": group.release,
+        "failedNow": known.messages,
+        "deaths": group.deaths,
+        "orders": known.orders,
+        "ordersAreAtLeast": known.at_least,
+        "value": known.value,
+        "deathsByHour": known.trend,
+        "firstFailedAt": _rfc3339(group.first_failed_at),
+        "lastFailedAt": _rfc3339(group.last_failed_at),
+        "status": group.status,
+        "fixedIn": group.fixed_in,
+        "regressedAt": _rfc3339(group.regressed_at),
+        "owner": group.owner,
+        "note": group.note,
+        "link": group.link,
+    }
+
+
+def job_json(job: ReplayJob) -> dict[str, Any]:
+    """A bulk replay, as far as it is."""
+    return {
+        "id": str(job.pk),
+        "by": job.by,
+        "at": _rfc3339(job.at),
+        "reason": job.reason,
+        "filter": job.selection,
+        "ratePerSecond": job.rate,
+        "state": job.state,
+        "why": job.why,
+        "finishedAt": _rfc3339(job.finished_at),
+        "messages": {state: getattr(job, state) for state in PartState.values},
+    }
+
+
+def policy_json(policy: ReplayPolicy) -> dict[str, Any]:
+    """A policy of scheduled replay."""
+    return {
+        "scope": policy.pk,
+        "service": policy.service,
+        "group": policy.group,
+        "reason": policy.reason,
+        "afterSeconds": policy.delays_seconds,
+        "enabled": policy.enabled,
+        "by": policy.by,
+        "at": _rfc3339(policy.at),
+    }
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """What became of one message that was acted on."""
+    return {"id": verdict.id, "done": verdict.done, "detail": verdict.detail}
+
+
+def deaths(record: FailedMessage) -> list[Certificate]:
+    """The record's death certificates, newest first."""
+    return [certificate.decode(text) for text in reversed(record.certificates)]
+
+
+def _line(act: Act) -> dict[str, Any]:
+    return {
+        "at": _rfc3339(act.at),
+        "by": act.by,
+        "act": act.act,
+        "reason": act.reason,
+        "detail": act.detail,
+    }
+
+
+def _rfc3339(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

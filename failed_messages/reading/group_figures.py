@@ -1,0 +1,72 @@
+"""What a failure group amounts to now: messages, orders, money, trend."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from failed_messages.archiving.groups import hour_of
+from failed_messages.models import Status
+from failed_messages.records.collection import failed_messages, failure_counts
+from failed_messages.records.order_facts import order_facts, value
+
+TREND_HOURS = 24
+#: Orders of more messages are not looked up for a list: it has to be quick.
+NEWEST_MESSAGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One group's figures; its messages are those that are failed now."""
+
+    messages: int
+    orders: int
+    #: `4,210.00 EUR`; empty where no order is known.
+    value: str
+    #: True where only the newest messages' orders were looked up.
+    at_least: bool
+    #: Deaths in each of the last 24 hours, oldest first.
+    trend: list[int]
+
+
+def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
+    """The figures of some groups, by fingerprint."""
+    orders = {each: _order_ids(each) for each in fingerprints}
+    facts = order_facts(id_ for ids in orders.values() for id_ in ids)
+    trends = deaths_by_hour(fingerprints, TREND_HOURS)
+    return {
+        each: Figures(
+            messages=(messages := _messages(each)),
+            orders=len(orders[each]),
+            value=value(facts[id_] for id_ in orders[each] if id_ in facts),
+            at_least=messages > NEWEST_MESSAGES,
+            trend=trends[each],
+        )
+        for each in fingerprints
+    }
+
+
+def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[int]]:
+    """Each group's deaths in each of the last hours, oldest first."""
+    first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
+    trends: defaultdict[str, list[int]] = defaultdict(lambda: [0] * hours)
+    wanted = {"group": {"$in": list(fingerprints)}, "hour": {"$gte": first}}
+    for count in failure_counts().find(wanted):
+        hour = round((count["hour"] - first) / timedelta(hours=1))
+        if hour < hours:  # a worker's clock may run ahead
+            trends[count["group"]][hour] += count["deaths"]
+    return {each: trends[each] for each in fingerprints}
+
+
+def _messages(fingerprint: str) -> int:
+    return failed_messages().count_documents({"fingerprint": fingerprint, "status": Status.FAILED})
+
+
+def _order_ids(fingerprint: str) -> set[str]:
+    """Read from the index `group_status_newest` alone."""
+    wanted = {"fingerprint": fingerprint, "status": Status.FAILED}
+    newest = failed_messages().find(wanted, {"_id": False, "order_id": True})
+    newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(NEWEST_MESSAGES)
+    return {record["order_id"] for record in newest if record.get("order_id")}

@@ -1,0 +1,118 @@
+"""What a replay will do, before it does it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from failed_messages.models import Status
+from failed_messages.reading.filters import Filter, index_of
+from failed_messages.reading.staleness import moved_on
+from failed_messages.records.collection import failed_messages
+from failed_messages.records.order_facts import order_facts, value
+
+#: More messages than these are counted, and their orders are not looked at.
+MESSAGES_LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a replay of several messages amounts to."""
+
+    messages: int
+    #: Messages, by the service that they go to.
+    services: dict[str, int]
+    #: Each service and type among them.
+    kinds: frozenset[tuple[str, str]]
+    orders: int
+    #: `4,210.00 EUR`; empty where no order is known.
+    value: str
+    #: Messages whose order was cancelled since.
+    cancelled: int
+    #: Messages whose order has moved on otherwise: they go only if there is a reason.
+    stale: int
+    #: Messages of which only the body's beginning was kept.
+    cut: int
+    #: True where there are more messages than were looked at.
+    at_least: bool
+
+    def sentences(self) -> list[str]:
+        """For whoever is about to replay."""
+        return [sentence for sentence in self._sentences() if sentence]
+
+    def json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "messages": self.messages,
+            "services": self.services,
+            "orders": self.orders,
+            "value": self.value,
+            "leftOut": {"cancelled": self.cancelled, "stale": self.stale, "cut": self.cut},
+            "isAtLeast": self.at_least,
+            "sentences": self.sentences(),
+        }
+
+    def _sentences(self) -> Iterable[str]:
+        targets = " and ".join(f"{n:,} to {service}" for service, n in self.services.items())
+        only = f": {targets}" if len(self.services) > 1 else f" to {next(iter(self.services), '')}"
+        yield f"{_count(self.messages, 'message')}{only if self.services else ''} only."
+        yield "What other services have done is not affected."
+        about = f"At least {self.orders:,}" if self.at_least else f"{self.orders:,}"
+        worth = f", worth {self.value}" if self.value else ""
+        yield f"{about} order{'' if self.orders == 1 else 's'}{worth}." if self.orders else ""
+        if self.cancelled:
+            yield f"{_count(self.cancelled, 'order')} cancelled since: left out."
+        if self.stale:
+            yield (
+                f"{_count(self.stale, 'message')} whose order has moved on since: left out, "
+                "unless you give a reason."
+            )
+        if self.cut:
+            yield f"{_count(self.cut, 'message')} kept only in part: left out."
+
+
+def preview(selection: Filter) -> Preview:
+    """What replaying all failed messages that match would do."""
+    wanted = failed_only(selection)
+    hint: dict[str, Any] = {"hint": index} if (index := index_of(wanted)) else {}
+    records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_LOOKED_AT)
+    return _preview(list(records), failed_messages().count_documents(wanted, **hint))
+
+
+def preview_of(ids: list[Any]) -> Preview:
+    """What replaying these messages would do."""
+    wanted = {"_id": {"$in": ids}, "status": Status.FAILED}
+    records = list(failed_messages().find(wanted, _FIELDS))
+    return _preview(records, len(records))
+
+
+def failed_only(selection: Filter, at: Any = None) -> dict[str, Any]:
+    """The query of those that match and are failed now."""
+    query = selection.query(at)
+    return {"$and": [*query.get("$and", []), {"status": Status.FAILED}]}
+
+
+_FIELDS = {"service": True, "order_id": True, "type": True, "headers": True, "body_cut": True}
+
+
+def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
+    facts = order_facts(record["order_id"] for record in records)
+    stale = moved_on(records)
+    cancelled = [each for each in records if each["_id"] in stale and stale[each["_id"]].cancelled]
+    return Preview(
+        messages=messages,
+        services=dict(sorted(Counter(record["service"] for record in records).items())),
+        kinds=frozenset((record["service"], record["type"]) for record in records),
+        orders=len({record["order_id"] for record in records if record["order_id"]}),
+        value=value(facts.values()),
+        cancelled=len({record["order_id"] for record in cancelled}),
+        stale=len(stale) - len(cancelled),
+        cut=sum(record["body_cut"] for record in records),
+        at_least=messages > len(records),
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

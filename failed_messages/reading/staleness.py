@@ -1,0 +1,71 @@
+"""The stale guard: whether an order has moved on since a message about it failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from failed_messages.records.order_facts import OrderFacts, order_facts
+
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """That an order has moved on, and how."""
+
+    detail: str
+    cancelled: bool
+
+
+def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, Stale]:
+    """Why each record is stale, by its id; nothing for a record that is not.
+
+    A record needs `_id`, `order_id`, `type` and `headers`.
+    """
+    records = list(records)
+    facts = order_facts(record["order_id"] for record in records)
+    found = {
+        record["_id"]: _stale(record, facts[record["order_id"]])
+        for record in records
+        if record["order_id"] in facts
+    }
+    return {id_: stale for id_, stale in found.items() if stale.detail}
+
+
+def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
+    return Stale(_why_stale(record, order), cancelled=order.status == CANCELLED)
+
+
+def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
+    """How the order has moved on since the message was published; empty where it has not.
+
+    That other services have answered to the order changes its version too, and is no reason: one
+    service's failure is none of the others' business. Nor is a service's answer ever stale: the
+    ledger takes answers in any order, and a cancelled order needs those that follow from that.
+    """
+    told = _status_told(record["type"])
+    if told is None:
+        return ""
+    if order.status != told:
+        return f"order {record['order_id']} is {order.status} since"
+    version = _version_told(record["headers"])
+    if version is not None and order.version > version:
+        return (
+            f"order {record['order_id']} is at version {order.version}, "
+            f"the message tells of version {version}"
+        )
+    return ""
+
+
+def _status_told(type_: str) -> str | None:
+    """`order.rejected` tells that the order is rejected; None for what is no order's own event."""
+    service, _, what = (type_ or "order.placed").partition(".")
+    return what if service == "order" else None
+
+
+def _version_told(headers: str) -> int | None:
+    version = json.loads(headers).get("order-version")
+    return version if isinstance(version, int) and not isinstance(version, bool) else None

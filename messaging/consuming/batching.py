@@ -1,0 +1,214 @@
+"""Batches: many messages in one call of a handler, one transaction and one round of confirms.
+
+The single path (`messaging.handling.task`) is the truth and the batch an optimisation of it:
+whatever goes wrong in a batch, its messages run alone, where attempts, limits and certificates
+apply. A message that was delivered, tried or replayed before always runs alone.
+
+A batch is what has arrived since the one before it was started, so that its size follows the load
+and a message on an idle system waits for nobody. Nor does it wait long for a message that hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, NamedTuple
+
+from celery import Task
+from celery.worker.strategy import default as single_strategy
+
+from messaging.handling.execution import attempt_batch
+from messaging.handling.handlers import HANDLERS
+from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
+from messaging.outages import ride_out
+
+logger = logging.getLogger(__name__)
+
+BATCH_MESSAGES = 800
+#: Of their bodies together, unless one alone has more: bounds what a pool child holds.
+BATCH_BYTES = 8 * 1024 * 1024
+#: From the start of one call to the start of the next, unless a whole batch waits: after a message
+#: that came alone, so that on an idle system the next one hardly waits …
+INTERVAL_SECONDS = 0.03
+#: … and after several: while they come in numbers, more of them share a call.
+BATCH_INTERVAL_SECONDS = 0.1
+#: A call that runs longer than this holds up nobody any more, as long as the pool has children.
+PATIENCE_SECONDS = 1
+
+
+class BatchStrategy:
+    """Gathers the messages of one handler; Celery calls it with each that is to run alone."""
+
+    def __init__(self, task: Task, app: Any, consumer: Any) -> None:
+        self._alone = single_strategy(task, app, consumer)
+        self._task = task
+        self._consumer = consumer
+        self._waiting: deque[Any] = deque()
+        #: The message that the next call waits for although it runs alone, and its turn.
+        self._awaited: tuple[Any, int] | None = None
+        #: Whether a call runs or is about to.
+        self._busy = False
+        #: Counts the calls; the last one is who the next one waits for.
+        self._turn = 0
+        #: The earliest time for the next call.
+        self._next_at = -math.inf
+
+    def __call__(self, message: Any, payload: Any, ack: Any, reject: Any, callbacks: Any) -> None:
+        if self._awaited and self._awaited[0] is message:
+            _, turn = self._awaited
+            self._awaited = None
+            ack, reject = self._then(ack, turn), self._then(reject, turn)
+        self._alone(message, payload, ack, reject, callbacks)
+
+    def gather(self, message: Any) -> None:
+        """Let a message share its call with others; it has no history."""
+        self._waiting.append(message)
+        if not self._busy:
+            self._schedule_next()
+
+    @property
+    def waiting(self) -> Collection[Any]:
+        """The messages that have no call yet."""
+        return self._waiting
+
+    def forget_waiting(self) -> None:
+        """Let go of what has no call yet: RabbitMQ still has it."""
+        self._waiting.clear()
+
+    def _schedule_next(self) -> None:
+        """Run what waits as soon as its turn has come."""
+        self._busy = bool(self._waiting)
+        if not self._busy:
+            return
+        pause_seconds = self._next_at - time.monotonic()
+        if pause_seconds > 0 and len(self._waiting) < BATCH_MESSAGES:
+            self._consumer.timer.call_after(pause_seconds, self._run_next)
+        else:
+            # What else has arrived is read first.
+            self._consumer.call_soon(self._run_next)
+
+    def _run_next(self) -> None:
+        if self._waiting and not self._consumer.acks.covers(self._waiting[0]):
+            # Their connection is lost: they are delivered again.
+            self._waiting.clear()
+        messages = self._take_batch()
+        self._busy = bool(messages)
+        if not messages:
+            return
+        self._turn += 1
+        self._next_at = time.monotonic() + interval_seconds(len(messages))
+        self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._turn,))
+        if len(messages) == 1:
+            self._awaited = messages[0], self._turn
+            self._consumer.run_alone(messages[0])
+        else:
+            self._consumer.on_task_request(Batch(self, messages, self._turn))
+
+    def _take_batch(self) -> list[Any]:
+        """The oldest of those that wait, as many as fit."""
+        messages: list[Any] = []
+        room_bytes = BATCH_BYTES
+        while self._waiting and len(messages) < BATCH_MESSAGES:
+            room_bytes -= len(self._waiting[0].body)
+            if messages and room_bytes < 0:
+                break
+            messages.append(self._waiting.popleft())
+        return messages
+
+    def _then(self, settle: Callable[..., Any], turn: int) -> Callable[..., Any]:
+        def settle_and_go_on(*args: Any, **kwargs: Any) -> None:
+            settle(*args, **kwargs)
+            self._ended(turn)
+
+        return settle_and_go_on
+
+    def _ended(self, turn: int) -> None:
+        """The call is over, or we wait for it no longer: the first of the two counts."""
+        if turn == self._turn:
+            self._turn += 1
+            self._schedule_next()
+
+    def send(self, batch: Batch, pool: Any) -> None:
+        """Hand the batch to a pool child, under the time limits of its task."""
+        service, _, type_ = self._task.name.partition(".")
+        bodies = [bytes(message.body) for message in batch.messages]
+        pool.apply_async(
+            run_batch,
+            args=(service, type_, bodies),
+            callback=partial(self._done, batch),
+            error_callback=partial(self._failed, batch),
+            soft_timeout=self._task.soft_time_limit,
+            timeout=self._task.time_limit,
+        )
+
+    def _done(self, batch: Batch, refused: list[int]) -> None:
+        messages = batch.messages
+        self._run_each_alone([messages[index] for index in refused])
+        left_alone = set(refused)
+        self._ack([each for index, each in enumerate(messages) if index not in left_alone])
+        logger.info("%s: %d in a batch", self._task.name, len(messages) - len(refused))
+        self._ended(batch.turn)
+
+    def _ack(self, messages: list[Any]) -> None:
+        try:
+            self._consumer.acks.ack(messages)
+        except self._consumer.connection_errors as error:
+            # They are delivered again, and found done.
+            logger.warning("%d messages could not be acked: %s", len(messages), error)
+
+    def _failed(self, batch: Batch, error: Any) -> None:
+        logger.warning(
+            "%s: each of %d runs alone, since their batch failed: %s",
+            self._task.name,
+            len(batch.messages),
+            error.exception,
+        )
+        self._run_each_alone(batch.messages)
+        self._ended(batch.turn)
+
+    def _run_each_alone(self, messages: list[Any]) -> None:
+        for message in messages:
+            # Those of a connection that was lost meanwhile are delivered again.
+            if self._consumer.acks.covers(message):
+                self._consumer.run_alone(message)
+
+
+def interval_seconds(count: int) -> float:
+    """How long after the start of a call with so many messages the next one starts, at least."""
+    return INTERVAL_SECONDS if count == 1 else BATCH_INTERVAL_SECONDS
+
+
+class Batch(NamedTuple):
+    """Several messages in the shape that Celery's worker takes for one request."""
+
+    strategy: BatchStrategy
+    messages: list[Any]
+    turn: int
+
+    def execute_using_pool(self, pool: Any, **_: Any) -> None:
+        self.strategy.send(self, pool)
+
+
+def has_a_history(message: Any) -> bool:
+    """Whether this is not the message's first delivery, attempt and life, nor its sender's."""
+    return bool(
+        was_returned(message)
+        or (came_back(message) and "attempts" in message.headers)
+        or "replay" in message.headers
+        or ATTEMPT_HEADER in message.headers
+    )
+
+
+def run_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
+    """In the pool child: handle all bodies at once, and return the indexes that must run alone.
+
+    Raises:
+        Exception: nothing can be said of any of them.
+    """
+    handle_batch = HANDLERS[service, type_].handle_batch
+    assert handle_batch is not None
+    return ride_out(lambda: attempt_batch(handle_batch, service, type_, bodies))

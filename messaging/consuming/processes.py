@@ -1,0 +1,58 @@
+"""What a worker's processes do before their first message."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.core.checks import run_checks
+from django.db import connection
+
+from messaging.declarations import TAG
+from messaging.publishing.publisher import process_publisher
+from runtime.garbage import keep_for_good
+from runtime.priority import step_back
+from runtime.stopping import StopRequest
+from runtime.waiting import wait_for_database, wait_for_rabbitmq
+
+
+def leave_logging_to_django(**_: Any) -> None:
+    """Keep the settings' LOGGING: a receiver of this signal stops Celery from replacing it."""
+
+
+def refuse_wrong_declarations(**_: Any) -> None:
+    """End before anything is consumed where a service's declaration is wrong.
+
+    Raises:
+        SystemExit: with each error and what to write instead.
+    """
+    wrong = run_checks(tags=[TAG])
+    if wrong:
+        told = "\n".join(f"{each.id}: {each.msg} {each.hint}" for each in wrong)
+        raise SystemExit(f"The services are not declared as they have to be.\n{told}")
+
+
+def step_behind(**_: Any) -> None:
+    step_back()
+
+
+def wait_for_services(**_: Any) -> None:
+    """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
+    never = StopRequest()
+    wait_for_database(never)
+    wait_for_rabbitmq(never)
+    # The pool's children are forked from here, and PyMongo's threads would not be theirs.
+    connection.close_pool()
+
+
+def prepare_fork(**_: Any) -> None:
+    keep_for_good()
+
+
+def prepare_pool_child(**_: Any) -> None:
+    """Let go of what the fork inherited: connections cannot be shared between processes."""
+    process_publisher().forget()
+    connection.close_pool()
+    # A process manager signals the whole group; the child's work ends with its parent's
+    # warm shutdown instead.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,0 +1,196 @@
+"""Reading what has arrived on a connection in one go, and deliveries without a detour.
+
+py-amqp reads a frame with several small reads and takes each delivery through several layers, and
+Celery's event loop takes one turn for each message. Under load that is most of the work of a
+worker's main process, so here one turn takes whatever the socket has, and a delivery goes straight
+to its consumer. Every other frame is py-amqp's.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from struct import Struct
+from typing import Any, NamedTuple
+
+from amqp.serialization import PROPERTY_CLASSES
+from amqp.transport import TCPTransport
+from celery.worker import loops
+
+from messaging.incoming import RawMessage
+from messaging.publishing.frames import (
+    BASIC_CLASS,
+    BASIC_DELIVER,
+    BODY_FRAME,
+    FRAME_END,
+    FRAME_HEADER,
+    HEADER_FRAME,
+    METHOD_FRAME,
+)
+from messaging.short_string import read_short
+
+#: Bounds what one turn of the event loop does before others have theirs.
+READ_BYTES = 64 * 1024
+
+#: In a delivery: its tag, and whether it is a redelivery.
+DELIVERY_TAG = Struct(">QB")
+#: In a content header: class, weight, and the body's size; its properties follow.
+CONTENT_HEADER = Struct(">HHQ")
+
+OnMessage = Callable[[RawMessage], None]
+#: Type, channel and payload.
+Frame = tuple[int, int, bytes]
+
+
+class Arrived(NamedTuple):
+    """A delivery in the shape in which py-amqp hands one over."""
+
+    properties: dict[str, Any]
+    body: bytes
+    delivery_tag: int
+    delivery_info: dict[str, Any]
+
+
+def read_in_bulk(channel: Any, hub: Any, on_message: OnMessage) -> None:
+    """Let the event loop `hub` read the channel's connection in bulk, and pass on its deliveries.
+
+    A connection over TLS is left as it is: its layer has a buffer of its own.
+    """
+    connection = channel.connection
+    if isinstance(connection.transport, TCPTransport):
+        hub.add_reader(connection.sock, BulkReader(channel, on_message).read)
+
+
+def first_drain(connection: Any, timeout: float = 0.1) -> None:
+    """Take what may have come before the event loop reads, in place of Celery's own.
+
+    Celery's lets go of an error without an `errno`, such as RabbitMQ's word that it closes the
+    connection. Nobody would notice for half a minute, until no heartbeat has come.
+
+    Raises:
+        OSError, amqp.AMQPError: the connection is lost.
+    """
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=timeout)
+
+
+loops._quick_drain = first_drain
+
+
+class BulkReader:
+    """Reads the connection of one channel, on which one client consumes."""
+
+    def __init__(self, channel: Any, on_message: OnMessage) -> None:
+        self._channel = channel
+        self._connection = channel.connection
+        self._on_message = on_message
+        #: Of the delivery that is being taken, as kombu has it; None between two.
+        self._delivery_info: dict[str, Any] | None = None
+        self._frames: list[Frame] = []
+        self._properties: dict[str, Any] = {}
+        self._body = b""
+        self._missing_bytes = 0
+
+    def read(self) -> None:
+        """Take what has arrived; the event loop calls this as long as the socket has more.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        transport = self._connection.transport
+        # A large delivery is read in ever larger pieces, as each looks at all before it again.
+        most_bytes = max(READ_BYTES, len(transport._read_buffer))
+        try:
+            received = self._connection.sock.recv(most_bytes, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        if not received:
+            raise ConnectionResetError("RabbitMQ closed the connection")
+        frames, rest = split(transport._read_buffer + received)
+        # What a handler of a frame reads by itself comes after these frames.
+        transport._read_buffer = rest
+        for frame in frames:
+            self._take(*frame)
+        if self._frames:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Leave what has come of a delivery to whoever reads next, which may be py-amqp itself."""
+        begun = b"".join(
+            FRAME_HEADER.pack(kind, channel, len(payload)) + payload + FRAME_END
+            for kind, channel, payload in self._frames
+        )
+        self._connection.transport._read_buffer = begun + self._connection.transport._read_buffer
+        self._delivery_info = None
+        self._frames.clear()
+
+    def _take(self, kind: int, channel: int, payload: bytes) -> None:
+        if channel == self._channel.channel_id and self._is_of_delivery(kind, payload):
+            self._connection.bytes_recv += 1
+            self._frames.append((kind, channel, payload))
+            self._take_of_delivery(kind, payload)
+        else:
+            self._connection.on_inbound_frame((kind, channel, payload))
+
+    def _is_of_delivery(self, kind: int, payload: bytes) -> bool:
+        if kind == METHOD_FRAME:
+            return payload.startswith(BASIC_DELIVER)
+        return self._delivery_info is not None
+
+    def _take_of_delivery(self, kind: int, payload: bytes) -> None:
+        if kind == METHOD_FRAME:
+            self._delivery_info = delivery_info_of(payload)
+            return
+        if kind == HEADER_FRAME:
+            _, _, self._missing_bytes = CONTENT_HEADER.unpack_from(payload)
+            self._properties, _ = PROPERTY_CLASSES[BASIC_CLASS](payload, CONTENT_HEADER.size)
+            self._body = b""
+        elif kind == BODY_FRAME:
+            self._missing_bytes -= len(payload)
+            self._body = self._body + payload if self._body else payload
+        if self._missing_bytes <= 0:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        delivery_info, self._delivery_info = self._delivery_info, None
+        self._frames.clear()
+        assert delivery_info is not None
+        if delivery_info["consumer_tag"] in self._channel.callbacks:
+            arrived = Arrived(
+                self._properties, self._body, delivery_info["delivery_tag"], delivery_info
+            )
+            self._on_message(RawMessage(arrived, self._channel))
+        else:
+            # The consumer was cancelled meanwhile.
+            self._channel.basic_reject(delivery_info["delivery_tag"], requeue=True)
+
+
+def delivery_info_of(payload: bytes) -> dict[str, Any]:
+    """The arguments of a `basic.deliver`."""
+    consumer_tag, offset = read_short(payload, len(BASIC_DELIVER))
+    delivery_tag, redelivered = DELIVERY_TAG.unpack_from(payload, offset)
+    exchange, offset = read_short(payload, offset + DELIVERY_TAG.size)
+    routing_key, _ = read_short(payload, offset)
+    return {
+        "consumer_tag": consumer_tag,
+        "delivery_tag": delivery_tag,
+        "redelivered": bool(redelivered),
+        "exchange": exchange,
+        "routing_key": routing_key,
+    }
+
+
+def split(buffer: bytes) -> tuple[list[Frame], bytes]:
+    """The complete frames in the buffer (type, channel, payload), and what is left of it."""
+    frames = []
+    start, end = 0, len(buffer)
+    while end - start >= FRAME_HEADER.size:
+        kind, channel, size = FRAME_HEADER.unpack_from(buffer, start)
+        payload = start + FRAME_HEADER.size
+        following = payload + size + len(FRAME_END)
+        if following > end:
+            break
+        frames.append((kind, channel, buffer[payload : payload + size]))
+        start = following
+    return frames, buffer[start:]

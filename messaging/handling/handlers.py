@@ -1,0 +1,140 @@
+"""Declaring which function of a service handles which event.
+
+    @handles("billing", "order.placed", runbook="…")
+    def issue_invoice(order: dict[str, Any]) -> list[Message]: ...
+
+makes the Celery task `billing.order.placed`. The events that the handler returns leave through
+the service's own fanout and are confirmed before the message is acked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+
+from messaging.errors import TransientError
+from messaging.handling.execution import Body, Handle, HandleBatch, attempt
+from messaging.handling.task import EventTask
+from messaging.incoming import FIRST_VERSION, Delivery
+from messaging.message import Message
+from messaging.service import services
+from messaging.topology import carried_to
+
+#: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
+Shape = Callable[[Body], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What the operator's desk shows about a handler, beside its code."""
+
+    name: str
+    replay_safe: bool
+    runbook: str
+    handle_batch: HandleBatch | None
+    #: The newest format of the body that it reads; it reads every older one, too.
+    version: int
+    #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
+    shape: Shape | None
+    #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
+    consequence: str = ""
+
+
+#: By service and type.
+HANDLERS: dict[tuple[str, str], Handler] = {}
+
+#: Types that reach a service and that it does nothing for, as (service, type).
+ignored: set[tuple[str, str]] = set()
+
+#: A second handler of one type, as (service, type, its name); a system check stops the start.
+handled_twice: list[tuple[str, str, str]] = []
+
+
+def handles(
+    service: str,
+    type_: str,
+    *,
+    runbook: str,
+    replay_safe: bool = True,
+    batch: HandleBatch | None = None,
+    version: int = FIRST_VERSION,
+    shape: Shape | None = None,
+    consequence: str = "",
+    **celery_options: Any,
+) -> Callable[[Handle], Handle]:
+    """Make the decorated function the service's handler of one type of event.
+
+    Args:
+        runbook: what an operator should know and do when it fails, in a sentence or two.
+        replay_safe: whether running it again for the same event has no further effect.
+        batch: handles many bodies at once, with the same effects as one by one; what it raises,
+            or leaves out by returning None for it, is handled one by one.
+        version: the newest `schema-version` that it reads; a newer one is left to the workers of
+            a newer release.
+        shape: raises InvalidMessage for a body that the handler cannot take, and has no effect.
+        consequence: what is missing until it has succeeded, for the operator; `{order}` in it
+            becomes "order X", or "its order" where the message names none.
+        celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
+    """
+
+    def register(handle: Handle) -> Handle:
+        name = f"{handle.__module__}.{handle.__qualname__}"
+        if (service, type_) in HANDLERS:
+            handled_twice.append((service, type_, name))
+        HANDLERS[service, type_] = Handler(
+            name, replay_safe, runbook, batch, version, shape, consequence
+        )
+        options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
+        if batch:
+            options["Strategy"] = "messaging.consuming.batching:BatchStrategy"
+
+        @shared_task(
+            base=EventTask, bind=True, name=f"{service}.{type_}", handler_name=name, **options
+        )
+        def run(task: EventTask, body: bytes) -> None:
+            check_version(task.delivery, version)
+            attempt(handle, task.delivery, body)
+
+        return handle
+
+    return register
+
+
+def ignore_the_rest() -> None:
+    """Let each service take what its exchanges carry beside the types that it listens to.
+
+    Call it once, when the handlers of all services are registered.
+    """
+    for service in services().values():
+        for type_ in carried_to(service):
+            if (service.name, type_) not in HANDLERS:
+                handles(service.name, type_, runbook="Nothing is done for this event.")(_nothing)
+                ignored.add((service.name, type_))
+
+
+def check_version(delivery: Delivery, known: int) -> None:
+    """Raises TransientError: a newer release's worker can read this message, and we cannot.
+
+    During a rolling upgrade one gets the retry. Where there is none it becomes a failed message, to
+    be replayed after the upgrade.
+    """
+    if delivery.schema_version > known:
+        raise TransientError(
+            f"schema-version {delivery.schema_version} of {delivery.type} is newer than {known}, "
+            "which this release knows; upgrade the workers, then replay it"
+        )
+
+
+@cache
+def known_types(service: str) -> frozenset[str]:
+    """The types of event that the service has a handler for."""
+    return frozenset(type_ for name, type_ in HANDLERS if name == service)
+
+
+def _nothing(body: Body) -> list[Message]:
+    return []

@@ -1,0 +1,208 @@
+"""Is the site alive, and is everything there that an order needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import pymongo
+from amqp import NotFound
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from kombu import Connection
+from pymongo.errors import PyMongoError
+
+from messaging import topology
+from messaging.service import services
+from ordersite.pipeline import heartbeat
+from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.lease import RELAY_LEASE, is_taken
+from runtime.trouble import refusal
+
+#: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
+ANSWER_WITHIN_SECONDS = 1
+
+#: Whoever may ask for readiness is not told whose login it is; whoever may run the doctor is.
+REFUSED = "It refuses the login, or what the login wants to do."
+DOCTOR = "python manage.py doctor says what is refused."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be there: what was seen, and if it is missing what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+    next_step: str = ""
+
+
+@csrf_exempt
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """200 as long as this process answers at all."""
+    return JsonResponse({"status": "live"})
+
+
+@csrf_exempt
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 if every check is ok, else 503; the body lists them all."""
+    database = mongodb()
+    checks = [database, *rabbitmq(), relay(database), scheduler(database)]
+    is_ready = all(check.ok for check in checks)
+    return JsonResponse(
+        {
+            "status": "ready" if is_ready else "not ready",
+            "checks": [_in_words(check) for check in checks],
+        },
+        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+def _in_words(check: Check) -> dict[str, str]:
+    words = {"name": check.name, "status": "ok" if check.ok else "missing", "detail": check.detail}
+    return words if check.ok else {**words, "nextStep": check.next_step}
+
+
+def mongodb() -> Check:
+    next_step = "Start MongoDB as a replica set, or correct the setting MONGODB_URL."
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            hello = connection.get_database().command("hello")
+    except PyMongoError as error:
+        if refusal(error):
+            return Check("mongodb", False, REFUSED, "Correct the login in MONGODB_URL. " + DOCTOR)
+        return Check("mongodb", False, f"No answer ({type(error).__name__}).", next_step)
+    if not hello["isWritablePrimary"]:
+        return Check("mongodb", False, "It answers, but it is not the primary.", next_step)
+    return Check("mongodb", True, "The primary answers.")
+
+
+def relay(database: Check) -> Check:
+    """The relay's lease says whether one runs; a killed one is missed when its lease expires."""
+    next_step = "python manage.py relay"
+    unseen = Check("relay", False, "It cannot be seen without MongoDB.", next_step)
+    if not database.ok:
+        return unseen
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            runs = is_taken(RELAY_LEASE)
+    except PyMongoError:
+        return unseen
+    detail = "It publishes the outbox." if runs else "None runs, so events stay in the outbox."
+    return Check("relay", runs, detail, "" if runs else next_step)
+
+
+def scheduler(database: Check) -> Check:
+    """Its heartbeat says whether one runs, and which of its jobs hang."""
+    next_step = "python manage.py scheduler"
+    unseen = Check("scheduler", False, "It cannot be seen without MongoDB.", next_step)
+    if not database.ok:
+        return unseen
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            last = heartbeat.last()
+    except PyMongoError:
+        return unseen
+    if last is None or not last.is_fresh:
+        return Check("scheduler", False, _no_heartbeat(last), next_step)
+    if last.late:
+        detail = f"Late, as a run of it does not end: {', '.join(last.late)}."
+        hint = "Read the scheduler's log, then restart it: python manage.py scheduler"
+        return Check("scheduler", False, detail, hint)
+    return Check("scheduler", True, "It runs the periodic jobs.")
+
+
+def _no_heartbeat(last: heartbeat.Heartbeat | None) -> str:
+    if last is None:
+        return "None runs, so no periodic job does."
+    if last.age_seconds < 0:
+        seconds = f"{-last.age_seconds:.0f} s in the future, as MongoDB's clock was set back"
+    else:
+        seconds = f"{last.age_seconds:.0f} s old"
+    return f"None runs, or it hangs, so no periodic job does: its last heartbeat is {seconds}."
+
+
+def rabbitmq() -> Iterator[Check]:
+    """RabbitMQ, what is declared on it, and who consumes from it."""
+    try:
+        with broker_connection() as broker:
+            connect(broker)
+            consumers = {queue.name: _consumers(broker, queue.name) for queue in topology.queues()}
+            missing = [*_missing_exchanges(broker), *_absent(consumers)]
+    except BROKER_ERRORS as error:
+        if refusal(error):
+            yield Check("rabbitmq", False, REFUSED, "Correct the login in AMQP_URL. " + DOCTOR)
+        else:
+            detail = f"No answer ({type(error).__name__})."
+            next_step = "Start RabbitMQ, or correct the setting AMQP_URL."
+            yield Check("rabbitmq", False, detail, next_step)
+        consumers, missing = {}, ["everything, as far as can be seen without RabbitMQ"]
+    else:
+        yield Check("rabbitmq", True, "It answers.")
+    yield declared(missing)
+    yield from (worker(service, consumers.get(service)) for service in services())
+    yield archiver([consumers.get(f"{service}.dlq") for service in services()])
+
+
+def declared(missing: list[str]) -> Check:
+    next_step = "python manage.py declare_topology"
+    if missing:
+        return Check("topology", False, f"Not declared: {', '.join(missing)}.", next_step)
+    return Check("topology", True, "Every exchange and queue is declared.")
+
+
+def worker(service: str, consumers: int | None) -> Check:
+    """`consumers` is None where the queue could not be seen."""
+    name = f"worker {service}"
+    if consumers:
+        return Check(name, True, f"{consumers} on the queue {service}.")
+    next_step = f"celery -A celery_app worker -Q {service} -n {service}@%h"
+    if consumers is None:
+        return Check(name, False, f"The queue {service} cannot be seen.", next_step)
+    return Check(name, False, f"Nothing consumes the queue {service}.", next_step)
+
+
+def archiver(consumers: list[int | None]) -> Check:
+    if all(consumers):
+        return Check("archiver", True, "It consumes every dead-letter queue.")
+    detail = "A dead-letter queue has no consumer, so its failed messages stay unseen."
+    if None in consumers:
+        detail = "The dead-letter queues cannot be seen."
+    return Check("archiver", False, detail, "python manage.py archiver")
+
+
+def broker_connection() -> Connection:
+    """A connection that is made, and answers, within `ANSWER_WITHIN_SECONDS` or fails."""
+    return connection_to(
+        settings.AMQP_URL,
+        within_seconds=ANSWER_WITHIN_SECONDS,
+        transport_options={"read_timeout": ANSWER_WITHIN_SECONDS},
+    )
+
+
+def _consumers(broker: Connection, queue: str) -> int | None:
+    """How many consume from the queue; None if it isn't declared."""
+    # RabbitMQ closes a channel on which something was missing.
+    with suppress(NotFound), broker.channel() as channel:
+        return channel.queue_declare(queue, passive=True).consumer_count
+    return None
+
+
+def _absent(consumers: dict[str, int | None]) -> list[str]:
+    return [f"queue {name}" for name, count in consumers.items() if count is None]
+
+
+def _missing_exchanges(broker: Connection) -> Iterator[str]:
+    for exchange in topology.exchanges():
+        try:
+            with broker.channel() as channel:
+                exchange(channel).declare(passive=True)
+        except NotFound:
+            yield f"exchange {exchange.name}"

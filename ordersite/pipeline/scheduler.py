@@ -1,0 +1,143 @@
+"""What runs periodically: plain functions of the apps, each with its interval.
+
+Each job has a thread of its own that waits on the monotonic clock: a wall clock that is set back by
+an hour must not make it wait for an hour.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+
+from django.contrib.sessions.backends.db import SessionStore
+
+from failed_messages.acting.alerts import send_alerts
+from failed_messages.acting.job_runner import advance_jobs
+from failed_messages.acting.policies import apply_policies
+from failed_messages.acting.replay import publish_claimed
+from failed_messages.acting.retention import delete_expired, delete_old_counts
+from inventory.shipping import publish_shipped
+from messaging.errors import PublishError
+from messaging.handling.begun import forget_old
+from messaging.outages import is_outage
+from ordersite.pipeline import heartbeat
+from ordersite.pipeline.reconciling import reconcile
+from runtime.connecting import BROKER_ERRORS
+from runtime.stopping import StopRequest
+from runtime.trouble import Told, in_words
+
+logger = logging.getLogger(__name__)
+
+#: Beyond its interval; a job that has not ended a run for so much longer is late.
+LATE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function that is called again and again, safe to call at any time."""
+
+    run: Callable[[], object]
+    every_seconds: float
+    purpose: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.__module__}.{self.run.__qualname__}"
+
+
+JOBS = [
+    Job(publish_shipped, 2, "publishes that orders were shipped"),
+    Job(advance_jobs, 1, "takes the next step of each bulk replay"),
+    Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
+    Job(reconcile, 60, "sends orders again to a service that never answered them"),
+    Job(send_alerts, 10, "tells of new, returning and frequent failures"),
+    Job(apply_policies, 30, "replays what an operator's policy says is due"),
+    Job(delete_expired, 3_600, "deletes failed messages that are settled for long enough"),
+    Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
+    Job(forget_old, 3_600, "deletes notes of runs whose messages never came back"),
+    Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
+]
+
+
+class Scheduler:
+    """Runs jobs side by side, the first time at once, until it is asked to stop."""
+
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self._turns = [Turns(job) for job in jobs]
+        self._stopping = Event()
+        self._told = Told()
+
+    def run(self, stop: StopRequest) -> None:
+        """Return when asked to stop and every run that had begun has ended."""
+        threads = [Thread(target=each.run, args=(self._stopping,)) for each in self._turns]
+        for thread in threads:
+            thread.start()
+        while not stop.requested:
+            self._beat()
+            stop.wait(heartbeat.EVERY_SECONDS)
+        self._stopping.set()
+        for thread in threads:
+            thread.join()
+        heartbeat.end()
+
+    def late(self) -> list[str]:
+        """The names of the jobs that are late."""
+        return [each.job.name for each in self._turns if each.is_late]
+
+    def _beat(self) -> None:
+        """An outage is one line in the log."""
+        try:
+            heartbeat.beat(self.late())
+        except Exception as error:
+            # Whatever it is, the jobs go on, and readiness misses the heartbeat.
+            if self._told.is_new(why := in_words(error)):
+                logger.warning("Cannot note in MongoDB that the scheduler runs: %s", why)
+        else:
+            self._told.end()
+
+
+class Turns:
+    """The runs of one job, one after the other."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._told = Told()
+        #: On `time.monotonic`'s clock.
+        self._ended_at = time.monotonic()
+
+    def run(self, stopping: Event) -> None:
+        """Run the job every so many seconds; what was missed meanwhile is one run."""
+        while not stopping.is_set():
+            due_at = time.monotonic() + self.job.every_seconds
+            self._once()
+            self._ended_at = time.monotonic()
+            stopping.wait(max(0.0, due_at - self._ended_at))
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self._ended_at > self.job.every_seconds + LATE_SECONDS
+
+    def _once(self) -> None:
+        """The thread outlives whatever happens; each trouble is told once."""
+        try:
+            self.job.run()
+        except Exception as error:
+            if self._told.is_new(why := in_words(error)):
+                logger.warning(
+                    "%s could not run, and tries again every %s s: %s",
+                    self.job.name,
+                    self.job.every_seconds,
+                    why,
+                    exc_info=not is_trouble(error),
+                )
+        else:
+            if self._told.end():
+                logger.info("%s runs again", self.job.name)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether it is about MongoDB or RabbitMQ, so that a traceback tells nothing more."""
+    return is_outage(error) or isinstance(error, (PublishError, *BROKER_ERRORS))

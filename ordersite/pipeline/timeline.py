@@ -1,0 +1,67 @@
+"""An order's whole journey: what each app tells of it, put together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from failed_messages.reading import timeline as failures
+from messaging.service import services
+from messaging.steps import Step
+from orders import timeline as journey
+
+
+class Lane(Struct, frozen=True, rename="camel"):
+    """Where one service stands with the order, at a glance."""
+
+    service: str
+    kind: Literal["done", "failed", "waiting"]
+    outcome: str
+
+
+class Timeline(Struct, frozen=True, rename="camel"):
+    """The order's status, each service's part in it, and every step, oldest first."""
+
+    order_id: str
+    status: str
+    services: list[Lane]
+    #: Those that are still to be done come last.
+    steps: list[Step]
+
+
+def timeline(order: dict[str, Any]) -> Timeline:
+    """The journey of a stored order.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    order_id, status = str(order["_id"]), order.get("status") or "placed"
+    steps = sorted([*journey.steps(order), *failures.steps(order_id)], key=moment)
+    settled = {service: journey.stands(order, service) for service in order.get("ledger") or {}}
+    settled["orders"] = status
+    # Orders begins every journey.
+    names = sorted(services(), key=lambda service: service != "orders")
+    lanes = [lane(service, steps, settled.get(service, "nothing to do")) for service in names]
+    return Timeline(order_id, status, lanes, steps)
+
+
+def digest(encoded: bytes) -> str:
+    """What tells a timeline's JSON from that of another one."""
+    return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+def moment(step: Step) -> tuple[bool, float]:
+    """What to sort by: the time; what has none comes last."""
+    return step.at is None, step.at.timestamp() if step.at else 0.0
+
+
+def lane(service: str, steps: Sequence[Step], settled: str) -> Lane:
+    """What is still to be done counts, failures first; `settled` is what there is besides."""
+    still = [step for step in steps if step.service == service and step.at is None]
+    failed = [step for step in still if step.kind == "failed"]
+    for step in failed or still:
+        return Lane(service, step.kind, step.outcome)
+    return Lane(service, "done", settled)

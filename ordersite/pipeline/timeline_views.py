@@ -1,0 +1,99 @@
+"""`GET /orders/{orderId}/timeline`, and the same as server-sent events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+import pymongo
+from django.http import HttpResponse, StreamingHttpResponse
+from pymongo.errors import PyMongoError
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from orders.collection import ANSWER_SECONDS
+from orders.views import find
+from ordersite.pipeline.timeline import digest, timeline
+
+#: A stream ends after this and its client comes back, as each holds one of the server's threads.
+STREAM_SECONDS = 60.0
+POLL_SECONDS = 0.5
+#: Proxies cut a connection on which nothing is heard.
+HEARTBEAT_SECONDS = 10.0
+#: How long a client waits before it comes back.
+RETRY_MILLISECONDS = 2_000
+
+#: Streams that may hold a thread at the same moment. Whoever comes on top gets what is new and
+#: comes back: polling, in the same format.
+MAX_STREAMS = 8
+_places = threading.BoundedSemaphore(MAX_STREAMS)
+
+
+class TimelineView(APIView):
+    """Every step of every service about one order."""
+
+    def get(self, request: Request, order_id: str) -> HttpResponse:
+        return HttpResponse(snapshot(order_id), content_type="application/json")
+
+
+class TimelineEventsView(APIView):
+    """The timeline at once and after every change.
+
+    Each event is the whole timeline, and its id says what it shows. So a client that comes back
+    with `Last-Event-ID` misses nothing, and gets nothing twice.
+    https://html.spec.whatwg.org/multipage/server-sent-events.html
+    """
+
+    def get(self, request: Request, order_id: str) -> StreamingHttpResponse:
+        with pymongo.timeout(ANSWER_SECONDS):
+            find(order_id)
+        seen = request.headers.get("Last-Event-ID", "")
+        return StreamingHttpResponse(
+            stream(order_id, seen),
+            content_type="text/event-stream",
+            # The second is nginx's name for not waiting until its buffer is full.
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+
+def snapshot(order_id: str) -> bytes:
+    """The order's timeline as JSON.
+
+    Raises:
+        NotFound: there is no such order.
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    with pymongo.timeout(ANSWER_SECONDS):
+        return msgspec.json.encode(timeline(find(order_id)))
+
+
+def stream(order_id: str, seen: str) -> Iterator[bytes]:
+    """The events that a client gets who has seen the event with the id `seen`."""
+    yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+    has_place = _places.acquire(blocking=False)
+    try:
+        yield from changes(order_id, seen, STREAM_SECONDS if has_place else 0)
+    except PyMongoError:
+        yield b": the database does not answer; come back\n\n"
+    finally:
+        if has_place:
+            _places.release()
+
+
+def changes(order_id: str, seen: str, seconds: float) -> Iterator[bytes]:
+    """An event for each change within so many seconds, and heartbeats where there is none."""
+    end = time.monotonic() + seconds
+    quiet_since = time.monotonic()
+    while True:
+        data = snapshot(order_id)
+        if (id_ := digest(data)) != seen:
+            seen, quiet_since = id_, time.monotonic()
+            yield b"id: %s\nevent: timeline\ndata: %s\n\n" % (id_.encode(), data)
+        elif time.monotonic() - quiet_since >= HEARTBEAT_SECONDS:
+            quiet_since = time.monotonic()
+            yield b": still there\n\n"
+        if time.monotonic() >= end:
+            return
+        time.sleep(POLL_SECONDS)

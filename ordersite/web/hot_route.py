@@ -1,0 +1,187 @@
+"""`POST /orders` without Django's request cycle, which would cost more than all the rest.
+
+It answers what is plain: an order from anyone, in JSON, whose products are sold, and whose
+Idempotency-Key is new. The rules are those of `orders.placing`, and the answer is the REST
+framework view's, header by header. Whatever else a request may be, it is left to that view, so
+that there is one place which says no. tests/orders run on both ways.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import pymongo
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.request import split_domain_port, validate_host
+from pymongo.errors import DuplicateKeyError
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
+
+from orders import idempotency, placing
+from orders.collection import ANSWER_SECONDS
+from orders.group_commit import GroupCommit, TooManyWaiting
+from orders.place_order import BODY, MAX_BODY_BYTES, PlaceOrder
+from orders.price import Price
+from orders.representation import address_of, order_json, placed_json
+from ordersite.web import problems
+from ordersite.web.in_threads import Event, Receive, Send
+from runtime.requests.refusal import Refusal
+
+logger = logging.getLogger(__name__)
+
+PATH = "/orders"
+CONTENT_TYPES = {b"application/json", b"application/json; charset=utf-8"}
+
+#: What Django's middleware and the REST framework add to every answer of the view.
+HEADERS = (
+    (b"allow", b"GET, POST, HEAD, OPTIONS"),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+Site = Callable[[Event, Receive, Send], Awaitable[None]]
+
+
+class HotRoute:
+    """Places orders in groups; `site` is the ordinary way of a request."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._group = GroupCommit()
+
+    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        # Each field is there once: `ordersite.asgi` has joined the lines.
+        headers = dict(scope["headers"])
+        if not is_plain(headers):
+            await self._site(scope, receive, send)
+            return
+        body = await read(receive)
+        if len(body) != int(headers[b"content-length"]):
+            await self._site(scope, again(body), send)
+            return
+        try:
+            document = await self._place(body, headers.get(b"idempotency-key"))
+        except (Refusal, DuplicateKeyError):
+            await self._site(scope, again(body), send)
+        except Exception as error:
+            await send_response(send, failure(error))
+        else:
+            order = order_json(document)
+            location = (b"location", address_of(order["orderId"]).encode())
+            answer = msgspec.json.encode(placed_json(order))
+            await send_answer(send, HTTPStatus.CREATED, b"application/json", answer, location)
+
+    async def _place(self, body: bytes, key: bytes | None) -> dict[str, Any]:
+        """What `idempotency.place` does for a new key, but that nobody waits for MongoDB alone.
+
+        Raises what `placing.place` and `GroupCommit.store` raise.
+        """
+        deadline = time.monotonic() + ANSWER_SECONDS
+        asked = BODY.decode(body)
+        quantities = placing.merge(asked.items)
+        prices = await prices_of(quantities)
+        placing.check_prices(asked.items, quantities, prices)
+        document = placing.compose(asked.user_id, quantities, prices) | marks(asked, key)
+        await self._group.store(document, deadline)
+        return document
+
+
+def takes_anyone(view: type[APIView]) -> bool:
+    """Whether the view asks neither who sends the request nor how often: nor does the hot route.
+
+    A view that came to ask is answered by the ordinary way alone.
+    """
+    asks = view.authentication_classes or view.throttle_classes
+    return not asks and list(view.permission_classes) == [AllowAny]
+
+
+def is_plain(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether they say that an order in JSON follows, for this site."""
+    length = headers.get(b"content-length", b"")
+    return (
+        headers.get(b"content-type") in CONTENT_TYPES
+        and b"content-encoding" not in headers
+        and b"transfer-encoding" not in headers
+        and length.isdigit()
+        and 0 < int(length) <= MAX_BODY_BYTES
+        and is_allowed(headers.get(b"host", b""))
+    )
+
+
+@lru_cache(maxsize=100)
+def is_allowed(host: bytes) -> bool:
+    """Whether the site goes by that name: Django's own check of `ALLOWED_HOSTS`."""
+    domain, _ = split_domain_port(host.decode("latin1"))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+async def read(receive: Receive) -> bytes:
+    """The body, or what came of it before the client hung up."""
+    event = await receive()
+    body: bytes = event.get("body", b"")
+    while event.get("more_body"):
+        event = await receive()
+        body += event.get("body", b"")
+    return body
+
+
+def again(body: bytes) -> Receive:
+    """Gives the body that was read to the next reader."""
+
+    async def receive() -> Event:
+        return {"type": "http.request", "body": body}
+
+    return receive
+
+
+def marks(asked: PlaceOrder, key: bytes | None) -> dict[str, Any]:
+    """Raises Refusal: the idempotency key is invalid."""
+    if key is None:
+        return {}
+    return idempotency.marks(asked, idempotency.read(key.decode("latin1")))
+
+
+async def prices_of(skus: Collection[str]) -> dict[str, Price]:
+    """The catalogue's prices; MongoDB is asked in a thread, as this one may not wait."""
+    remembered = placing.catalogue.remembered(skus)
+    return await asyncio.to_thread(read_prices, skus) if remembered is None else remembered
+
+
+def read_prices(skus: Collection[str]) -> dict[str, Price]:
+    with pymongo.timeout(ANSWER_SECONDS):
+        return placing.catalogue.prices(skus)
+
+
+def failure(error: Exception) -> HttpResponse:
+    """The problem that the REST framework's way would answer with."""
+    if isinstance(error, TooManyWaiting):
+        return problems.too_busy()
+    if problems.is_database_unavailable(error):
+        return problems.database_unavailable(error)
+    logger.error("POST %s failed", PATH, exc_info=error)
+    return problems.unexpected()
+
+
+async def send_response(send: Send, response: HttpResponse) -> None:
+    type_ = response["Content-Type"].encode()
+    wait = [(b"retry-after", response["Retry-After"].encode())] if "Retry-After" in response else []
+    await send_answer(send, response.status_code, type_, response.content, *wait)
+
+
+async def send_answer(
+    send: Send, status: int, type_: bytes, body: bytes, *headers: tuple[bytes, bytes]
+) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    all_headers = [(b"content-type", type_), *headers, *HEADERS, length]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    await send({"type": "http.response.body", "body": body})

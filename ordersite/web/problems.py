@@ -1,0 +1,200 @@
+"""Errors of the HTTP API as problem details (RFC 9457): what went wrong, where, and the fix.
+
+An app raises a `rest_framework.exceptions.APIException`; beside `status_code` and `detail` it may
+carry
+- `errors`: `[{"field": "items[1].quantity", "detail": "…", "fix": "…"}]`, one for each mistake;
+- `title` and `type`: the kind of problem and its URI, where the status alone says too little.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from pymongo.errors import ConnectionFailure, PyMongoError
+from rest_framework import exceptions
+
+from runtime.outage import Outage
+from runtime.requests.truncated import Truncated
+from runtime.trouble import is_refused_by_mongodb
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+BUSY_RETRY_AFTER_SECONDS = 1
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    title: str = "",
+    type_: str = "about:blank",
+    errors: Sequence[Mapping[str, str]] = (),
+) -> HttpResponse:
+    """A problem details response; without a title it bears the status' own, as RFC 9457 asks."""
+    body: dict[str, Any] = {
+        "type": type_,
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """The REST framework's exception handler: every exception of an API view is a problem."""
+    if is_database_unavailable(exception):
+        return database_unavailable(exception)
+    if isinstance(exception, RequestDataTooBig):
+        return too_large()
+    if isinstance(exception, (BadRequest, SuspiciousOperation)):
+        return malformed()
+    if isinstance(exception, UnreadablePostError):
+        exception = Truncated()
+    if isinstance(exception, Http404):
+        exception = exceptions.NotFound()
+    if isinstance(exception, PermissionDenied):
+        exception = exceptions.PermissionDenied()
+    if isinstance(exception, exceptions.APIException):
+        return _from_api_exception(exception, context["view"])
+    request = context["request"]
+    logger.error("%s %s failed", request.method, request.path, exc_info=exception)
+    return unexpected()
+
+
+def is_database_unavailable(exception: BaseException) -> bool:
+    """Whether MongoDB did not answer, said by PyMongo itself or through Django's ORM."""
+    wrapped = isinstance(exception, (DatabaseError, Outage))
+    cause = exception.__cause__ if wrapped else exception
+    if not isinstance(cause, PyMongoError):
+        return False
+    return isinstance(cause, ConnectionFailure) or cause.timeout or is_refused_by_mongodb(cause)
+
+
+def database_unavailable(exception: BaseException) -> HttpResponse:
+    logger.error(
+        "MongoDB does not answer, so a request got 503: %s",
+        # The rest describes the driver's view of every server.
+        str(exception.__cause__ or exception).partition(" (configured")[0],
+    )
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds; with the same "
+        "Idempotency-Key an order is placed once, however often you send it.",
+    )
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def too_busy() -> HttpResponse:
+    """Answers a request that was not begun, because too many wait already."""
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "More requests wait than can be served in time, so nothing was done about this one. "
+        f"Send it again in {BUSY_RETRY_AFTER_SECONDS} second.",
+    )
+    response["Retry-After"] = str(BUSY_RETRY_AFTER_SECONDS)
+    return response
+
+
+def too_large() -> HttpResponse:
+    return problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. "
+        "Split it into smaller requests.",
+    )
+
+
+def malformed() -> HttpResponse:
+    return problem(HTTPStatus.BAD_REQUEST, "The request is malformed, so it was not read.")
+
+
+def unexpected() -> HttpResponse:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The site met an error of its own, which is logged. Trying again may help.",
+    )
+
+
+def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpResponse:
+    if isinstance(exception, exceptions.MethodNotAllowed):
+        methods = [each for each in view.allowed_methods if each not in ("HEAD", "OPTIONS")]
+        detail = f"{exception.detail} Use {' or '.join(methods)}."
+    elif isinstance(exception, exceptions.UnsupportedMediaType):
+        accepted = " or ".join(parser.media_type for parser in view.parser_classes)
+        detail = f"{exception.detail} Send the body with the header Content-Type: {accepted}."
+    else:
+        detail = str(exception.detail)
+    response = refused(exception, detail)
+    if challenge := getattr(exception, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if wait_seconds := getattr(exception, "wait", None):
+        response["Retry-After"] = str(round(wait_seconds))
+    return response
+
+
+def refused(exception: exceptions.APIException, detail: str = "") -> HttpResponse:
+    """The problem that the exception tells of; `detail` in place of its own."""
+    return problem(
+        exception.status_code,
+        detail or str(exception.detail),
+        title=getattr(exception, "title", ""),
+        type_=getattr(exception, "type", "about:blank"),
+        errors=getattr(exception, "errors", ()),
+    )
+
+
+# --- What never reaches an API view -----------------------------------------------------------
+
+
+@csrf_exempt  # or a POST to a wrong address would meet Django's page about cookies
+def no_such_address(request: HttpRequest, address: str = "") -> HttpResponse:
+    return problem(
+        HTTPStatus.NOT_FOUND,
+        f"There is nothing at {request.path}. The orders are at /orders, without a final slash.",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_page(request):
+        return defaults.bad_request(request, exception)
+    return malformed()
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_page(request):
+        return defaults.permission_denied(request, exception)
+    return problem(HTTPStatus.FORBIDDEN, "You may not do that.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_page(request):
+        return defaults.page_not_found(request, exception)
+    return no_such_address(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _is_page(request):
+        return defaults.server_error(request)
+    return unexpected()
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Whether a person looks at the answer; the admin is all that has pages."""
+    return request.path_info.startswith("/admin/")

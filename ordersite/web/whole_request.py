@@ -1,0 +1,100 @@
+"""Middleware: no view sees a request before it is here, whole, and in one reading.
+
+Both ways of a request (see `ordersite.asgi`) and every server end here where anything about its
+head or its body is unusual, so that there is one place which says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.http import parse_header_parameters
+
+from ordersite.web import problems
+from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.truncated import Truncated
+
+TITLE = "The request was not read"
+
+LENGTH_MISSING = Fault(
+    field="Content-Length",
+    detail="is missing",
+    fix="Send the body with its length, not in chunks.",
+)
+ENCODED = Fault(
+    field="Content-Encoding",
+    detail="is none that is taken",
+    fix="Send the body as it is, neither compressed nor encoded.",
+)
+NO_LENGTH = Fault(
+    field="Content-Length",
+    detail="is no number of bytes",
+    fix="Send how many bytes the body has, in digits.",
+)
+
+
+class UTF8Request(WSGIRequest):
+    """Text in an address or a body is UTF-8, whatever charset a client names.
+
+    Django would decode the address with any codec that Python has, and `hex` is one.
+    """
+
+    def _set_content_type_params(self, meta: Mapping[str, str]) -> None:
+        try:
+            parsed = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (LookupError, ValueError):
+            parsed = "", {}
+        self.content_type, self.content_params = parsed
+
+
+class WholeRequest:
+    """Reads the body before anything is done, and refuses what can be read in two ways."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            check_head(request.META)
+            read_body(request)
+        except Refusal as refusal:
+            return problems.refused(refusal)
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A longer body, which its view reads, may end too early as well."""
+        is_truncated = isinstance(exception, UnreadablePostError)
+        return problems.refused(Truncated()) if is_truncated else None
+
+
+def check_head(meta: Mapping[str, str]) -> None:
+    """Raises Refusal: the head says of the body what no view of ours can read."""
+    if "HTTP_TRANSFER_ENCODING" in meta:
+        # WSGI passes on no body whose length was not declared.
+        raise Refusal(TITLE, [LENGTH_MISSING], HTTPStatus.LENGTH_REQUIRED)
+    if (length := meta.get("CONTENT_LENGTH")) and not (length.isascii() and length.isdigit()):
+        raise Refusal(TITLE, [NO_LENGTH])
+    if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
+        raise Refusal(TITLE, [ENCODED], HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def read_body(request: HttpRequest) -> None:
+    """Have the whole body in memory, unless it is longer than any but an import may be.
+
+    Raises:
+        Truncated: the client hung up before its end.
+    """
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if not 0 < length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return
+    try:
+        is_whole = len(request.body) == length
+    except UnreadablePostError:
+        is_whole = False
+    if not is_whole:
+        raise Truncated

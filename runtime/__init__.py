@@ -1,0 +1,1 @@
+"""What every process needs: waiting, stopping, connections, transactions, reading requests."""

@@ -1,0 +1,27 @@
+"""The header `Idempotency-Key`: what tells a client's request from its next one."""
+
+from __future__ import annotations
+
+from runtime.requests.header import one_value
+from runtime.requests.refusal import Fault, Refusal
+
+HEADER = "Idempotency-Key"
+
+
+def read(value: str, title: str, most_characters: int, example: str) -> str:
+    """The key that the header's lines say, joined by commas; see `header.one_value`.
+
+    Args:
+        title: what did not happen, if the request is refused.
+        most_characters: how long a key may be.
+        example: what makes a good key, for whoever has none.
+
+    Raises:
+        Refusal: there are different keys, or the key is empty or too long.
+    """
+    key = one_value(HEADER, value, title)
+    if not 1 <= len(key) <= most_characters:
+        fix = f"Send 1 to {most_characters} characters, for example {example}."
+        fault = Fault(field=HEADER, detail=f"has {len(key)} characters", fix=fix)
+        raise Refusal(title, [fault])
+    return key

@@ -1,0 +1,121 @@
+"""A request's body, decoded from JSON and checked on the way: the one parser of all routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any, Generic, TypeVar
+
+import msgspec
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from runtime.requests.refusal import Fault, Refusal, fault_of
+
+T = TypeVar("T")
+
+READ_AWAY_BYTES = 1024 * 1024
+MAX_READ_AWAY_BYTES = 32 * READ_AWAY_BYTES
+
+
+class JsonParser(BaseParser):
+    """Takes a body that is declared to be JSON; a `JsonBody` decodes it.
+
+    A charset in the Content-Type means nothing: JSON is UTF-8 (RFC 8259, section 11).
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The bytes; of a body that is too long for any route only its beginning."""
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(most + 1)
+        if len(body) > most:
+            read_away(stream)
+        return body
+
+
+class JsonBody(Generic[T]):
+    """What the body of a route is to be.
+
+    Args:
+        type_: what it is decoded to, e.g. a `msgspec.Struct`.
+        title: what did not happen, if the body is refused.
+        fixes: how to mend each field, see `runtime.requests.refusal.fault_of`.
+        max_bytes: a longer one is refused; by default what a message may have.
+        empty: what a request without a body asks for; None where one is needed.
+    """
+
+    def __init__(
+        self,
+        type_: type[T],
+        title: str,
+        fixes: Mapping[str, str],
+        *,
+        max_bytes: int | None = None,
+        empty: T | None = None,
+    ) -> None:
+        self._decoder = msgspec.json.Decoder(type_)
+        self._title = title
+        self._fixes = fixes
+        self._max_bytes = max_bytes
+        self._empty = empty
+
+    def of(self, request: Request) -> T:
+        """What the request asks for.
+
+        Raises:
+            Refusal: see `decode`; or there is no body.
+            UnsupportedMediaType: it is not declared to be JSON.
+        """
+        body = request.data
+        # The REST framework calls no parser where there is no body.
+        if isinstance(body, bytes):
+            return self.decode(body)
+        if self._empty is None:
+            raise self._bad("is empty")
+        return self._empty
+
+    def decode(self, body: bytes) -> T:
+        """What the body says.
+
+        Raises:
+            Refusal: it is too long, not JSON in UTF-8 (RFC 8259), or something else than the
+                type; the refusal names the field.
+        """
+        max_bytes = self._max_bytes or settings.MAX_MESSAGE_BYTES
+        if len(body) > max_bytes:
+            raise self._too_long(max_bytes)
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise Refusal(self._title, [fault_of(error, self._fixes)]) from error
+        except UnicodeDecodeError as error:
+            raise self._bad("is not UTF-8") from error
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise self._bad(f"is not JSON: {error}") from error
+
+    def _bad(self, detail: str) -> Refusal:
+        """The body as a whole is at fault."""
+        return Refusal(self._title, [Fault(field="body", detail=detail, fix=self._fixes["body"])])
+
+    def _too_long(self, max_bytes: int) -> Refusal:
+        fix = f"Send at most {max_bytes} bytes; split a larger request."
+        fault = Fault(field="body", detail="is too long", fix=fix)
+        return Refusal(self._title, [fault], status_code=413)
+
+
+def read_away(stream: IO[bytes]) -> None:
+    """Read the rest of a body that is too long, within reason.
+
+    Most clients send all of it before they look at the answer. A connection that the server
+    closes meanwhile is a broken pipe to them, and no answer.
+    """
+    for _ in range(MAX_READ_AWAY_BYTES // READ_AWAY_BYTES):
+        if not stream.read(READ_AWAY_BYTES):
+            return

@@ -1,0 +1,50 @@
+"""The parameters in a request's address."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from rest_framework.request import Request
+
+from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.text import fault_in
+
+TITLE = "The request is not valid"
+
+#: More than any address of ours has; a longer list is somebody's attack.
+MOST_PARAMETERS = 100
+
+ENCODING_FIX = "Write each parameter as name=value, percent-encoded in UTF-8."
+
+
+def parameters(request: Request, title: str = TITLE) -> dict[str, str]:
+    """The parameters by name; `title` is what did not happen, if they are refused.
+
+    Raises:
+        Refusal: they are not UTF-8, have a NUL, are too many, or one has two different values.
+    """
+    read: dict[str, str] = {}
+    for name, value in _pairs(request.META.get("QUERY_STRING", ""), title):
+        if fault := fault_in(name) or fault_in(value):
+            raise _refused(title, name.replace("\0", "\ufffd"), fault, ENCODING_FIX)
+        if read.setdefault(name, value) != value:
+            raise _refused(title, name, "is there twice, with different values", "Send it once.")
+    return read
+
+
+def _pairs(query: str, title: str) -> list[tuple[str, str]]:
+    try:
+        # WSGI's text is bytes, each a character (PEP 3333).
+        text = query.encode("latin1").decode()
+        return parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise _refused(title, "address", "is not UTF-8", ENCODING_FIX) from None
+    except ValueError:
+        fix = f"Send at most {MOST_PARAMETERS} parameters."
+        raise _refused(title, "address", "has too many parameters", fix) from None
+
+
+def _refused(title: str, name: str, detail: str, fix: str) -> Refusal:
+    return Refusal(title, [Fault(field=name[:100] or '""', detail=detail, fix=fix)])

@@ -1,0 +1,17 @@
+"""A body that ended before its end. What came of it may make sense, and is not what was meant."""
+
+from __future__ import annotations
+
+from runtime.requests.refusal import Fault, Refusal
+
+
+class Truncated(Refusal):
+    """The client hung up before it had sent as many bytes as it had declared."""
+
+    def __init__(self) -> None:
+        fault = Fault(
+            field="body",
+            detail="ended before its Content-Length",
+            fix="Send the whole body.",
+        )
+        super().__init__("The request was not read", [fault])

@@ -1,0 +1,102 @@
+"""Waiting for what a process needs, with one line in its log, so that any may start first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import pymongo
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu import Connection
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
+from runtime.stopping import StopRequest
+from runtime.trouble import Told, refusal
+
+logger = logging.getLogger(__name__)
+
+#: Between two looks, and for one of them.
+LOOK_SECONDS = 1
+
+#: Why what it looks for is not there; empty where it is. A `Refusal` is told whenever it comes.
+Look = Callable[[], str]
+
+
+def wait_for_database(stop: StopRequest) -> None:
+    """Return when MongoDB has a primary and every migration is applied, or when asked to stop."""
+    wait_for_mongodb(stop)
+    wait_for("the database's migrations (python manage.py migrate)", migrations, stop)
+
+
+def wait_for_mongodb(stop: StopRequest) -> None:
+    """Return when MongoDB has a primary, or when asked to stop."""
+    address = urlsplit(settings.MONGODB_URL).netloc.rpartition("@")[2]
+    wait_for(f"MongoDB at {address}", mongodb, stop)
+
+
+def wait_for_rabbitmq(stop: StopRequest) -> None:
+    """Return when RabbitMQ answers, or when asked to stop."""
+    with connection_to(settings.AMQP_URL, within_seconds=LOOK_SECONDS) as broker:
+        wait_until_connected(broker, stop)
+
+
+def wait_until_connected(broker: Connection, stop: StopRequest) -> None:
+    """Return once the connection is made, or when asked to stop."""
+    wait_for(f"RabbitMQ at {addresses_of(broker)}", partial(_rabbitmq, broker), stop)
+
+
+def wait_for(what: str, look: Look, stop: StopRequest) -> None:
+    """Look until it is there; say once why we wait, and once that we go on."""
+    told = Told()
+    while not stop.requested and (why := look()):
+        if told.is_new(why):
+            logger.warning("Waiting for %s: %s", what, why)
+        stop.wait(LOOK_SECONDS)
+    if told.end() and not stop.requested:
+        logger.info("Here now: %s", what)
+
+
+def mongodb() -> str:
+    # A client of its own: PyMongo keeps what a server could do when a connection to it was made,
+    # and a member that has yet to join its replica set can't do transactions.
+    try:
+        client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGODB_URL)
+        with pymongo.timeout(LOOK_SECONDS), client:
+            hello = client.admin.command("hello")
+    except PyMongoError as error:
+        return refusal(error) or f"it does not answer ({type(error).__name__})."
+    return "" if hello["isWritablePrimary"] else "it has no primary."
+
+
+def migrations() -> str:
+    try:
+        names = unapplied()
+    except (PyMongoError, DatabaseError) as error:
+        return refusal(error) or f"MongoDB does not answer ({type(error).__name__})."
+    return f"not applied: {', '.join(names[:3])}{' …' if names[3:] else ''}." if names else ""
+
+
+def unapplied() -> list[str]:
+    """The migrations that are not applied, in the order in which they would be.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _rabbitmq(broker: Connection) -> str:
+    try:
+        connect(broker)
+    except BROKER_ERRORS as error:
+        return refusal(error) or f"it does not answer ({error})."
+    return ""
