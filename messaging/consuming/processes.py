@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from celery import current_app
 from django.core.checks import run_checks
 from django.db import connection
 
@@ -46,6 +47,9 @@ def wait_for_services(**_: Any) -> None:
 
 
 def prepare_fork(**_: Any) -> None:
+    # Celery would make it at the end of a child's first call, where the time limit of that call may
+    # interrupt it: then nobody would know how the call ended.
+    _ = current_app.backend
     keep_for_good()
 
 
