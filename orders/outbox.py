@@ -113,7 +113,7 @@ def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
         body_of(document, pending["type"]),
         str(document["_id"]),
         at=pending["at"],
-        headers={"order-version": pending["version"]},
+        headers={"order-version": int(pending["version"])},
     )
 
 

@@ -121,8 +121,8 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
         "version": 1,
         "created_at": now,
         "updated_at": now,
-        "ledger": ledger_at_first(),
-        "awaited": keys_of("order.placed"),
+        "ledger": {**ledger_at_first()},
+        "awaited": [*keys_of("order.placed")],
         "awaited_since": now,
         "pending_events": [
             {"id": f"order.placed:{order_id}", "type": "order.placed", "version": 1, "at": now}

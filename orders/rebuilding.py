@@ -36,7 +36,7 @@ def rebuild(
         # An order's id begins with the second in which it was made.
         "created_at": placed_at(order_id),
         "updated_at": now,
-        "ledger": ledger_at_first(),
+        "ledger": {**ledger_at_first()},
         "awaited": keys_of(type_),
         "awaited_since": now,
         "pending_events": [{"id": f"{type_}:{order_id}", "type": type_, "version": 1, "at": now}],

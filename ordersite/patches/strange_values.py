@@ -52,6 +52,10 @@ def isolate_cells(shown: ModelAdmin) -> None:
     for name in {*shown.list_display, *shown.readonly_fields, *on_page}:
         if isinstance(name, str) and callable(column := getattr(shown, name, None)):
             setattr(shown, name, _isolated(column, f"{shown.model._meta.label}.{name}"))
+    shown.list_display = [
+        _isolated(each, f"{shown.model._meta.label}.{each.__name__}") if callable(each) else each
+        for each in shown.list_display
+    ]
 
 
 def _lenient(get_converters: Callable[..., Any]) -> Callable[..., Any]:

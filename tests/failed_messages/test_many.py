@@ -19,6 +19,7 @@ from failed_messages.reading.listing import newest_ids
 from failed_messages.reading.preview import preview
 from failed_messages.reading.standing import held_up
 from failed_messages.records.collection import failed_messages
+from messaging.service import services
 from tests.conftest import empty_everything
 from tests.failed_messages.letters import failed
 
@@ -122,7 +123,7 @@ def test_words_of_an_error_are_found_and_counted_in_the_index_alone(many):
 
 def test_which_orders_are_held_up_is_read_from_an_index_alone(many):
     with profiled() as operations:
-        assert len(held_up("billing")) > MANY * 0.9
+        assert len(held_up(services()["billing"])) > MANY * 0.9
 
     assert max(operation.get("docsExamined", 0) for operation in operations) == 0
 

@@ -20,6 +20,7 @@ from failed_messages.acting.replay import publish_claimed, replay
 from failed_messages.archiving import certificate as certificate_of_archive
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import failed_messages, failure_groups, replay_jobs
+from messaging.service import services
 from orders import placing, unanswered
 from orders.place_order import PlaceOrder
 from ordersite.pipeline.reconciling import reconcile
@@ -145,14 +146,15 @@ def test_an_order_of_the_future_is_sent_again_as_soon_as_any_other() -> None:
         {"sku": "book", "price": placing.stored_price(placing.Decimal(1)), "currency": "EUR"}
     )
     order_id = placing.place(PlaceOrder(user_id=1, items=["book"]))["_id"]
-    lost = {"pending_events": [], "updated_at": from_now(HOUR)}
+    lost = {"pending_events": [], "awaited_since": from_now(HOUR)}
     orders = connection.database["orders"]
     orders.update_one({"_id": order_id}, {"$set": lost, "$unset": {"pending_since": ""}})
 
     with override_settings(RECONCILE_AFTER_SECONDS=0.2):
         assert reconcile() == 0
         time.sleep(0.5)
-        assert unanswered.overdue("billing", settings.RECONCILE_AFTER_SECONDS, 10)
+        billing = services()["billing"]
+        assert [*unanswered.overdue(billing, "order.placed", settings.RECONCILE_AFTER_SECONDS)]
         assert reconcile() == 2
     broker.take_all("billing")
     broker.take_all("inventory")

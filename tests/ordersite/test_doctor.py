@@ -96,7 +96,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 24 checks made")
+    assert said.startswith("Healthy: 27 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -463,7 +463,7 @@ def test_services_that_are_away_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "24 checks could not be made" in said
+    assert "27 checks could not be made" in said
     assert "Traceback" not in said
 
 

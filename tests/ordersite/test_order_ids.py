@@ -78,7 +78,8 @@ def test_it_is_shipped_and_cancelled_in_capitals(order_id: str):
     staff_member = User.objects.create_superuser("shipper", password="x")
     client = Client(headers={"host": "localhost", "authorization": basic(staff_member)})
 
-    shipped = client.post(f"/inventory/reservations/{order_id.upper()}/ship")
+    ship = f"/inventory/reservations/{order_id.upper()}/ship"
+    shipped = client.post(ship, content_type="application/json")
     cancelled = client.post(f"/orders/{order_id.upper()}/cancel", content_type="application/json")
 
     assert shipped.status_code == 200, shipped.content

@@ -24,6 +24,7 @@ from inventory.shipping import ship
 from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import PermanentError
 from messaging.publishing.publisher import Publisher
+from messaging.service import events, services
 from orders import cancelling, outbox, placing
 from orders.collection import orders
 from orders.tasks import note
@@ -80,9 +81,13 @@ def hear(event: Any) -> None:
     """What the worker of orders does."""
     service, _, state = event.type.partition(".")
     try:
-        note(service, state, json.loads(event.body))
+        tell(service, state, json.loads(event.body))
     except PermanentError as error:
         bury(event, str(error))
+
+
+def tell(service: str, state: str, body: dict[str, Any]) -> None:
+    note(services()[service], events()[f"{service}.{state}"], body)
 
 
 def bury(event: Any, why: str) -> None:
@@ -347,7 +352,7 @@ def test_what_was_shipped_after_the_backup_is_noted_as_shipped() -> None:
     copy = backup()
     ship(order_id, by="warehouse")
     restore(copy)
-    note("inventory", "shipped", {"orderId": order_id})
+    tell("inventory", "shipped", {"orderId": order_id})
 
     reconcile("--apply")
 
@@ -362,7 +367,7 @@ def test_a_rejection_after_the_backup_stands_though_there_is_stock_again() -> No
     for message in broker.take_all("inventory"):
         reserve_stock(json.loads(message.body))
     restore(copy)
-    note("inventory", "rejected", {"orderId": order_id, "reason": "Out of stock"})
+    tell("inventory", "rejected", {"orderId": order_id, "reason": "Out of stock"})
     work("billing")
 
     reconcile("--apply")
