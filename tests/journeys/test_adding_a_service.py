@@ -153,10 +153,10 @@ def test_the_page_makes_a_service_that_has_all_that_the_others_have(reader: Read
 
     reader.next("simulate_fault")
     failing = order_id(reader.next("curl"))
-    listing = ["manage.py", "failed_messages", "list", "--service", "shipping"]
+    listing = ["manage.py", "failed_messages", "list", "--service", "shipping", "--json"]
     eventually(lambda: failing in reader.run(listing), 30)
     assert failing in reader.next("failed_messages list")
-    reader.next("simulate_fault shipping --user 500 --kind none")
+    reader.next("simulate_fault shipping --user 700 --kind none")
     reader.next("failed_messages replay")
     eventually(lambda: state(reader, failing) == "announced", 30)
     assert reader.all_done()

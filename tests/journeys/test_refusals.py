@@ -123,7 +123,7 @@ def test_a_login_and_a_virtual_host_that_come_later(
 
     eventually(lambda: " ready." in said(started["billing"]), PATIENCE_SECONDS)
     works(user)
-    each_says({"archiver": started["archiver"]}, "Archiving inventory.dlq")
+    each_says({"archiver": started["archiver"]}, "Archiving orders.dlq")
     each_says({"tail": started["tail"]}, "order.placed")
     assert_told_once(started, REFUSED_LOGIN, NO_VIRTUAL_HOST, REFUSED_VIRTUAL_HOST)
 
