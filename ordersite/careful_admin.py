@@ -11,8 +11,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
 
@@ -33,6 +34,14 @@ class CarefulAdmin(ModelAdmin):
         if change:
             kwargs.setdefault("form", stale(self.form))
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except OverflowError:
+            # A moment of a filter that is in no year from 1 to 9999 in UTC: Django's own answer to
+            # a filter that makes no sense.
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         for _ in range(RACES - 1):

@@ -62,6 +62,9 @@ class Holding:
         settled = acks.settled() - self._settled
         self._settled += settled
         self._looks.append(Look(acks.last_tag, time.monotonic()))
+        if self._consumer.one_by_one.is_on:
+            # It decides how many are taken.
+            return
         if self._takes_few:
             if would_take_seconds(self._usual_count, settled) < LONGEST_SECONDS:
                 self._consumer.call_soon(self._take, self._usual_count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +60,7 @@ class Worker:
         self.task_consumer = self
         self.prefetch_count = USUAL
         self.is_consuming = True
+        self.one_by_one = SimpleNamespace(is_on=False)
 
     def call_soon(self, function: Any, *arguments: Any) -> None:
         function(*arguments)
@@ -97,6 +99,19 @@ def looks(held: Holding, clock: Clock, seconds: float) -> None:
     for _ in range(round(seconds / HOLDING_LOOK_SECONDS)):
         clock.now += HOLDING_LOOK_SECONDS
         held.look()
+
+
+def test_while_messages_come_one_by_one_nothing_else_decides_how_many_are_taken(
+    clock: Clock,
+) -> None:
+    worker = Worker()
+    worker.one_by_one.is_on = True
+    held = Holding(worker, USUAL)
+    worker.run_alone(worker.deliver(10))
+
+    looks(held, clock, 3 * LONGEST_SECONDS)
+
+    assert worker.prefetch_count == USUAL
 
 
 def test_what_waits_for_too_long_goes_back_and_few_are_taken(clock: Clock) -> None:

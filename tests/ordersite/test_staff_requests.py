@@ -168,6 +168,9 @@ def test_a_filter_in_the_admins_address_that_is_none_lists_or_tells(query: str) 
     assert b"must" in page.content
 
 
+MESSAGES = "failed_messages/failedmessage/"
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -181,6 +184,8 @@ def test_a_filter_in_the_admins_address_that_is_none_lists_or_tells(query: str) 
         ("orders/order/?p=99999999999999999999999", 200),
         ("orders/order/?status__exact=%00", 200),
         ("orders/order/?_to_field=password&_popup=1", 400),
+        (f"{MESSAGES}?resolved_at__in=0001-01-01T00:00:00%2B14:00", 302),
+        (f"{MESSAGES}?archived_at__gte=9999-12-31T23:59:59-14:00", 302),
         ("orders/order/?_changelist_filters=%00%FF&e=1", 200),
     ],
 )
