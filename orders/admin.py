@@ -6,39 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from messaging.money import in_words
 from messaging.order_id import object_id
 from messaging.service import answering
-from orders.collection import orders
 from orders.markup import label, moment, table
 from orders.models import Order
+from runtime.paginator import CollectionPaginator
 from runtime.requests.number import number_in
-
-#: More than these many orders are not counted one by one.
-COUNTED_ORDERS = 10_000
-
-
-class OrdersPaginator(Paginator):
-    """Takes the number of very many orders from the collection's metadata.
-
-    Which is quick, and wrong after MongoDB was killed; too few would hide the last pages.
-    https://www.mongodb.com/docs/manual/reference/method/db.collection.estimatedDocumentCount/
-    """
-
-    @cached_property
-    def count(self) -> int:
-        if self.object_list.query.where:
-            return self.object_list.count()
-        counted = orders().count_documents({}, limit=COUNTED_ORDERS, hint="_id_")
-        if counted < COUNTED_ORDERS:
-            return counted
-        return max(counted, orders().estimated_document_count())
 
 
 def columns() -> list[Callable[[Order], SafeString | str]]:
@@ -68,7 +46,7 @@ class OrderAdmin(admin.ModelAdmin):
     search_help_text = "Order id or user id"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    paginator = OrdersPaginator
+    paginator = CollectionPaginator
     list_per_page = 50
     fieldsets = [
         (None, {"fields": ["id", "status_label", "user_id", "lines", "amount", "created"]}),

@@ -21,10 +21,11 @@ from failed_messages.admin.detail import record_for
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.groups import FailureGroupAdmin
 from failed_messages.admin.jobs import ReplayJobAdmin, bulk_replay
-from failed_messages.admin.list import FILTERS, IndexedPaginator, found
+from failed_messages.admin.list import FILTERS, found
 from failed_messages.admin.policies import ReplayPolicyAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
+from runtime.paginator import CollectionPaginator
 
 __all__ = [
     "AuditEntryAdmin",
@@ -45,7 +46,7 @@ class FailedMessageAdmin(Acting, Editing):
     search_help_text = "Order id, message id, user id, or words of the error"
     # The list's order is the one that has an index behind every filter.
     ordering = ("-last_failed_at", "-id")
-    paginator = IndexedPaginator
+    paginator = CollectionPaginator
     change_list_template = "failed_messages/messages.html"
     list_per_page = 50
     list_max_show_all = 50

@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
 from failed_messages.models import FailureGroup, Reason, Status
 from failed_messages.reading.filters import FIELDS, Filter, InvalidFilter, duration
 from failed_messages.reading.listing import newest_ids
-from failed_messages.records.collection import failed_messages
 from messaging.handling.handlers import HANDLERS
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
@@ -23,27 +20,6 @@ from runtime.mongodb_clock import mongodb_now
 MATCHES_LIMIT = 1_000
 
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
-
-
-#: More than these many failed messages are not counted one by one.
-COUNTED_MESSAGES = 10_000
-
-
-class IndexedPaginator(Paginator):
-    """Counts what is filtered from its index, and very many from the collection's metadata.
-
-    Which is quick, and wrong after MongoDB was killed; too few would hide the last pages.
-    https://www.mongodb.com/docs/manual/reference/method/db.collection.estimatedDocumentCount/
-    """
-
-    @cached_property
-    def count(self) -> int:
-        if self.object_list.query.where:
-            return self.object_list.count()
-        counted = failed_messages().count_documents({}, limit=COUNTED_MESSAGES, hint="_id_")
-        if counted < COUNTED_MESSAGES:
-            return counted
-        return max(counted, failed_messages().estimated_document_count())
 
 
 class FieldFilter(admin.SimpleListFilter):

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from orders import ledger
-from orders.admin import OrdersPaginator
 from orders.collection import orders
 from orders.models import Order
+from runtime.paginator import CollectionPaginator
 from tests.orders.conftest import Place
 
 LIST = "/admin/orders/order/"
@@ -79,5 +79,5 @@ def test_a_page_reads_no_more_orders_than_it_shows(operator: Client, place: Plac
     plan = json.loads(by_id[:50].explain(verbosity="executionStats"))
 
     assert plan["executionStats"]["totalDocsExamined"] == 50
-    assert OrdersPaginator(by_id, 50).count == 301
-    assert OrdersPaginator(by_id.filter(user_id=7), 50).count == 0
+    assert CollectionPaginator(by_id, 50).count == 301
+    assert CollectionPaginator(by_id.filter(user_id=7), 50).count == 0
