@@ -14,7 +14,11 @@ services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the othe
 .PHONY: test
 test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --max-worker-restart 0
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+		--max-worker-restart 0 $(LONGEST_FIRST) tests
+
+# What takes longest comes first, so that no file of it is left alone at the end.
+LONGEST_FIRST := tests/journeys tests/messaging tests/drills tests/test_production_packages.py
 
 .PHONY: check
 check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
