@@ -38,9 +38,9 @@ class CarefulAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             return super().changelist_view(request, extra_context)
-        except OverflowError:
-            # A moment of a filter that is in no year from 1 to 9999 in UTC: Django's own answer to
-            # a filter that makes no sense.
+        except (OverflowError, ValueError):
+            # A filter by a field that has no lookups, or by a moment that is in no year from 1 to
+            # 9999 in UTC: Django's own answer to a filter that makes no sense.
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

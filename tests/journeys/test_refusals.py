@@ -122,6 +122,8 @@ def test_a_login_and_a_virtual_host_that_come_later(
     user.permit(*EVERYTHING)
 
     eventually(lambda: " ready." in said(started["billing"]), PATIENCE_SECONDS)
+    # What is published before it listens, tail does not show.
+    each_says({"tail": started["tail"]}, "Events with a routing key")
     works(user)
     each_says(
         {"archiver": started["archiver"]}, "INFO    failed_messages.archiving.archiver: Archiving"

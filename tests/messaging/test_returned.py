@@ -15,7 +15,7 @@ from django.db import connection
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from ordersite.simulated_faults.models import SimulatedFault
-from tests.broker import depth, publish
+from tests.broker import depth, publish, take_all
 from tests.polling import eventually
 from tests.processes import Processes
 
@@ -68,7 +68,7 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
     processes: Processes, slow_user: Callable[[], None]
 ) -> None:
     """Given 42 orders wait behind four that hang, when the worker's main process is killed more
-    often than a message may be killed with its worker, then all become invoices."""
+    often than a message may be killed with its worker, then those 42 become invoices."""
     ids = place_slow_ones_and_others(slow=4, others=42)
     # Those that hang do so until the end of the test: a run whose process lives was not killed.
     (billing,) = processes.start(
@@ -89,12 +89,15 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
                 slow_user()
             restart(processes, billing)
 
-        eventually(lambda: invoiced() == ids, within_seconds=60)
+        innocent = {each for each in ids if each.startswith("other")}
+        eventually(lambda: invoiced() >= innocent, within_seconds=60)
     finally:
         for group in orphaned:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
-    assert depth("billing.dlq") == 0
+    # Who was running when the worker was killed may be given up for that, and nobody else.
+    given_up = {message.properties["message_id"] for message in take_all("billing.dlq")}
+    assert given_up <= {f"order.placed:slow-{number}" for number in range(4)}
 
 
 @pytest.mark.timeout(180)
@@ -107,7 +110,8 @@ def test_what_waits_survives_each_orderly_stop(
         "billing",
         DELIVERY_LIMIT="2",
         TASK_SOFT_TIME_LIMIT_SECONDS="2",
-        RETRY_DELAYS_SECONDS="1,1,1,1,1,1,1,1,1,1,1,1",
+        # As the suite's, so that no queue of other delays is left behind.
+        RETRY_DELAYS_SECONDS=",".join(["0.4"] * 20),
     )
     for _ in range(5):
         eventually(lambda: depth("billing") == 0)

@@ -185,6 +185,7 @@ MESSAGES = "failed_messages/failedmessage/"
         ("orders/order/?status__exact=%00", 200),
         ("orders/order/?_to_field=password&_popup=1", 400),
         (f"{MESSAGES}?resolved_at__in=0001-01-01T00:00:00%2B14:00", 302),
+        (f"{MESSAGES}?history__exact=x", 302),
         (f"{MESSAGES}?archived_at__gte=9999-12-31T23:59:59-14:00", 302),
         ("orders/order/?_changelist_filters=%00%FF&e=1", 200),
     ],
