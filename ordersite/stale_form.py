@@ -47,7 +47,8 @@ class StaleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         changes = self.changes
-        for name in self._moved():
+        # Where it does not tell what it showed, as a program's, nothing can have moved under it.
+        for name in self._moved() if self._tells_what_it_showed() else ():
             if name in changes:
                 self.add_error(name, self._conflict(name))
             else:

@@ -1,8 +1,8 @@
 """Whatever staff send to any address, the site's answer is never an error of its own.
 
 The addresses are those of the URL resolver and the fields those of the admin's registry, so that a
-new route, list or form is tried without a line here. The seed is printed with a failure; to try it
-again, or others, set HOSTILE_SEED, and for more of them HOSTILE_REQUESTS.
+new route, list or form is tried without a line here. The seed is the same each time and printed with
+a failure; to try others, set HOSTILE_SEED, and for more requests HOSTILE_REQUESTS.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.failed_messages.stored_orders import place
 from tests.inventory.catalogue import order as reserved
 from tests.inventory.catalogue import stocked
 
-SEED = int(os.environ.get("HOSTILE_SEED", random.randrange(10**6)))
+SEED = int(os.environ.get("HOSTILE_SEED", "11"))
 #: Of each route, with GET and with POST.
 REQUESTS = int(os.environ.get("HOSTILE_REQUESTS", 2))
 
