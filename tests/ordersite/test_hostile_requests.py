@@ -1,8 +1,8 @@
 """Whatever staff send to any address, the site's answer is never an error of its own.
 
 The addresses are those of the URL resolver and the fields those of the admin's registry, so that a
-new route, list or form is tried without a line here. The seed is the same each time and printed with
-a failure; to try others, set HOSTILE_SEED, and for more requests HOSTILE_REQUESTS.
+new route, list or form is tried without a line here. The seed is the same each time and is printed
+with a failure; to try others, set HOSTILE_SEED, and for more requests HOSTILE_REQUESTS.
 """
 
 from __future__ import annotations
