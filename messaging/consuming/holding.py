@@ -19,6 +19,7 @@ from celery.worker.request import Request
 from django.conf import settings
 
 from messaging.consuming.batching import Batch, BatchStrategy
+from messaging.consuming.prefetch import begin_again
 from messaging.consuming.shutdown import is_asked_to_stop
 
 logger = logging.getLogger(__name__)
@@ -107,16 +108,10 @@ class Holding:
         )
 
     def _take(self, count: int) -> None:
-        """Hold at most so many from now on, beside those that are here.
-
-        A consumer's count is fixed when it begins. https://www.rabbitmq.com/docs/consumer-prefetch
-        """
+        """Hold at most so many from now on, beside those that are here."""
         if is_asked_to_stop():
             return
-        task_consumer = self._consumer.task_consumer
-        task_consumer.cancel()
-        task_consumer.qos(prefetch_count=count)
-        task_consumer.consume()
+        begin_again(self._consumer.task_consumer, count)
         self._takes_few = count < self._usual_count
 
     def _strategies(self) -> Iterator[BatchStrategy]:

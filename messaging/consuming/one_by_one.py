@@ -21,6 +21,7 @@ from typing import Any
 import amqp
 from django.conf import settings
 
+from messaging.consuming.prefetch import begin_again
 from messaging.incoming import returns_of
 from messaging.publishing.publisher import CONNECTION_ERRORS
 from runtime.connecting import connect, connection_to
@@ -66,14 +67,10 @@ class OneByOne:
             self._later(self._take_as_usual)
 
     def _take_as_usual(self) -> None:
-        # Per-consumer prefetch is fixed when it begins to consume.
-        # https://www.rabbitmq.com/docs/consumer-prefetch
         is_lost = self._consumer.channel.connection is None
         if is_lost or not self._consumer.consuming_from(self._consumer.queues[0]):
             return
-        self._consumer.cancel()
-        self._consumer.qos(prefetch_count=self._usual_count)
-        self._consumer.consume()
+        begin_again(self._consumer, self._usual_count)
 
 
 class Refusals:

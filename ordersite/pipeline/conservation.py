@@ -17,7 +17,7 @@ from django.conf import settings
 
 from failed_messages.reading import standing
 from messaging.depths import depths
-from messaging.service import On, Service, answering
+from messaging.service import Service, answering
 from orders import unanswered
 from runtime.connecting import connect, connection_to
 
@@ -105,16 +105,12 @@ def retrying_messages(service: str, waiting: dict[str, int]) -> int:
 def unheard_of(service: Service) -> Iterator[Missing]:
     """Events of orders that were not answered for too long, and no failed message tells why."""
     for on in service.listens:
+        if not on.leads_to:
+            continue
         explained = standing.explained(service, on)
-        for order_id in overdue(service, on):
+        for order_id in unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS):
             if order_id not in explained:
                 yield Missing(on.type, order_id)
-
-
-def overdue(service: Service, on: On) -> Iterator[str]:
-    if not on.leads_to:
-        return iter(())
-    return unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS)
 
 
 def as_json(each: Line) -> dict[str, Any]:
