@@ -52,7 +52,8 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 cwd=self.cwd,
-                start_new_session=True,
+                # In our session: Linux weighs the niceness of processes within one (sched(7)).
+                process_group=0,
             )
 
     @property

@@ -11,7 +11,6 @@ from msgspec import Struct
 from messaging.body import readable
 from messaging.errors import InvalidMessage
 from messaging.handling.execution import senders_attempt
-from messaging.handling.giving_way import giving_way
 from messaging.handling.handlers import handles
 from messaging.message import Message
 from messaging.service import Event, Service, answering
@@ -65,7 +64,6 @@ def note(service: Service, event: Event, body: Body) -> Events:
 
 def note_many(service: Service, event: Event, bodies: list[Body]) -> list[Events | None]:
     """Note one state of many orders at once; what is not known or not readable is left out."""
-    giving_way().wait([each.name for each in answering()])
     outcomes = readable(bodies, partial(read, event))
     details = {str(each.order_id): each.detail for each in outcomes if each}
     noted = ledger.record_many(details, service.name, event.state)

@@ -3,15 +3,13 @@
 import os
 from threading import Thread
 
-from asgiref.sync import iscoroutinefunction
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
-from django.urls import Resolver404, resolve
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
-# Sets Django up, so the apps' modules can only be imported after it.
-awaiting_site = get_asgi_application()
+# The apps' modules can only be imported after it.
+django.setup(set_prefix=False)
 
 from orders.views import OrdersView  # noqa: E402
 from ordersite import wsgi  # noqa: E402
@@ -24,20 +22,7 @@ from runtime.waiting import wait_for_database  # noqa: E402
 
 PREFIX = settings.FORCE_SCRIPT_NAME or ""
 
-site_in_threads = InThreads(wsgi.application)
-
-
-async def site(scope: Event, receive: Receive, send: Send) -> None:
-    """Django's own way: a view that is a coroutine is awaited, any other gets a thread."""
-    ordinary = awaiting_site if is_awaited(scope["path"]) else site_in_threads
-    await ordinary(scope, receive, send)
-
-
-def is_awaited(path: str) -> bool:
-    try:
-        return iscoroutinefunction(resolve(path).func)
-    except Resolver404:
-        return False
+site = InThreads(wsgi.application)
 
 
 def routed(place_order: hot_route.Site) -> hot_route.Site:

@@ -134,6 +134,10 @@ RECONCILE_AFTER_SECONDS = setting(
     validate=at_least(0.1),
     example="1055",
 )
+#: With more messages than this ready for a service, `orders` lets it go first; 0: it never waits.
+YIELD_TO_BACKLOG_MESSAGES = setting(
+    env.int, "YIELD_TO_BACKLOG_MESSAGES", default=0, validate=at_least(0), example="2000"
+)
 
 # --- Celery -----------------------------------------------------------------------------------
 

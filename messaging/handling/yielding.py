@@ -1,7 +1,7 @@
-"""Giving way: work that nobody waits for lets the backlogs of others go first.
+"""Yielding: where the deployment asks for it, statuses wait while others have a backlog.
 
 MongoDB and RabbitMQ serve everyone alike, so a process that only runs with less of the CPU still
-takes half of what they can do. See docs/decisions/0013-statuses-give-way.md.
+takes half of what they can do. See docs/decisions/0013-statuses-yield.md.
 """
 
 from __future__ import annotations
@@ -9,27 +9,37 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from kombu import Connection
 
 from messaging.depths import depth
 from messaging.publishing.publisher import CONNECTION_ERRORS
+from messaging.service import answering, services
 from runtime.connecting import connect, connection_to
 
-#: Ready messages of one queue from which on it counts as a backlog.
-BACKLOG_MESSAGES = 2_000
 #: How far apart the queues are looked at.
 LOOK_SECONDS = 0.5
 #: Then a call is made all the same: whatever keeps a backlog, this work is late and not stopped.
 LONGEST_SECONDS = 2.0
 
 
-class GivingWay:
-    """One process's look at the queues that it gives way to."""
+def yield_to_backlogs(service: str, type_: str, bodies: Collection[Any]) -> None:
+    """Before a batch of the ledger's keeper: let the services that an order waits for go first."""
+    if len(bodies) > 1 and services()[service].keeps_ledger:
+        yielding().wait([each.name for each in answering()])
 
-    def __init__(self, url: str) -> None:
+
+class Yielding:
+    """One process's look at the queues that it yields to."""
+
+    def __init__(self, url: str, backlog_messages: int) -> None:
+        """Args:
+        backlog_messages: with more ready messages than this a queue has a backlog.
+        """
         self._url = url
+        self._backlog_messages = backlog_messages
         self._connection: Connection | None = None
         self._look_at = 0.0
 
@@ -47,7 +57,7 @@ class GivingWay:
             return False
         try:
             connection = self._connection = self._connection or self._open()
-            is_behind = any(depth(connection, queue) > BACKLOG_MESSAGES for queue in queues)
+            is_behind = any(depth(connection, each) > self._backlog_messages for each in queues)
         except CONNECTION_ERRORS:
             self._abandon()
             is_behind = False
@@ -70,6 +80,6 @@ class GivingWay:
 
 
 @cache
-def giving_way() -> GivingWay:
+def yielding() -> Yielding:
     """The one of a pool child's process, first used there."""
-    return GivingWay(settings.AMQP_URL)
+    return Yielding(settings.AMQP_URL, settings.YIELD_TO_BACKLOG_MESSAGES)

@@ -1,4 +1,4 @@
-"""Work that nobody waits for lets the backlogs of others go first."""
+"""Where a deployment asks for it, work that nobody waits for lets backlogs of others go first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from django.conf import settings
 
 from localservices.rabbitmq import RabbitMQ
-from messaging.handling import giving_way
-from messaging.handling.giving_way import GivingWay
+from messaging.handling import yielding
+from messaging.handling.execution import before_handling
+from messaging.handling.yielding import Yielding
 from tests import broker
 from tests.polling import eventually
 
@@ -22,9 +23,8 @@ VERY_LONG_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
-def small_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(giving_way, "BACKLOG_MESSAGES", 2)
-    monkeypatch.setattr(giving_way, "LOOK_SECONDS", 0.05)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yielding, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def backlog(rabbitmq: RabbitMQ) -> Iterator[None]:
 
 def seconds_of_a_wait(queues: tuple[str, ...]) -> float:
     started = time.monotonic()
-    GivingWay(settings.AMQP_URL).wait(queues)
+    Yielding(settings.AMQP_URL, backlog_messages=2).wait(queues)
     return time.monotonic() - started
 
 
 def test_it_waits_until_the_backlog_is_gone(backlog: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(giving_way, "LONGEST_SECONDS", VERY_LONG_SECONDS)
-    ways = GivingWay(settings.AMQP_URL)
+    monkeypatch.setattr(yielding, "LONGEST_SECONDS", VERY_LONG_SECONDS)
+    ways = Yielding(settings.AMQP_URL, backlog_messages=2)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ways.wait, ("inventory", "billing"))
@@ -55,13 +55,13 @@ def test_it_waits_until_the_backlog_is_gone(backlog: None, monkeypatch: pytest.M
 
 
 def test_it_is_late_and_never_stopped(backlog: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(giving_way, "LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(yielding, "LONGEST_SECONDS", 0.3)
 
     assert 0.3 <= seconds_of_a_wait(("billing",)) < VERY_LONG_SECONDS
 
 
 def test_it_waits_for_no_other_queue(backlog: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(giving_way, "LONGEST_SECONDS", VERY_LONG_SECONDS)
+    monkeypatch.setattr(yielding, "LONGEST_SECONDS", VERY_LONG_SECONDS)
 
     assert seconds_of_a_wait(("inventory",)) < VERY_LONG_SECONDS
 
@@ -69,9 +69,28 @@ def test_it_waits_for_no_other_queue(backlog: None, monkeypatch: pytest.MonkeyPa
 def test_it_waits_for_nobody_while_rabbitmq_is_away(
     rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(giving_way, "LONGEST_SECONDS", VERY_LONG_SECONDS)
+    monkeypatch.setattr(yielding, "LONGEST_SECONDS", VERY_LONG_SECONDS)
     rabbitmq.kill()
     try:
         assert seconds_of_a_wait(("billing",)) < VERY_LONG_SECONDS
     finally:
         rabbitmq.start()
+
+
+def test_only_batches_of_statuses_yield(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_for: list[list[str]] = []
+
+    class Noting:
+        wait = staticmethod(waited_for.append)
+
+    monkeypatch.setattr(yielding, "yielding", Noting)
+
+    yielding.yield_to_backlogs("billing", "order.placed", [{}, {}])
+    yielding.yield_to_backlogs("orders", "billing.invoiced", [{}])
+    assert waited_for == []
+    yielding.yield_to_backlogs("orders", "billing.invoiced", [{}, {}])
+    assert waited_for == [["inventory", "billing"]]
+
+
+def test_nothing_yields_unless_it_is_asked_for() -> None:
+    assert yielding.yield_to_backlogs not in before_handling
