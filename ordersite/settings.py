@@ -325,7 +325,7 @@ LOGGING = {
         "celery.worker.consumer": {"level": "ERROR"},
         # Says every connect of the archiver at INFO.
         "kombu.mixins": {"level": "WARNING"},
-        # Says every step of its start at INFO.
-        "uvicorn.error": {"level": "WARNING"},
+        # Says every step of its start at INFO, and of each malformed request that it was one.
+        "uvicorn.error": {"level": "ERROR"},
     },
 }

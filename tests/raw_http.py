@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
+from ordersite.web.server import OPTIONS
 from tests.asgi_client import server_loop
 
 ANSWER_SECONDS = 10
@@ -31,10 +32,7 @@ NO_ANSWER = Answer(0, [], b"")
 def served(application: Any) -> Iterator[int]:
     """Serve the application as `manage.py serve` does; yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            application, http="httptools", ws="none", lifespan="off", log_config=None,
-            access_log=False, proxy_headers=False, server_header=False,
-        )  # fmt: skip
+        config = uvicorn.Config(application, lifespan="off", **OPTIONS)
         server = uvicorn.Server(config)
         serving = asyncio.run_coroutine_threadsafe(server.serve([listening]), server_loop())
         try:

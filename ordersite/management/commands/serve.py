@@ -10,10 +10,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
 
-#: A client that keeps its connection may take so long between two requests.
-KEEP_ALIVE_SECONDS = 75
-#: Asked to stop, whom the server took is answered; only a stream that stays open longer is cut.
-STOP_SECONDS = 5
+from ordersite.web import server
 
 
 class Command(BaseCommand):
@@ -27,17 +24,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # uvicorn sends itself the signal again by which it was asked to stop, once it has.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        server.bound_connections()
         uvicorn.run(
             "ordersite.asgi:application",
             host=options["host"],
             port=options["port"],
             loop="uvloop",
-            http="httptools",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=STOP_SECONDS,
+            **server.OPTIONS,
         )

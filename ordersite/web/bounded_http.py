@@ -1,0 +1,263 @@
+"""HTTP/1.1 as uvicorn reads it, within bounds: of bytes, of lines, and of time.
+
+uvicorn bounds neither a request's head nor how long a client takes for it. The clock is looked at
+once a second for each connection, so that a request costs next to nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+#: The request line and all headers; and what chunks have around their bytes.
+MAX_HEAD_BYTES = 32 * 1024
+MAX_TARGET_BYTES = 8 * 1024
+MAX_HEADERS = 100
+#: Requests on one connection that were sent before the first of them was answered.
+MAX_PIPELINED = 100
+
+#: From the first byte of a head, or from the connection's beginning, to the head's last byte.
+HEAD_SECONDS = 10
+#: A body may take so long …
+BODY_SECONDS = 20
+#: … and a second more for each so many bytes that came.
+BODY_BYTES_A_SECOND = 8 * 1024
+#: A client that takes nothing of its answer.
+WRITE_SECONDS = 30
+#: Who was refused may send so much more, which is thrown away. Most clients send all of a request
+#: before they look at the answer, and a connection that is closed meanwhile gives them none.
+LINGER_SECONDS = 10
+LINGER_BYTES = 32 * 1024 * 1024
+
+LOOK_SECONDS = 1.0
+#: Connections that are looked at to find one that may be closed for a new one.
+LOOKED_AT = 100
+
+MALFORMED = "The request is malformed, so it was not read."
+TOO_MANY_BYTES = f"The headers have more than {MAX_HEAD_BYTES:,} bytes. Send fewer or shorter ones."
+TOO_MANY_LINES = f"There are more than {MAX_HEADERS} headers. Send fewer."
+LONG_TARGET = f"The address has more than {MAX_TARGET_BYTES:,} bytes. Send a shorter one."
+LATE = "The request did not arrive in time. Send it again, without a pause."
+FULL = "The site has as many connections as it takes. Try again in a second."
+
+
+class TooMuch(Exception):
+    """The head is beyond its bounds; the parser stops where it is raised."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class BoundedHTTP(HttpToolsProtocol):
+    """One connection."""
+
+    #: Of all connections; `serve` sets it by the system's limit of open files.
+    max_connections = 10_000
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._in_head = True
+        self._head_bytes = 0
+        #: When the head, or then the body, began; None between two requests.
+        self._since: float | None = None
+        self._body_bytes = 0
+        #: Of a body, all that came; so chunks' sizes, extensions and trailers, too.
+        self._sent_bytes = 0
+        #: What came of a request that was answered before its end.
+        self._left_over_bytes = 0
+        self._unread_since: float | None = None
+        self._is_refused = False
+        self._too_much: TooMuch | None = None
+        self._look: asyncio.TimerHandle | None = None
+
+    # --- what uvicorn's event loop calls ------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+        if len(self.connections) > self.max_connections and not self._makes_room():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, FULL)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused or (self.cycle and self.cycle.response_complete and not self._in_head):
+            self._throw_away(data)
+            if self._is_refused or self._is_chunked():
+                return
+        if not self._in_head:
+            self._sent_bytes += len(data)
+        else:
+            if self._since is None:
+                self._since = self.loop.time()
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_BYTES)
+        elif not self._in_head and self._sent_bytes - self._body_bytes > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_since = None
+
+    # --- what the parser calls ----------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._since is None:
+            # It came with the end of the request before it.
+            self._since = self.loop.time()
+            self._head_bytes = 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS:
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_LINES)
+        if len(self.url) > MAX_TARGET_BYTES:
+            self._stop(HTTPStatus.REQUEST_URI_TOO_LONG, LONG_TARGET)
+        # What came with the head may be a body's beginning.
+        if self._head_bytes > MAX_HEAD_BYTES and self._exact_head_bytes() > MAX_HEAD_BYTES:
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_BYTES)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._stop(HTTPStatus.BAD_REQUEST, MALFORMED)
+        self._in_head = False
+        self._since = self.loop.time()
+        self._body_bytes = self._sent_bytes = self._left_over_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        self._since = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._in_head and self._is_chunked():
+            # Nobody takes such a body, and its chunks could go on for ever.
+            self._read_no_more()
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser gave up, or we have stopped it."""
+        if self._too_much:
+            self._refuse(self._too_much.status, self._too_much.detail)
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
+
+    # --- bounds ---------------------------------------------------------------------------------
+
+    def _stop(self, status: HTTPStatus, detail: str) -> None:
+        self._too_much = TooMuch(status, detail)
+        raise self._too_much
+
+    def _exact_head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _is_chunked(self) -> bool:
+        return any(name == b"transfer-encoding" for name, _ in self.headers)
+
+    def _throw_away(self, data: bytes) -> None:
+        self._left_over_bytes += len(data)
+        if self._left_over_bytes > LINGER_BYTES:
+            self.transport.abort()
+
+    def _look_at_the_clock(self) -> None:
+        now = self.loop.time()
+        if self.transport.is_closing() and self._unread_since is None:
+            # The end of an answer is still on its way.
+            self._unread_since = now
+        if self._unread_since is not None and now - self._unread_since > WRITE_SECONDS:
+            self.transport.abort()
+        elif self._since is not None and self._is_late(now - self._since):
+            self._give_up()
+        else:
+            self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+
+    def _is_late(self, seconds: float) -> bool:
+        if self._is_refused:
+            return seconds > LINGER_SECONDS
+        if self.flow.read_paused:
+            # It is the site that is slow.
+            self._since = self.loop.time()
+            return False
+        if self._in_head:
+            return seconds > HEAD_SECONDS
+        return seconds > BODY_SECONDS + self._body_bytes / BODY_BYTES_A_SECOND
+
+    def _give_up(self) -> None:
+        """Close a connection whose request does not come to its end."""
+        is_silent = self._in_head and not self._head_bytes
+        if is_silent or self._is_refused:
+            self.transport.abort()
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, LATE)
+            self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+
+    def _makes_room(self) -> bool:
+        """Close one that waits for a request, if there is one among the first."""
+        for each in islice(self.connections, LOOKED_AT):
+            if each is not self and isinstance(each, BoundedHTTP) and each.is_idle():
+                each.transport.abort()
+                return True
+        return False
+
+    def is_idle(self) -> bool:
+        """Whether it has no request in hand."""
+        return self._in_head and (self.cycle is None or self.cycle.response_complete)
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer, if no answer is on its way, and read no more."""
+        if self.cycle and not self.cycle.response_complete:
+            if self.cycle.response_started or self.pipeline:
+                self._is_refused = True
+                self.transport.abort()
+                return
+            # As if its client had hung up; the application still waits for the body's end.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._unset_keepalive_if_required()
+        self.transport.write(answer(status, detail))
+        self._read_no_more()
+
+    def _read_no_more(self) -> None:
+        """Say that this was all, and throw away what still comes, within bounds."""
+        self._is_refused = True
+        self._since = self.loop.time()
+        self._left_over_bytes = 0
+        self.flow.resume_reading()
+        self.transport.write_eof()
+
+
+def answer(status: HTTPStatus, detail: str) -> bytes:
+    """A whole response: the problem (RFC 9457), and that the connection ends with it."""
+    problem = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    body = json.dumps(problem).encode()
+    lines = [
+        STATUS_LINE[status].rstrip(),
+        b"content-type: application/problem+json",
+        b"content-length: %d" % len(body),
+        b"x-content-type-options: nosniff",
+        b"connection: close",
+    ]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        lines.append(b"retry-after: 1")
+    return b"\r\n".join([*lines, b"", body])

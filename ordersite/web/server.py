@@ -1,0 +1,40 @@
+"""How the web server is set up, for `manage.py serve` and for the tests of it."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Mapping
+from typing import Any
+
+from ordersite.web.bounded_http import BoundedHTTP
+
+#: A client that keeps its connection may take so long between two requests.
+KEEP_ALIVE_SECONDS = 75
+#: Asked to stop, whom the server took is answered; only a stream that stays open longer is cut.
+STOP_SECONDS = 5
+
+MAX_CONNECTIONS = 10_000
+#: Open files beside the clients' connections: MongoDB's and RabbitMQ's, logs, bodies on disk.
+OTHER_FILES = 300
+
+
+#: Of `uvicorn.run` and `uvicorn.Config`.
+OPTIONS: Mapping[str, Any] = {
+    "http": BoundedHTTP,
+    "ws": "none",
+    "proxy_headers": False,
+    "server_header": False,
+    "access_log": False,
+    "log_config": None,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    "timeout_graceful_shutdown": STOP_SECONDS,
+}
+
+
+def bound_connections() -> None:
+    """Take as many connections as there may be open files, and leave some for everything else."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    files = max(now, wanted if most == resource.RLIM_INFINITY else min(wanted, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    BoundedHTTP.max_connections = max(1, min(files - OTHER_FILES, MAX_CONNECTIONS))
