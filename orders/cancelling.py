@@ -14,11 +14,11 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ReturnDocument
 
-from orders.cancel_order import TITLE
 from orders.collection import orders
 from orders.ledger import pending_event
 from orders.owed import owed_after, since
 from orders.placing import now_in_milliseconds
+from orders.requests.cancellation_request import TITLE
 from runtime.requests.refusal import Fault, Refusal
 
 SHIPPED = Fault(

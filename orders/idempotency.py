@@ -39,7 +39,7 @@ from pymongo.read_concern import ReadConcern
 
 from orders import placing
 from orders.collection import orders
-from orders.place_order import TITLE, PlaceOrder
+from orders.requests.order_request import TITLE, OrderRequest
 from runtime.requests import idempotency_key
 from runtime.requests.idempotency_key import HEADER
 from runtime.requests.refusal import Fault, Refusal
@@ -71,7 +71,7 @@ class Placed(NamedTuple):
     is_replayed: bool
 
 
-def place(request: PlaceOrder, key: str, tries: int = 3) -> Placed:
+def place(request: OrderRequest, key: str, tries: int = 3) -> Placed:
     """Place the order unless the key's first request has; return the order of the first.
 
     Args:
@@ -107,7 +107,7 @@ def read(header: str) -> str:
     return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 
-def marks(request: PlaceOrder, key: str) -> dict[str, Any]:
+def marks(request: OrderRequest, key: str) -> dict[str, Any]:
     """What the order's document says of the request that placed it."""
     return {
         "idempotency_key": scoped(request, key),
@@ -116,7 +116,7 @@ def marks(request: PlaceOrder, key: str) -> dict[str, Any]:
     }
 
 
-def scoped(request: PlaceOrder, key: str) -> str:
+def scoped(request: OrderRequest, key: str) -> str:
     """The key as it is unique over all users."""
     return f"{request.user_id}:{key}"
 
@@ -126,12 +126,12 @@ def asked_for(order: dict[str, Any]) -> tuple[int, dict[str, int]]:
     return order["user_id"], {line["sku"]: line["quantity"] for line in order["items"]}
 
 
-def fingerprint(request: PlaceOrder) -> str:
+def fingerprint(request: OrderRequest) -> str:
     """How the request was written; stored for the release before, which compares it."""
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
-def find(request: PlaceOrder, key: str) -> dict[str, Any] | None:
+def find(request: OrderRequest, key: str) -> dict[str, Any] | None:
     """The order that the key's first request has placed.
 
     Linearizable: the read waits until a majority has the order that it returns, since the answer
@@ -161,7 +161,7 @@ def forget(order: dict[str, Any]) -> None:
     orders().update_one({"_id": order["_id"]}, {"$unset": {"idempotency_key": ""}})
 
 
-def first_answer(order: dict[str, Any], request: PlaceOrder) -> dict[str, Any]:
+def first_answer(order: dict[str, Any], request: OrderRequest) -> dict[str, Any]:
     """The order as its first request's answer showed it.
 
     Raises:

@@ -13,8 +13,8 @@ from bson import Decimal128, ObjectId
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
-from orders.place_order import FIXES, MAX_QUANTITY, TITLE, Item, PlaceOrder
 from orders.price import Price
+from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
 from runtime.requests.refusal import Fault, Refusal
 
 SEVERAL_CURRENCIES = Fault(
@@ -27,7 +27,7 @@ NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no right price for it"
 NO_PRICE_FIX = "Leave it out, or send the same again once the shop has corrected the product."
 
 
-def place(request: PlaceOrder, marks: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def place(request: OrderRequest, marks: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Store the order and its pending `order.placed`; return the stored document.
 
     Lines of the same SKU are merged into the first of them, so that an order has one line for

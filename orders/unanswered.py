@@ -17,7 +17,7 @@ from messaging.service import Service
 from messaging.topology import by_name
 from orders.collection import orders
 from orders.models import EPOCH
-from orders.outbox import message
+from orders.outbox.store import message
 from orders.owed import key, ledger_at_first, state_in, waits
 from runtime.mongodb_clock import mongodb_now
 

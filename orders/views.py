@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 
 from messaging.isolation import isolated
 from messaging.order_id import object_id
-from orders import cancel_order, cancelling, idempotency, listing, place_order, placing
+from orders import cancelling, idempotency, listing, placing
 from orders.collection import ANSWER_SECONDS, orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
+from orders.requests import cancellation_request, order_filters, order_request
 from runtime.requests import idempotency_key, query_string
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class OrdersView(APIView):
     """Place an order, or list those that were placed."""
 
     def post(self, request: Request) -> HttpResponse:
-        asked = place_order.BODY.of(request)
+        asked = order_request.BODY.of(request)
         key = request.headers.get(idempotency_key.HEADER)
         with pymongo.timeout(ANSWER_SECONDS):
             if key is None:
@@ -42,7 +43,7 @@ class OrdersView(APIView):
 
     def get(self, request: Request) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
-            page = listing.page(query_string.parameters(request, listing.TITLE))
+            page = listing.page(query_string.parameters(request, order_filters.TITLE))
         return json(
             {
                 "orders": [each for each in map(listed, page.documents) if each],
@@ -64,7 +65,7 @@ class CancellationView(APIView):
     """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
 
     def post(self, request: Request, order_id: str) -> HttpResponse:
-        asked = cancel_order.BODY.of(request)
+        asked = cancellation_request.BODY.of(request)
         with pymongo.timeout(ANSWER_SECONDS):
             order = cancelling.cancel(find(order_id)["_id"], asked.reason)
         return json({"message": "Order cancelled.", "order": order_json(order)})

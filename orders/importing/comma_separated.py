@@ -20,7 +20,7 @@ from orders.importing.entry import Entry, read, reference_key
 from orders.importing.gathered import Line, gathered
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
-from orders.place_order import FIXES, MAX_ITEMS
+from orders.requests.order_request import FIXES, MAX_ITEMS
 from runtime.requests.refusal import Fault, Refusal
 
 REQUIRED = {"userId", "sku", "quantity"}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orders.place_order import FIXES, PlaceOrder
+from orders.requests.order_request import FIXES, OrderRequest
 from runtime.requests.refusal import Fault, fault_of
 
 
@@ -17,7 +17,7 @@ class Entry(NamedTuple):
 
     #: Where it begins in its source, counted from 1.
     line: int
-    request: PlaceOrder | None = None
+    request: OrderRequest | None = None
     faults: tuple[Fault, ...] = ()
     #: Unique over all orders; an entry with the key of an earlier one is not placed again.
     key: str | None = None
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 def read(line: int, order: Mapping[str, Any], *, key: str | None) -> Entry:
     """The entry of a decoded order; numbers may be text, as a CSV file knows nothing else."""
     try:
-        request = msgspec.convert(order, PlaceOrder, strict=False)
+        request = msgspec.convert(order, OrderRequest, strict=False)
     except msgspec.ValidationError as error:
         return Entry(line, faults=(fault_of(error, FIXES),))
     return Entry(line, request, key=key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from orders.place_order import MAX_BODY_BYTES
+from orders.requests.order_request import MAX_BODY_BYTES
 from runtime.requests.refusal import Fault
 
 #: What Excel and others put in front of UTF-8.

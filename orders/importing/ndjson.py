@@ -10,13 +10,13 @@ from msgspec import Meta
 
 from orders.importing.entry import Entry, reference_key
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
-from orders.place_order import FIXES, PlaceOrder
+from orders.requests.order_request import FIXES, OrderRequest
 from runtime.requests.refusal import Fault, fault_of
 
 MAX_REF_CHARACTERS = 200
 
 
-class OrderLine(PlaceOrder, frozen=True):
+class OrderLine(OrderRequest, frozen=True):
     """`{"userId": 101, "items": ["book"], "orderRef": "A-17"}`."""
 
     order_ref: Annotated[str, Meta(min_length=1, max_length=MAX_REF_CHARACTERS)] | None = None
@@ -42,5 +42,5 @@ def entry(number: int, line: bytes) -> Entry:
         fault = Fault(field="body", detail=f"is not JSON: {error}", fix=FIXES["body"])
     else:
         key = reference_key(order.user_id, order.order_ref) if order.order_ref else None
-        return Entry(number, PlaceOrder(order.user_id, order.items), key=key)
+        return Entry(number, OrderRequest(order.user_id, order.items), key=key)
     return Entry(number, faults=(fault,))

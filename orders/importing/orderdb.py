@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from orders.importing.entry import Entry
-from orders.place_order import FIXES, PlaceOrder, Sku, UserId
+from orders.requests.order_request import FIXES, OrderRequest, Sku, UserId
 from runtime.requests.refusal import Fault, fault_of
 
 #: Where the URI names no database.
@@ -66,7 +66,7 @@ def entry(number: int, document: Mapping[str, Any]) -> Entry:
     name = f"orderId {str(known.get('orderId', 'missing'))[:40]}"
     try:
         order = msgspec.convert(known, OrderDocument)
-        request = msgspec.convert({"userId": order.user_id, "items": order.items}, PlaceOrder)
+        request = msgspec.convert({"userId": order.user_id, "items": order.items}, OrderRequest)
     except msgspec.ValidationError as error:
         return Entry(number, faults=(fault_of(error, OTHER_FIXES),), name=name)
     if not 1970 <= order.created_at.year <= 2105:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 CONSEQUENCE = (

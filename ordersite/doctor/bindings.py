@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kombu import Queue
 
 from messaging import topology
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 #: RabbitMQ tells whole seconds.

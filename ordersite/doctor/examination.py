@@ -8,7 +8,8 @@ from django.db import DatabaseError
 from kombu import Connection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from ordersite.doctor import checks, management
+from ordersite.broker import management
+from ordersite.doctor import checks
 from ordersite.doctor.checks import Checks
 from ordersite.doctor.report import Report, Unseen
 from ordersite.pipeline import health

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from amqp import NotFound, PreconditionFailed
-from kombu import Connection, Exchange, Queue
+from kombu import Connection
 
 from messaging import topology
-from ordersite.doctor import management
+from ordersite.broker import management
+from ordersite.broker.difference import difference
 from ordersite.doctor.report import Finding, Severity
 
 DECLARE = "python manage.py declare_topology"
@@ -23,21 +22,6 @@ def arguments(broker: Connection) -> Iterator[Finding]:
     for queue in topology.queues():
         if words := difference(broker, queue):
             yield _other_queue(queue.name, words)
-
-
-def difference(broker: Connection, entity: Exchange | Queue) -> str:
-    """RabbitMQ's own words: declaring what is there changes nothing, or is refused with them."""
-    try:
-        with broker.channel() as channel:
-            bound: Any = entity(channel)
-            declare = bound.queue_declare if isinstance(entity, Queue) else bound.declare
-            declare(passive=True)
-            declare()
-    except NotFound:
-        return ""
-    except PreconditionFailed as error:
-        return str(error.reply_text).removeprefix("PRECONDITION_FAILED - ")
-    return ""
 
 
 def _other_queue(name: str, difference: str) -> Finding:

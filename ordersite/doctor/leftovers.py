@@ -13,9 +13,9 @@ from typing import Any
 from kombu import Connection
 
 from messaging import topology
-from ordersite.doctor import management
+from ordersite.broker import management
+from ordersite.broker.leftover_queues import RETRY_PREFIXES, left_over
 from ordersite.doctor.report import Finding, Severity
-from ordersite.topology_change.leftovers import RETRY_PREFIXES, left_over
 
 
 def queues(broker: Connection) -> Iterator[Finding]:

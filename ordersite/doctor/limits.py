@@ -10,7 +10,7 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.consuming.holding import longest_held_seconds
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 #: RabbitMQ's default; a message's headers with its death certificate need most of it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from inventory import shipping
-from orders import outbox
+from orders.outbox import store
 from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
@@ -28,7 +28,7 @@ def relay() -> Iterator[Finding]:
 
 
 def events_of_orders() -> Iterator[Finding]:
-    if waited := _too_long(outbox.oldest_pending_since()):
+    if waited := _too_long(store.oldest_pending_since()):
         yield Finding(
             Severity.ERROR,
             "Outbox",

@@ -9,7 +9,7 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.depths import depth
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 

@@ -22,9 +22,10 @@ from inventory.reserving import reservations
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.topology import by_name
-from orders import cancelling, outbox, rebuilding
+from orders import cancelling, rebuilding
 from orders.events import body_of
 from orders.ledger import known
+from orders.outbox import store
 from ordersite.restoring.findings import Document, Findings, never_taken
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
@@ -176,7 +177,7 @@ def event_again(order: Document, type_: str) -> Message:
         "order.cancelled": (order["version"], (order.get("cancellation") or order).get("at")),
     }.get(type_, (order["version"], order["updated_at"]))
     pending = {"id": f"{type_}:{order['_id']}", "type": type_, "version": version, "at": at}
-    return outbox.message(order, pending)
+    return store.message(order, pending)
 
 
 def replay_answers(by: str) -> None:

@@ -11,8 +11,9 @@ from kombu import Connection
 from messaging import topology
 from messaging.declaring import declare_missing
 from messaging.pyamqp import unread_properties
+from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change import leftovers, plan
-from ordersite.topology_change.moving import Move, Say, Undone, exists, shadow_of
+from ordersite.topology_change.moving import Move, Say, Undone, exists
 from ordersite.topology_change.plan import Plan
 
 #: Exclusive to one connection: who has it, works; RabbitMQ takes it back from the dead.

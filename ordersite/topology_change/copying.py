@@ -10,7 +10,7 @@ from kombu import Connection
 from messaging.errors import PublishError
 from messaging.publishing.confirms import Outgoing
 from messaging.topology import by_name
-from ordersite.topology_change.raw import RawChannel, copy_of
+from ordersite.broker.raw_messages import RawChannel, copy_of
 
 #: Messages in our hands at once; bounds memory, as a body may be large.
 PREFETCH_MESSAGES = 100

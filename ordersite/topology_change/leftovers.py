@@ -11,12 +11,11 @@ from amqp import NotFound
 from kombu import Connection
 
 from messaging import topology
-from messaging.service import services
 from messaging.topology import delay_label
-from ordersite.doctor import management
-from ordersite.topology_change.moving import QUIET_SECONDS, shadow_of, way_back
-
-RETRY_PREFIXES = tuple(f"{service}.retry." for service in services())
+from ordersite.broker import management
+from ordersite.broker.leftover_queues import left_over
+from ordersite.broker.shadow_queues import shadow_of, way_back
+from ordersite.topology_change.moving import QUIET_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +72,6 @@ def queues(broker: Connection, there: dict[str, Any]) -> Iterator[Leftover]:
         if found is not None:
             reason = _kept_because(there[name], found.message_count, found.consumer_count)
             yield Leftover(name, found.message_count, reason)
-
-
-def left_over(there: dict[str, Any]) -> list[str]:
-    """The queues that only this system makes, and that it makes no more.
-
-    Args:
-        there: what the management API says of each queue, by its name.
-    """
-    declared = {queue.name for queue in topology.queues()}
-    working = {shadow_of(name) for name in declared}
-    return sorted(
-        name
-        for name, queue in there.items()
-        if name not in declared | working and _is_ours(name, queue)
-    )
-
-
-def _is_ours(name: str, queue: dict[str, Any]) -> bool:
-    """Only queues of this system retry, or die into `dead_letters`."""
-    arguments = queue["arguments"]
-    return (
-        name.startswith(RETRY_PREFIXES)
-        or arguments.get("x-dead-letter-exchange") == topology.dead_letters.name
-    )
 
 
 def _kept_because(queue: dict[str, Any], messages: int, consumers: int) -> str:

@@ -24,7 +24,8 @@ from amqp import NotFound, PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
-from ordersite.doctor import management
+from ordersite.broker import management
+from ordersite.broker.shadow_queues import shadow_of, way_back
 from ordersite.topology_change.copying import PRIORITY, Copier
 
 #: A publish that was routed just before an exchange was unbound has arrived after so long.
@@ -55,16 +56,6 @@ Say = Callable[[str], object]
 
 class Undone(Exception):
     """A queue could not be moved; nothing is lost, and running it again goes on."""
-
-
-def shadow_of(queue: str) -> str:
-    """The name of the shadow queue, and of the exchange that leads into it."""
-    return f"{queue}.shadow"
-
-
-def way_back(queue: str) -> str:
-    """The exchange through which messages return from the shadow queue."""
-    return f"{queue}.back"
 
 
 class Move:

@@ -9,10 +9,12 @@ from kombu import Connection, Queue
 
 from messaging import topology
 from messaging.declaring import is_changing
-from ordersite.doctor import exchanges_and_queues, management
+from ordersite.broker import management
+from ordersite.broker.difference import difference
+from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change import leftovers
 from ordersite.topology_change.leftovers import Leftover, OldBinding
-from ordersite.topology_change.moving import arguments_of, shadow_of
+from ordersite.topology_change.moving import arguments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,7 @@ def make(broker: Connection) -> Plan:
         old_bindings=tuple(leftovers.old_bindings()),
         leftovers=tuple(leftovers.queues(broker, there)),
         differing_exchanges=tuple(
-            exchange.name
-            for exchange in topology.exchanges()
-            if exchanges_and_queues.difference(broker, exchange)
+            exchange.name for exchange in topology.exchanges() if difference(broker, exchange)
         ),
         is_interrupted=is_changing(broker),
     )
@@ -96,7 +96,7 @@ def make(broker: Connection) -> Plan:
 
 def _move(broker: Connection, queue: Queue, there: dict[str, Any]) -> QueueMove | None:
     found, shadow = there.get(queue.name), there.get(shadow_of(queue.name))
-    differs = found and exchanges_and_queues.difference(broker, queue)
+    differs = found and difference(broker, queue)
     if not differs and not shadow:
         return None
     both = [each for each in (found, shadow) if each]

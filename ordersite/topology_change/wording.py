@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ordersite.topology_change.moving import shadow_of
+from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change.plan import Plan, QueueMove
 
 

@@ -28,9 +28,9 @@ from rest_framework.views import APIView
 from orders import idempotency, placing
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
-from orders.place_order import BODY, MAX_BODY_BYTES, PlaceOrder
 from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
+from orders.requests.order_request import BODY, MAX_BODY_BYTES, OrderRequest
 from ordersite.web import problems
 from ordersite.web.in_threads import Event, Receive, Send
 from runtime.requests.refusal import Refusal
@@ -144,7 +144,7 @@ def again(body: bytes) -> Receive:
     return receive
 
 
-def marks(asked: PlaceOrder, key: bytes | None) -> dict[str, Any]:
+def marks(asked: OrderRequest, key: bytes | None) -> dict[str, Any]:
     """Raises Refusal: the idempotency key is invalid."""
     if key is None:
         return {}

@@ -32,11 +32,11 @@ def order_ids(processes: Processes, soon: None) -> list[str]:
     from django.core.management import call_command
 
     from orders import placing
-    from orders.place_order import PlaceOrder
+    from orders.requests.order_request import OrderRequest
 
     call_command("load_demo_products", verbosity=0)
     placed = [
-        str(placing.place(PlaceOrder(user_id=101, items=["book"]))["_id"]) for _ in range(ORDERS)
+        str(placing.place(OrderRequest(user_id=101, items=["book"]))["_id"]) for _ in range(ORDERS)
     ]
     processes.start("relay", "inventory", "orders")
     eventually(lambda: line_of("inventory").done == ORDERS, within_seconds=20)

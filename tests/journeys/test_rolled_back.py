@@ -17,8 +17,9 @@ from drills.replica_set import Document, Member, ReplicaSet
 from inventory import shipping
 from inventory.reserving import reservations, reserve
 from messaging.publishing.publisher import Publisher
-from orders import outbox, placing
-from orders.place_order import PlaceOrder
+from orders import placing
+from orders.outbox import relay, store
+from orders.requests.order_request import OrderRequest
 from tests.inventory.catalogue import order, stocked
 from tests.polling import eventually
 
@@ -86,12 +87,12 @@ def test_an_order_that_only_the_primary_has_is_not_published(
     replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
 ):
     call_command("load_demo_products", verbosity=0)
-    placed = placing.place(PlaceOrder(user_id=101, items=["book"]))
+    placed = placing.place(OrderRequest(user_id=101, items=["book"]))
     there = replica_set.database("rolled_back")["orders"]
-    monkeypatch.setattr(outbox, "orders", lambda: there)
+    monkeypatch.setattr(store, "orders", lambda: there)
 
     with Publisher(settings.AMQP_URL) as publisher:
-        told_late(replica_set, there, placed, lambda: outbox.publish_batch(publisher))
+        told_late(replica_set, there, placed, lambda: relay.publish_batch(publisher))
 
 
 def test_a_shipment_that_only_the_primary_has_is_not_published(

@@ -22,7 +22,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import failed_messages, failure_groups, replay_jobs
 from messaging.service import services
 from orders import placing, unanswered
-from orders.place_order import PlaceOrder
+from orders.requests.order_request import OrderRequest
 from ordersite.pipeline.reconciling import reconcile
 from runtime.lease import Lease, is_taken, leases
 from tests import broker
@@ -145,7 +145,7 @@ def test_an_order_of_the_future_is_sent_again_as_soon_as_any_other() -> None:
     connection.database["products"].insert_one(
         {"sku": "book", "price": placing.stored_price(placing.Decimal(1)), "currency": "EUR"}
     )
-    order_id = placing.place(PlaceOrder(user_id=1, items=["book"]))["_id"]
+    order_id = placing.place(OrderRequest(user_id=1, items=["book"]))["_id"]
     lost = {"pending_events": [], "awaited_since": from_now(HOUR)}
     orders = connection.database["orders"]
     orders.update_one({"_id": order_id}, {"$set": lost, "$unset": {"pending_since": ""}})

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.test import Client
 
 from messaging.publishing.publisher import Publisher
-from orders import ledger, outbox
+from orders import ledger
 from orders.collection import orders
+from orders.outbox import relay
 from tests.broker import take_all
 from tests.concurrency import at_once
 from tests.orders.conftest import Place
@@ -56,7 +57,7 @@ def test_the_event_carries_the_order_and_the_reason(place: Place, client: Client
     order = place()
     cancel(client, order["orderId"], {"reason": "$status"})
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     _, event = take_all("inventory")
     assert event.properties["message_id"] == f"order.cancelled:{order['orderId']}"
@@ -71,7 +72,7 @@ def test_without_a_reason_the_event_has_none(place: Place, client: Client, publi
     order = place()
     assert cancel(client, order["orderId"]).status_code == 200
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     assert "reason" not in msgspec.json.decode(take_all("inventory")[1].body)
 
@@ -104,7 +105,7 @@ def test_a_rejection_keeps_its_reason_though_its_stock_was_released_since(
     cancel(client, order_id)
     ledger.record(order_id, "inventory", "released")
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     rejected = take_all("billing")[1]
     assert msgspec.json.decode(rejected.body)["reason"] == "Out of stock: pen"

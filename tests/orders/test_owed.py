@@ -15,8 +15,9 @@ from inventory.demo_products import load as load_products
 from inventory.order import PlacedOrder
 from inventory.reserving import reservations
 from messaging.service import services
-from orders import outbox, unanswered
+from orders import unanswered
 from orders.collection import orders
+from orders.outbox import store
 from ordersite.pipeline.conservation import Line, lines
 from ordersite.pipeline.reconciling import reconcile
 from tests.broker import take_all
@@ -98,7 +99,7 @@ def test_a_cancellation_that_got_lost_is_seen_and_sent_again_to_who_owes_it(at_o
 
 def test_what_is_sent_again_is_what_was_sent(at_once: None) -> None:
     order_id = placed()
-    first = outbox.message(seen(order_id), seen(order_id)["pending_events"][0])
+    first = store.message(seen(order_id), seen(order_id)["pending_events"][0])
     published(order_id)
 
     assert reconcile() == 2

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders import placing
-from orders.place_order import Item
 from orders.price import Price
+from orders.requests.order_request import Item
 from runtime.requests.refusal import Refusal
 
 

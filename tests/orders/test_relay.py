@@ -21,9 +21,10 @@ from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 from messaging.errors import PublishError
 from messaging.publishing.publisher import Publisher
-from orders import ledger, outbox
+from orders import ledger
 from orders.collection import orders
-from orders.relay import BATCH_INTERVAL_SECONDS, Relay, interval_seconds
+from orders.outbox import relay, store
+from orders.outbox.relay import BATCH_INTERVAL_SECONDS, Relay, interval_seconds
 from runtime.lease import LEASE_SECONDS, Lease
 from runtime.stopping import StopRequest
 from tests.broker import depth, take_all
@@ -64,7 +65,7 @@ def expire_lease(name: str) -> None:
 
 
 def is_outbox_empty() -> bool:
-    return not outbox.oldest_pending()
+    return not store.oldest_pending()
 
 
 def message_ids(queue: str) -> list[str]:
@@ -74,7 +75,7 @@ def message_ids(queue: str) -> list[str]:
 def test_an_order_reaches_both_services_as_it_was_answered(place: Place, publisher: Publisher):
     order = place(101, ["book", "pen"])
 
-    assert outbox.publish_batch(publisher) == 1
+    assert relay.publish_batch(publisher) == 1
 
     for queue in ("inventory", "billing"):
         [message] = take_all(queue)
@@ -87,14 +88,14 @@ def test_an_order_reaches_both_services_as_it_was_answered(place: Place, publish
         assert properties["delivery_mode"] == 2
         assert message.headers["order-version"] == 1
     assert is_published(order["orderId"])
-    assert outbox.publish_batch(publisher) == 0
+    assert relay.publish_batch(publisher) == 0
 
 
 def test_a_rejection_follows_with_its_reason(place: Place, publisher: Publisher):
     order_id = place()["orderId"]
     ledger.record(order_id, "inventory", "rejected", "Out of stock: pen")
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     placed, rejected = take_all("billing")
     assert msgspec.json.decode(placed.body)["status"] == "placed"
@@ -107,12 +108,12 @@ def test_a_rejection_follows_with_its_reason(place: Place, publisher: Publisher)
 
 def test_an_event_that_becomes_pending_during_a_publish_stays(place: Place):
     order_id = place()["orderId"]
-    pending = outbox.oldest_pending()
+    pending = store.oldest_pending()
     ledger.record(order_id, "inventory", "rejected", "Out of stock: pen")
 
-    outbox.mark_published(pending)
+    store.mark_published(pending)
 
-    [rest] = outbox.oldest_pending()
+    [rest] = store.oldest_pending()
     assert rest.message.type == "order.rejected"
 
 
@@ -141,7 +142,7 @@ def test_a_confirmation_goes_to_subscribers_and_to_none_of_our_services(
     ledger.record(order_id, "billing", "invoiced", "2026-000001")
 
     with subscriber(exchange, **binding) as queue:
-        outbox.publish_batch(publisher)
+        relay.publish_batch(publisher)
         placed, confirmed = take_all(queue)
 
     assert placed.properties["type"] == "order.placed"
@@ -158,7 +159,7 @@ def test_a_confirmation_that_nobody_subscribed_to_leaves_the_outbox(
     ledger.record(order_id, "inventory", "reserved")
     ledger.record(order_id, "billing", "invoiced", "2026-000001")
 
-    assert outbox.publish_batch(publisher) == 2
+    assert relay.publish_batch(publisher) == 2
 
     assert is_published(order_id)
 
@@ -166,7 +167,7 @@ def test_a_confirmation_that_nobody_subscribed_to_leaves_the_outbox(
 def test_the_order_of_the_largest_user_is_published(place: Place, publisher: Publisher):
     order_id = place(user_id=2**63 - 1)["orderId"]
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     [message] = take_all("billing")
     assert msgspec.json.decode(message.body)["userId"] == 2**63 - 1
@@ -176,18 +177,18 @@ def test_the_order_of_the_largest_user_is_published(place: Place, publisher: Pub
 def test_what_waits_longest_goes_first(place: Place):
     ids = [place()["orderId"] for _ in range(3)]
 
-    assert [str(each.order_id) for each in outbox.oldest_pending()] == ids
+    assert [str(each.order_id) for each in store.oldest_pending()] == ids
 
 
 def test_a_relay_killed_before_it_marked_publishes_the_same_again(
     place: Place, publisher: Publisher
 ):
     order = place()
-    before_the_kill = [outbox.outgoing(each.message) for each in outbox.oldest_pending()]
+    before_the_kill = [store.outgoing(each.message) for each in store.oldest_pending()]
     publisher.publish(before_the_kill)
     ledger.record(order["orderId"], "inventory", "reserved")
 
-    outbox.publish_batch(publisher)
+    relay.publish_batch(publisher)
 
     first, second = take_all("billing")
     assert first.properties["message_id"] == second.properties["message_id"]
@@ -209,10 +210,10 @@ def test_what_the_broker_confirmed_leaves_the_outbox_though_the_rest_failed(
 
     publisher.publish = with_one_to_nowhere  # type: ignore[method-assign]
     with pytest.raises(PublishError):
-        outbox.publish_batch(publisher)
+        relay.publish_batch(publisher)
 
     assert is_published(taken)
-    [rest] = outbox.oldest_pending()
+    [rest] = store.oldest_pending()
     assert (str(rest.order_id), rest.message.type) == (unroutable, "order.rejected")
 
 
@@ -312,7 +313,7 @@ def test_the_command_says_once_what_is_wrong_and_ends_cleanly(
     place()
 
     eventually(lambda: "RabbitMQ" in relay.log_tail())
-    eventually(lambda: outbox.oldest_pending())
+    eventually(lambda: store.oldest_pending())
 
     assert relay.stop() == 0
     log = relay.log_tail()

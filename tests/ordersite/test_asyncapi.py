@@ -16,7 +16,8 @@ from billing import events as billing_events
 from inventory import events as inventory_events
 from messaging.message import Message
 from messaging.service import events
-from orders import outbox, placing
+from orders import placing
+from orders.outbox import store
 from orders.price import Price
 from ordersite.management.commands.asyncapi import files
 from ordersite.pipeline import asyncapi
@@ -32,7 +33,7 @@ def order_messages() -> Iterator[Message]:
         for status in ("placed", "confirmed", "rejected", "cancelled"):
             type_ = f"order.{status}"
             pending = {"id": f"{type_}:1", "type": type_, "version": 1, "at": datetime.now(UTC)}
-            yield outbox.message(document, pending)
+            yield store.message(document, pending)
 
 
 def inventory_messages() -> Iterator[Message]:
@@ -78,7 +79,7 @@ def test_every_published_event_is_documented_to_the_last_field():
 
 def test_the_exchange_that_is_documented_is_the_one_that_is_used():
     for message in order_messages():
-        exchange = outbox.outgoing(message).exchange
+        exchange = store.outgoing(message).exchange
         assert message.type in asyncapi.document()["channels"][exchange]["messages"]
 
 

@@ -29,7 +29,7 @@ from failed_messages.acting.jobs import start
 from failed_messages.acting.policies import set_policy
 from failed_messages.reading.filters import FIELDS, Filter
 from inventory.reserving import reserve
-from orders.listing import ListOrders
+from orders.requests.order_filters import OrderFilters
 from tests.asgi_client import AsgiClient
 from tests.billing.orders import placed
 from tests.failed_messages.letters import ORDER_ID, failed
@@ -208,7 +208,15 @@ class Sender:
 
 def names() -> list[str]:
     """What a query string or a form of the site may have, and most often what pages read."""
-    asked = [*FIELDS, *ListOrders.__struct_encode_fields__, "after", "hours", "by", "id", "reason"]
+    asked = [
+        *FIELDS,
+        *OrderFilters.__struct_encode_fields__,
+        "after",
+        "hours",
+        "by",
+        "id",
+        "reason",
+    ]
     asked += ["o", "p", "e", "all", "q", "q", "q", "_popup", "_to_field", "_changelist_filters"]
     asked += ["action", "_selected_action", "index", "select_across", "_save", "_continue", "post"]
     asked += ["rate", "selection", "what", "body", "restock", "delivery", "next", "_facets", "term"]

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from django.test import override_settings
 
-from ordersite.doctor import management
+from ordersite.broker import management
 
 Answers = list[HTTPStatus]
 

@@ -31,11 +31,12 @@ from failed_messages.records.collection import (
 from inventory.reserving import reservations, reserve
 from inventory.shipping import publish_shipped, ship
 from messaging.publishing.publisher import Publisher
-from orders import outbox, unanswered
+from orders import unanswered
 from orders.collection import orders
 from orders.events import rejection_reason
 from orders.facts import facts
-from orders.set_aside import SetAside
+from orders.outbox import relay, store
+from orders.outbox.set_aside import SetAside
 from tests import broker
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
@@ -55,7 +56,7 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture(autouse=True)
 def nothing_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "aside", SetAside())
+    monkeypatch.setattr(store, "aside", SetAside())
 
 
 def change(order_id: ObjectId, **fields: Any) -> None:
@@ -85,15 +86,15 @@ def test_an_order_that_cannot_be_told_of_does_not_stop_the_relay(
     broken, sound = place()["_id"], place()["_id"]
     change(broken, **fields)
 
-    published = outbox.publish_batch(publisher)
+    published = relay.publish_batch(publisher)
 
     assert published == 1
     assert [message.properties["correlation_id"] for message in broker.take_all("billing")] == [
         str(sound)
     ]
     assert f"The events of order {broken} cannot be published" in caplog.text
-    assert outbox.publish_batch(publisher) == 0
-    assert outbox.oldest_pending_since() is not None, "it waits on"
+    assert relay.publish_batch(publisher) == 0
+    assert store.oldest_pending_since() is not None, "it waits on"
 
 
 def test_a_rejection_of_an_order_without_steps_is_told():

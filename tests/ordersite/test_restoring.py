@@ -25,8 +25,10 @@ from inventory.tasks import release_stock, reserve_stock
 from messaging.errors import PermanentError
 from messaging.publishing.publisher import Publisher
 from messaging.service import events, services
-from orders import cancelling, outbox, placing
+from orders import cancelling, placing
 from orders.collection import orders
+from orders.outbox import store
+from orders.outbox.relay import publish_batch
 from orders.tasks import note
 from ordersite.restoring import findings
 from tests import broker
@@ -61,7 +63,7 @@ def place(units: int = 1, user_id: int = 101) -> str:
 
 def relay() -> None:
     with Publisher(settings.AMQP_URL) as publisher:
-        while outbox.publish_batch(publisher):
+        while publish_batch(publisher):
             pass
 
 
@@ -73,7 +75,7 @@ def work(*services: str) -> None:
             handle = HANDLERS[service].get(message.properties["type"])
             for event in handle(json.loads(message.body)) if handle else ():
                 hear(event)
-    if orders().find_one(outbox.IS_PENDING):
+    if orders().find_one(store.IS_PENDING):
         work(*services)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from orders.relay import Relay
+from orders.outbox.relay import Relay
 from runtime.garbage import keep_for_good
 from runtime.priority import step_back
 from runtime.stopping import StopRequest

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from kombu import Connection
 
 from messaging.errors import PublishError
-from ordersite.doctor import management
+from ordersite.broker import management
 from ordersite.pipeline import topology_map
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply

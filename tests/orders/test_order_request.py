@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.place_order import BODY, MAX_BODY_BYTES, Item, PlaceOrder
+from orders.requests.order_request import BODY, MAX_BODY_BYTES, Item, OrderRequest
 from runtime.requests.refusal import Refusal
 
 OPERATOR = {"$gt": ""}
@@ -23,13 +23,13 @@ def refusal_of(body: bytes) -> Refusal:
 def test_the_tutorials_request_is_taken():
     body = b'{"userId": 101, "items": ["book", "pen"]}'
 
-    assert BODY.decode(body) == PlaceOrder(user_id=101, items=["book", "pen"])
+    assert BODY.decode(body) == OrderRequest(user_id=101, items=["book", "pen"])
 
 
 def test_an_item_may_carry_its_quantity():
     body = b'{"userId": 101, "items": [{"sku": "book", "quantity": 2}, "pen"]}'
 
-    assert BODY.decode(body) == PlaceOrder(user_id=101, items=[Item("book", 2), "pen"])
+    assert BODY.decode(body) == OrderRequest(user_id=101, items=[Item("book", 2), "pen"])
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ near_orders = st.fixed_dictionaries(
 )
 
 
-def answer_to(body: bytes) -> PlaceOrder | Refusal:
+def answer_to(body: bytes) -> OrderRequest | Refusal:
     try:
         return BODY.decode(body)
     except Refusal as refusal:
@@ -148,7 +148,7 @@ def answer_to(body: bytes) -> PlaceOrder | Refusal:
 def test_any_json_is_an_order_or_a_refusal_that_says_what_to_send(value: object):
     answer = answer_to(json.dumps(value).encode())
 
-    if isinstance(answer, PlaceOrder):
+    if isinstance(answer, OrderRequest):
         assert answer.user_id >= 1
         assert 1 <= len(answer.items) <= 1000
     else:
@@ -160,4 +160,4 @@ def test_any_json_is_an_order_or_a_refusal_that_says_what_to_send(value: object)
 def test_any_bytes_are_an_order_or_a_refusal(body: bytes):
     answer = answer_to(body)
 
-    assert isinstance(answer, PlaceOrder) or answer.errors
+    assert isinstance(answer, OrderRequest) or answer.errors

@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from pymongo import UpdateMany
 
-from messaging.errors import PublishError
 from messaging.message import Message, event
-from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
+from messaging.publishing.publisher import Outgoing
 from messaging.service import exchange_of, listeners
 from orders.collection import DURABLE, orders
 from orders.events import body_of
 from orders.models import EPOCH
-from orders.set_aside import SetAside
+from orders.outbox.set_aside import SetAside
 
 BATCH_ORDERS = 500
 
@@ -38,42 +37,6 @@ class Pending(NamedTuple):
 
     order_id: ObjectId
     message: Message
-
-
-def publish_batch(publisher: Publisher) -> int:
-    """Publish the oldest pending events and take them out of the outbox.
-
-    Returns how many it was; 0 when none was pending.
-
-    Raises:
-        PublishError: RabbitMQ has not confirmed all; those that it has are out of the outbox.
-        pymongo.errors.PyMongoError: MongoDB did not answer; what was published is published
-            again later.
-    """
-    pending = oldest_pending()
-    try:
-        publisher.publish([outgoing(each.message) for each in pending])
-    except PublishError as error:
-        mark_published(pending[index] for index in error.confirmed)
-        raise
-    except Exception:
-        # The same batch without those at fault; what went out before them goes out twice.
-        if not set_aside_unpublishable(pending):
-            raise
-        return publish_batch(publisher)
-    mark_published(pending)
-    return len(pending)
-
-
-def set_aside_unpublishable(pending: list[Pending]) -> bool:
-    """Set aside the orders whose messages no publisher takes; whether there are such."""
-    found = False
-    for each in pending:
-        try:
-            check_publishable(outgoing(each.message))
-        except Exception as error:
-            found = aside.add(each.order_id, error) or found
-    return found
 
 
 def oldest_pending() -> list[Pending]:

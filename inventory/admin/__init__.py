@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 
+from inventory.admin.movements import MovementAdmin
+from inventory.admin.products import ProductAdmin
+from inventory.admin.reservations import ReservationAdmin
 from inventory.models import Movement, Product, Reservation
-from inventory.movement_admin import MovementAdmin
-from inventory.product_admin import ProductAdmin
-from inventory.reservation_admin import ReservationAdmin
 
 admin.site.register(Product, ProductAdmin)
 admin.site.register(Reservation, ReservationAdmin)

@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from inventory.admin.movements import table
+from inventory.admin.recorded import RecordedAdmin
 from inventory.models import Movement, Reservation
-from inventory.movement_admin import table
 from inventory.movements import movement_id
 from inventory.permissions import SHIP
-from inventory.recorded_admin import RecordedAdmin
 from inventory.refusals import Refusal
 from inventory.shipping import send
 from inventory.stock import Kind

@@ -23,7 +23,7 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
-class PlaceOrder(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class OrderRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """`{"userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}`.
 
     A bare string is one unit of that SKU. Prices come from the catalogue, never from here.
@@ -44,4 +44,4 @@ FIXES = {
     "quantity": f"Send a whole number from 1 to {MAX_QUANTITY}, without quotes.",
 }
 
-BODY = JsonBody(PlaceOrder, TITLE, FIXES, max_bytes=MAX_BODY_BYTES)
+BODY = JsonBody(OrderRequest, TITLE, FIXES, max_bytes=MAX_BODY_BYTES)

@@ -12,7 +12,7 @@ MAX_BODY_BYTES = 16 * 1024
 MAX_REASON_CHARACTERS = 500
 
 
-class CancelOrder(Struct, frozen=True, forbid_unknown_fields=True):
+class CancellationRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"reason": "Ordered twice"}`, or nothing at all."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=MAX_REASON_CHARACTERS)] | None = None
@@ -24,4 +24,6 @@ FIXES = {
     "reason": f"Send a text of 1 to {MAX_REASON_CHARACTERS} characters, or leave it out.",
 }
 
-BODY = JsonBody(CancelOrder, TITLE, FIXES, max_bytes=MAX_BODY_BYTES, empty=CancelOrder())
+BODY = JsonBody(
+    CancellationRequest, TITLE, FIXES, max_bytes=MAX_BODY_BYTES, empty=CancellationRequest()
+)

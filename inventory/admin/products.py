@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from inventory.admin.movements import table
+from inventory.admin.price_field import PriceField
 from inventory.models import Movement, Product, shop_currency
-from inventory.movement_admin import table
 from inventory.permissions import RESTOCK
-from inventory.price_field import PriceField
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.views import MAX_QUANTITY

@@ -14,8 +14,8 @@ from django.conf import settings
 from pymongo.errors import PyMongoError
 
 from messaging.errors import PublishError
-from messaging.publishing.publisher import Publisher
-from orders import outbox
+from messaging.publishing.publisher import Publisher, check_publishable
+from orders.outbox import store
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
@@ -60,12 +60,12 @@ class Relay:
         try:
             if not self._holds_lease():
                 return STANDBY_POLL_SECONDS
-            published = outbox.publish_batch(publisher)
+            published = publish_batch(publisher)
         except Exception as error:
             # The relay outlives whatever it meets: nothing else would publish.
             return self._outage(error)
         self._outage_over()
-        if published >= outbox.BATCH_ORDERS:
+        if published >= store.BATCH_ORDERS:
             return 0.0
         took_seconds = time.monotonic() - started_at
         return max(0.0, interval_seconds(published, took_seconds) - took_seconds)
@@ -118,3 +118,39 @@ def fault(error: Exception) -> str:
     if isinstance(error, PublishError):
         return "RabbitMQ does not do its part"
     return f"The relay met an error of its own ({type(error).__name__})"
+
+
+def publish_batch(publisher: Publisher) -> int:
+    """Publish the oldest pending events and take them out of the outbox.
+
+    Returns how many it was; 0 when none was pending.
+
+    Raises:
+        PublishError: RabbitMQ has not confirmed all; those that it has are out of the outbox.
+        pymongo.errors.PyMongoError: MongoDB did not answer; what was published is published
+            again later.
+    """
+    pending = store.oldest_pending()
+    try:
+        publisher.publish([store.outgoing(each.message) for each in pending])
+    except PublishError as error:
+        store.mark_published(pending[index] for index in error.confirmed)
+        raise
+    except Exception:
+        # The same batch without those at fault; what went out before them goes out twice.
+        if not set_aside_unpublishable(pending):
+            raise
+        return publish_batch(publisher)
+    store.mark_published(pending)
+    return len(pending)
+
+
+def set_aside_unpublishable(pending: list[store.Pending]) -> bool:
+    """Set aside the orders whose messages no publisher takes; whether there are such."""
+    found = False
+    for each in pending:
+        try:
+            check_publishable(store.outgoing(each.message))
+        except Exception as error:
+            found = store.aside.add(each.order_id, error) or found
+    return found

@@ -1,0 +1,13 @@
+"""The names of what stands in for a queue while its arguments change."""
+
+from __future__ import annotations
+
+
+def shadow_of(queue: str) -> str:
+    """The name of the shadow queue, and of the exchange that leads into it."""
+    return f"{queue}.shadow"
+
+
+def way_back(queue: str) -> str:
+    """The exchange through which messages return from the shadow queue."""
+    return f"{queue}.back"
