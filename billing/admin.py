@@ -71,7 +71,7 @@ class InvoiceAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
     ) -> tuple[QuerySet[Invoice], bool]:
-        """Look for whole ids and numbers, as parts of them have no index."""
+        """Search for whole ids and numbers: parts of them have no index."""
         search_term = search_term.strip()
         if not search_term:
             return queryset, False

@@ -12,12 +12,12 @@ import psutil
 
 from drills.run import Run
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
 
 
 class Memory:
-    """Looks each second, in a thread of its own, at each process of the pipeline and each node.
+    """Measures each second, in a thread of its own, each process of the pipeline and each node.
 
     with Memory(run) as memory:
         warm_up()
@@ -50,7 +50,7 @@ class Memory:
         return {**self._most_mib}
 
     def _watch(self) -> None:
-        while not self._ends.wait(LOOK_SECONDS):
+        while not self._ends.wait(POLL_SECONDS):
             taken = resident_mib()
             for name, pid in pids(self._run).items():
                 self._most_mib[name] = max(self._most_mib.get(name, 0), taken(pid))
@@ -63,7 +63,7 @@ def pids(run: Run) -> Mapping[str, int]:
 
 
 def resident_mib() -> Callable[[int], float]:
-    """Look at all processes once; returns what one of them takes, with its children, by its pid."""
+    """Measure all processes once; returns what one of them takes, with its children, by its pid."""
     own: dict[int, float] = {}
     children: dict[int, list[int]] = defaultdict(list)
     for process in psutil.process_iter(["ppid", "memory_info"]):

@@ -172,7 +172,7 @@ PROPERTIES: dict[str, Poison] = {
     ),
     "packed": with_properties(content_encoding="gzip"),
     "unknown compression": Poison(headers={"compression": "application/x-gzip"}),
-    # RabbitMQ itself looks at `expiration` and `user_id`.
+    # RabbitMQ itself checks `expiration` and `user_id`.
     **{
         f"{name} that is no UTF-8": with_properties(**{name: NO_UTF8})
         for name in (
@@ -236,7 +236,7 @@ HEADERS: dict[str, Poison] = {
     ),
 }
 
-#: RabbitMQ checks no byte of them, and a fanout looks at none.
+#: RabbitMQ checks no byte of them, and a fanout ignores the key.
 ROUTING_KEYS: dict[str, Poison] = {
     "routing key that is no UTF-8": Poison(routing_key=NO_UTF8),
     "routing key with a lone surrogate": Poison(routing_key=LONE_SURROGATE),

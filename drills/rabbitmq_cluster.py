@@ -46,7 +46,7 @@ raft.wal_max_size_bytes = 33554432
 #: A dead letter whose confirm died with a node is sent again after up to twice its time-out, by
 #: default 3 min; here, and as docs/limits.md says for every cluster, 10 s.
 #: Whoever holds a message unacked for longer than `consumer_timeout` loses its channel. The limits
-#: promise that nobody does for 125 s; the default is 30 min, looked at once a minute.
+#: promise that nobody does for 125 s; the default is 30 min, checked once a minute.
 #: https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
 ADVANCED_CONFIGURATION = """\
 [{rabbit, [{quorum_tick_interval, 1000}, {dead_letter_worker_publisher_confirm_timeout, 10000},

@@ -18,7 +18,7 @@ from localservices.mongodb import PROBE_MILLISECONDS, REPLICA_SET, MongoDB
 from localservices.service import start_together
 
 MEMBERS = 3
-#: Whoever asks for data may hear of another primary so late: each look for it costs connections.
+#: Whoever asks for data may hear of another primary so late: each search for it costs connections.
 SAME_PRIMARY_SECONDS = 1.0
 
 #: Elections in two seconds instead of ten, so that a drill takes seconds; the machine that runs
@@ -86,7 +86,7 @@ class ReplicaSet:
             member.port: MongoClient(member.url, connect=False) for member in self.members
         }
         self._last_primary = self.members[0]
-        self._looked_at = -math.inf
+        self._searched_at = -math.inf
 
     @property
     def url(self) -> str:
@@ -114,12 +114,12 @@ class ReplicaSet:
 
     def primary(self, within_seconds: float = 60) -> Member:
         """The member that is the primary now, as soon as there is one."""
-        wait_until(self._look_for_primary, within_seconds)
+        wait_until(self._search_primary, within_seconds)
         return self._last_primary
 
     def database(self, name: str) -> Database[Document]:
         """A database as its primary has it, past the proxies."""
-        if time.monotonic() - self._looked_at > SAME_PRIMARY_SECONDS:
+        if time.monotonic() - self._searched_at > SAME_PRIMARY_SECONDS:
             self.primary()
         return self._clients[self._last_primary.port][name]
 
@@ -165,10 +165,10 @@ class ReplicaSet:
         for member in self.members:
             member.set_failpoint("off", {})
 
-    def _look_for_primary(self) -> bool:
+    def _search_primary(self) -> bool:
         for member in self.members:
             if member.is_primary():
-                self._last_primary, self._looked_at = member, time.monotonic()
+                self._last_primary, self._searched_at = member, time.monotonic()
                 return True
         return False
 

@@ -31,7 +31,7 @@ from localservices.wall_clock import WallClock
 
 #: How long the pipeline may take to come to rest after everything was mended.
 QUIET_SECONDS = 300
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 #: Before any document.
 EPOCH = datetime.fromtimestamp(0, UTC)
 #: Traffic that goes on ends so long after everything was mended …
@@ -185,15 +185,15 @@ def end_traffic(run: Run) -> None:
 
 
 def settled(run: Run) -> tuple[Evidence, list[Violation]]:
-    """Look until nothing is wrong any more, or until it should be quiet.
+    """Check until nothing is wrong any more, or until it should be quiet.
 
-    Each look asks for every order, so there is none before all is quiet; and RabbitMQ's counts may
+    Each check asks for every order, so there is none before all is quiet; and RabbitMQ's counts may
     be old, so that they have to stay zero for a while.
     """
     deadline = time.monotonic() + QUIET_SECONDS
     unrest = [*waited_for_quiet(run)]
     while True:
-        evidence, wrong = look(run)
+        evidence, wrong = examine(run)
         if not wrong or time.monotonic() > deadline:
             return evidence, unrest + wrong
         unrest += waited_for_quiet(run)
@@ -203,7 +203,7 @@ def waited_for_quiet(run: Run) -> Iterator[Violation]:
     """Wait until nothing waits anywhere; that this never comes is a violation."""
     is_quiet = lasting(lambda: is_quiet_now(run), STALE_SECONDS)
     try:
-        wait_until(is_quiet, QUIET_SECONDS, "Coming to rest", pause=LOOK_SECONDS)
+        wait_until(is_quiet, QUIET_SECONDS, "Coming to rest", pause=POLL_SECONDS)
     except TookTooLong as error:
         yield Violation(Kind.RECOVERY, str(error))
 
@@ -216,7 +216,7 @@ def is_quiet_now(run: Run) -> bool:
         return False
 
 
-def look(run: Run) -> tuple[Evidence, list[Violation]]:
+def examine(run: Run) -> tuple[Evidence, list[Violation]]:
     """What there is now, and what of it is wrong; that nobody answers is, too."""
     try:
         evidence = run.evidence()

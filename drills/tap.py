@@ -20,7 +20,7 @@ class Tap:
         self._heard: list[amqp.Message] = []
         self._queue = channel.queue_declare(exclusive=True).queue
         for exchange in exchanges:
-            # A topic exchange wants a pattern; a fanout looks at none.
+            # A topic exchange wants a pattern; a fanout ignores it.
             channel.queue_bind(self._queue, exchange, "#")
 
     def messages(self) -> list[amqp.Message]:

@@ -13,7 +13,7 @@ class TookTooLong(Exception):
 
 
 def lasting(reached: Callable[[], object], seconds: float) -> Callable[[], bool]:
-    """What is true once `reached()` was true at every look for so long."""
+    """What is true once `reached()` was true at every poll for so long."""
     since: float | None = None
 
     def has_lasted() -> bool:

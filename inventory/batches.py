@@ -1,4 +1,4 @@
-"""Reserves for many orders in one transaction, where none of them needs a closer look.
+"""Reserves for many orders in one transaction, where none of them needs the single path.
 
 An optimisation of `inventory.reserving`, which is the truth: it answers whatever is refused here.
 """

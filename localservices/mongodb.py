@@ -24,8 +24,8 @@ REPLICA_SET = "rs0"
 #: value is 60. https://www.mongodb.com/docs/manual/reference/parameters/
 TRANSACTION_LIFETIME_SECONDS = 3
 #: For so long MongoDB keeps what was deleted; its own value is 300. The relay's index of pending
-#: events is nearly all deleted entries, and each look for new ones passes them. A recount of the
-#: stock, which reads everything as it was at one moment, has to be done within it.
+#: events is nearly all deleted entries, and each poll for new ones reads past them. A recount of
+#: the stock, which reads everything as it was at one moment, has to be done within it.
 HISTORY_SECONDS = 10
 
 PROBE_MILLISECONDS = 500

@@ -54,7 +54,7 @@ def table(web: str, settings: Mapping[str, str]) -> str:
             "",
             *lines,
             "",
-            "Place an order, and look at it with the orderId of the answer:",
+            "Place an order, and read it with the orderId of the answer:",
             "",
             f"  curl -X POST {web}/orders -H \"Content-Type: application/json\" -d '{order}'",
             f"  curl {web}/orders/ORDER_ID",

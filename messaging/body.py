@@ -44,8 +44,8 @@ def readable(
 
 
 def unreadable(problem: str, *, example: str) -> InvalidMessage:
-    """The error that says what is wrong with a body, and what a right one looks like."""
-    return InvalidMessage(f"{problem}; a right one looks like {example}")
+    """The error that says what is wrong with a body, and an example of a right one."""
+    return InvalidMessage(f"{problem}; for example {example}")
 
 
 def _problem(text: str) -> str:

@@ -29,8 +29,8 @@ def declare_or_wait(connection: Connection, consumed: Iterable[str], stop: StopR
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
     if is_changing(connection):
-        look = partial(_missing, connection, tuple(consumed))
-        wait_for("`topology apply`, which is changing the queues", look, stop)
+        check = partial(_missing, connection, tuple(consumed))
+        wait_for("`topology apply`, which is changing the queues", check, stop)
     else:
         for difference in declare_missing(connection):
             logger.warning(

@@ -98,7 +98,7 @@ class Delivery(msgspec.Struct, frozen=True):
 class RawMessage(pyamqp.Message):
     """A message whose body stays the bytes that arrived.
 
-    kombu would unpack a body whose `compression` header asks for it, before anybody could look
+    kombu would unpack a body whose `compression` header asks for it, before anybody could check it
     at its size.
     """
 

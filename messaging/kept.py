@@ -42,7 +42,7 @@ LEFT_OUT_CHARACTERS = 1_000
 
 #: Of one frame, 128 KiB, which has to hold the certificate as well.
 MAX_KEPT_BYTES = 32_000
-#: A header below it is looked at no further, and so are as many of them as have room.
+#: A header below it is read no further, and so are as many of them as have room.
 SMALL_CHARACTERS = 100
 MANY_HEADERS = 50
 

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 #: How long a handler waits for a part to come back before its message is put back.
-#: Below `TASK_SOFT_TIME_LIMIT_SECONDS`, so that waiting never looks like a slow handler.
+#: Below `TASK_SOFT_TIME_LIMIT_SECONDS`, so that waiting is never taken for a slow handler.
 PATIENCE_SECONDS = 12.0
 FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 2.0

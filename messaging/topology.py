@@ -158,7 +158,7 @@ def subscriptions(service: Service) -> Iterator[Subscription]:
         if on.type not in published_events():
             continue  # A system check stops the start.
         exchange = exchange_of(on.type)
-        # A fanout looks at no routing key; without one Celery would use its default exchange.
+        # A fanout ignores the routing key; without one Celery would use its default exchange.
         key = service.name if exchange.type == "fanout" else on.type
         if (exchange.name, key) not in seen:
             seen.add((exchange.name, key))

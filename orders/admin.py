@@ -72,7 +72,7 @@ class OrderAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
     ) -> tuple[QuerySet[Model], bool]:
-        """Look for whole ids, as parts of them have no index."""
+        """Search for whole ids: parts of them have no index."""
         term = search_term.strip()
         if not term:
             return queryset, False

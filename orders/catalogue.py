@@ -3,7 +3,7 @@
 Products belong to inventory. An order still needs their prices before it can be stored, in one
 read that costs next to nothing, so orders keeps its own small read model of the `products`
 collection: three fields, read without inventory's code, cached for a second. A price that
-changes is charged a second later; an SKU that the cache lacks is looked up before it is refused,
+changes is charged a second later; an SKU that the cache lacks is read before it is refused,
 so that a new product can be ordered at once. A product whose price cannot be charged is left out,
 and the log says why: its own orders are refused, and all other prices are read.
 """

@@ -1,4 +1,4 @@
-"""How an order looks over HTTP."""
+"""An order as JSON."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ordersite.pipeline.conservation import lines
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
 
-#: What an operator looks at first comes first; what is not named here comes last.
+#: What an operator reads first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "simulated_faults"]
 
 
@@ -61,7 +61,7 @@ class OrderSite(AdminSite):
         context = {
             **self.each_context(request),
             "title": "Doctor",
-            "looked_at": timezone.now(),
+            "checked_at": timezone.now(),
             "report": examine(),
         }
         return TemplateResponse(request, "ordersite/doctor.html", context)

@@ -16,7 +16,7 @@ from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-#: Of the admin's log of an object, the newest entries that are looked through for a field.
+#: Of the admin's log of an object, the newest entries that are searched for a field.
 ENTRIES_READ = 20
 
 

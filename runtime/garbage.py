@@ -6,7 +6,7 @@ import gc
 
 
 def keep_for_good() -> None:
-    """Let no garbage collection look at what is there now: Django, Celery and the code of the apps.
+    """Let no garbage collection visit what is there now: Django, Celery and the code of the apps.
 
     A collection is otherwise a quarter of what a batch costs its worker. Children that are forked
     later inherit it. https://docs.python.org/3/library/gc.html#gc.freeze

@@ -1,6 +1,6 @@
 """What every handler needs to keep its effects once: one MongoDB transaction, seen through.
 
-A message may be delivered twice, at the same moment, to two workers. A handler therefore looks
+A message may be delivered twice, at the same moment, to two workers. A handler therefore checks
 in a transaction for what it has recorded of the order, and only writes when it finds nothing.
 """
 
@@ -42,7 +42,7 @@ def in_transaction(callback: Callable[[ClientSession], Result]) -> Result:
             its majority, or others hold the documents, as a killed worker's open transaction
             does until MongoDB ends it (`transactionLifetimeLimitSeconds`). It may have taken
             place all the same; running it again tells.
-        DuplicateKeyError: a key is taken by a document that the callback does not look for.
+        DuplicateKeyError: a key is taken by a document that the callback does not check for.
         Exception: whatever else the callback raises; nothing is written then.
     """
     for _ in range(RACES - 1):

@@ -22,11 +22,11 @@ from runtime.trouble import Told, refusal
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks, and for one of them.
-LOOK_SECONDS = 1
+#: Between two polls, and for one of them.
+POLL_SECONDS = 1
 
-#: Why what it looks for is not there; empty where it is. A `Refusal` is told whenever it comes.
-Look = Callable[[], str]
+#: Why what we wait for is not there yet; empty once it is. A `Refusal` is told whenever it comes.
+Check = Callable[[], str]
 
 
 def wait_for_database(stop: StopRequest) -> None:
@@ -43,7 +43,7 @@ def wait_for_mongodb(stop: StopRequest) -> None:
 
 def wait_for_rabbitmq(stop: StopRequest) -> None:
     """Return when RabbitMQ answers, or when asked to stop."""
-    with connection_to(settings.AMQP_URL, within_seconds=LOOK_SECONDS) as broker:
+    with connection_to(settings.AMQP_URL, within_seconds=POLL_SECONDS) as broker:
         wait_until_connected(broker, stop)
 
 
@@ -52,13 +52,13 @@ def wait_until_connected(broker: Connection, stop: StopRequest) -> None:
     wait_for(f"RabbitMQ at {addresses_of(broker)}", partial(_rabbitmq, broker), stop)
 
 
-def wait_for(what: str, look: Look, stop: StopRequest) -> None:
-    """Look until it is there; say once why we wait, and once that we go on."""
+def wait_for(what: str, check: Check, stop: StopRequest) -> None:
+    """Poll until it is there; say once why we wait, and once that we go on."""
     told = Told()
-    while not stop.requested and (why := look()):
+    while not stop.requested and (why := check()):
         if told.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)
-        stop.wait(LOOK_SECONDS)
+        stop.wait(POLL_SECONDS)
     if told.end() and not stop.requested:
         logger.info("Here now: %s", what)
 
@@ -68,7 +68,7 @@ def mongodb() -> str:
     # and a member that has yet to join its replica set can't do transactions.
     try:
         client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGODB_URL)
-        with pymongo.timeout(LOOK_SECONDS), client:
+        with pymongo.timeout(POLL_SECONDS), client:
             hello = client.admin.command("hello")
     except PyMongoError as error:
         return refusal(error) or f"it does not answer ({type(error).__name__})."

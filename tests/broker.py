@@ -1,4 +1,4 @@
-"""A foreign AMQP client: publishes anything, and looks into queues."""
+"""A foreign AMQP client: publishes anything, and reads queues."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def restart(run: Run, workers: list[str]) -> None:
 def returned(run: Run) -> list[int]:
     """How often each of the next messages was given back, without those that never were.
 
-    RabbitMQ puts them first. Looking at one gives it back once more.
+    RabbitMQ puts them first. Reading one gives it back once more.
     """
     with run.site.amqp_connection() as connection:
         channel = connection.channel()

@@ -22,7 +22,7 @@ WARM_SECONDS = 10
 #: How much longer an order may wait for the other service's record of it than one before the stop.
 BEHIND_SECONDS = 5.0
 DRAIN_SECONDS = 600
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 #: A process of the pipeline, with its children, may grow by so much, whatever the backlog: a worker
 #: that had drained 8,000 orders had 6 MiB more than one without a backlog.
 GROWTH_MIB = 40
@@ -51,7 +51,7 @@ def stop_and_drain(run: Run, stopped: str, other: str) -> None:
         pipeline.start(workers)
     placed = orders_of(run)
     drained_in = wait_until(
-        lambda: done(run, stopped) >= len(placed), DRAIN_SECONDS, "Draining", LOOK_SECONDS
+        lambda: done(run, stopped) >= len(placed), DRAIN_SECONDS, "Draining", POLL_SECONDS
     )
     done_at = done_at_seconds(run, other)
     # One that is not done yet is waiting still.

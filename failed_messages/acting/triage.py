@@ -69,7 +69,7 @@ def _write(
     for name in wanted.keys() & shown.keys():
         if before[name] not in (shown[name], wanted[name]):
             # The transaction ends with it, so that nothing of it is written.
-            fix = "Look at it again, then save yours if it still stands."
+            fix = "Read it again, then save yours if you still want it."
             raise Moved(name, moved(fingerprint, name, before[name]), fix)
     changed = {name: value for name, value in wanted.items() if before[name] != value}
     if changed:

@@ -1,4 +1,4 @@
-"""The operator's desk in the admin: look, replay, discard, restore; nothing is edited by hand."""
+"""The operator's desk in the admin: read, replay, discard, restore; nothing is edited by hand."""
 
 from __future__ import annotations
 

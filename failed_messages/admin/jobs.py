@@ -217,7 +217,7 @@ def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
 
 def _waiting_for(job: ReplayJob) -> str:
     if job.state == JobState.RUNNING and job.sent:
-        return f"Waiting for {job.sent:,} answers. None comes? Then look at the worker."
+        return f"Waiting for {job.sent:,} answers. If none comes, check the worker."
     return ""
 
 

@@ -12,9 +12,9 @@ from failed_messages.records.permissions import VIEW, may
 
 
 class DeskAdmin(admin.ModelAdmin):
-    """Records that the product writes: whoever may look at failed messages may look at them."""
+    """Records that the product writes: whoever may view failed messages may view them."""
 
-    #: What looking needs.
+    #: The permission to view them.
     view_permission = VIEW
 
     sortable_by = ()

@@ -1,4 +1,4 @@
-"""Failed messages over HTTP: find them, look at one, act on one."""
+"""Failed messages over HTTP: find them, read one, act on one."""
 
 from __future__ import annotations
 

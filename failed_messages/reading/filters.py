@@ -20,7 +20,7 @@ from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.text import fault_in
 
-#: No death is later. MongoDB looks at an index's later fields only where its first is asked for.
+#: No death is later. MongoDB uses an index's later fields only where the query has its first.
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

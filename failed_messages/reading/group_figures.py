@@ -13,7 +13,7 @@ from failed_messages.records.collection import failed_messages, failure_counts
 from failed_messages.records.order_facts import order_facts, value
 
 TREND_HOURS = 24
-#: Orders of more messages are not looked up for a list: it has to be quick.
+#: Orders of more messages are not read for a list: it has to be quick.
 NEWEST_MESSAGES = 1_000
 
 
@@ -25,7 +25,7 @@ class Figures:
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
-    #: True where only the newest messages' orders were looked up.
+    #: True where only the newest messages' orders were read.
     at_least: bool
     #: Deaths in each of the last 24 hours, oldest first.
     trend: list[int]

@@ -13,8 +13,8 @@ from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
 
-#: More messages than these are counted, and their orders are not looked at.
-MESSAGES_LOOKED_AT = 10_000
+#: More messages than these are counted, and their orders are not read.
+MESSAGES_CHECKED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Preview:
     stale: int
     #: Messages of which only the body's beginning was kept.
     cut: int
-    #: True where there are more messages than were looked at.
+    #: True where there are more messages than were read.
     at_least: bool
 
     def sentences(self) -> list[str]:
@@ -77,7 +77,7 @@ def preview(selection: Filter) -> Preview:
     """What replaying all failed messages that match would do."""
     wanted = failed_only(selection)
     hint: dict[str, Any] = {"hint": index} if (index := index_of(wanted)) else {}
-    records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_LOOKED_AT)
+    records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_CHECKED)
     return _preview(list(records), failed_messages().count_documents(wanted, **hint))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from failed_messages.models import AuditEntry
 
-#: Of a subject's entries, the newest that are looked through.
+#: Of a subject's entries, the newest that are searched.
 ENTRIES_READ = 20
 
 

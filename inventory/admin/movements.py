@@ -29,7 +29,7 @@ class MovementAdmin(RecordedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Movement], search_term: str
     ) -> tuple[QuerySet[Movement], bool]:
-        """Look for whole SKUs, as parts of them have no index."""
+        """Search for whole SKUs: parts of them have no index."""
         return (queryset.filter(sku=search_term) if search_term else queryset), False
 
 

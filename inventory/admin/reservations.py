@@ -22,7 +22,7 @@ from runtime.requests.number import number_in
 
 
 class ReservationAdmin(RecordedAdmin):
-    """Reservations are looked at, and shipped."""
+    """Reservations can be read and shipped."""
 
     list_display = ["order_id", "user_id", "state", "lines", "short_of", "created_at"]
     list_filter = ["state"]
@@ -79,7 +79,7 @@ class ReservationAdmin(RecordedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str
     ) -> tuple[QuerySet[Reservation], bool]:
-        """Look for whole ids, as parts of them have no index."""
+        """Search for whole ids: parts of them have no index."""
         search_term = search_term.strip()
         if not search_term:
             return queryset, False

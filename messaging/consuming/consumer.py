@@ -21,7 +21,7 @@ from kombu.serialization import register
 
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
-from messaging.consuming.holding import HOLDING_LOOK_SECONDS, Holding
+from messaging.consuming.holding import HOLDING_CHECK_SECONDS, Holding
 from messaging.consuming.one_by_one import OneByOne, Refusals
 from messaging.consuming.reading import read_in_bulk
 from messaging.consuming.shutdown import finish_begun, is_asked_to_stop
@@ -33,7 +33,7 @@ from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of
 from messaging.service import Service, services
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
-from runtime.waiting import LOOK_SECONDS, wait_until_connected
+from runtime.waiting import POLL_SECONDS, wait_until_connected
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ register(
 )
 
 #: How soon a killed pool child is noticed, replaced, and its message returned; Celery's is 5.
-LOOK_AFTER_CHILDREN_SECONDS = 0.5
+CHECK_CHILDREN_SECONDS = 0.5
 
 #: A connection that lasts so long is no sign any more that what broke the last one off goes on.
 LASTING_SECONDS = 5
@@ -60,7 +60,7 @@ UNUSED_STEPS = {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
 
 
 class CeleryStop(StopRequest):
-    """Celery's own signal handlers note the request to stop, and whoever waits looks there."""
+    """Celery's own signal handlers note the request to stop, and who waits polls them."""
 
     def wait(self, seconds: float) -> None:
         """Wait so long. Raises celery.exceptions.WorkerShutdown, WorkerTerminate."""
@@ -108,7 +108,7 @@ class EventConsumer(Consumer):
         if self._told.is_new(why := in_words(error)):
             logger.warning("Consuming from RabbitMQ broke off, and begins again: %s", why)
         else:
-            CeleryStop().wait(LOOK_SECONDS)
+            CeleryStop().wait(POLL_SECONDS)
 
     def on_ready(self) -> None:
         super().on_ready()
@@ -139,9 +139,9 @@ class EventConsumer(Consumer):
             self.call_soon,
             after_refusal=self.refusals.in_a_row > 0,
         )
-        self.hub.call_repeatedly(LOOK_AFTER_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
+        self.hub.call_repeatedly(CHECK_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         holding = Holding(self, self.initial_prefetch_count)
-        self.hub.call_repeatedly(HOLDING_LOOK_SECONDS, holding.look)
+        self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         #: By consumer tag, as far as messages have come.
         self._services: dict[str, Service] = {}

@@ -24,15 +24,15 @@ from messaging.consuming.shutdown import is_asked_to_stop
 
 logger = logging.getLogger(__name__)
 
-#: A message that no handler has begun goes back after so long and the time to the next look. One
+#: A message that no handler has begun goes back after so long and the time to the next check. One
 #: that has begun has `TASK_TIME_LIMIT_SECONDS` on top; RabbitMQ's `consumer_timeout` is far longer.
 LONGEST_SECONDS = 60
-HOLDING_LOOK_SECONDS = 5
+HOLDING_CHECK_SECONDS = 5
 #: One at work and the next one at hand.
 FEW_A_CHILD = 2
 
 
-class Look(NamedTuple):
+class Check(NamedTuple):
     """What had been delivered when."""
 
     last_tag: int
@@ -51,10 +51,10 @@ class Holding:
         self._usual_count = usual_count
         self._few = FEW_A_CHILD * consumer.pool.num_processes
         self._takes_few = False
-        self._looks: deque[Look] = deque([Look(0, time.monotonic())])
+        self._checks: deque[Check] = deque([Check(0, time.monotonic())])
         self._settled = 0
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Find out whether messages wait for too long, or may be taken again; call it regularly.
 
         What follows from it is done outside of the timer, which would keep RabbitMQ's refusals.
@@ -62,7 +62,7 @@ class Holding:
         acks = self._consumer.acks
         settled = acks.settled() - self._settled
         self._settled += settled
-        self._looks.append(Look(acks.last_tag, time.monotonic()))
+        self._checks.append(Check(acks.last_tag, time.monotonic()))
         if self._consumer.one_by_one.is_on:
             # It decides how many are taken.
             return
@@ -76,9 +76,9 @@ class Holding:
         """At most so long has the message waited that waits to be begun for longest."""
         tags = [message.delivery_tag for message in self._waiting()]
         oldest = min(tags, default=self._consumer.acks.last_tag + 1)
-        while len(self._looks) > 1 and self._looks[1].last_tag < oldest:
-            self._looks.popleft()
-        return time.monotonic() - self._looks[0].at_seconds if tags else 0
+        while len(self._checks) > 1 and self._checks[1].last_tag < oldest:
+            self._checks.popleft()
+        return time.monotonic() - self._checks[0].at_seconds if tags else 0
 
     def _waiting(self) -> Iterator[Any]:
         """The messages that no pool child has been given."""
@@ -122,12 +122,12 @@ class Holding:
 
 def longest_held_seconds() -> float:
     """So long a message may be unacked: it waits, shares a call that fails, and runs alone."""
-    return LONGEST_SECONDS + HOLDING_LOOK_SECONDS + 2 * settings.TASK_TIME_LIMIT_SECONDS
+    return LONGEST_SECONDS + HOLDING_CHECK_SECONDS + 2 * settings.TASK_TIME_LIMIT_SECONDS
 
 
 def would_take_seconds(count: int, settled: int) -> float:
-    """How long so many messages take, where `settled` were done between two looks."""
-    return count / settled * HOLDING_LOOK_SECONDS if settled else float("inf")
+    """How long so many messages take, where `settled` were done between two checks."""
+    return count / settled * HOLDING_CHECK_SECONDS if settled else float("inf")
 
 
 def messages_of(call: Request | Batch) -> list[Any]:

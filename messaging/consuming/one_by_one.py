@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 SUSPICIOUS_RETURNS = 10
 
 #: How long RabbitMQ may need until it has taken back what it could not deliver.
-TAKEN_BACK_LOOKS = 20
-TAKEN_BACK_LOOK_SECONDS = 0.05
+TAKEN_BACK_POLLS = 20
+TAKEN_BACK_POLL_SECONDS = 0.05
 
 
 class OneByOne:
@@ -60,7 +60,7 @@ class OneByOne:
         consumer.qos(prefetch_count=1)
 
     def received(self, message: Any) -> None:
-        """Look at a message that has come; the first that is not suspicious ends this."""
+        """Check a message that has come; the first that is not suspicious ends this."""
         self.has_received = True
         if self.is_on and returns_of(message) < self._suspicious_returns:
             self.is_on = False
@@ -133,7 +133,7 @@ def _next_of(url: str, queue: str) -> Answer:
     """Raises CONNECTION_ERRORS: RabbitMQ is away."""
     with connection_to(url, within_seconds=settings.CONFIRM_TIMEOUT_SECONDS) as connection:
         connect(connection, reraise_as_library_errors=False)
-        for _ in range(TAKEN_BACK_LOOKS):
+        for _ in range(TAKEN_BACK_POLLS):
             try:
                 message = connection.default_channel.basic_get(queue)
             except amqp.InternalError:
@@ -142,5 +142,5 @@ def _next_of(url: str, queue: str) -> Answer:
             if message is not None:
                 message.channel.basic_reject(message.delivery_tag, requeue=True)
                 return Answer.DELIVERED
-            time.sleep(TAKEN_BACK_LOOK_SECONDS)
+            time.sleep(TAKEN_BACK_POLL_SECONDS)
     return Answer.EMPTY

@@ -99,7 +99,7 @@ class BulkReader:
             OSError: the connection is lost.
         """
         transport = self._connection.transport
-        # A large delivery is read in ever larger pieces, as each looks at all before it again.
+        # A large delivery is read in ever larger pieces, as each reads all before it again.
         most_bytes = max(READ_BYTES, len(transport._read_buffer))
         try:
             received = self._connection.sock.recv(most_bytes, socket.MSG_DONTWAIT)

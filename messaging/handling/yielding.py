@@ -19,8 +19,8 @@ from messaging.publishing.publisher import CONNECTION_ERRORS
 from messaging.service import answering, services
 from runtime.connecting import connect, connection_to
 
-#: How far apart the queues are looked at.
-LOOK_SECONDS = 0.5
+#: How far apart the queues are checked.
+CHECK_SECONDS = 0.5
 #: Then a call is made all the same: whatever keeps a backlog, this work is late and not stopped.
 LONGEST_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ def yield_to_backlogs(service: str, type_: str, bodies: Collection[Any]) -> None
 
 
 class Yielding:
-    """One process's look at the queues that it yields to."""
+    """What one process knows of the queues that it yields to."""
 
     def __init__(self, url: str, backlog_messages: int) -> None:
         """Args:
@@ -41,7 +41,7 @@ class Yielding:
         self._url = url
         self._backlog_messages = backlog_messages
         self._connection: Connection | None = None
-        self._look_at = 0.0
+        self._check_at = 0.0
 
     def wait(self, queues: Collection[str]) -> None:
         """Return once none of the queues has a backlog, or after `LONGEST_SECONDS`.
@@ -50,10 +50,10 @@ class Yielding:
         """
         deadline = time.monotonic() + LONGEST_SECONDS
         while self._is_any_behind(queues) and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
 
     def _is_any_behind(self, queues: Collection[str]) -> bool:
-        if time.monotonic() < self._look_at:
+        if time.monotonic() < self._check_at:
             return False
         try:
             connection = self._connection = self._connection or self._open()
@@ -61,7 +61,7 @@ class Yielding:
         except CONNECTION_ERRORS:
             self._abandon()
             is_behind = False
-        self._look_at = 0.0 if is_behind else time.monotonic() + LOOK_SECONDS
+        self._check_at = 0.0 if is_behind else time.monotonic() + CHECK_SECONDS
         return is_behind
 
     def _open(self) -> Connection:

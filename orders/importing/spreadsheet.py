@@ -14,7 +14,7 @@ AS_TEXT = re.compile(r'\A="(.*)"\Z')
 
 #: As spreadsheets write them; MAR-12 is somebody's own.
 MONTH = r"(?:Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
-#: What it looks like, and the pattern of it. Excel keeps 15 digits of a number.
+#: An example of it, and its pattern. Excel keeps 15 digits of a number.
 #: https://learn.microsoft.com/office/troubleshoot/excel/last-digits-changed-to-zeros
 MADE = {
     "a number in scientific notation": r"[+-]?\d+([.,]\d+)?[Ee][+-]\d+",

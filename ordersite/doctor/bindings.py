@@ -19,7 +19,7 @@ class Bound(NamedTuple):
     #: `q` or `e`, as in the management API's addresses.
     kind: str
     destination: str
-    #: Empty where the exchange looks at none.
+    #: Empty where the exchange ignores it.
     routing_key: str
 
 

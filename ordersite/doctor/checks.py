@@ -1,4 +1,4 @@
-"""Every check, by name and by what it asks, in the order in which one would look by hand."""
+"""Every check, by name and by what it asks, in the order in which one would check by hand."""
 
 from __future__ import annotations
 

@@ -36,19 +36,19 @@ AWAY = (PyMongoError, *BROKER_ERRORS, management.Away)
 
 
 def examine() -> Report:
-    """Look at everything; a part that does not answer costs seconds, and is in the report."""
+    """Check everything; a part that does not answer costs seconds, and is in the report."""
     report = Report()
-    _look_at_mongodb(report, checks.of_mongodb())
+    _check_mongodb(report, checks.of_mongodb())
     with health.broker_connection() as broker:
-        _look_at_rabbitmq(report, broker)
+        _check_rabbitmq(report, broker)
     return report
 
 
-def _look_at_mongodb(report: Report, made: Checks) -> None:
+def _check_mongodb(report: Report, made: Checks) -> None:
     try:
         seen = health.mongodb()
     except DatabaseError as error:
-        report.could_not_look.append(Unseen(tuple(made), f"MongoDB: {error}", UPGRADE_MONGODB))
+        report.unchecked.append(Unseen(tuple(made), f"MongoDB: {error}", UPGRADE_MONGODB))
         return
     if not seen.ok:
         why = waiting.mongodb()
@@ -56,13 +56,13 @@ def _look_at_mongodb(report: Report, made: Checks) -> None:
             unseen = Unseen(tuple(made), why, AS_SAID)
         else:
             unseen = Unseen(tuple(made), f"MongoDB: {seen.detail}", seen.next_step)
-        report.could_not_look.append(unseen)
+        report.unchecked.append(unseen)
         return
     with pymongo.timeout(MONGODB_SECONDS):
         _make(made, report, START_MONGODB)
 
 
-def _look_at_rabbitmq(report: Report, broker: Connection) -> None:
+def _check_rabbitmq(report: Report, broker: Connection) -> None:
     amqp, managed = checks.over_amqp(broker), checks.over_management(broker)
     try:
         connect(broker)
@@ -70,7 +70,7 @@ def _look_at_rabbitmq(report: Report, broker: Connection) -> None:
         refused = refusal(error)
         reason = refused or f"RabbitMQ: No answer ({error})."
         next_step = AS_SAID if refused else START_RABBITMQ
-        report.could_not_look.append(Unseen((*amqp, *managed), reason, next_step))
+        report.unchecked.append(Unseen((*amqp, *managed), reason, next_step))
         return
     _make(amqp, report, START_RABBITMQ)
     if settings.RABBITMQ_MANAGEMENT_URL:
@@ -97,9 +97,9 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
                 report.left_out.append(Unseen((name,), str(error), error.next_step))
                 continue
             next_step = error.next_step if isinstance(error, management.Away) else next_step
-            report.could_not_look.append(Unseen(names[at:], str(error), next_step))
+            report.unchecked.append(Unseen(names[at:], str(error), next_step))
             return
-        report.looked_at.append(name)
+        report.checked.append(name)
 
 
 def _is_forbidden(error: Exception) -> bool:

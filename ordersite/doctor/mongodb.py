@@ -94,7 +94,7 @@ def transaction_lifetime() -> Iterator[Finding]:
 
 
 def snapshot_history() -> Iterator[Finding]:
-    """The relay's looks pass every event that left the outbox within this time."""
+    """Each poll of the relay reads past every event that left the outbox within this time."""
     name = "minSnapshotHistoryWindowInSeconds"
     seconds = _parameter(name)
     if seconds > HISTORY_SECONDS:
@@ -102,8 +102,8 @@ def snapshot_history() -> Iterator[Finding]:
             Severity.WARNING,
             "MongoDB",
             f"{name} is {seconds}: MongoDB keeps for so long what was deleted.",
-            "The relay passes every event of that time whenever it looks for new ones: some "
-            "15 ms a look after 100,000 events, and as much CPU of MongoDB.",
+            "Each poll of the relay reads past every event of that time: some "
+            "15 ms a poll after 100,000 events, and as much CPU of MongoDB.",
             _set_parameter(name, HISTORY_SECONDS),
             f"{SET_WHERE} Leave it where `python manage.py recount_stock` takes longer than "
             f"{HISTORY_SECONDS} s.",

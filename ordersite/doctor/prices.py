@@ -16,7 +16,7 @@ from orders.catalogue import LENIENT
 from orders.price import TOO_HIGH, InvalidPrice, price_of
 from ordersite.doctor.report import Finding, Severity
 
-#: So many are named; whoever has more of them has one cause to look for.
+#: So many are named; more of them have one cause.
 NAMED_PRODUCTS = 20
 
 #: Lets MongoDB leave out what is right; `price_of` decides about the others.

@@ -1,4 +1,4 @@
-"""What the doctor found, and what it could not look at."""
+"""What the doctor found, and what it could not check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 class ExitCode(IntEnum):
     HEALTHY = 0
     FINDINGS = 1
-    COULD_NOT_LOOK = 2
+    COULD_NOT_CHECK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class Report:
 
     findings: list[Finding] = field(default_factory=list)
     #: The names of the checks that were made.
-    looked_at: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
     #: A part did not answer.
-    could_not_look: list[Unseen] = field(default_factory=list)
-    #: Nobody allowed these looks; everything may be well.
+    unchecked: list[Unseen] = field(default_factory=list)
+    #: No permission to check these; everything may be well.
     left_out: list[Unseen] = field(default_factory=list)
 
     @property
     def exit_code(self) -> ExitCode:
-        if self.could_not_look:
-            return ExitCode.COULD_NOT_LOOK
+        if self.unchecked:
+            return ExitCode.COULD_NOT_CHECK
         return ExitCode.FINDINGS if self.findings else ExitCode.HEALTHY
 
     @property
@@ -69,13 +69,13 @@ class Report:
         """The report in one line."""
         errors = sum(finding.severity is Severity.ERROR for finding in self.findings)
         warnings = len(self.findings) - errors
-        unseen = sum(len(each.checks) for each in self.could_not_look)
+        unseen = sum(len(each.checks) for each in self.unchecked)
         counts = [
             *([_counted(errors, "error")] if errors else []),
             *([_counted(warnings, "warning")] if warnings else []),
             *([f"{_counted(unseen, 'check')} could not be made"] if unseen else []),
         ]
-        return ", ".join(counts) or f"Healthy: {_counted(len(self.looked_at), 'check')} made"
+        return ", ".join(counts) or f"Healthy: {_counted(len(self.checked), 'check')} made"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -19,7 +19,7 @@ def as_text(report: Report, style: Style) -> str:
     """A paragraph for each finding, the worst first, and the verdict last."""
     paragraphs = [
         *(_finding(each, style) for each in report.worst_first),
-        *(_unseen("UNSEEN", each, style) for each in report.could_not_look),
+        *(_unseen("UNSEEN", each, style) for each in report.unchecked),
         *(_unseen("left out", each, style) for each in report.left_out),
         _verdict(report, style),
     ]
@@ -27,12 +27,16 @@ def as_text(report: Report, style: Style) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
+    unchecked = [_unseen_json(each) for each in report.unchecked]
     return {
         "status": report.exit_code.name.lower().replace("_", " "),
         "findings": [asdict(each) for each in report.worst_first],
-        "couldNotLook": [_unseen_json(each) for each in report.could_not_look],
+        "couldNotCheck": unchecked,
         "leftOut": [_unseen_json(each) for each in report.left_out],
-        "lookedAt": report.looked_at,
+        "checked": report.checked,
+        # Two earlier names, for programs that read them.
+        "couldNotLook": unchecked,
+        "lookedAt": report.checked,
     }
 
 
@@ -56,7 +60,7 @@ def _unseen(label: str, unseen: Unseen, style: Style) -> str:
     return "\n".join(
         [
             head,
-            _indented(f"Not looked at: {', '.join(unseen.checks)}."),
+            _indented(f"Not checked: {', '.join(unseen.checks)}."),
             f"{INDENT}{unseen.next_step}",
         ]
     )

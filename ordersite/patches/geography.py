@@ -1,4 +1,4 @@
-"""The site knows no places on a map, so no process looks for the libraries that do.
+"""The site has no geographic data, so no process searches for the libraries of it.
 
 django-mongodb-backend tries them at every start: Django then asks the compiler and the linker for
 each of a dozen file names, three times over, which took half of the start (seconds on a busy

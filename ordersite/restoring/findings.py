@@ -72,7 +72,7 @@ class Findings:
 
 
 def find(last_number: str | None) -> Findings:
-    """Look at every order and every record; nothing is changed.
+    """Read every order and every record; nothing is changed.
 
     `last_number` is the last invoice that somebody has; None where nobody knows.
     """

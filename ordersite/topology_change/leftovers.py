@@ -45,7 +45,7 @@ def old_bindings() -> Iterator[OldBinding]:
     names = {queue.name for queue in topology.queues()}
     ours = {exchange.name: exchange for exchange in topology.exchanges()}
     declared = {
-        (source.name, destination.name, _looked_at(source, routing_key))
+        (source.name, destination.name, _used_key(source, routing_key))
         for source, destination, routing_key in topology.bindings()
     }
     for each in management.get("bindings").content:
@@ -53,22 +53,22 @@ def old_bindings() -> Iterator[OldBinding]:
         if not source or each["destination_type"] != "queue" or queue not in names:
             continue
         if source in ours:
-            if (source, queue, _looked_at(ours[source], key)) not in declared:
+            if (source, queue, _used_key(ours[source], key)) not in declared:
                 yield OldBinding(source, queue, key, each["arguments"])
         elif source not in (shadow_of(queue), way_back(queue)):
             reason = f"the exchange {source} is not ours, and whoever bound it may count on it"
             yield OldBinding(source, queue, key, each["arguments"], reason)
 
 
-def _looked_at(exchange: Any, routing_key: str) -> str:
-    """The routing key, where the exchange looks at it."""
+def _used_key(exchange: Any, routing_key: str) -> str:
+    """The routing key, where the exchange uses it."""
     return "" if exchange.type == "fanout" else routing_key
 
 
 def queues(broker: Connection, there: dict[str, Any]) -> Iterator[Leftover]:
     """What is safe to delete of the queues that are left over, and why the others stay."""
     for name in left_over(there):
-        found = _look(broker, name)
+        found = _declared(broker, name)
         if found is not None:
             reason = _kept_because(there[name], found.message_count, found.consumer_count)
             yield Leftover(name, found.message_count, reason)
@@ -112,7 +112,7 @@ def remove_queue(broker: Connection, leftover: Leftover) -> str:
     return ""
 
 
-def _look(broker: Connection, name: str) -> Any:
+def _declared(broker: Connection, name: str) -> Any:
     try:
         with broker.channel() as channel:
             return channel.queue_declare(name, passive=True)

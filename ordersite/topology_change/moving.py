@@ -217,7 +217,7 @@ class Move:
         ]
 
     def _bind_fanout(self, exchange: str, queue: str) -> None:
-        """A fanout looks at no routing key, nor at a `CC` header that names more queues."""
+        """A fanout ignores the routing key, and a `CC` header that names more queues."""
         Exchange(exchange, type="fanout", durable=True)(self._channel).declare()
         self._channel.queue_bind(queue, exchange, "")
 

@@ -1,6 +1,6 @@
 """HTTP/1.1 as uvicorn reads it, within bounds: of bytes, of lines, and of time.
 
-uvicorn bounds neither a request's head nor how long a client takes for it. The clock is looked at
+uvicorn bounds neither a request's head nor how long a client takes for it. The clock is checked
 once a second for each connection, so that a request costs next to nothing more.
 """
 
@@ -30,12 +30,12 @@ BODY_BYTES_A_SECOND = 8 * 1024
 #: A client that takes nothing of its answer.
 WRITE_SECONDS = 30
 #: Who was refused may send so much more, which is thrown away. Most clients send all of a request
-#: before they look at the answer, and a connection that is closed meanwhile gives them none.
+#: before they read the answer, and a connection that is closed meanwhile gives them none.
 LINGER_SECONDS = 10
 LINGER_BYTES = 32 * 1024 * 1024
 
-LOOK_SECONDS = 1.0
-#: Connections that are looked at to find one that may be closed for a new one.
+CHECK_SECONDS = 1.0
+#: Connections that are checked to find one that may be closed for a new one.
 LOOKED_AT = 100
 
 MALFORMED = "The request is malformed, so it was not read."
@@ -75,20 +75,20 @@ class BoundedHTTP(HttpToolsProtocol):
         self._unread_since: float | None = None
         self._is_refused = False
         self._too_much: TooMuch | None = None
-        self._look: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     # --- what uvicorn's event loop calls ------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._since = self.loop.time()
-        self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+        self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
         if len(self.connections) > self.max_connections and not self._makes_room():
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._look is not None:
-            self._look.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -180,7 +180,7 @@ class BoundedHTTP(HttpToolsProtocol):
         if self._left_over_bytes > LINGER_BYTES:
             self.transport.abort()
 
-    def _look_at_the_clock(self) -> None:
+    def _check_the_clock(self) -> None:
         now = self.loop.time()
         if self.transport.is_closing() and self._unread_since is None:
             # The end of an answer is still on its way.
@@ -190,7 +190,7 @@ class BoundedHTTP(HttpToolsProtocol):
         elif self._since is not None and self._is_late(now - self._since):
             self._give_up()
         else:
-            self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+            self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
 
     def _is_late(self, seconds: float) -> bool:
         if self._is_refused:
@@ -210,7 +210,7 @@ class BoundedHTTP(HttpToolsProtocol):
             self.transport.abort()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, LATE)
-            self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_the_clock)
+            self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
 
     def _makes_room(self) -> bool:
         """Close one that waits for a request, if there is one among the first."""

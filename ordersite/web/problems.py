@@ -196,5 +196,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_page(request: HttpRequest) -> bool:
-    """Whether a person looks at the answer; the admin is all that has pages."""
+    """Whether a person reads the answer; the admin is all that has pages."""
     return request.path_info.startswith("/admin/")

@@ -113,7 +113,7 @@ class JsonBody(Generic[T]):
 def read_away(stream: IO[bytes]) -> None:
     """Read the rest of a body that is too long, within reason.
 
-    Most clients send all of it before they look at the answer. A connection that the server
+    Most clients send all of it before they read the answer. A connection that the server
     closes meanwhile is a broken pipe to them, and no answer.
     """
     for _ in range(MAX_READ_AWAY_BYTES // READ_AWAY_BYTES):

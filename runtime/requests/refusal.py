@@ -48,7 +48,7 @@ def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
     """What msgspec found, in the API's words.
 
     `fixes` maps a field's last name (`quantity` for `items[3].quantity`, `items[]` for
-    `items[3]`) to what a valid value looks like, and `body` to what the whole does.
+    `items[3]`) to an example of a valid value, and `body` to one of the whole.
     """
     text, _, path = str(error).partition(" - at `$")
     parent = path.rstrip("`").removeprefix(".")

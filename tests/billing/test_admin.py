@@ -59,7 +59,7 @@ def test_a_credited_invoice_leads_to_both_of_its_documents(operator: Client) -> 
     assert operator.get("/orders/o1/credit-note.pdf").status_code == 200
 
 
-def test_a_void_invoice_can_be_looked_at(operator: Client) -> None:
+def test_a_void_invoice_can_be_viewed(operator: Client) -> None:
     credit(read_withdrawn(rejected("o1")))
 
     page = operator.get("/admin/billing/invoice/o1/change/").content.decode()

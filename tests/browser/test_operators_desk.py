@@ -273,7 +273,7 @@ def test_a_policy_is_set_and_ended(page: Page, api: Api) -> None:
     expect(page.locator(".messagelist")).to_contain_text("The policy of service billing is off.")
 
 
-def test_who_may_only_look_sees_why(page: Page, api: Api, failed_order: str) -> None:
+def test_who_may_only_view_sees_why(page: Page, api: Api, failed_order: str) -> None:
     create_viewer()
     log_in(page, api, "viewer")
     find(page, failed_order)
@@ -304,7 +304,7 @@ def await_failures(api: Api, count: int) -> list[str]:
 
 
 def create_viewer() -> None:
-    """A staff member who may look, and no more."""
+    """A staff member who may view, and no more."""
     viewer = User.objects.create_user("viewer", password="admin", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_failedmessage"))
 

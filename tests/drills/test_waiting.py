@@ -7,17 +7,17 @@ import pytest
 from drills.waiting import TookTooLong, lasting, wait_until
 
 
-def test_what_was_true_at_one_look_may_have_been_old_news() -> None:
+def test_what_was_true_at_one_poll_may_have_been_old_news() -> None:
     """
     Given a count that is still zero because nobody has counted again
-    When it is looked at until it lasts
+    When it is polled until it lasts
     Then the messages that show up later are waited for.
     """
-    looks = iter([True, True, False, False, *[True] * 10_000])
+    polls = iter([True, True, False, False, *[True] * 10_000])
     taken: list[bool] = []
 
     def is_drained() -> bool:
-        taken.append(next(looks))
+        taken.append(next(polls))
         return taken[-1]
 
     wait_until(lasting(is_drained, 0.2), 5, pause=0.05)

@@ -201,7 +201,7 @@ def test_only_post_with_a_token_acts(admin):
     assert record(stored.pk).status == "failed"
 
 
-def test_who_may_only_look_sees_why_the_buttons_are_off():
+def test_who_may_only_view_sees_why_the_buttons_are_off():
     stored = failed()
     viewer = user("view_failedmessage")
     content = shown(viewer, page_of(stored))

@@ -1,4 +1,4 @@
-"""Products for the tests, and a look at their stock."""
+"""Products for the tests, and what is in stock of them."""
 
 from __future__ import annotations
 

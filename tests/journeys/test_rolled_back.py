@@ -23,7 +23,7 @@ from orders.requests.order_request import OrderRequest
 from tests.inventory.catalogue import order, stocked
 from tests.polling import eventually
 
-#: The secondary's fetcher of the oplog looks for it between two batches, seconds apart when idle.
+#: The secondary's fetcher of the oplog polls for it between two batches, seconds apart when idle.
 FETCHER_MILLISECONDS = 30_000
 #: No write is answered meanwhile: who asks for one hears of that after so long.
 ANSWER_SECONDS = 10

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 class LateMongoDB(MongoDB):
-    """One whose port is taken between the look and the start."""
+    """One whose port is taken between the check and the start."""
 
     thief: socket.socket | None = None
 

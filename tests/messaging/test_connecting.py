@@ -78,7 +78,7 @@ def test_a_node_that_is_down_leaves_the_site_ready(rabbitmq: RabbitMQ) -> None:
 def test_a_worker_works_again_seconds_after_a_long_outage(
     processes: Processes, proxy: Proxy
 ) -> None:
-    """It looks every two seconds, however long RabbitMQ was away."""
+    """It polls every two seconds, however long RabbitMQ was away."""
     [worker] = processes.start("billing", AMQP_URL=url(proxy.port))
     proxy.cut()
     back_at = time.monotonic() + OUTAGE_SECONDS

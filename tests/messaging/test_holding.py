@@ -14,7 +14,7 @@ from kombu.asynchronous.semaphore import LaxBoundedSemaphore
 from messaging.consuming import holding
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import Batch, BatchStrategy
-from messaging.consuming.holding import FEW_A_CHILD, HOLDING_LOOK_SECONDS, LONGEST_SECONDS, Holding
+from messaging.consuming.holding import FEW_A_CHILD, HOLDING_CHECK_SECONDS, LONGEST_SECONDS, Holding
 
 USUAL = 1_600
 CHILDREN = 2
@@ -95,10 +95,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def looks(held: Holding, clock: Clock, seconds: float) -> None:
-    for _ in range(round(seconds / HOLDING_LOOK_SECONDS)):
-        clock.now += HOLDING_LOOK_SECONDS
-        held.look()
+def checks(held: Holding, clock: Clock, seconds: float) -> None:
+    for _ in range(round(seconds / HOLDING_CHECK_SECONDS)):
+        clock.now += HOLDING_CHECK_SECONDS
+        held.check()
 
 
 def test_while_messages_come_one_by_one_nothing_else_decides_how_many_are_taken(
@@ -109,7 +109,7 @@ def test_while_messages_come_one_by_one_nothing_else_decides_how_many_are_taken(
     held = Holding(worker, USUAL)
     worker.run_alone(worker.deliver(10))
 
-    looks(held, clock, 3 * LONGEST_SECONDS)
+    checks(held, clock, 3 * LONGEST_SECONDS)
 
     assert worker.prefetch_count == USUAL
 
@@ -122,10 +122,10 @@ def test_what_waits_for_too_long_goes_back_and_few_are_taken(clock: Clock) -> No
     worker.run_alone(queued)
     worker.strategies["billing.order.placed"]._waiting.extend(gathered)
 
-    looks(held, clock, LONGEST_SECONDS)
+    checks(held, clock, LONGEST_SECONDS)
     assert not any(each.is_returned for each in [*begun, *queued, *gathered])
 
-    looks(held, clock, HOLDING_LOOK_SECONDS)
+    checks(held, clock, HOLDING_CHECK_SECONDS)
     assert all(each.is_returned for each in [*queued, *gathered])
     assert not any(each.is_returned for each in begun)
     assert worker.prefetch_count == FEW_A_CHILD * CHILDREN
@@ -141,7 +141,7 @@ def test_a_batch_that_waits_for_a_child_goes_back_whole(clock: Clock) -> None:
     strategy = worker.strategies["billing.order.placed"]
     worker.semaphore.acquire(lambda _: None, Batch(strategy, batch, 1))
 
-    looks(held, clock, LONGEST_SECONDS + 2 * HOLDING_LOOK_SECONDS)
+    checks(held, clock, LONGEST_SECONDS + 2 * HOLDING_CHECK_SECONDS)
 
     assert all(each.is_returned for each in batch)
 
@@ -155,7 +155,7 @@ def test_what_comes_and_goes_never_goes_back(clock: Clock) -> None:
             message.acknowledged = True
         gathered.clear()
         gathered.extend(worker.deliver(500))
-        looks(held, clock, HOLDING_LOOK_SECONDS)
+        checks(held, clock, HOLDING_CHECK_SECONDS)
 
     assert not any(each.is_returned for each in gathered)
     assert worker.prefetch_count == USUAL
@@ -165,18 +165,18 @@ def test_as_many_as_usual_are_taken_once_they_would_not_wait_for_long(clock: Clo
     worker = Worker()
     held = Holding(worker, USUAL)
     worker.run_alone(worker.deliver(USUAL))
-    looks(held, clock, LONGEST_SECONDS + HOLDING_LOOK_SECONDS)
+    checks(held, clock, LONGEST_SECONDS + HOLDING_CHECK_SECONDS)
     assert worker.prefetch_count == FEW_A_CHILD * CHILDREN
 
     # As fast as before.
     for message in worker.deliver(4):
         message.acknowledged = True
-    looks(held, clock, HOLDING_LOOK_SECONDS)
+    checks(held, clock, HOLDING_CHECK_SECONDS)
     assert worker.prefetch_count == FEW_A_CHILD * CHILDREN
 
     for message in worker.deliver(200):
         message.acknowledged = True
-    looks(held, clock, HOLDING_LOOK_SECONDS)
+    checks(held, clock, HOLDING_CHECK_SECONDS)
     assert worker.prefetch_count == USUAL
 
 
@@ -187,7 +187,7 @@ def test_messages_of_a_lost_connection_are_left_to_their_redelivery(clock: Clock
     worker.run_alone(lost)
     worker.strategies["billing.order.placed"]._waiting.extend(lost)
 
-    looks(held, clock, 3 * LONGEST_SECONDS)
+    checks(held, clock, 3 * LONGEST_SECONDS)
 
     assert not any(each.is_returned for each in lost)
     assert worker.prefetch_count == USUAL

@@ -58,7 +58,7 @@ def test_no_queue_drops_what_it_takes_back(connection: Connection, queue: Any) -
 
 
 @pytest.mark.parametrize("name", ["billing.dlq", "replay_outcomes"])
-def test_what_even_the_archiver_cannot_settle_is_kept_where_the_doctor_looks(
+def test_what_even_the_archiver_cannot_settle_is_kept_where_the_doctor_checks(
     connection: Connection, name: str
 ) -> None:
     broker.publish(b"{}", exchange="", routing_key=name)

@@ -24,7 +24,7 @@ VERY_LONG_SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yielding, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(yielding, "CHECK_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of orders share: a catalogue, a client, and a look into the database."""
+"""What the tests of orders share: a catalogue, a client, and a read of the database."""
 
 from __future__ import annotations
 

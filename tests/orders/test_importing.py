@@ -235,7 +235,7 @@ def test_what_a_spreadsheet_changed_is_refused_with_its_line(
 
 
 @pytest.mark.parametrize("ref", ["12E5", "MAR-12", "A-1", "0007", "1234567890123456789", "1.2"])
-def test_what_only_looks_a_little_like_it_is_taken(client: Client, ref: str):
+def test_what_only_resembles_it_is_taken(client: Client, ref: str):
     body = f"userId,sku,quantity,orderRef\n101,book,1,{ref}\n"
 
     assert answer(post(client, body, "text/csv"))[1]["placed"] == 1

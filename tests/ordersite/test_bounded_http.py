@@ -46,7 +46,7 @@ def port() -> Iterator[int]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD", "BODY", "WRITE", "LINGER"):
         monkeypatch.setattr(bounded_http, f"{name}_SECONDS", SHORT_SECONDS)
-    monkeypatch.setattr(bounded_http, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(bounded_http, "CHECK_SECONDS", 0.05)
 
 
 def open_with(port: int, request: bytes) -> socket.socket:

@@ -82,7 +82,7 @@ def test_a_bad_tax_rate_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) 
         setting(env.decimal, "TAX_RATE_PERCENT", validate=percentage, example="19")
 
 
-def test_no_process_looks_for_geographic_libraries() -> None:
+def test_no_process_searches_for_geographic_libraries() -> None:
     """Which would cost each start more than all its other imports."""
     started = (
         "import django, sys; django.setup(); from django.db import connection; "

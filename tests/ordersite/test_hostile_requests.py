@@ -42,7 +42,7 @@ SEED = int(os.environ.get("HOSTILE_SEED", "11"))
 REQUESTS = int(os.environ.get("HOSTILE_REQUESTS", 2))
 
 OTHER_METHODS = ("PATCH", "DELETE", "PUT", "HEAD", "OPTIONS")
-#: Ends the session; is open for a minute; may say 503; looks at everything for a second.
+#: Ends the session; is open for a minute; may say 503; checks everything for a second.
 LEFT_OUT = ("admin/logout/", "orders/<str:order_id>/events", "health/ready", "admin/doctor/")
 
 #: As they stand in an address; `%00` is a NUL, `%ED%A0%80` a lone surrogate in UTF-8.

@@ -106,7 +106,7 @@ def ways(products: None) -> Iterator[tuple[Way, Way]]:  # noqa: F811
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """Bytes that look like a `POST /orders`, more or less."""
+    """Bytes that resemble a `POST /orders`, more or less."""
     body = draw(st.sampled_from(BODIES))
     lines = [HOST] * draw(st.sampled_from((1, 1, 1, 1, 0, 2)))
     types = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=2))

@@ -38,7 +38,7 @@ INVALID = (InvalidEdit, Invalid, ReasonMissing, Refusal)
 
 
 class Command(BaseCommand):
-    help = "Look at failed messages and their groups; replay, edit, discard or restore them."
+    help = "List failed messages and their groups; replay, edit, discard or restore them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

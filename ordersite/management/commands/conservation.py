@@ -16,8 +16,8 @@ from ordersite.pipeline.conservation import NAMED_ORDERS, Line, as_json, lines
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import of_mongodb, of_rabbitmq
 
-#: Between the two looks; an order that is just moving from one place to the next is not missing.
-LOOK_AGAIN_SECONDS = 2.0
+#: Between the two checks; an order that is just moving from one place to the next is not missing.
+CHECK_AGAIN_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             found = lines()
             if any(line.unaccounted for line in found):
-                time.sleep(LOOK_AGAIN_SECONDS)
+                time.sleep(CHECK_AGAIN_SECONDS)
                 found = lines()
         except BROKER_ERRORS as error:
             raise CommandError(of_rabbitmq(error)) from error

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = (
         "Compare MongoDB and RabbitMQ with what is declared, and name the command that mends each "
         "difference; nothing is changed. Exits with 0 when healthy, 1 with findings, 2 when "
-        "something could not be looked at."
+        "something could not be checked."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
