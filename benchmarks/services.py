@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import tempfile
 from collections.abc import Iterator
@@ -17,10 +16,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from benchmarks.installing import LOCAL
+from localservices import login
+from localservices.login import GUEST
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
-
-GUEST = base64.b64encode(b"guest:guest").decode()
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Ground:
     """A database and a virtual host of their own, empty when a run starts."""
 
     mongodb_url: str
+    amqp_url: str
     rabbitmq_port: int
     name: str
     database: Database[dict[str, Any]]
@@ -38,7 +38,7 @@ class Ground:
         return {
             "MONGODB_URL": self.mongodb_url,
             "MONGODB_DATABASE": self.name,
-            "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{self.rabbitmq_port}/{self.name}",
+            "AMQP_URL": self.amqp_url,
         }
 
     def queue(self, name: str) -> tuple[int, int]:
@@ -69,7 +69,8 @@ class Services:
         client: MongoClient[dict[str, Any]] = MongoClient(self.mongodb.url)
         with client:
             try:
-                yield Ground(self.mongodb.url, self.rabbitmq.port, name, client[name])
+                urls = login.mongodb_url(self.mongodb), login.amqp_url(self.rabbitmq, name)
+                yield Ground(*urls, self.rabbitmq.port, name, client[name])
             finally:
                 client.drop_database(name)
                 self._virtual_host("DELETE", name)

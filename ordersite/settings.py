@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import mongodb_url
+from ordersite import mongodb_url, production
 from ordersite.environment import at_least, env, percentage, retry_delays, setting
 from ordersite.patches import geography
 from ordersite.urls_in_settings import (
@@ -32,7 +32,7 @@ SECRET_KEY = setting(
     env.str,
     "DJANGO_SECRET_KEY",
     # Whoever knows the key can sign a session, so only a developer's machine may go without one.
-    **({"default": "a-known-key-that-only-development-accepts"} if DEBUG else {}),
+    **({"default": production.KNOWN_KEY} if DEBUG else {"validate": production.secret_key}),
     example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
 )
 
@@ -40,6 +40,7 @@ ALLOWED_HOSTS = setting(
     env.list,
     "ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]"],
+    validate=[] if DEBUG else [production.hosts],
     example="orders.example.com,localhost",
 )
 #: How the site is reached, with the port and the path that a proxy before it gives it.
@@ -55,8 +56,39 @@ SITE_URL = setting(
 CSRF_TRUSTED_ORIGINS = reached.origins(SITE_URL, ALLOWED_HOSTS)
 # Links, redirects and addresses of files begin with it.
 FORCE_SCRIPT_NAME = reached.path_prefix(SITE_URL) or None
+HAS_TLS = SITE_URL.startswith("https:")
 # `make run` has no TLS; anything else does, or the operators' passwords travel in the clear.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG or SITE_URL.startswith("https:")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG or HAS_TLS
+#: A header by which the proxy, and nobody else, says that TLS ended there. Empty: none is read.
+PROXY_SSL_HEADER = setting(
+    env.str,
+    "SECURE_PROXY_SSL_HEADER",
+    default="",
+    validate=reached.header_name,
+    example="X-Forwarded-Proto",
+)
+SECURE_PROXY_SSL_HEADER = reached.proxy_ssl_header(PROXY_SSL_HEADER)
+# Browsers ask for the site over TLS alone, for a year from each visit.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HAS_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+#: As in Django 6; without 'unsafe-inline' a script in a stored text stays text.
+SECURE_CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+SILENCED_SYSTEM_CHECKS = [
+    # The proxy redirects from http to https: see deploy/. Here both look alike.
+    "security.W008",
+    # To enter browsers' own lists is up to the owner of the whole domain.
+    "security.W021",
+]
 
 # --- MongoDB ----------------------------------------------------------------------------------
 
@@ -64,8 +96,10 @@ MONGODB_URL = setting(
     env.str,
     "MONGODB_URL",
     default="mongodb://localhost:27017/?directConnection=true",
-    validate=mongodb_url_that_works,
-    example="mongodb://localhost:27017/?replicaSet=rs0",
+    validate=mongodb_url_that_works
+    if DEBUG
+    else production.all_of(mongodb_url_that_works, production.mongodb_login),
+    example="mongodb://orders:secret@localhost:27017/?replicaSet=rs0",
 )
 MONGODB_DATABASE = setting(env.str, "MONGODB_DATABASE", default="ordersite", example="ordersite")
 
@@ -90,8 +124,10 @@ AMQP_URL = setting(
     env.str,
     "AMQP_URL",
     default="amqp://guest:guest@localhost:5672//",
-    validate=broker_url_that_works,
-    example="amqp://guest:guest@localhost:5672//",
+    validate=broker_url_that_works
+    if DEBUG
+    else production.all_of(broker_url_that_works, production.broker_login),
+    example="amqp://orders:secret@localhost:5672//",
 )
 #: RabbitMQ's management API, for what the doctor cannot ask over AMQP; the login is AMQP_URL's.
 RABBITMQ_MANAGEMENT_URL = setting(
@@ -236,6 +272,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ordersite.web.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 django.setup(set_prefix=False)
 
 # Only now does Django know its settings.
+from ordersite.web import security_headers  # noqa: E402
 from ordersite.web.whole_request import UTF8Request  # noqa: E402
 
 
@@ -19,7 +20,7 @@ class Handler(WSGIHandler):
     request_class = UTF8Request
 
 
-application = WhiteNoise(Handler())
+application = WhiteNoise(Handler(), add_headers_function=security_headers.of_files)
 # Straight from the apps' folders: no build step that a deployment can forget.
 for storage in AppDirectoriesFinder().storages.values():
     application.add_files(storage.location, prefix="static/")

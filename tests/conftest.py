@@ -19,6 +19,7 @@ from kombu import Connection
 from playwright.sync_api import Browser, Page, sync_playwright
 from pymongo.collection import Collection
 
+from localservices import login
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 from tests.polling import eventually
@@ -116,6 +117,17 @@ def rabbitmq(services: tuple[MongoDB, RabbitMQ]) -> RabbitMQ:
     return services[1]
 
 
+@pytest.fixture(scope="session")
+def production(services: tuple[MongoDB, RabbitMQ]) -> dict[str, str]:
+    """The settings of processes that run on the suite's services as a site of others does."""
+    mongodb, rabbitmq = services
+    return {
+        "DJANGO_DEBUG": "false",
+        "MONGODB_URL": login.mongodb_url(mongodb),
+        "AMQP_URL": login.amqp_url(rabbitmq),
+    }
+
+
 @pytest.fixture
 def clean(services: tuple[MongoDB, RabbitMQ]) -> None:
     """Empty every collection and every queue before the test.
@@ -169,10 +181,17 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page of its own browser session, without anyone's login."""
+    """A page of its own browser session, without anyone's login.
+
+    Nothing on it may break the Content-Security-Policy.
+    """
     context = chromium.new_context()
-    yield context.new_page()
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    yield page
     context.close()
+    assert [text for text in said if "Content Security Policy" in text] == []
 
 
 def running_processes(log_folder: Path) -> Iterator[Processes]:

@@ -21,7 +21,7 @@ from tests.processes import ROOT, Processes
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The programs of an environment that has only the packages of production."""
     folder = tmp_path_factory.mktemp("production")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
@@ -69,18 +69,18 @@ def normal(name: str) -> str:
 
 @pytest.mark.timeout(300)
 def test_an_order_is_placed_and_done_with_the_packages_of_production(
-    production: Path, processes: Processes
+    programs: Path, processes: Processes, production: dict[str, str]
 ) -> None:
-    settings = {"PATH": f"{production}{os.pathsep}{os.environ['PATH']}", "DJANGO_DEBUG": "false"}
+    settings = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **production}
     checked = subprocess.run(
-        [production / "python", "manage.py", "check"],
+        [programs / "python", "manage.py", "check"],
         cwd=ROOT,
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
     )
     assert checked.returncode == 0, checked.stderr
-    load = [production / "python", "manage.py", "load_demo_products"]
+    load = [programs / "python", "manage.py", "load_demo_products"]
     subprocess.run(load, cwd=ROOT, env={**os.environ, **settings}, check=True)
 
     behind_the_web = [name for name in procfile() if name != "web"]

@@ -48,8 +48,7 @@ def table(movements: Iterable[Movement]) -> SafeString | str:
         return "None."
     heads = ("At (UTC)", "SKU", "Kind", "Available", "Reserved", "Shipped", "Order or user")
     return format_html(
-        '<div style="overflow-x: auto"><table><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table></div>",
+        '<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
         format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
         format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows)),
     )

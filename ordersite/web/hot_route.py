@@ -31,7 +31,7 @@ from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, MAX_BODY_BYTES, OrderRequest
-from ordersite.web import problems
+from ordersite.web import problems, security_headers
 from ordersite.web.in_threads import Event, Receive, Send
 from runtime.requests.refusal import Refusal
 
@@ -42,6 +42,10 @@ CONTENT_TYPES = {b"application/json", b"application/json; charset=utf-8"}
 
 #: What Django's middleware and the REST framework add to every answer of the view.
 HEADERS = (
+    *(
+        (name.lower().encode(), value.encode())
+        for name, value in security_headers.headers().items()
+    ),
     (b"allow", b"GET, POST, HEAD, OPTIONS"),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),

@@ -12,6 +12,7 @@ from ordersite.urls_in_settings import url_without_query
 
 #: A browser leaves them out of an origin. https://www.rfc-editor.org/rfc/rfc6454#section-6.2
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 
 
@@ -41,3 +42,14 @@ def origins(site: str, hosts: Iterable[str]) -> list[str]:
 def path_prefix(site: str) -> str:
     """The path that a proxy puts before the site's own, e.g. `/shop`; empty where there is none."""
     return urlsplit(site).path.rstrip("/")
+
+
+def header_name(value: str) -> None:
+    """A validator: the name of a header, or nothing."""
+    if value and not HEADER_NAME.fullmatch(value):
+        raise ValidationError(f"{value!r} is no name of a header.")
+
+
+def proxy_ssl_header(name: str) -> tuple[str, str] | None:
+    """What Django takes for a proof of https: the header with the value `https`."""
+    return (f"HTTP_{name.upper().replace('-', '_')}", "https") if name else None

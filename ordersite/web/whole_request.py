@@ -36,6 +36,11 @@ NO_LENGTH = Fault(
     detail="is no number of bytes",
     fix="Send how many bytes the body has, in digits.",
 )
+NO_HOST = Fault(
+    field="Host",
+    detail="is missing",
+    fix="Send the name of the site, for example Host: orders.example.com.",
+)
 
 
 class UTF8Request(WSGIRequest):
@@ -60,6 +65,8 @@ class WholeRequest:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
+            if isinstance(request, UTF8Request):
+                check_host(request.META)
             check_head(request.META)
             read_body(request)
         except Refusal as refusal:
@@ -70,6 +77,15 @@ class WholeRequest:
         """A longer body, which its view reads, may end too early as well."""
         is_truncated = isinstance(exception, UnreadablePostError)
         return problems.refused(Truncated()) if is_truncated else None
+
+
+def check_host(meta: Mapping[str, str]) -> None:
+    """Raises Refusal: the request does not say whom it is for (RFC 9112, section 3.2).
+
+    Django would take the server's own name instead, which ALLOWED_HOSTS may well name.
+    """
+    if "HTTP_HOST" not in meta:
+        raise Refusal(TITLE, [NO_HOST])
 
 
 def check_head(meta: Mapping[str, str]) -> None:

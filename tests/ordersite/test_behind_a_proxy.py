@@ -149,14 +149,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=["port passed on", "port hidden", "path left", "path stripped"],
 )
 def site(
-    request: pytest.FixtureRequest, processes: Processes, certificate: Path
+    request: pytest.FixtureRequest,
+    processes: Processes,
+    certificate: Path,
+    production: dict[str, str],
 ) -> Iterator[tuple[Browser, str]]:
     """A browser before the proxy before the site, and the path that the site is at."""
     hides_port, path, strips = request.param
     proxy = TLSProxy(certificate, hides_port=hides_port, strips=strips)
     User.objects.create_superuser("chief", password=PASSWORD)
     url = processes.start_web(
-        DJANGO_DEBUG="false",
+        **production,
         ALLOWED_HOSTS=f"{HOST},127.0.0.1",
         SITE_URL=f"https://{HOST}:{proxy.port}{path}",
     )
