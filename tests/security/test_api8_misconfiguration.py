@@ -1,4 +1,4 @@
-"""API8: outside of development the site starts safely or not at all, and its answers are careful."""
+"""API8: outside of development the site starts safely or not at all; its answers are careful."""
 
 from __future__ import annotations
 
