@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
@@ -42,6 +43,17 @@ def is_outage(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+@contextmanager
+def telling_outages() -> Iterator[None]:
+    """Raise `Outage` for any error that says that the database or the broker is away."""
+    try:
+        yield
+    except Exception as error:
+        if is_outage(error):
+            raise Outage(str(error)) from error
+        raise
 
 
 def tell(outage: Outage) -> None:

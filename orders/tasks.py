@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from messaging.body import readable
 from messaging.errors import InvalidMessage
-from messaging.handling.execution import senders_attempt
+from messaging.handling.attempts import senders_attempt
 from messaging.handling.handlers import handles
 from messaging.message import Message
 from messaging.service import Event, Service, answering

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, Status, reason_label
 from messaging.certificate import Certificate
-from messaging.handling.handlers import HANDLERS, Handler
+from messaging.handling.handler import Handler
+from messaging.handling.handlers import HANDLERS
 from messaging.service import services
 
 

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 from celery import Task
 from celery.worker.strategy import default as single_strategy
 
-from messaging.handling.execution import attempt_batch
+from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
+from messaging.handling.middlewares import around_a_batch, run
 from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
-from messaging.outages import ride_out
 
 logger = logging.getLogger(__name__)
 
@@ -209,6 +209,7 @@ def run_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
     Raises:
         Exception: nothing can be said of any of them.
     """
-    handle_batch = HANDLERS[service, type_].handle_batch
-    assert handle_batch is not None
-    return ride_out(lambda: attempt_batch(handle_batch, service, type_, bodies))
+    handler = HANDLERS[service, type_]
+    call = BatchCall(service=service, type=type_, handler=handler, raw=bodies)
+    answers = run(call, around_a_batch())
+    return [index for index, events in enumerate(answers) if events is None]

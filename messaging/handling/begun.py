@@ -22,7 +22,8 @@ from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
 from messaging.errors import WorkerKilled
-from messaging.handling.execution import telling_outages
+from messaging.handling.call import Answers, GoOn, MessageCall
+from messaging.outages import telling_outages
 from runtime.outage import Outage
 
 #: A run on another machine that began earlier than this is over, one way or the other.
@@ -32,6 +33,22 @@ KEPT_HOURS = 24
 
 #: What this process could not take away, as MongoDB was away.
 _left: set[str] = set()
+
+
+def note_run(call: MessageCall, go_on: GoOn) -> Answers:
+    """Middleware: note the run while it lasts, where one of the message's may have been killed.
+
+    Raises:
+        WorkerKilled, Outage: as `begin` does.
+    """
+    life = call.delivery.life
+    if not life:
+        return go_on()
+    begin(life)
+    try:
+        return go_on()
+    finally:
+        end(life)
 
 
 def begin(life: str) -> None:

@@ -10,40 +10,19 @@ the service's own fanout and are confirmed before the message is acked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from celery import shared_task
 from django.conf import settings
 
-from messaging.errors import TransientError
-from messaging.handling.execution import Body, Handle, HandleBatch, attempt
+from messaging.handling.call import Answers, GoOn
+from messaging.handling.handler import Body, Handle, HandleBatch, Handler, Shape
 from messaging.handling.task import EventTask
-from messaging.incoming import FIRST_VERSION, Delivery
+from messaging.incoming import FIRST_VERSION
 from messaging.message import Message
 from messaging.service import services
 from messaging.topology import carried_to
-
-#: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
-Shape = Callable[[Body], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """What the operator's desk shows about a handler, beside its code."""
-
-    name: str
-    replay_safe: bool
-    runbook: str
-    handle_batch: HandleBatch | None
-    #: The newest format of the body that it reads; it reads every older one, too.
-    version: int
-    #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
-    shape: Shape | None
-    #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
-    consequence: str = ""
-
 
 #: By service and type.
 HANDLERS: dict[tuple[str, str], Handler] = {}
@@ -86,19 +65,16 @@ def handles(
         name = f"{handle.__module__}.{handle.__qualname__}"
         if (service, type_) in HANDLERS:
             handled_twice.append((service, type_, name))
-        HANDLERS[service, type_] = Handler(
-            name, replay_safe, runbook, batch, version, shape, consequence
+        handler = HANDLERS[service, type_] = Handler(
+            name, handle, replay_safe, runbook, batch, version, shape, consequence
         )
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:
             options["Strategy"] = "messaging.consuming.batching:BatchStrategy"
 
-        @shared_task(
-            base=EventTask, bind=True, name=f"{service}.{type_}", handler_name=name, **options
-        )
-        def run(task: EventTask, body: bytes) -> None:
-            check_version(task.delivery, version)
-            attempt(handle, task.delivery, body)
+        @shared_task(base=EventTask, name=f"{service}.{type_}", handler=handler, **options)
+        def run(go_on: GoOn) -> Answers:
+            return go_on()
 
         return handle
 
@@ -115,19 +91,6 @@ def ignore_the_rest() -> None:
             if (service.name, type_) not in HANDLERS:
                 handles(service.name, type_, runbook="Nothing is done for this event.")(_nothing)
                 ignored.add((service.name, type_))
-
-
-def check_version(delivery: Delivery, known: int) -> None:
-    """Raises TransientError: a newer release's worker can read this message, and we cannot.
-
-    During a rolling upgrade one gets the retry. Where there is none it becomes a failed message, to
-    be replayed after the upgrade.
-    """
-    if delivery.schema_version > known:
-        raise TransientError(
-            f"schema-version {delivery.schema_version} of {delivery.type} is newer than {known}, "
-            "which this release knows; upgrade the workers, then replay it"
-        )
 
 
 @cache

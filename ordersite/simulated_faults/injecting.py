@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from messaging.errors import PermanentError
+from messaging.handling.call import Answers, Call, GoOn
 from ordersite.simulated_faults.models import SimulatedFault
 
 Kind = SimulatedFault.Kind
@@ -23,20 +24,21 @@ class SimulatedFailure(Exception):
     """What a handler meets where a fault of the kind `error` is planted."""
 
 
-def inject(service: str, type_: str, bodies: list[dict[str, Any]]) -> None:
-    """Fail as the first fault says that the service has for one of the bodies' users.
+def inject(call: Call, go_on: GoOn) -> Answers:
+    """Middleware: fail as the first fault says that the service has for one of the bodies' users.
 
     Raises:
         SimulatedFailure: the kind is `error`.
         PermanentError: the kind is `permanent`.
     """
-    user_ids = [user_id for body in bodies if (user_id := _user_id(body)) is not None]
+    user_ids = [user_id for body in call.bodies if (user_id := _user_id(body)) is not None]
     # Raw, so that a lost database shows itself as PyMongo's error, as in the handler itself.
     fault = connection.get_collection("simulated_faults").find_one(
-        {"service": service, "user_id": {"$in": user_ids}}
+        {"service": call.service, "user_id": {"$in": user_ids}}
     )
     if fault is not None:
-        fail(fault["kind"], f"{service} fails for user {fault['user_id']} ({type_})")
+        fail(fault["kind"], f"{call.service} fails for user {fault['user_id']} ({call.type})")
+    return go_on()
 
 
 def fail(kind: str, what: str) -> None:

@@ -13,7 +13,9 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from messaging.errors import PermanentError
-from messaging.handling.execution import before_handling
+from messaging.handling.call import BatchCall
+from messaging.handling.handlers import HANDLERS
+from messaging.handling.middlewares import around_a_batch, around_a_message
 from ordersite.simulated_faults import injecting
 from ordersite.simulated_faults.injecting import SimulatedFailure, inject
 from ordersite.simulated_faults.models import SimulatedFault
@@ -34,12 +36,21 @@ def plant(kind: str) -> str:
     return command("simulate_fault", "billing", "--user", "500", "--kind", kind)
 
 
+def handles(service: str, *orders: Any) -> None:
+    handler = HANDLERS[service, "order.placed"]
+    inject(
+        BatchCall(service=service, type="order.placed", handler=handler, raw=[], bodies=[*orders]),
+        list,
+    )
+
+
 def billing_handles(*orders: Any) -> None:
-    inject("billing", "order.placed", list(orders))
+    handles("billing", *orders)
 
 
 def test_development_asks_for_faults_before_each_handler() -> None:
-    assert inject in before_handling
+    assert inject in around_a_message()
+    assert inject in around_a_batch()
 
 
 def test_an_error_fails_billing_for_that_user_alone() -> None:
@@ -48,7 +59,7 @@ def test_an_error_fails_billing_for_that_user_alone() -> None:
     with pytest.raises(SimulatedFailure, match="billing fails for user 500"):
         billing_handles({"userId": 101}, ORDER_OF_500)
     billing_handles({"userId": 101})
-    inject("inventory", "order.placed", [ORDER_OF_500])
+    handles("inventory", ORDER_OF_500)
 
 
 def test_a_permanent_fault_is_a_permanent_error() -> None:

@@ -1,0 +1,70 @@
+"""One call of a handler: for one message, or for several that share it."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from celery import Task
+
+from messaging.handling.handler import Body, Handler
+from messaging.incoming import Delivery
+from messaging.message import Message
+from messaging.publishing.publisher import Outgoing
+
+#: For each body the events that it leads to, or None where it has to be handled alone.
+Answers = list[list[Message] | None]
+#: Goes on with the next middleware, and at last with the handler.
+GoOn = Callable[[], Answers]
+
+
+@dataclass(slots=True, kw_only=True)
+class Call(ABC):
+    """What the middlewares of `messaging.handling.middlewares` share."""
+
+    service: str
+    type: str
+    handler: Handler
+    #: The bodies as they arrived.
+    raw: Sequence[bytes]
+    #: The same decoded, from `decode_bodies` on.
+    bodies: list[Body] = field(default_factory=list)
+    #: What is published with the events.
+    also: list[Outgoing] = field(default_factory=list)
+
+    @abstractmethod
+    def answers(self) -> Answers:
+        """Call the handler.
+
+        Raises:
+            Exception: whatever the handler raises.
+        """
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageCall(Call):
+    """For one message, as a Celery task of its own."""
+
+    delivery: Delivery
+    task: Task
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_on_clock: float = field(default_factory=time.monotonic)
+
+    @property
+    def body(self) -> bytes:
+        return self.raw[0]
+
+    def answers(self) -> Answers:
+        return [self.handler.handle(self.bodies[0])]
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchCall(Call):
+    """For several messages at their first delivery and attempt, none of them replayed."""
+
+    def answers(self) -> Answers:
+        assert self.handler.handle_batch is not None
+        return self.handler.handle_batch(self.bodies)

@@ -1,0 +1,33 @@
+"""What is known of the function of a service that handles one type of event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.message import Message
+
+Body = dict[str, Any]
+Handle = Callable[[Body], list[Message]]
+#: Takes many bodies; returns each one's events, or None for a body that must be handled alone.
+HandleBatch = Callable[[list[Body]], list[list[Message] | None]]
+#: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
+Shape = Callable[[Body], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What the operator's desk shows about a handler, beside its code."""
+
+    name: str
+    handle: Handle
+    replay_safe: bool
+    runbook: str
+    handle_batch: HandleBatch | None
+    #: The newest format of the body that it reads; it reads every older one, too.
+    version: int
+    #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
+    shape: Shape | None
+    #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
+    consequence: str = ""

@@ -1,0 +1,40 @@
+"""The news that a replayed message has been handled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from messaging.handling.call import Answers, GoOn, MessageCall
+from messaging.handling.dead_letters import worker_name
+from messaging.incoming import Delivery
+from messaging.message import Message
+from messaging.publishing.publisher import Outgoing
+from messaging.topology import by_name, replay_outcomes
+
+
+def report_success(call: MessageCall, go_on: GoOn) -> Answers:
+    """Middleware: the news leaves with the handler's events."""
+    answers = go_on()
+    if "replay" in call.delivery.headers:
+        news = _succeeded(call.delivery)
+        call.also = [Outgoing(news, by_name.name, replay_outcomes.name)]
+    return answers
+
+
+def _succeeded(delivery: Delivery) -> Message:
+    replay_id = str(delivery.headers["replay"])
+    outcome = {
+        "replayId": replay_id,
+        "service": delivery.service,
+        "messageId": delivery.message_id,
+        "at": datetime.now(UTC),
+        "worker": worker_name(delivery.service),
+    }
+    return Message(
+        body=msgspec.json.encode(outcome),
+        type="replay.succeeded",
+        message_id=f"replay.succeeded:{replay_id}",
+        correlation_id=delivery.correlation_id,
+    )

@@ -1,0 +1,44 @@
+"""The retries of a failed attempt: which delay, and to whom.
+
+Nothing waits in a worker: a retry is the same message, published to the service's own
+`<service>.retry.<delay>` queue, from where the broker returns it to this service alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from messaging.certificate import Attempt, encode_attempts
+from messaging.handling.call import Answers, GoOn, MessageCall
+from messaging.publishing.publisher import Outgoing, process_publisher
+from messaging.service import services
+from messaging.topology import by_name, retry_queue
+
+
+def retry_failures(call: MessageCall, go_on: GoOn) -> Answers:
+    """Middleware: Celery's own, around the task's `run`; it calls `EventTask.retry`."""
+    answers: Answers = call.task.run(go_on)
+    return answers
+
+
+def publish_retry(call: MessageCall, attempts: tuple[Attempt, ...], delay_seconds: float) -> None:
+    """Publish the message to be handled again after the delay, and wait for the confirm.
+
+    Raises:
+        PublishError: the broker has not confirmed it.
+    """
+    delivery = call.delivery
+    queue = retry_queue(services()[delivery.service], delay_seconds)
+    again = delivery.message(
+        call.body,
+        attempts=encode_attempts(attempts),
+        original=delivery.original_json,
+    )
+    process_publisher().publish([Outgoing(again, by_name.name, queue.name)])
+
+
+def rung(ladder: Sequence[float], attempts: int, countdown: float | None) -> float:
+    """The delay in seconds before the next attempt, after `attempts` failed ones."""
+    if countdown is not None:
+        return next((delay for delay in ladder if delay >= countdown), ladder[-1])
+    return ladder[min(attempts, len(ladder)) - 1]
