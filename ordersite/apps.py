@@ -1,7 +1,6 @@
 """Django's own apps with MongoDB's ObjectIds as keys, and the site as an app."""
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
@@ -19,9 +18,7 @@ class OrdersiteConfig(AppConfig):
     def ready(self) -> None:
         # Only now can the backend's modules be imported.
         from failed_messages.records import order_facts
-        from messaging.handling.execution import before_handling
         from messaging.handling.handlers import ignore_the_rest
-        from messaging.handling.yielding import yield_to_backlogs
         from orders.facts import facts
         from ordersite.patches import mongodb_indexes, strange_values
         from ordersite.pipeline import declaration_checks
@@ -31,8 +28,6 @@ class OrdersiteConfig(AppConfig):
         order_facts.register(facts)
         autodiscover_modules("tasks")
         ignore_the_rest()
-        if settings.YIELD_TO_BACKLOG_MESSAGES:
-            before_handling.append(yield_to_backlogs)
         register(declaration_checks.check_declarations, declaration_checks.TAG)
 
 

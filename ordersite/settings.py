@@ -212,7 +212,10 @@ INVOICE_SELLER = setting(
 #: Faults that an operator plants to see a service fail; never where real orders are.
 SIMULATED_FAULTS = DEBUG
 #: What the site adds around each call of a handler; see messaging/handling/middlewares.py.
-HANDLER_MIDDLEWARE = ["ordersite.simulated_faults.injecting.inject"] if SIMULATED_FAULTS else []
+HANDLER_MIDDLEWARE = [
+    *(["messaging.handling.yielding.yield_to_backlogs"] if YIELD_TO_BACKLOG_MESSAGES else []),
+    *(["ordersite.simulated_faults.injecting.inject"] if SIMULATED_FAULTS else []),
+]
 
 # --- The operator's desk ----------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
         name_outages,  # an error that says that a dependency is down is no failure of the handler
         check_version,  # leaves a newer release's format to that release's workers
         decode_bodies,
-        *of_the_site(),  # simulated faults in development
+        *of_the_site(),  # simulated faults in development, yielding where it is asked for
         publish_events,  # confirmed before the message is acked
         report_success,  # tells the desk, where the message is a replay
         count_attempts,  # events say how many attempts they took

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from functools import cache
-from typing import Any
 
 from django.conf import settings
 from kombu import Connection
 
 from messaging.depths import depth
+from messaging.handling.call import Answers, Call, GoOn
 from messaging.publishing.publisher import CONNECTION_ERRORS
 from messaging.service import answering, services
 from runtime.connecting import connect, connection_to
@@ -25,10 +25,11 @@ CHECK_SECONDS = 0.5
 LONGEST_SECONDS = 2.0
 
 
-def yield_to_backlogs(service: str, type_: str, bodies: Collection[Any]) -> None:
-    """Before a batch of the ledger's keeper: let the services that an order waits for go first."""
-    if len(bodies) > 1 and services()[service].keeps_ledger:
+def yield_to_backlogs(call: Call, go_on: GoOn) -> Answers:
+    """Middleware: before a batch of the ledger's keeper, the services that an order waits for."""
+    if len(call.bodies) > 1 and services()[call.service].keeps_ledger:
         yielding().wait([each.name for each in answering()])
+    return go_on()
 
 
 class Yielding:

@@ -11,7 +11,9 @@ from django.conf import settings
 
 from localservices.rabbitmq import RabbitMQ
 from messaging.handling import yielding
-from messaging.handling.execution import before_handling
+from messaging.handling.call import BatchCall
+from messaging.handling.handlers import HANDLERS
+from messaging.handling.middlewares import around_a_batch
 from messaging.handling.yielding import Yielding
 from tests import broker
 from tests.polling import eventually
@@ -85,12 +87,22 @@ def test_only_batches_of_statuses_yield(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(yielding, "yielding", Noting)
 
-    yielding.yield_to_backlogs("billing", "order.placed", [{}, {}])
-    yielding.yield_to_backlogs("orders", "billing.invoiced", [{}])
+    def handle(service: str, type_: str, count: int) -> None:
+        call = BatchCall(
+            service=service,
+            type=type_,
+            handler=HANDLERS[service, type_],
+            raw=[],
+            bodies=[{}] * count,
+        )
+        yielding.yield_to_backlogs(call, list)
+
+    handle("billing", "order.placed", 2)
+    handle("orders", "billing.invoiced", 1)
     assert waited_for == []
-    yielding.yield_to_backlogs("orders", "billing.invoiced", [{}, {}])
+    handle("orders", "billing.invoiced", 2)
     assert waited_for == [["inventory", "billing"]]
 
 
 def test_nothing_yields_unless_it_is_asked_for() -> None:
-    assert yielding.yield_to_backlogs not in before_handling
+    assert yielding.yield_to_backlogs not in around_a_batch()
