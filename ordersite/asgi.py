@@ -14,7 +14,8 @@ django.setup(set_prefix=False)
 from orders.views import OrdersView  # noqa: E402
 from ordersite import wsgi  # noqa: E402
 from ordersite.web import hot_route  # noqa: E402
-from ordersite.web.in_threads import Event, InThreads, Receive, Send  # noqa: E402
+from ordersite.web.body import Event, Receive  # noqa: E402
+from ordersite.web.in_threads import InThreads, Send  # noqa: E402
 from runtime.garbage import keep_for_good  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 
+from orders.importing.request_body import MAX_BYTES
 from runtime.requests.refusal import Fault, Refusal
 
 #: A line, with its number from 1 and the order that it is of; None for one that cannot be kept.
 Line = tuple[int, str, bytes | None]
 
 LINES_AT_ONCE = 1_000
-MAX_BYTES = 256 * 1024 * 1024
 
 TOO_LARGE = Fault(
     field="body",

@@ -7,6 +7,9 @@ from typing import Any
 
 from orders.importing.entry import Outcome
 
+#: Of one order, in its answer.
+MAX_FAULTS = 5
+
 
 class Sums:
     """How many orders were placed, had been placed before, and were refused."""
@@ -42,6 +45,6 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """`{"line": 7, "orderId": "…"}`, or the faults in place of the order."""
     line = {"line": outcome.entry.line}
     if outcome.order_id is None:
-        return line | {"errors": outcome.faults}
+        return line | {"errors": outcome.faults[:MAX_FAULTS]}
     repeated = {"repeated": True} if outcome.is_repeated else {}
     return line | {"orderId": outcome.order_id} | repeated

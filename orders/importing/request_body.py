@@ -8,7 +8,19 @@ from typing import IO, Any
 from django.http import UnreadablePostError
 from rest_framework.request import Request
 
+from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
+
+#: Of one import; the web server takes no longer body.
+MAX_BYTES = 256 * 1024 * 1024
+#: Many more than its orders may need, and no more than are read in some seconds.
+MAX_LINES = 1_000_000
+
+TOO_MANY_LINES = Fault(
+    field="body",
+    detail=f"has more than {MAX_LINES:,} lines, blank ones included",
+    fix="Split it between two orders.",
+)
 
 
 class RequestBody(io.RawIOBase):
@@ -36,7 +48,23 @@ class RequestBody(io.RawIOBase):
         return len(data)
 
 
-def buffered(stream: IO[bytes], request: Request) -> io.BufferedReader:
-    """The body of the request, whose bytes come from the stream."""
+class BoundedLines:
+    """A stream of at most `MAX_LINES` lines."""
+
+    def __init__(self, stream: io.BufferedReader, title: str) -> None:
+        self._stream = stream
+        self._title = title
+        self._missing = MAX_LINES
+
+    def readline(self, size: int, /) -> bytes:
+        """Raises Refusal: there are more lines."""
+        if not self._missing:
+            raise Refusal(self._title, [TOO_MANY_LINES], status_code=413)
+        self._missing -= 1
+        return self._stream.readline(size)
+
+
+def lines_of(stream: IO[bytes], request: Request, title: str) -> BoundedLines:
+    """The body of the request, whose bytes come from the stream; `title` is of a refusal."""
     body = RequestBody(stream, int(request.META["CONTENT_LENGTH"]))
-    return io.BufferedReader(body, buffer_size=64 * 1024)
+    return BoundedLines(io.BufferedReader(body, buffer_size=64 * 1024), title)

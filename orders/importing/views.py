@@ -20,13 +20,15 @@ from orders.importing.batches import Import
 from orders.importing.comma_separated import TITLE
 from orders.importing.entry import Entry
 from orders.importing.report import Sums, outcome_json
-from orders.importing.request_body import buffered
+from orders.importing.request_body import lines_of
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
 
 logger = logging.getLogger(__name__)
 
 MAX_ORDERS = 100_000
+#: More are not what the file's sender meant, and each is answered by much more than its line.
+MAX_REFUSED = 1_000
 
 EMPTY = Fault(
     field="body",
@@ -34,6 +36,10 @@ EMPTY = Fault(
     fix="Send a line for each order; docs/importing.md shows the formats.",
 )
 TOO_MANY = f"{MAX_ORDERS} orders are the most for one request; send the rest in another one."
+TOO_MANY_REFUSED = (
+    "So many orders were refused that the rest was not read. Mend them, and send the lines from "
+    "this one on as well."
+)
 CUT_OFF = (
     "The body ended before its Content-Length. Send the lines from this one on again; those before "
     "are settled."
@@ -54,7 +60,7 @@ class NdjsonParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Iterator[Entry]:
         assert parser_context
-        return ndjson.entries(buffered(stream, parser_context["request"]))
+        return ndjson.entries(lines_of(stream, parser_context["request"], TITLE))
 
 
 class CsvParser(BaseParser):
@@ -68,7 +74,7 @@ class CsvParser(BaseParser):
     ) -> Iterator[Entry]:
         """Raises Refusal: the first line doesn't name the columns; at the first entry."""
         assert parser_context
-        return comma_separated.entries(buffered(stream, parser_context["request"]))
+        return comma_separated.entries(lines_of(stream, parser_context["request"], TITLE))
 
 
 class ImportView(APIView):
@@ -106,13 +112,20 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:
     stopped: dict[str, Any] = {}
     status = 200
     try:
-        write_outcomes(islice(remaining, MAX_ORDERS), sums, answer)
+        write_outcomes(while_few_are_refused(islice(remaining, MAX_ORDERS), sums), sums, answer)
         if following := next(remaining, None):
-            status, stopped = 413, {"stoppedAtLine": following.line, "detail": TOO_MANY}
+            is_refused = sums.refused >= MAX_REFUSED
+            status, detail = (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY)
+            stopped = {"stoppedAtLine": following.line, "detail": detail}
     except Truncated:
         if not sums.total:
             raise
         status, stopped = 400, {"stoppedAtLine": sums.last_line + 1, "detail": CUT_OFF}
+    except Refusal as refusal:
+        if not sums.total:
+            raise
+        status, stopped = refusal.status_code, {"stoppedAtLine": sums.last_line + 1}
+        stopped["detail"] = str(refusal.detail)
     except PyMongoError as error:
         if not sums.total:
             raise
@@ -120,6 +133,14 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:
         status, stopped = 503, {"stoppedAtLine": sums.last_line + 1, "detail": NO_DATABASE}
     write_line(answer, {**sums.json(), **stopped})
     return status
+
+
+def while_few_are_refused(entries: Iterable[Entry], sums: Sums) -> Iterator[Entry]:
+    """The entries up to those that are too many refused ones; some, as the sums come later."""
+    for each in entries:
+        yield each
+        if sums.refused >= MAX_REFUSED:
+            return
 
 
 def write_outcomes(entries: Iterable[Entry], sums: Sums, answer: IO[bytes]) -> None:

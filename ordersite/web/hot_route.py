@@ -32,7 +32,8 @@ from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, MAX_BODY_BYTES, OrderRequest
 from ordersite.web import problems, security_headers
-from ordersite.web.in_threads import Event, Receive, Send
+from ordersite.web.body import Event, Receive
+from ordersite.web.in_threads import Send
 from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)
@@ -71,12 +72,12 @@ class HotRoute:
             return
         body = await read(receive)
         if len(body) != int(headers[b"content-length"]):
-            await self._site(scope, again(body), send)
+            await self._site(scope, again(body, receive), send)
             return
         try:
             document = await self._place(body, headers.get(b"idempotency-key"))
         except (Refusal, DuplicateKeyError):
-            await self._site(scope, again(body), send)
+            await self._site(scope, again(body, receive), send)
         except Exception as error:
             await send_response(send, failure(error))
         else:
@@ -133,19 +134,24 @@ async def read(receive: Receive) -> bytes:
     """The body, or what came of it before the client hung up."""
     event = await receive()
     body: bytes = event.get("body", b"")
+    if not event.get("more_body"):
+        return body
+    # However small the pieces are: bytes would be copied for each of them.
+    pieces = bytearray(body)
     while event.get("more_body"):
         event = await receive()
-        body += event.get("body", b"")
-    return body
+        pieces += event.get("body", b"")
+    return bytes(pieces)
 
 
-def again(body: bytes) -> Receive:
-    """Gives the body that was read to the next reader."""
+def again(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read to the next reader, and then what else comes."""
+    events: list[Event] = [{"type": "http.request", "body": body}]
 
-    async def receive() -> Event:
-        return {"type": "http.request", "body": body}
+    async def receive_again() -> Event:
+        return events.pop() if events else await receive()
 
-    return receive
+    return receive_again
 
 
 def marks(asked: OrderRequest, key: bytes | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The site behind a server that speaks ASGI: each request in a thread of a pool.
+"""The site behind a server that speaks ASGI: each request in a thread of its kind's.
 
 Django's own ASGI handler starts a thread for every request to a synchronous view, and with it a
 new database connection object; that cost four times what the view did (see the decision on
@@ -9,27 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import (
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterable,
-    Iterator,
-    Mapping,
-    MutableMapping,
-)
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from typing import IO, Any
 
 from asgiref.wsgi import WsgiToAsgiInstance
+from django.http import HttpResponse
 
-Event = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Event]]
+from ordersite.web import problems
+from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
+from ordersite.web.places import Busy, BusyWithOne, Places, all_places
+
 Send = Callable[[Event], Awaitable[None]]
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-#: Requests that run at the same time; they mostly wait for MongoDB.
-THREADS = 32
 
 
 class InThreads:
@@ -37,18 +29,45 @@ class InThreads:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        self._places = all_places()
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        body = io.BufferedReader(RequestBody(asyncio.get_running_loop(), receive))
-        started: list[Event] = []
-        environ = environ_of(scope, body)
-        response = await self._in_thread(self._respond, environ, started)
+        places = next(each for each in self._places if each.answer(scope["path"]))
+        client = address_of(scope)
+        try:
+            # An import is a long body to take in vain.
+            places.check(client)
+            async with self._body(scope, receive) as body:
+                environ = environ_of(scope, body)
+                started: list[Event] = []
+                with places.one(client):
+                    response = await in_thread(places, self._respond, environ, started)
+        except HungUp:
+            return
+        except BusyWithOne:
+            await send_problem(send, problems.too_many_at_once())
+            return
+        except (Busy, DiskIsFull):
+            await send_problem(send, problems.too_busy())
+            return
         await send(started[0])
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
         else:
-            await self._stream(response, send, hang_up(environ, receive))
+            await self._stream(places, response, send, receive)
+
+    @asynccontextmanager
+    async def _body(self, scope: Event, receive: Receive) -> AsyncIterator[IO[bytes]]:
+        """The body, whole; empty where it is none that `WholeRequest` lets pass."""
+        if not 0 < declared_bytes(scope) <= most_bytes(scope["path"]):
+            yield io.BytesIO()
+            return
+        body = await self._bodies.take(receive)
+        try:
+            yield body.file
+        finally:
+            body.close()
 
     def _respond(self, environ: dict[str, Any], started: list[Event]) -> bytes | Iterable[bytes]:
         """Run the application; its whole body, or one that is to be streamed."""
@@ -66,64 +85,51 @@ class InThreads:
             close(response)
 
     async def _stream(
-        self, response: Iterable[bytes], send: Send, hang_up: Coroutine[Any, Any, None]
+        self, places: Places, response: Iterable[bytes], send: Send, receive: Receive
     ) -> None:
         """Send chunk after chunk, until the last one or until the client hangs up."""
-        hung_up = asyncio.create_task(hang_up)
+        hung_up = asyncio.create_task(hang_up(receive))
         try:
             chunks = iter(response)
             while not hung_up.done():
-                chunk = await self._in_thread(next, chunks, None)
+                chunk = await in_thread(places, next, chunks, None)
                 if chunk is None:
                     break
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
             hung_up.cancel()
-            await self._in_thread(close, response)
-
-    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, call, *arguments)
+            await in_thread(places, close, response)
 
 
-class RequestBody(io.RawIOBase):
-    """The body of a request, read from the client only as far as the application reads it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> None:
-        self._loop = loop
-        self._receive = receive
-        self._received = memoryview(b"")
-        self._has_more = True
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._received and self._has_more:
-            event = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
-            if event["type"] == "http.disconnect":
-                raise ConnectionResetError("the client hung up before the end of its request")
-            self._received = memoryview(event.get("body", b""))
-            self._has_more = event.get("more_body", False)
-        taken = self._received[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self._received = self._received[len(taken) :]
-        return len(taken)
-
-    async def _next(self) -> Event:
-        return await self._receive()
+async def in_thread(places: Places, call: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(places.threads, call, *arguments)
 
 
-async def hang_up(environ: Mapping[str, Any], receive: Receive) -> None:
-    """Return once the client has closed the connection; never for a request with a body.
-
-    The application may still be reading that, and what is received here is lost to it.
-    """
-    if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-        await asyncio.Event().wait()
+async def hang_up(receive: Receive) -> None:
+    """Return once the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def address_of(scope: Event) -> str:
+    """Where the client is; the same for all where that is not known."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def declared_bytes(scope: Event) -> int:
+    """How long the body is by its head; -1 where that does not say."""
+    fields = dict(scope["headers"])
+    length: bytes = fields.get(b"content-length", b"0")
+    is_plain = length.isdigit() and b"transfer-encoding" not in fields
+    return int(length) if is_plain else -1
+
+
+async def send_problem(send: Send, response: HttpResponse) -> None:
+    """A whole answer that no thread has made."""
+    await send(response_start(str(response.status_code), list(response.items())))
+    await send({"type": "http.response.body", "body": response.content})
 
 
 def environ_of(scope: Event, body: Any) -> dict[str, Any]:

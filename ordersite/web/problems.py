@@ -113,6 +113,17 @@ def too_busy() -> HttpResponse:
     return response
 
 
+def too_many_at_once() -> HttpResponse:
+    """Answers a request that was not begun, because its client has others that take long."""
+    response = problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "You have as many requests of this kind at work as one client may, so nothing was done "
+        f"about this one. Send it again in {RETRY_AFTER_SECONDS} seconds.",
+    )
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
 def too_large() -> HttpResponse:
     return problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

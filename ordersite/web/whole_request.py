@@ -16,6 +16,7 @@ from django.http.request import UnreadablePostError
 from django.utils.http import parse_header_parameters
 
 from ordersite.web import problems
+from ordersite.web.body import most_bytes
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
 
@@ -68,6 +69,7 @@ class WholeRequest:
             if isinstance(request, UTF8Request):
                 check_host(request.META)
             check_head(request.META)
+            check_length(request.META, most_bytes(request.path_info))
             read_body(request)
         except Refusal as refusal:
             return problems.refused(refusal)
@@ -97,6 +99,14 @@ def check_head(meta: Mapping[str, str]) -> None:
         raise Refusal(TITLE, [NO_LENGTH])
     if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise Refusal(TITLE, [ENCODED], HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def check_length(meta: Mapping[str, str], most: int) -> None:
+    """Raises Refusal: the body is longer than any may be at this address; none of it was read."""
+    if int(meta.get("CONTENT_LENGTH") or 0) > most:
+        fix = f"Send at most {most} bytes; split a larger request."
+        fault = Fault(field="body", detail="is too long", fix=fix)
+        raise Refusal(TITLE, [fault], HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def read_body(request: HttpRequest) -> None:

@@ -14,9 +14,6 @@ from runtime.requests.refusal import Fault, Refusal, fault_of
 
 T = TypeVar("T")
 
-READ_AWAY_BYTES = 1024 * 1024
-MAX_READ_AWAY_BYTES = 32 * READ_AWAY_BYTES
-
 
 class JsonParser(BaseParser):
     """Takes a body that is declared to be JSON; a `JsonBody` decodes it.
@@ -32,12 +29,8 @@ class JsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The bytes; of a body that is too long for any route only its beginning."""
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(most + 1)
-        if len(body) > most:
-            read_away(stream)
-        return body
+        """The bytes, of which there are not too many: a longer body came to no view."""
+        return stream.read()
 
 
 class JsonBody(Generic[T]):
@@ -108,14 +101,3 @@ class JsonBody(Generic[T]):
         fix = f"Send at most {max_bytes} bytes; split a larger request."
         fault = Fault(field="body", detail="is too long", fix=fix)
         return Refusal(self._title, [fault], status_code=413)
-
-
-def read_away(stream: IO[bytes]) -> None:
-    """Read the rest of a body that is too long, within reason.
-
-    Most clients send all of it before they read the answer. A connection that the server
-    closes meanwhile is a broken pipe to them, and no answer.
-    """
-    for _ in range(MAX_READ_AWAY_BYTES // READ_AWAY_BYTES):
-        if not stream.read(READ_AWAY_BYTES):
-            return
