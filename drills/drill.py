@@ -29,7 +29,7 @@ class Drill:
     promises: tuple[int, ...]
     #: What it proves, in a line.
     promise: str
-    #: Breaks things while the traffic flows, and mends them.
+    #: Breaks things while the traffic flows, and fixes them.
     inject: Callable[[Run], None]
     #: Before the traffic begins.
     prepare: Callable[[Run], None] = nothing_to_prepare
@@ -39,7 +39,7 @@ class Drill:
     orders: int = 150
     #: … over so many seconds, which is their pace.
     traffic_seconds: float = 10
-    #: Whether more of them come at this pace until everything is mended; else these are all.
+    #: Whether more of them come at this pace until everything is fixed; else these are all.
     goes_on: bool = True
     #: Whether the dates of documents say nothing of when they were written. Then it has a site of
     #: its own, so that each document of the site is its own.

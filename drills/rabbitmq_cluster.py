@@ -97,7 +97,7 @@ class Node(RabbitMQ):
 
         A quorum queue's entry in its node's table of names reaches the disk up to three seconds
         after its declaration (the write delay of Erlang's dets). A node killed in between starts
-        again without the queue, which no client can mend.
+        again without the queue, which no client can fix.
         """
         if self._process is not None and self._process.running:
             wait_until(self._all_queues_on_disk, 30, "Writing the names of the queues")

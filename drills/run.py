@@ -29,12 +29,12 @@ from drills.waiting import TookTooLong, lasting, wait_until
 from drills.warehouse import ship_some
 from localservices.wall_clock import WallClock
 
-#: How long the pipeline may take to come to rest after everything was mended.
+#: How long the pipeline may take to come to rest after everything was fixed.
 QUIET_SECONDS = 300
 POLL_SECONDS = 0.5
 #: Before any document.
 EPOCH = datetime.fromtimestamp(0, UTC)
-#: Traffic that goes on ends so long after everything was mended …
+#: Traffic that goes on ends so long after everything was fixed …
 AFTER_SECONDS = 2.0
 #: … or after so long.
 LONGEST_SECONDS = 300
@@ -154,7 +154,7 @@ def took_to_recover(run: Run, evidence: Evidence) -> float:
 
 
 def broken_and_healed(run: Run) -> Iterator[Violation]:
-    """Let the drill break things, then mend everything; what did not come back is a violation."""
+    """Let the drill break things, then fix everything; what did not come back is a violation."""
     for act in (lambda: run.drill.inject(run), run.site.heal):
         try:
             act()
@@ -177,7 +177,7 @@ def in_words(error: Exception) -> str:
 
 
 def end_traffic(run: Run) -> None:
-    """Let orders come for a moment after everything was mended, where they go on for so long."""
+    """Let orders come for a moment after everything was fixed, where they go on for so long."""
     if run.drill.goes_on:
         time.sleep(AFTER_SECONDS)
         run.traffic.end()

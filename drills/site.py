@@ -37,7 +37,7 @@ SETTINGS = {
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "only-for-drills-" + "x" * 50,
     "RETRY_DELAYS_SECONDS": "1,2",
-    # The reconciler would mend what got lost before anybody saw it.
+    # The reconciler would fix what got lost before anybody saw it.
     "RECONCILE_AFTER_SECONDS": "86400",
 }
 COMMAND_SECONDS = 300

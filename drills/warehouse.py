@@ -1,4 +1,4 @@
-"""Goods go out after everything was mended, so that shipped units are part of each sum."""
+"""Goods go out after everything was fixed, so that shipped units are part of each sum."""
 
 from __future__ import annotations
 

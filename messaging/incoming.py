@@ -199,7 +199,7 @@ def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict
     """The event's JSON object, after every check that needs no knowledge of the business.
 
     Raises:
-        InvalidMessage: with the reason, and what the publisher has to mend.
+        InvalidMessage: with the reason, and what the publisher has to fix.
     """
     check_size(message.body)
     _check_properties(message)

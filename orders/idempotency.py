@@ -13,7 +13,7 @@ Choices:
   same SKUs, be it `"book"` or `{"sku": "book", "quantity": 1}`, one line of two units or two of
   one, in whatever sequence. So the request is compared with the order that the first one placed,
   and not with how that was written. The same key with another request is refused with 422.
-- What was refused is not stored: after its fault is mended the key may be used again. An answer
+- What was refused is not stored: after its fault is fixed the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
 - A proxy may send the header twice or put blanks around the key: that is one key, the same as
   without. Two different keys are refused with 400, see `runtime.requests.header`.

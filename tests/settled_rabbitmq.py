@@ -25,7 +25,7 @@ class SettledRabbitMQ(RabbitMQ):
 
     A quorum queue has a folder of its own at once, but its entry in the node's table of names
     reaches the disk up to three seconds later (the write delay of Erlang's dets). A node that is
-    killed in between starts again without the queue, and no client can mend that. No pipeline
+    killed in between starts again without the queue, and no client can fix that. No pipeline
     is that young when its broker dies, whereas a test may well be.
     """
 

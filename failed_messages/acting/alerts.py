@@ -132,7 +132,7 @@ def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
         channel(alert)
     except Exception:
         log.exception(
-            "The alert about group %s did not go out by %s. Mend ALERT_WEBHOOK_URL or EMAIL_HOST; "
+            "The alert about group %s did not go out by %s. Fix ALERT_WEBHOOK_URL or EMAIL_HOST; "
             "it is tried again unless another way worked",
             alert["group"],
             channel.__name__.strip("_"),

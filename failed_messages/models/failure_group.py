@@ -37,7 +37,7 @@ class FailureGroup(models.Model):
     last_failed_at = models.DateTimeField("last failed")
 
     status = models.CharField(max_length=30, choices=GroupStatus)
-    #: The release that mends the cause; empty unless it is, or was, marked as fixed.
+    #: The release that fixes the cause; empty unless it is, or was, marked as fixed.
     fixed_in = models.CharField("fixed in release", max_length=100)
     regressed_at = models.DateTimeField(null=True)
     #: What is still to be told of it: `new`, `regressed`, or nothing.

@@ -63,7 +63,7 @@ WHEN_NOT_FAILED = {
     Status.DISCARDED: "There is nothing to do. Restore it if it has to be replayed after all.",
 }
 GENERAL_RUNBOOK = (
-    "Read the error, mend its cause, then replay. If nothing is to be mended because the message "
+    "Read the error, fix its cause, then replay. If nothing is to be fixed because the message "
     "itself is wrong, discard it with a reason."
 )
 

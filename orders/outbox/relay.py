@@ -81,7 +81,7 @@ class Relay:
         if self._told.is_new(why := in_words(error)):
             logger.error(
                 "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
-                "this is mended: %s",
+                "this is fixed: %s",
                 fault(error),
                 why,
                 exc_info=not isinstance(error, PyMongoError | PublishError),

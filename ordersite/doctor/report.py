@@ -27,8 +27,8 @@ class Finding:
     subject: str
     problem: str
     consequence: str
-    #: The command that mends it, as it is typed.
-    mend: str
+    #: The command that fixes it, as it is typed.
+    fix: str
     #: What to know before typing it.
     note: str = ""
 

@@ -30,11 +30,12 @@ def as_json(report: Report) -> dict[str, Any]:
     unchecked = [_unseen_json(each) for each in report.unchecked]
     return {
         "status": report.exit_code.name.lower().replace("_", " "),
-        "findings": [asdict(each) for each in report.worst_first],
+        # `mend` is what `fix` was called first.
+        "findings": [asdict(each) | {"mend": each.fix} for each in report.worst_first],
         "couldNotCheck": unchecked,
         "leftOut": [_unseen_json(each) for each in report.left_out],
         "checked": report.checked,
-        # Two earlier names, for programs that read them.
+        # What the two above it were called first.
         "couldNotLook": unchecked,
         "lookedAt": report.checked,
     }
@@ -52,7 +53,7 @@ def _body(finding: Finding) -> Iterator[str]:
     if finding.note:
         yield _indented(finding.note)
     # In one line, however long, so that it can be copied.
-    yield f"{INDENT}$ {finding.mend}"
+    yield f"{INDENT}$ {finding.fix}"
 
 
 def _unseen(label: str, unseen: Unseen, style: Style) -> str:

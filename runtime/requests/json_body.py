@@ -39,7 +39,7 @@ class JsonBody(Generic[T]):
     Args:
         type_: what it is decoded to, e.g. a `msgspec.Struct`.
         title: what did not happen, if the body is refused.
-        fixes: how to mend each field, see `runtime.requests.refusal.fault_of`.
+        fixes: how to fix each field, see `runtime.requests.refusal.fault_of`.
         max_bytes: a longer one is refused; by default what a message may have.
         empty: what a request without a body asks for; None where one is needed.
     """

@@ -1,4 +1,4 @@
-"""Requests that the API does not take, each with the field at fault and how to mend it."""
+"""Requests that the API does not take, each with the field at fault and how to fix it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_ECHO_CHARACTERS = 100
 
 
 class Fault(TypedDict):
-    """One thing to mend: where it is, what is wrong with it, and what to send instead."""
+    """One thing to fix: where it is, what is wrong with it, and what to send instead."""
 
     field: str
     detail: str

@@ -131,7 +131,7 @@ def test_an_operator_finds_mends_and_replays_a_failed_message(
 def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> None:
     """
     Given billing gave up the orders of user 500, of one cause
-    When an operator mends the cause, and replays the group
+    When an operator fixes the cause, and replays the group
     Then the page shows the job's progress, until every order is confirmed.
     """
     orders = await_failures(api, 8)

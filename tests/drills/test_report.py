@@ -18,16 +18,16 @@ from drills.stock import Stock
 from drills.violation import Kind
 
 #: When the last fault ended.
-MENDED = float(int(time.time()))
+FIXED = float(int(time.time()))
 
 
 def at(seconds: float) -> datetime:
-    """So many seconds after everything was mended, as MongoDB tells it: without a zone."""
-    return datetime.fromtimestamp(MENDED + seconds, UTC).replace(tzinfo=None)
+    """So many seconds after everything was fixed, as MongoDB tells it: without a zone."""
+    return datetime.fromtimestamp(FIXED + seconds, UTC).replace(tzinfo=None)
 
 
 def answered(seconds: float, status: int | None = 201) -> Exchange:
-    return Exchange(1, "order", 101, "key", {}, MENDED + seconds - 0.1, 0.1, status)
+    return Exchange(1, "order", 101, "key", {}, FIXED + seconds - 0.1, 0.1, status)
 
 
 def evidence() -> Evidence:
@@ -45,28 +45,28 @@ def evidence() -> Evidence:
 
 
 def test_recovery_ends_with_the_last_outcome_of_what_was_held_up() -> None:
-    assert recovery_seconds(evidence(), MENDED) == 4.0
+    assert recovery_seconds(evidence(), FIXED) == 4.0
 
 
 def test_recovery_ends_not_before_a_new_order_is_answered() -> None:
     slow = replace(evidence(), exchanges=[answered(1, status=503), answered(6.5)])
 
-    assert recovery_seconds(slow, MENDED) == 6.5
+    assert recovery_seconds(slow, FIXED) == 6.5
 
 
 def test_a_site_that_takes_no_order_any_more_has_not_recovered() -> None:
     silent = replace(evidence(), exchanges=[answered(-3), answered(1, status=503)])
 
-    [violation] = not_answered(silent, MENDED)
+    [violation] = not_answered(silent, FIXED)
 
     assert violation.kind == Kind.RECOVERY
-    assert [*not_answered(evidence(), MENDED)] == []
+    assert [*not_answered(evidence(), FIXED)] == []
 
 
 def test_what_held_up_nothing_needed_no_recovery() -> None:
     calm = replace(evidence(), exchanges=[answered(-3)], invoices=[])
 
-    assert recovery_seconds(calm, MENDED) == 0
+    assert recovery_seconds(calm, FIXED) == 0
 
 
 def test_the_picture_names_what_was_broken() -> None:

@@ -112,7 +112,7 @@ def test_every_verb():
     post(client, f"/{stored.pk}/discard", {"reason": "test"})
     assert "discarded" in post(client, f"/{stored.pk}/replay", {}, 409)["detail"]
     post(client, f"/{stored.pk}/restore")
-    assert post(client, f"/{stored.pk}/replay", {"reason": "mended"})["done"]
+    assert post(client, f"/{stored.pk}/replay", {"reason": "fixed"})["done"]
     post(client, f"/{stored.pk}/vanish", {}, 404)
     assert record(stored.pk).status == "replaying"
 

@@ -1,4 +1,4 @@
-"""The doctor names what is wrong, and the command that mends it."""
+"""The doctor names what is wrong, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def findings() -> dict[str, dict[str, Any]]:
     }
 
 
-def mend(finding: dict[str, Any]) -> None:
+def fix(finding: dict[str, Any]) -> None:
     """Type the commands of this project that the finding names."""
-    for command in finding["mend"].split(" && "):
+    for command in finding["fix"].split(" && "):
         python, manage, *arguments = shlex.split(command)
         assert (python, manage) == ("python", "manage.py")
         call_command(*arguments, stdout=StringIO())
@@ -139,7 +139,7 @@ def test_what_rabbitmq_could_not_deliver(broker: Connection) -> None:
     found = eventually(findings)["Queue undeliverable"]
 
     assert "no archiver could take: 1" in found["problem"]
-    assert found["mend"] == "rabbitmqctl --vhost / purge_queue undeliverable"
+    assert found["fix"] == "rabbitmqctl --vhost / purge_queue undeliverable"
     assert "AMQP 1.0" in found["note"]
 
 
@@ -157,7 +157,7 @@ def test_a_queue_with_other_arguments(broker: Connection) -> None:
         assert "x-delivery-limit" in found["Queue billing"]["problem"]
         assert "current is '9'" in found["Queue billing"]["problem"]
 
-        mend(found["Queue billing"])
+        fix(found["Queue billing"])
         assert findings() == {}
     finally:
         with broker.channel() as channel:
@@ -175,8 +175,8 @@ def test_an_exchange_of_another_type(broker: Connection) -> None:
             channel.exchange_delete("order_events.headers")
 
     assert "'topic'" in found["problem"]
-    assert "-X DELETE" in found["mend"]
-    assert "/api/exchanges/%2F/order_events.headers" in found["mend"]
+    assert "-X DELETE" in found["fix"]
+    assert "/api/exchanges/%2F/order_events.headers" in found["fix"]
 
 
 def test_a_missing_binding(broker: Connection) -> None:
@@ -187,7 +187,7 @@ def test_a_missing_binding(broker: Connection) -> None:
     assert found.keys() == {"Bindings"}
     assert found["Bindings"]["problem"] == "Not there: billing_events to orders."
 
-    mend(found["Bindings"])
+    fix(found["Bindings"])
     assert findings() == {}
 
 
@@ -198,7 +198,7 @@ def test_a_binding_that_nobody_declared(broker: Connection, routing_key: str) ->
     try:
         found = findings()["Binding of inventory_events to billing"]
         assert found["severity"] == "warning"
-        mend(found)
+        fix(found)
         assert findings() == {}
     finally:
         with broker.channel() as channel:
@@ -212,9 +212,9 @@ def test_a_binding_of_a_strangers_exchange(broker: Connection, routing_key: str)
         channel.queue_bind("billing", "someone.else", routing_key)
     try:
         found = findings()["Binding of someone.else to billing"]
-        assert found["mend"].startswith("curl --fail --user guest -X DELETE ")
+        assert found["fix"].startswith("curl --fail --user guest -X DELETE ")
 
-        call_as_curl_does(found["mend"])
+        call_as_curl_does(found["fix"])
         assert findings() == {}
     finally:
         with broker.channel() as channel:
@@ -228,7 +228,7 @@ def test_an_interrupted_change_of_the_topology(broker: Connection) -> None:
     found = findings()["Change of the topology"]
 
     assert found["severity"] == "error"
-    mend(found)
+    fix(found)
     assert findings() == {}
 
 
@@ -254,7 +254,7 @@ def test_a_policy_that_limits_a_queue(broker: Connection, rabbitmq: SettledRabbi
     try:
         found = eventually(lambda: findings().get("Queue billing"))
         assert "The policy short sets max-length" in found["problem"]
-        call_as_curl_does(found["mend"])
+        call_as_curl_does(found["fix"])
         eventually(lambda: "Queue billing" not in findings())
     finally:
         with suppress(CalledProcessError):
@@ -279,10 +279,10 @@ def test_a_retry_queue_of_an_earlier_ladder(broker: Connection) -> None:
         assert "messages in it: 1" in found["problem"]
         assert "in 10m" in found["note"]
         with pytest.raises(CommandError, match="holds 1 messages"):
-            mend(found)
+            fix(found)
 
         leftover(broker.default_channel).purge()
-        mend(findings()[f"Queue {leftover.name}"])
+        fix(findings()[f"Queue {leftover.name}"])
         assert findings() == {}
     finally:
         leftover(broker.default_channel).delete()
@@ -298,7 +298,7 @@ def test_a_leftover_queue_that_nothing_leaves(broker: Connection) -> None:
         channel.queue_delete("billing.retry.old")
 
     assert found["severity"] == "error"
-    assert found["mend"].startswith("rabbitmqctl set_parameter --vhost / shovel")
+    assert found["fix"].startswith("rabbitmqctl set_parameter --vhost / shovel")
 
 
 def test_the_queue_of_a_service_that_is_no_more(broker: Connection) -> None:
@@ -311,7 +311,7 @@ def test_the_queue_of_a_service_that_is_no_more(broker: Connection) -> None:
         assert (found["severity"], "messages in it: 1" in found["problem"]) == ("error", True)
 
         channel.queue_purge("shipping")
-        mend(findings()["Queue shipping"])
+        fix(findings()["Queue shipping"])
         assert findings() == {}
     finally:
         channel.queue_delete("shipping")
@@ -323,7 +323,7 @@ def test_an_exchange_that_feeds_one_of_ours(broker: Connection) -> None:
     try:
         channel.exchange_bind("order_events", "someone.else")
         found = eventually(lambda: findings().get("Binding of someone.else to order_events"))
-        call_as_curl_does(found["mend"])
+        call_as_curl_does(found["fix"])
         eventually(lambda: findings() == {})
     finally:
         channel.exchange_delete("someone.else")
@@ -394,7 +394,7 @@ def test_an_old_event_in_the_outbox() -> None:
 
     assert found["severity"] == "error"
     assert "60 min" in found["problem"]
-    assert found["mend"] == "python manage.py relay"
+    assert found["fix"] == "python manage.py relay"
 
 
 def test_a_shipment_that_the_scheduler_has_not_published() -> None:
@@ -404,7 +404,7 @@ def test_a_shipment_that_the_scheduler_has_not_published() -> None:
     found = findings()["Shipments"]
 
     assert "60 min" in found["problem"]
-    assert found["mend"] == "python manage.py scheduler"
+    assert found["fix"] == "python manage.py scheduler"
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_parameter_that_mongodb_was_not_given(parameter: str, by_default: int)
         found = findings()["MongoDB"]
 
     assert f"{parameter} is {by_default}" in found["problem"]
-    assert f"{parameter}: {ours}" in found["mend"]
+    assert f"{parameter}: {ours}" in found["fix"]
 
 
 def test_a_clock_that_is_ahead_and_one_that_is_close() -> None:
@@ -502,6 +502,6 @@ def test_a_product_that_cannot_be_sold_is_named_with_the_command_that_corrects_i
     told = found['Product it\'s "quoted"']
     assert "it has no currency" in told["problem"]
     assert "409" in told["consequence"]
-    mongosh, url, option, script = shlex.split(told["mend"])
+    mongosh, url, option, script = shlex.split(told["fix"])
     assert (mongosh, url, option) == ("mongosh", "$MONGODB_URL", "--eval")
     assert '{sku: "it\'s \\"quoted\\""}, {$set: {price: NumberDecimal("9.95")' in script

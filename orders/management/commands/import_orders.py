@@ -100,7 +100,7 @@ class Command(BaseCommand):
         if sums["refused"]:
             raise CommandError(
                 f"{sums['refused']} orders were refused; each is named above. "
-                "Mend them and import them again."
+                "Fix them and import them again."
             )
 
 

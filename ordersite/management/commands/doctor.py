@@ -15,7 +15,7 @@ from ordersite.doctor.wording import as_json, as_text
 
 class Command(BaseCommand):
     help = (
-        "Compare MongoDB and RabbitMQ with what is declared, and name the command that mends each "
+        "Compare MongoDB and RabbitMQ with what is declared, and name the command that fixes each "
         "difference; nothing is changed. Exits with 0 when healthy, 1 with findings, 2 when "
         "something could not be checked."
     )

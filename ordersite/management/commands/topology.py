@@ -69,7 +69,7 @@ class Command(BaseCommand):
         except (*BROKER_ERRORS, PublishError, management.Away) as error:
             raise CommandError(
                 f"RabbitMQ did not do its part ({in_words(error)}). No message is lost; when it is "
-                "mended, run this again, and it goes on where it was.",
+                "fixed, run this again, and it goes on where it was.",
                 returncode=ExitCode.NOT_DONE,
             ) from error
         if exit_code:

@@ -1,4 +1,4 @@
-"""A service that fails, and the operator who mends it."""
+"""A service that fails, and the operator who fixes it."""
 
 from __future__ import annotations
 
