@@ -125,7 +125,7 @@ def hot_product(ground: Ground) -> dict[str, Any]:
 
 
 def check(ground: Ground, orders: int) -> None:
-    """A drain that did not do the work is no result."""
+    """A drain that did not do the work is not a result."""
     database = ground.database
     assert hot_product(ground)["available"] == 0
     assert database["reservations"].count_documents({"state": "reserved"}) == orders

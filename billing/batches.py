@@ -25,7 +25,7 @@ def issue_many(orders: Sequence[PlacedOrder]) -> list[Invoice]:
 
     Raises:
         pymongo.errors.BulkWriteError: an order was dealt with meanwhile.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def issue_all(session: ClientSession) -> list[Invoice]:

@@ -37,7 +37,7 @@ def issue(order: PlacedOrder) -> Invoice:
     An order that was rejected or cancelled before keeps its void invoice.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def issue_once(session: ClientSession) -> Invoice:
@@ -56,7 +56,7 @@ def credit(order: WithdrawnOrder) -> Invoice:
     """Credit the order's invoice, or see to it that none will be issued; return what is recorded.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def credit_once(session: ClientSession) -> Invoice:

@@ -31,11 +31,11 @@ def parts(number: str) -> tuple[str, int]:
     """`2026-000123` -> `2026`, 123.
 
     Raises:
-        ValueError: it is no number of an invoice.
+        ValueError: it is not a number of an invoice.
     """
     found = NUMBER.match(number)
     if found is None:
-        raise ValueError(f"{number[:40]!r} is no number of an invoice, like 2026-000123")
+        raise ValueError(f"{number[:40]!r} is not a number of an invoice, like 2026-000123")
     return found["series"], int(found["count"])
 
 

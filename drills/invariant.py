@@ -124,7 +124,8 @@ def orphans(evidence: Evidence) -> Iterator[Violation]:
                 user_id = document["user_id"]
                 kind = Kind.TWICE if user_id in served else Kind.CONTRADICTION
                 yield Violation(
-                    kind, f"{records} has {document['_id']} of user {user_id}, which is no order"
+                    kind,
+                    f"{records} has {document['_id']} of user {user_id}, which is not an order",
                 )
 
 

@@ -49,7 +49,7 @@ class Poison:
 
 
 def readable(text: bytes) -> str:
-    """Bytes that are no UTF-8 as `\\xff`, a lone surrogate as `\\ud800`."""
+    """Bytes that are not UTF-8 as `\\xff`, a lone surrogate as `\\ud800`."""
     try:
         return text.decode("utf-8", "surrogatepass").encode("utf-8", "backslashreplace").decode()
     except UnicodeDecodeError:
@@ -174,7 +174,7 @@ PROPERTIES: dict[str, Poison] = {
     "unknown compression": Poison(headers={"compression": "application/x-gzip"}),
     # RabbitMQ itself checks `expiration` and `user_id`.
     **{
-        f"{name} that is no UTF-8": with_properties(**{name: NO_UTF8})
+        f"{name} that is not UTF-8": with_properties(**{name: NO_UTF8})
         for name in (
             *("content_type", "content_encoding", "correlation_id", "reply_to", "message_id"),
             *("type", "app_id", "cluster_id"),
@@ -212,8 +212,8 @@ HEADERS: dict[str, Poison] = {
     "long expired": with_headers({"expires": "2001-01-01T00:00:00"}),
     "headers of 100 KB": Poison(headers={"x": "y" * 100_000}),
     "9,000 headers": Poison(headers={f"x{number}": None for number in range(9_000)}),
-    "header name that is no UTF-8": Poison(headers={NO_UTF8: 1, LONE_SURROGATE: 2}),
-    "header that is no UTF-8": Poison(headers={"x": NO_UTF8, "replay": NO_UTF8}),
+    "header name that is not UTF-8": Poison(headers={NO_UTF8: 1, LONE_SURROGATE: 2}),
+    "header that is not UTF-8": Poison(headers={"x": NO_UTF8, "replay": NO_UTF8}),
     "header with a lone surrogate": Poison(
         headers={"x": LONE_SURROGATE, "replay": LONE_SURROGATE, "traceparent": LONE_SURROGATE}
     ),
@@ -238,9 +238,9 @@ HEADERS: dict[str, Poison] = {
 
 #: RabbitMQ checks no byte of them, and a fanout ignores the key.
 ROUTING_KEYS: dict[str, Poison] = {
-    "routing key that is no UTF-8": Poison(routing_key=NO_UTF8),
+    "routing key that is not UTF-8": Poison(routing_key=NO_UTF8),
     "routing key with a lone surrogate": Poison(routing_key=LONE_SURROGATE),
-    "long routing key that is no UTF-8": Poison(routing_key=b"\xff" * 255),
+    "long routing key that is not UTF-8": Poison(routing_key=b"\xff" * 255),
 }
 
 

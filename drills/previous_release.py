@@ -61,7 +61,7 @@ def unreadable(message: Any) -> Iterator[str]:
 
 
 def misfits(value: Any, expected: Any, where: str) -> Iterator[str]:
-    """Where a value is not what was expected; fields that nobody expected are no matter."""
+    """Where a value is not what was expected; unexpected fields do not matter."""
     if isinstance(expected, dict) and isinstance(value, dict):
         for name, each in expected.items():
             if name not in value:

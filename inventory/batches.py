@@ -50,7 +50,7 @@ def reserve_many(orders: Sequence[PlacedOrder]) -> list[Reservation]:
     Raises:
         NotAllReserved: the stock doesn't reach for all, or a SKU is not in the catalogue.
         pymongo.errors.BulkWriteError: an order was answered meanwhile.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def reserve_all(session: ClientSession) -> list[Reservation]:

@@ -14,7 +14,7 @@ def reject(order: PlacedOrder) -> None:
     """Give back what is reserved for the order, once, and record it as rejected.
 
     Raises:
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def reject_once(session: ClientSession) -> None:

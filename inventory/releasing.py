@@ -25,7 +25,7 @@ def release(order: PlacedOrder) -> Reservation:
 
     Raises:
         PermanentError: the order was shipped, so that a person has to take the goods back.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def release_once(session: ClientSession) -> Reservation:

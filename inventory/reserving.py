@@ -32,7 +32,7 @@ def reserve(order: PlacedOrder) -> Reservation:
 
     Raises:
         PermanentError: a SKU is not in the catalogue.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
     return in_transaction(
         lambda session: recorded(order.order_id, session) or _decide(order, session)

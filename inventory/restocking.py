@@ -47,7 +47,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
         UnknownSku: the SKU is not in the catalogue.
         KeyReused: the key was used for another quantity.
         TooManyUnits: MongoDB could not count the product's units any more.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def deliver_once(session: ClientSession) -> Delivery:

@@ -6,7 +6,7 @@ update that ships: `pending_since` is there until RabbitMQ has confirmed the eve
 publishes what waits. A crash at any point leaves either nothing or an event that still waits;
 one that is published twice is the same message twice. Asking RabbitMQ from the view as well
 would tell the others a second or two earlier, and would make shipping as slow as a broker that
-is away.
+is down.
 
 RabbitMQ may still lose what it has confirmed, and no event of an order awaits a shipment. So the
 reservation keeps `unheard_since` until the reconciler has seen that orders noted it; what orders
@@ -82,7 +82,7 @@ def send(order_id: str, by: str) -> Shipment:
     Raises:
         UnknownReservation: inventory never heard of the order.
         NotReserved: it was rejected or cancelled.
-        Outage: MongoDB is away or the documents are held, see `runtime.transactions`.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
     def ship_once(session: ClientSession) -> Shipment:

@@ -41,7 +41,7 @@ DELIVERY = JsonBody(
     {"body": f'Send {{"quantity": n}} with a whole number from 1 to {MAX_QUANTITY:,}.'},
 )
 SHIPMENT = JsonBody(
-    Shipment | None,  # type: ignore[arg-type]  # a union is no type to mypy
+    Shipment | None,  # type: ignore[arg-type]  # a union is not a type to mypy
     TITLE,
     {"body": "Send no body, or an empty JSON object."},
     empty=Shipment(),

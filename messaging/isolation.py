@@ -18,7 +18,7 @@ def isolated(logger: logging.Logger, consequence: str, *arguments: object) -> It
             log has the error itself below it.
 
     Raises:
-        Exception: what says that the database or the broker is away, which is no item's fault.
+        Exception: what says that the database or the broker is down, which is not an item's fault.
     """
     try:
         yield

@@ -67,7 +67,7 @@ class Reader:
     def _text(self, name: str) -> str:
         text, self._at = read_short(self._buf, self._at)
         if not is_readable(text):
-            self._note(f"{name} is no UTF-8")
+            self._note(f"{name} is not UTF-8")
         return text
 
     def _number(self, layout: str, size_bytes: int) -> int:
@@ -102,7 +102,7 @@ class Reader:
                 while self._at < end:
                     read_next()
         except ERRORS:
-            self._note(f"{name} end with what is no field")
+            self._note(f"{name} end with what is not a field")
         self._at = end
 
     def _value(self, name: str, depth: int) -> Any:
@@ -121,7 +121,7 @@ class Reader:
         try:
             return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
         except (ValueError, OverflowError, OSError):
-            self._note(f"{name} is no time in seconds: {seconds}")
+            self._note(f"{name} is not a time in seconds: {seconds}")
             return seconds
 
     def _note(self, problem: str) -> None:

@@ -20,5 +20,5 @@ def canonical(order_id: str) -> str:
 
 
 def object_id(order_id: str) -> ObjectId | None:
-    """The key of the order in `orders`; None where the text is no id of ours."""
+    """The key of the order in `orders`; None where the text is not an id of ours."""
     return ObjectId(order_id) if _OURS.fullmatch(order_id) else None

@@ -1,4 +1,4 @@
-"""Telling an outage from a failure: a database or broker that is away is no message's fault."""
+"""Telling an outage from a failure: a database or broker that is down is not a message's fault."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 2.0
 
 #: ConnectionFailure covers no primary, a lost socket and a server that cannot be selected.
-AWAY = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
+OUTAGE_ERRORS = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
 
 #: Of this process, whatever it works on: each trouble is told once.
 _told = Told()
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether the error, or one that it was raised from, says that a part is away.
+    """Whether the error, or one that it was raised from, says that a dependency is down.
 
-    One that refuses the login, or what the process may do, is as good as away.
+    One that refuses the login, or what the process may do, is as good as down.
     """
     while error is not None:
-        if isinstance(error, AWAY) or is_refused_by_mongodb(error):
+        if isinstance(error, OUTAGE_ERRORS) or is_refused_by_mongodb(error):
             return True
         if isinstance(error, PublishError) and not isinstance(error, Unroutable):
             return True
@@ -63,7 +63,7 @@ def tell(outage: Outage) -> None:
 
 
 def ride_out(work: Callable[[], Result]) -> Result:
-    """Run `work`, and again for as long as a part that it needs is away.
+    """Run `work`, and again for as long as a dependency is down.
 
     `work` must be safe to repeat: running it is the probe.
 

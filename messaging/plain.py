@@ -18,7 +18,7 @@ NAME_CHARACTERS = 1_000
 def text(value: object, limit_chars: int) -> str:
     """The value as text that MongoDB and a browser accept; longer text is cut with `…`.
 
-    What is no UTF-8 becomes `\\xff`; a lone surrogate, which no encoder takes, `\\ud800`.
+    What is not UTF-8 becomes `\\xff`; a lone surrogate, which cannot be encoded, `\\ud800`.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
         whole = bytes(value).decode("utf-8", "backslashreplace")

@@ -1,6 +1,6 @@
 """py-amqp, made to read whatever a publisher may have sent. All that we change in it is here.
 
-It raises at a routing key that is no UTF-8, or at a header like a timestamp in the year 10^11: out
+It raises at a routing key that is not UTF-8, or at a header like a timestamp in the year 10^11: out
 of the event loop of whichever process reads it, and again after every reconnect, since the message
 stays where it was. Every connection is read by py-amqp at times (`messaging.consuming.reading`
 leaves it the first messages, those that come while it waits for an answer, and TLS), so the two

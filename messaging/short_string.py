@@ -1,7 +1,7 @@
 """AMQP's short strings: at most 255 bytes, which should be UTF-8 and may be anything.
 
 RabbitMQ checks no byte of a routing key or an exchange's name. So text that came over the wire
-holds each byte that is no UTF-8 as a lone surrogate, as Python's file names do (PEP 383): it is
+holds each byte that is not UTF-8 as a lone surrogate, as Python's file names do (PEP 383): it is
 published again to the byte. A person gets to see `\\xff` instead.
 AMQP 0-9-1, section 4.2.5.3.
 """

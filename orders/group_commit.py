@@ -64,7 +64,7 @@ class GroupCommit:
 
         Raises:
             TooManyWaiting: it was not taken, nor will it be.
-            bson.errors.BSONError: it is no document.
+            bson.errors.BSONError: it is not a document.
             DuplicateKeyError: a unique index has it already.
             WriteError: MongoDB refused it for another reason.
             PyMongoError: nobody knows whether it was stored.

@@ -129,7 +129,9 @@ def change(
 
 
 def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
-    """The expression of the order's own detail; as a literal a text like "$status" is no path."""
+    """The expression of the order's own detail; as a literal a text like "$status" is not a path.
+    path.
+    """
     place = {"$indexOfArray": [{"$literal": list(details)}, "$_id"]}
     return {"$arrayElemAt": [{"$literal": list(details.values())}, place]}
 

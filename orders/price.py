@@ -45,7 +45,7 @@ def _amount(stored: object) -> Decimal:
     if stored is None:
         raise InvalidPrice("it has no price")
     if not isinstance(stored, Decimal128):
-        raise InvalidPrice(f"its price {_shown(stored)} is no decimal128")
+        raise InvalidPrice(f"its price {_shown(stored)} is not a decimal128")
     amount = stored.to_decimal()
     if not amount.is_finite() or amount < 0:
         raise InvalidPrice(f"its price {amount} is not 0 or more")
@@ -62,7 +62,7 @@ def _currency(stored: object) -> str:
     if stored is None:
         raise InvalidPrice("it has no currency")
     if not isinstance(stored, str) or not _CURRENCY.fullmatch(stored):
-        raise InvalidPrice(f"its currency {_shown(stored)} is no ISO 4217 code")
+        raise InvalidPrice(f"its currency {_shown(stored)} is not an ISO 4217 code")
     return stored
 
 

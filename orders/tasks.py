@@ -50,7 +50,7 @@ def read(event: Event, body: Body) -> Outcome:
     try:
         outcome: Any = msgspec.convert(body, outcome_of(event))
     except msgspec.ValidationError as error:
-        raise InvalidMessage(f"The event is no outcome of an order: {error}") from error
+        raise InvalidMessage(f"The event is not an outcome of an order: {error}") from error
     return outcome
 
 

@@ -79,7 +79,7 @@ def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -
 
 
 def find(order_id: str) -> dict[str, Any]:
-    """Raises NotFound: there is no such order, or the text is no order's id."""
+    """Raises NotFound: there is no such order, or the text is not an order's id."""
     key = object_id(order_id)
     document = orders().find_one(key) if key else None
     if document is None:

@@ -51,7 +51,8 @@ class OrderSite(AdminSite):
     def get_urls(self) -> list[Any]:
         return [
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
-            # Django's own view fails on an id that is no ObjectId; nothing here has such a page.
+            # Django's own view fails on an id that is not an ObjectId; nothing here has such a
+            # page.
             path("r/<path:rest>", self.admin_view(no_such_page)),
             *super().get_urls(),
         ]

@@ -19,7 +19,7 @@ from runtime.broker_url import SEPARATOR, parse
 #: https://www.rabbitmq.com/docs/heartbeats
 HEARTBEAT_SECONDS = 10
 
-#: Whatever says that there is no connection to RabbitMQ, or that it refuses what was asked.
+#: Each error that says that there is no connection to RabbitMQ, or that it refuses what was asked.
 BROKER_ERRORS = (OSError, amqp.AMQPError, OperationalError)
 
 

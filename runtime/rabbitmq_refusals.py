@@ -27,7 +27,7 @@ NO_METHOD = (0, 0)
 
 
 def refused(error: amqp.AMQPError) -> str:
-    """Empty where the error says that RabbitMQ is away, and not that it refuses something."""
+    """Empty where the error says that RabbitMQ is down, and not that it refuses something."""
     said = str(error.reply_text or error)
     words = said.partition(" - ")[2] or said
     if isinstance(error, amqp.AccessRefused):
@@ -75,14 +75,14 @@ def _virtual_host(words: str) -> str:
         )
     if "limit" in words:
         return (
-            f"RabbitMQ answers: {words}. End connections, or take the limit away: rabbitmqctl "
+            f"RabbitMQ answers: {words}. End connections, or remove the limit: rabbitmqctl "
             f"clear_vhost_limits -p {vhost}, or rabbitmqctl clear_user_limits {_user()} all"
         )
     return f"RabbitMQ answers: {words}. Give the permission: {_grant()}; {OR_CORRECT_THE_URL}"
 
 
 def refused_by_tls(error: ssl.SSLError) -> str:
-    """Empty where the error is no refusal."""
+    """Empty where the error is not a refusal."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the server's certificate is not trusted ({error.verify_message}). Name the authority "

@@ -28,7 +28,7 @@ class Refusal(str):
 class Told:
     """Which troubles the log has, so that each is one line in it until all is well again.
 
-    A part that is away is one trouble, however it shows; each refusal is one of its own.
+    A dependency that is down is one trouble, however it shows; each refusal is one of its own.
     """
 
     def __init__(self) -> None:

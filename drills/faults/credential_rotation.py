@@ -74,7 +74,7 @@ def start_refused(run: Run) -> None:
 
 @contextmanager
 def refused(run: Run, what: str, tellers: list[str]) -> Iterator[None]:
-    """What the block takes away is given back at its end, once each of the tellers has told."""
+    """What the block revokes is granted again at its end, once each of the tellers has told."""
     before = {name: len(log(run, name)) for name in run.site.pipeline.processes}
     with run.faults.during(what):
         try:

@@ -74,7 +74,7 @@ def all_told_and_nobody_died(run: Run) -> Iterator[Violation]:
 
 
 def untold(run: Run) -> set[tuple[str, str]]:
-    """(service, message id) of the poison that is no failed message with a reason yet."""
+    """(service, message id) of the poison that is not a failed message with a reason yet."""
     query = {"message_id": {"$in": run.bad_messages}, "reason": {"$gt": ""}}
     found = run.site.database["failed_messages"].find(query, {"service": 1, "message_id": 1})
     told = {(failed["service"], failed["message_id"]) for failed in found}

@@ -122,7 +122,7 @@ DRILL = Drill(
     promises=(5,),
     promise="One service's failure holds up no other, and costs no memory",
     inject=stop_a_service,
-    # One in twenty is no order, and some come before the stop.
+    # One in twenty is not an order, and some come before the stop.
     orders=23_400,
     # At a pace that two cores keep up with: else whoever is slowest falls behind, stopped or not.
     traffic_seconds=196,

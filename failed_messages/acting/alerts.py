@@ -57,7 +57,7 @@ def _due() -> Iterator[tuple[Group, str]]:
     window = timedelta(minutes=settings.ALERT_WINDOW_MINUTES)
     in_window = {"$gt": now - window, "$lte": now + window}
     free = {"$or": [{"alerted_at": None}, {"alerted_at": {"$not": in_window}}]}
-    # What waited while alerts were not set up is no news any more.
+    # What waited while alerts were not set up is not news any more.
     lately = {"$gte": now - 2 * window}
     recent = {"$or": [{"archived_at": lately}, {"last_failed_at": lately}]}
     for group in failure_groups().find({"$and": [recent, {"alert": {"$ne": ""}}, free]}):

@@ -1,7 +1,7 @@
 """Replay: hand a failed message to the service that gave it up, and to no other.
 
 A record is claimed by one transaction before anything is published, so that any number of
-clicks publish once. If the broker's answer stays away, the record stays claimed and
+clicks publish once. If no answer comes from the broker, the record stays claimed and
 `publish_claimed` publishes it later: consumers are idempotent, so a second copy does no harm.
 """
 

@@ -135,7 +135,7 @@ def _readable(value: Any) -> str:
 
 
 def _order_url(order_id: str) -> str:
-    """The order's page in the admin; empty where it is no order of ours."""
+    """The order's page in the admin; empty where the order is not ours."""
     try:
         return reverse("admin:orders_order_change", args=[order_id]) if _is_ours(order_id) else ""
     except NoReverseMatch:

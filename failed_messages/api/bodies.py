@@ -59,7 +59,7 @@ class Policy(Struct, forbid_unknown_fields=True):
     reason: str = ""
 
     def delays(self) -> list[timedelta]:
-        """Raises Refusal: one is no time like `15m`."""
+        """Raises Refusal: one is not a time like `15m`."""
         try:
             return [duration(each) for each in self.after]
         except ValueError as error:

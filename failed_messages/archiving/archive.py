@@ -51,7 +51,7 @@ def store(message: Message, service: str) -> Stored:
     message is appended to its record, which becomes failed again whatever its status was.
 
     Raises:
-        PyMongoError, Outage: the database is away; storing again is safe.
+        PyMongoError, Outage: the database is down; storing again is safe.
     """
     try:
         return _store(dead_letter.read(message, service))

@@ -1,6 +1,6 @@
 """The archiver: consumes every `<service>.dlq` and `replay_outcomes`.
 
-It acks a message once MongoDB's majority has it. While MongoDB is away it keeps the messages in
+It acks a message once MongoDB's majority has it. While MongoDB is down it keeps the messages in
 its hands and probes; nothing is lost, and nothing goes round in circles.
 """
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 #: Messages held at once from each queue; bounds memory, as a body may be large.
 PREFETCH_MESSAGES = 20
-#: Between two probes of a database or broker that is away.
+#: Between two probes of a database or broker that is down.
 PROBE_SECONDS = 1
 
 CANNOT_ARCHIVE = (

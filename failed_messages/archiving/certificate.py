@@ -143,7 +143,7 @@ def _what_happened(reason: Reason, service: str) -> str:
         Reason.RETURNED: (
             f"the message came back to queue {service} time after time, and nobody settled it: "
             "RabbitMQ could not deliver it, the worker died before it began it, or what the "
-            "worker needs was away for hours"
+            "worker needs was down for hours"
         ),
         Reason.EXPIRED: f"the message waited in queue {service} for longer than its expiration",
         Reason.QUEUE_FULL: f"queue {service} was full",

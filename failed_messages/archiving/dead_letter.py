@@ -149,7 +149,7 @@ def _preview(body: bytes, parsed: Any) -> str:
 
 
 def _id(value: object) -> str:
-    """An id as text; what is neither text nor a whole number is no id."""
+    """An id as text; None for what is neither text nor a whole number."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
     return text(value, ID_LIMIT_CHARS)

@@ -31,12 +31,12 @@ def record_outcome(body: bytes) -> bool:
     no outcome at all (which is logged and dropped: anybody can publish to a queue).
 
     Raises:
-        PyMongoError: the database is away; recording again is safe.
+        PyMongoError: the database is down; recording again is safe.
     """
     try:
         outcome = msgspec.json.decode(body, type=Outcome)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        log.warning("Dropped what is no replay outcome: %s", error)
+        log.warning("Dropped a message that is not a replay outcome: %s", error)
         return False
     return _resolve(outcome)
 

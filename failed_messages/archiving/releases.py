@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 def is_at_least(release: str, fixed_in: str) -> bool:
     """Whether `release` has what `fixed_in` fixed.
 
-    Names that are no version numbers (PEP 440), as a commit's, have no order: there only the
+    Names that are not version numbers (PEP 440), as a commit's, have no order: there only the
     very same release counts.
     """
     try:

@@ -70,6 +70,6 @@ def record(id_: str) -> FailedMessage:
     found = FailedMessage.objects.filter(pk=record_id(id_)).first() if record_id(id_) else None
     if found is None:
         raise Refusal(
-            f"{printable(id_)} is no failed message; `failed_messages list` shows those there are"
+            f"{printable(id_)} is not a failed message; `failed_messages list` shows them all"
         )
     return found

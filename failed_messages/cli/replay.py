@@ -88,6 +88,6 @@ def _job(id_: str) -> ReplayJob:
     job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
     if job is None:
         raise Refusal(
-            f"{printable(id_)} is no bulk replay; `failed_messages jobs` shows those there are"
+            f"{printable(id_)} is not a bulk replay; `failed_messages jobs` shows them all"
         )
     return job

@@ -19,7 +19,7 @@ NO_TREE = mark_safe("")
 
 
 def tree(body: bytes) -> SafeString:
-    """The body as nested lists in HTML, all text escaped; empty where it is no such JSON."""
+    """The body as nested lists in HTML, all text escaped; empty where it is not such JSON."""
     if len(body) > LIMIT_BYTES:
         return NO_TREE
     try:

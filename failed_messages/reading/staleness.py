@@ -42,7 +42,7 @@ def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
 def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     """How the order has moved on since the message was published; empty where it has not.
 
-    That other services have answered to the order changes its version too, and is no reason: one
+    That other services have answered to the order changes its version too, and is not a reason: one
     service's failure is none of the others' business. Nor is a service's answer ever stale: the
     ledger takes answers in any order, and a cancelled order needs those that follow from that.
     """
@@ -61,7 +61,7 @@ def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
 
 
 def _status_told(type_: str) -> str | None:
-    """`order.rejected` tells that the order is rejected; None for what is no order's own event."""
+    """`order.rejected` tells that the order is rejected; None for any other event."""
     service, _, what = (type_ or "order.placed").partition(".")
     return what if service == "order" else None
 

@@ -51,7 +51,7 @@ def refusal(id_: str | ObjectId, verb: str) -> Verdict:
 
 def _why_not(record: dict | None, verb: str) -> str:
     if record is None:
-        return "no such failed message; `failed_messages list` shows those there are"
+        return "no such failed message; `failed_messages list` shows them all"
     if record["status"] == Status.REPLAYING:
         return f"it has been replaying since {record['replay']['at']:%Y-%m-%d %H:%M:%S} UTC"
     if record["status"] == Status.RESOLVED:

@@ -44,7 +44,9 @@ _sources: list[Source] = []
 
 
 def register(source: Source) -> None:
-    """Let `source` tell about orders: facts by order id, nothing for an id that is no order's."""
+    """Let `source` tell about orders: facts by order id, nothing for an id that belongs to no
+    order.
+    """
     _sources[:] = [source]
 
 

@@ -52,7 +52,7 @@ register(
 #: How soon a killed pool child is noticed, replaced, and its message returned; Celery's is 5.
 CHECK_CHILDREN_SECONDS = 0.5
 
-#: A connection that lasts so long is no sign any more that what broke the last one off goes on.
+#: After a connection that lasted so long, what ended the one before it is over.
 LASTING_SECONDS = 5
 
 #: Declares 28 queues for tasks with an ETA; our retries wait in queues of their own.

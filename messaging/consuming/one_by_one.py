@@ -130,7 +130,7 @@ class Answer(Enum):
 
 
 def _next_of(url: str, queue: str) -> Answer:
-    """Raises CONNECTION_ERRORS: RabbitMQ is away."""
+    """Raises CONNECTION_ERRORS: RabbitMQ is down."""
     with connection_to(url, within_seconds=settings.CONFIRM_TIMEOUT_SECONDS) as connection:
         connect(connection, reraise_as_library_errors=False)
         for _ in range(TAKEN_BACK_POLLS):

@@ -1,7 +1,7 @@
 """Which message was it, when a worker's process dies? Runs note that they begin, and that they end.
 
 RabbitMQ counts how often a message was returned, but most of those that are returned were only
-prefetched. So whoever runs a message that came back notes it before, and takes the note away after
+prefetched. So whoever runs a message that came back notes it before, and removes the note after
 it, however the run ends. A note that stays is of a run that was killed. A message's first delivery
 notes nothing and costs nothing.
 """
@@ -31,7 +31,7 @@ LONGEST_RUN = timedelta(seconds=settings.TASK_TIME_LIMIT_SECONDS + 5)
 #: Notes that nobody came back to; without them a message's count begins anew.
 KEPT_HOURS = 24
 
-#: What this process could not take away, as MongoDB was away.
+#: What this process could not remove, as MongoDB was down.
 _left: set[str] = set()
 
 
@@ -59,7 +59,7 @@ def begin(life: str) -> None:
 
     Raises:
         WorkerKilled: DELIVERY_LIMIT runs were killed, so this one must not take place.
-        Outage: MongoDB is away; or so many runs that one more may be too many cannot be told from
+        Outage: MongoDB is down; or so many runs that one more may be too many cannot be told from
             runs that are still under way elsewhere.
     """
     with telling_outages():
@@ -78,7 +78,7 @@ def begin(life: str) -> None:
 def end(life: str) -> None:
     """The run is over, and its process alive: whatever was suspected, the message kills nobody.
 
-    Never raises: where MongoDB is away the note goes before this process begins its next run.
+    Never raises: where MongoDB is down the note goes before this process begins its next run.
     """
     _left.add(life)
     try:

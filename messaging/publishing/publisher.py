@@ -53,7 +53,7 @@ class Publisher:
         Raises:
             Unroutable: the broker took every message but those that no queue is bound for, or an
                 exchange is missing.
-            PublishError: the broker is away, refused a message, or did not answer within
+            PublishError: the broker is down, refused a message, or did not answer within
                 `CONFIRM_TIMEOUT_SECONDS`. Its `confirmed` holds the indexes that are safe; any
                 other message has to be published again.
         """

@@ -49,7 +49,7 @@ class Relay:
             while not self._stop.requested:
                 if wait_seconds := self._turn(publisher):
                     self._stop.wait(wait_seconds)
-        # If MongoDB is away the lease expires by itself.
+        # If MongoDB is down the lease expires by itself.
         with contextlib.suppress(PyMongoError):
             self._lease.release()
         logger.info("Stopped.")
@@ -114,9 +114,9 @@ def interval_seconds(published: int, took_seconds: float) -> float:
 def fault(error: Exception) -> str:
     """Who is at fault, for the operator."""
     if isinstance(error, PyMongoError):
-        return "MongoDB does not do its part"
+        return "MongoDB fails"
     if isinstance(error, PublishError):
-        return "RabbitMQ does not do its part"
+        return "RabbitMQ fails"
     return f"The relay met an error of its own ({type(error).__name__})"
 
 

@@ -65,12 +65,12 @@ def moments(parameter: str, text: str) -> tuple[datetime, datetime]:
         moment = msgspec.convert(text, Annotated[datetime, Meta(tz=True)]).astimezone(UTC)
         return moment, moment + timedelta(milliseconds=1)
     except (msgspec.ValidationError, OverflowError) as error:
-        fault = Fault(field=parameter, detail=f"{text[:40]!r} is no date or time", fix=DATE_FIX)
+        fault = Fault(field=parameter, detail=f"{text[:40]!r} is not a date or time", fix=DATE_FIX)
         raise Refusal(TITLE, [fault]) from error
 
 
 def id_of_cursor(cursor: str) -> ObjectId:
-    """Raises Refusal: the text is no cursor of ours."""
+    """Raises Refusal: the text is not a cursor of ours."""
     try:
         # The 12 bytes of an id are 16 characters without padding.
         binary = base64.b64decode(cursor, altchars=b"-_", validate=True)

@@ -39,7 +39,7 @@ REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 T = TypeVar("T")
 
 
-class Away(Exception):
+class Unavailable(Exception):
     """The API did not answer the question; `next_step` says what to do about it."""
 
     def __init__(self, reason: str, next_step: str) -> None:
@@ -47,7 +47,7 @@ class Away(Exception):
         self.next_step = next_step
 
 
-class Forbidden(Away):
+class Forbidden(Unavailable):
     """The login of AMQP_URL may not ask this."""
 
 
@@ -62,7 +62,7 @@ def get(kind: str, *names: str) -> Answer:
 
     Raises:
         Forbidden: it refuses the login.
-        Away: it does not answer.
+        Unavailable: it does not answer.
     """
     request = _request("GET", _address(settings.RABBITMQ_MANAGEMENT_URL, kind, *names))
     try:
@@ -76,7 +76,7 @@ def get(kind: str, *names: str) -> Answer:
                 "AMQP_URL.",
                 f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
             ) from error
-        raise Away(
+        raise Unavailable(
             f"RabbitMQ's management API does not answer at {settings.RABBITMQ_MANAGEMENT_URL} "
             f"({error}).",
             "Run rabbitmq-plugins enable rabbitmq_management, or correct the setting "
@@ -88,14 +88,14 @@ def close_connection(name: str) -> None:
     """Close a client's connection, if it is still there; the client may come back.
 
     Raises:
-        Away: the API does not answer, or refuses.
+        Unavailable: the API does not answer, or refuses.
     """
     address = _address(settings.RABBITMQ_MANAGEMENT_URL, "connections", name)
     try:
         urlopen(_request("DELETE", address), timeout=ANSWER_WITHIN_SECONDS).close()  # noqa: S310
     except (OSError, HTTPException) as error:
         if not (isinstance(error, HTTPError) and error.code == HTTPStatus.NOT_FOUND):
-            raise Away(
+            raise Unavailable(
                 f"RabbitMQ's management API did not close the connection {name} ({error}).",
                 "Restart the worker whose connection it is.",
             ) from error
@@ -107,7 +107,7 @@ def patiently(ask: Callable[[], T]) -> T:
 
     Raises:
         Forbidden: it refuses the login.
-        Away: it still does not answer.
+        Unavailable: it still does not answer.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -115,7 +115,7 @@ def patiently(ask: Callable[[], T]) -> T:
             return ask()
         except Forbidden:
             raise
-        except Away:
+        except Unavailable:
             if time.monotonic() > deadline:
                 raise
         time.sleep(PAUSE_SECONDS)

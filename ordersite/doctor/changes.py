@@ -16,7 +16,7 @@ def unfinished(broker: Connection) -> Iterator[Finding]:
             Severity.ERROR,
             "Change of the topology",
             "`topology apply` is at work, or was interrupted.",
-            "A queue may be away, and its worker waits; its messages are safe in a shadow queue.",
+            "A queue may be missing while its worker waits; a shadow queue has its messages.",
             "python manage.py topology apply",
             "Where another one is at work, it says so and does nothing.",
         )

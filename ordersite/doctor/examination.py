@@ -32,7 +32,7 @@ GRANT_ROLE = (
 
 AS_SAID = "Do that, and ask again."
 
-AWAY = (PyMongoError, *BROKER_ERRORS, management.Away)
+NO_ANSWER = (PyMongoError, *BROKER_ERRORS, management.Unavailable)
 
 
 def examine() -> Report:
@@ -66,7 +66,7 @@ def _check_rabbitmq(report: Report, broker: Connection) -> None:
     amqp, managed = checks.over_amqp(broker), checks.over_management(broker)
     try:
         connect(broker)
-    except AWAY as error:
+    except NO_ANSWER as error:
         refused = refusal(error)
         reason = refused or f"RabbitMQ: No answer ({error})."
         next_step = AS_SAID if refused else START_RABBITMQ
@@ -87,7 +87,7 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
     for at, (name, check) in enumerate(made.items()):
         try:
             report.findings += check()
-        except AWAY as error:
+        except NO_ANSWER as error:
             if _is_forbidden(error):
                 reason = "The user in MONGODB_URL may not ask MongoDB for this."
                 report.left_out.append(Unseen((name,), reason, GRANT_ROLE))
@@ -96,7 +96,7 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
                 # The login was good for the checks before it.
                 report.left_out.append(Unseen((name,), str(error), error.next_step))
                 continue
-            next_step = error.next_step if isinstance(error, management.Away) else next_step
+            next_step = error.next_step if isinstance(error, management.Unavailable) else next_step
             report.unchecked.append(Unseen(names[at:], str(error), next_step))
             return
         report.checked.append(name)

@@ -1,4 +1,4 @@
-"""Do RabbitMQ's own settings take away what the declared queues promise?"""
+"""Do RabbitMQ's own settings undo what the declared queues promise?"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def replica_set() -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             "MongoDB",
-            "It is no replica set.",
+            "It is not a replica set.",
             "It has no transactions, so stock is not reserved and no invoice is issued.",
             "mongosh \"$MONGODB_URL\" --eval 'rs.initiate()'",
             "mongod must have been started with --replSet=rs0.",

@@ -100,7 +100,7 @@ def _is_checked(expression: Any) -> bool:
 def _checked(value: Any, expression: Any) -> Any:
     """The value as it is shown. Raises TypeError, ValueError: it is none of its field."""
     if isinstance(value, Decimal) and not value.is_finite():
-        raise ValueError(f"{value} is no amount")
+        raise ValueError(f"{value} is not an amount")
     for kind, type_ in TYPES.items():
         if isinstance(getattr(expression, "target", None), kind) and not isinstance(value, type_):
             raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")

@@ -14,7 +14,8 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 EVERY_SECONDS = 5
-#: A heartbeat that is older than this, or dated so far in the future, is no scheduler's that runs.
+#: A heartbeat that is older than this, or dated so far in the future, does not come from a running
+#: scheduler.
 LATE_SECONDS = 30
 
 NAME = "scheduler"
@@ -45,7 +46,7 @@ def beat(late: Sequence[str] = ()) -> None:
 
 
 def end() -> None:
-    """The scheduler stops; where MongoDB is away its heartbeat grows old instead."""
+    """The scheduler stops; where MongoDB is down its heartbeat grows old instead."""
     try:
         heartbeats().delete_one({"_id": NAME})
     except PyMongoError:

@@ -19,7 +19,7 @@ from runtime.connecting import BROKER_ERRORS
 STATES = ("done", "in_flight", "retrying", "failed", "discarded", "unaccounted")
 
 
-class RabbitMQAway(APIException):
+class RabbitMQDown(APIException):
     """The queues cannot be counted while RabbitMQ does not answer."""
 
     status_code = 503
@@ -58,8 +58,8 @@ class MetricsView(APIView):
 
 
 def current_lines() -> list[Line]:
-    """Raises RabbitMQAway: the queues cannot be counted."""
+    """Raises RabbitMQDown: the queues cannot be counted."""
     try:
         return lines()
     except BROKER_ERRORS as error:
-        raise RabbitMQAway from error
+        raise RabbitMQDown from error

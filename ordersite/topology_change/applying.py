@@ -25,7 +25,7 @@ def apply(broker: Connection, say: Say) -> list[str]:
 
     Raises:
         Undone: another run is at work, or a process of another release interferes.
-        PublishError, OSError, amqp.AMQPError, management.Away: RabbitMQ did not do its part.
+        PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
     """
     with only_run(broker):
         made = plan.make(broker)

@@ -74,7 +74,7 @@ class Move:
 
         Raises:
             Undone: another process interferes.
-            PublishError, OSError, amqp.AMQPError, management.Away: RabbitMQ did not do its part.
+            PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
         """
         for _ in range(ATTEMPTS):
             if exists(self._broker, self._name) and not self._declare():

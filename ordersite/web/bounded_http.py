@@ -29,7 +29,7 @@ BODY_SECONDS = 20
 BODY_BYTES_A_SECOND = 8 * 1024
 #: A client that takes nothing of its answer.
 WRITE_SECONDS = 30
-#: Who was refused may send so much more, which is thrown away. Most clients send all of a request
+#: Who was refused may send so much more, which is discarded. Most clients send all of a request
 #: before they read the answer, and a connection that is closed meanwhile gives them none.
 LINGER_SECONDS = 10
 LINGER_BYTES = 32 * 1024 * 1024
@@ -93,7 +93,7 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused or (self.cycle and self.cycle.response_complete and not self._in_head):
-            self._throw_away(data)
+            self._discard(data)
             if self._is_refused or self._is_chunked():
                 return
         if not self._in_head:
@@ -175,7 +175,7 @@ class BoundedHTTP(HttpToolsProtocol):
     def _is_chunked(self) -> bool:
         return any(name == b"transfer-encoding" for name, _ in self.headers)
 
-    def _throw_away(self, data: bytes) -> None:
+    def _discard(self, data: bytes) -> None:
         self._left_over_bytes += len(data)
         if self._left_over_bytes > LINGER_BYTES:
             self.transport.abort()
@@ -239,7 +239,7 @@ class BoundedHTTP(HttpToolsProtocol):
         self._read_no_more()
 
     def _read_no_more(self) -> None:
-        """Say that this was all, and throw away what still comes, within bounds."""
+        """Say that this was all, and discard what still comes, within bounds."""
         self._is_refused = True
         self._since = self.loop.time()
         self._left_over_bytes = 0

@@ -21,7 +21,7 @@ def site_url(value: str) -> None:
     url_without_query(value)
     parts = urlsplit(value)
     if not PATH.fullmatch(parts.path):
-        raise ValidationError(f"{parts.path!r} is no path such as /shop.")
+        raise ValidationError(f"{parts.path!r} is not a path such as /shop.")
 
 
 def origins(site: str, hosts: Iterable[str]) -> list[str]:

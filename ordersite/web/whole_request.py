@@ -34,7 +34,7 @@ ENCODED = Fault(
 )
 NO_LENGTH = Fault(
     field="Content-Length",
-    detail="is no number of bytes",
+    detail="is not a number of bytes",
     fix="Send how many bytes the body has, in digits.",
 )
 NO_HOST = Fault(

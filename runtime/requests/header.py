@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.requests.refusal import Fault, Refusal
 
-#: What may stand around a field's value, and is no part of it (RFC 9110, section 5.5).
+#: What may stand around a field's value, and is not part of it (RFC 9110, section 5.5).
 BLANKS = " \t"
 
 

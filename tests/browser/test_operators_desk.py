@@ -83,7 +83,7 @@ def find(page: Page, order_id: str) -> None:
     page.locator("#result_list tbody a").first.click()
 
 
-def test_an_operator_finds_mends_and_replays_a_failed_message(
+def test_an_operator_finds_fixes_and_replays_a_failed_message(
     page: Page, api: Api, failed_order: str
 ) -> None:
     """
@@ -215,7 +215,7 @@ def test_an_operator_edits_a_body_and_replays_the_copy(page: Page, api: Api) -> 
     expect(page.locator(".fm-status").first).to_have_text("Discarded")
     expect(page.locator("#countdown")).to_contain_text("kept for ever")
     expect(page.locator("#content-main")).to_contain_text("Edited as")
-    # It is no order of ours, and `orders` is told of its invoice.
+    # The order is not ours, and `orders` is told of its invoice.
     eventually(lambda: records.count_documents({"service": "orders"}), within_seconds=20)
 
 

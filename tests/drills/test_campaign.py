@@ -13,7 +13,7 @@ from drills.site import Site, Sites
 
 
 class NoSites(Sites):
-    """MongoDB is away for good."""
+    """MongoDB stays down."""
 
     def __init__(self) -> None:
         self.abandoned = 0

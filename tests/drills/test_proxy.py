@@ -188,7 +188,7 @@ def test_what_no_fault_touched_is_not_counted(proxy: Proxy, client: socket.socke
     assert proxy.hits == 0
 
 
-def test_a_server_that_is_away_is_a_reset(proxy: Proxy, echo: Echo) -> None:
+def test_a_server_that_is_down_is_a_reset(proxy: Proxy, echo: Echo) -> None:
     echo.close()
 
     assert is_refused(proxy)

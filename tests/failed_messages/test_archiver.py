@@ -124,7 +124,7 @@ def is_stopped(pid: int) -> bool:
     return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
-def test_it_waits_for_a_database_that_is_away(archiver, mongodb):
+def test_it_waits_for_a_database_that_is_down(archiver, mongodb):
     mongodb.kill()
     try:
         for number in range(30):
@@ -150,7 +150,7 @@ def test_it_comes_back_by_itself_when_the_broker_does(archiver, rabbitmq):
     assert archiver.stop() == 0
 
 
-def test_it_can_be_stopped_while_the_broker_is_away(processes):
+def test_it_can_be_stopped_while_the_broker_is_down(processes):
     nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
     [process] = processes.start("archiver", AMQP_URL=nowhere)
     eventually(lambda: "Waiting for RabbitMQ" in process.log_tail(), OUTAGE_SECONDS)

@@ -135,7 +135,7 @@ def test_a_bulk_replay_is_watched_paused_resumed_and_cancelled():
     assert "cancelled" in run("jobs", job["id"], "cancel", "--reason", "enough")
     with pytest.raises(CommandError, match="is cancelled, so there is nothing to pause"):
         run("jobs", job["id"], "pause")
-    with pytest.raises(CommandError, match="is no bulk replay"):
+    with pytest.raises(CommandError, match="is not a bulk replay"):
         run("jobs", "nonsense")
     entry = AuditEntry.objects.get(act="pause")
     assert (entry.by, entry.subject_id) == ("operator", job["id"])

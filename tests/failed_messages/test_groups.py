@@ -118,7 +118,7 @@ def test_the_orders_and_their_value_are_known_where_orders_knows_them():
     assert (known.messages, known.orders, known.value) == (3, 3, "25.00 EUR")
 
 
-def test_a_death_in_the_release_that_mends_it_or_a_later_one_is_a_regression():
+def test_a_death_in_the_release_that_fixes_it_or_a_later_one_is_a_regression():
     group = failed().fingerprint
     assert triage(group, {"status": "fixed", "fixed_in": "0.2.0", "owner": "me"}, "operator")
 

@@ -24,7 +24,7 @@ DEADLINE_SECONDS = 60
 
 
 def ridden_out(call: Callable[[], T]) -> T:
-    """Call again for as long as the database is away, as messaging does."""
+    """Call again for as long as the database is down, as messaging does."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while True:
         try:

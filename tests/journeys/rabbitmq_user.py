@@ -1,4 +1,4 @@
-"""A user and a virtual host of RabbitMQ that an administrator makes, changes and takes away."""
+"""A user and a virtual host of RabbitMQ that an administrator makes, changes and removes."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_an_outage_of_mongodb_in_a_batch_costs_no_attempt(
 def test_what_a_lost_connection_took_along_is_left_to_its_redelivery(
     worker: Processes, rabbitmq: RabbitMQ
 ) -> None:
-    """A batch that fails while RabbitMQ is away does not run its messages beside their copies."""
+    """A batch that fails while RabbitMQ is down does not run its messages beside their copies."""
     with Network() as network:
         proxy = network.proxy(rabbitmq.port)
         url = f"amqp://guest:guest@127.0.0.1:{proxy.port}//"

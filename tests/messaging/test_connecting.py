@@ -1,4 +1,4 @@
-"""RabbitMQ has several addresses, and goes away for longer than a moment."""
+"""RabbitMQ has several addresses, and is down for longer than a moment."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_node_that_is_down_leaves_the_site_ready(rabbitmq: RabbitMQ) -> None:
 def test_a_worker_works_again_seconds_after_a_long_outage(
     processes: Processes, proxy: Proxy
 ) -> None:
-    """It polls every two seconds, however long RabbitMQ was away."""
+    """It polls every two seconds, however long RabbitMQ was down."""
     [worker] = processes.start("billing", AMQP_URL=url(proxy.port))
     proxy.cut()
     back_at = time.monotonic() + OUTAGE_SECONDS

@@ -34,7 +34,7 @@ def assert_invoiced() -> None:
     eventually(lambda: connection.database.invoices.find_one({"_id": ORDER["orderId"]}))
 
 
-#: What is wrong with the envelope alone is no reason to give up the order in it.
+#: What is wrong with the envelope alone is not a reason to give up the order in it.
 ODD = {name: each for name, each in SHAPES.items() if each.body == NO_JSON}
 
 
@@ -87,7 +87,7 @@ def test_an_odd_envelope_survives_retries(billing: Processes, clean: None) -> No
 
 def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) -> None:
     """
-    Given a message with some bytes that are no UTF-8, also in its routing key
+    Given a message with some bytes that are not UTF-8, also in its routing key
     When it is given up
     Then it keeps its id, and its certificate shows all of it in a form that a person can read.
     """
@@ -106,7 +106,7 @@ def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) 
     certificate = json.loads(message.headers["certificate"])
     assert certificate["reason"] == "invalid_properties"
     assert (
-        "(header when is no time in seconds: 4611686018427387904; app_id is no UTF-8)"
+        "(header when is not a time in seconds: 4611686018427387904; app_id is not UTF-8)"
         in (certificate["message"])
     )
     assert message.body == BODY

@@ -43,11 +43,14 @@ TEXTS = [name for name, value in GOOD.items() if isinstance(value, str)]
 FIELDS = {
     "time": (
         b"\x01xT" + pack(">Q", 2**62),
-        "header x is no time in seconds: 4611686018427387904",
+        "header x is not a time in seconds: 4611686018427387904",
     ),
     "depth": (nested(2_000), "header deep is nested too deeply"),
-    "unknown type": (b"\x01xZ" + pack(">I", 1) + b"a", "headers end with what is no field"),
-    "no value": (b"\x01x", "headers end with what is no field"),
+    "unknown type": (
+        b"\x01xZ" + pack(">I", 1) + b"a",
+        "headers end with what is not a field",
+    ),
+    "no value": (b"\x01x", "headers end with what is not a field"),
 }
 
 
@@ -70,7 +73,7 @@ def test_what_py_amqp_reads_is_read_the_same() -> None:
 def test_of_text_that_is_no_utf8_the_others_are_read(name: str) -> None:
     found = read(properties_of({**GOOD, name: b"\xff\xfe"}, HEADERS, b""))
 
-    assert found.pop(UNREADABLE) == f"{name} is no UTF-8"
+    assert found.pop(UNREADABLE) == f"{name} is not UTF-8"
     assert found.pop(name) == "\udcff\udcfe"
     assert found.pop("application_headers") == HEADERS
     assert found == {other: value for other, value in GOOD.items() if other != name}

@@ -135,12 +135,12 @@ def test_a_permanent_error_is_not_retried(worker: Process, fault: Any) -> None:
 
 def test_a_fault_that_goes_away_is_ridden_out(worker: Process, fault: Any) -> None:
     fault("error")
-    place("goes-away")
+    place("retried")
     eventually(lambda: depth("billing.retry.200ms") or depth("billing.retry.400ms"))
 
     SimulatedFault.objects.all().delete()
 
-    eventually(lambda: invoice("goes-away"))
+    eventually(lambda: invoice("retried"))
     assert depth("billing.dlq") == 0
     # Whoever hears of the outcome hears how many attempts it took.
     invoiced = eventually(lambda: take("orders"))

@@ -109,7 +109,7 @@ def test_a_refusal_names_cause_and_next_step(error: Exception, said: list[str]) 
         OperationFailure("not primary", 10107),
     ],
 )
-def test_who_is_away_refuses_nothing(error: Exception) -> None:
+def test_who_is_down_refuses_nothing(error: Exception) -> None:
     assert refusal(error) is None
     assert in_words(error)
 

@@ -68,7 +68,7 @@ def test_it_waits_for_no_other_queue(backlog: None, monkeypatch: pytest.MonkeyPa
     assert seconds_of_a_wait(("inventory",)) < VERY_LONG_SECONDS
 
 
-def test_it_waits_for_nobody_while_rabbitmq_is_away(
+def test_it_waits_for_nobody_while_rabbitmq_is_down(
     rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(yielding, "LONGEST_SECONDS", VERY_LONG_SECONDS)

@@ -1,4 +1,4 @@
-"""Placing and reading orders while MongoDB is away."""
+"""Placing and reading orders while MongoDB is down."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_every_step_is_told_in_its_sequence(client: Client, place: Place):
     assert lanes["billing"] == ("done", "credited")
 
 
-def test_a_failure_shows_each_attempt_and_where_to_mend_it(client: Client, place: Place):
+def test_a_failure_shows_each_attempt_and_where_to_fix_it(client: Client, place: Place):
     order_id = place()["orderId"]
     ledger.record(order_id, "inventory", "reserved")
     fail(order_id)

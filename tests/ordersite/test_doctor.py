@@ -447,18 +447,18 @@ def test_a_silent_management_api_is_not_healthy() -> None:
     assert "rabbitmq-plugins enable rabbitmq_management" in said
 
 
-def test_services_that_are_away_are_told_within_seconds(processes: Processes) -> None:
+def test_services_that_are_down_are_told_within_seconds(processes: Processes) -> None:
     began = time.monotonic()
-    away = processes.run(
+    unreachable = processes.run(
         "doctor",
         "python manage.py doctor",
         MONGODB_URL=f"mongodb://{NOWHERE}/?directConnection=true",
         AMQP_URL=f"amqp://{NOWHERE}//",
     )
 
-    assert away.wait() == 2
+    assert unreachable.wait() == 2
     assert time.monotonic() - began < 10  # with the start of Python
-    said = away.log_tail()
+    said = unreachable.log_tail()
     assert "MongoDB: No answer" in said
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said

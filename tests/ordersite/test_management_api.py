@@ -74,7 +74,7 @@ def test_whose_login_is_refused_is_told_so_at_once(answers: Answers) -> None:
 def test_an_error_of_rabbitmq_is_no_refusal(answers: Answers) -> None:
     answers += [HTTPStatus.INTERNAL_SERVER_ERROR]
 
-    with pytest.raises(management.Away, match="500") as error:
+    with pytest.raises(management.Unavailable, match="500") as error:
         management.get("queues")
 
     assert not isinstance(error.value, management.Forbidden)

@@ -71,7 +71,7 @@ UNTELLABLE = {
     "an event that nobody publishes": {
         "pending_events": [{"id": "x", "type": "order.lost", "version": 1, "at": datetime.now(UTC)}]
     },
-    "a version that is no number": {
+    "a version that is not a number": {
         "pending_events": [
             {"id": "x", "type": "order.placed", "version": {"$a": b"x" * 200_000}, "at": None}
         ]

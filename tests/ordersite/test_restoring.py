@@ -479,7 +479,7 @@ def test_answers_that_found_no_order_are_replayed_once_there_is_one() -> None:
     }
 
 
-def test_a_part_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "AMQP_URL", "amqp://guest:guest@127.0.0.1:1//")
     place()
 

@@ -55,7 +55,7 @@ def pen() -> Product:
     return Product.objects.get(sku="pen")
 
 
-def test_mending_a_name_does_not_put_an_old_price_back(anna: Client, ben: Client) -> None:
+def test_correcting_a_name_does_not_put_an_old_price_back(anna: Client, ben: Client) -> None:
     stocked(pen=1)
     bens = opened(ben, pen())
     save(anna, pen(), opened(anna, pen()).sent(price="77.00"))

@@ -378,10 +378,12 @@ def test_what_is_left_over_goes_where_that_is_safe(broker: Connection) -> None:
 
 
 def test_without_rabbitmq_it_says_what_to_do(processes: Processes) -> None:
-    away = processes.run("plan", "python manage.py topology plan", AMQP_URL="amqp://127.0.0.1:1//")
-    assert away.wait() == 2
-    assert "run this again" in away.log_tail()
-    assert "Traceback" not in away.log_tail()
+    unreachable = processes.run(
+        "plan", "python manage.py topology plan", AMQP_URL="amqp://127.0.0.1:1//"
+    )
+    assert unreachable.wait() == 2
+    assert "run this again" in unreachable.log_tail()
+    assert "Traceback" not in unreachable.log_tail()
     with (
         override_settings(RABBITMQ_MANAGEMENT_URL=""),
         pytest.raises(CommandError, match="export RABBITMQ_MANAGEMENT_URL"),

@@ -18,6 +18,6 @@ class Command(DumpData):
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         raise CommandError(
-            "dumpdata is no backup here: it writes embedded documents, such as an order's lines, "
-            f"as text that loaddata cannot read, and not at one moment. {INSTEAD}"
+            "dumpdata is not a backup here: it writes embedded documents, such as an order's "
+            f"lines, as text that loaddata cannot read, and not at one moment. {INSTEAD}"
         )

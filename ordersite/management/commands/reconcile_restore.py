@@ -37,7 +37,7 @@ class Command(BaseCommand):
         "After a restore: compare orders, reservations, invoices and failed messages, and with "
         "--apply settle what differs (docs/backup.md). It may run beside the pipeline, and again. "
         "Exits with 0 when all agree, 1 when something is to be settled or was left, 2 when "
-        "MongoDB or RabbitMQ did not do its part."
+        "MongoDB or RabbitMQ failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
 
 def number(text: str) -> str:
-    """Raises ArgumentTypeError: it is no number of an invoice."""
+    """Raises ArgumentTypeError: it is not a number of an invoice."""
     try:
         lost_numbers.parts(text)
     except ValueError as error:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         "others change queues, bindings and exchanges on RabbitMQ to what is declared, while "
         "messages flow: `plan` says what would be done, `apply` does it; killed, it is run again. "
         "Exits with 0 when all is as declared, 1 when something differs or was left, 2 when "
-        "RabbitMQ did not do its part."
+        "RabbitMQ failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 exit_code = carry_out(broker, options["json"])
         except Undone as error:
             raise CommandError(str(error), returncode=ExitCode.NOT_DONE) from error
-        except (*BROKER_ERRORS, PublishError, management.Away) as error:
+        except (*BROKER_ERRORS, PublishError, management.Unavailable) as error:
             raise CommandError(
                 f"RabbitMQ did not do its part ({in_words(error)}). No message is lost; when it is "
                 "fixed, run this again, and it goes on where it was.",

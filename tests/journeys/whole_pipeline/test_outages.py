@@ -1,4 +1,4 @@
-"""RabbitMQ and MongoDB go away and come back; workers stop and start. Nothing is lost."""
+"""RabbitMQ and MongoDB go down and come back; workers stop and start. Nothing is lost."""
 
 from __future__ import annotations
 
