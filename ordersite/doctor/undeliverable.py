@@ -22,8 +22,8 @@ def messages(broker: Connection) -> Iterator[Finding]:
             Severity.ERROR,
             f"Queue {name}",
             f"Messages in it that no archiver could take: {count}.",
-            "They are not failed messages: RabbitMQ closed the connection (541) whenever it "
-            "delivered one, as it does for AMQP 1.0's uuid, char and decimal application properties.",
+            "They are not failed messages: RabbitMQ closes the connection (541) whenever it "
+            "delivers one, as it does for the uuid, char and decimal properties of AMQP 1.0.",
             f"rabbitmqctl --vhost {shlex.quote(vhost)} purge_queue {name}",
             "Have their publisher send text in place of such properties, and send them again, "
             "before this deletes them. An AMQP 1.0 client can read them from the queue.",
