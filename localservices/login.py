@@ -1,4 +1,4 @@
-"""A user of the local services with a password, as a site that is no developer's needs one."""
+"""A user of the local services with a password, as a site in production needs one."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def is_outage(error: BaseException | None) -> bool:
 
 @contextmanager
 def telling_outages() -> Iterator[None]:
-    """Raise `Outage` for any error that says that the database or the broker is away."""
+    """Raise `Outage` for any error that says that the database or the broker is down."""
     try:
         yield
     except Exception as error:

@@ -14,7 +14,7 @@ from messaging.handling.dead_letters import worker_name
 from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.message import Message
 
-#: Numbers beyond it are no publisher's of ours.
+#: No publisher of ours sends a number beyond it.
 MAX_ATTEMPTS = 1_000
 
 #: What is being handled, where it is not a batch.

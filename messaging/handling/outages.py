@@ -1,4 +1,4 @@
-"""A dependency that is down is no failure of whoever needs it."""
+"""A dependency that is down is not a failure of the handler that needs it."""
 
 from __future__ import annotations
 

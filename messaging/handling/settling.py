@@ -37,7 +37,7 @@ def settle(call: MessageCall, go_on: GoOn) -> Answers:
 
 
 def _put_back(call: MessageCall, outage: Outage) -> NoReturn:
-    """The part is away for longer: the message waits with the broker, no attempt used up."""
+    """The dependency stays down: the message waits with the broker, no attempt used up."""
     try:
         publish_retry(call, call.delivery.attempts, settings.RETRY_DELAYS_SECONDS[0])
     except PublishError as error:

@@ -47,7 +47,7 @@ def path_prefix(site: str) -> str:
 def header_name(value: str) -> None:
     """A validator: the name of a header, or nothing."""
     if value and not HEADER_NAME.fullmatch(value):
-        raise ValidationError(f"{value!r} is no name of a header.")
+        raise ValidationError(f"{value!r} is not the name of a header.")
 
 
 def proxy_ssl_header(name: str) -> tuple[str, str] | None:
