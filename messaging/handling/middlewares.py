@@ -34,7 +34,7 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
         wait_for_dependencies,  # runs the rest again for as long as MongoDB or RabbitMQ is down
         note_run,  # notes in MongoDB that a returned message runs; ends one that killed too often
         retry_failures,  # adds an attempt and publishes the retry, as Celery's `autoretry_for` says
-        name_outages,  # an error that says that a dependency is down is not a failure of the handler
+        name_outages,  # a dependency that is down is not a failure of the handler
         check_version,  # leaves a newer release's format to that release's workers
         decode_bodies,
         *of_the_site(),  # simulated faults in development, yielding where it is asked for
