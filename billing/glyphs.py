@@ -40,7 +40,7 @@ def written(character: str) -> str:
     if character == "\n" or is_latin(character) or codecs_of(character):
         return character
     if unicodedata.category(character) in ("Cf", "Mn", "Me"):
-        # It changes the shape of its neighbours, and no font here can do that.
+        # It joins its neighbours to one sign, and no font here can do that.
         return ""
     decomposed = unicodedata.normalize("NFKD", character)
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))

@@ -21,7 +21,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     "billing",
     "order.placed",
     replay_safe=True,
-    shape=order.read_placed,
+    validate=order.read_placed,
     batch=issue_many_invoices,
     consequence="{order} has no invoice; inventory is not affected.",
     runbook=(
@@ -42,7 +42,7 @@ CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also lon
     "billing",
     "order.rejected",
     replay_safe=True,
-    shape=order.read_withdrawn,
+    validate=order.read_withdrawn,
     consequence=NOT_CREDITED,
     runbook=CREDIT_RUNBOOK,
 )
@@ -55,7 +55,7 @@ def credit_rejected(body: dict[str, Any]) -> list[Message]:
     "billing",
     "order.cancelled",
     replay_safe=True,
-    shape=order.read_withdrawn,
+    validate=order.read_withdrawn,
     consequence=NOT_CREDITED,
     runbook=CREDIT_RUNBOOK,
 )

@@ -1,4 +1,4 @@
-"""Every shape of a message that nobody can handle, with the reason that it has to die of."""
+"""Every kind of message that nobody can handle, with the reason that it has to die of."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TO_ONE_SERVICE = b"by_name"
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """One shape of a message that nobody can handle."""
+    """One kind of message that nobody can handle."""
 
     body: bytes = NO_JSON
     reason: str = "undecodable"
@@ -298,7 +298,7 @@ FORGERIES: dict[str, Poison] = {
     "time of no day": forged(attempts=json.dumps([attempt(at="2026-13-32")])),
 }
 
-SHAPES: dict[str, Poison] = {
+KINDS: dict[str, Poison] = {
     **BODIES,
     **PROPERTIES,
     **HEADERS,

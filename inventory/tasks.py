@@ -22,7 +22,7 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
     "inventory",
     "order.placed",
     replay_safe=True,
-    shape=order.read,
+    validate=order.read,
     batch=reserve_stock_for_many,
     consequence="{order} has no reservation; billing is not affected.",
     runbook=(
@@ -40,7 +40,7 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
     "inventory",
     "order.cancelled",
     replay_safe=True,
-    shape=order.read,
+    validate=order.read,
     consequence="What {order} had reserved is not available again; billing is not affected.",
     runbook=(
         "Stock is released once for each order, so a replay never moves it twice. 'Was shipped': "

@@ -10,14 +10,14 @@ import msgspec
 
 from messaging.errors import InvalidMessage
 
-Shape = TypeVar("Shape", bound=msgspec.Struct)
+Schema = TypeVar("Schema", bound=msgspec.Struct)
 Read = TypeVar("Read")
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
 
-def read(body: Mapping[str, Any], shape: type[Shape], *, example: str) -> Shape:
-    """Return the decoded JSON object as `shape`, an msgspec Struct; unknown fields are ignored.
+def read(body: Mapping[str, Any], schema: type[Schema], *, example: str) -> Schema:
+    """Return the decoded JSON object as `schema`, an msgspec Struct; unknown fields are ignored.
 
     `example` is a body that is right, as JSON text; it is the fix that the error names.
 
@@ -25,7 +25,7 @@ def read(body: Mapping[str, Any], shape: type[Shape], *, example: str) -> Shape:
         InvalidMessage: names the field, as in "items[0].sku: expected str, got object".
     """
     try:
-        return msgspec.convert(body, shape, strict=True)
+        return msgspec.convert(body, schema, strict=True)
     except msgspec.ValidationError as error:
         raise unreadable(_problem(str(error)), example=example) from None
 

@@ -81,7 +81,7 @@ def hear(service: Service, event: Event) -> None:
         "orders",
         event.type,
         batch=partial(note_many, service, event),
-        shape=partial(read, event),
+        validate=partial(read, event),
         consequence=f"{{order}} does not know that it is {event.state} in {service.name}.",
         replay_safe=True,
         runbook=RUNBOOK,

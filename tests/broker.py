@@ -11,7 +11,7 @@ import amqp
 from kombu import Connection
 
 from drills import poison
-from drills.poison import SHAPES, TO_ONE_SERVICE
+from drills.poison import KINDS, TO_ONE_SERVICE
 
 EVERYTHING = 100
 
@@ -31,22 +31,20 @@ def publish(
         channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
 
 
-def publish_poison(
-    shapes: Mapping[str, poison.Poison] = SHAPES, **addressing: Any
-) -> dict[str, str]:
-    """Publish every shape of poison; return the reason that each has to die of, by its id.
+def publish_poison(kinds: Mapping[str, poison.Poison] = KINDS, **addressing: Any) -> dict[str, str]:
+    """Publish every kind of poison; return the reason that each has to die of, by its id.
 
     One that claims a history comes to billing alone. `addressing` is as `poison.publish` takes it.
     """
     with amqp_channel() as channel:
         return {
             poison.publish(channel, each, name, **(addressing or billing_alone(each))): each.reason
-            for name, each in shapes.items()
+            for name, each in kinds.items()
         }
 
 
-def billing_alone(shape: poison.Poison) -> dict[str, Any]:
-    return {"exchange": TO_ONE_SERVICE, "routing_key": b"billing"} if shape.comes_back else {}
+def billing_alone(each: poison.Poison) -> dict[str, Any]:
+    return {"exchange": TO_ONE_SERVICE, "routing_key": b"billing"} if each.comes_back else {}
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from itertools import product
 
 from drills.drill import Drill
 from drills.pipeline import SERVICES
-from drills.poison import EXECUTED, SHAPES, TO_ONE_SERVICE, Poison, publish
+from drills.poison import EXECUTED, KINDS, TO_ONE_SERVICE, Poison, publish
 from drills.run import Run
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
@@ -25,10 +25,10 @@ def publish_poison(run: Run) -> None:
     children = pool_children(run)
     run.wait(0.5, 1.5)
     for _ in range(ROUNDS):
-        names = run.chance.sample([*SHAPES], len(SHAPES))
-        with run.faults.during(f"{len(names)} shapes of poison"):
+        names = run.chance.sample([*KINDS], len(KINDS))
+        with run.faults.during(f"{len(names)} kinds of poison"):
             for name in names:
-                run.bad_messages.append(publish_to_all(run, name, SHAPES[name]))
+                run.bad_messages.append(publish_to_all(run, name, KINDS[name]))
                 run.wait(0, 0.1)
     wait_until(lambda: not untold(run), TOLD_SECONDS, "Giving up all the poison")
     for name in {name for name, _ in children - pool_children(run)}:

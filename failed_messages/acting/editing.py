@@ -61,8 +61,8 @@ def check(service: str, type_: str, body: str) -> None:
         raw = body.encode()
         check_size(raw)
         decoded = json_object(raw)
-        if handler.shape is not None:
-            handler.shape(decoded)
+        if handler.validate is not None:
+            handler.validate(decoded)
     except (InvalidMessage, UnicodeEncodeError) as error:
         raise InvalidEdit(str(error)) from error
 

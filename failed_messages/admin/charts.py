@@ -38,5 +38,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _labels(chart: Chart, hours: int) -> list[str]:
-    shape = "%H:%M" if hours == 24 else "%d %b %Hh" if hours == 168 else "%d %b"
-    return [format(start, shape) for start in chart.starts]
+    pattern = "%H:%M" if hours == 24 else "%d %b %Hh" if hours == 168 else "%d %b"
+    return [format(start, pattern) for start in chart.starts]

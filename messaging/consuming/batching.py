@@ -183,7 +183,7 @@ def interval_seconds(count: int) -> float:
 
 
 class Batch(NamedTuple):
-    """Several messages in the shape that Celery's worker takes for one request."""
+    """Several messages in the form that Celery's worker takes for one request."""
 
     strategy: BatchStrategy
     messages: list[Any]

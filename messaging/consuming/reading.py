@@ -44,7 +44,7 @@ Frame = tuple[int, int, bytes]
 
 
 class Arrived(NamedTuple):
-    """A delivery in the shape in which py-amqp hands one over."""
+    """A delivery in the form in which py-amqp passes one on."""
 
     properties: dict[str, Any]
     body: bytes

@@ -13,7 +13,7 @@ Handle = Callable[[Body], list[Message]]
 #: Takes many bodies; returns each one's events, or None for a body that must be handled alone.
 HandleBatch = Callable[[list[Body]], list[list[Message] | None]]
 #: Raises InvalidMessage for a body that the handler cannot take; what it returns is not used.
-Shape = Callable[[Body], object]
+Validate = Callable[[Body], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,6 @@ class Handler:
     #: The newest format of the body that it reads; it reads every older one, too.
     version: int
     #: Checks a body as the handler does, before an edited one is sent; None where nothing does.
-    shape: Shape | None
+    validate: Validate | None
     #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
     consequence: str = ""

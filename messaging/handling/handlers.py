@@ -17,7 +17,7 @@ from celery import shared_task
 from django.conf import settings
 
 from messaging.handling.call import Answers, GoOn
-from messaging.handling.handler import Body, Handle, HandleBatch, Handler, Shape
+from messaging.handling.handler import Body, Handle, HandleBatch, Handler, Validate
 from messaging.handling.task import EventTask
 from messaging.incoming import FIRST_VERSION
 from messaging.message import Message
@@ -42,7 +42,7 @@ def handles(
     replay_safe: bool = True,
     batch: HandleBatch | None = None,
     version: int = FIRST_VERSION,
-    shape: Shape | None = None,
+    validate: Validate | None = None,
     consequence: str = "",
     **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
@@ -55,7 +55,7 @@ def handles(
             or leaves out by returning None for it, is handled one by one.
         version: the newest `schema-version` that it reads; a newer one is left to the workers of
             a newer release.
-        shape: raises InvalidMessage for a body that the handler cannot take, and has no effect.
+        validate: raises InvalidMessage for a body that the handler cannot take; has no effect.
         consequence: what is missing until it has succeeded, for the operator; `{order}` in it
             becomes "order X", or "its order" where the message names none.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
@@ -66,7 +66,7 @@ def handles(
         if (service, type_) in HANDLERS:
             handled_twice.append((service, type_, name))
         handler = HANDLERS[service, type_] = Handler(
-            name, handle, replay_safe, runbook, batch, version, shape, consequence
+            name, handle, replay_safe, runbook, batch, version, validate, consequence
         )
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:

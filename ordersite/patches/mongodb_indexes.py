@@ -1,6 +1,6 @@
 """Lets the queries of django-mongodb-backend 5.2.4 use MongoDB's indexes.
 
-Three of its query shapes miss them; each is corrected here, results unchanged:
+Three of its kinds of query miss them; each is corrected here, results unchanged:
 
 - A unique index is partial on its columns' `$type`, so only a lookup that states the type can
   use it. https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage
@@ -32,7 +32,7 @@ TYPES_WITHOUT_COUSINS = {"string", "objectId"}
 
 
 def apply() -> None:
-    """Correct the backend's query shapes, for this process."""
+    """Correct the backend's queries, for this process."""
     for lookup in (Exact, In, RelatedIn):
         lookup.as_mql_path = _stating_the_type(lookup.as_mql_path)
     SQLCompiler.build_query = _without_deferred_columns(SQLCompiler.build_query)
@@ -86,7 +86,7 @@ def _sorting_stored_columns_first(get_pipeline: Any) -> Any:
 
 
 def _orders_by_stored_columns(query: MongoQuery) -> bool:
-    reshaped = (
+    has_extras = (
         query.aggregation_pipeline
         or query.combinator_pipeline
         or query.lookup_pipeline
@@ -95,7 +95,7 @@ def _orders_by_stored_columns(query: MongoQuery) -> bool:
         or query.subquery_lookup
     )
     orders = query.compiler.order_by_objs
-    return bool(query.ordering and orders and not reshaped) and all(
+    return bool(query.ordering and orders and not has_extras) and all(
         isinstance(order.expression, Col)
         and order.expression.alias == query.compiler.collection_name
         # "Nulls last" is a computed column, as MongoDB knows no such order.

@@ -9,8 +9,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from drills.poison import SHAPES, Poison
-from drills.poison import publish as publish_shape
+from drills.poison import KINDS, Poison
+from drills.poison import publish as publish_poison
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, FailureGroup
 from localservices.ports import free_port
@@ -65,13 +65,13 @@ def to_dead_letters() -> set[str]:
     """Publish all poison to billing's dead letters, whatever its routing key; return the ids."""
     with broker.amqp_channel() as channel:
         return {
-            publish_shape(channel, with_cc(shape), name, exchange=b"dead_letters")
-            for name, shape in SHAPES.items()
+            publish_poison(channel, with_cc(each), name, exchange=b"dead_letters")
+            for name, each in KINDS.items()
         }
 
 
-def with_cc(shape: Poison) -> Poison:
-    return replace(shape, headers={**shape.headers, "CC": ["billing"]})
+def with_cc(each: Poison) -> Poison:
+    return replace(each, headers={**each.headers, "CC": ["billing"]})
 
 
 def test_it_hears_how_a_replay_ended(archiver):

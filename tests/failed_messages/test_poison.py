@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from kombu import Connection
 
-from drills.poison import BODIES, SHAPES
+from drills.poison import BODIES, KINDS
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage
 from messaging.errors import InvalidMessage
@@ -21,7 +21,7 @@ from tests.failed_messages.letters import archive_next
 from tests.failed_messages.staff import staff
 
 #: Bodies are kept as they are, whatever they are.
-ENVELOPES = {name: shape for name, shape in SHAPES.items() if name not in BODIES}
+ENVELOPES = {name: each for name, each in KINDS.items() if name not in BODIES}
 
 LIST = "/admin/failed_messages/failedmessage/"
 

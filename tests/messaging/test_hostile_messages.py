@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from drills.poison import HEADERS, LONE_SURROGATE, NO_JSON, NO_UTF8, SHAPES, Poison
-from drills.poison import publish as publish_shape
+from drills.poison import HEADERS, KINDS, LONE_SURROGATE, NO_JSON, NO_UTF8, Poison
+from drills.poison import publish as publish_poison
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import amqp_channel, billing_alone, depth, publish, take
 from tests.polling import eventually
@@ -35,7 +35,7 @@ def assert_invoiced() -> None:
 
 
 #: What is wrong with the envelope alone is not a reason to give up the order in it.
-ODD = {name: each for name, each in SHAPES.items() if each.body == NO_JSON}
+ODD = {name: each for name, each in KINDS.items() if each.body == NO_JSON}
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -43,7 +43,7 @@ def test_a_good_order_in_an_odd_envelope_is_handled(
     billing: Processes, clean: None, name: str
 ) -> None:
     with amqp_channel() as channel:
-        publish_shape(channel, replace(ODD[name], body=BODY), name, **billing_alone(ODD[name]))
+        publish_poison(channel, replace(ODD[name], body=BODY), name, **billing_alone(ODD[name]))
 
     assert_invoiced()
     assert depth("billing.dlq") == 0
@@ -74,7 +74,7 @@ def test_an_odd_envelope_survives_retries(billing: Processes, clean: None) -> No
         routing_key=NO_UTF8,
     )
     with amqp_channel() as channel:
-        publish_shape(channel, odd, "odd")
+        publish_poison(channel, odd, "odd")
 
     message = eventually(lambda: take("billing.dlq"))
 
@@ -99,7 +99,7 @@ def test_what_can_be_read_of_a_message_is_kept(billing: Processes, clean: None) 
         routing_key=NO_UTF8,
     )
     with amqp_channel() as channel:
-        publish_shape(channel, odd, "odd", correlation_id="6743f0")
+        publish_poison(channel, odd, "odd", correlation_id="6743f0")
 
     message = eventually(lambda: take("billing.dlq"))
 

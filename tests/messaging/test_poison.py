@@ -1,4 +1,4 @@
-"""Every shape of poison, on every way in which a worker reads, with good orders beside it."""
+"""Every kind of poison, on every way in which a worker reads, with good orders beside it."""
 
 from __future__ import annotations
 

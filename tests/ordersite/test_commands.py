@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
-from drills.poison import SHAPES
+from drills.poison import KINDS
 from localservices.rabbitmq import RabbitMQ
 from tests.broker import publish_poison
 from tests.polling import eventually
@@ -117,7 +117,7 @@ def test_no_message_ends_tail(
         for line in objects.log_tail(lines=len(ids) + 10).splitlines()
         if line.startswith("{")
     ]
-    to_all = [name for name, shape in SHAPES.items() if not shape.comes_back]
+    to_all = [name for name, each in KINDS.items() if not each.comes_back]
     assert len(shown) == len(to_all) + 1
     assert {each["messageId"] for each in shown} <= {*ids, "the-last-é"}
     assert r"\xff\xfe" in {each["routingKey"] for each in shown}

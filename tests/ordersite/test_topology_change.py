@@ -21,7 +21,7 @@ from django.test import override_settings
 from kombu import Connection
 
 from drills.poison import HEADERS
-from drills.poison import publish as publish_shape
+from drills.poison import publish as publish_poison
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology
@@ -126,7 +126,7 @@ def test_a_message_is_moved_as_it_is(broker: Connection) -> None:
     )
     odd = replace(HEADERS["time beyond every calendar"], routing_key=b"\xff" * 255)
     with foreign.amqp_channel() as channel:
-        publish_shape(channel, odd, "odd")
+        publish_poison(channel, odd, "odd")
     foreign.publish(b"", exchange="by_name", routing_key="billing", message_id="replayed")
     inventory_before = foreign.depth("inventory")
 

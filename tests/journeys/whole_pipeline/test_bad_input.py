@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
-from drills.poison import SHAPES
-from drills.poison import publish as publish_shape
+from drills.poison import KINDS
+from drills.poison import publish as publish_poison
 from tests.broker import amqp_channel, depth, publish
 from tests.journeys.api import Api, await_failed_messages
 from tests.journeys.whole_pipeline.conftest import BEHIND_THE_WEB, Pipeline
@@ -109,9 +109,9 @@ def test_every_kind_of_garbage_ends_as_a_failed_message_and_stops_nobody(
     Then inventory and billing have each given up each of them, with its reason; the archiver has
     stored them all; every process still runs, and the next order is confirmed.
     """
-    ours = {name: shape for name, shape in SHAPES.items() if not shape.comes_back}
+    ours = {name: each for name, each in KINDS.items() if not each.comes_back}
     with amqp_channel() as channel:
-        expected = {publish_shape(channel, ours[name], name): ours[name].reason for name in ours}
+        expected = {publish_poison(channel, ours[name], name): ours[name].reason for name in ours}
 
     failed = await_failed_messages(2 * len(expected), within_seconds=60)
 
