@@ -102,7 +102,7 @@ class Service:
 
     @property
     def states(self) -> tuple[str, ...]:
-        """The states that an order can have here, each standing over those before it."""
+        """The states that an order can have here, each ranked above those before it."""
         return ("pending", *(event.state for event in self.publishes))
 
     def ends(self, on: On) -> frozenset[str]:

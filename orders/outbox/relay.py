@@ -73,7 +73,9 @@ class Relay:
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
         if is_holder != self._was_holder:
-            logger.info("Publishing events." if is_holder else "Standing by: another relay runs.")
+            logger.info(
+                "Publishing events." if is_holder else "On standby: another relay is active."
+            )
         self._was_holder = is_holder
         return is_holder
 

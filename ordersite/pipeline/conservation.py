@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from failed_messages.reading import standing
+from failed_messages.reading import affected_orders
 from messaging.depths import depths
 from messaging.service import Service, answering
 from orders import unanswered
@@ -76,8 +76,8 @@ def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
     name = service.name
     accepted, unanswered_count = unanswered.accepted(service), unanswered.count(service)
-    failed = unanswered.among(service, standing.held_up(service))
-    discarded = unanswered.among(service, standing.given_up(service)) - failed
+    failed = unanswered.among(service, affected_orders.held_up(service))
+    discarded = unanswered.among(service, affected_orders.given_up(service)) - failed
     on_the_way = max(0, unanswered_count - len(failed) - len(discarded))
     retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
@@ -107,7 +107,7 @@ def unheard_of(service: Service) -> Iterator[Missing]:
     for on in service.listens:
         if not on.leads_to:
             continue
-        explained = standing.explained(service, on)
+        explained = affected_orders.explained(service, on)
         for order_id in unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS):
             if order_id not in explained:
                 yield Missing(on.type, order_id)

@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from failed_messages.models import FailedMessage, FailureGroup
+from failed_messages.reading.affected_orders import held_up
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import newest_ids
 from failed_messages.reading.preview import preview
-from failed_messages.reading.standing import held_up
 from failed_messages.records.collection import failed_messages
 from messaging.service import services
 from tests.conftest import empty_everything

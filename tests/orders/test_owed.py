@@ -111,7 +111,7 @@ def test_what_is_sent_again_is_what_was_sent(at_once: None) -> None:
         assert again.headers["order-version"] == first.headers["order-version"]
 
 
-def test_a_rejection_that_got_lost_leaves_no_invoice_standing(at_once: None) -> None:
+def test_a_rejection_that_got_lost_leaves_no_invoice_uncredited(at_once: None) -> None:
     order_id = placed()
     hear(order_id, "invoiced", "rejected")
     published(order_id)
