@@ -17,7 +17,7 @@ from messaging.short_string import readable
 
 logger = logging.getLogger(__name__)
 
-#: Headers that steer a Celery worker. Only this package sets them, after the check.
+#: Headers that control a Celery worker. Only this package sets them, after the check.
 CELERY_HEADERS = frozenset(
     {"task", "eta", "expires", "timelimit", "retries", "callbacks", "errbacks", "chain"}
     | {"chord", "group"}

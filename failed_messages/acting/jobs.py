@@ -26,7 +26,7 @@ MOST_A_SECOND = 500
 NOT_LEASED = datetime.fromtimestamp(0, UTC)
 
 #: What an operator may do with a job: the states that it must have, and the one it gets.
-STEERING = {
+CONTROLS = {
     "pause": ([JobState.GATHERING, JobState.RUNNING], JobState.PAUSED),
     "resume": ([JobState.PAUSED], JobState.GATHERING),
     "cancel": ([JobState.GATHERING, JobState.RUNNING, JobState.PAUSED], JobState.CANCELLED),
@@ -77,16 +77,16 @@ def start(
     return job["_id"]
 
 
-def steer(id_: ObjectId, what: str, by: str, reason: str = "") -> bool:
+def control(id_: ObjectId, what: str, by: str, reason: str = "") -> bool:
     """Pause, resume or cancel a job; what was sent already takes its course.
 
     Returns: False where the job is not in a state that allows it.
     """
-    return in_transaction(partial(_steer, id_, what, by, reason))
+    return in_transaction(partial(_control, id_, what, by, reason))
 
 
 def why_not(id_: ObjectId, what: str) -> str:
-    """Why `steer` did nothing: in which state the job is by now, and who brought it there."""
+    """Why `control` did nothing: in which state the job is by now, and who brought it there."""
     job = replay_jobs().find_one({"_id": id_}, {"state": True}) or {"state": "gone"}
     who = f" ({act})" if (act := last_act(id_)) else ""
     return f"the bulk replay is {job['state']}, so there is nothing to {what}{who}"
@@ -118,8 +118,8 @@ def _insert(job: dict[str, Any], session: ClientSession) -> None:
     )  # fmt: skip
 
 
-def _steer(id_: ObjectId, what: str, by: str, reason: str, session: ClientSession) -> bool:
-    allowed, becomes = STEERING[what]
+def _control(id_: ObjectId, what: str, by: str, reason: str, session: ClientSession) -> bool:
+    allowed, becomes = CONTROLS[what]
     finished = {"finished_at": mongodb_now()} if what == "cancel" else {}
     before = replay_jobs().find_one_and_update(
         {"_id": id_, "state": {"$in": allowed}},

@@ -14,13 +14,13 @@ from django.utils.html import format_html
 
 from failed_messages.acting.jobs import (
     ACTIVE,
+    CONTROLS,
     DEFAULT_RATE,
     MOST_A_SECOND,
-    STEERING,
     InvalidJob,
     StartedBefore,
+    control,
     start,
-    steer,
     why_not,
 )
 from failed_messages.admin.list import asked
@@ -139,21 +139,21 @@ class ReplayJobAdmin(DeskAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The bulk replay at work; POST steers it."""
+        """The bulk replay at work; POST controls it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         job = _job(object_id)
         if request.method == "POST":
-            return self._steer(request, job)
+            return self._control(request, job)
         return self.page(request, "job", title=str(job), **_context(request, job))
 
-    def _steer(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
+    def _control(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
         what = request.POST.get("what", "")
         if not may(request.user, REPLAY):
             raise PermissionDenied
-        if what not in STEERING:
+        if what not in CONTROLS:
             raise Http404(f"there is nothing called {what}")
-        if steer(job.pk, what, request.user.get_username()):
+        if control(job.pk, what, request.user.get_username()):
             self.message_user(request, f"Done: {what}.", messages.SUCCESS)
         else:
             said = f"Nothing was done: {why_not(job.pk, what)}."
@@ -203,7 +203,7 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
             (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
         ],
         "chosen": _chosen(job.selection),
-        "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in STEERING],
+        "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in CONTROLS],
         "waiting_for": _waiting_for(job),
         "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
     }
@@ -212,7 +212,7 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
 def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
     if not may(request.user, REPLAY):
         return lacks(REPLAY)
-    return "" if job.state in STEERING[what][0] else f"It is {job.get_state_display().lower()}."
+    return "" if job.state in CONTROLS[what][0] else f"It is {job.get_state_display().lower()}."
 
 
 def _waiting_for(job: ReplayJob) -> str:

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.acting.jobs import STEERING, start, steer, why_not
+from failed_messages.acting.jobs import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api.refusals import Conflict, refused, refusing
@@ -60,9 +60,9 @@ class JobView(DeskView):
 
     def post(self, request: Request, id_: str, what: str) -> Response:
         job = _job(id_)
-        if what not in STEERING:
+        if what not in CONTROLS:
             raise Http404
-        if not steer(job.pk, what, self.by(), ACT.of(request).reason):
+        if not control(job.pk, what, self.by(), ACT.of(request).reason):
             reason = why_not(job.pk, what)
             raise Conflict(f"{reason[0].upper()}{reason[1:]}.")
         return Response(job_json(_job(id_)))

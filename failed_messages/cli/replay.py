@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from failed_messages.acting.jobs import DEFAULT_RATE, STEERING, start, steer, why_not
+from failed_messages.acting.jobs import CONTROLS, DEFAULT_RATE, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.cli.arguments import (
     add_filter,
@@ -66,7 +66,7 @@ def _start(options: dict[str, Any], terminal: Terminal) -> None:
 def add_jobs(verbs: Any) -> None:
     verb = add_verb(verbs, "jobs", "bulk replays: list, show, pause, resume or cancel", run_jobs)
     verb.add_argument("id", nargs="?", metavar="ID", help="one of them; else the newest")
-    verb.add_argument("what", nargs="?", choices=tuple(STEERING), help="steer it")
+    verb.add_argument("what", nargs="?", choices=tuple(CONTROLS), help="pause, resume or cancel it")
     verb.add_argument("--limit", type=items_shown, default=JOBS_LIMIT, help="default 20")
     add_who(verb)
 
@@ -78,7 +78,7 @@ def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
         return
     job = _job(options["id"])
     if what := options["what"]:
-        if not steer(job.pk, what, options["by"], options["reason"]):
+        if not control(job.pk, what, options["by"], options["reason"]):
             raise Refusal(why_not(job.pk, what))
         job.refresh_from_db()
     terminal.tell(told := job_json(job), job_lines(told))

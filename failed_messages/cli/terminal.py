@@ -100,7 +100,7 @@ class Terminal:
 
 
 def printable(value: object) -> str:
-    """Without the control characters by which a stranger's text would steer the terminal."""
+    """Without the control characters by which untrusted text would control the terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(value))
 
 

@@ -155,20 +155,20 @@ def test_the_rate_is_kept():
 def test_pause_resume_and_cancel():
     copies(20)
     job = step(started())
-    assert jobs.steer(job.pk, "pause", "me")
+    assert jobs.control(job.pk, "pause", "me")
     answer(broker.take_all("billing"))
     step(job)
     assert (job.state, job.resolved, broker.depth("billing")) == ("paused", 1, 0)
-    assert not jobs.steer(job.pk, "pause", "me")
+    assert not jobs.control(job.pk, "pause", "me")
 
-    assert jobs.steer(job.pk, "resume", "me")
+    assert jobs.control(job.pk, "resume", "me")
     step(job)
     assert broker.depth("billing") == 5
-    assert jobs.steer(job.pk, "cancel", "me", "enough")
+    assert jobs.control(job.pk, "cancel", "me", "enough")
     answer(broker.take_all("billing"))
     step(job)
     assert (job.state, job.resolved, job.waiting) == ("cancelled", 6, 14)
-    assert not jobs.steer(job.pk, "resume", "me")
+    assert not jobs.control(job.pk, "resume", "me")
     assert step(started()).sent == 1, "what it left can be part of another"
 
 

@@ -75,7 +75,7 @@ def job_page(job: ReplayJob) -> str:
     return f"{ADMIN}replayjob/{job.pk}/change/"
 
 
-def test_a_bulk_replay_is_started_once_by_two_clicks_and_steered_once():
+def test_a_bulk_replay_is_started_once_by_two_clicks_and_controlled_once():
     stored = failed()
     client = staff()
     page = client.get(f"{ADMIN}replayjob/new/?group={stored.fingerprint}").content.decode()
