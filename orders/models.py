@@ -1,6 +1,6 @@
 """The orders collection, as the admin and the migrations see it.
 
-The hot routes read and write the same documents through `orders.collection`.
+The fast path's routes read and write the same documents through `orders.collection`.
 """
 
 from __future__ import annotations

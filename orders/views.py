@@ -1,4 +1,6 @@
-"""The HTTP side of orders. Hot, so it answers with ready bytes and asks DRF for little."""
+"""The HTTP side of orders. On the fast path, so it answers with encoded bytes and uses little of
+DRF.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the web server runs: orders by the hot route, and everything else as Django does it."""
+"""What the web server runs: orders by the fast path, and everything else as Django does it."""
 
 import os
 from threading import Thread
@@ -13,7 +13,7 @@ django.setup(set_prefix=False)
 
 from orders.views import OrdersView  # noqa: E402
 from ordersite import wsgi  # noqa: E402
-from ordersite.web import hot_route  # noqa: E402
+from ordersite.web import fast_path  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send  # noqa: E402
 from runtime.garbage import keep_for_good  # noqa: E402
@@ -26,7 +26,7 @@ PREFIX = settings.FORCE_SCRIPT_NAME or ""
 site = InThreads(wsgi.application)
 
 
-def routed(place_order: hot_route.Site) -> hot_route.Site:
+def routed(place_order: fast_path.Site) -> fast_path.Site:
     """The application in which `place_order` answers `POST /orders`."""
 
     async def application(scope: Event, receive: Receive, send: Send) -> None:
@@ -37,7 +37,7 @@ def routed(place_order: hot_route.Site) -> hot_route.Site:
         if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
             # A proxy may have left it, or taken it off.
             scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}
-        if scope["path"] == hot_route.PATH and scope["method"] == "POST":
+        if scope["path"] == fast_path.PATH and scope["method"] == "POST":
             await place_order(scope, receive, send)
         else:
             await site(scope, receive, send)
@@ -56,4 +56,4 @@ async def live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-application = routed(hot_route.HotRoute(site) if hot_route.takes_anyone(OrdersView) else site)
+application = routed(fast_path.FastPath(site) if fast_path.takes_anyone(OrdersView) else site)

@@ -38,7 +38,7 @@ def client(products: None) -> Client:
     return Client(raise_request_exception=False, headers={"host": "localhost"})
 
 
-@pytest.fixture(params=["django", "hot route"])
+@pytest.fixture(params=["django", "fast path"])
 def either_way(request: pytest.FixtureRequest, products: None) -> Any:
     """A client of Django's own way of a request, then one of the way that the web server takes."""
     if request.param == "django":

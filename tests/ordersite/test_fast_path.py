@@ -1,4 +1,4 @@
-"""The hot route answers as Django's own way does, and only where it may."""
+"""The fast path answers as Django's own way does, and only where it may."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.throttling import AnonRateThrottle
 
 from orders.views import OrdersView
-from ordersite.web.hot_route import takes_anyone
+from ordersite.web.fast_path import takes_anyone
 from tests.asgi_client import AsgiClient
 from tests.orders.conftest import client, products  # noqa: F401
 
@@ -102,7 +102,7 @@ def test_a_new_idempotency_key_does_not_reach_django_but_a_repeat_does(
         {"throttle_classes": [AnonRateThrottle]},
     ],
 )
-def test_a_view_that_asks_who_is_there_has_no_hot_route(asking: dict[str, Any]):
+def test_a_view_that_asks_who_is_there_has_no_fast_path(asking: dict[str, Any]):
     assert takes_anyone(OrdersView)
     assert not takes_anyone(type("Asking", (OrdersView,), asking))
 

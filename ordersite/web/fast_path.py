@@ -57,7 +57,7 @@ HEADERS = (
 Site = Callable[[Event, Receive, Send], Awaitable[None]]
 
 
-class HotRoute:
+class FastPath:
     """Places orders in groups; `site` is the ordinary way of a request."""
 
     def __init__(self, site: Site) -> None:
@@ -102,7 +102,7 @@ class HotRoute:
 
 
 def takes_anyone(view: type[APIView]) -> bool:
-    """Whether the view asks neither who sends the request nor how often: nor does the hot route.
+    """Whether the view asks neither who sends the request nor how often: nor does the fast path.
 
     A view that came to ask is answered by the ordinary way alone.
     """
