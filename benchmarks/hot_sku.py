@@ -4,7 +4,7 @@
 
 All orders want the same SKU, so that every transaction writes the same product: the worst case for
 several workers. The orders wait in the queue before the workers start; the clock runs from the
-first reservation to the last. One and two workers take turns; medians are over the rounds.
+first reservation to the last. One and two workers alternate; medians are over the rounds.
 """
 
 from __future__ import annotations

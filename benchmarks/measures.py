@@ -88,7 +88,7 @@ def idle(contender: Contender, services: Services, logs: Path, scale: Scale) -> 
 
 def one_order(system: System, body: bytes) -> float:
     """Place one order and return the seconds until its last effect."""
-    # Where in the pollers' turns it arrives is left to chance, as it is for a customer.
+    # Where in the pollers' cycles it arrives is left to chance, as it is for a customer.
     time.sleep(random.uniform(0.02, 0.1))
     started = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", system.port)

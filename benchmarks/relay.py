@@ -3,7 +3,7 @@
     python -m benchmarks.relay
 
 The orders are placed while no relay runs; the clock runs from the first event that leaves the
-outbox to the last. One and two relays take turns with a process that only publishes, each message
+outbox to the last. One and two relays alternate with a process that only publishes, each message
 as durable; medians are over the rounds.
 """
 

@@ -1,4 +1,4 @@
-"""One session: every contender in every measure, in turns, and what came out."""
+"""One session: every contender in every measure, alternating, and the results."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def session(
 
 
 def steps_of(contenders: Sequence[Contender], measures: Sequence[str], rounds: int) -> list[Step]:
-    """In each round the contenders take turns at one measure after the other; growth comes last."""
+    """In each round the contenders alternate at one measure after the other; growth comes last."""
     steps = []
     for number in range(rounds):
         if LIMITS in measures:
             steps.append(Step(number + 1, None, LIMITS))
         # Each round begins with another contender, so that none always comes after the same one.
-        turn = number % len(contenders)
-        turned = (*contenders[turn:], *contenders[:turn])
+        first = number % len(contenders)
+        turned = (*contenders[first:], *contenders[:first])
         of_round = [each for each in MEASURES if each in measures and each != GROWTH]
         steps += [Step(number + 1, each, measure) for measure in of_round for each in turned]
     if GROWTH in measures:

@@ -51,7 +51,7 @@ class Product(models.Model):
 
 
 class ReservedLine(EmbeddedModel):
-    """Units of one SKU that an order has, or asked for in vain."""
+    """Units of one SKU that an order has, or asked for and did not get."""
 
     sku = models.CharField("SKU", max_length=64)
     quantity = models.PositiveIntegerField()

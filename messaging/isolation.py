@@ -1,4 +1,4 @@
-"""One bad item of a shared loop costs itself alone: it is told, and the next one has its turn."""
+"""One bad item of a shared loop costs itself alone: it is logged, and the next one goes on."""
 
 from __future__ import annotations
 

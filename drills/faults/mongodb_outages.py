@@ -63,7 +63,7 @@ def lose_the_majority(run: Run) -> None:
 
 
 def answers_in_time(run: Run) -> Iterator[Violation]:
-    """Nobody waits long for a 503, and nobody in vain."""
+    """No client waits long for a 503, and each gets its answer."""
     for exchange in run.history:
         if exchange.status is None or exchange.seconds > ANSWERED_WITHIN_SECONDS:
             yield Violation(

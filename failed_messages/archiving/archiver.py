@@ -104,7 +104,7 @@ class Archiver(ConsumerMixin):
         """Settle what came back, with nothing else in hand.
 
         One that RabbitMQ cannot deliver may be among it; see `messaging.consuming.one_by_one`. It
-        takes no others along then, and those of the other queues have their turn first next time.
+        takes no others along then, and the other queues come first next time.
         """
         for queue, handle in [*self._handlers]:
             self._handlers.rotate(-1)

@@ -44,7 +44,7 @@ def add_by(verb: Any) -> None:
 
 
 def items_shown(text: str) -> int:
-    """How many to list. Raises ArgumentTypeError, which argparse turns into its own message."""
+    """How many to list. Raises ArgumentTypeError, which argparse shows as its own message."""
     try:
         return whole_number(text, most=MOST_SHOWN)
     except ValueError as error:

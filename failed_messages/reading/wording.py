@@ -58,7 +58,7 @@ def replay_safe(record: FailedMessage) -> bool | None:
 
 
 WHEN_NOT_FAILED = {
-    Status.REPLAYING: "Wait: the worker's answer turns this into resolved, or into failed again.",
+    Status.REPLAYING: "Wait: the worker's answer makes this resolved, or failed again.",
     Status.RESOLVED: "There is nothing to do.",
     Status.DISCARDED: "There is nothing to do. Restore it if it has to be replayed after all.",
 }

@@ -48,20 +48,20 @@ class BatchStrategy:
         self._task = task
         self._consumer = consumer
         self._waiting: deque[Any] = deque()
-        #: The message that the next call waits for although it runs alone, and its turn.
+        #: The message that the next call waits for although it runs alone, and its number.
         self._awaited: tuple[Any, int] | None = None
         #: Whether a call runs or is about to.
         self._busy = False
-        #: Counts the calls; the last one is who the next one waits for.
-        self._turn = 0
+        #: Counts the calls; the next one waits for the last one.
+        self._number = 0
         #: The earliest time for the next call.
         self._next_at = -math.inf
 
     def __call__(self, message: Any, payload: Any, ack: Any, reject: Any, callbacks: Any) -> None:
         if self._awaited and self._awaited[0] is message:
-            _, turn = self._awaited
+            _, number = self._awaited
             self._awaited = None
-            ack, reject = self._then(ack, turn), self._then(reject, turn)
+            ack, reject = self._then(ack, number), self._then(reject, number)
         self._alone(message, payload, ack, reject, callbacks)
 
     def gather(self, message: Any) -> None:
@@ -80,7 +80,7 @@ class BatchStrategy:
         self._waiting.clear()
 
     def _schedule_next(self) -> None:
-        """Run what waits as soon as its turn has come."""
+        """Run what waits as soon as the next call may run."""
         self._busy = bool(self._waiting)
         if not self._busy:
             return
@@ -99,14 +99,14 @@ class BatchStrategy:
         self._busy = bool(messages)
         if not messages:
             return
-        self._turn += 1
+        self._number += 1
         self._next_at = time.monotonic() + interval_seconds(len(messages))
-        self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._turn,))
+        self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._number,))
         if len(messages) == 1:
-            self._awaited = messages[0], self._turn
+            self._awaited = messages[0], self._number
             self._consumer.run_alone(messages[0])
         else:
-            self._consumer.on_task_request(Batch(self, messages, self._turn))
+            self._consumer.on_task_request(Batch(self, messages, self._number))
 
     def _take_batch(self) -> list[Any]:
         """The oldest of those that wait, as many as fit."""
@@ -119,17 +119,17 @@ class BatchStrategy:
             messages.append(self._waiting.popleft())
         return messages
 
-    def _then(self, settle: Callable[..., Any], turn: int) -> Callable[..., Any]:
+    def _then(self, settle: Callable[..., Any], number: int) -> Callable[..., Any]:
         def settle_and_go_on(*args: Any, **kwargs: Any) -> None:
             settle(*args, **kwargs)
-            self._ended(turn)
+            self._ended(number)
 
         return settle_and_go_on
 
-    def _ended(self, turn: int) -> None:
+    def _ended(self, number: int) -> None:
         """The call is over, or we wait for it no longer: the first of the two counts."""
-        if turn == self._turn:
-            self._turn += 1
+        if number == self._number:
+            self._number += 1
             self._schedule_next()
 
     def send(self, batch: Batch, pool: Any) -> None:
@@ -151,7 +151,7 @@ class BatchStrategy:
         left_alone = set(refused)
         self._ack([each for index, each in enumerate(messages) if index not in left_alone])
         logger.info("%s: %d in a batch", self._task.name, len(messages) - len(refused))
-        self._ended(batch.turn)
+        self._ended(batch.number)
 
     def _ack(self, messages: list[Any]) -> None:
         try:
@@ -168,7 +168,7 @@ class BatchStrategy:
             error.exception,
         )
         self._run_each_alone(batch.messages)
-        self._ended(batch.turn)
+        self._ended(batch.number)
 
     def _run_each_alone(self, messages: list[Any]) -> None:
         for message in messages:
@@ -187,7 +187,7 @@ class Batch(NamedTuple):
 
     strategy: BatchStrategy
     messages: list[Any]
-    turn: int
+    number: int
 
     def execute_using_pool(self, pool: Any, **_: Any) -> None:
         self.strategy.send(self, pool)

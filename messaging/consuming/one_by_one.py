@@ -85,7 +85,7 @@ class Refusals:
         """A connection was lost, on which a message of the queues had come or not.
 
         What RabbitMQ takes back goes behind the others that it took back before. So after two in a
-        row nothing is before the one that it cannot deliver, and it need not take its turns.
+        row nothing is before the one that it cannot deliver, and it need not take part.
         """
         is_refusal = isinstance(error, amqp.InternalError)
         earlier = 0 if has_received else self.in_a_row
@@ -93,7 +93,7 @@ class Refusals:
         if self.in_a_row > 1:
             are_next = [use_up_returns(self._url, each, self._before_each) for each in queues]
             if not all(are_next):
-                # What came in its place has its turn first.
+                # What came in its place is handled first.
                 self.in_a_row = 1
 
 

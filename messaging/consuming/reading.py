@@ -1,8 +1,8 @@
 """Reading what has arrived on a connection in one go, and deliveries without a detour.
 
 py-amqp reads a frame with several small reads and takes each delivery through several layers, and
-Celery's event loop takes one turn for each message. Under load that is most of the work of a
-worker's main process, so here one turn takes whatever the socket has, and a delivery goes straight
+Celery's event loop takes one cycle for each message. Under load that is most of the work of a
+worker's main process, so here one cycle takes whatever the socket has, and a delivery goes straight
 to its consumer. Every other frame is py-amqp's.
 """
 
@@ -30,7 +30,7 @@ from messaging.publishing.frames import (
 )
 from messaging.short_string import read_short
 
-#: Bounds what one turn of the event loop does before others have theirs.
+#: Bounds what one cycle of the event loop does before it serves others.
 READ_BYTES = 64 * 1024
 
 #: In a delivery: its tag, and whether it is a redelivery.

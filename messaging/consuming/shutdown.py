@@ -51,7 +51,7 @@ def forget_waiting(consumer: Any) -> None:
 
 
 def turned(loop: Any, hub: Any) -> Any:
-    """The event loop, one turn later; it ends now and then and is made anew."""
+    """The event loop, one cycle later; it ends now and then and is made anew."""
     try:
         next(loop)
     except StopIteration:

@@ -23,12 +23,12 @@ from runtime.trouble import Told, in_words
 logger = logging.getLogger(__name__)
 
 STANDBY_POLL_SECONDS = 1.0
-#: From the start of a turn that found several events to the start of the next, unless it left some:
-#: while they come in numbers, more of them share a turn.
+#: From the start of a cycle that found several events to the start of the next, unless it left
+#: some: while they come in numbers, more of them share a cycle.
 BATCH_INTERVAL_SECONDS = 0.1
-#: A turn that found nothing may take one part in so many of the time: where the CPU is short,
-#: looking in vain takes it from those who work.
-VAIN_TURN_SHARE = 10
+#: A cycle that found nothing may take one part in so many of the time: where the CPU is short,
+#: empty polls take it from those who work.
+EMPTY_CYCLE_SHARE = 10
 FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -47,14 +47,14 @@ class Relay:
         """Publish pending events until asked to stop."""
         with Publisher(settings.AMQP_URL) as publisher:
             while not self._stop.requested:
-                if wait_seconds := self._turn(publisher):
+                if wait_seconds := self._cycle(publisher):
                     self._stop.wait(wait_seconds)
         # If MongoDB is down the lease expires by itself.
         with contextlib.suppress(PyMongoError):
             self._lease.release()
         logger.info("Stopped.")
 
-    def _turn(self, publisher: Publisher) -> float:
+    def _cycle(self, publisher: Publisher) -> float:
         """Publish a batch; return for how many seconds there is nothing to do."""
         started_at = time.monotonic()
         try:
@@ -99,7 +99,7 @@ class Relay:
 
 
 def interval_seconds(published: int, took_seconds: float) -> float:
-    """From the start of a turn to the start of the next, unless the turn left some events.
+    """From the start of a cycle to the start of the next, unless the cycle left some events.
 
     Args:
         published: how many events it found.
@@ -109,7 +109,7 @@ def interval_seconds(published: int, took_seconds: float) -> float:
         return BATCH_INTERVAL_SECONDS
     if published == 1:
         return settings.RELAY_POLL_SECONDS
-    seldom = min(took_seconds * VAIN_TURN_SHARE, BATCH_INTERVAL_SECONDS)
+    seldom = min(took_seconds * EMPTY_CYCLE_SHARE, BATCH_INTERVAL_SECONDS)
     return max(seldom, settings.RELAY_POLL_SECONDS)
 
 

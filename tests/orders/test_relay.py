@@ -348,7 +348,7 @@ def test_a_killed_relay_is_followed_by_another(place: Place, processes: Processe
         (0, 3.0, BATCH_INTERVAL_SECONDS),
     ],
 )
-def test_it_looks_seldom_where_looking_in_vain_takes_long(
+def test_it_polls_seldom_where_empty_polls_take_long(
     published: int, took_seconds: float, expected_seconds: float
 ):
     assert interval_seconds(published, took_seconds) == expected_seconds

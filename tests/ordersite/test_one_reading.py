@@ -189,7 +189,7 @@ def test_a_long_import_that_is_cut_off_says_from_where(plain: int) -> None:
 
 
 def eventually_idle(port: int) -> None:
-    """Return when what came before has had its turn: the server answers a request after it."""
+    """Return when what came before was handled: the server answers a request after it."""
     assert ask(port, ask_for(b"/health/live", body=b"", method=b"GET")).status == 200
 
 
