@@ -22,18 +22,18 @@ SEEDS_THAT_COUNT = 20
 
 
 def write(drills: Sequence[Drill], results: Sequence[Result], page: Path = PAGE) -> None:
-    """Put each table between its marks."""
-    text = between_marks(page.read_text(), "promises", promises_table(drills))
-    page.write_text(between_marks(text, "drills", table(drills, results)))
+    """Put each table between its markers."""
+    text = between_markers(page.read_text(), "promises", promises_table(drills))
+    page.write_text(between_markers(text, "drills", table(drills, results)))
 
 
-def marks(name: str) -> tuple[str, str]:
+def markers(name: str) -> tuple[str, str]:
     """Where a generated part of the page begins, and where it ends."""
     return f"<!-- {name}: generated, begin -->", f"<!-- {name}: generated, end -->"
 
 
-def between_marks(text: str, name: str, generated: str) -> str:
-    begin, end = marks(name)
+def between_markers(text: str, name: str, generated: str) -> str:
+    begin, end = markers(name)
     before, _, rest = text.partition(begin)
     _, _, after = rest.partition(end)
     return f"{before}{begin}\n\n{generated}\n\n{end}{after}"

@@ -8,7 +8,7 @@ status and bytes.
 Choices:
 
 - A key belongs to the caller's account. The API knows no other identity than the order's
-  `userId`, so that is the account: the same key under two users marks two requests.
+  `userId`, so that is the account: the same key under two users means two requests.
 - Two requests are the same if they ask for the same, whatever their bytes: the same units of the
   same SKUs, be it `"book"` or `{"sku": "book", "quantity": 1}`, one line of two units or two of
   one, in whatever sequence. So the request is compared with the order that the first one placed,
@@ -84,7 +84,7 @@ def place(request: OrderRequest, key: str, tries: int = 3) -> Placed:
     """
     key = read(key)
     try:
-        return Placed(placing.place(request, marks(request, key)), is_replayed=False)
+        return Placed(placing.place(request, key_fields(request, key)), is_replayed=False)
     except Refusal:
         # The catalogue may have changed since the first request was answered.
         if (earlier := find(request, key)) is None or is_forgotten(earlier):
@@ -107,7 +107,7 @@ def read(header: str) -> str:
     return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 
-def marks(request: OrderRequest, key: str) -> dict[str, Any]:
+def key_fields(request: OrderRequest, key: str) -> dict[str, Any]:
     """What the order's document says of the request that placed it."""
     return {
         "idempotency_key": scoped(request, key),

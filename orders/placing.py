@@ -27,11 +27,11 @@ NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no right price for it"
 NO_PRICE_FIX = "Leave it out, or send the same again once the shop has corrected the product."
 
 
-def place(request: OrderRequest, marks: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Store the order and its pending `order.placed`; return the stored document.
 
     Lines of the same SKU are merged into the first of them, so that an order has one line for
-    each SKU, here and for every consumer of its events. `marks` are further fields of the
+    each SKU, here and for every consumer of its events. `extra_fields` are further fields of the
     document.
 
     Raises:
@@ -42,7 +42,7 @@ def place(request: OrderRequest, marks: Mapping[str, Any] | None = None) -> dict
     """
     quantities = merge(request.items)
     prices = price(request.items, quantities)
-    document = compose(request.user_id, quantities, prices) | dict(marks or {})
+    document = compose(request.user_id, quantities, prices) | dict(extra_fields or {})
     store(document)
     return document
 

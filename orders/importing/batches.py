@@ -90,8 +90,8 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
     if entry.created_at:
         document = dated(document, entry.created_at)
     if entry.key:
-        marks = {"idempotency_key": entry.key, "request_fingerprint": fingerprint(request)}
-        document |= marks
+        extra_fields = {"idempotency_key": entry.key, "request_fingerprint": fingerprint(request)}
+        document |= extra_fields
     return document
 
 

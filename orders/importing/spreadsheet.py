@@ -36,7 +36,7 @@ FIX = (
 
 
 def text(value: str) -> str:
-    """The value without what marks it as text."""
+    """The value without the sign that it is text."""
     marked = AS_TEXT.match(value)
     return marked[1] if marked else value
 

@@ -96,7 +96,7 @@ class FastPath:
         quantities = placing.merge(asked.items)
         prices = await prices_of(quantities)
         placing.check_prices(asked.items, quantities, prices)
-        document = placing.compose(asked.user_id, quantities, prices) | marks(asked, key)
+        document = placing.compose(asked.user_id, quantities, prices) | key_fields(asked, key)
         await self._group.store(document, deadline)
         return document
 
@@ -154,11 +154,11 @@ def again(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def marks(asked: OrderRequest, key: bytes | None) -> dict[str, Any]:
+def key_fields(asked: OrderRequest, key: bytes | None) -> dict[str, Any]:
     """Raises Refusal: the idempotency key is invalid."""
     if key is None:
         return {}
-    return idempotency.marks(asked, idempotency.read(key.decode("latin1")))
+    return idempotency.key_fields(asked, idempotency.read(key.decode("latin1")))
 
 
 async def prices_of(skus: Collection[str]) -> dict[str, Price]:

@@ -9,7 +9,7 @@ from drills.drill import Drill
 from drills.faults import DRILLS
 from drills.promises import PROMISES
 from drills.result import Result, append, read
-from drills.table import PAGE, between_marks, marks, promises_table, table, write
+from drills.table import PAGE, between_markers, markers, promises_table, table, write
 from localservices.pipeline import ROOT
 
 DRILL = Drill("power-cut", (1, 8), "Nothing is lost", inject=lambda run: None)
@@ -29,9 +29,9 @@ RESULT = Result(
 )
 
 
-def test_runs_add_up_between_the_marks(tmp_path: Path) -> None:
+def test_runs_add_up_between_the_markers(tmp_path: Path) -> None:
     page = tmp_path / "reliability.md"
-    parts = [f"{name} {marks(name)[0]} old {marks(name)[1]}" for name in ("promises", "drills")]
+    parts = [f"{name} {markers(name)[0]} old {markers(name)[1]}" for name in ("promises", "drills")]
     page.write_text(f"Before\n{'Between'.join(parts)}\nAfter\n")
     bad = replace(
         RESULT, commit="def", lost=1, violations=["lost: x", "queue: y"], recovery_seconds=7.0
@@ -81,7 +81,7 @@ def test_every_promise_has_a_drill_and_every_drill_a_promise() -> None:
 
 def test_the_page_says_what_proves_each_promise() -> None:
     text = PAGE.read_text()
-    assert text == between_marks(text, "promises", promises_table(DRILLS))
+    assert text == between_markers(text, "promises", promises_table(DRILLS))
 
 
 def test_the_tests_that_prove_a_promise_are_there() -> None:
