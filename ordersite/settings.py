@@ -162,7 +162,7 @@ RELAY_POLL_SECONDS = setting(
 )
 
 #: After so long without news of a published order, it is sent again to the service that owes it;
-#: longer than the whole ladder of retries takes.
+#: longer than all retries take.
 RECONCILE_AFTER_SECONDS = setting(
     env.float,
     "RECONCILE_AFTER_SECONDS",

@@ -37,8 +37,8 @@ def publish_retry(call: MessageCall, attempts: tuple[Attempt, ...], delay_second
     process_publisher().publish([Outgoing(again, by_name.name, queue.name)])
 
 
-def rung(ladder: Sequence[float], attempts: int, countdown: float | None) -> float:
-    """The delay in seconds before the next attempt, after `attempts` failed ones."""
+def delay_before(schedule: Sequence[float], attempts: int, countdown: float | None) -> float:
+    """The seconds before the next attempt, by the backoff schedule; `attempts` have failed."""
     if countdown is not None:
-        return next((delay for delay in ladder if delay >= countdown), ladder[-1])
-    return ladder[min(attempts, len(ladder)) - 1]
+        return next((delay for delay in schedule if delay >= countdown), schedule[-1])
+    return schedule[min(attempts, len(schedule)) - 1]

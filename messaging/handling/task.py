@@ -13,7 +13,7 @@ from messaging.handling.attempts import attempts_with
 from messaging.handling.call import MessageCall
 from messaging.handling.handler import Handler
 from messaging.handling.middlewares import around_a_message, run
-from messaging.handling.retrying import publish_retry, rung
+from messaging.handling.retrying import delay_before, publish_retry
 from messaging.outages import telling_outages
 from runtime.outage import Outage
 
@@ -61,10 +61,11 @@ class EventTask(Task):
         max_retries: int | None = None,
         **options: Any,
     ) -> Retry:
-        """Publish the message to the ladder's next rung, with this attempt added to its history.
+        """Publish the message to the retry queue of the next delay, with this attempt in its
+        history.
 
         Takes the place of Celery's retry, which would publish to the fanout and so make every
-        service run again. `countdown` (seconds) chooses the first rung that is at least as long.
+        service run again. `countdown` (seconds) chooses the first delay that is at least as long.
 
         Raises:
             celery.exceptions.Retry: always, when the retry is safe (or returned, with `throw`
@@ -79,7 +80,7 @@ class EventTask(Task):
         limit = self.max_retries if max_retries is None else max_retries
         if limit is not None and len(attempts) > limit:
             raise error
-        delay_seconds = rung(settings.RETRY_DELAYS_SECONDS, len(attempts), countdown)
+        delay_seconds = delay_before(settings.RETRY_DELAYS_SECONDS, len(attempts), countdown)
         with telling_outages():
             publish_retry(call, attempts, delay_seconds)
         retry = Retry(exc=exc, when=delay_seconds)

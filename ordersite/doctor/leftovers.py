@@ -1,6 +1,7 @@
 """Queues that this release makes no more.
 
-Those of an earlier ladder stay when RETRY_DELAYS_SECONDS changes, a service's own when it goes.
+Those of an earlier backoff schedule stay when RETRY_DELAYS_SECONDS changes, a service's own when it
+goes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A message that fails: its attempts, its ladder, its certificate, and who is left alone."""
+"""A message that fails: its attempts, its backoff schedule, its certificate, and who is left alone.
+alone.
+"""
 
 from __future__ import annotations
 
@@ -180,7 +182,7 @@ def test_a_killed_pool_child_loses_nothing(worker: Process, clean: None) -> None
 def test_an_outage_of_mongodb_uses_up_no_attempt(
     worker: Process, clean: None, mongodb: MongoDB
 ) -> None:
-    """Given MongoDB is down for longer than the whole ladder, then nothing dies of it."""
+    """Given MongoDB is down for longer than all retries take, then nothing dies of it."""
     mongodb.kill()
     try:
         for number in range(5):

@@ -269,7 +269,7 @@ def call_as_curl_does(command: str) -> None:
     urlopen(request, timeout=5).close()
 
 
-def test_a_retry_queue_of_an_earlier_ladder(broker: Connection) -> None:
+def test_a_retry_queue_of_an_earlier_schedule(broker: Connection) -> None:
     """Its message returns by itself, and then the command deletes it."""
     leftover = topology.retry_queue(services()["billing"], 600)
     leftover(broker.default_channel).queue_declare()

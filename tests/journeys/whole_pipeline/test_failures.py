@@ -41,8 +41,8 @@ def test_user_500_from_failure_to_replay(api: Api) -> None:
     """
     Given billing fails for user 500
     When an order of theirs comes
-    Then billing tries as often as its ladder has rungs, and one more; one failed message tells
-    all of it; inventory ran once.
+    Then billing tries as often as its backoff schedule has steps, and one more; one failed message
+    tells all of it; inventory ran once.
     When the fault is removed and the operator replays
     Then the order is confirmed, inventory did not run again, and the failed message says who
     resolved it, and when.
