@@ -20,10 +20,10 @@ from messaging.consuming.batching import BATCH_MESSAGES
 from messaging.consuming.consumer import EVENT_CONTENT_TYPE
 from messaging.consuming.processes import (
     leave_logging_to_django,
+    lower_priority_of_worker,
     prepare_fork,
     prepare_pool_child,
     refuse_wrong_declarations,
-    step_behind,
     wait_for_services,
 )
 from messaging.consuming.worker_options import check_options
@@ -65,7 +65,7 @@ app.autodiscover_tasks()
 celeryd_init.connect(check_options)
 setup_logging.connect(leave_logging_to_django)
 worker_init.connect(refuse_wrong_declarations)
-worker_init.connect(step_behind)
+worker_init.connect(lower_priority_of_worker)
 worker_init.connect(wait_for_services)
 worker_before_create_process.connect(prepare_fork)
 worker_process_init.connect(prepare_pool_child)

@@ -16,7 +16,7 @@ from ordersite import wsgi  # noqa: E402
 from ordersite.web import fast_path  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send  # noqa: E402
-from runtime.garbage import keep_for_good  # noqa: E402
+from runtime.garbage import freeze_garbage_collector  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
 from runtime.waiting import wait_for_database  # noqa: E402
@@ -50,7 +50,7 @@ async def live(receive: Receive, send: Send) -> None:
     await receive()
     # Requests are answered meanwhile, with 503 where they need the database.
     Thread(target=wait_for_database, args=(StopRequest(),), daemon=True).start()
-    keep_for_good()
+    freeze_garbage_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 
 
-def keep_for_good() -> None:
-    """Let no garbage collection visit what is there now: Django, Celery and the code of the apps.
+def freeze_garbage_collector() -> None:
+    """Freeze the garbage collector: it never visits what is there now (Django, Celery, the apps).
 
     A collection is otherwise a quarter of what a batch costs its worker. Children that are forked
     later inherit it. https://docs.python.org/3/library/gc.html#gc.freeze

@@ -1,4 +1,4 @@
-"""Stepping back behind the processes that somebody waits for.
+"""A lower priority than the processes that a client waits for.
 
 Where the CPU is short, an order is taken first and worked on next: a queue keeps it meanwhile.
 """
@@ -10,9 +10,9 @@ import os
 NICENESS = 10
 
 
-def step_back() -> None:
-    """Let other processes go first, from now on; children inherit it.
+def lower_priority() -> None:
+    """Lower this process's priority from now on; children inherit it.
 
-    Whatever `nice` the process was started with counts, too.
+    It adds to the `nice` that the process was started with.
     """
     os.nice(NICENESS)

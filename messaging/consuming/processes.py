@@ -11,8 +11,8 @@ from django.db import connection
 
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
-from runtime.garbage import keep_for_good
-from runtime.priority import step_back
+from runtime.garbage import freeze_garbage_collector
+from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
@@ -33,8 +33,8 @@ def refuse_wrong_declarations(**_: Any) -> None:
         raise SystemExit(f"The services are not declared as they have to be.\n{told}")
 
 
-def step_behind(**_: Any) -> None:
-    step_back()
+def lower_priority_of_worker(**_: Any) -> None:
+    lower_priority()
 
 
 def wait_for_services(**_: Any) -> None:
@@ -50,7 +50,7 @@ def prepare_fork(**_: Any) -> None:
     # Celery would make it at the end of a child's first call, where the time limit of that call may
     # interrupt it: then nobody would know how the call ended.
     _ = current_app.backend
-    keep_for_good()
+    freeze_garbage_collector()
 
 
 def prepare_pool_child(**_: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orders.outbox.relay import Relay
-from runtime.garbage import keep_for_good
-from runtime.priority import step_back
+from runtime.garbage import freeze_garbage_collector
+from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
@@ -17,10 +17,10 @@ class Command(BaseCommand):
     help = "Publish the events of orders to RabbitMQ until stopped. Several may run at once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        step_back()
+        lower_priority()
         stop = StopRequest()
         stop.listen()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)
-        keep_for_good()
+        freeze_garbage_collector()
         Relay(stop).run()
