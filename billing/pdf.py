@@ -101,5 +101,5 @@ def _text(
         splitLongWords=True,
         **({"alignment": TA_RIGHT} if right else {}),
     )
-    # A paragraph reads markup, and a SKU may be a stranger's.
+    # A paragraph reads markup, and a SKU is untrusted text.
     return Paragraph(markup(text), style)

@@ -19,7 +19,7 @@ from messaging.order_id import canonical
 PDF = "application/pdf"
 PAGE = "text/html"
 
-#: Texts of the page may be a stranger's: were one not escaped, a browser would still run nothing.
+#: The page shows untrusted text: were one not escaped, a browser would still run nothing.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'"
 
 

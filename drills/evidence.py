@@ -1,4 +1,5 @@
-"""What a stranger can see after a run: MongoDB's documents, HTTP's answers, RabbitMQ's queues.
+"""What can be seen from outside after a run: MongoDB's documents, HTTP's answers, RabbitMQ's
+queues.
 
 Nothing here is the pipeline's own code: what it gets wrong it might get wrong here, too.
 """
@@ -53,9 +54,9 @@ class Evidence:
     conservation: Document = field(default_factory=dict)
     #: How many orders the site has.
     accepted: int = 0
-    #: Ids of the messages of strangers that nobody can handle.
+    #: Ids of the messages of external publishers that nothing can handle.
     bad_messages: Sequence[str] = ()
-    #: Ids of the orders that strangers told the services of; orders has none of them.
+    #: Ids of the orders that external publishers sent to the services; `orders` has none of them.
     foreign_orders: Sequence[str] = ()
     #: Users for whom a service's handler was made to fail, by service.
     failing_users: Mapping[str, Set[int]] = field(default_factory=dict)

@@ -35,7 +35,7 @@ def violations(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong; nothing where the promises were kept."""
     checks = (
         orders,
-        strangers,
+        external_publishers,
         twice,
         orphans,
         dead_lettered,
@@ -81,7 +81,7 @@ def explained_by_failure(evidence: Evidence) -> set[tuple[str, str]]:
     }
 
 
-def strangers(evidence: Evidence) -> Iterator[Violation]:
+def external_publishers(evidence: Evidence) -> Iterator[Violation]:
     """Every message that nobody can handle is a failed message of each service, with a reason."""
     told = {
         (failed["service"], failed["message_id"])
@@ -132,7 +132,7 @@ def orphans(evidence: Evidence) -> Iterator[Violation]:
 def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
     """An outage is not failure: only what a drill made fail on purpose is a failed message."""
     for failed in evidence.failed_messages:
-        # The orders service was never told of a stranger's order, and says so.
+        # The orders service never heard of an external publisher's order, and says so.
         not_taken = {*evidence.foreign_orders, *evidence.lacking}
         is_foreign = failed["service"] == "orders" and failed["order_id"] in not_taken
         is_planted = evidence.may_fail(failed["service"], failed["order_id"])

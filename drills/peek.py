@@ -1,4 +1,4 @@
-"""What is in a queue, seen or taken by a stranger."""
+"""What is in a queue, read or taken from outside."""
 
 from __future__ import annotations
 

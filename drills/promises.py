@@ -47,7 +47,7 @@ PROMISES = (
     Promise(
         6,
         "Each message ends in success, a recorded outcome, or a failed message with its reason",
-        everywhere="the invariant's `orders`, `strangers` and `conservation`",
+        everywhere="the invariant's `orders`, `external publishers` and `conservation`",
     ),
     Promise(7, "No single message can stop a worker", tests=("tests/messaging/test_poison.py",)),
     Promise(

@@ -62,7 +62,7 @@ class Run:
         self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
         #: Ids of messages that nobody can handle: each is to end as a failed message.
         self.bad_messages: list[str] = []
-        #: Ids of orders that strangers told the services of: each is to be done.
+        #: Ids of orders that external publishers sent to the services: each is to be done.
         self.foreign_orders: list[str] = []
         #: By service, users for whom a drill makes it fail: its messages of their orders may fail.
         self.failing_users: defaultdict[str, set[int]] = defaultdict(set)

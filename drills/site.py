@@ -65,7 +65,7 @@ class Site:
         self.replica_set = replica_set
         self.rabbitmq = rabbitmq
         self.network = network
-        #: Whom RabbitMQ knows the pipeline as; strangers and the drills are its guest.
+        #: The pipeline's login to RabbitMQ; external publishers and the drills are `guest`.
         self.login = Login(name)
         #: By the process whose connections go through them; in the order of the nodes.
         self.amqp_proxies: dict[str, list[Proxy]] = {
@@ -99,11 +99,11 @@ class Site:
         return self.web_proxy.port
 
     def amqp_url(self, node: int = 0) -> str:
-        """A node past the proxies, for whoever plays a stranger."""
+        """A node past the proxies, for whoever plays an external publisher."""
         return f"amqp://guest:guest@127.0.0.1:{self.rabbitmq.nodes[node].port}/{self.name}"
 
     def amqp_connection(self) -> amqp.Connection:
-        """For a stranger, past the proxies; to be used in `with`."""
+        """For an external publisher, past the proxies; to be used in `with`."""
         port = self.rabbitmq.living.port
         return amqp.Connection(f"127.0.0.1:{port}", virtual_host=self.name)
 

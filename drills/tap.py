@@ -1,4 +1,4 @@
-"""A copy of what is published, for a stranger who listens."""
+"""A copy of what is published, for an external subscriber."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def records(run: Run, service: str) -> dict[str, Document]:
 
 
 def nobody_else_may(run: Run) -> Iterator[Violation]:
-    """Strangers, and staff without the permission, are refused, and nothing changes."""
+    """Requests without a login or the permission are refused, and nothing changes."""
     before = failed_messages(run)
     one, group = str(before[0]["_id"]), before[0]["fingerprint"]
     asked: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -94,7 +94,9 @@ def nobody_else_may(run: Run) -> Iterator[Violation]:
         person = Person(run.site, name)
         for path, body in asked:
             if (status := person.post(path, body)) not in (401, 403):
-                yield Violation(Kind.ANSWER, f"{name or 'a stranger'} got {status} for {path}")
+                yield Violation(
+                    Kind.ANSWER, f"{name or 'a client without login'} got {status} for {path}"
+                )
     if failed_messages(run, _id={"$lte": before[-1]["_id"]}) != before:
         yield Violation(Kind.CONTRADICTION, "refused replays changed failed messages")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
-from drills import strangers
+from drills import external_publishers
 from drills.drill import Drill
 from drills.invariant import RECORDS
 from drills.moment import meet, until_met
@@ -84,7 +84,7 @@ def kill_archiver(run: Run) -> None:
         for proxy in proxies:
             proxy.hold([Direction.TO_SERVER])
         try:
-            bad = strangers.publish_nonsense(run, BAD_MESSAGES)
+            bad = external_publishers.publish_nonsense(run, BAD_MESSAGES)
             meet(partial(stored, run, bad), MOMENT_SECONDS, "A failed message")
             run.kill("archiver")
             restore(proxies)

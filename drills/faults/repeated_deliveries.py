@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 from drills.drill import Drill
+from drills.external_publishers import publish_all
 from drills.peek import taken
 from drills.pipeline import SERVICES
 from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.run import Run
-from drills.strangers import publish_all
 from drills.tap import tapped
 from drills.waiting import lasting, wait_until
 

@@ -1,9 +1,9 @@
 """Processes are replaced one by one, while those of two releases work side by side.
 
-A release is what it is on the wire: its messages, and the queues that it declares. So strangers
-publish as the previous one did (no `schema-version`, and to one queue alone through the default
-exchange) and as the next one will (a newer `schema-version`), and one of them reads whatever is
-published as the previous release reads it. The new processes declare other
+A release is what it is on the wire: its messages, and the queues that it declares. So external
+publishers publish as the previous one did (no `schema-version`, and to one queue alone through the
+default exchange) and as the next one will (a newer `schema-version`), and one of them reads
+whatever is published as the previous release reads it. The new processes declare other
 queues than the old ones; `topology apply` brings those about under load.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 import amqp
 
 from drills.drill import Drill
+from drills.external_publishers import publish_all
 from drills.invariant import RECORDS
 from drills.previous_release import unreadable
 from drills.run import Run
 from drills.stock import put_on_sale
-from drills.strangers import publish_all
 from drills.tap import tapped
 from drills.violation import Kind, Violation
 

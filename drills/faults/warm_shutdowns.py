@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from bson import ObjectId
 
 from drills.drill import Drill
+from drills.external_publishers import publish_nonsense
 from drills.history import Exchange
 from drills.invariant import RECORDS
 from drills.peek import waiting
@@ -16,7 +17,6 @@ from drills.placed import of_users
 from drills.recovery import when
 from drills.replica_set import Document
 from drills.run import Run
-from drills.strangers import publish_nonsense
 from drills.tap import tapped
 from drills.violation import Kind, Violation
 from drills.waiting import POLL_SECONDS

@@ -152,6 +152,6 @@ def _post(alert: dict[str, Any]) -> None:
 
 def _mail(alert: dict[str, Any]) -> None:
     lines = [f"{name}: {value}" for name, value in alert.items() if name != "headline"]
-    # A subject is one line; the error's text is a stranger's.
+    # A subject is one line; the error's text is untrusted.
     subject = " ".join(f"{alert['headline']}: {alert['exception']}".split())[:200]
     send_mail(subject, "\n".join(lines), None, settings.ALERT_EMAILS)

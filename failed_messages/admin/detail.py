@@ -39,7 +39,7 @@ class Death:
 
 
 def context(record: FailedMessage) -> dict[str, Any]:
-    """The template's variables. Every text in them is a stranger's: the template escapes it."""
+    """The template's variables. Every text in them is untrusted: the template escapes it."""
     certificates = deaths(record)
     order = order_facts([record.order_id]).get(record.order_id)
     return {

@@ -75,7 +75,7 @@ class Act(EmbeddedModel):
 class FailedMessage(models.Model):
     """One message that one service gave up, with every death that it died.
 
-    Bodies, headers and certificates come from strangers. They are kept as bytes or as JSON text,
+    Bodies, headers and certificates come from outside. They are kept as bytes or as JSON text,
     never as documents, because a stored `$` key is an operator in the next query.
     """
 

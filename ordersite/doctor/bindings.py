@@ -55,7 +55,7 @@ def undeclared() -> Iterator[Finding]:
 
 
 def _removal(bound: Bound, properties_key: str) -> str:
-    """`topology apply` leaves what a stranger's exchange leads to."""
+    """`topology apply` leaves what an exchange that is not ours leads to."""
     sources = {exchange.name for exchange in topology.exchanges()}
     if bound.kind == "q" and bound.source in sources:
         return "python manage.py topology apply"

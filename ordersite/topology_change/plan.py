@@ -49,7 +49,8 @@ class Plan:
     moves: tuple[QueueMove, ...]
     old_bindings: tuple[OldBinding, ...]
     leftovers: tuple[Leftover, ...]
-    #: Exchanges that differ: to replace one is not ours, since strangers have bound to it.
+    #: Exchanges that differ: to replace one is not ours, since external subscribers have bound to
+    #: it.
     differing_exchanges: tuple[str, ...]
     #: An earlier run has not finished.
     is_interrupted: bool

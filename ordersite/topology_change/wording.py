@@ -63,7 +63,9 @@ def _lines(plan: Plan) -> Iterator[str]:
         words = f"the queue {leftover.queue}, which is not declared any more"
         yield _kept(words, leftover.kept_because) or f"Delete {words}; it is empty."
     for name in plan.differing_exchanges:
-        yield _kept(f"the exchange {name}, which differs", "strangers may have bound to it")
+        yield _kept(
+            f"the exchange {name}, which differs", "external subscribers may have bound to it"
+        )
 
 
 def _kept(words: str, reason: str) -> str:

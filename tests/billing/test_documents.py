@@ -99,7 +99,7 @@ def test_a_credited_invoice_says_so_and_has_its_credit_note() -> None:
     assert "Total -25.99 EUR" in note_text
 
 
-def test_a_strangers_text_stays_text() -> None:
+def test_an_outsiders_text_stays_text() -> None:
     items = [{"sku": SCRIPT, "quantity": 1, "unitPrice": "1.00"}]
     issue(read_placed(placed("o1", items=items)))
     credit(read_withdrawn(cancelled("o1", reason=SCRIPT)))

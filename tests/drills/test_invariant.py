@@ -143,7 +143,7 @@ BROKEN: dict[str, tuple[Kind, Callable[[Evidence], Evidence]]] = {
         Kind.LOST,
         lambda good: replace(good, orders=[{**good.orders[0], "pending_events": [{"id": "x"}]}]),
     ),
-    "a stranger's bad message is gone": (
+    "an external publisher's bad message is gone": (
         Kind.LOST,
         lambda good: replace(
             good,
@@ -382,7 +382,7 @@ def test_a_message_that_nobody_can_handle_has_to_fail() -> None:
     assert violations(replace(good(), bad_messages=["bad"], failed_messages=letters)) == []
 
 
-def test_what_strangers_ordered_is_done_without_an_order() -> None:
+def test_what_external_publishers_ordered_is_done_without_an_order() -> None:
     order_id = str(ObjectId())
     done = [{"_id": order_id, "user_id": 7, "state": "rejected", "items": []}]
 
@@ -395,11 +395,11 @@ def test_what_strangers_ordered_is_done_without_an_order() -> None:
     )
 
 
-def test_of_a_strangers_order_the_orders_service_alone_knows_nothing() -> None:
-    stranger = str(ObjectId())
-    told = replace(good(), foreign_orders=[stranger])
+def test_of_an_external_publishers_order_the_orders_service_alone_knows_nothing() -> None:
+    foreign = str(ObjectId())
+    told = replace(good(), foreign_orders=[foreign])
     given_up = {
-        service: {**failed(service), "order_id": stranger} for service in ("orders", "billing")
+        service: {**failed(service), "order_id": foreign} for service in ("orders", "billing")
     }
 
     assert violations(replace(told, failed_messages=[given_up["orders"]])) == []

@@ -81,7 +81,7 @@ def test_the_page_says_first_what_happened_and_what_to_do(admin):
 
 
 @pytest.mark.parametrize("text", XSS)
-def test_a_strangers_text_is_shown_as_text(admin, text):
+def test_an_outsiders_text_is_shown_as_text(admin, text):
     attempt = {**certificate()["attempts"][0], "message": text, "traceback": text, "at": text}
     hostile = certificate(
         exception=text, message=text, traceback=text, worker=text, handler=text, release=text,

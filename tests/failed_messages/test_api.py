@@ -228,7 +228,7 @@ def test_who_may():
 
 
 @pytest.mark.parametrize("text", XSS)
-def test_a_strangers_text_is_json(text):
+def test_an_outsiders_text_is_json(text):
     death = certificate(message=text, exception=text, traceback=text)
     stored = failed(death=death, body=text.encode(), message_id=text, type=text)
     client = staff()

@@ -63,7 +63,7 @@ def test_show_has_everything():
     )
 
 
-def test_show_keeps_a_strangers_escape_codes_off_the_terminal():
+def test_show_keeps_an_outsiders_escape_codes_off_the_terminal():
     stored = failed(type="\x1b[2J\x07")
 
     assert "\x1b" not in run("show", stored.pk) + run("list")

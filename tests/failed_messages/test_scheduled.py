@@ -102,7 +102,7 @@ def test_a_burst_is_told_once_a_window(webhook):
     ALERT_EMAILS=["operators@example.com"],
     EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
 )
-def test_alerts_go_by_mail_too_and_a_strangers_line_breaks_stay_out_of_the_subject():
+def test_alerts_go_by_mail_too_and_an_outsiders_line_breaks_stay_out_of_the_subject():
     mail.outbox = []
     failed(death=certificate(exception="Oops\r\nBcc: everybody@example.com", message="x\ny"))
     assert send_alerts() == 1

@@ -206,7 +206,7 @@ def test_a_binding_that_nobody_declared(broker: Connection, routing_key: str) ->
 
 
 @pytest.mark.parametrize("routing_key", ["by hand", "", "a/b~c"])
-def test_a_binding_of_a_strangers_exchange(broker: Connection, routing_key: str) -> None:
+def test_a_binding_of_an_outsiders_exchange(broker: Connection, routing_key: str) -> None:
     with broker.channel() as channel:
         channel.exchange_declare("someone.else", "direct", durable=True, auto_delete=False)
         channel.queue_bind("billing", "someone.else", routing_key)

@@ -117,7 +117,7 @@ def test_each_event_delivered_fifty_times_has_one_effect(
         return True
 
     eventually(all_are_handled, within_seconds=60)
-    # The rejection was a stranger's, so its order keeps what inventory reserved for it.
+    # The rejection came from outside, so its order keeps what inventory reserved for it.
     assert product("painting") == (98, 2, 0)
     assert connection.database["invoices"].count_documents({}) == 3
     kinds = Counter(each["kind"] for each in connection.database["stock_movements"].find(PAINTING))
