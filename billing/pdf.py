@@ -1,4 +1,4 @@
-"""The sheet as a PDF, on A4, with the lines' head repeated on every page."""
+"""The document as a PDF, on A4, with the lines' head repeated on every page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 
 from billing.glyphs import LATIN, LATIN_BOLD, markup, register
 from billing.print_text import one_line
-from billing.sheet import Sheet
+from billing.printable_document import PrintableDocument
 
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -24,37 +24,37 @@ ALL = ((0, 0), (-1, -1))
 INK, QUIET, RULE = HexColor("#1c2024"), HexColor("#5f6b76"), HexColor("#c9d0d6")
 
 
-def pdf(sheet: Sheet) -> bytes:
-    """The same sheet gives the same bytes."""
+def pdf(document: PrintableDocument) -> bytes:
+    """The same document gives the same bytes."""
     register()
-    story = [*_head(sheet), _lines(sheet), Spacer(0, 4 * mm), _totals(sheet)]
+    story = [*_head(document), _lines(document), Spacer(0, 4 * mm), _totals(document)]
     written = BytesIO()
-    document = SimpleDocTemplate(
+    template = SimpleDocTemplate(
         written,
         pagesize=A4,
         **dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN),
-        title=f"{sheet.title} {sheet.number}",
-        author=one_line(sheet.seller),
+        title=f"{document.title} {document.number}",
+        author=one_line(document.seller),
         invariant=True,
     )
-    document.build(story, onFirstPage=_footer(sheet), onLaterPages=_footer(sheet))
+    template.build(story, onFirstPage=_footer(document), onLaterPages=_footer(document))
     return written.getvalue()
 
 
-def _head(sheet: Sheet) -> list[Any]:
-    facts = [[_text(name, color=QUIET), _text(value)] for name, value in sheet.facts]
+def _head(document: PrintableDocument) -> list[Any]:
+    facts = [[_text(name, color=QUIET), _text(value)] for name, value in document.facts]
     head = [
-        _text(sheet.seller, color=QUIET),
+        _text(document.seller, color=QUIET),
         Spacer(0, 6 * mm),
-        _text(f"{sheet.title} {sheet.number}", bold=True, size=18),
+        _text(f"{document.title} {document.number}", bold=True, size=18),
         Spacer(0, 4 * mm),
         Table(facts, colWidths=[30 * mm, WIDTH - 30 * mm]),
         Spacer(0, 4 * mm),
     ]
-    return [*head, _text(sheet.note, bold=True), Spacer(0, 6 * mm)] if sheet.note else head
+    return [*head, _text(document.note, bold=True), Spacer(0, 6 * mm)] if document.note else head
 
 
-def _lines(sheet: Sheet) -> Table:
+def _lines(document: PrintableDocument) -> Table:
     names = ("Article", "Quantity", "Unit price", "Amount")
     head = [_text(name, bold=True, right=name != "Article") for name in names]
     rows = [
@@ -62,27 +62,27 @@ def _lines(sheet: Sheet) -> Table:
             _text(row.sku),
             *(_text(each, right=True) for each in (row.quantity, row.unit_price, row.amount)),
         ]
-        for row in sheet.rows
+        for row in document.rows
     ]
     rule = TableStyle([("LINEBELOW", *ALL, 0.4, RULE), ("VALIGN", *ALL, "TOP")])
     widths = [WIDTH - 115 * mm, 25 * mm, 36 * mm, 54 * mm]
     return Table([head, *rows], colWidths=widths, repeatRows=1, style=rule)
 
 
-def _totals(sheet: Sheet) -> Table:
-    last = len(sheet.totals) - 1
+def _totals(document: PrintableDocument) -> Table:
+    last = len(document.totals) - 1
     rows = [
         ["", _text(name, bold=at == last), _text(amount, bold=at == last, right=True)]
-        for at, (name, amount) in enumerate(sheet.totals)
+        for at, (name, amount) in enumerate(document.totals)
     ]
     return Table(rows, colWidths=[WIDTH - 115 * mm, 40 * mm, 75 * mm])
 
 
-def _footer(sheet: Sheet) -> Any:
+def _footer(document: PrintableDocument) -> Any:
     def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
         canvas.setFont(LATIN, 8)
         canvas.setFillColor(QUIET)
-        canvas.drawString(MARGIN, 12 * mm, f"{sheet.title} {sheet.number}")
+        canvas.drawString(MARGIN, 12 * mm, f"{document.title} {document.number}")
         canvas.drawRightString(A4[0] - MARGIN, 12 * mm, f"Page {document.page}")
 
     return draw

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from billing.invoicing import Invoice, invoices
 from billing.pdf import pdf
-from billing.sheet import Sheet, credit_note_sheet, invoice_sheet
+from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
 from messaging.order_id import canonical
 
 PDF = "application/pdf"
@@ -26,14 +26,16 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'"
 class PrintView(APIView):
     """A page, or a PDF where the address ends with `.pdf` or the client prefers one."""
 
-    def answer(self, request: Request, sheet: Sheet, as_pdf: bool) -> HttpResponse:
+    def answer(self, request: Request, document: PrintableDocument, as_pdf: bool) -> HttpResponse:
         # Django's own: the REST framework negotiates JSON alone here.
         prefers = request._request.get_preferred_type([PAGE, PDF])
         if as_pdf or prefers == PDF:
-            response = HttpResponse(pdf(sheet), content_type=PDF)
-            response["Content-Disposition"] = f'inline; filename="{sheet.number}.pdf"'
+            response = HttpResponse(pdf(document), content_type=PDF)
+            response["Content-Disposition"] = f'inline; filename="{document.number}.pdf"'
         else:
-            response = render(request._request, "billing/sheet.html", {"sheet": sheet})
+            response = render(
+                request._request, "billing/printable_document.html", {"document": document}
+            )
             response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         patch_vary_headers(response, ["Accept"])
         return response
@@ -44,7 +46,7 @@ class InvoiceView(PrintView):
 
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
         found = find(order_id, lambda invoice: invoice["number"])
-        return self.answer(request, invoice_sheet(found), as_pdf)
+        return self.answer(request, invoice_document(found), as_pdf)
 
 
 class CreditNoteView(PrintView):
@@ -52,7 +54,7 @@ class CreditNoteView(PrintView):
 
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
         found = find(order_id, lambda invoice: invoice["credit_note_number"])
-        return self.answer(request, credit_note_sheet(found), as_pdf)
+        return self.answer(request, credit_note_document(found), as_pdf)
 
 
 def find(order_id: str, has: Callable[[Invoice], object]) -> Invoice:

@@ -36,7 +36,7 @@ class InThreads:
         places = next(each for each in self._places if each.answer(scope["path"]))
         client = address_of(scope)
         try:
-            # An import is a long body to take in vain.
+            # An import is a long body to take for nothing.
             places.check(client)
             async with self._body(scope, receive) as body:
                 environ = environ_of(scope, body)

@@ -25,7 +25,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PrintableDocument:
     """A document for people; every text is as it is printed, and none is HTML."""
 
     title: str
@@ -41,24 +41,24 @@ class Sheet:
     totals: list[tuple[str, str]]
 
 
-def invoice_sheet(invoice: Invoice) -> Sheet:
-    """The sheet of an invoice that was issued, also when it was credited since."""
+def invoice_document(invoice: Invoice) -> PrintableDocument:
+    """The printed form of an invoice, also when it was credited since."""
     note = ""
     if invoice["state"] == "credited":
         note = f"Credited in full on {day(invoice['credited_at'])}; nothing is owed."
     if invoice["credit_note_number"]:
         note += f" Credit note {invoice['credit_note_number']}."
     facts = [("Date", day(invoice["created_at"])), *_order(invoice)]
-    return _sheet(invoice, "Invoice", invoice["number"], facts, note, sign=1)
+    return _document(invoice, "Invoice", invoice["number"], facts, note, sign=1)
 
 
-def credit_note_sheet(invoice: Invoice) -> Sheet:
-    """The sheet of the credit note of an invoice that was credited."""
+def credit_note_document(invoice: Invoice) -> PrintableDocument:
+    """The printed form of the credit note of an invoice."""
     note = f"Credits invoice {invoice['number']} of {day(invoice['created_at'])} in full."
     if invoice["credit_reason"]:
         note += f" Reason: {invoice['credit_reason']}"
     facts = [("Date", day(invoice["credited_at"])), *_order(invoice)]
-    return _sheet(invoice, "Credit note", invoice["credit_note_number"], facts, note, sign=-1)
+    return _document(invoice, "Credit note", invoice["credit_note_number"], facts, note, sign=-1)
 
 
 def day(at: datetime) -> str:
@@ -66,9 +66,9 @@ def day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def _sheet(
+def _document(
     invoice: Invoice, title: str, number: str, facts: list[tuple[str, str]], note: str, sign: int
-) -> Sheet:
+) -> PrintableDocument:
     rows = [
         Row(
             one_line(line["sku"]),
@@ -78,7 +78,7 @@ def _sheet(
         )
         for line in invoice["items"]
     ]
-    return Sheet(
+    return PrintableDocument(
         title,
         number,
         lines(settings.INVOICE_SELLER),
