@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from environs import Env, EnvError, ValidationError
+from environs import EnvError, FileAwareEnv, ValidationError
 
 #: Written by the local services, so that every terminal talks to the same ones.
 SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"
@@ -23,7 +24,8 @@ class InvalidSetting(SystemExit):
     """
 
 
-env = Env()
+#: A secret may be in a file: DJANGO_SECRET_KEY_FILE names the file with DJANGO_SECRET_KEY's value.
+env = FileAwareEnv(strip_whitespace=True)
 # The real environment wins over the file.
 env.read_env(SERVICES_FILE, recurse=False, override=False)
 
@@ -38,14 +40,16 @@ def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any
     """
     try:
         return read(name, **options)
-    except EnvError as error:
+    except ValueError as error:  # an EnvError, or a file that cannot be read
         raise InvalidSetting(
             f"The setting {name} is not usable: {_reason(error)}\n"
             f"Set it in the environment, for example: {name}={example}"
         ) from error
 
 
-def _reason(error: EnvError) -> str:
+def _reason(error: ValueError) -> str:
+    if not isinstance(error, EnvError):
+        return str(error)
     messages = getattr(error, "error_messages", None)
     if messages is None:
         return "it is missing and has no default."
@@ -62,6 +66,12 @@ def at_least(minimum: float) -> Callable[[float], None]:
             raise ValidationError(f"{value:g} is less than {minimum:g}.")
 
     return validate
+
+
+def file_that_can_be_written(path: str) -> None:
+    """A validator: a file can be made there; empty is none."""
+    if path and not os.access(Path(path).parent, os.W_OK):
+        raise ValidationError(f"the folder {Path(path).parent} is missing or cannot be written.")
 
 
 def percentage(value: Decimal) -> None:

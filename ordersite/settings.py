@@ -6,7 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from ordersite import mongodb_url, production
-from ordersite.environment import at_least, env, percentage, retry_delays, setting
+from ordersite.environment import (
+    at_least,
+    env,
+    file_that_can_be_written,
+    percentage,
+    retry_delays,
+    setting,
+)
 from ordersite.patches import geography
 from ordersite.urls_in_settings import (
     broker_url_that_works,
@@ -16,6 +23,7 @@ from ordersite.urls_in_settings import (
 )
 from ordersite.web import reached
 from ordersite.web.reached import site_url
+from runtime import sign_of_life
 
 geography.leave_out()
 
@@ -190,6 +198,18 @@ TASK_TIME_LIMIT_SECONDS = setting(
     example="30",
 )
 
+# --- Probes -----------------------------------------------------------------------------------
+
+#: Where a process writes every second that it works, for `manage.py health`; see
+#: runtime/sign_of_life.py. Each process has a file of its own.
+HEARTBEAT_FILE = setting(
+    env.str,
+    sign_of_life.VARIABLE,
+    default="",
+    validate=file_that_can_be_written,
+    example="/tmp/relay.heartbeat",  # noqa: S108
+)
+
 # --- The shop ---------------------------------------------------------------------------------
 
 #: How long a repeated `Idempotency-Key` gets the first answer again.
@@ -279,12 +299,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ordersite.web.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Before what asks for the host: a probe names an address, which no list of hosts has.
+    "ordersite.web.probes.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # The last, so that what it answers has the others' headers.
     "ordersite.web.whole_request.WholeRequest",
 ]

@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("health/live", health.live),
+    path("health/serving", health.serving),
     path("health/ready", health.ready),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),

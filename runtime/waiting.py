@@ -16,6 +16,7 @@ from kombu import Connection
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, refusal
@@ -56,6 +57,7 @@ def wait_for(what: str, check: Check, stop: StopRequest) -> None:
     """Poll until it is there; say once why we wait, and once that we go on."""
     told = Told()
     while not stop.requested and (why := check()):
+        sign_of_life.beat()
         if told.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)
         stop.wait(POLL_SECONDS)

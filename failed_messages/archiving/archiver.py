@@ -27,6 +27,7 @@ from messaging.consuming.one_by_one import use_up_returns
 from messaging.declaring import declare_or_wait
 from messaging.incoming import take_raw, was_returned
 from messaging.service import services
+from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.outage import Outage
 from runtime.stopping import StopRequest
@@ -72,6 +73,7 @@ class Archiver(ConsumerMixin):
         with suppress(Stopped):
             wait_for_database(self._stop)
             while not self._stop.requested:
+                sign_of_life.beat()
                 self._consume_until_it_breaks_off()
 
     def _consume_until_it_breaks_off(self) -> None:
@@ -122,6 +124,9 @@ class Archiver(ConsumerMixin):
             if not was_returned(message):
                 return
 
+    def on_iteration(self) -> None:
+        sign_of_life.beat()
+
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         self._told.end()
         log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
@@ -160,6 +165,7 @@ class Archiver(ConsumerMixin):
         """
         told = Told()
         while True:
+            sign_of_life.beat()
             try:
                 return write()
             except (PyMongoError, DatabaseError, Outage) as error:

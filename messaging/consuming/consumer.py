@@ -31,6 +31,7 @@ from messaging.handling.dead_letters import dead_letter
 from messaging.handling.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.service import Service, services
+from runtime import sign_of_life
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
 from runtime.waiting import POLL_SECONDS, wait_until_connected
@@ -142,6 +143,7 @@ class EventConsumer(Consumer):
         self.hub.call_repeatedly(CHECK_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
         holding = Holding(self, self.initial_prefetch_count)
         self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
+        self.hub.call_repeatedly(sign_of_life.EVERY_SECONDS, sign_of_life.beat)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         #: By consumer tag, as far as messages have come.
         self._services: dict[str, Service] = {}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from celery import current_app
@@ -11,6 +14,7 @@ from django.db import connection
 
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
+from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -39,11 +43,34 @@ def lower_priority_of_worker(**_: Any) -> None:
 
 def wait_for_services(**_: Any) -> None:
     """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
+    sign_of_life.begin("worker")
     never = StopRequest()
-    wait_for_database(never)
-    wait_for_rabbitmq(never)
+    with ended_by_signals():
+        wait_for_database(never)
+        wait_for_rabbitmq(never)
     # The pool's children are forked from here, and PyMongo's threads would not be theirs.
     connection.close_pool()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """A signal to stop ends the process inside the block, also the first one of a container.
+
+    Linux gives that process no signal that it has no handler for: pid_namespaces(7). Celery sets
+    its own handlers later.
+    """
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in former:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def prepare_fork(**_: Any) -> None:

@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from messaging.errors import PublishError
 from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import store
+from runtime import sign_of_life
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
@@ -47,6 +48,7 @@ class Relay:
         """Publish pending events until asked to stop."""
         with Publisher(settings.AMQP_URL) as publisher:
             while not self._stop.requested:
+                sign_of_life.beat()
                 if wait_seconds := self._cycle(publisher):
                     self._stop.wait(wait_seconds)
         # If MongoDB is down the lease expires by itself.

@@ -51,6 +51,15 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @csrf_exempt
 @require_safe
+def serving(request: HttpRequest) -> JsonResponse:
+    """200 as long as this process can take an order, which needs MongoDB alone; else 503."""
+    if mongodb().ok:
+        return JsonResponse({"status": "serving"})
+    return JsonResponse({"status": "not serving"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@csrf_exempt
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 if every check is ok, else 503; the body lists them all."""
     database = mongodb()

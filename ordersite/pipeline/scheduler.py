@@ -25,6 +25,7 @@ from messaging.handling.begun import forget_old
 from messaging.outages import is_outage
 from ordersite.pipeline import heartbeat
 from ordersite.pipeline.reconciling import reconcile
+from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
@@ -89,8 +90,12 @@ class Scheduler:
 
     def _beat(self) -> None:
         """An outage is one line in the log."""
+        late = self.late()
+        sign_of_life.beat(
+            f"scheduler: {', '.join(late)} does not end; start it again." if late else ""
+        )
         try:
-            heartbeat.beat(self.late())
+            heartbeat.beat(late)
         except Exception as error:
             # Whatever it is, the jobs go on, and readiness misses the heartbeat.
             if self._told.is_new(why := in_words(error)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
+from runtime import health
 from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import ROOT, Processes
@@ -51,7 +53,12 @@ def pipeline(tmp_path: Path) -> Iterator[Processes]:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("first", ["mongodb", "rabbitmq"])
 def test_every_process_before_its_services(
-    pipeline: Processes, mongodb: MongoDB, rabbitmq: RabbitMQ, tmp_path: Path, first: str
+    pipeline: Processes,
+    mongodb: MongoDB,
+    rabbitmq: RabbitMQ,
+    tmp_path: Path,
+    first: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = {
         "MONGODB_URL": mongodb.url,
@@ -59,11 +66,19 @@ def test_every_process_before_its_services(
         "RABBITMQ_MANAGEMENT_URL": rabbitmq.management_url,
     }
     api = Api(pipeline.start_web(**settings))
-    processes = [pipeline.run(name, procfile()[name], **settings) for name in ALL_BUT_WEB]
+    heartbeats = {name: str(tmp_path / f"{name}.heartbeat") for name in ALL_BUT_WEB}
+    processes = [
+        pipeline.run(name, procfile()[name], HEARTBEAT_FILE=heartbeats[name], **settings)
+        for name in ALL_BUT_WEB
+    ]
     processes.append(pipeline.web)
     for process in processes:
         eventually(lambda process=process: "Waiting for MongoDB at" in said(process), START_SECONDS)
+        # As a container's first process it gets no signal that it has no handler for.
+        assert catches(process.pid, signal.SIGTERM), process.name
     assert api.post(101).status == 503
+    assert api.ask("GET", "/health/serving").status == 503
+    assert_they_work(monkeypatch, heartbeats)
 
     services = [mongodb, rabbitmq] if first == "mongodb" else [rabbitmq, mongodb]
     services[0].start()
@@ -82,6 +97,8 @@ def test_every_process_before_its_services(
         assert "Traceback" not in log, log
         assert len(re.findall("Waiting for MongoDB at", log)) == 1, log
         assert len(re.findall("Waiting for RabbitMQ at", log)) <= 1, log
+    assert api.ask("GET", "/health/serving").status == 200
+    assert_they_work(monkeypatch, heartbeats)
 
 
 def said(process: Process) -> str:
@@ -99,3 +116,18 @@ def prepare(folder: Path, settings: dict[str, str]) -> None:
     )
     preparing.start()
     assert preparing.wait() == 0, preparing.log_tail()
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler of its own for the signal: proc(5), SigCgt."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return bool(caught >> (number - 1) & 1)
+
+
+def assert_they_work(monkeypatch: pytest.MonkeyPatch, heartbeats: dict[str, str]) -> None:
+    """Each as its own probe sees it."""
+    for name, path in heartbeats.items():
+        monkeypatch.setenv("HEARTBEAT_FILE", path)
+        process = name if name in health.PROCESSES else "worker"
+        eventually(lambda process=process: health.trouble_of(process) == "", START_SECONDS)

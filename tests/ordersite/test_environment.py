@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from ordersite.environment import (
     InvalidSetting,
     at_least,
     env,
+    file_that_can_be_written,
     percentage,
     retry_delays,
     setting,
@@ -90,3 +92,26 @@ def test_no_process_searches_for_geographic_libraries() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", started]).returncode == 0
+
+
+def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    monkeypatch.setenv("A_SECRET_FILE", str(tmp_path / "key"))
+
+    assert setting(env.str, "A_SECRET", example="x") == "from a file"
+
+
+def test_a_secret_s_file_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("A_SECRET_FILE", str(tmp_path / "missing"))
+
+    with pytest.raises(InvalidSetting, match=r"A_SECRET is not usable: .*A_SECRET_FILE must be"):
+        setting(env.str, "A_SECRET", example="x")
+
+
+def test_a_file_in_a_missing_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEARTBEAT_FILE", str(tmp_path / "missing" / "file"))
+
+    with pytest.raises(InvalidSetting, match=r"HEARTBEAT_FILE is not usable: the folder .*missing"):
+        setting(env.str, "HEARTBEAT_FILE", validate=file_that_can_be_written, example="/tmp/x")

@@ -145,7 +145,7 @@ def test_every_answer_tells_the_browser_what_to_keep_to() -> None:
 
 def answered(**environ: str) -> tuple[str, bytes]:
     """What the site itself, as any server calls it, answers."""
-    environ = {"PATH_INFO": "/health/live", **environ}
+    environ = {"PATH_INFO": "/admin/login/", **environ}
     setup_testing_defaults(environ)
     if not environ["HTTP_HOST"]:
         del environ["HTTP_HOST"]

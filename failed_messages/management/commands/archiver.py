@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from failed_messages.archiving.archiver import Archiver
+from runtime import sign_of_life
 from runtime.connecting import HEARTBEAT_SECONDS, connection_to
 
 log = logging.getLogger(__name__)
@@ -28,5 +29,6 @@ class Command(BaseCommand):
         )
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_, lambda *_: archiver.stop())
+        sign_of_life.begin("archiver")
         archiver.run()
         log.info("The archiver has stopped")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orders.outbox.relay import Relay
+from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         lower_priority()
         stop = StopRequest()
         stop.listen()
+        sign_of_life.begin("relay")
         wait_for_database(stop)
         wait_for_rabbitmq(stop)
         freeze_garbage_collector()

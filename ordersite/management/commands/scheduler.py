@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ordersite.pipeline.scheduler import JOBS, Scheduler
+from runtime import sign_of_life
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         stop = StopRequest()
         stop.listen()
+        sign_of_life.begin("scheduler")
         for job in JOBS:
             self.stdout.write(f"every {job.every_seconds:>4} s  {job.name}  {job.purpose}")
         self.stdout.flush()

@@ -1,0 +1,25 @@
+"""`python manage.py health PROCESS`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from runtime import health
+
+
+class Command(BaseCommand):
+    help = (
+        "Say whether one process on this machine works; exit code 1 if it does not. A probe that "
+        "runs every few seconds takes `python -m runtime.health PROCESS`, which says the same."
+    )
+    requires_system_checks: Sequence[str] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("process", choices=health.PROCESSES)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sys.exit(health.main([options["process"]]))
