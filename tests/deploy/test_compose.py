@@ -1,0 +1,76 @@
+"""compose.yaml starts what the Procfile starts, in containers that may do little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from localservices.pipeline import procfile
+from runtime import health
+
+ROOT = Path(__file__).parents[2]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())[
+    "services"
+]
+PROCESSES = {name: service for name, service in SERVICES.items() if service["image"] == "ordersite"}
+
+
+def test_every_process_runs_by_its_own_command() -> None:
+    commands = {
+        name: service["command"] for name, service in PROCESSES.items() if "command" in service
+    }
+    preparing = commands.pop("prepare")
+
+    # The image's own command is web's.
+    assert commands == {name: line for name, line in procfile().items() if name != "web"}
+    assert "web" in PROCESSES
+    assert "python manage.py migrate" in preparing[-1]
+
+
+def test_the_image_is_built_once() -> None:
+    assert [name for name, service in PROCESSES.items() if "build" in service] == ["prepare"]
+
+
+@pytest.mark.parametrize("name", sorted(PROCESSES))
+def test_a_container_may_do_little(name: str) -> None:
+    service = PROCESSES[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert {"mem_limit", "cpus", "stop_grace_period", "logging"} <= set(service)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"prepare"}))
+def test_every_container_is_probed(name: str) -> None:
+    probe = SERVICES[name]["healthcheck"]["test"]
+
+    if name in PROCESSES:
+        assert probe[:4] == ["CMD", "python", "-m", "runtime.health"]
+        assert probe[4] == (name if name in health.PROCESSES else "worker")
+
+
+def test_ports_are_open_to_this_machine_alone() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+
+    assert ports
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_no_secret_gets_into_the_image() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert {".env*", ".git", ".local", "**/*.key", "**/*.pem"} <= set(left_out)
+
+
+def test_the_image_s_user_is_a_number_that_is_not_root() -> None:
+    (user,) = [
+        line.split()[1]
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line.startswith("USER")
+    ]
+
+    assert all(number.isdigit() and number != "0" for number in user.split(":"))
