@@ -1,20 +1,23 @@
 .DEFAULT_GOAL := help
-PYTHON := .venv/bin/python
+# Any from 3.11 on, each with packages of its own: PYTHON=python3.13 make test
+PYTHON ?= python3
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
+RUN := $(VENV)/bin/python
 INSTALL_PACKAGES := localservices/install_packages.sh
-INSTALLED := .venv/installed
+INSTALLED := $(VENV)/installed
 
 .PHONY: run
 run: $(INSTALLED) ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler
-	@exec $(PYTHON) -m localservices.run
+	@exec $(RUN) -m localservices.run
 
 .PHONY: services
 services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the other pieces by hand
-	@exec $(PYTHON) -m localservices.run services
+	@exec $(RUN) -m localservices.run services
 
 .PHONY: test
 test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		--max-worker-restart 0 $(LONGEST_FIRST) tests
 
 # What takes longest comes first, so that no file of it is left alone at the end.
@@ -22,24 +25,24 @@ LONGEST_FIRST := tests/journeys tests/messaging tests/drills tests/test_producti
 
 .PHONY: check
 check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
-	$(PYTHON) -m ruff check
-	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m mypy .
-	$(PYTHON) -m tests.import_contract
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy .
+	$(RUN) -m tests.import_contract
 	$(MAKE) test
 
 .PHONY: bench
 bench: $(INSTALLED) ## measure the pipeline beside its peers; QUICK=1 takes a few minutes
-	$(PYTHON) -m benchmarks $(if $(QUICK),--quick)
+	$(RUN) -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: drills
 drills: $(INSTALLED) ## break everything while orders flow, 20 times each, and check every order; takes hours
-	$(PYTHON) -m drills --all --runs 20 --record
+	$(RUN) -m drills --all --runs 20 --record
 
 .PHONY: requirements
 requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
-	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in
-	$(PYTHON) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements-dev.in
+	$(RUN) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in
+	$(RUN) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements-dev.in
 
 COMPILE_FLAGS := --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras
 
@@ -48,12 +51,12 @@ help: ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 $(INSTALLED): requirements.txt requirements-dev.txt
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or newer is needed; this is $$(python3 --version)." >&2; exit 1; }
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || $(INSTALL_PACKAGES) python3-venv
-	@python3 -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(INSTALL_PACKAGES) python3-venv
+	@test "$$(uname)" != Linux || $(PYTHON) -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null \
 		|| $(INSTALL_PACKAGES) libcurl4 # mongod is linked against it
-	@test -x $(PYTHON) || python3 -m venv .venv
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages …"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

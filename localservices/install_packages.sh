@@ -4,8 +4,9 @@
 set -euo pipefail
 
 # One after another: the processes of a test run may all ask for the same at the same moment.
-exec {this_script}<"$0"
-flock "$this_script"
+# macOS has no flock, and a bash that names no descriptors; nothing is installed there.
+exec 9<"$0"
+if command -v flock >/dev/null; then flock 9; fi
 
 missing=()
 for package in "$@"; do

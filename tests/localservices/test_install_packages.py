@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,3 +45,22 @@ def test_several_processes_may_ask_for_a_package_at_once(debian: dict[str, str])
 
     assert [each.returncode for each in asking] == [0, 0, 0]
     assert sorted(said) == ["", "", "Installing a-package …\n"]
+
+
+def test_where_nothing_can_be_installed_it_says_what_is_missing(debian: dict[str, str]) -> None:
+    """macOS has neither apt-get nor flock."""
+    folder = Path(debian["FOLDER"])
+    (folder / "apt-get").unlink()
+    for name in ("bash", "cat", "touch"):
+        (folder / name).symlink_to(shutil.which(name))
+
+    result = subprocess.run(
+        [SCRIPT, "rabbitmq-server"],
+        env={**debian, "PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("Not installed: rabbitmq-server. Install what your system")
