@@ -30,7 +30,7 @@ geography.leave_out()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 #: Goes into every death certificate, so that a failure names the code that it met.
-RELEASE = "0.1.0"
+RELEASE = "0.2.0"
 
 # --- Who may talk to the site -----------------------------------------------------------------
 
