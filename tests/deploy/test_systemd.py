@@ -1,0 +1,64 @@
+"""The unit runs the Procfile's lines, with few rights."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from localservices.pipeline import procfile
+from messaging.service import services
+from ordersite import settings
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "systemd"
+UNIT = (FOLDER / "ordersite@.service").read_text()
+
+
+def values(name: str, unit: str = UNIT) -> list[str]:
+    """What the unit says of one directive, line by line."""
+    return [
+        line.removeprefix(f"{name}=") for line in unit.splitlines() if line.startswith(f"{name}=")
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(procfile()))
+def test_it_runs_the_line_of_the_procfile(name: str, tmp_path: Path) -> None:
+    for program in ("python", "celery", "nice"):
+        (tmp_path / program).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tmp_path / program).chmod(0o755)
+    # systemd takes quotes as a shell does, puts the instance's name for %i, and $ for $$.
+    command = shlex.split(values("ExecStart")[0].replace("%i", name).replace("$$", "$"))
+
+    ran = subprocess.run(
+        command,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout.strip() == procfile()[name].replace("${WEB_PORT:-8000}", "8000")
+
+
+def test_all_processes_belong_to_the_target() -> None:
+    (wanted,) = values("Wants", (FOLDER / "ordersite.target").read_text())
+
+    assert set(wanted.split()) == {f"ordersite@{name}.service" for name in procfile()}
+    assert set(services()) <= procfile().keys()
+
+
+def test_a_worker_has_time_to_finish() -> None:
+    assert int(values("TimeoutStopSec")[0]) > settings.TASK_TIME_LIMIT_SECONDS
+    assert values("KillMode") == ["mixed"]
+
+
+def test_it_may_do_little() -> None:
+    assert values("User") == ["ordersite"]
+    for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices"):
+        assert values(name) == ["yes"]
+    assert values("ProtectSystem") == ["strict"]
+    assert values("CapabilityBoundingSet") == [""]
