@@ -14,6 +14,7 @@ from localservices.errors import NotInstalled, ServiceFailed
 from localservices.installing import install
 from localservices.ports import free_port, is_free
 from localservices.process import Process
+from localservices.rabbitmq_data import cannot_read, installed_version
 from localservices.service import ATTEMPTS, POLL_SECONDS, Service
 
 STANDARD_PORT = 5672
@@ -23,6 +24,9 @@ MEMORY_LIMIT = "2GB"
 
 #: The server itself; the `rabbitmq-server` that Debian puts on the PATH needs root.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+
+#: Of the data, within `data_folder`.
+DATA = "mnesia"
 
 PROBE_SECONDS = 5
 NAME_SERVER_SECONDS = 5
@@ -100,6 +104,9 @@ class RabbitMQ(Service):
             )
         if server is None:
             server = _install()
+        data = self.data_folder / DATA
+        if reason := cannot_read(data, installed_version(server)):
+            raise ServiceFailed(reason)
         (self.data_folder / "home").mkdir(exist_ok=True)
         self._write_configuration()
         self._stop_name_server()
@@ -142,7 +149,7 @@ class RabbitMQ(Service):
             "HOME": str(folder / "home"),
             "RABBITMQ_NODENAME": self.node_name,
             "RABBITMQ_DIST_PORT": str(self.distribution_port),
-            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_MNESIA_BASE": str(folder / DATA),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
