@@ -12,8 +12,10 @@ from pymongo.errors import DuplicateKeyError
 
 from failed_messages.models import JobState, PartState
 from failed_messages.reading.filters import Filter
+from failed_messages.reading.known_group import require_known
+from failed_messages.reading.preview import failed_only
 from failed_messages.records import audit
-from failed_messages.records.collection import replay_jobs
+from failed_messages.records.collection import failed_messages, replay_jobs
 from failed_messages.records.invalid import Invalid
 from failed_messages.records.last_act import last_act
 from messaging.plain import text
@@ -60,7 +62,9 @@ def start(
     Returns: the job's id.
 
     Raises:
-        InvalidJob: the selection is empty, or the rate is out of its limits.
+        InvalidJob: the selection is empty or matches nothing that is failed, or the rate is out of
+            its limits.
+        UnknownGroup: the selection names a failure group that is none.
         StartedBefore: there is a job of this id.
     """
     if not selection.parameters():
@@ -69,6 +73,12 @@ def start(
     if not 1 <= rate <= MOST_A_SECOND:
         fix = "Send a number of messages a second."
         raise InvalidJob("rate", f"must be from 1 to {MOST_A_SECOND}", fix)
+    if id_ and replay_jobs().find_one({"_id": id_}, {"_id": True}):
+        raise StartedBefore
+    require_known(selection)
+    if failed_messages().find_one(failed_only(selection), {"_id": True}) is None:
+        fix = "A message that is replaying, resolved or discarded is not replayed again."
+        raise InvalidJob("filter", "must match a message that is failed now; none does", fix)
     job = _job(selection, by, reason, rate) | ({"_id": id_} if id_ else {})
     try:
         in_transaction(partial(_insert, job))

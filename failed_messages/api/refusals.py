@@ -9,6 +9,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from failed_messages.acting.editing import InvalidEdit
+from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.invalid import Invalid
 from runtime.requests.refusal import Fault, Refusal
@@ -31,6 +32,9 @@ def refusing() -> Iterator[None]:
     """Turn what the desk's functions raise about their arguments into a `Refusal`."""
     try:
         yield
+    except UnknownGroup as error:
+        fault = Fault(field=error.field, detail=error.detail, fix=error.fix)
+        raise Refusal("There is no such group", [fault], status.HTTP_404_NOT_FOUND) from error
     except Invalid as error:
         name = NAMES.get(error.field, error.field)
         raise refused(name, error.detail, error.fix) from error

@@ -10,6 +10,7 @@ from typing import Any
 from failed_messages.cli.terminal import Refusal, printable
 from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
+from failed_messages.reading.known_group import require_known
 from failed_messages.reading.verdict import record_id
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
@@ -60,9 +61,11 @@ def check_texts(options: Mapping[str, Any]) -> None:
 
 
 def selected(options: dict[str, Any]) -> Filter:
-    """What `--group` or `--filter` selects. Raises InvalidFilter."""
+    """What `--group` or `--filter` selects. Raises InvalidFilter, UnknownGroup."""
     group = options["group"]
-    return Filter.of({"group": group}) if group else Filter.of_text(options["filter"])
+    chosen = Filter.of({"group": group}) if group else Filter.of_text(options["filter"])
+    require_known(chosen)
+    return chosen
 
 
 def record(id_: str) -> FailedMessage:
