@@ -1,0 +1,51 @@
+"""The pages lead to each other, and the list of decisions is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localservices.pipeline import ROOT
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+DECISIONS = ROOT / "docs/decisions"
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_link_of_a_page_leads_somewhere(page: Path) -> None:
+    broken = [link for link in links(page) if not leads_somewhere(page, link)]
+
+    assert not broken, f"{page.name} has links to what is not there: {broken}"
+
+
+@pytest.mark.parametrize("decision", sorted(DECISIONS.glob("0*.md")), ids=lambda path: path.name)
+def test_a_decision_has_a_status_and_a_date_and_is_listed(decision: Path) -> None:
+    told = decision.read_text()
+
+    assert re.search(r"^\*\*Status:\*\* .+ \*\*Date:\*\* \d{4}-\d\d-\d\d\.", told, re.M | re.S)
+    assert f"]({decision.name})" in (DECISIONS / "README.md").read_text()
+
+
+def links(page: Path) -> Iterator[str]:
+    return (found[1] for found in LINK.finditer(CODE.sub("", page.read_text())))
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    if not target.exists():
+        return False
+    return not anchor or target.suffix != ".md" or anchor in anchors(target)
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of the headings."""
+    headings = HEADING.findall(CODE.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
