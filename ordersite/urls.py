@@ -5,8 +5,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from ordersite.pipeline import health
+from ordersite.pipeline.conservation_views import ConservationView
+from ordersite.pipeline.metrics import MetricsView
 from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
-from ordersite.pipeline.views import ConservationView, MetricsView
 from ordersite.web import problems
 
 urlpatterns = [

@@ -16,8 +16,8 @@ from pymongo.errors import DuplicateKeyError
 from failed_messages.acting.replay import replay
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import Status
+from failed_messages.reading.next_step import handler_of
 from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id, refusal
-from failed_messages.reading.wording import handler_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import act

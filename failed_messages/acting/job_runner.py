@@ -20,14 +20,14 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from failed_messages.acting.claiming import claim
-from failed_messages.acting.jobs import ACTIVE, MOST_A_SECOND, NOT_LEASED
+from failed_messages.acting.job_control import ACTIVE, MOST_A_SECOND, NOT_LEASED
 from failed_messages.acting.sending import Sender
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.reading.filters import FILTER_FIX, Filter, InvalidFilter, index_of
+from failed_messages.reading.headline import headline_of
 from failed_messages.reading.preview import failed_only
 from failed_messages.reading.staleness import moved_on
 from failed_messages.reading.verdict import refusal
-from failed_messages.reading.wording import headline_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_jobs
 from messaging.isolation import isolated

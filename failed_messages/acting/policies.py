@@ -17,7 +17,7 @@ from pymongo.client_session import ClientSession
 
 from failed_messages.acting.replay import replay
 from failed_messages.models import PartState, Reason, Status
-from failed_messages.reading.wording import handler_of
+from failed_messages.reading.next_step import handler_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_policies
 from failed_messages.records.invalid import Invalid

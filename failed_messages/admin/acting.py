@@ -14,9 +14,9 @@ from django.urls import reverse
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
 from failed_messages.admin.detail import page_after
 from failed_messages.admin.pages import DeskAdmin
+from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview_of
 from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id
-from failed_messages.reading.wording import runbooks
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10

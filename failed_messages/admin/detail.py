@@ -14,10 +14,11 @@ from django.urls import NoReverseMatch, reverse
 
 from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, reason_label
-from failed_messages.reading import wording
 from failed_messages.reading.body_tree import tree
 from failed_messages.reading.description import deaths
 from failed_messages.reading.expiry import expires_at
+from failed_messages.reading.headline import headline, span
+from failed_messages.reading.next_step import consequence, next_step, replay_safe
 from failed_messages.reading.verdict import record_id
 from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
@@ -44,10 +45,10 @@ def context(record: FailedMessage) -> dict[str, Any]:
     order = order_facts([record.order_id]).get(record.order_id)
     return {
         "record": record,
-        "headline": wording.headline(record, certificates[0]),
-        "consequence": wording.consequence(record),
-        "next_step": wording.next_step(record),
-        "replay_safe": wording.replay_safe(record),
+        "headline": headline(record, certificates[0]),
+        "consequence": consequence(record),
+        "next_step": next_step(record),
+        "replay_safe": replay_safe(record),
         "order": order,
         "order_value": value([order]) if order else "",
         "countdown": countdown(record),
@@ -87,7 +88,7 @@ def countdown(record: FailedMessage) -> str:
     if at is None:
         return "Its edited copy needs it: it is kept for ever." if record.edited_as else ""
     left = max(at - datetime.now(UTC), timedelta(0))
-    return f"Deleted in {wording.span(left)}; the audit log keeps its trace."
+    return f"Deleted in {span(left)}; the audit log keeps its trace."
 
 
 def _death(death: Certificate) -> Death:

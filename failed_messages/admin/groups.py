@@ -22,7 +22,7 @@ from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, Grou
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.reading.wording import runbooks
+from failed_messages.reading.next_step import runbooks
 from failed_messages.records.permissions import REPLAY, TRIAGE, lacks, may
 
 NEWEST_SHOWN = 10

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from failed_messages.acting.jobs import (
+from failed_messages.acting.job_control import (
     ACTIVE,
     CONTROLS,
     DEFAULT_RATE,
@@ -28,8 +28,8 @@ from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
 from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup, require_known
+from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
-from failed_messages.reading.wording import runbooks
 from failed_messages.records.last_act import last_act
 from failed_messages.records.permissions import REPLAY, lacks, may
 from runtime.requests.number import number_in

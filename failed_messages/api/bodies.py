@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from failed_messages.acting.jobs import DEFAULT_RATE, MOST_A_SECOND
+from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
 from failed_messages.acting.triage import LIMITS_CHARS
 from failed_messages.api.refusals import TITLE, refused
 from failed_messages.reading.filters import duration

@@ -18,8 +18,8 @@ from failed_messages.records.permissions import TRIAGE
 from messaging.service import services
 from runtime.requests import query_string
 
-DEFAULT_LIMIT = 50
-LIMIT = 200
+DEFAULT_GROUPS = 50
+MOST_GROUPS = 200
 
 CHOICES = {"service": list(services()), "status": GroupStatus.values}
 
@@ -29,7 +29,7 @@ class GroupsView(DeskView):
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
-        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        most = limit(parameters, DEFAULT_GROUPS, MOST_GROUPS)
         parameters.pop("limit", None)
         for name, value in parameters.items():
             check(name, value)

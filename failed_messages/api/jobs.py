@@ -8,7 +8,7 @@ from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from failed_messages.acting.jobs import CONTROLS, control, start, why_not
+from failed_messages.acting.job_control import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api.refusals import Conflict, refused, refusing

@@ -24,8 +24,8 @@ from failed_messages.reading.verdict import Verdict, record_id
 from failed_messages.records.permissions import DISCARD, EDIT, REPLAY
 from runtime.requests import query_string
 
-DEFAULT_LIMIT = 50
-LIMIT = 200
+DEFAULT_MESSAGES = 50
+MOST_MESSAGES = 200
 
 #: What acting needs, by the last part of the URL.
 PERMISSIONS = {
@@ -41,7 +41,7 @@ class MessagesView(DeskView):
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
-        most = limit(parameters, DEFAULT_LIMIT, LIMIT)
+        most = limit(parameters, DEFAULT_MESSAGES, MOST_MESSAGES)
         parameters.pop("limit", None)
         after = parameters.pop("after", "")
         with refusing():

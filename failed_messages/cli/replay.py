@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from failed_messages.acting.jobs import CONTROLS, DEFAULT_RATE, control, start, why_not
+from failed_messages.acting.job_control import CONTROLS, DEFAULT_RATE, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.cli.arguments import (
     add_filter,

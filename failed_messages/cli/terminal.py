@@ -11,8 +11,9 @@ from django.core.management.color import Style
 
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import deaths, summary, verdict_json
+from failed_messages.reading.headline import headline
+from failed_messages.reading.next_step import consequence, next_step
 from failed_messages.reading.verdict import Verdict
-from failed_messages.reading.wording import consequence, headline, next_step
 
 Columns = Sequence[tuple[str, int]]
 

@@ -9,6 +9,7 @@ from kombu import Connection
 
 from ordersite.doctor import (
     alarms,
+    backlogs,
     bindings,
     changes,
     clocks,
@@ -51,7 +52,7 @@ def over_amqp(broker: Connection) -> Checks:
         "version of RabbitMQ": partial(versions.rabbitmq, broker),
         "arguments of exchanges and queues": partial(exchanges_and_queues.arguments, broker),
         "topology, workers and archiver": partial(consumers.declared_and_consumed, broker),
-        "archiver's backlog": partial(consumers.archiver_backlog, broker),
+        "archiver's backlog": partial(backlogs.of_archiver, broker),
         "what RabbitMQ cannot deliver": partial(undeliverable.messages, broker),
         "change of the topology": partial(changes.unfinished, broker),
         "frame size": partial(limits.frame_size, broker),

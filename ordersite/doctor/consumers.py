@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from kombu import Connection
 
 from messaging.depths import depths
-from messaging.service import services
 from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
-
-#: More dead letters than the archiver stores in some seconds.
-BACKLOG_MESSAGES = 1_000
 
 CONSEQUENCES = {
     "rabbitmq": "Orders are taken and wait in the outbox.",
@@ -36,19 +32,4 @@ def declared_and_consumed(broker: Connection) -> Iterator[Finding]:
                 check.detail + count,
                 CONSEQUENCES[kind],
                 check.next_step,
-            )
-
-
-def archiver_backlog(broker: Connection) -> Iterator[Finding]:
-    waiting = depths(broker)
-    for service in services():
-        count = waiting[f"{service}.dlq"]
-        if count > BACKLOG_MESSAGES:
-            yield Finding(
-                Severity.WARNING,
-                f"Queue {service}.dlq",
-                f"{count:,} failed messages wait to be archived.",
-                "They are safe, but nobody can see or replay them yet.",
-                "python manage.py archiver",
-                "Several archivers share the work.",
             )

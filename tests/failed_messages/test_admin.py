@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from failed_messages.acting.discard import discard
-from failed_messages.acting.jobs import start
+from failed_messages.acting.job_control import start
 from failed_messages.acting.triage import triage
 from failed_messages.reading.filters import Filter
 from orders import ledger

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from failed_messages.acting import job_runner, jobs
+from failed_messages.acting import job_control, job_runner
 from failed_messages.acting.job_runner import advance_jobs, allowance
 from failed_messages.acting.replay import replay
 from failed_messages.archiving.outcomes import record_outcome
@@ -35,7 +35,9 @@ BULK_MESSAGES = int(os.environ.get("BULK_MESSAGES", "120"))
 
 
 def started(**changes) -> ReplayJob:
-    return ReplayJob.objects.get(pk=jobs.start(changes.pop("selection", BILLING), "me", **changes))
+    return ReplayJob.objects.get(
+        pk=job_control.start(changes.pop("selection", BILLING), "me", **changes)
+    )
 
 
 def step(job: ReplayJob) -> ReplayJob:
@@ -155,20 +157,20 @@ def test_the_rate_is_kept():
 def test_pause_resume_and_cancel():
     copies(20)
     job = step(started())
-    assert jobs.control(job.pk, "pause", "me")
+    assert job_control.control(job.pk, "pause", "me")
     answer(broker.take_all("billing"))
     step(job)
     assert (job.state, job.resolved, broker.depth("billing")) == ("paused", 1, 0)
-    assert not jobs.control(job.pk, "pause", "me")
+    assert not job_control.control(job.pk, "pause", "me")
 
-    assert jobs.control(job.pk, "resume", "me")
+    assert job_control.control(job.pk, "resume", "me")
     step(job)
     assert broker.depth("billing") == 5
-    assert jobs.control(job.pk, "cancel", "me", "enough")
+    assert job_control.control(job.pk, "cancel", "me", "enough")
     answer(broker.take_all("billing"))
     step(job)
     assert (job.state, job.resolved, job.waiting) == ("cancelled", 6, 14)
-    assert not jobs.control(job.pk, "resume", "me")
+    assert not job_control.control(job.pk, "resume", "me")
     assert step(started()).sent == 1, "what it left can be part of another"
 
 
@@ -230,10 +232,10 @@ def test_cancelled_orders_are_left_out_and_stale_ones_need_a_reason(orders_now):
 
 
 def test_a_job_has_to_say_which_messages():
-    with pytest.raises(jobs.InvalidJob, match="filter"):
-        jobs.start(Filter(), "me")
-    with pytest.raises(jobs.InvalidJob, match="rate"):
-        jobs.start(BILLING, "me", rate=0)
+    with pytest.raises(job_control.InvalidJob, match="filter"):
+        job_control.start(Filter(), "me")
+    with pytest.raises(job_control.InvalidJob, match="rate"):
+        job_control.start(BILLING, "me", rate=0)
 
 
 def test_in_the_admin_from_the_list_to_the_end():

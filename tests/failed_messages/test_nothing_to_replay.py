@@ -7,7 +7,7 @@ import json
 import pytest
 from django.core.management import CommandError
 
-from failed_messages.acting import jobs
+from failed_messages.acting import job_control
 from failed_messages.acting.discard import discard
 from failed_messages.models import ReplayJob
 from failed_messages.reading.filters import Filter
@@ -82,8 +82,8 @@ def test_a_group_of_which_nothing_is_failed_any_more() -> None:
     stored = failed()
     discard([stored.pk], "me", "an order of a test")
 
-    with pytest.raises(jobs.InvalidJob, match=NOTHING):
-        jobs.start(Filter(group=stored.fingerprint), "me")
+    with pytest.raises(job_control.InvalidJob, match=NOTHING):
+        job_control.start(Filter(group=stored.fingerprint), "me")
 
 
 def test_over_http_a_filter_that_matches_nothing_is_refused() -> None:

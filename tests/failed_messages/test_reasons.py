@@ -11,7 +11,7 @@ import pytest
 from kombu import Connection, Queue
 
 from failed_messages.models import FailedMessage
-from failed_messages.reading.wording import headline_of
+from failed_messages.reading.headline import headline_of
 from messaging import topology
 from ordersite.simulated_faults.models import SimulatedFault
 from tests import broker

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import override_settings
 from msgspec.structs import replace
 
-from failed_messages.acting import jobs
+from failed_messages.acting import job_control
 from failed_messages.acting.alerts import send_alerts
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies, set_policy
@@ -60,7 +60,7 @@ def test_a_lease_of_a_clock_that_was_set_back_does_not_last_until_it_is_there_ag
 @pytest.mark.parametrize("distance", [HOUR, DAY])
 def test_a_bulk_replay_goes_on(distance: timedelta) -> None:
     copies(3)
-    job = jobs.start(BILLING, "me")
+    job = job_control.start(BILLING, "me")
     ahead = {"leased_until": from_now(distance), "sent_at": from_now(distance)}
     replay_jobs().update_one({"_id": job}, {"$set": ahead})
 
@@ -77,7 +77,7 @@ def test_a_death_that_is_dated_in_the_future_is_archived_whole_and_replayed(
 
     assert (stored.reason, stored.exception) == ("attempts_used_up", "TimeoutError")
     assert stored.last_failed_at <= from_now(timedelta(seconds=1))
-    job = jobs.start(BILLING, "me")
+    job = job_control.start(BILLING, "me")
     advance_jobs()
     assert replay_jobs().find_one({"_id": job})["sent"] == 1
 

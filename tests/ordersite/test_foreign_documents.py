@@ -22,7 +22,7 @@ from pymongo.errors import BulkWriteError
 
 from billing.invoicing import issue
 from billing.order import read_placed
-from failed_messages.acting import jobs, policies
+from failed_messages.acting import job_control, policies
 from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
@@ -78,7 +78,7 @@ def pipeline(clean: None) -> None:
     reserve(order(order_id, pen=1))
     issue(read_placed(placed(order_id)))
     failed(body=placed_body(its_order), correlation_id=order_id)
-    jobs.start(Filter(service="billing"), "me")
+    job_control.start(Filter(service="billing"), "me")
     policies.set_policy("me", delays=[timedelta(minutes=15)], service="billing")
 
 

@@ -25,7 +25,7 @@ from django.urls import URLPattern, get_resolver
 
 from billing.invoicing import issue
 from billing.order import read_placed
-from failed_messages.acting.jobs import start
+from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy
 from failed_messages.reading.filters import FIELDS, Filter
 from inventory.reserving import reserve

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import override_settings
 
-from failed_messages.acting import jobs, policies
+from failed_messages.acting import job_control, policies
 from failed_messages.acting.alerts import send_alerts
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies
@@ -164,9 +164,9 @@ def test_a_bulk_replay_that_cannot_go_on_ends_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture, fields: dict[str, Any]
 ):
     failed()
-    broken = jobs.start(Filter(service="billing", status="failed"), "me")
+    broken = job_control.start(Filter(service="billing", status="failed"), "me")
     replay_jobs().update_one({"_id": broken}, {"$set": fields})
-    sound = jobs.start(Filter(service="billing", status="failed"), "me")
+    sound = job_control.start(Filter(service="billing", status="failed"), "me")
 
     for _ in range(3):
         advance_jobs()

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from failed_messages.acting.jobs import start
+from failed_messages.acting.job_control import start
 from failed_messages.reading.filters import Filter
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff

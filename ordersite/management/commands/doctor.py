@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ordersite.doctor.examination import examine
-from ordersite.doctor.wording import as_json, as_text
+from ordersite.doctor.rendering import as_json, as_text
 
 
 class Command(BaseCommand):

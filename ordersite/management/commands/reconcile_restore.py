@@ -18,8 +18,8 @@ from billing import lost_numbers
 from messaging.depths import depths
 from messaging.errors import MessagingError
 from ordersite.restoring.findings import find
+from ordersite.restoring.rendering import as_json, as_text
 from ordersite.restoring.settling import settle
-from ordersite.restoring.wording import as_json, as_text
 from runtime.connecting import connect, connection_to
 
 CONNECT_SECONDS = 5

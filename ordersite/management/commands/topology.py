@@ -18,7 +18,7 @@ from ordersite.pipeline import topology_map
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply
 from ordersite.topology_change.moving import Undone
-from ordersite.topology_change.wording import as_json, as_text
+from ordersite.topology_change.rendering import as_json, as_text
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.trouble import in_words
 

@@ -1,27 +1,13 @@
-"""A failed message in plain words, for whoever is woken by it."""
+"""What a failed message means for its order, and what an operator should do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
-from failed_messages.archiving import certificate
-from failed_messages.models import FailedMessage, Status, reason_label
-from messaging.certificate import Certificate
+from failed_messages.models import FailedMessage, Status
 from messaging.handling.handler import Handler
 from messaging.handling.handlers import HANDLERS
 from messaging.service import services
-
-
-def headline(record: FailedMessage, death: Certificate) -> str:
-    """`Billing gave up after 4 attempts in 3 min: card service timed out`."""
-    error = death.message or reason_label(record.reason)
-    return f"{_what_it_did(record.service.capitalize(), death)}: {error}"
-
-
-def headline_of(record: FailedMessage) -> str:
-    """The headline of the record's latest death."""
-    return headline(record, certificate.decode(record.certificates[-1]))
 
 
 def consequence(record: FailedMessage) -> str:
@@ -72,38 +58,6 @@ def handler_of(service: str, type_: str) -> Handler | None:
     """The handler that a message of this type meets; None where the service has none."""
     default = services()[service].plain_messages_are if service in services() else None
     return HANDLERS.get((service, type_ or default or ""))
-
-
-def _what_it_did(service: str, death: Certificate) -> str:
-    count = len(death.attempts)
-    if death.reason == "returned":
-        return f"RabbitMQ gave up on {service.lower()}"
-    if death.kills:
-        return f"{service} gave it up"
-    if count == 0:
-        return f"{service} refused it"
-    if count == 1:
-        return f"{service} gave up at the first attempt"
-    return f"{service} gave up after {count} attempts{_within(death)}"
-
-
-def _within(death: Certificate) -> str:
-    try:
-        first, last = (datetime.fromisoformat(death.attempts[index].at) for index in (0, -1))
-        return f" in {span(last - first)}"
-    except (ValueError, TypeError):  # a forger's dates
-        return ""
-
-
-def span(duration: timedelta) -> str:
-    """`0.4 s`, `35 s`, `3 min`, `2 h`, `4 days`."""
-    seconds = duration.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    for limit, size, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
-        if seconds < limit:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} days"
 
 
 def runbooks(kinds: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
