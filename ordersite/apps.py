@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
 
 OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
@@ -22,6 +22,7 @@ class OrdersiteConfig(AppConfig):
         from orders.facts import facts
         from ordersite.patches import mongodb_indexes, strange_values
         from ordersite.pipeline import declaration_checks
+        from ordersite.transport_checks import check_transport
 
         mongodb_indexes.apply()
         strange_values.apply()
@@ -29,6 +30,7 @@ class OrdersiteConfig(AppConfig):
         autodiscover_modules("tasks")
         ignore_the_rest()
         register(declaration_checks.check_declarations, declaration_checks.TAG)
+        register(check_transport, Tags.security, deploy=True)
 
 
 class MongoAdminConfig(AdminConfig):

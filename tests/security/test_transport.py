@@ -1,0 +1,59 @@
+"""API8, misconfiguration: passwords and orders do not travel in the clear."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import override_settings
+
+from ordersite.transport_checks import check_transport
+
+SAFE = {
+    "DEBUG": False,
+    "AMQP_URL": "amqps://a:b@one;amqps://a:b@two",
+    "MONGODB_URL": "mongodb://a:b@one,two/?tls=true",
+    "RABBITMQ_MANAGEMENT_URL": "https://one",
+}
+
+
+def errors(**changed: str) -> list[str]:
+    with override_settings(**{**SAFE, **changed}):
+        return [each.msg for each in check_transport()]
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "hosts"),
+    [
+        ("AMQP_URL", "amqp://a:b@rabbit//", ["rabbit"]),
+        ("AMQP_URL", "amqps://a:b@one;amqp://a:b@two;amqp://a:b@10.0.0.1", ["10.0.0.1", "two"]),
+        ("AMQP_URL", "amqp://a:b@localhost.example.com//", ["localhost.example.com"]),
+        ("MONGODB_URL", "mongodb://a:b@one:27017,localhost:27018/", ["one"]),
+        ("MONGODB_URL", "mongodb://a:b@one/?tls=false", ["one"]),
+        ("MONGODB_URL", "mongodb+srv://a:b@one/?ssl=false", ["one"]),
+        ("MONGODB_URL", "mongodb://a:b@[2001:db8::1]/", ["2001:db8::1"]),
+        ("RABBITMQ_MANAGEMENT_URL", "http://rabbit:15672", ["rabbit"]),
+    ],
+)
+def test_another_host_without_tls_is_an_error(name: str, url: str, hosts: list[str]) -> None:
+    told = {each.partition(" without TLS")[0] for each in errors(**{name: url})}
+
+    assert told == {f"{name} reaches {host}" for host in hosts}
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("AMQP_URL", "amqp://a:b@localhost;amqp://a:b@127.0.0.1;amqp://a:b@[::1]"),
+        ("MONGODB_URL", "mongodb://a:b@localhost,127.0.0.2,[::1]/"),
+        ("MONGODB_URL", "mongodb://a:b@%2Ftmp%2Fmongodb-27017.sock/"),
+        ("MONGODB_URL", "mongodb+srv://a:b@cluster.example.com/"),
+        ("MONGODB_URL", "mongodb://a:b@one/?ssl=true"),
+        ("RABBITMQ_MANAGEMENT_URL", ""),
+    ],
+)
+def test_this_machine_and_tls_are_fine(name: str, url: str) -> None:
+    assert errors(**{name: url}) == []
+
+
+def test_in_development_nothing_is_asked() -> None:
+    with override_settings(DEBUG=True, AMQP_URL="amqp://a:b@rabbit//"):
+        assert check_transport() == []
