@@ -79,11 +79,11 @@ def _totals(document: PrintableDocument) -> Table:
 
 
 def _footer(document: PrintableDocument) -> Any:
-    def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
+    def draw(canvas: Canvas, template: SimpleDocTemplate) -> None:
         canvas.setFont(LATIN, 8)
         canvas.setFillColor(QUIET)
         canvas.drawString(MARGIN, 12 * mm, f"{document.title} {document.number}")
-        canvas.drawRightString(A4[0] - MARGIN, 12 * mm, f"Page {document.page}")
+        canvas.drawRightString(A4[0] - MARGIN, 12 * mm, f"Page {template.page}")
 
     return draw
 
