@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from messaging.errors import InvalidMessage
+from runtime.requests.requirement import requirement
 
 Schema = TypeVar("Schema", bound=msgspec.Struct)
 Read = TypeVar("Read")
@@ -22,7 +23,7 @@ def read(body: Mapping[str, Any], schema: type[Schema], *, example: str) -> Sche
     `example` is a body that is right, as JSON text; it is the fix that the error names.
 
     Raises:
-        InvalidMessage: names the field, as in "items[0].sku: expected str, got object".
+        InvalidMessage: names the field, as in "items[0].sku: must be text, not an object".
     """
     try:
         return msgspec.convert(body, schema, strict=True)
@@ -54,4 +55,4 @@ def _problem(text: str) -> str:
     if missing := _MISSING.match(text):
         field = f"{path}.{missing['name']}" if path else missing["name"]
         return f"{field} is missing"
-    return f"{path or 'body'}: {text[0].lower()}{text[1:]}".replace("`", "")
+    return f"{path or 'body'}: {requirement(text)}"

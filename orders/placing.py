@@ -19,7 +19,7 @@ from runtime.requests.refusal import Fault, Refusal
 
 SEVERAL_CURRENCIES = Fault(
     field="items",
-    detail="are sold in several currencies",
+    detail="must be sold in one currency, and are in several",
     fix="Place one order for each currency.",
 )
 
@@ -84,7 +84,7 @@ def check_prices(
 
 
 def too_many(index: int, sku: str, quantity: int) -> Fault:
-    detail = f"brings the order to {quantity} units of {sku!r}"
+    detail = f"must not bring the order to {quantity} units of {sku!r}"
     fix = f"Ask for at most {MAX_QUANTITY} units of a SKU in all."
     return Fault(field=f"items[{index}]", detail=detail, fix=fix)
 

@@ -112,7 +112,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
 def _text(name: str, value: Any) -> str:
     if name not in LIMITS_CHARS:
         fix = f"A group has {', '.join(LIMITS_CHARS)} to be set."
-        raise InvalidTriage(text(name, 50), "is not a known field", fix)
+        raise InvalidTriage(text(name, 50), "must not be given: it is not a known field", fix)
     if not isinstance(value, str):
         raise InvalidTriage(name, "must be text", "Send text.")
     if len(value) > LIMITS_CHARS[name]:

@@ -61,7 +61,9 @@ def check(name: str, value: str) -> None:
     """Raises Refusal: there is no such parameter, or it cannot have that value."""
     if name not in CHOICES:
         names = ", ".join([*CHOICES, "limit"])
-        raise refused(name, "is not a known parameter", f"The parameters are {names}.")
+        raise refused(
+            name, "must not be given: it is not a known parameter", f"The parameters are {names}."
+        )
     if value not in CHOICES[name]:
         choices = ", ".join(CHOICES[name])
         raise refused(name, f"must be one of {choices}", "Send one of them, or leave it out.")

@@ -80,7 +80,7 @@ def _job(id_: str) -> ReplayJob:
 def _selection(asked: Replay) -> Filter:
     if bool(asked.group) == bool(asked.filter):
         fix = "Send exactly one of ids, group and filter."
-        raise refused("filter", "must be there, or ids, or a group", fix)
+        raise refused("filter", "must be given, or ids, or a group", fix)
     if asked.group:
         return Filter.of({"group": asked.group})
     return Filter.of_text(asked.filter)

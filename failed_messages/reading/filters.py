@@ -66,7 +66,9 @@ class Filter:
         unknown = sorted(set(parameters) - set(FIELDS))
         if unknown:
             fix = f"The parameters are {', '.join(FIELDS)}."
-            raise InvalidFilter(unknown[0][:100], "is not a known parameter", fix)
+            raise InvalidFilter(
+                unknown[0][:100], "must not be given: it is not a known parameter", fix
+            )
         values = {FIELDS[name]: value.strip() for name, value in parameters.items()}
         for name, value in parameters.items():
             _check(name, value.strip())

@@ -89,7 +89,7 @@ def header(lines: Iterator[tuple[int, bytes | None]]) -> Columns:
             return Columns(names, delimiter)
     fault = Fault(
         field="line 1",
-        detail=f"names the columns {line.decode(errors='replace')[:100]!r}",
+        detail=f"must name the columns, not {line.decode(errors='replace')[:100]!r}",
         fix=f"Begin with the line {EXAMPLE}; orderRef may be left out. A spreadsheet saves it as "
         '"CSV UTF-8".',
     )
@@ -132,10 +132,10 @@ def row(number: int, line: bytes | None, columns: Columns) -> Row:
     try:
         values = split(line, columns.delimiter)
     except (csv.Error, UnicodeDecodeError) as error:
-        return Row(number, {}, unreadable(f"is not CSV in UTF-8: {error}"))
+        return Row(number, {}, unreadable(f"must be CSV in UTF-8: {error}"))
     expected = len(columns.names)
     if len(values) < expected or any(values[expected:]):
-        return Row(number, {}, unreadable(f"has {len(values)} values"))
+        return Row(number, {}, unreadable(f"must have {expected} values, not {len(values)}"))
     return Row(number, dict(zip(columns.names, values[:expected], strict=True)))
 
 
@@ -153,7 +153,11 @@ def entry(group: list[Row]) -> Entry:
             return Entry(each.line, faults=(fault,))
     ref = spreadsheet.text(first.values.get("orderRef", ""))
     if len(ref) > MAX_REF_CHARACTERS:
-        fault = Fault(field="orderRef", detail=f"has {len(ref)} characters", fix=ORDER_REF_FIX)
+        fault = Fault(
+            field="orderRef",
+            detail=f"must have at most {MAX_REF_CHARACTERS} characters, not {len(ref)}",
+            fix=ORDER_REF_FIX,
+        )
         return Entry(first.line, faults=(fault,))
     user_id = first.values["userId"]
     items = [
@@ -175,7 +179,7 @@ def altered(row: Row) -> Fault | None:
         value = row.values[field]
         if any(character.isdigit() for character in value) and not WHOLE_NUMBER.match(value):
             return Fault(
-                field=field, detail=f"is {value[:50]!r}, no whole number", fix=FIXES[field]
+                field=field, detail=f"must be a whole number, not {value[:50]!r}", fix=FIXES[field]
             )
     return None
 

@@ -22,7 +22,7 @@ LINES_AT_ONCE = 1_000
 
 TOO_LARGE = Fault(
     field="body",
-    detail=f"has more than {MAX_BYTES // 1024**2} MiB of lines",
+    detail=f"must have at most {MAX_BYTES // 1024**2} MiB of lines",
     fix="Split the file between two orders; NDJSON has no such limit.",
 )
 

@@ -13,7 +13,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 TOO_LONG = Fault(
     field="line",
-    detail=f"is longer than {MAX_BODY_BYTES} bytes",
+    detail=f"must have at most {MAX_BODY_BYTES} bytes",
     fix="End each line with a line feed; split a larger order.",
 )
 

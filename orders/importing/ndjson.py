@@ -39,7 +39,7 @@ def entry(number: int, line: bytes) -> Entry:
     except msgspec.ValidationError as error:
         fault = fault_of(error, {**FIXES, "orderRef": ORDER_REF_FIX})
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        fault = Fault(field="body", detail=f"is not JSON: {error}", fix=FIXES["body"])
+        fault = Fault(field="body", detail=f"must be JSON: {error}", fix=FIXES["body"])
     else:
         key = reference_key(order.user_id, order.order_ref) if order.order_ref else None
         return Entry(number, OrderRequest(order.user_id, order.items), key=key)

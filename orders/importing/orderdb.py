@@ -71,7 +71,9 @@ def entry(number: int, document: Mapping[str, Any]) -> Entry:
         return Entry(number, faults=(fault_of(error, OTHER_FIXES),), name=name)
     if not 1970 <= order.created_at.year <= 2105:
         fix = OTHER_FIXES["createdAt"]
-        fault = Fault(field="createdAt", detail=f"is {order.created_at}", fix=fix)
+        fault = Fault(
+            field="createdAt", detail=f"must be from 1970 to 2105, not {order.created_at}", fix=fix
+        )
         return Entry(number, faults=(fault,), name=name)
     key = f"{DATABASE}:{order.order_id}"
     return Entry(number, request, key=key, created_at=order.created_at, name=name)

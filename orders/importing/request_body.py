@@ -18,7 +18,7 @@ MAX_LINES = 1_000_000
 
 TOO_MANY_LINES = Fault(
     field="body",
-    detail=f"has more than {MAX_LINES:,} lines, blank ones included",
+    detail=f"must have at most {MAX_LINES:,} lines, blank ones included",
     fix="Split it between two orders.",
 )
 

@@ -45,6 +45,6 @@ def altered(field: str, value: str) -> Fault | None:
     """Why the value of a name or an id is not to be trusted; None where it is."""
     for name, pattern in MADE_OF.items():
         if pattern.match(value):
-            detail = f"is {value[:50]!r}, {name}: what it was before a spreadsheet is not known"
+            detail = f"must not be {name}, like {value[:50]!r}: what was typed is not known"
             return Fault(field=field, detail=detail, fix=FIX.format(value[:50]))
     return None

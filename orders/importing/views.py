@@ -32,7 +32,7 @@ MAX_REFUSED = 1_000
 
 EMPTY = Fault(
     field="body",
-    detail="is empty",
+    detail="must not be empty",
     fix="Send a line for each order; docs/importing.md shows the formats.",
 )
 TOO_MANY = f"{MAX_ORDERS} orders are the most for one request; send the rest in another one."

@@ -65,7 +65,9 @@ def moments(parameter: str, text: str) -> tuple[datetime, datetime]:
         moment = msgspec.convert(text, Annotated[datetime, Meta(tz=True)]).astimezone(UTC)
         return moment, moment + timedelta(milliseconds=1)
     except (msgspec.ValidationError, OverflowError) as error:
-        fault = Fault(field=parameter, detail=f"{text[:40]!r} is not a date or time", fix=DATE_FIX)
+        fault = Fault(
+            field=parameter, detail=f"must be a date or a time, not {text[:40]!r}", fix=DATE_FIX
+        )
         raise Refusal(TITLE, [fault]) from error
 
 
@@ -78,5 +80,5 @@ def id_of_cursor(cursor: str) -> ObjectId:
             raise ValueError("not 12 bytes")
         return ObjectId(binary)
     except (ValueError, binascii.Error) as error:
-        fault = Fault(field="cursor", detail="is not a cursor of this list", fix=CURSOR_FIX)
+        fault = Fault(field="cursor", detail="must be a cursor of this list", fix=CURSOR_FIX)
         raise Refusal(TITLE, [fault]) from error

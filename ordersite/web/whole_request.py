@@ -24,22 +24,22 @@ TITLE = "The request was not read"
 
 LENGTH_MISSING = Fault(
     field="Content-Length",
-    detail="is missing",
+    detail="must be given",
     fix="Send the body with its length, not in chunks.",
 )
 ENCODED = Fault(
     field="Content-Encoding",
-    detail="is none that is taken",
+    detail="must not be sent",
     fix="Send the body as it is, neither compressed nor encoded.",
 )
 NO_LENGTH = Fault(
     field="Content-Length",
-    detail="is not a number of bytes",
+    detail="must be a number of bytes",
     fix="Send how many bytes the body has, in digits.",
 )
 NO_HOST = Fault(
     field="Host",
-    detail="is missing",
+    detail="must be given",
     fix="Send the name of the site, for example Host: orders.example.com.",
 )
 
@@ -105,7 +105,7 @@ def check_length(meta: Mapping[str, str], most: int) -> None:
     """Raises Refusal: the body is longer than any may be at this address; none of it was read."""
     if int(meta.get("CONTENT_LENGTH") or 0) > most:
         fix = f"Send at most {most} bytes; split a larger request."
-        fault = Fault(field="body", detail="is too long", fix=fix)
+        fault = Fault(field="body", detail=f"must have at most {most} bytes", fix=fix)
         raise Refusal(TITLE, [fault], HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 

@@ -26,7 +26,9 @@ def one_value(name: str, value: str, title: str) -> str:
         return value.strip(BLANKS)
     values = list(dict.fromkeys(each.strip(BLANKS) for each in value.split(",")))
     if len(values) > 1:
-        detail = f"has {len(values)} different values, in several lines or separated by commas"
+        detail = (
+            f"must have one value, and has {len(values)} in several lines or separated by commas"
+        )
         fix = "Send it once, with one value and no comma in it."
         raise Refusal(title, [Fault(field=name, detail=detail, fix=fix)])
     return values[0]

@@ -22,6 +22,10 @@ def read(value: str, title: str, most_characters: int, example: str) -> str:
     key = one_value(HEADER, value, title)
     if not 1 <= len(key) <= most_characters:
         fix = f"Send 1 to {most_characters} characters, for example {example}."
-        fault = Fault(field=HEADER, detail=f"has {len(key)} characters", fix=fix)
+        fault = Fault(
+            field=HEADER,
+            detail=f"must have 1 to {most_characters} characters, not {len(key)}",
+            fix=fix,
+        )
         raise Refusal(title, [fault])
     return key

@@ -71,7 +71,7 @@ class JsonBody(Generic[T]):
         if isinstance(body, bytes):
             return self.decode(body)
         if self._empty is None:
-            raise self._bad("is empty")
+            raise self._bad("must not be empty")
         return self._empty
 
     def decode(self, body: bytes) -> T:
@@ -89,9 +89,9 @@ class JsonBody(Generic[T]):
         except msgspec.ValidationError as error:
             raise Refusal(self._title, [fault_of(error, self._fixes)]) from error
         except UnicodeDecodeError as error:
-            raise self._bad("is not UTF-8") from error
+            raise self._bad("must be UTF-8") from error
         except (msgspec.DecodeError, RecursionError) as error:
-            raise self._bad(f"is not JSON: {error}") from error
+            raise self._bad(f"must be JSON: {error}") from error
 
     def _bad(self, detail: str) -> Refusal:
         """The body as a whole is at fault."""
@@ -99,5 +99,5 @@ class JsonBody(Generic[T]):
 
     def _too_long(self, max_bytes: int) -> Refusal:
         fix = f"Send at most {max_bytes} bytes; split a larger request."
-        fault = Fault(field="body", detail="is too long", fix=fix)
+        fault = Fault(field="body", detail=f"must have at most {max_bytes} bytes", fix=fix)
         return Refusal(self._title, [fault], status_code=413)

@@ -43,7 +43,9 @@ def _pairs(query: str, title: str) -> list[tuple[str, str]]:
         raise _refused(title, "address", "is not UTF-8", ENCODING_FIX) from None
     except ValueError:
         fix = f"Send at most {MOST_PARAMETERS} parameters."
-        raise _refused(title, "address", "has too many parameters", fix) from None
+        raise _refused(
+            title, "address", f"must have at most {MOST_PARAMETERS} parameters", fix
+        ) from None
 
 
 def _refused(title: str, name: str, detail: str, fix: str) -> Refusal:

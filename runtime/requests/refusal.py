@@ -9,12 +9,14 @@ from typing import TypedDict
 import msgspec
 from rest_framework.exceptions import APIException
 
+from runtime.requests.requirement import requirement
+
 #: A client may send a field name of a megabyte; it is not sent back whole.
 LONGEST_ECHO_CHARACTERS = 100
 
 
 class Fault(TypedDict):
-    """One thing to fix: where it is, what is wrong with it, and what to send instead."""
+    """One thing to fix: which field, what it must be, and what to send instead."""
 
     field: str
     detail: str
@@ -31,19 +33,6 @@ class Refusal(APIException):
         self.status_code = status_code
 
 
-#: How msgspec names a JSON type, and how a reader of the API would.
-JSON_TYPES = {
-    "`int`": "a whole number",
-    "`float`": "a number with a fraction or an exponent",
-    "`str`": "a string",
-    "`str | object`": "a string or an object",
-    "`array`": "an array",
-    "`object`": "an object",
-    "`bool`": "a boolean",
-    "`null`": "null",
-}
-
-
 def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
     """What msgspec found, in the API's words.
 
@@ -53,15 +42,15 @@ def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
     text, _, path = str(error).partition(" - at `$")
     parent = path.rstrip("`").removeprefix(".")
     if match := re.fullmatch(r"Object missing required field `(.+)`", text):
-        field, detail = _join(parent, match[1]), "is missing"
+        field, detail = _join(parent, match[1]), "must be given"
         return Fault(field=field, detail=detail, fix=_fix(field, fixes))
     if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
         # The name is the client's: any text, even none, and of any length.
         field = _join(parent, match[1][:LONGEST_ECHO_CHARACTERS] or '""')
         fix = f"Remove it. {_fix(parent, fixes)}"
-        return Fault(field=field, detail="is not a known field", fix=fix)
+        return Fault(field=field, detail="must not be given: it is not a known field", fix=fix)
     field = parent or "body"
-    return Fault(field=field, detail=_in_words(text), fix=_fix(field, fixes))
+    return Fault(field=field, detail=requirement(text), fix=_fix(field, fixes))
 
 
 def _join(parent: str, name: str) -> str:
@@ -71,9 +60,3 @@ def _join(parent: str, name: str) -> str:
 def _fix(field: str, fixes: Mapping[str, str]) -> str:
     last = re.sub(r"\[\d+\]", "[]", field).rpartition(".")[2]
     return fixes.get(last, fixes["body"])
-
-
-def _in_words(text: str) -> str:
-    for name, words in JSON_TYPES.items():
-        text = text.replace(name, words)
-    return text[0].lower() + text[1:]

@@ -11,7 +11,7 @@ class Truncated(Refusal):
     def __init__(self) -> None:
         fault = Fault(
             field="body",
-            detail="ended before its Content-Length",
+            detail="must be as long as its Content-Length, and ended before",
             fix="Send the whole body.",
         )
         super().__init__("The request was not read", [fault])

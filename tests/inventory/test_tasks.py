@@ -97,41 +97,56 @@ def test_an_order_that_comes_after_its_cancellation_is_told_as_released() -> Non
 
 @pytest.mark.parametrize("handler", [reserve_stock, release_stock])
 def test_a_cancellation_is_checked_as_an_order_is(handler: Any) -> None:
-    with pytest.raises(InvalidMessage, match="orderId: expected"):
+    with pytest.raises(InvalidMessage, match="orderId: must be"):
         handler(body(orderId={"$gt": ""}))
 
 
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"orderId": None}, "orderId: expected int | str, got null"),
-        ({"orderId": True}, "orderId: expected int | str, got bool"),
-        ({"orderId": ""}, "orderId: expected str of length >= 1"),
-        ({"orderId": "x" * 101}, "orderId: expected str of length <= 100"),
+        ({"orderId": None}, "orderId: must be a whole number or text, not null"),
+        ({"orderId": True}, "orderId: must be a whole number or text, not a boolean"),
+        ({"orderId": ""}, "orderId: must be text of at least 1 character"),
+        ({"orderId": "x" * 101}, "orderId: must be text of at most 100 characters"),
         ({"orderId": 10**5000}, "orderId"),
         ({"orderId": -1}, "orderId"),
         ({"orderId": 1.5}, "orderId"),
-        ({"orderId": {"$gt": ""}}, "orderId: expected int | str, got object"),
-        ({"userId": None}, "userId: expected int, got null"),
-        ({"userId": "101"}, "userId: expected int, got str"),
+        ({"orderId": {"$gt": ""}}, "orderId: must be a whole number or text, not an object"),
+        ({"userId": None}, "userId: must be a whole number, not null"),
+        ({"userId": "101"}, "userId: must be a whole number, not text"),
         ({"userId": 2**63}, "userId"),
-        ({"userId": {"$gt": ""}}, "userId: expected int, got object"),
-        ({"items": None}, "items: expected array, got null"),
-        ({"items": []}, "items: expected array of length >= 1"),
-        ({"items": ["pen"] * 1001}, "items: expected array of length <= 1000"),
-        ({"items": {"$gt": ""}}, "items: expected array, got object"),
-        ({"items": "pen"}, "items: expected array, got str"),
-        ({"items": [["pen"]]}, r"items\[0\]: expected str | object, got array"),
-        ({"items": [""]}, r"items\[0\]: expected str of length >= 1"),
+        ({"userId": {"$gt": ""}}, "userId: must be a whole number, not an object"),
+        ({"items": None}, "items: must be an array, not null"),
+        ({"items": []}, "items: must be an array of at least 1 item"),
+        ({"items": ["pen"] * 1001}, "items: must be an array of at most 1000 items"),
+        ({"items": {"$gt": ""}}, "items: must be an array, not an object"),
+        ({"items": "pen"}, "items: must be an array, not text"),
+        ({"items": [["pen"]]}, r"items\[0\]: must be text or an object, not an array"),
+        ({"items": [""]}, r"items\[0\]: must be text of at least 1 character"),
         ({"items": ["pen", {"sku": "pen"}]}, r"items\[1\].quantity is missing"),
         ({"items": [{"$gt": ""}]}, r"items\[0\].sku is missing"),
-        ({"items": [{"sku": {"$gt": ""}, "quantity": 1}]}, r"items\[0\].sku: expected str"),
-        ({"items": [{"sku": "pen", "quantity": 0}]}, r"items\[0\].quantity: expected int >= 1"),
-        ({"items": [{"sku": "pen", "quantity": -1}]}, r"items\[0\].quantity: expected int >= 1"),
-        ({"items": [{"sku": "pen", "quantity": 1.5}]}, r"items\[0\].quantity: expected int"),
-        ({"items": [{"sku": "pen", "quantity": "2"}]}, r"items\[0\].quantity: expected int"),
-        ({"items": [{"sku": "pen", "quantity": 10**9}]}, r"items\[0\].quantity: expected int <="),
-        ({"items": [{"sku": "pen", "quantity": True}]}, r"items\[0\].quantity: expected int"),
+        ({"items": [{"sku": {"$gt": ""}, "quantity": 1}]}, r"items\[0\].sku: must be text"),
+        (
+            {"items": [{"sku": "pen", "quantity": 0}]},
+            "quantity: must be a whole number of at least 1",
+        ),
+        (
+            {"items": [{"sku": "pen", "quantity": -1}]},
+            "quantity: must be a whole number of at least 1",
+        ),
+        (
+            {"items": [{"sku": "pen", "quantity": 1.5}]},
+            r"items\[0\].quantity: must be a whole number",
+        ),
+        (
+            {"items": [{"sku": "pen", "quantity": "2"}]},
+            r"items\[0\].quantity: must be a whole number",
+        ),
+        ({"items": [{"sku": "pen", "quantity": 10**9}]}, "must be a whole number of at most"),
+        (
+            {"items": [{"sku": "pen", "quantity": True}]},
+            r"items\[0\].quantity: must be a whole number",
+        ),
     ],
 )
 def test_a_hostile_body_is_refused_by_field(fields: dict[str, Any], problem: str) -> None:

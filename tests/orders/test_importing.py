@@ -433,7 +433,7 @@ def test_a_file_that_cannot_be_imported_is_named(
     (tmp_path / "orders.csv").write_text("a,b\n")
     (tmp_path / "orders.txt").write_text("")
 
-    assert "names the columns" in run(capsys, str(tmp_path / "orders.csv"))[1]
+    assert "must name the columns" in run(capsys, str(tmp_path / "orders.csv"))[1]
     assert "rename it" in run(capsys, str(tmp_path / "orders.txt"))[1]
     assert "No such file" in run(capsys, str(tmp_path / "none.csv"))[1]
 
@@ -483,7 +483,7 @@ def test_the_tutorials_orders_are_brought_in_once(
 
     printed, error = run(capsys, *arguments)
     assert "Placed 3 orders; 0 had been placed before, 6 refused." in printed
-    assert "orderId 1718000000003: userId: expected a whole number" in printed
+    assert "orderId 1718000000003: userId: must be a whole number" in printed
     assert "orderId missing" in printed
     assert "6 orders were refused" in error
     listed = client.get("/orders?createdFrom=2024-06-10&createdTo=2024-06-10").json()["orders"]

@@ -163,7 +163,7 @@ def test_no_body_is_refused(either_way: Client):
 
     assert response.status_code == 400
     [error] = response.json()["errors"]
-    assert (error["field"], error["detail"]) == ("body", "is empty")
+    assert (error["field"], error["detail"]) == ("body", "must not be empty")
     assert stored() == []
 
 
