@@ -24,6 +24,7 @@ from messaging.consuming.processes import (
     prepare_fork,
     prepare_pool_child,
     refuse_wrong_declarations,
+    tell_of_untried_libraries,
     wait_for_services,
 )
 from messaging.consuming.worker_options import check_options
@@ -65,6 +66,7 @@ app.autodiscover_tasks()
 celeryd_init.connect(check_options)
 setup_logging.connect(leave_logging_to_django)
 worker_init.connect(refuse_wrong_declarations)
+worker_init.connect(tell_of_untried_libraries)
 worker_init.connect(lower_priority_of_worker)
 worker_init.connect(wait_for_services)
 worker_before_create_process.connect(prepare_fork)

@@ -18,10 +18,10 @@ from django.db import connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from billing.money import stored
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
+from messaging.money import stored
 from runtime.transactions import in_transaction
 
 #: As stored in `invoices`: _id (the order's id), number ("2026-000001" | None), user_id,

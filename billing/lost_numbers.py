@@ -17,8 +17,8 @@ from django.db import connection
 from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
-from billing.money import stored
 from billing.order import read_placed
+from messaging.money import stored
 
 #: More than so many lost numbers are a mistake in the number that was told.
 MOST_LOST = 100_000

@@ -28,14 +28,12 @@ class PrintView(APIView):
 
     def answer(self, request: Request, document: PrintableDocument, as_pdf: bool) -> HttpResponse:
         # Django's own: the REST framework negotiates JSON alone here.
-        prefers = request._request.get_preferred_type([PAGE, PDF])
+        prefers = request.get_preferred_type([PAGE, PDF])
         if as_pdf or prefers == PDF:
             response = HttpResponse(pdf(document), content_type=PDF)
             response["Content-Disposition"] = f'inline; filename="{document.number}.pdf"'
         else:
-            response = render(
-                request._request, "billing/printable_document.html", {"document": document}
-            )
+            response = render(request, "billing/printable_document.html", {"document": document})
             response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         patch_vary_headers(response, ["Accept"])
         return response

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -11,9 +9,7 @@ from django_mongodb_backend.fields import EmbeddedModelArrayField
 from django_mongodb_backend.models import EmbeddedModel
 
 from inventory.stock import Kind
-
-#: Earlier than any order. A partial index can't ask for "there is a date", only for "after".
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from runtime.mongodb_clock import EPOCH
 
 
 def shop_currency() -> str:

@@ -1,12 +1,10 @@
 """Sends a reserved order's units off, and tells the others.
 
 A person ships, through the API or the admin, so there is no handler whose event messaging would
-publish before an ack. The event waits in the reservation itself instead, written by the very
-update that ships: `pending_since` is there until RabbitMQ has confirmed the event. The scheduler
-publishes what waits. A crash at any point leaves either nothing or an event that still waits;
-one that is published twice is the same message twice. Asking RabbitMQ from the view as well
-would tell the others a second or two earlier, and would make shipping as slow as a broker that
-is down.
+publish before an ack. The event waits in the reservation itself instead, as in every outbox
+(`messaging.publishing.outbox`), and the scheduler publishes what waits. Asking RabbitMQ from the
+view as well would tell the others a second or two earlier, and would make shipping as slow as a
+broker that is down.
 
 RabbitMQ may still lose what it has confirmed, and no event of an order awaits a shipment. So the
 reservation keeps `unheard_since` until the reconciler has seen that orders noted it; what orders
@@ -25,19 +23,19 @@ from pymongo.client_session import ClientSession
 from pymongo.read_concern import ReadConcern
 
 from inventory import events
-from inventory.models import EPOCH
 from inventory.movements import movement_id, movements
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
-from messaging.errors import PublishError
 from messaging.isolation import isolated
+from messaging.publishing import outbox
+from messaging.publishing.outbox import IS_PENDING, publish_pending
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of
+from runtime.mongodb_clock import EPOCH
 from runtime.transactions import in_transaction
 
 #: The same condition as the partial index's.
-IS_PENDING = {"pending_since": {"$gt": EPOCH}}
 IS_UNHEARD = {"unheard_since": {"$gt": EPOCH}}
 
 BATCH_RESERVATIONS = 500
@@ -113,19 +111,17 @@ def publish_shipped() -> int:
         return 0
     ids = [reservation["_id"] for reservation, _ in waiting]
     with Publisher(settings.AMQP_URL) as publisher:
-        try:
-            publisher.publish([outgoing for _, outgoing in waiting])
-        except PublishError as error:
-            _mark_published(ids[index] for index in error.confirmed)
-            raise
-    _mark_published(ids)
+        publish_pending(
+            publisher,
+            [outgoing for _, outgoing in waiting],
+            lambda indexes: _mark_published(ids[index] for index in indexes),
+        )
     return len(waiting)
 
 
 def oldest_pending_since() -> datetime | None:
     """When the shipment that waits longest to be published was made; None when none waits."""
-    oldest = reservations().find_one(IS_PENDING, sort=[("pending_since", 1)])
-    return oldest["pending_since"] if oldest else None
+    return outbox.oldest_pending_since(reservations())
 
 
 def unheard(before: datetime) -> list[str]:

@@ -1,1 +1,4 @@
-from messaging import pyamqp as pyamqp  # Nobody reads from RabbitMQ without it.
+from messaging.adapters import py_amqp
+
+# Nobody reads from RabbitMQ without it.
+py_amqp.install()

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from amqp import NotFound, PreconditionFailed
+from amqp import PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
+from messaging.queues import is_declared, queue_state
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for
 
@@ -32,10 +33,10 @@ def declare_or_wait(connection: Connection, consumed: Iterable[str], stop: StopR
         check = partial(_missing, connection, tuple(consumed))
         wait_for("`topology apply`, which is changing the queues", check, stop)
     else:
-        for difference in declare_missing(connection):
+        for found in declare_missing(connection):
             logger.warning(
                 "%s. Going on with it as it is; to change it: python manage.py topology plan",
-                difference,
+                found,
             )
 
 
@@ -49,7 +50,7 @@ def declare_missing(connection: Connection) -> list[str]:
         topology.declare(connection)
     except PreconditionFailed:
         entities: list[Exchange | Queue] = [*topology.exchanges(), *topology.queues()]
-        differences = [_difference(connection, each) for each in entities]
+        differences = [difference(connection, each) for each in entities]
         with connection.channel() as channel:
             topology.bind(channel)
         return [each for each in differences if each]
@@ -58,15 +59,10 @@ def declare_missing(connection: Connection) -> list[str]:
 
 def is_changing(connection: Connection) -> bool:
     """Whether `topology apply` is at work, or was interrupted."""
-    try:
-        with connection.channel() as channel:
-            topology.change_marker(channel).declare(passive=True)
-    except NotFound:
-        return False
-    return True
+    return is_declared(connection, topology.change_marker)
 
 
-def _difference(connection: Connection, entity: Exchange | Queue) -> str:
+def difference(connection: Connection, entity: Exchange | Queue) -> str:
     """Declare it alone; RabbitMQ's words where it is there and differs."""
     try:
         with connection.channel() as channel:
@@ -79,9 +75,6 @@ def _difference(connection: Connection, entity: Exchange | Queue) -> str:
 
 def _missing(connection: Connection, consumed: tuple[str, ...]) -> str:
     for name in consumed:
-        try:
-            with connection.channel() as channel:
-                channel.queue_declare(name, passive=True)
-        except NotFound:
+        if queue_state(connection, name) is None:
             return f"the queue {name} is not back yet."
     return ""

@@ -10,10 +10,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from amqp.serialization import dumps
-
+from messaging.adapters.py_amqp import encode_table
 from messaging.publishing.frames import OUR_APP_ID
-from messaging.short_string import readable
+from messaging.short_string import LIMIT_BYTES, readable
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,6 @@ MANY_HEADERS = 50
 #: https://www.rabbitmq.com/docs/validated-user-id
 TEXT_PROPERTIES = ("content_encoding", "reply_to", "app_id")
 MOST_PRIORITY = 255
-SHORT_STRING_BYTES = 255
 
 
 def kept_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +79,7 @@ def kept_properties(properties: Mapping[str, Any]) -> dict[str, str | int]:
 def _fits(text: str) -> bool:
     """Whether the text is one of AMQP's short strings, and readable."""
     try:
-        return len(text.encode()) <= SHORT_STRING_BYTES
+        return len(text.encode()) <= LIMIT_BYTES
     except UnicodeEncodeError:
         return False
 
@@ -110,7 +108,7 @@ def _fitting(headers: dict[str, Any]) -> dict[str, Any]:
         name = readable(header)
         try:
             legible[name] = _legible(value)
-            sizes[name] = len(dumps("F", [{name: legible[name]}]))
+            sizes[name] = len(encode_table({name: legible[name]}))
         except Exception as error:
             left_out[name] = type(error).__name__
     kept: dict[str, Any] = {}

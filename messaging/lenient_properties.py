@@ -8,11 +8,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from amqp import Message
 from amqp.exceptions import FrameSyntaxError
-from amqp.serialization import _read_item
 
 from messaging.plain import DEPTH_LIMIT
 from messaging.short_string import is_readable, read_short, readable
@@ -21,7 +21,6 @@ from messaging.short_string import is_readable, read_short, readable
 UNREADABLE = "unreadable"
 
 FIRST_FLAG = 15
-TABLE, ARRAY, TIMESTAMP = b"FAT"
 
 #: Whatever bytes may be missing or wrong.
 ERRORS = (struct.error, IndexError, FrameSyntaxError)
@@ -51,7 +50,7 @@ class Reader:
     def properties(self) -> dict[str, Any]:
         properties: dict[str, Any] = {}
         try:
-            flags = self._number(">H", 2)
+            flags = self._number(">H")
             for index, (name, kind) in enumerate(Message.PROPERTIES):
                 if flags & 1 << FIRST_FLAG - index:
                     properties[name] = self._property(name, kind)
@@ -62,7 +61,7 @@ class Reader:
     def _property(self, name: str, kind: str) -> Any:
         if kind == "F":
             return self._table("headers", 0)
-        return self._text(name) if kind == "s" else self._number(*NUMBERS[kind])
+        return self._text(name) if kind == "s" else self._number(NUMBERS[kind])
 
     def _text(self, name: str) -> str:
         text, self._at = read_short(self._buf, self._at)
@@ -70,10 +69,8 @@ class Reader:
             self._note(f"{name} is not UTF-8")
         return text
 
-    def _number(self, layout: str, size_bytes: int) -> int:
-        (number,) = struct.unpack_from(layout, self._buf, self._at)
-        self._at += size_bytes
-        return int(number)
+    def _number(self, layout: str) -> int:
+        return int(self._scalar(layout))
 
     def _table(self, name: str, depth: int) -> dict[str, Any]:
         table: dict[str, Any] = {}
@@ -93,7 +90,7 @@ class Reader:
 
     def _until_end(self, read_next: Callable[[], None], name: str, depth: int) -> None:
         """Read what is in a table or array; whatever is in it, what comes after it is found."""
-        size_bytes = self._number(">I", 4)
+        size_bytes = self._number(">I")
         end = self._at + size_bytes
         try:
             if depth > DEPTH_LIMIT:
@@ -106,18 +103,44 @@ class Reader:
         self._at = end
 
     def _value(self, name: str, depth: int) -> Any:
-        kind = self._buf[self._at]
-        if kind not in (TABLE, ARRAY, TIMESTAMP):
-            value, self._at = _read_item(self._buf, self._at)
-            return value
+        kind = chr(self._buf[self._at])
         self._at += 1
-        if kind == TIMESTAMP:
-            return self._timestamp(name)
-        return self._table(name, depth + 1) if kind == TABLE else self._array(name, depth + 1)
+        match kind:
+            case "F":
+                return self._table(name, depth + 1)
+            case "A":
+                return self._array(name, depth + 1)
+            case "T":
+                return self._timestamp(name)
+            case "S" | "x":
+                return self._long_string(kind)
+            case "D":
+                decimals = self._number(">B")
+                return Decimal(self._number(">i")) / Decimal(10**decimals)
+            case "V":
+                return None
+        if kind not in LAYOUTS:
+            raise FrameSyntaxError(f"{kind!r} is not a type of a field")
+        return self._scalar(LAYOUTS[kind])
+
+    def _scalar(self, layout: str) -> Any:
+        (value,) = struct.unpack_from(layout, self._buf, self._at)
+        self._at += struct.calcsize(layout)
+        return value
+
+    def _long_string(self, kind: str) -> str | bytes:
+        """Bytes for a byte array, and for what is not UTF-8."""
+        size_bytes = self._number(">I")
+        value = self._buf[self._at : self._at + size_bytes]
+        self._at += size_bytes
+        try:
+            return value if kind == "x" else value.decode()
+        except UnicodeDecodeError:
+            return value
 
     def _timestamp(self, name: str) -> datetime | int:
         """The time as py-amqp gives it; the number where no calendar has it."""
-        seconds = self._number(">Q", 8)
+        seconds = self._number(">Q")
         try:
             return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
         except (ValueError, OverflowError, OSError):
@@ -128,5 +151,15 @@ class Reader:
         self.problems[problem] = None
 
 
-#: How `Message.PROPERTIES` calls a number -> its layout and size in bytes.
-NUMBERS = {"o": (">B", 1), "L": (">Q", 8)}
+#: How `Message.PROPERTIES` calls a number -> its layout.
+NUMBERS = {"o": ">B", "L": ">Q"}
+
+#: How a field's type is written -> its layout, as RabbitMQ writes it.
+LAYOUTS = {"t": ">?", "b": ">b", "B": ">B", "s": ">h", "U": ">h", "u": ">H"} | {
+    "I": ">i",
+    "i": ">I",
+    "L": ">q",
+    "l": ">q",
+    "f": ">f",
+    "d": ">d",
+}

@@ -46,6 +46,27 @@ SERVICE_RETURNS = 1_000
 #: The largest that 3.10 takes for a limit; -1 means "none" from 4.0 on, and 0 before.
 WITHOUT_END = 2**31 - 1
 
+#: By consumer tag: the service's queue that this process consumes, or has consumed, under it.
+_consumed: dict[str, str] = {}
+#: Messages of a consumer that has ended since may still be in hand.
+CONSUMERS_REMEMBERED = 1_000
+
+
+class ServiceQueue(Queue):
+    """A queue that notes under which consumer tag it is consumed."""
+
+    def consume(self, consumer_tag: str = "", *args: Any, **options: Any) -> Any:
+        _consumed[consumer_tag] = self.name
+        if len(_consumed) > CONSUMERS_REMEMBERED:
+            del _consumed[next(iter(_consumed))]
+        return super().consume(consumer_tag, *args, **options)
+
+
+def consumed_queue(consumer_tag: str) -> str:
+    """The name of the service's queue that a message was delivered from."""
+    return _consumed[consumer_tag]
+
+
 #: What RabbitMQ cannot hand to any consumer of ours. Nobody consumes it; the doctor tells of it.
 undeliverable = Queue(
     "undeliverable",
@@ -87,7 +108,7 @@ def service_queue(service: Service) -> Queue:
     exchange, and Celery would give it one of its own. `bindings` has them all.
     """
     first = next(subscriptions(service), None)
-    return Queue(
+    return ServiceQueue(
         service.name,
         first.exchange if first else by_name,
         routing_key=first.routing_key if first else service.name,

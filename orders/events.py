@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from messaging.fields import Currency, Money, OrderId, Quantity, Sku, UserId
-from orders.money import money
+from messaging.money import text_of
 
 
 class OrderLine(Struct, rename="camel"):
@@ -66,10 +66,10 @@ def body_of(document: Mapping[str, Any], type_: str) -> Order:
         # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
         "user_id": int(document["user_id"]),
         "items": [
-            OrderLine(line["sku"], line["quantity"], money(line["unit_price"]))
+            OrderLine(line["sku"], line["quantity"], text_of(line["unit_price"]))
             for line in document["items"]
         ],
-        "total": money(document["total"]),
+        "total": text_of(document["total"]),
         "currency": document["currency"],
         "created_at": document["created_at"],
     }

@@ -5,14 +5,11 @@ The fast path's routes read and write the same documents through `orders.collect
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from django.db import models
 from django_mongodb_backend.fields import EmbeddedModelArrayField, EmbeddedModelField
 from django_mongodb_backend.models import EmbeddedModel
 
-#: Earlier than any order. A partial index can't ask for "there is a date", only for "after".
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from runtime.mongodb_clock import EPOCH
 
 
 class Status(models.TextChoices):

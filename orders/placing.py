@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from bson import Decimal128, ObjectId
 
+from messaging.money import stored
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
@@ -112,7 +112,7 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
         "_id": order_id,
         "user_id": user_id,
         "items": [
-            {"sku": sku, "quantity": quantity, "unit_price": stored_price(str(prices[sku].amount))}
+            {"sku": sku, "quantity": quantity, "unit_price": stored(prices[sku].amount)}
             for sku, quantity in quantities.items()
         ],
         "total": Decimal128(total),
@@ -129,15 +129,6 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
         ],
         "pending_since": now,
     }
-
-
-@lru_cache(maxsize=10_000)
-def stored_price(amount: str) -> Decimal128:
-    """Remembered, as making one costs more than the rest of an order's line.
-
-    By its text: `0.00` and `-0.00` are equal amounts, and not the same one.
-    """
-    return Decimal128(amount)
 
 
 def store(document: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from orders.money import money
+from messaging.money import text_of
 
 
 def order_json(document: dict[str, Any]) -> dict[str, Any]:
@@ -19,11 +19,11 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
             {
                 "sku": line["sku"],
                 "quantity": line["quantity"],
-                "unitPrice": money(line["unit_price"]),
+                "unitPrice": text_of(line["unit_price"]),
             }
             for line in document["items"]
         ],
-        "total": money(document["total"]),
+        "total": text_of(document["total"]),
         "currency": document["currency"],
         "status": document["status"],
         "createdAt": document["created_at"],

@@ -16,10 +16,9 @@ from messaging.publishing.publisher import Outgoing, Publisher, check_publishabl
 from messaging.service import Service
 from messaging.topology import by_name
 from orders.collection import orders
-from orders.models import EPOCH
 from orders.outbox.store import message
 from orders.owed import key, ledger_at_first, state_in, waits
-from runtime.mongodb_clock import mongodb_now
+from runtime.mongodb_clock import EPOCH, mongodb_now
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
-from ordersite.patches import strange_values
 from ordersite.pipeline.conservation import lines
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
@@ -33,16 +32,10 @@ class OrderSite(AdminSite):
     def register(
         self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any
     ) -> None:
-        """As Django's, with change forms that put nothing back that others have changed.
-
-        A cell that cannot be shown does not hide the list that it is in.
-        """
-        known = set(self._registry)
+        """As Django's, with change forms that put nothing back that others have changed."""
         own = admin_class or ModelAdmin
         careful: Any = type(own.__name__, (CarefulAdmin, own), {"__module__": own.__module__})
         super().register(model_or_iterable, careful, **options)
-        for model in self._registry.keys() - known:
-            strange_values.isolate_cells(self._registry[model])
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The front page, which begins with the conservation line."""

@@ -18,18 +18,20 @@ class OrdersiteConfig(AppConfig):
     def ready(self) -> None:
         # Only now can the backend's modules be imported.
         from failed_messages.records import order_facts
+        from messaging import declarations
+        from messaging.adapters import py_amqp
         from messaging.handling.handlers import ignore_the_rest
         from orders.facts import facts
-        from ordersite.patches import mongodb_indexes, strange_values
+        from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks
         from ordersite.transport_checks import check_transport
 
-        mongodb_indexes.apply()
-        strange_values.apply()
+        py_amqp.TRIED.tell()
+        django_mongodb_backend.apply()
         order_facts.register(facts)
         autodiscover_modules("tasks")
         ignore_the_rest()
-        register(declaration_checks.check_declarations, declaration_checks.TAG)
+        register(declaration_checks.check_declarations, declarations.TAG)
         register(check_transport, Tags.security, deploy=True)
 
 

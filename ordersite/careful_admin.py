@@ -16,6 +16,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
+from ordersite.unreadable import isolate_cells
 
 #: Whoever loses a race is told by the form: what won is there at the next try.
 RACES = 3
@@ -27,6 +28,11 @@ class Moved(Exception):
 
 class CarefulAdmin(ModelAdmin):
     """What every `ModelAdmin` of the site has in front of it."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        # A cell that cannot be shown does not hide the list that it is in.
+        isolate_cells(self)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from runtime.url_text import check_characters
+
 SCHEMES = ("mongodb://", "mongodb+srv://")
 
 #: Where the URL says nothing else.
@@ -46,8 +48,7 @@ def check(url: str) -> None:
     Raises:
         ValueError: what is wrong with it, for the operator.
     """
-    if any(each.isspace() or not each.isprintable() for each in url):
-        raise ValueError("it holds a blank, a line break or a control character.")
+    check_characters(url)
     if not url.startswith(SCHEMES):
         raise ValueError(f"it must be a URL that starts with {SCHEMES[0]} and a host.")
     try:

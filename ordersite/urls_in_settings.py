@@ -10,6 +10,7 @@ from environs import ValidationError
 
 from ordersite import mongodb_url
 from runtime import broker_url
+from runtime.url_text import check_characters
 
 
 def telling(check: Callable[[str], object]) -> Callable[[str], None]:
@@ -57,8 +58,7 @@ def management_url(value: str) -> None:
 
 
 def _check(value: str) -> None:
-    if any(each.isspace() or not each.isprintable() for each in value):
-        raise ValueError("it holds a blank, a line break or a control character.")
+    check_characters(value)
     try:
         parts = urlsplit(value)
         port, host = parts.port, parts.hostname

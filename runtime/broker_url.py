@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from runtime.url_text import check_characters
+
 #: Between the addresses of a cluster's nodes.
 SEPARATOR = ";"
 
@@ -69,8 +71,7 @@ def parse(url: str) -> BrokerUrl:
 
 
 def _address(url: str) -> SplitResult:
-    if any(each.isspace() or not each.isprintable() for each in url):
-        raise ValueError("it holds a blank, a line break or a control character.")
+    check_characters(url)
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from typing import Any
 
 from django.db import connection
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 RELAY_LEASE = "relay"
 LEASE_SECONDS = 10.0
@@ -74,6 +77,29 @@ class Lease:
         except DuplicateKeyError:
             return False  # Another holder made the document at the same moment.
         return lease is not None and lease["holder"] == self._holder
+
+
+@contextmanager
+def kept(lease: Lease) -> Iterator[None]:
+    """Renew a lease that is ours as long as the block runs, and let the next one have it then."""
+    ended = Event()
+    renewing = Thread(target=renew, args=(lease, ended), daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        renewing.join()
+        # Where MongoDB is away it ends by itself.
+        with suppress(PyMongoError):
+            lease.release()
+
+
+def renew(lease: Lease, ended: Event) -> None:
+    while not ended.wait(RENEWAL_SECONDS):
+        # An outage is the affair of the block itself.
+        with suppress(PyMongoError):
+            lease.is_held()
 
 
 def is_taken(name: str) -> bool:

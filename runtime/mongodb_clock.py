@@ -11,6 +11,9 @@ from typing import Any
 
 from django.db import connection
 
+#: Before anything that happened. A partial index on a date takes no `$exists`, so it is on these.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def mongodb_now() -> datetime:
     """The time at MongoDB's primary, for one round trip.

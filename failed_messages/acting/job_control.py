@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -24,8 +23,6 @@ from runtime.transactions import in_transaction
 
 DEFAULT_RATE = 50
 MOST_A_SECOND = 500
-#: As `leased_until` of a job that nobody works on.
-NOT_LEASED = datetime.fromtimestamp(0, UTC)
 
 #: What an operator may do with a job: the states that it must have, and the one it gets.
 CONTROLS = {
@@ -113,7 +110,6 @@ def _job(selection: Filter, by: str, reason: str, rate: int) -> dict[str, Any]:
         "state": JobState.GATHERING,
         "why": "",
         "finished_at": None,
-        "leased_until": NOT_LEASED,
         "sent_at": None,
         **dict.fromkeys(PartState.values, 0),
     }

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from bson import ObjectId
 from django.conf import settings
-from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from failed_messages.acting.claiming import claim
-from failed_messages.acting.job_control import ACTIVE, MOST_A_SECOND, NOT_LEASED
+from failed_messages.acting.job_control import ACTIVE, MOST_A_SECOND
 from failed_messages.acting.sending import Sender
 from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.reading.filters import FILTER_FIX, Filter, InvalidFilter, index_of
@@ -33,18 +31,17 @@ from failed_messages.records.collection import failed_messages, replay_jobs
 from messaging.isolation import isolated
 from messaging.outages import is_outage
 from messaging.publishing.publisher import Publisher
-from runtime.mongodb_clock import mongodb_now, not_between
+from runtime.lease import Lease, kept
+from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
 #: So many may be sent in all, before the ones sent so far are answered: 1, then 5, then 50.
 CANARIES = (1, 6, 56)
 #: Messages claimed and published together.
 CHUNK_MESSAGES = 100
-#: Gathering many thousands takes several steps, so that no step outlives its lease.
+#: Gathering many thousands takes several steps, so that other jobs have theirs between them.
 GATHERED_AT_ONCE = 2_000
 GATHERING_SECONDS = 5
-#: A scheduler that says nothing for so long has died.
-LEASE = timedelta(seconds=30)
 
 RUNNER = "bulk replay"
 
@@ -67,14 +64,23 @@ def advance_jobs() -> int:
     Returns: how many it worked on.
     """
     unfinished = {"$or": [{"state": {"$in": ACTIVE}}, {"sent": {"$gt": 0}}]}
-    jobs = [_lease(found["_id"]) for found in replay_jobs().find(unfinished, {"_id": True})]
-    for job in filter(None, jobs):
-        try:
-            with isolated(log, CANNOT_GO_ON, job["_id"]):
-                _advance_or_stop(job)
-        finally:
-            replay_jobs().update_one({"_id": job["_id"]}, {"$set": {"leased_until": NOT_LEASED}})
-    return sum(job is not None for job in jobs)
+    ids = [found["_id"] for found in replay_jobs().find(unfinished, {"_id": True})]
+    return sum(_advance_alone(id_) for id_ in ids)
+
+
+def _advance_alone(id_: ObjectId) -> bool:
+    """Take a job's next step; False where another scheduler works on it."""
+    lease = Lease(lease_name(id_))
+    if not lease.is_held():
+        return False
+    with kept(lease), isolated(log, CANNOT_GO_ON, id_):
+        if job := replay_jobs().find_one({"_id": id_}):
+            _advance_or_stop(job)
+    return True
+
+
+def lease_name(id_: ObjectId) -> str:
+    return f"bulk replay {id_}"
 
 
 def _advance_or_stop(job: Job) -> None:
@@ -94,16 +100,6 @@ def _advance(job: Job) -> None:
     if gathered and job["state"] in (JobState.GATHERING, JobState.RUNNING):
         _send_or_end(job, counts)
         _count(job)
-
-
-def _lease(id_: ObjectId) -> Job | None:
-    """The job, if no other scheduler works on it."""
-    now = mongodb_now()
-    return replay_jobs().find_one_and_update(
-        {"_id": id_, "leased_until": not_between(now, now + 2 * LEASE)},
-        {"$set": {"leased_until": now + LEASE}},
-        return_document=ReturnDocument.AFTER,
-    )
 
 
 def _gather(job: Job) -> bool:

@@ -16,7 +16,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from failed_messages.acting.replay import replay
-from failed_messages.models import PartState, Reason, Status
+from failed_messages.models import REASON_LABELS, PartState, Status
 from failed_messages.reading.next_step import handler_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_policies
@@ -152,8 +152,8 @@ def check(delays: Sequence[timedelta], service: str, group: str, reason: str) ->
         raise InvalidPolicy("service", detail, "Name one of them.")
     if fault := fault_in(group):
         raise InvalidPolicy("group", fault, "Name a group by its fingerprint.")
-    if reason and reason not in Reason.values:
-        detail = f"must be one of {', '.join(Reason.values)}"
+    if reason and reason not in REASON_LABELS:
+        detail = f"must be one of {', '.join(REASON_LABELS)}"
         raise InvalidPolicy("reason", detail, "Name one of them, or none.")
     if not 1 <= len(delays) <= MOST_REPLAYS:
         detail = f"must be 1 to {MOST_REPLAYS} delays"

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from amqp.serialization import loads
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
@@ -19,18 +18,18 @@ from failed_messages.reading.verdict import Verdict
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import RABBITMQ, act
+from messaging.adapters.py_amqp import decode_table
 from messaging.errors import PublishError, Unroutable
 from messaging.kept import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publishing.publisher import Outgoing, Publisher
+from messaging.short_string import shortened
 from messaging.topology import by_name
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
 #: Bodies held in memory at once.
 ROUND_BYTES = 16_000_000
-#: AMQP's short strings, such as a message id, hold no more.
-SHORTSTR_LIMIT_BYTES = 255
 
 NO_QUEUE = (
     "the queue {service} does not exist; run `python manage.py declare_topology`, then replay again"
@@ -120,12 +119,12 @@ def _outgoing(record: Record) -> Outgoing:
     properties = json.loads(record["properties"])
     message = Message(
         body=record["body"],
-        type=_shortstr(record["type"]),
-        message_id=_shortstr(record["message_id"]),
-        correlation_id=_shortstr(record["correlation_id"]),
+        type=shortened(record["type"]),
+        message_id=shortened(record["message_id"]),
+        correlation_id=shortened(record["correlation_id"]),
         timestamp=_timestamp(properties),
         headers={**_headers(record), "replay": record["replay"]["id"]},
-        content_type=_shortstr(record["content_type"]) or CONTENT_TYPE,
+        content_type=shortened(record["content_type"]) or CONTENT_TYPE,
         others=kept_properties(properties),
     )
     return Outgoing(message, by_name.name, record["service"])
@@ -135,8 +134,7 @@ def _headers(record: Record) -> dict[str, Any]:
     """All that stay with the message, as they came; an earlier release kept them as JSON alone."""
     if (table := record.get("header_table")) is None:
         return kept_headers(json.loads(record["headers"]))
-    [headers], _ = loads("F", table, 0)
-    return kept_headers(headers)
+    return kept_headers(decode_table(table))
 
 
 def _mark_published(records: list[Record]) -> None:
@@ -199,7 +197,3 @@ def _timestamp(properties: dict[str, Any]) -> datetime:
         return datetime.fromtimestamp(properties["timestamp"], UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return datetime.now(UTC)
-
-
-def _shortstr(text: str) -> str:
-    return text.encode()[:SHORTSTR_LIMIT_BYTES].decode("utf-8", "ignore")

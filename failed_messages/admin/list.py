@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from failed_messages.models import FailureGroup, Reason, Status
+from failed_messages.models import REASON_LABELS, FailureGroup, Status
 from failed_messages.reading.filters import FIELDS, Filter, InvalidFilter, duration
 from failed_messages.reading.listing import newest_ids
 from messaging.handling.handlers import HANDLERS
@@ -78,7 +78,7 @@ class ReasonFilter(FieldFilter):
     title = parameter_name = field = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return Reason.choices
+        return list(REASON_LABELS.items())
 
 
 class TypeFilter(FieldFilter):

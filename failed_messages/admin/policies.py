@@ -18,7 +18,7 @@ from failed_messages.acting.policies import (
     switch_off,
 )
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.models import Reason, ReplayPolicy
+from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.filters import duration
 from failed_messages.records.collection import replay_policies
 from failed_messages.records.last_act import last_act
@@ -39,7 +39,7 @@ class PolicyForm(forms.ModelForm):
     group = forms.CharField(
         required=False, help_text="A group's fingerprint, in place of a service"
     )
-    reason = forms.ChoiceField(required=False, choices=[ANY, *Reason.choices])
+    reason = forms.ChoiceField(required=False, choices=[ANY, *REASON_LABELS.items()])
     after = forms.CharField(
         initial="15m, 1h, 6h",
         help_text="One replay after each of these, counted from the message's latest death; "

@@ -24,6 +24,7 @@ from messaging.certificate import (
     decode_original,
 )
 from messaging.plain import text
+from runtime.mongodb_clock import EPOCH
 
 #: RabbitMQ's own header of a dead letter.
 X_DEATH = "x-death"
@@ -34,8 +35,7 @@ REASON_OF_X_DEATH = {
     "maxlen": Reason.QUEUE_FULL,
     "rejected": Reason.REJECTED,
 }
-#: A certificate dated outside of these is a forgery …
-EPOCH = datetime.fromtimestamp(0, UTC)
+#: A certificate dated before the epoch, or farther ahead than this, is a forgery …
 FARTHEST_AHEAD = timedelta(days=3_650)
 #: … and one dated before this, or in the future, tells of a clock that is wrong.
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from amqp.serialization import dumps
 from kombu.message import Message
 
 from failed_messages.archiving.certificate import certificate_of, workers_certificate
+from messaging.adapters.py_amqp import encode_table
 from messaging.certificate import Certificate
 from messaging.kept import kept_headers
 from messaging.order_id import canonical
@@ -92,7 +92,7 @@ def read(message: Message, service: str) -> DeadLetter:
         content_type=_id(message.content_type),
         properties=json_text(_without(properties, {"application_headers"})),
         headers=json_text(_without(headers, CERTIFIED_HEADERS if certified else DLQ_HEADERS)),
-        header_table=bytes(dumps("F", [kept_headers(headers)])),
+        header_table=encode_table(kept_headers(headers)),
         certificate=death,
         certified=certified,
         redelivered=bool((message.delivery_info or {}).get("redelivered")),

@@ -7,13 +7,14 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from failed_messages.cli.terminal import Refusal, printable
+from failed_messages.cli.terminal import Refusal
 from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
 from failed_messages.reading.verdict import record_id
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
+from runtime.terminal import printable
 
 #: More than a terminal or a script has use for at once.
 MOST_SHOWN = 100_000

@@ -7,7 +7,7 @@ from typing import Any
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.cli.arguments import add_by, add_verb
 from failed_messages.cli.terminal import POLICY_COLUMNS, Refusal, Terminal
-from failed_messages.models import Reason, ReplayPolicy
+from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.description import policy_json
 from failed_messages.reading.filters import duration
 from messaging.service import services
@@ -19,7 +19,7 @@ def add_policy(verbs: Any) -> None:
     verb.add_argument("--service", choices=services(), default="")
     verb.add_argument("--group", metavar="FINGERPRINT", default="")
     verb.add_argument("--after", metavar="15m,1h,6h", default="", help="one replay after each")
-    verb.add_argument("--reason", choices=Reason.values, default="", help="only these")
+    verb.add_argument("--reason", choices=list(REASON_LABELS), default="", help="only these")
     add_by(verb)
 
 

@@ -15,11 +15,12 @@ from failed_messages.cli.arguments import (
     items_shown,
     selected,
 )
-from failed_messages.cli.terminal import JOB_COLUMNS, Refusal, Terminal, job_lines, printable
+from failed_messages.cli.terminal import JOB_COLUMNS, Refusal, Terminal, job_lines
 from failed_messages.models import ReplayJob
 from failed_messages.reading.description import job_json
 from failed_messages.reading.preview import Preview, preview, preview_of
 from failed_messages.reading.verdict import record_id
+from runtime.terminal import printable
 
 JOBS_LIMIT = 20
 

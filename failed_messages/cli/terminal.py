@@ -14,47 +14,35 @@ from failed_messages.reading.description import deaths, summary, verdict_json
 from failed_messages.reading.headline import headline
 from failed_messages.reading.next_step import consequence, next_step
 from failed_messages.reading.verdict import Verdict
+from runtime.terminal import printable, table
 
-Columns = Sequence[tuple[str, int]]
+Columns = Sequence[str]
 
 MESSAGE_COLUMNS: Columns = (
-    ("id", 24),
-    ("service", 10),
-    ("type", 18),
-    ("orderId", 24),
-    ("reason", 18),
-    ("attempts", 8),
-    ("status", 10),
-    ("lastFailedAt", 24),
+    "id",
+    "service",
+    "type",
+    "orderId",
+    "reason",
+    "attempts",
+    "status",
+    "lastFailedAt",
 )
 GROUP_COLUMNS: Columns = (
-    ("fingerprint", 12),
-    ("service", 10),
-    ("exception", 30),
-    ("pattern", 40),
-    ("failedNow", 9),
-    ("deaths", 7),
-    ("orders", 6),
-    ("value", 16),
-    ("status", 19),
-    ("owner", 12),
-    ("lastFailedAt", 24),
+    "fingerprint",
+    "service",
+    "exception",
+    "pattern",
+    "failedNow",
+    "deaths",
+    "orders",
+    "value",
+    "status",
+    "owner",
+    "lastFailedAt",
 )
-JOB_COLUMNS: Columns = (
-    ("id", 24),
-    ("state", 10),
-    ("filter", 40),
-    ("ratePerSecond", 13),
-    ("by", 20),
-    ("at", 24),
-)
-POLICY_COLUMNS: Columns = (
-    ("scope", 24),
-    ("enabled", 7),
-    ("afterSeconds", 24),
-    ("reason", 18),
-    ("by", 20),
-)
+JOB_COLUMNS: Columns = ("id", "state", "filter", "ratePerSecond", "by", "at")
+POLICY_COLUMNS: Columns = ("scope", "enabled", "afterSeconds", "reason", "by")
 
 
 class Refusal(ValueError):
@@ -83,7 +71,8 @@ class Terminal:
 
     def items(self, items: list[dict[str, Any]], columns: Columns, none: str) -> None:
         """A table; `none` stands for an empty one."""
-        self.tell(items, table(items, columns) if items else [none])
+        rows = [[item[name] for name in columns] for item in items]
+        self.tell(items, table(columns, rows, stdout=self._stdout) if items else [none])
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """What became of each message that was acted on."""
@@ -98,19 +87,6 @@ class Terminal:
 
     def warn(self, line: str) -> None:
         self._stderr.write(printable(line))
-
-
-def printable(value: object) -> str:
-    """Without the control characters by which untrusted text would control the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(value))
-
-
-def table(items: list[dict[str, Any]], columns: Columns) -> Iterator[str]:
-    """The items' lines below their heads."""
-    yield "  ".join(name.ljust(width) for name, width in columns).rstrip()
-    for item in items:
-        cells = (_cell(item[name])[:width].ljust(width) for name, width in columns)
-        yield "  ".join(cells).rstrip()
 
 
 def record_lines(record: FailedMessage) -> list[str]:
@@ -141,7 +117,3 @@ def job_lines(job: dict[str, Any]) -> Iterator[str]:
         yield job["why"]
     yield f"{job['filter']}, at most {job['ratePerSecond']} a second, by {job['by']}"
     yield from (f"{state}: {count:,}" for state, count in counts.items() if count)
-
-
-def _cell(value: object) -> str:
-    return printable(value).replace("\n", " ").replace("\t", " ")

@@ -2,9 +2,9 @@
 
 from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
 from failed_messages.models.failed_message import (
+    REASON_LABELS,
     Act,
     FailedMessage,
-    Reason,
     Replay,
     Status,
     reason_label,
@@ -15,6 +15,7 @@ from failed_messages.models.replay_job import JobState, PartState, ReplayJob
 from failed_messages.models.replay_policy import ReplayPolicy
 
 __all__ = [
+    "REASON_LABELS",
     "Act",
     "AppendOnly",
     "AuditEntry",
@@ -24,7 +25,6 @@ __all__ = [
     "GroupStatus",
     "JobState",
     "PartState",
-    "Reason",
     "Replay",
     "ReplayJob",
     "ReplayPolicy",

@@ -11,6 +11,8 @@ from django_mongodb_backend.fields import (
 )
 from django_mongodb_backend.models import EmbeddedModel
 
+from messaging.certificate import Reason
+
 
 class Status(models.TextChoices):
     """What became of a failed message."""
@@ -21,28 +23,28 @@ class Status(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
-class Reason(models.TextChoices):
-    """Why a message died, in an operator's words."""
-
-    ATTEMPTS_USED_UP = "attempts_used_up", "Every attempt failed"
-    PERMANENT_ERROR = "permanent_error", "A retry cannot help"
-    INVALID_BODY = "invalid_body", "The body is not what the handler needs"
-    UNDECODABLE = "undecodable", "The body is not readable"
-    UNKNOWN_TYPE = "unknown_type", "No handler for this type"
-    INVALID_PROPERTIES = "invalid_properties", "Properties or headers are invalid"
-    TOO_LARGE = "too_large", "Too large"
-    TIME_LIMIT = "time_limit", "Ran into the time limit"
-    UNROUTABLE = "unroutable", "No queue for what it publishes"
-    DELIVERY_LIMIT = "delivery_limit", "Its worker was killed each time"
-    RETURNED = "returned", "Came back too often without an outcome"
-    REJECTED = "rejected", "Rejected without a certificate"
-    EXPIRED = "expired", "Waited too long in the queue"
-    QUEUE_FULL = "queue_full", "The queue was full"
+#: Why a message died, in an operator's words; forms list them in this order.
+REASON_LABELS: dict[str, str] = {
+    Reason.ATTEMPTS_USED_UP: "Every attempt failed",
+    Reason.PERMANENT_ERROR: "A retry cannot help",
+    Reason.INVALID_BODY: "The body is not what the handler needs",
+    Reason.UNDECODABLE: "The body is not readable",
+    Reason.UNKNOWN_TYPE: "No handler for this type",
+    Reason.INVALID_PROPERTIES: "Properties or headers are invalid",
+    Reason.TOO_LARGE: "Too large",
+    Reason.TIME_LIMIT: "Ran into the time limit",
+    Reason.UNROUTABLE: "No queue for what it publishes",
+    Reason.DELIVERY_LIMIT: "Its worker was killed each time",
+    Reason.RETURNED: "Came back too often without an outcome",
+    Reason.REJECTED: "Rejected without a certificate",
+    Reason.EXPIRED: "Waited too long in the queue",
+    Reason.QUEUE_FULL: "The queue was full",
+}
 
 
 def reason_label(reason: str) -> str:
     """The reason in words; one that only a newer release knows, as it is called there."""
-    return Reason(reason).label if reason in Reason.values else reason
+    return REASON_LABELS.get(reason, reason)
 
 
 class Replay(EmbeddedModel):
@@ -111,7 +113,7 @@ class FailedMessage(models.Model):
     # Of the latest death:
     #: The `FailureGroup` that it belongs to.
     fingerprint = models.CharField("group", max_length=16)
-    reason = models.CharField(max_length=30, choices=Reason)
+    reason = models.CharField(max_length=30, choices=REASON_LABELS)
     exception = models.CharField(max_length=300)
     message = models.CharField("error", max_length=500)
     #: `TimeoutError: card service timed out`: both of them, for a search for words.

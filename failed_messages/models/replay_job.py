@@ -42,8 +42,6 @@ class ReplayJob(models.Model):
     #: Why it stopped by itself.
     why = models.TextField()
     finished_at = models.DateTimeField(null=True)
-    #: Until then one scheduler works on it.
-    leased_until = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
 
     # How many of its messages are in each `PartState`, as of the last step:

@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections import defaultdict
+from typing import Any, NamedTuple
 
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from messaging.service import On, Service
 
-HELD_UP = (str(Status.FAILED), str(Status.REPLAYING))
-GIVEN_UP = (str(Status.DISCARDED),)
+HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
+GIVEN_UP = {str(Status.DISCARDED)}
+
+#: What is read of each record; the index `standing` has all of it.
+READ = {"_id": False, "status": True, "type": True, "order_id": True}
 
 
-def held_up(service: Service) -> set[str]:
-    """Orders whose outcome from the service waits for an operator."""
-    return _order_ids(service, service.listens, HELD_UP)
+class AffectedOrders(NamedTuple):
+    """What the failed messages tell of the orders that a service has to answer."""
+
+    #: Their outcome waits for an operator.
+    held_up: set[str]
+    #: Their outcome was discarded.
+    given_up: set[str]
+    #: By the type of an order's event: those of which one tells why it is not answered.
+    explained: dict[str, set[str]]
 
 
-def given_up(service: Service) -> set[str]:
-    """Orders whose outcome from the service was discarded."""
-    return _order_ids(service, service.listens, GIVEN_UP)
+def affected_orders(service: Service) -> AffectedOrders:
+    """Read once what failed of the orders' own events in the service, and of its answers in orders.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    awaited = [on for on in service.listens if on.leads_to]
+    found = AffectedOrders(set(), set(), defaultdict(set))
+    about: dict[tuple[str, str], list[On]] = {(service.name, on.type): [on] for on in awaited}
+    for event in service.publishes:
+        ended = [on for on in awaited if event.state in service.ends(on)]
+        if ended:
+            about["orders", event.type] = ended
+    for name in (service.name, "orders"):
+        types = [type_ for of, type_ in about if of == name]
+        for record in _records(name, types):
+            order_id = record.get("order_id") or ""
+            (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
+            for on in about[name, record["type"]]:
+                found.explained[on.type].add(order_id)
+    return found
 
 
-def explained(service: Service, on: On) -> set[str]:
-    """Orders of which a failed message tells why the service has not answered this event."""
-    return _order_ids(service, [on], HELD_UP + GIVEN_UP)
-
-
-def _order_ids(service: Service, listens: Iterable[On], statuses: tuple[str, ...]) -> set[str]:
-    """By the order's own event in the service, or by the service's answer on its way to orders."""
-    awaited = [on for on in listens if on.leads_to]
-    states = {state for on in awaited for state in service.ends(on)}
-    answers = [event.type for event in service.publishes if event.state in states]
-    its_events: dict[str, Any] = {
-        "service": service.name,
-        "type": {"$in": [on.type for on in awaited]},
+def _records(service: str, types: list[str]) -> Any:
+    wanted = {
+        "service": service,
+        "type": {"$in": types},
+        "status": {"$in": sorted(HELD_UP | GIVEN_UP)},
     }
-    its_answers: dict[str, Any] = {"service": "orders", "type": {"$in": answers}}
-    wanted = {"status": {"$in": list(statuses)}}
-    return {
-        record.get("order_id") or ""
-        for which in (its_events, its_answers)
-        for record in failed_messages()
-        .find({**which, **wanted}, {"_id": False, "order_id": True})
-        .hint("standing")
-    }
+    return failed_messages().find(wanted, READ).hint("standing")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from failed_messages.models import Reason, Status
+from failed_messages.models import REASON_LABELS, Status
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.invalid import Invalid
 from messaging.order_id import canonical, object_id
@@ -130,7 +130,7 @@ FIELDS = {
 
 FILTER_FIX = "Write it as service=billing&status=failed, percent-encoded in UTF-8."
 
-CHOICES = {"service": list(services()), "reason": Reason.values, "status": Status.values}
+CHOICES = {"service": list(services()), "reason": list(REASON_LABELS), "status": Status.values}
 
 
 def duration(text: str) -> timedelta:

@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from celery import Task
-from celery.worker.strategy import default as single_strategy
 
+from messaging.adapters import celery
 from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
@@ -44,7 +44,7 @@ class BatchStrategy:
     """Gathers the messages of one handler; Celery calls it with each that is to run alone."""
 
     def __init__(self, task: Task, app: Any, consumer: Any) -> None:
-        self._alone = single_strategy(task, app, consumer)
+        self._alone = celery.single_strategy(task, app, consumer)
         self._task = task
         self._consumer = consumer
         self._waiting: deque[Any] = deque()
@@ -106,7 +106,7 @@ class BatchStrategy:
             self._awaited = messages[0], self._number
             self._consumer.run_alone(messages[0])
         else:
-            self._consumer.on_task_request(Batch(self, messages, self._number))
+            celery.start_call(self._consumer, Batch(self, messages, self._number))
 
     def _take_batch(self) -> list[Any]:
         """The oldest of those that wait, as many as fit."""

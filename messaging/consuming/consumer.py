@@ -13,24 +13,25 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import CPendingDeprecationWarning
-from celery.worker.consumer import Consumer
-from celery.worker.state import maybe_shutdown
 from django.conf import settings
 from kombu import Connection
 from kombu.serialization import register
 
+from messaging.adapters import celery, kombu
+from messaging.adapters.celery import Consumer, is_asked_to_stop, maybe_shutdown
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
 from messaging.consuming.holding import HOLDING_CHECK_SECONDS, Holding
 from messaging.consuming.one_by_one import OneByOne, Refusals
 from messaging.consuming.reading import read_in_bulk
-from messaging.consuming.shutdown import finish_begun, is_asked_to_stop
+from messaging.consuming.shutdown import finish_begun
 from messaging.declaring import declare_or_wait
 from messaging.errors import InvalidMessage
 from messaging.handling.dead_letters import dead_letter
 from messaging.handling.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.service import Service, services
+from messaging.topology import consumed_queue
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
 from runtime.trouble import Told, in_words
@@ -56,8 +57,7 @@ CHECK_CHILDREN_SECONDS = 0.5
 #: After a connection that lasted so long, what ended the one before it is over.
 LASTING_SECONDS = 5
 
-#: Declares 28 queues for tasks with an ETA; our retries wait in queues of their own.
-UNUSED_STEPS = {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
+celery.install()
 
 
 class CeleryStop(StopRequest):
@@ -73,9 +73,7 @@ class EventConsumer(Consumer):
     """Celery's consumer for queues that carry events."""
 
     class Blueprint(Consumer.Blueprint):
-        default_steps = [
-            step for step in Consumer.Blueprint.default_steps if step not in UNUSED_STEPS
-        ]
+        default_steps = celery.used_steps()
 
     #: Of the connection that there is or was last.
     one_by_one: OneByOne | None = None
@@ -140,13 +138,12 @@ class EventConsumer(Consumer):
             self.call_soon,
             after_refusal=self.refusals.in_a_row > 0,
         )
-        self.hub.call_repeatedly(CHECK_CHILDREN_SECONDS, self.pool._pool.maintain_pool)
-        holding = Holding(self, self.initial_prefetch_count)
-        self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
+        self.hub.call_repeatedly(CHECK_CHILDREN_SECONDS, self.pool.maintain_pool)
+        if kombu.TRIED.is_installed:
+            holding = Holding(self, self.initial_prefetch_count)
+            self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
         self.hub.call_repeatedly(sign_of_life.EVERY_SECONDS, sign_of_life.beat)
         self._to_celery = super().create_task_handler(*args, **kwargs)
-        #: By consumer tag, as far as messages have come.
-        self._services: dict[str, Service] = {}
         return self._on_message
 
     def _on_message(self, message: Any) -> None:
@@ -170,7 +167,7 @@ class EventConsumer(Consumer):
             return
         strategy = self.strategies[task_name(message, service)]
         alone = has_a_history(message) or is_newer(message, service)
-        if isinstance(strategy, BatchStrategy) and not alone:
+        if isinstance(strategy, BatchStrategy) and celery.TRIED.is_installed and not alone:
             strategy.gather(message)
         else:
             self.run_alone(message)
@@ -181,12 +178,7 @@ class EventConsumer(Consumer):
 
     def _service_of(self, message: Any) -> Service:
         """The service whose queue the message was delivered from."""
-        consumer_tag = message.delivery_info["consumer_tag"]
-        if consumer_tag not in self._services:
-            tags = self.task_consumer._active_tags.items()
-            # Messages of a consumer that has ended since may still be in hand.
-            self._services |= {tag: services()[queue] for queue, tag in tags}
-        return self._services[consumer_tag]
+        return services()[consumed_queue(message.delivery_info["consumer_tag"])]
 
 
 def as_celery_call(message: Any, delivery: Delivery) -> Any:

@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from celery.worker.request import Request
 from django.conf import settings
 
+from messaging.adapters import kombu
+from messaging.adapters.celery import Request, is_asked_to_stop
 from messaging.consuming.batching import Batch, BatchStrategy
 from messaging.consuming.prefetch import begin_again
-from messaging.consuming.shutdown import is_asked_to_stop
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Holding:
         """The messages that no pool child has been given."""
         for strategy in self._strategies():
             yield from filter(self._consumer.acks.covers, strategy.waiting)
-        for _, (call, *_), _ in self._consumer.controller.semaphore._waiting:
+        for call in kombu.waiting_calls(self._consumer.controller.semaphore):
             yield from filter(self._consumer.acks.covers, messages_of(call))
 
     def _give_back(self) -> None:
@@ -95,7 +95,7 @@ class Holding:
         returned = list(self._waiting())
         for strategy in self._strategies():
             strategy.forget_waiting()
-        self._consumer.controller.semaphore._waiting.clear()
+        kombu.forget_waiting_calls(self._consumer.controller.semaphore)
         for message in returned:
             message.reject(requeue=True)
         self._settled = self._consumer.acks.settled()
@@ -132,4 +132,4 @@ def would_take_seconds(count: int, settled: int) -> float:
 
 def messages_of(call: Request | Batch) -> list[Any]:
     """The messages of a call that waits for a pool child."""
-    return call.messages if isinstance(call, Batch) else [call._message]
+    return call.messages if isinstance(call, Batch) else [call.message]

@@ -12,6 +12,7 @@ from celery import current_app
 from django.core.checks import run_checks
 from django.db import connection
 
+from messaging.adapters import billiard, celery, kombu
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
 from runtime import sign_of_life
@@ -35,6 +36,11 @@ def refuse_wrong_declarations(**_: Any) -> None:
     if wrong:
         told = "\n".join(f"{each.id}: {each.msg} {each.hint}" for each in wrong)
         raise SystemExit(f"The services are not declared as they have to be.\n{told}")
+
+
+def tell_of_untried_libraries(**_: Any) -> None:
+    for adapter in (celery, kombu, billiard):
+        adapter.TRIED.tell()
 
 
 def lower_priority_of_worker(**_: Any) -> None:

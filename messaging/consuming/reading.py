@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from struct import Struct
 from typing import Any, NamedTuple
 
-from amqp.serialization import PROPERTY_CLASSES
-from amqp.transport import TCPTransport
-from celery.worker import loops
-
+from messaging.adapters import py_amqp
+from messaging.adapters.py_amqp import Frame
 from messaging.incoming import RawMessage
 from messaging.publishing.frames import (
-    BASIC_CLASS,
     BASIC_DELIVER,
     BODY_FRAME,
     FRAME_END,
@@ -39,8 +35,6 @@ DELIVERY_TAG = Struct(">QB")
 CONTENT_HEADER = Struct(">HHQ")
 
 OnMessage = Callable[[RawMessage], None]
-#: Type, channel and payload.
-Frame = tuple[int, int, bytes]
 
 
 class Arrived(NamedTuple):
@@ -55,27 +49,11 @@ class Arrived(NamedTuple):
 def read_in_bulk(channel: Any, hub: Any, on_message: OnMessage) -> None:
     """Let the event loop `hub` read the channel's connection in bulk, and pass on its deliveries.
 
-    A connection over TLS is left as it is: its layer has a buffer of its own.
+    A connection over TLS is left as it is, and so is one of a py-amqp that this was not tried with.
     """
     connection = channel.connection
-    if isinstance(connection.transport, TCPTransport):
+    if py_amqp.may_be_read(connection):
         hub.add_reader(connection.sock, BulkReader(channel, on_message).read)
-
-
-def first_drain(connection: Any, timeout: float = 0.1) -> None:
-    """Take what may have come before the event loop reads, in place of Celery's own.
-
-    Celery's lets go of an error without an `errno`, such as RabbitMQ's word that it closes the
-    connection. Nobody would notice for half a minute, until no heartbeat has come.
-
-    Raises:
-        OSError, amqp.AMQPError: the connection is lost.
-    """
-    with suppress(TimeoutError):
-        connection.drain_events(timeout=timeout)
-
-
-loops._quick_drain = first_drain
 
 
 class BulkReader:
@@ -98,18 +76,19 @@ class BulkReader:
         Raises:
             OSError: the connection is lost.
         """
-        transport = self._connection.transport
+        unread = py_amqp.unread(self._connection)
         # A large delivery is read in ever larger pieces, as each reads all before it again.
-        most_bytes = max(READ_BYTES, len(transport._read_buffer))
+        most_bytes = max(READ_BYTES, len(unread))
         try:
             received = self._connection.sock.recv(most_bytes, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         if not received:
             raise ConnectionResetError("RabbitMQ closed the connection")
-        frames, rest = split(transport._read_buffer + received)
+        py_amqp.note_received(self._connection)
+        frames, rest = split(unread + received)
         # What a handler of a frame reads by itself comes after these frames.
-        transport._read_buffer = rest
+        py_amqp.leave_unread(self._connection, rest)
         for frame in frames:
             self._take(*frame)
         if self._frames:
@@ -121,17 +100,16 @@ class BulkReader:
             FRAME_HEADER.pack(kind, channel, len(payload)) + payload + FRAME_END
             for kind, channel, payload in self._frames
         )
-        self._connection.transport._read_buffer = begun + self._connection.transport._read_buffer
+        py_amqp.leave_unread(self._connection, begun + py_amqp.unread(self._connection))
         self._delivery_info = None
         self._frames.clear()
 
     def _take(self, kind: int, channel: int, payload: bytes) -> None:
         if channel == self._channel.channel_id and self._is_of_delivery(kind, payload):
-            self._connection.bytes_recv += 1
             self._frames.append((kind, channel, payload))
             self._take_of_delivery(kind, payload)
         else:
-            self._connection.on_inbound_frame((kind, channel, payload))
+            py_amqp.pass_on(self._connection, (kind, channel, payload))
 
     def _is_of_delivery(self, kind: int, payload: bytes) -> bool:
         if kind == METHOD_FRAME:
@@ -144,7 +122,7 @@ class BulkReader:
             return
         if kind == HEADER_FRAME:
             _, _, self._missing_bytes = CONTENT_HEADER.unpack_from(payload)
-            self._properties, _ = PROPERTY_CLASSES[BASIC_CLASS](payload, CONTENT_HEADER.size)
+            self._properties, _ = py_amqp.read_properties(payload, CONTENT_HEADER.size)
             self._body = b""
         elif kind == BODY_FRAME:
             self._missing_bytes -= len(payload)

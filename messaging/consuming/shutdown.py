@@ -2,7 +2,7 @@
 
 Celery closes its consumer at once and forgets calls whose child has not told yet that it has begun.
 Such a message is done and delivered all the same, and the child waits half a minute for somebody to
-read its result (billiard.pool, `_ensure_messages_consumed`).
+read its result.
 """
 
 from __future__ import annotations
@@ -11,16 +11,11 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from celery.worker import state
 from django.conf import settings
 
+from messaging.adapters import billiard
+from messaging.adapters.celery import is_asked_to_end_now
 from messaging.consuming.batching import BatchStrategy
-
-
-def is_asked_to_stop() -> bool:
-    """Whether Celery was told to shut down warmly."""
-    # It holds an exit code then, which may be 0 and thus equal to False.
-    return state.should_stop is not None and state.should_stop is not False
 
 
 def finish_begun(consumer: Any) -> None:
@@ -29,13 +24,16 @@ def finish_begun(consumer: Any) -> None:
     What waits for a child goes back to RabbitMQ when the connection closes. A second request to
     stop, or a lost connection, ends the wait.
     """
+    if not billiard.TRIED.is_installed:
+        return
     with suppress(*consumer.connection_errors):
         consumer.task_consumer.cancel()
         forget_waiting(consumer)
-        pool = consumer.pool._pool
         loop = consumer.hub.create_loop()
         deadline = time.monotonic() + settings.TASK_TIME_LIMIT_SECONDS
-        while pool._cache and time.monotonic() < deadline and not state.should_terminate:
+        while billiard.has_calls(consumer.pool) and time.monotonic() < deadline:
+            if is_asked_to_end_now():
+                break
             loop = turned(loop, consumer.hub)
 
 
@@ -44,10 +42,7 @@ def forget_waiting(consumer: Any) -> None:
     for strategy in consumer.strategies.values():
         if isinstance(strategy, BatchStrategy):
             strategy.forget_waiting()
-    unsent = consumer.pool._pool.outbound_buffer
-    for job in unsent:
-        job.discard()
-    unsent.clear()
+    billiard.drop_unsent(consumer.pool)
 
 
 def turned(loop: Any, hub: Any) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from celery.concurrency.prefork import TaskPool
-
+from messaging.adapters import celery
 from messaging.service import services
 
 EXAMPLE = "celery -A celery_app worker -Q billing -n billing@%h --concurrency 2"
@@ -25,7 +24,7 @@ def check_options(options: Mapping[str, Any], **_: Any) -> None:
 def reasons_against(options: Mapping[str, Any]) -> Iterator[str]:
     """Why the options cannot be used, and what to use."""
     pool = options.get("pool")
-    if isinstance(pool, type) and not issubclass(pool, TaskPool):
+    if isinstance(pool, type) and not celery.is_prefork(pool):
         name = pool.__module__.rpartition(".")[2]
         yield (
             f"--pool {name} has no processes that a time limit can end, or whose death costs no "

@@ -13,9 +13,9 @@ from functools import cache
 from django.conf import settings
 from kombu import Connection
 
-from messaging.depths import depth
 from messaging.handling.call import Answers, Call, GoOn
 from messaging.publishing.publisher import CONNECTION_ERRORS
+from messaging.queues import depth
 from messaging.service import answering, services
 from runtime.connecting import connect, connection_to
 

@@ -15,8 +15,9 @@ from typing import Any
 import amqp
 from msgspec import Struct
 
+from messaging.adapters import py_amqp
 from messaging.message import Message
-from messaging.publishing.frames import publish_frames
+from messaging.publishing.frames import named_properties_of, publish_frames
 
 #: A write to the socket a message was a fifth of the cost of publishing it.
 GATHERED_BYTES = 64 * 1024
@@ -68,11 +69,15 @@ class ConfirmedChannel:
         for index, each in enumerate(outgoing):
             self._last_tag += 1
             self._awaited[self._last_tag] = index
+            if not py_amqp.TRIED.is_installed:
+                self._publish_alone(each)
+                continue
             gathered += self._frames(each)
             if len(gathered) >= GATHERED_BYTES:
-                self._write(gathered)
+                py_amqp.write(self._channel, gathered)
                 gathered.clear()
-        self._write(gathered)
+        if gathered:
+            py_amqp.write(self._channel, gathered)
         self._wait(timeout_seconds)
 
     def _frames(self, each: Outgoing) -> bytes:
@@ -85,11 +90,14 @@ class ConfirmedChannel:
             frame_max_bytes=self._channel.connection.frame_max,
         )
 
-    def _write(self, frames: bytes | bytearray) -> None:
-        """Past py-amqp, which has to know that the connection was used: it beats otherwise."""
-        connection = self._channel.connection
-        connection.transport.write(frames)
-        connection.bytes_sent += 1
+    def _publish_alone(self, each: Outgoing) -> None:
+        """By py-amqp's own way."""
+        self._channel.basic_publish(
+            self._theirs(each.message), each.exchange, each.routing_key, mandatory=each.mandatory
+        )
+
+    def _theirs(self, message: Message) -> amqp.Message:
+        return amqp.Message(message.body, **named_properties_of(message))
 
     def close(self) -> None:
         self._channel.close()

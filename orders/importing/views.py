@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from orders.importing import comma_separated, ndjson
 from orders.importing.batches import Import
 from orders.importing.comma_separated import TITLE
 from orders.importing.entry import Entry
+from orders.importing.lines import Stream
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import lines_of
 from runtime.requests.refusal import Fault, Refusal
@@ -50,31 +51,30 @@ NO_DATABASE = (
 )
 
 
-class NdjsonParser(BaseParser):
+class FileParser(BaseParser):
+    """Takes a file line by line."""
+
+    #: Raises Refusal, at the first entry: the file's head is at fault.
+    entries: Callable[[Stream], Iterator[Entry]]
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Iterator[Entry]:
+        assert parser_context
+        return type(self).entries(lines_of(stream, parser_context["request"], TITLE))
+
+
+class NdjsonParser(FileParser):
     media_type = "application/x-ndjson"
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Iterator[Entry]:
-        assert parser_context
-        return ndjson.entries(lines_of(stream, parser_context["request"], TITLE))
+    entries = staticmethod(ndjson.entries)
 
 
-class CsvParser(BaseParser):
+class CsvParser(FileParser):
     media_type = "text/csv"
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Iterator[Entry]:
-        """Raises Refusal: the first line doesn't name the columns; at the first entry."""
-        assert parser_context
-        return comma_separated.entries(lines_of(stream, parser_context["request"], TITLE))
+    entries = staticmethod(comma_separated.entries)
 
 
 class ImportView(APIView):

@@ -14,6 +14,7 @@ from django.conf import settings
 from pymongo.errors import PyMongoError
 
 from messaging.errors import PublishError
+from messaging.publishing.outbox import publish_pending
 from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import store
 from runtime import sign_of_life
@@ -135,17 +136,20 @@ def publish_batch(publisher: Publisher) -> int:
             again later.
     """
     pending = store.oldest_pending()
+    outgoing = [store.outgoing(each.message) for each in pending]
     try:
-        publisher.publish([store.outgoing(each.message) for each in pending])
-    except PublishError as error:
-        store.mark_published(pending[index] for index in error.confirmed)
+        publish_pending(
+            publisher,
+            outgoing,
+            lambda indexes: store.mark_published(pending[index] for index in indexes),
+        )
+    except (PublishError, PyMongoError):
         raise
     except Exception:
         # The same batch without those at fault; what went out before them goes out twice.
         if not set_aside_unpublishable(pending):
             raise
         return publish_batch(publisher)
-    store.mark_published(pending)
     return len(pending)
 
 

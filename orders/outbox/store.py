@@ -16,17 +16,15 @@ from bson import ObjectId
 from pymongo import UpdateMany
 
 from messaging.message import Message, event
+from messaging.publishing import outbox
+from messaging.publishing.outbox import IS_PENDING
 from messaging.publishing.publisher import Outgoing
 from messaging.service import exchange_of, listeners
 from orders.collection import DURABLE, orders
 from orders.events import body_of
-from orders.models import EPOCH
 from orders.outbox.set_aside import SetAside
 
 BATCH_ORDERS = 500
-
-#: The same condition as the partial index's.
-IS_PENDING = {"pending_since": {"$gt": EPOCH}}
 
 #: One order that cannot be told of does not keep the others from being published.
 aside = SetAside()
@@ -66,8 +64,7 @@ def pending_of(document: dict[str, Any]) -> list[Pending]:
 
 def oldest_pending_since() -> datetime | None:
     """When the event that waits longest happened; None when none is pending."""
-    oldest = orders().find_one(IS_PENDING, {"pending_since": 1}, sort=[("pending_since", 1)])
-    return oldest["pending_since"] if oldest else None
+    return outbox.oldest_pending_since(orders())
 
 
 def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:

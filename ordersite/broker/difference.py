@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from amqp import NotFound, PreconditionFailed
 from kombu import Connection, Exchange, Queue
+
+from messaging import declaring
+from messaging.queues import is_declared
 
 
 def difference(broker: Connection, entity: Exchange | Queue) -> str:
-    """RabbitMQ's own words: declaring what is there changes nothing, or is refused with them."""
-    try:
-        with broker.channel() as channel:
-            bound: Any = entity(channel)
-            declare = bound.queue_declare if isinstance(entity, Queue) else bound.declare
-            declare(passive=True)
-            declare()
-    except NotFound:
-        return ""
-    except PreconditionFailed as error:
-        return str(error.reply_text).removeprefix("PRECONDITION_FAILED - ")
-    return ""
+    """RabbitMQ's own words; empty where it is as declared, or not there, which changes nothing."""
+    return declaring.difference(broker, entity) if is_declared(broker, entity) else ""

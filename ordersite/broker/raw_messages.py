@@ -6,13 +6,16 @@ understand it. AMQP 0-9-1, section 4.2.6.1: the content header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from struct import Struct, unpack_from
 from typing import Any
 
+import amqp
+
+from messaging.adapters.py_amqp import BASIC_CLASS, RAW
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
-from messaging.publishing.frames import BASIC_CLASS, frames_of
-from messaging.pyamqp import RAW
+from messaging.publishing.frames import frames_of
 
 CONTENT_CLASS_AND_SIZE = Struct(">HHQ")
 
@@ -30,15 +33,21 @@ class RawMessage:
     #: The property flags and the properties, without the content header before them.
     properties: bytes
     body: bytes
+    #: The properties by their names, where py-amqp has read them on its own way.
+    named: Mapping[str, Any] = field(default_factory=dict)
     #: No part of a raw message is read, this one not even by who matches returned messages.
     message_id: str = ""
 
 
 def copy_of(original: Any, login: str) -> RawMessage:
     """A message that was read inside `unread_properties`, as this login may publish it."""
-    properties = without_foreign_user_id(original.properties[RAW], login)
     # py-amqp gives an empty body as text.
-    return RawMessage(properties, original.body or b"")
+    body = original.body or b""
+    if RAW in original.properties:
+        return RawMessage(without_foreign_user_id(original.properties[RAW], login), body)
+    user_id = original.properties.get("user_id")
+    allowed = {"user_id": user_id if user_id == login else None}
+    return RawMessage(b"", body, {**original.properties, **allowed})
 
 
 class RawChannel(ConfirmedChannel):
@@ -55,6 +64,9 @@ class RawChannel(ConfirmedChannel):
             mandatory=each.mandatory,
             frame_max_bytes=self._channel.connection.frame_max,
         )
+
+    def _theirs(self, message: Any) -> amqp.Message:
+        return amqp.Message(message.body, **message.named)
 
 
 def without_foreign_user_id(properties: bytes, login: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kombu import Connection
 
-from messaging.depths import depths
+from messaging.queues import depths
 from messaging.service import services
 from ordersite.doctor.report import Finding, Severity
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kombu import Connection
 
-from messaging.depths import depths
+from messaging.queues import depths
 from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
 

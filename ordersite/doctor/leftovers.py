@@ -14,6 +14,7 @@ from typing import Any
 from kombu import Connection
 
 from messaging import topology
+from messaging.queues import depth
 from ordersite.broker import management
 from ordersite.broker.leftover_queues import RETRY_PREFIXES, left_over
 from ordersite.doctor.report import Finding, Severity
@@ -72,8 +73,7 @@ def _retry_queue(name: str, arguments: dict[str, Any], messages: int) -> Finding
 
 def _messages(broker: Connection, name: str) -> int:
     # The management API's own count is up to five seconds old.
-    with broker.channel() as channel:
-        return int(channel.queue_declare(name, passive=True).message_count)
+    return depth(broker, name)
 
 
 def _returns(arguments: dict[str, Any], service: str) -> bool:

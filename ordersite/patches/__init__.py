@@ -1,0 +1,15 @@
+"""What libraries do not document and the site uses or changes all the same: one file a library.
+
+Nothing else of the site does (tests/test_adapters.py). With a release that was not tried, the
+library is used as it documents itself.
+"""
+
+from runtime.tried import Tried
+
+#: Here, as the settings ask for it before Django is set up.
+BACKEND = Tried(
+    "django-mongodb-backend",
+    "==5.2.4",
+    "some queries miss their indexes, a stored value of a wrong type fails the list that it is in, "
+    "and every process takes longer to start",
+)

@@ -14,6 +14,8 @@ from types import ModuleType
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ordersite.patches import BACKEND
+
 
 class NoGeography(MetaPathFinder):
     """Answers for `django.contrib.gis` as it does itself where its libraries are missing."""
@@ -27,5 +29,5 @@ class NoGeography(MetaPathFinder):
 
 def leave_out() -> None:
     """Do without geography in this process; call it before Django's database backend loads."""
-    if not any(isinstance(each, NoGeography) for each in sys.meta_path):
+    if BACKEND.is_installed and not any(isinstance(each, NoGeography) for each in sys.meta_path):
         sys.meta_path.insert(0, NoGeography())

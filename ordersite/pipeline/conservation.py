@@ -8,15 +8,15 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from failed_messages.reading import affected_orders
-from messaging.depths import depths
+from failed_messages.reading.affected_orders import affected_orders
+from messaging.queues import depths
 from messaging.service import Service, answering
 from orders import unanswered
 from runtime.connecting import connect, connection_to
@@ -76,14 +76,15 @@ def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
     name = service.name
     accepted, unanswered_count = unanswered.accepted(service), unanswered.count(service)
-    failed = unanswered.among(service, affected_orders.held_up(service))
-    discarded = unanswered.among(service, affected_orders.given_up(service)) - failed
+    affected = affected_orders(service)
+    failed = unanswered.among(service, affected.held_up)
+    discarded = unanswered.among(service, affected.given_up) - failed
     on_the_way = max(0, unanswered_count - len(failed) - len(discarded))
     retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
     most = min(on_the_way - retrying - in_queues, MOST_UNACCOUNTED)
-    missing = tuple(islice(unheard_of(service), max(0, most)))
+    missing = tuple(islice(unheard_of(service, affected.explained), max(0, most)))
     unaccounted = len({each.order_id for each in missing})
     return Line(
         service=name,
@@ -102,14 +103,13 @@ def retrying_messages(service: str, waiting: dict[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 
-def unheard_of(service: Service) -> Iterator[Missing]:
+def unheard_of(service: Service, explained: Mapping[str, Set[str]]) -> Iterator[Missing]:
     """Events of orders that were not answered for too long, and no failed message tells why."""
     for on in service.listens:
         if not on.leads_to:
             continue
-        explained = affected_orders.explained(service, on)
         for order_id in unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS):
-            if order_id not in explained:
+            if order_id not in explained.get(on.type, ()):
                 yield Missing(on.type, order_id)
 
 

@@ -11,8 +11,6 @@ from messaging import declarations
 from messaging.handling.handlers import HANDLERS, handled_twice, ignored
 from messaging.service import declared, installed_packages
 
-TAG = declarations.TAG
-
 
 def check_declarations(**_: Any) -> list[CheckMessage]:
     """Every error stops `manage.py` and the workers before they start."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import pymongo
-from amqp import NotFound
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
@@ -18,6 +16,7 @@ from kombu import Connection
 from pymongo.errors import PyMongoError
 
 from messaging import topology
+from messaging.queues import is_declared, queue_state
 from messaging.service import services
 from ordersite.pipeline import heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
@@ -198,10 +197,8 @@ def broker_connection() -> Connection:
 
 def _consumers(broker: Connection, queue: str) -> int | None:
     """How many consume from the queue; None if it isn't declared."""
-    # RabbitMQ closes a channel on which something was missing.
-    with suppress(NotFound), broker.channel() as channel:
-        return channel.queue_declare(queue, passive=True).consumer_count
-    return None
+    state = queue_state(broker, queue)
+    return state.consumers if state else None
 
 
 def _absent(consumers: dict[str, int | None]) -> list[str]:
@@ -210,8 +207,5 @@ def _absent(consumers: dict[str, int | None]) -> list[str]:
 
 def _missing_exchanges(broker: Connection) -> Iterator[str]:
     for exchange in topology.exchanges():
-        try:
-            with broker.channel() as channel:
-                exchange(channel).declare(passive=True)
-        except NotFound:
+        if not is_declared(broker, exchange):
             yield f"exchange {exchange.name}"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from pymongo.errors import PyMongoError
 
-from runtime.lease import RENEWAL_SECONDS, Lease
+from runtime.lease import Lease, kept
 
 #: One for all: what they make, they make for each other.
 LEASE = "preparing"
@@ -46,26 +43,3 @@ class OneAtATime(BaseCommand):
         while not lease.is_held():
             time.sleep(POLL_SECONDS)
         return lease
-
-
-@contextmanager
-def kept(lease: Lease) -> Iterator[None]:
-    """Renew the lease as long as the block runs, and let the next one have it then."""
-    ended = Event()
-    renewing = Thread(target=renew, args=(lease, ended), daemon=True)
-    renewing.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        renewing.join()
-        # Where MongoDB is down it ends by itself.
-        with suppress(PyMongoError):
-            lease.release()
-
-
-def renew(lease: Lease, ended: Event) -> None:
-    while not ended.wait(RENEWAL_SECONDS):
-        # An outage is the command's own affair.
-        with suppress(PyMongoError):
-            lease.is_held()

@@ -9,11 +9,12 @@ from amqp import ResourceLocked
 from kombu import Connection
 
 from messaging import topology
+from messaging.adapters.py_amqp import unread_properties
 from messaging.declaring import declare_missing
-from messaging.pyamqp import unread_properties
+from messaging.queues import queue_state
 from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change import leftovers, plan
-from ordersite.topology_change.moving import Move, Say, Undone, exists
+from ordersite.topology_change.moving import Move, Say, Undone
 from ordersite.topology_change.plan import Plan
 
 #: Exclusive to one connection: who has it, works; RabbitMQ takes it back from the dead.
@@ -70,7 +71,7 @@ def move_queues(broker: Connection, made: Plan, say: Say) -> None:
                     if queue.name in to_move:
                         Move(broker, queue, say).run()
         finally:
-            if not any(exists(broker, shadow_of(queue.name)) for queue in topology.queues()):
+            if not any(queue_state(broker, shadow_of(queue.name)) for queue in topology.queues()):
                 topology.change_marker(channel).delete()
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from amqp import NotFound
 from kombu import Connection
 
 from messaging import topology
+from messaging.queues import queue_state, queue_state_on
 from messaging.topology import delay_label
 from ordersite.broker import management
 from ordersite.broker.leftover_queues import left_over
@@ -68,10 +68,9 @@ def _used_key(exchange: Any, routing_key: str) -> str:
 def queues(broker: Connection, there: dict[str, Any]) -> Iterator[Leftover]:
     """What is safe to delete of the queues that are left over, and why the others stay."""
     for name in left_over(there):
-        found = _declared(broker, name)
-        if found is not None:
-            reason = _kept_because(there[name], found.message_count, found.consumer_count)
-            yield Leftover(name, found.message_count, reason)
+        if found := queue_state(broker, name):
+            reason = _kept_because(there[name], found.messages, found.consumers)
+            yield Leftover(name, found.messages, reason)
 
 
 def _kept_because(queue: dict[str, Any], messages: int, consumers: int) -> str:
@@ -105,16 +104,8 @@ def remove_queue(broker: Connection, leftover: Leftover) -> str:
                     leftover.queue, each["source"], each["routing_key"], arguments=each["arguments"]
                 )
         time.sleep(QUIET_SECONDS)
-        found = channel.queue_declare(leftover.queue, passive=True)
-        if found.message_count or found.consumer_count:
+        found = queue_state_on(channel, leftover.queue)
+        if found.messages or found.consumers:
             return "it has come into use meanwhile"
         channel.queue_delete(leftover.queue)
     return ""
-
-
-def _declared(broker: Connection, name: str) -> Any:
-    try:
-        with broker.channel() as channel:
-            return channel.queue_declare(name, passive=True)
-    except NotFound:
-        return None

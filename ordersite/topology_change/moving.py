@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from amqp import NotFound, PreconditionFailed
+from amqp import PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
+from messaging.queues import queue_state, queue_state_on
 from ordersite.broker import management
 from ordersite.broker.shadow_queues import shadow_of, way_back
 from ordersite.topology_change.copying import PRIORITY, Copier
@@ -77,7 +77,7 @@ class Move:
             PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
         """
         for _ in range(ATTEMPTS):
-            if exists(self._broker, self._name) and not self._declare():
+            if queue_state(self._broker, self._name) and not self._declare():
                 self._set_aside()
             if self._declare():
                 break
@@ -86,7 +86,7 @@ class Move:
                 f"{self._name} comes back with its old arguments: a process of an earlier release "
                 "declares it. Stop that, and run this again."
             )
-        if exists(self._broker, self._shadow):
+        if queue_state(self._broker, self._shadow):
             self._bring_back()
         for exchange in (self._shadow, way_back(self._name)):
             self._channel.exchange_delete(exchange)
@@ -133,7 +133,7 @@ class Move:
             management.patiently(partial(management.close_connection, connection))
 
     def _make_shadow(self) -> None:
-        if not exists(self._broker, self._shadow):
+        if not queue_state(self._broker, self._shadow):
             arguments = arguments_of(self._queue)
             kept = {name: arguments[name] for name in KEPT_ARGUMENTS if name in arguments}
             self._channel.queue_declare(
@@ -168,10 +168,10 @@ class Move:
 
     def _held_by_others(self, quiet_seconds: float) -> int | None:
         """How many messages are left, at others too; None where it is too early to tell."""
-        found = self._channel.queue_declare(self._name, passive=True)
-        if found.message_count or quiet_seconds < QUIET_SECONDS:
+        found = queue_state_on(self._channel, self._name)
+        if found.messages or quiet_seconds < QUIET_SECONDS:
             return None
-        if found.consumer_count <= 1:
+        if found.consumers <= 1:
             return 0
         unacked = asked("queues", self._name).get("messages_unacknowledged")
         if unacked == 0 and quiet_seconds < COUNTS_SETTLE_SECONDS:
@@ -186,7 +186,7 @@ class Move:
         self._hand_over([(topology.by_name.name, self._name)])
         copier = Copier(self._broker, self._shadow, exchange=back, target=self._name)
         # The oldest first, so that the order stays; under load the shadow never runs empty.
-        waiting = self._channel.queue_declare(self._shadow, passive=True).message_count
+        waiting = queue_state_on(self._channel, self._shadow).messages
         moved = 0
         while moved < waiting and (count := copier.copy(COPY_SECONDS)):
             moved += count
@@ -232,13 +232,6 @@ def _last_of(copier: Copier) -> int:
         moved += copier.copy(COPY_SECONDS)
     copier.close()
     return moved
-
-
-def exists(broker: Connection, queue: str) -> bool:
-    with suppress(NotFound), broker.channel() as channel:
-        channel.queue_declare(queue, passive=True)
-        return True
-    return False
 
 
 def asked(kind: str, *names: str) -> Any:

@@ -125,7 +125,10 @@ def is_plain(headers: Mapping[bytes, bytes]) -> bool:
 
 @lru_cache(maxsize=100)
 def is_allowed(host: bytes) -> bool:
-    """Whether the site goes by that name: Django's own check of `ALLOWED_HOSTS`."""
+    """Whether the site goes by that name: Django's own check of `ALLOWED_HOSTS`.
+
+    Remembered: it is 6 µs of an order's 120.
+    """
     domain, _ = split_domain_port(host.decode("latin1"))
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 

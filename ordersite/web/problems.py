@@ -44,6 +44,7 @@ def problem(
     title: str = "",
     type_: str = "about:blank",
     errors: Sequence[Mapping[str, str]] = (),
+    retry_after_seconds: int | None = None,
 ) -> HttpResponse:
     """A problem details response; without a title it bears the status' own, as RFC 9457 asks."""
     body: dict[str, Any] = {
@@ -54,7 +55,8 @@ def problem(
     }
     if errors:
         body["errors"] = list(errors)
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    wait = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
+    return JsonResponse(body, status=status, content_type="application/problem+json", headers=wait)
 
 
 def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
@@ -93,24 +95,22 @@ def database_unavailable(exception: BaseException) -> HttpResponse:
         # The rest describes the driver's view of every server.
         str(exception.__cause__ or exception).partition(" (configured")[0],
     )
-    response = problem(
+    return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds; with the same "
         "Idempotency-Key an order is placed once, however often you send it.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
     )
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
 
 
 def too_busy() -> HttpResponse:
     """Answers a request that was not begun, because too many wait already."""
-    response = problem(
+    return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "More requests wait than can be served in time, so nothing was done about this one. "
         f"Send it again in {BUSY_RETRY_AFTER_SECONDS} second.",
+        retry_after_seconds=BUSY_RETRY_AFTER_SECONDS,
     )
-    response["Retry-After"] = str(BUSY_RETRY_AFTER_SECONDS)
-    return response
 
 
 def too_many_at_once() -> HttpResponse:
@@ -155,19 +155,19 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
     response = refused(exception, detail)
     if challenge := getattr(exception, "auth_header", None):
         response["WWW-Authenticate"] = challenge
-    if wait_seconds := getattr(exception, "wait", None):
-        response["Retry-After"] = str(round(wait_seconds))
     return response
 
 
 def refused(exception: exceptions.APIException, detail: str = "") -> HttpResponse:
     """The problem that the exception tells of; `detail` in place of its own."""
+    wait_seconds = getattr(exception, "wait", None)
     return problem(
         exception.status_code,
         detail or str(exception.detail),
         title=getattr(exception, "title", ""),
         type_=getattr(exception, "type", "about:blank"),
         errors=getattr(exception, "errors", ()),
+        retry_after_seconds=round(wait_seconds) if wait_seconds else None,
     )
 
 

@@ -6,7 +6,16 @@ import resource
 from collections.abc import Mapping
 from typing import Any
 
-from ordersite.web.bounded_http import BoundedHTTP
+from runtime.tried import Tried
+
+UVICORN = Tried(
+    "uvicorn",
+    "==0.54.0",
+    "neither the bytes of a request's head nor the time that it takes nor the number of "
+    "connections has a bound of ours, so a proxy in front has to have them",
+)
+if UVICORN.is_installed:
+    from ordersite.web.bounded_http import BoundedHTTP
 
 #: A client that keeps its connection may take so long between two requests.
 KEEP_ALIVE_SECONDS = 75
@@ -20,7 +29,7 @@ OTHER_FILES = 300
 
 #: Of `uvicorn.run` and `uvicorn.Config`.
 OPTIONS: Mapping[str, Any] = {
-    "http": BoundedHTTP,
+    "http": BoundedHTTP if UVICORN.is_installed else "httptools",
     "ws": "none",
     "proxy_headers": False,
     "server_header": False,
@@ -37,4 +46,5 @@ def bound_connections() -> None:
     wanted = MAX_CONNECTIONS + OTHER_FILES
     files = max(now, wanted if most == resource.RLIM_INFINITY else min(wanted, most))
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
-    BoundedHTTP.max_connections = max(1, min(files - OTHER_FILES, MAX_CONNECTIONS))
+    if UVICORN.is_installed:
+        BoundedHTTP.max_connections = max(1, min(files - OTHER_FILES, MAX_CONNECTIONS))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -50,12 +51,30 @@ class UTF8Request(WSGIRequest):
     Django would decode the address with any codec that Python has, and `hex` is one.
     """
 
-    def _set_content_type_params(self, meta: Mapping[str, str]) -> None:
-        try:
-            parsed = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
-        except (LookupError, ValueError):
-            parsed = "", {}
-        self.content_type, self.content_params = parsed
+    def __init__(self, environ: dict[str, Any]) -> None:
+        content_type = environ.get("CONTENT_TYPE", "")
+        if can_be_parsed(content_type):
+            super().__init__(environ)
+        else:
+            super().__init__({**environ, "CONTENT_TYPE": ""})
+            self.META["CONTENT_TYPE"] = content_type
+
+    @property
+    def encoding(self) -> str | None:
+        """None: UTF-8."""
+        return None
+
+    @encoding.setter
+    def encoding(self, name: str) -> None:
+        """Django sets it to the charset of the request's content type."""
+
+
+def can_be_parsed(content_type: str) -> bool:
+    try:
+        parse_header_parameters(content_type)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 class WholeRequest:

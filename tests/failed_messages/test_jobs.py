@@ -10,13 +10,14 @@ import pytest
 from django.db import connection
 
 from failed_messages.acting import job_control, job_runner
-from failed_messages.acting.job_runner import advance_jobs, allowance
+from failed_messages.acting.job_runner import advance_jobs, allowance, lease_name
 from failed_messages.acting.replay import replay
 from failed_messages.archiving.outcomes import record_outcome
 from failed_messages.models import AuditEntry, FailedMessage, ReplayJob
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.preview import preview
 from failed_messages.records.collection import failed_messages, replay_jobs
+from runtime.lease import Lease, leases
 from tests import broker
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import certificate, failed
@@ -187,11 +188,10 @@ def test_a_message_is_part_of_one_running_job():
 def test_a_scheduler_that_died_hands_its_job_over():
     copies(3)
     job = started()
-    later = datetime.now(UTC) + timedelta(seconds=20)
-    replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": later}})
+    assert Lease(lease_name(job.pk)).is_held()
     assert step(job).sent == 0, "another scheduler may be at work"
 
-    replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": datetime.now(UTC)}})
+    end_the_lease(job)
     assert step(job).sent == 1
 
 
@@ -329,4 +329,5 @@ def kill(*victims) -> None:
 
 def end_the_lease(job: ReplayJob) -> None:
     """The scheduler that had it is dead; waiting would only cost time."""
-    replay_jobs().update_one({"_id": job.pk}, {"$set": {"leased_until": datetime.now(UTC)}})
+    ended = {"$set": {"expires_at": datetime.now(UTC)}}
+    leases().update_one({"_id": lease_name(job.pk)}, ended)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from failed_messages.models import FailedMessage, FailureGroup
-from failed_messages.reading.affected_orders import held_up
+from failed_messages.reading.affected_orders import affected_orders
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import newest_ids
 from failed_messages.reading.preview import preview
@@ -123,7 +123,7 @@ def test_words_of_an_error_are_found_and_counted_in_the_index_alone(many):
 
 def test_which_orders_are_held_up_is_read_from_an_index_alone(many):
     with profiled() as operations:
-        assert len(held_up(services()["billing"])) > MANY * 0.9
+        assert len(affected_orders(services()["billing"]).held_up) > MANY * 0.9
 
     assert max(operation.get("docsExamined", 0) for operation in operations) == 0
 

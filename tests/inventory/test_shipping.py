@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from django.test import override_settings
 
-from inventory.models import EPOCH
 from inventory.movements import movements
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.releasing import release
@@ -17,6 +16,7 @@ from inventory.reserving import products, reservations, reserve
 from inventory.shipping import publish_shipped, ship
 from inventory.tasks import reserve_stock
 from messaging.errors import PermanentError, PublishError
+from runtime.mongodb_clock import EPOCH
 from tests.broker import take_all
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, stock, stocked

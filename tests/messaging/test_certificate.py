@@ -10,6 +10,7 @@ import pytest
 
 from drills.poison import FORGERIES, attempt, original
 from drills.wire import properties_of
+from messaging.adapters.py_amqp import read_properties
 from messaging.certificate import (
     MAX_ATTEMPTS_BYTES,
     MAX_ORIGINAL_BYTES,
@@ -23,7 +24,6 @@ from messaging.certificate import (
     encode_certificate,
     encode_original,
 )
-from messaging.pyamqp import read_properties
 
 FRAME_BYTES = 131_072
 FORGED = ["\ud800", '"\ud800"', '"\\ud800"', '{"id": "\udfff"}', '["\udcff"]']

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from drills.poison import nested
 from drills.wire import properties_of
+from messaging.adapters.py_amqp import read_properties
 from messaging.lenient_properties import UNREADABLE, read_one_by_one
-from messaging.pyamqp import read_properties
 
 GOOD: dict[str, Any] = {
     "content_type": "application/json",

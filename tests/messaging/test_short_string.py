@@ -7,8 +7,8 @@ from amqp.serialization import loads
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.adapters.py_amqp import read_arguments
 from messaging.consuming.reading import delivery_info_of
-from messaging.pyamqp import read_arguments
 from messaging.short_string import LIMIT_BYTES, read_short, readable, short, shortened
 
 ANY_BYTES = st.binary(max_size=LIMIT_BYTES)

@@ -120,8 +120,6 @@ def test_an_order_of_a_product_without_a_right_price_is_refused_and_others_are_p
 
 
 def test_a_negative_zero_makes_no_other_product_negative(either_way: Client):
-    """A cache keyed by equal amounts would give one for the other."""
-    placing.stored_price.cache_clear()
     connection.database["products"].insert_many(
         [
             {"sku": "odd", "price": Decimal128("-0.00"), "currency": "EUR"},
@@ -132,12 +130,6 @@ def test_a_negative_zero_makes_no_other_product_negative(either_way: Client):
     for sku in ("odd", "free"):
         order = post(either_way, {"userId": 1, "items": [sku]}).json()["order"]
         assert (order["items"][0]["unitPrice"], order["total"]) == ("0.00", "0.00")
-
-
-def test_a_stored_price_is_remembered_by_its_text():
-    placing.stored_price.cache_clear()
-
-    assert [str(placing.stored_price(each)) for each in ("-0.00", "0.00")] == ["-0.00", "0.00"]
 
 
 def test_products_of_several_currencies_are_refused(either_way: Client):

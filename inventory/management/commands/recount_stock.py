@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory.recounting import HistoryTooShort, Recount, recount
+from runtime.terminal import table
 
 TOO_SHORT = (
     "MongoDB forgot how the stock was before all was read, so nothing was compared. Let it "
@@ -44,16 +45,11 @@ def in_words(counted: Recount) -> str:
     of_all = f"{counted.products} products, {counted.movements} movements: "
     if not counted.differences:
         return of_all + "every quantity is what the movements add up to."
-    rows = [("SKU", "quantity", "stored", "recounted")]
-    rows += [
-        (each.sku, each.quantity, str(each.stored), str(each.recounted))
-        for each in counted.differences
-    ]
-    widest = max(len(row[0]) for row in rows)
-    table = [f"{row[0]:<{widest}}  {row[1]:<9}  {row[2]:>9}  {row[3]:>9}" for row in rows]
+    heads = ("SKU", "quantity", "stored", "recounted")
+    rows = [(each.sku, each.quantity, each.stored, each.recounted) for each in counted.differences]
     return "\n".join(
         [
-            *table,
+            *table(heads, rows, numbers=("stored", "recounted")),
             f"{of_all}{len(counted.differences)} quantities differ.",
             "Something changed products or stock_movements outside the pipeline. Count the goods, "
             "then correct the stored quantity, or add the movement that is missing.",

@@ -8,6 +8,7 @@ from typing import Any
 from amqp import NotFound
 from django.core.management.base import BaseCommand, CommandError
 
+from messaging.queues import queue_state_on
 from ordersite.pipeline.health import broker_connection
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect
@@ -37,14 +38,14 @@ class Command(BaseCommand):
 def delete(channel: Any, name: str) -> None:
     """Raises CommandError: the queue is in use, or holds messages."""
     # A quorum queue does not know RabbitMQ's own "if empty" and "if unused".
-    found = channel.queue_declare(name, passive=True)
-    if found.consumer_count:
+    found = queue_state_on(channel, name)
+    if found.consumers:
         raise CommandError(
-            f"{found.consumer_count} consume {name}: stop its worker or the archiver first."
+            f"{found.consumers} consume {name}: stop its worker or the archiver first."
         )
-    if found.message_count:
+    if found.messages:
         raise CommandError(
-            f"{name} holds {found.message_count} messages, which would be lost. "
+            f"{name} holds {found.messages} messages, which would be lost. "
             "Wait until it is empty; a service's queue needs its worker for that."
         )
     channel.queue_delete(name)

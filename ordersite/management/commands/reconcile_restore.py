@@ -15,8 +15,8 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from billing import lost_numbers
-from messaging.depths import depths
 from messaging.errors import MessagingError
+from messaging.queues import depths
 from ordersite.restoring.findings import find
 from ordersite.restoring.rendering import as_json, as_text
 from ordersite.restoring.settling import settle

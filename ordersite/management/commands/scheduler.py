@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from ordersite.pipeline.scheduler import JOBS, Scheduler
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
+from runtime.terminal import table
 from runtime.waiting import wait_for_database
 
 
@@ -19,8 +20,9 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         sign_of_life.begin("scheduler")
-        for job in JOBS:
-            self.stdout.write(f"every {job.every_seconds:>4} s  {job.name}  {job.purpose}")
+        jobs = [(job.name, job.every_seconds, job.purpose) for job in JOBS]
+        heads = ("job", "every (seconds)", "what it does")
+        self.stdout.write("\n".join(table(heads, jobs, stdout=self.stdout, numbers=heads[1:2])))
         self.stdout.flush()
         # Not for RabbitMQ: most jobs do without it.
         wait_for_database(stop)

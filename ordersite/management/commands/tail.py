@@ -23,6 +23,7 @@ from messaging.service import services
 from messaging.short_string import readable
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.terminal import printable
 from runtime.trouble import Told, in_words
 
 BODY_CHARACTERS = 120
@@ -107,7 +108,7 @@ def as_line(message: Message) -> str:
         f"order={readable(properties.get('correlation_id') or '-')}",
         _text(message)[:BODY_CHARACTERS],
     ]
-    return "".join(each if each.isprintable() else "�" for each in "  ".join(shown))
+    return printable(" ".join("  ".join(shown).splitlines()))
 
 
 def as_json(message: Message) -> str:

@@ -1,42 +1,66 @@
-"""Lets the queries of django-mongodb-backend 5.2.4 use MongoDB's indexes.
+"""django-mongodb-backend: its queries use MongoDB's indexes, and read whatever is stored.
 
-Three of its kinds of query miss them; each is corrected here, results unchanged:
+Three of its kinds of query miss the indexes; each is corrected here, results unchanged:
 
 - A unique index is partial on its columns' `$type`, so only a lookup that states the type can
   use it. https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage
 - `order_by()` re-computes the ordered columns before `$sort`, and a computed value has no index.
 - `defer()` and `only()` fetch the whole document all the same.
 
-The backend's version is pinned exactly; tests/ordersite/test_mongodb_indexes.py asks MongoDB's
-query planner whether each correction still works, and is still needed.
+tests/ordersite/test_mongodb_indexes.py asks MongoDB's query planner whether each correction still
+works, and is still needed.
+
+And it converts values as it reads rows. Other programs and earlier releases write to the same
+collections, and MongoDB takes any type: one value that cannot be converted would answer 500 for
+everybody's document. It is read as null, and told once in the log.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cache, wraps
 from typing import Any
 
+from django.db import models
 from django.db.models import Field, UniqueConstraint
 from django.db.models.expressions import Col
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import Exact, In
 from django.db.models.sql.compiler import SQLCompiler as DjangoCompiler
 from django_mongodb_backend.compiler import SQLCompiler
+from django_mongodb_backend.fields import EmbeddedModelField
 from django_mongodb_backend.query import MongoQuery
 
-CORRECTED_VERSION = "5.2.4"
+from ordersite.patches import BACKEND
+from ordersite.unreadable import tell
+
+#: What Django's code expects of fields which the backend reads as they are, or item by item.
+TYPES: dict[type[models.Field], type] = {
+    models.BooleanField: bool,
+    models.CharField: str,
+    models.TextField: str,
+    EmbeddedModelField: models.Model,
+}
 
 #: Types for which equality implies the type. Numbers are left out: 5 equals 5.0, a long a double.
 TYPES_WITHOUT_COUSINS = {"string", "objectId"}
 
 
 def apply() -> None:
-    """Correct the backend's queries, for this process."""
+    """Correct the backend, for this process; one that was not tried stays as it is."""
+    BACKEND.tell()
+    if not BACKEND.is_installed:
+        return
     for lookup in (Exact, In, RelatedIn):
         lookup.as_mql_path = _stating_the_type(lookup.as_mql_path)
     SQLCompiler.build_query = _without_deferred_columns(SQLCompiler.build_query)
     MongoQuery.get_pipeline = _sorting_stored_columns_first(MongoQuery.get_pipeline)
+    SQLCompiler.get_converters = _lenient(SQLCompiler.get_converters)
+
+
+# --- Indexes ----------------------------------------------------------------------------------
 
 
 def _stating_the_type(as_mql_path: Any) -> Any:
@@ -114,3 +138,56 @@ def _without_deferred_columns(build_query: Any) -> Any:
         return build_query(compiler, columns)
 
     return without_deferred_columns
+
+
+# --- Stored values ----------------------------------------------------------------------------
+
+
+def _lenient(get_converters: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(get_converters)
+    def lenient(compiler: Any, expressions: Sequence[Any]) -> Any:
+        converters = get_converters(compiler, expressions)
+        unconverted = [each for each in enumerate(expressions) if each[0] not in converters]
+        checked: dict[int, tuple[list[Any], Any]] = {
+            index: ([], each) for index, each in unconverted if _is_checked(each)
+        }
+        return {
+            index: ([_converting(steps)], expression)
+            for index, (steps, expression) in (converters | checked).items()
+        }
+
+    return lenient
+
+
+def _converting(steps: list[Callable[..., Any]]) -> Callable[..., Any]:
+    def convert(value: Any, expression: Any, connection: Any) -> Any:
+        stored = value
+        try:
+            for step in steps:
+                value = step(value, expression, connection)
+            return value if value is None else _checked(value, expression)
+        except Exception as error:
+            # An annotation has no column, and is the query's own affair.
+            if (field := getattr(expression, "target", None)) is None:
+                raise
+            tell(str(field), f"{type(stored).__name__}: {error}")
+            return None
+
+    return convert
+
+
+def _is_checked(expression: Any) -> bool:
+    """Whether it is a column that the backend does not convert, and Django expects a type of."""
+    field: Any = getattr(expression, "target", None)
+    return bool(field) and not field.primary_key and isinstance(field, tuple(TYPES))
+
+
+def _checked(value: Any, expression: Any) -> Any:
+    """The value as it is shown. Raises TypeError, ValueError: it is none of its field."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise ValueError(f"{value} is not an amount")
+    for kind, type_ in TYPES.items():
+        if isinstance(getattr(expression, "target", None), kind) and not isinstance(value, type_):
+            raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")
+    # Nobody owes `-0.00`.
+    return abs(value) if isinstance(value, Decimal) and not value else value

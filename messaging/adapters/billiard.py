@@ -1,0 +1,27 @@
+"""billiard, and Celery's pool of it: the calls that a worker's pool has been given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.tried import Tried
+
+TRIED = Tried(
+    "billiard",
+    "==4.3.2",
+    "a worker that is asked to stop does not wait for each call in its pool: RabbitMQ delivers "
+    "such messages again, and their work is found done",
+)
+
+
+def has_calls(pool: Any) -> bool:
+    """Whether the worker's pool has calls without a result."""
+    return bool(pool._pool._cache)
+
+
+def drop_unsent(pool: Any) -> None:
+    """Let go of the calls that no child has been sent yet."""
+    unsent = pool._pool.outbound_buffer
+    for call in unsent:
+        call.discard()
+    unsent.clear()
