@@ -25,9 +25,11 @@ from drills.poison import publish as publish_poison
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology
+from messaging.adapters import py_amqp
 from messaging.declaring import is_changing
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.service import services
+from runtime.tried import Tried
 from tests import broker as foreign
 from tests.messaging.test_retries import order, place
 from tests.polling import eventually
@@ -145,6 +147,27 @@ def test_a_message_is_moved_as_it_is(broker: Connection) -> None:
     assert replayed.delivery_info["exchange"] == "by_name"
     assert replayed.properties["message_id"] == "replayed"
     assert foreign.depth("inventory") == inventory_before
+    assert_as_declared(broker)
+
+
+def test_on_py_amqps_own_way_a_message_is_moved_by_its_properties(
+    broker: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(py_amqp, "TRIED", Tried("amqp", "==0", "of no release"))
+    billing_of_an_earlier_release(broker)
+    foreign.publish(
+        b"first", routing_key="any key", headers={"x": [1]}, message_id="first", user_id="guest"
+    )
+    foreign.publish(b"", exchange="by_name", routing_key="billing", message_id="replayed")
+
+    assert topology_command("apply")[0] == 0
+
+    first, replayed = foreign.take_all("billing")
+    assert (bytes(first.body), first.properties["message_id"]) == (b"first", "first")
+    assert (first.headers["x"], first.delivery_info["routing_key"]) == ([1], "any key")
+    assert first.properties["user_id"] == "guest"
+    assert replayed.delivery_info["exchange"] == "by_name"
+    assert replayed.properties["message_id"] == "replayed"
     assert_as_declared(broker)
 
 
