@@ -15,7 +15,7 @@ from localservices.process import Process
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 class Processes:
