@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from ordersite.pipeline import health
 from ordersite.pipeline.conservation_views import ConservationView
-from ordersite.pipeline.metrics import MetricsView
+from ordersite.pipeline.metrics_view import MetricsView
 from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
 from ordersite.web import problems
 

@@ -1,34 +1,207 @@
-"""`GET /metrics`: the conservation line in Prometheus's text format."""
+"""What `/metrics` tells Prometheus: the families, each with the function that measures it.
+
+All of them are read from MongoDB and RabbitMQ when somebody asks, so any one web process tells of
+the whole pipeline, and nothing is counted as it passes. Names and units follow
+https://prometheus.io/docs/practices/naming/
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from rest_framework.request import Request
-from rest_framework.views import APIView
+import pymongo
+from kombu import Connection
+from prometheus_client.core import GaugeMetricFamily
+from pymongo.errors import PyMongoError
 
-from ordersite.pipeline.conservation_views import current_lines
+from failed_messages.records.collection import failed_messages, failure_groups
+from inventory import shipping
+from messaging.queues import queue_state
+from messaging.topology import queues
+from orders.outbox import store
+from ordersite.pipeline import health, heartbeat
+from ordersite.pipeline.conservation import lines
+from runtime.connecting import BROKER_ERRORS, connect
+from runtime.lease import RELAY_LEASE, is_taken
+from runtime.mongodb_clock import mongodb_now
 
 #: A line's numbers, each a state of an order.
 STATES = ("done", "in_flight", "retrying", "failed", "discarded", "unaccounted")
 
+#: What one family may take of MongoDB; a scrape has to end within Prometheus's 10 s.
+ANSWER_WITHIN_SECONDS = 2
 
-class MetricsView(APIView):
-    """A gauge for each service and state; computed for each request."""
+#: The values of the labels, and the number.
+Sample = tuple[Sequence[str], float]
 
-    def get(self, request: Request) -> HttpResponse:
-        registry = CollectorRegistry()
-        gauge = Gauge(
-            "ordersite_orders",
-            "Orders by service and by where they are; unaccounted must be 0",
-            ["service", "state"],
-            registry=registry,
-        )
-        for line in current_lines():
-            numbers: dict[str, Any] = asdict(line)
-            for state in STATES:
-                gauge.labels(line.service, state).set(numbers[state])
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: all its samples have the same labels."""
+
+    name: str
+    #: What it counts, with its unit.
+    help: str
+    labels: tuple[str, ...]
+    samples: Callable[[], Iterator[Sample]]
+
+
+class PipelineCollector:
+    """Measures every family anew for each scrape.
+
+    One that cannot be measured is left out: `ordersite_dependency_up` says why, and the others
+    are told all the same.
+    """
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for family in FAMILIES:
+            gauge = GaugeMetricFamily(family.name, family.help, labels=family.labels)
+            try:
+                with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+                    samples = list(family.samples())
+            except (PyMongoError, *BROKER_ERRORS):
+                continue
+            for values, number in samples:
+                gauge.add_metric(values, number)
+            yield gauge
+
+
+def dependencies() -> Iterator[Sample]:
+    yield ["mongodb"], health.mongodb().ok
+    yield ["rabbitmq"], _rabbitmq_answers()
+
+
+def orders() -> Iterator[Sample]:
+    for line in lines():
+        numbers: dict[str, Any] = asdict(line)
+        for state in STATES:
+            yield [line.service, state], numbers[state]
+
+
+def outbox_age() -> Iterator[Sample]:
+    yield ["orders"], _age_seconds(store.oldest_pending_since())
+    yield ["inventory"], _age_seconds(shipping.oldest_pending_since())
+
+
+def messages_by_status() -> Iterator[Sample]:
+    # The index `standing` answers it without a look at the documents.
+    stages: list[dict[str, Any]] = [
+        {"$match": {"service": {"$gte": ""}}},
+        {"$group": {"_id": {"s": "$service", "t": "$status"}, "n": {"$sum": 1}}},
+    ]
+    for each in failed_messages().aggregate(stages, hint="standing"):
+        yield [each["_id"]["s"], each["_id"]["t"]], each["n"]
+
+
+def groups_by_status() -> Iterator[Sample]:
+    key = {"s": "$service", "t": "$status"}
+    for each in failure_groups().aggregate([{"$group": {"_id": key, "n": {"$sum": 1}}}]):
+        yield [each["_id"]["s"], each["_id"]["t"]], each["n"]
+
+
+def queue_messages() -> Iterator[Sample]:
+    for name, state in _queue_states():
+        yield [name], state.messages
+
+
+def queue_consumers() -> Iterator[Sample]:
+    for name, state in _queue_states():
+        yield [name], state.consumers
+
+
+def relay() -> Iterator[Sample]:
+    yield [], is_taken(RELAY_LEASE)
+
+
+def scheduler() -> Iterator[Sample]:
+    if last := heartbeat.last():
+        yield [], last.age_seconds
+
+
+def late_jobs() -> Iterator[Sample]:
+    if last := heartbeat.last():
+        yield [], len(last.late)
+
+
+FAMILIES = (
+    Family(
+        "ordersite_dependency_up",
+        "1 while MongoDB or RabbitMQ answers this process",
+        ("dependency",),
+        dependencies,
+    ),
+    Family(
+        "ordersite_orders",
+        "Orders by service and by where they are; unaccounted must be 0",
+        ("service", "state"),
+        orders,
+    ),
+    Family(
+        "ordersite_outbox_oldest_age_seconds",
+        "How long the oldest event waits to be published; 0 where none does",
+        ("service",),
+        outbox_age,
+    ),
+    Family(
+        "ordersite_failed_messages",
+        "Failed messages by service and status",
+        ("service", "status"),
+        messages_by_status,
+    ),
+    Family(
+        "ordersite_failure_groups",
+        "Causes of failed messages by service and status",
+        ("service", "status"),
+        groups_by_status,
+    ),
+    Family(
+        "ordersite_queue_messages",
+        "Messages that are ready in a queue; those that a worker holds are not counted",
+        ("queue",),
+        queue_messages,
+    ),
+    Family(
+        "ordersite_queue_consumers",
+        "Processes that consume a queue",
+        ("queue",),
+        queue_consumers,
+    ),
+    Family("ordersite_relay_up", "1 while a relay publishes events", (), relay),
+    Family(
+        "ordersite_scheduler_heartbeat_age_seconds",
+        "Since the scheduler last said that it runs; absent where none runs",
+        (),
+        scheduler,
+    ),
+    Family(
+        "ordersite_scheduler_late_jobs",
+        "Periodic jobs of which a run does not end",
+        (),
+        late_jobs,
+    ),
+)
+
+
+def _rabbitmq_answers() -> bool:
+    try:
+        with health.broker_connection() as broker:
+            connect(broker)
+    except BROKER_ERRORS:
+        return False
+    return True
+
+
+def _queue_states() -> Iterator[tuple[str, Any]]:
+    broker: Connection
+    with health.broker_connection() as broker:
+        connect(broker)
+        for queue in queues():
+            if state := queue_state(broker, queue.name):
+                yield queue.name, state
+
+
+def _age_seconds(since: datetime | None) -> float:
+    return max(0.0, (mongodb_now() - since).total_seconds()) if since else 0.0
