@@ -51,6 +51,10 @@ class Contender:
         """The command lines that make an empty database and virtual host ready for it."""
         return ()
 
+    def make_key(self, environment: Mapping[str, str]) -> str:
+        """A key for the clients, made once the preparations are done; empty: none is asked for."""
+        return ""
+
     def commands(self) -> Mapping[str, Command]:
         """Its programs by name; the one named `web` answers on WEB_PORT."""
         raise NotImplementedError

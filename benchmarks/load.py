@@ -65,9 +65,9 @@ class Report:
 class Load:
     """Sends the requests until there are no more or the time is over."""
 
-    def __init__(self, host: str, port: int, bodies: Iterator[bytes]) -> None:
+    def __init__(self, host: str, port: int, bodies: Iterator[bytes], key: str = "") -> None:
         self._address = (host, port)
-        self._requests = iter([_request(host, port, body) for body in bodies])
+        self._requests = iter([_request(host, port, body, key) for body in bodies])
         self._selector = selectors.DefaultSelector()
         self._waiting = 0
         self.seen = Seen()
@@ -182,9 +182,10 @@ def percentile_ms(latencies_seconds: list[float], percent: float) -> float:
     return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)] * 1000
 
 
-def _request(host: str, port: int, body: bytes) -> bytes:
+def _request(host: str, port: int, body: bytes, key: str) -> bytes:
+    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
     head = (
-        f"POST /orders HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        f"POST /orders HTTP/1.1\r\nHost: {host}:{port}\r\n{authorization}"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -198,9 +199,11 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=1_000, help="how many to place at most")
     parser.add_argument("--seconds", type=float, default=60, help="how long to send at most")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same orders")
+    parser.add_argument("--key", default="", help="an API key with the scope orders:place")
     asked = parser.parse_args()
     url = urlsplit(asked.url)
-    load = Load(url.hostname or "127.0.0.1", url.port or 80, order_bodies(asked.orders, asked.seed))
+    bodies = order_bodies(asked.orders, asked.seed)
+    load = Load(url.hostname or "127.0.0.1", url.port or 80, bodies, asked.key)
     print(json.dumps(asdict(load.run(asked.connections, asked.seconds))))
 
 

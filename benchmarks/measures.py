@@ -92,7 +92,9 @@ def one_order(system: System, body: bytes) -> float:
     time.sleep(random.uniform(0.02, 0.1))
     started = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", system.port)
-    connection.request("POST", "/orders", body, {"Content-Type": "application/json"})
+    authorization = {"Authorization": f"Bearer {system.key}"} if system.key else {}
+    headers = {"Content-Type": "application/json", **authorization}
+    connection.request("POST", "/orders", body, headers)
     response = connection.getresponse()
     if response.status != 201:
         raise RunFailed(f"A single order was answered with HTTP {response.status}.")

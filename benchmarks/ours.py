@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -31,6 +34,17 @@ class Ours(Contender):
 
     def preparations(self) -> Sequence[str]:
         return ("python manage.py migrate --verbosity 0", "python manage.py declare_topology")
+
+    def make_key(self, environment: Mapping[str, str]) -> str:
+        create = ["manage.py", "api_keys", "create", "benchmark", "--shop", "--json"]
+        made = subprocess.run(
+            [sys.executable, *create, "--scope", "orders:place"],
+            env=environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return str(json.loads(made.stdout)["key"])
 
     def commands(self) -> Mapping[str, Command]:
         return {name: _command(line) for name, line in procfile().items()}

@@ -73,7 +73,12 @@ def load(system: System, connections: int, orders: int, seconds: float) -> dict:
     Raises:
         RunFailed: it could not connect, or no order was placed.
     """
-    arguments = {"connections": connections, "orders": orders, "seconds": seconds}
+    arguments = {
+        "connections": connections,
+        "orders": orders,
+        "seconds": seconds,
+        "key": system.key,
+    }
     command = [sys.executable, "-m", "benchmarks.load", system.url, "--seed", str(next(_seeds))]
     command += [text for name, value in arguments.items() for text in (f"--{name}", str(value))]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

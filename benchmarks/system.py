@@ -48,6 +48,8 @@ class System:
     def __init__(self, contender: Contender, ground: Ground, logs: Path, copies: int) -> None:
         self.contender = contender
         self.ground = ground
+        #: What its clients send; empty where it asks for none.
+        self.key = ""
         #: How many processes of each consumer there are.
         self.copies = copies
         self.port = free_port()
@@ -68,6 +70,7 @@ class System:
             preparation.start()
             if preparation.wait() != 0:
                 raise RunFailed(f"{line} failed:\n{preparation.log_tail()}")
+        self.key = self.contender.make_key(self._environment())
         self.ground.database["products"].insert_many(self.contender.products())
 
     def start(self) -> None:
@@ -168,17 +171,19 @@ class System:
                 self.processes[name].append(process)
 
     def _process(self, name: str, line: str) -> Process:
-        environment = {
-            **process_environment(),
-            **self.contender.environment,
-            **self.ground.environment,
-            "WEB_PORT": str(self.port),
-            "COPY": name.rpartition("-")[2],
-        }
+        environment = {**self._environment(), "COPY": name.rpartition("-")[2]}
         log = self._logs / f"{self.ground.name}-{self.contender.name}-{name}.log"
         log.unlink(missing_ok=True)
         command = ["sh", "-c", f"exec {line}"]
         return Process(name, command, log, environment, self.contender.folder)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **process_environment(),
+            **self.contender.environment,
+            **self.ground.environment,
+            "WEB_PORT": str(self.port),
+        }
 
     def _web_answers(self) -> bool:
         with suppress(OSError, HTTPException):

@@ -15,6 +15,7 @@ from billing.invoicing import Invoice, invoices
 from billing.pdf import pdf
 from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
 from messaging.order_id import canonical
+from runtime.requests.caller import Caller, caller_of
 
 PDF = "application/pdf"
 PAGE = "text/html"
@@ -25,6 +26,8 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'"
 
 class PrintView(APIView):
     """A page, or a PDF where the address ends with `.pdf` or the client prefers one."""
+
+    scopes = {"GET": "invoices:read"}
 
     def answer(self, request: Request, document: PrintableDocument, as_pdf: bool) -> HttpResponse:
         # Django's own: the REST framework negotiates JSON alone here.
@@ -43,7 +46,7 @@ class InvoiceView(PrintView):
     """The invoice of an order."""
 
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
-        found = find(order_id, lambda invoice: invoice["number"])
+        found = find(order_id, caller_of(request), lambda invoice: invoice["number"])
         return self.answer(request, invoice_document(found), as_pdf)
 
 
@@ -51,18 +54,18 @@ class CreditNoteView(PrintView):
     """The credit note of an order's invoice."""
 
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
-        found = find(order_id, lambda invoice: invoice["credit_note_number"])
+        found = find(order_id, caller_of(request), lambda invoice: invoice["credit_note_number"])
         return self.answer(request, credit_note_document(found), as_pdf)
 
 
-def find(order_id: str, has: Callable[[Invoice], object]) -> Invoice:
-    """The order's invoice.
+def find(order_id: str, caller: Caller, has: Callable[[Invoice], object]) -> Invoice:
+    """The order's invoice, if the caller may see it.
 
     Raises:
-        NotFound: there is none, or not what `has` asks of it.
+        NotFound: there is none, it is another customer's, or it is not what `has` asks of it.
     """
     invoice = invoices().find_one({"_id": canonical(order_id)})
-    if invoice is None:
+    if invoice is None or not caller.sees(invoice.get("user_id")):
         raise NotFound(
             f"Billing has no invoice for order {order_id[:40]!r}. If the order was placed a moment "
             "ago, try again; GET /orders lists the orders."

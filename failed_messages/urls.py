@@ -8,6 +8,10 @@ from failed_messages.api import groups as api_groups
 from failed_messages.api import jobs as api_jobs
 from failed_messages.api import messages as api_messages
 from failed_messages.api import policies as api_policies
+from failed_messages.api.view import DISCARD, EDIT, REPLAY
+
+#: The scope of each act on one message.
+ACTS = {"replay": REPLAY, "edit": EDIT, "discard": DISCARD, "restore": DISCARD}
 
 urlpatterns = [
     path("failed-messages", api_messages.MessagesView.as_view()),
@@ -26,5 +30,12 @@ urlpatterns = [
     path("failed-messages/policies", api_policies.PoliciesView.as_view()),
     path("failed-messages/policies/<str:scope>", api_policies.PolicyView.as_view()),
     path("failed-messages/<str:id_>", api_messages.MessageView.as_view()),
-    path("failed-messages/<str:id_>/<str:verb>", api_messages.ActView.as_view()),
+    *(
+        path(
+            f"failed-messages/<str:id_>/{verb}",
+            api_messages.ActView.as_view(scopes={"POST": scope}),
+            {"verb": verb},
+        )
+        for verb, scope in ACTS.items()
+    ),
 ]

@@ -7,16 +7,15 @@ from typing import Annotated
 
 from django.http import JsonResponse
 from msgspec import Meta, Struct
-from rest_framework.authentication import BasicAuthentication
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from inventory.permissions import RESTOCK, SHIP, StaffWith
 from inventory.refusals import Refusal
 from inventory.restocking import restock
 from inventory.shipping import send
 from messaging.order_id import canonical
 from runtime.requests import idempotency_key
+from runtime.requests.caller import caller_of
 from runtime.requests.json_body import JsonBody
 
 #: As many as one order may ask for.
@@ -48,33 +47,26 @@ SHIPMENT = JsonBody(
 )
 
 
-class StaffView(APIView):
-    """A view for users of the admin, who send name and password (RFC 7617) with each request."""
-
-    authentication_classes = [BasicAuthentication]
-    permission_classes = [StaffWith]
-
-
-class RestockView(StaffView):
+class RestockView(APIView):
     """Add units to a product's stock."""
 
-    permission = RESTOCK
+    scopes = {"POST": "stock:write"}
 
     def post(self, request: Request, sku: str) -> JsonResponse:
         quantity = DELIVERY.of(request).quantity
-        product = restock(sku, quantity, key=key(request), by=request.user.get_username())
+        product = restock(sku, quantity, key=key(request), by=caller_of(request).name)
         quantities = ("available", "reserved", "shipped")
         return JsonResponse({"sku": sku, **{each: int(product[each]) for each in quantities}})
 
 
-class ShipView(StaffView):
+class ShipView(APIView):
     """Send an order's reserved units off."""
 
-    permission = SHIP
+    scopes = {"POST": "orders:ship"}
 
     def post(self, request: Request, order_id: str) -> JsonResponse:
         SHIPMENT.of(request)
-        shipment = send(canonical(order_id), by=request.user.get_username())
+        shipment = send(canonical(order_id), by=caller_of(request).name)
         reservation = shipment.reservation
         return JsonResponse(
             {

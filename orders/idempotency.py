@@ -7,8 +7,11 @@ status and bytes.
 
 Choices:
 
-- A key belongs to the caller's account. The API knows no other identity than the order's
-  `userId`, so that is the account: the same key under two users means two requests.
+- A key belongs to the caller: the client of an API key, over its rotations, the subject of an
+  access token, or a member of the staff. The same key of two callers means two requests. Where the
+  API is open and nobody knows who calls, the order's `userId` takes the caller's place.
+- The release before knew no callers. What it noted under the `userId` is found as long as such a
+  key lives, see `orders.unowned_keys`.
 - Two requests are the same if they ask for the same, whatever their bytes: the same units of the
   same SKUs, be it `"book"` or `{"sku": "book", "quantity": 1}`, one line of two units or two of
   one, in whatever sequence. So the request is compared with the order that the first one placed,
@@ -37,10 +40,11 @@ from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
-from orders import placing
+from orders import placing, unowned_keys
 from orders.collection import orders
 from orders.requests.order_request import TITLE, OrderRequest
 from runtime.requests import idempotency_key
+from runtime.requests.caller import Caller
 from runtime.requests.idempotency_key import HEADER
 from runtime.requests.refusal import Fault, Refusal
 
@@ -54,7 +58,7 @@ KEYED_AT = {"$ifNull": [{"$toDate": "$keyed_at"}, "$created_at"]}
 
 OTHER_REQUEST = Fault(
     field=HEADER,
-    detail="was used for another order of this user",
+    detail="was used for another order",
     fix="Send the first request again unchanged, or a new key for a new order.",
 )
 IN_FLIGHT = Fault(
@@ -71,7 +75,7 @@ class Placed(NamedTuple):
     is_replayed: bool
 
 
-def place(request: OrderRequest, key: str, tries: int = 3) -> Placed:
+def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Placed:
     """Place the order unless the key's first request has; return the order of the first.
 
     Args:
@@ -83,22 +87,25 @@ def place(request: OrderRequest, key: str, tries: int = 3) -> Placed:
         pymongo.errors.PyMongoError: MongoDB did not answer; repeating the request is safe.
     """
     key = read(key)
+    if unowned := of_release_before(request, key, caller):
+        return Placed(first_answer(unowned, request), is_replayed=True)
+    stored_key = owned(request, key, caller)
     try:
-        return Placed(placing.place(request, key_fields(request, key)), is_replayed=False)
+        return Placed(placing.place(request, key_fields(request, key, caller)), is_replayed=False)
     except Refusal:
         # The catalogue may have changed since the first request was answered.
-        if (earlier := find(request, key)) is None or is_forgotten(earlier):
+        if (earlier := find(stored_key)) is None or is_forgotten(earlier):
             raise
     except DuplicateKeyError:
-        earlier = find(request, key)
+        earlier = find(stored_key)
         if earlier is None and tries == 1:
             raise Refusal(TITLE, [IN_FLIGHT], status_code=409) from None
         if earlier is None:
             # Another request has just taken the key off an old order.
-            return place(request, key, tries - 1)
+            return place(request, key, caller, tries - 1)
         if is_forgotten(earlier):
             forget(earlier)
-            return place(request, key)
+            return place(request, key, caller)
     return Placed(first_answer(earlier, request), is_replayed=True)
 
 
@@ -107,18 +114,31 @@ def read(header: str) -> str:
     return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
 
 
-def key_fields(request: OrderRequest, key: str) -> dict[str, Any]:
+def key_fields(request: OrderRequest, key: str, caller: Caller) -> dict[str, Any]:
     """What the order's document says of the request that placed it."""
     return {
-        "idempotency_key": scoped(request, key),
+        "idempotency_key": owned(request, key, caller),
         "request_fingerprint": fingerprint(request),
         "keyed_at": TIME_OF_INSERT,
     }
 
 
-def scoped(request: OrderRequest, key: str) -> str:
-    """The key as it is unique over all users."""
+def owned(request: OrderRequest, key: str, caller: Caller) -> str:
+    """The key as it is unique over all callers."""
+    return unowned(request, key) if caller.is_anyone else f"{caller.id}:{key}"
+
+
+def unowned(request: OrderRequest, key: str) -> str:
+    """The same where the order's user takes the caller's place; no caller's id is a number."""
     return f"{request.user_id}:{key}"
+
+
+def of_release_before(request: OrderRequest, key: str, caller: Caller) -> dict[str, Any] | None:
+    """The order that the release before placed under this key and `userId`."""
+    if caller.is_anyone or not unowned_keys.may_exist():
+        return None
+    order = find(unowned(request, key))
+    return None if order is None or is_forgotten(order) else order
 
 
 def asked_for(order: dict[str, Any]) -> tuple[int, dict[str, int]]:
@@ -131,14 +151,14 @@ def fingerprint(request: OrderRequest) -> str:
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
-def find(request: OrderRequest, key: str) -> dict[str, Any] | None:
-    """The order that the key's first request has placed.
+def find(stored_key: str) -> dict[str, Any] | None:
+    """The order that the key's first request has placed; the key as it is stored.
 
     Linearizable: the read waits until a majority has the order that it returns, since the answer
     is a promise that the order is not lost.
     """
     # `$type` lets MongoDB use an index that is partial on the field's type.
-    query = {"idempotency_key": {"$eq": scoped(request, key), "$type": "string"}}
+    query = {"idempotency_key": {"$eq": stored_key, "$type": "string"}}
     return orders().with_options(read_concern=ReadConcern("linearizable")).find_one(query)
 
 

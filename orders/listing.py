@@ -14,9 +14,11 @@ from urllib.parse import urlencode
 
 from bson import ObjectId
 from msgspec import UNSET
+from rest_framework.exceptions import NotFound
 
 from orders.collection import orders
 from orders.requests.order_filters import OrderFilters, id_of_cursor, moments, read
+from runtime.requests.caller import Caller
 
 
 class Page(NamedTuple):
@@ -26,15 +28,16 @@ class Page(NamedTuple):
     next_query: str | None
 
 
-def page(parameters: Mapping[str, str]) -> Page:
-    """The orders that the query parameters ask for.
+def page(parameters: Mapping[str, str], caller: Caller) -> Page:
+    """The orders that the query parameters ask for, as far as the caller may see them.
 
     Raises:
         Refusal: a parameter is unknown or has no valid value; it is named.
+        NotFound: they ask for another customer's.
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     request = read(parameters)
-    found = orders().find(query(request)).sort("_id", -1).limit(request.limit + 1)
+    found = orders().find(query(request, caller)).sort("_id", -1).limit(request.limit + 1)
     documents = list(found)
     if len(documents) <= request.limit:
         return Page(documents, None)
@@ -43,11 +46,11 @@ def page(parameters: Mapping[str, str]) -> Page:
     return Page(documents, urlencode(following))
 
 
-def query(request: OrderFilters) -> dict[str, Any]:
+def query(request: OrderFilters, caller: Caller) -> dict[str, Any]:
     """The MongoDB query; every condition on `_id` or at the front of an index is a bound of it."""
     conditions: list[dict[str, Any]] = []
-    if request.user_id is not UNSET:
-        conditions.append({"user_id": request.user_id})
+    if (user_id := whose(request, caller)) is not None:
+        conditions.append({"user_id": user_id})
     if request.status is not UNSET:
         conditions.append({"status": request.status})
     if request.created_from is not UNSET:
@@ -59,6 +62,22 @@ def query(request: OrderFilters) -> dict[str, Any]:
     if request.cursor is not UNSET:
         conditions.append({"_id": {"$lt": id_of_cursor(request.cursor)}})
     return {"$and": conditions} if conditions else {}
+
+
+def whose(request: OrderFilters, caller: Caller) -> int | None:
+    """The user whose orders are listed; None for everybody's.
+
+    Raises:
+        NotFound: another customer's are asked for.
+    """
+    if request.user_id is UNSET:
+        return caller.user_id
+    if not caller.sees(request.user_id):
+        raise NotFound(
+            f"There are no orders of user {request.user_id} that you may see. Leave userId out, "
+            "or send your own."
+        )
+    return request.user_id
 
 
 def id_at(moment: datetime, margin_seconds: int) -> ObjectId:

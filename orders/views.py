@@ -22,6 +22,7 @@ from orders.collection import ANSWER_SECONDS, orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 from orders.requests import cancellation_request, order_filters, order_request
 from runtime.requests import idempotency_key, query_string
+from runtime.requests.caller import Caller, caller_of, check_user
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,24 @@ UNREADABLE = (
 class OrdersView(APIView):
     """Place an order, or list those that were placed."""
 
+    scopes = {"GET": "orders:read", "POST": "orders:place"}
+
     def post(self, request: Request) -> HttpResponse:
         asked = order_request.BODY.of(request)
+        caller = caller_of(request)
+        check_user(caller, asked.user_id, order_request.TITLE)
         key = request.headers.get(idempotency_key.HEADER)
         with pymongo.timeout(ANSWER_SECONDS):
             if key is None:
                 return placed(placing.place(asked))
-            order, is_replayed = idempotency.place(asked, key)
+            order, is_replayed = idempotency.place(asked, key, caller)
         return placed(order, {"Idempotent-Replayed": "true"} if is_replayed else {})
 
     def get(self, request: Request) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
-            page = listing.page(query_string.parameters(request, order_filters.TITLE))
+            page = listing.page(
+                query_string.parameters(request, order_filters.TITLE), caller_of(request)
+            )
         return json(
             {
                 "orders": [each for each in map(listed, page.documents) if each],
@@ -57,19 +64,23 @@ class OrdersView(APIView):
 class OrderView(APIView):
     """One order with its ledger."""
 
+    scopes = {"GET": "orders:read"}
+
     def get(self, request: Request, order_id: str) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
-            order = find(order_id)
+            order = find(order_id, caller_of(request))
         return json(order_with_ledger_json(order))
 
 
 class CancellationView(APIView):
     """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
 
+    scopes = {"POST": "orders:cancel"}
+
     def post(self, request: Request, order_id: str) -> HttpResponse:
         asked = cancellation_request.BODY.of(request)
         with pymongo.timeout(ANSWER_SECONDS):
-            order = cancelling.cancel(find(order_id)["_id"], asked.reason)
+            order = cancelling.cancel(find(order_id, caller_of(request))["_id"], asked.reason)
         return json({"message": "Order cancelled.", "order": order_json(order)})
 
 
@@ -80,11 +91,15 @@ def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -
     return json(placed_json(order), status=201, headers=location | dict(headers or {}))
 
 
-def find(order_id: str) -> dict[str, Any]:
-    """Raises NotFound: there is no such order, or the text is not an order's id."""
+def find(order_id: str, caller: Caller) -> dict[str, Any]:
+    """The order, if the caller may see it.
+
+    Raises:
+        NotFound: there is no such order, it is another customer's, or the text is no order's id.
+    """
     key = object_id(order_id)
     document = orders().find_one(key) if key else None
-    if document is None:
+    if document is None or not caller.sees(document.get("user_id")):
         raise NotFound(
             f"There is no order {order_id[:40]!r}. "
             "An orderId has 24 hexadecimal digits; GET /orders lists them."

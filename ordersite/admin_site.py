@@ -18,7 +18,7 @@ from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
 
 #: What an operator reads first comes first; what is not named here comes last.
-APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "simulated_faults"]
+APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "access", "simulated_faults"]
 
 
 class OrderSite(AdminSite):

@@ -56,4 +56,4 @@ async def live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-application = routed(fast_path.FastPath(site) if fast_path.takes_anyone(OrdersView) else site)
+application = routed(fast_path.FastPath(site) if fast_path.does_all_of(OrdersView) else site)

@@ -19,6 +19,7 @@ from ordersite.urls_in_settings import (
     broker_url_that_works,
     management_url,
     mongodb_url_that_works,
+    url_of_keys,
     web_url,
 )
 from ordersite.web import reached
@@ -97,6 +98,32 @@ SILENCED_SYSTEM_CHECKS = [
     # To enter browsers' own lists is up to the owner of the whole domain.
     "security.W021",
 ]
+
+#: Whether anyone may place and read orders without a key; see ordersite/access.
+API_IS_OPEN = DEBUG
+#: A key that was revoked is taken by no process any more after so many seconds.
+REVOKED_WITHIN_SECONDS = setting(
+    env.float, "REVOKED_WITHIN_SECONDS", default=5, validate=at_least(0), example="5"
+)
+
+#: Who signs access tokens (RFC 9068) that are taken beside API keys; empty: nobody.
+JWT_ISSUER = setting(env.str, "JWT_ISSUER", default="", example="https://login.example.com/")
+JWT_AUDIENCE = setting(
+    env.str,
+    "JWT_AUDIENCE",
+    **({} if JWT_ISSUER else {"default": ""}),
+    example="https://orders.example.com",
+)
+#: Where the issuer's public keys are.
+JWT_JWKS_URL = setting(
+    env.str,
+    "JWT_JWKS_URL",
+    **({} if JWT_ISSUER else {"default": ""}),
+    validate=url_of_keys,
+    example="https://login.example.com/.well-known/jwks.json",
+)
+#: The claim with the customer's userId, or "*" for a shop that acts for all.
+JWT_USER_ID_CLAIM = setting(env.str, "JWT_USER_ID_CLAIM", default="user_id", example="user_id")
 
 # --- MongoDB ----------------------------------------------------------------------------------
 
@@ -289,6 +316,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "ordersite.access",
     "ordersite.simulated_faults",
     "orders",
     "inventory",
@@ -347,9 +375,12 @@ STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["runtime.requests.json_body.JsonParser"],
-    # The API knows no users: whoever may reach it may place orders.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "UNAUTHENTICATED_USER": None,
+    # In the order in which they are asked; see ordersite/access.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        f"ordersite.access.authentication.{name}"
+        for name in ("Bearer", "StaffLogin", "StaffSession", "Anyone")
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["ordersite.access.permission.HasScope"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.web.negotiation.AlwaysJSON",
     "EXCEPTION_HANDLER": "ordersite.web.problems.answer",
 }

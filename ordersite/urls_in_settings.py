@@ -38,6 +38,17 @@ def web_url(value: str) -> None:
 
 
 @telling
+def url_of_keys(value: str) -> None:
+    """One whose answer nobody between can change, or nothing where the setting may be empty."""
+    if not value:
+        return
+    _check(value)
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("it must start with https://, as whoever answers decides who may call.")
+
+
+@telling
 def url_without_query(value: str) -> None:
     """One that paths are put behind."""
     _check(value)

@@ -1,8 +1,10 @@
 """The site as Django answers it, and the admin's static files; for any server that speaks WSGI."""
 
+import logging
 import os
 
 import django
+from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
 from django.core.handlers.wsgi import WSGIHandler
 from whitenoise import WhiteNoise
@@ -14,6 +16,12 @@ django.setup(set_prefix=False)
 # Only now does Django know its settings.
 from ordersite.web import security_headers  # noqa: E402
 from ordersite.web.whole_request import UTF8Request  # noqa: E402
+
+if settings.API_IS_OPEN:
+    logging.getLogger(__name__).warning(
+        "The API is open: this is development (DJANGO_DEBUG), so anyone may place, read and cancel "
+        "orders without a key."
+    )
 
 
 class Handler(WSGIHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,14 @@ def test_an_order_is_placed_and_done_with_the_packages_of_production(
 
     behind_the_web = [name for name in procfile() if name != "web"]
     processes.start(*behind_the_web, **settings)
-    api = Api(processes.start_web(**settings))
+    create = [str(programs / "python"), "manage.py", "api_keys", "create", "a test", "--shop"]
+    made = subprocess.run(
+        [*create, "--scope", "orders:place,orders:read", "--json"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        check=True,
+    )
+    api = Api(processes.start_web(**settings), json.loads(made.stdout)["key"])
     api.await_status(api.place(101, "book", "pen"), "confirmed", within_seconds=60)
     assert connection.database["invoices"].count_documents({}) == 1

@@ -10,11 +10,10 @@ from failed_messages.acting.triage import triage
 from failed_messages.api.bodies import TRIAGE as TRIAGE_BODY
 from failed_messages.api.bodies import limit
 from failed_messages.api.refusals import refused, refusing
-from failed_messages.api.view import DeskView
+from failed_messages.api.view import READ, TRIAGE, DeskView
 from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.reading.description import group_json
 from failed_messages.reading.group_figures import figures
-from failed_messages.records.permissions import TRIAGE
 from messaging.service import services
 from runtime.requests import query_string
 
@@ -41,7 +40,7 @@ class GroupsView(DeskView):
 class GroupView(DeskView):
     """GET and PATCH /failed-messages/groups/FINGERPRINT."""
 
-    acts_need = TRIAGE
+    scopes = {"GET": READ, "PATCH": TRIAGE}
 
     def get(self, request: Request, fingerprint: str) -> Response:
         group = FailureGroup.objects.filter(pk=fingerprint).first()

@@ -15,25 +15,16 @@ from failed_messages.acting.replay import replay
 from failed_messages.api.bodies import ACT, limit
 from failed_messages.api.bodies import EDIT as EDIT_BODY
 from failed_messages.api.refusals import Conflict, refused, refusing
-from failed_messages.api.view import DeskView
+from failed_messages.api.view import REPLAY, DeskView
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import full, summary, verdict_json
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import page
 from failed_messages.reading.verdict import Verdict, record_id
-from failed_messages.records.permissions import DISCARD, EDIT, REPLAY
 from runtime.requests import query_string
 
 DEFAULT_MESSAGES = 50
 MOST_MESSAGES = 200
-
-#: What acting needs, by the last part of the URL.
-PERMISSIONS = {
-    "replay": REPLAY,
-    "edit": EDIT,
-    "discard": DISCARD,
-    "restore": DISCARD,
-}
 
 
 class MessagesView(DeskView):
@@ -69,12 +60,10 @@ class MessageView(DeskView):
 class ActView(DeskView):
     """POST /failed-messages/ID/replay, …/edit, …/discard, …/restore."""
 
-    def needed_to_act(self) -> str:
-        return PERMISSIONS.get(self.kwargs["verb"], self.acts_need)
+    #: The verbs that are no replay have other scopes, see `failed_messages.urls`.
+    scopes = {"POST": REPLAY}
 
     def post(self, request: Request, id_: str, verb: str) -> Response:
-        if verb not in PERMISSIONS:
-            raise Http404
         record = _message(id_)
         if verb == "edit" and EDIT_BODY.of(request).dry_run:
             return self._edit_preview(record)

@@ -22,6 +22,7 @@ from orders.importing.entry import Entry
 from orders.importing.lines import Stream
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import lines_of
+from runtime.requests.caller import Caller, caller_of, foreign_user
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
 
@@ -85,10 +86,11 @@ class ImportView(APIView):
     """
 
     parser_classes = [NdjsonParser, CsvParser]
+    scopes = {"POST": "orders:import"}
 
     def post(self, request: Request) -> FileResponse:
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        status = write_answer(entries(request), answer)
+        status = write_answer(own(entries(request), caller_of(request)), answer)
         answer.seek(0)
         return FileResponse(answer, status=status, content_type="application/x-ndjson")
 
@@ -104,6 +106,13 @@ def entries(request: Request) -> Iterator[Entry]:
     if request.data:
         return iter(request.data)
     raise Refusal(TITLE, [EMPTY])
+
+
+def own(entries: Iterable[Entry], caller: Caller) -> Iterator[Entry]:
+    """The entries, those in another customer's name with that fault."""
+    for entry in entries:
+        is_own = entry.request is None or caller.sees(entry.request.user_id)
+        yield entry if is_own else Entry(entry.line, faults=(foreign_user(caller),))
 
 
 def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:

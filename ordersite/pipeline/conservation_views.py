@@ -21,6 +21,8 @@ class RabbitMQDown(APIException):
 class ConservationView(APIView):
     """`GET /pipeline/conservation`: a line for each service."""
 
+    scopes = {"GET": "pipeline:read"}
+
     def get(self, request: Request) -> Response:
         found = current_lines()
         return Response(

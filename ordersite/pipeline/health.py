@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import pymongo
 from django.conf import settings
@@ -14,6 +15,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from kombu import Connection
 from pymongo.errors import PyMongoError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from messaging import topology
 from messaging.queues import is_declared, queue_state
@@ -21,7 +25,11 @@ from messaging.service import services
 from ordersite.pipeline import heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
+from runtime.requests.caller import Caller
 from runtime.trouble import refusal
+
+#: The scope of being told what is missing.
+DETAILS = "pipeline:read"
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
@@ -57,20 +65,23 @@ def serving(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "not serving"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@csrf_exempt
-@require_safe
-def ready(request: HttpRequest) -> JsonResponse:
-    """200 if every check is ok, else 503; the body lists them all."""
-    database = mongodb()
-    checks = [database, *rabbitmq(), relay(database), scheduler(database)]
-    is_ready = all(check.ok for check in checks)
-    return JsonResponse(
-        {
-            "status": "ready" if is_ready else "not ready",
-            "checks": [_in_words(check) for check in checks],
-        },
-        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
-    )
+class ReadinessView(APIView):
+    """`GET /health/ready`: 200 if every check is ok, else 503; the body lists them all.
+
+    A probe has no key and reads the status alone; whoever lacks the scope is told no more.
+    """
+
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> JsonResponse:
+        database = mongodb()
+        checks = [database, *rabbitmq(), relay(database), scheduler(database)]
+        is_ready = all(check.ok for check in checks)
+        body: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
+        if isinstance(request.auth, Caller) and request.auth.may(DETAILS):
+            body["checks"] = [_in_words(check) for check in checks]
+        status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JsonResponse(body, status=status)
 
 
 def _in_words(check: Check) -> dict[str, str]:

@@ -13,6 +13,8 @@ from ordersite.pipeline.metrics import PipelineCollector
 class MetricsView(APIView):
     """Every family that can be measured now; measured for each request."""
 
+    scopes = {"GET": "pipeline:read"}
+
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(PipelineCollector())

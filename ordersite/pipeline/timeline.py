@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from failed_messages.reading import timeline as failures
 from messaging.service import services
@@ -32,14 +33,17 @@ class Timeline(Struct, frozen=True, rename="camel"):
     steps: list[Step]
 
 
-def timeline(order: dict[str, Any]) -> Timeline:
-    """The journey of a stored order.
+def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timeline:
+    """The journey of a stored order; a customer is told of failures, and not what they are.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     order_id, status = str(order["_id"]), order.get("status") or "placed"
-    steps = sorted([*journey.steps(order), *failures.steps(order_id)], key=moment)
+    failed = failures.steps(order_id)
+    if is_for_customer:
+        failed = [replace(step, detail=None, failed_message_id=None) for step in failed]
+    steps = sorted([*journey.steps(order), *failed], key=moment)
     settled = {service: journey.stands(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status
     # Orders begins every journey.

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pymongo
 from django.http import HttpResponse, StreamingHttpResponse
 from pymongo.errors import PyMongoError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from orders.collection import ANSWER_SECONDS
 from orders.views import find
+from ordersite.access.authentication import still
 from ordersite.pipeline.timeline import digest, timeline
+from runtime.requests.caller import Caller, Unauthenticated, caller_of
 
 #: A stream ends after this and its client comes back, as each holds one of the server's threads.
 STREAM_SECONDS = 60.0
@@ -34,8 +37,10 @@ _places = threading.BoundedSemaphore(MAX_STREAMS)
 class TimelineView(APIView):
     """Every step of every service about one order."""
 
+    scopes = {"GET": "orders:read"}
+
     def get(self, request: Request, order_id: str) -> HttpResponse:
-        return HttpResponse(snapshot(order_id), content_type="application/json")
+        return HttpResponse(snapshot(order_id, caller_of(request)), content_type="application/json")
 
 
 class TimelineEventsView(APIView):
@@ -46,48 +51,60 @@ class TimelineEventsView(APIView):
     https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
 
+    scopes = {"GET": "orders:read"}
+
     def get(self, request: Request, order_id: str) -> StreamingHttpResponse:
+        caller = caller_of(request)
         with pymongo.timeout(ANSWER_SECONDS):
-            find(order_id)
+            find(order_id, caller)
         seen = request.headers.get("Last-Event-ID", "")
         return StreamingHttpResponse(
-            stream(order_id, seen),
+            stream(order_id, lambda: still(request), seen),
             content_type="text/event-stream",
             # The second is nginx's name for not waiting until its buffer is full.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
 
-def snapshot(order_id: str) -> bytes:
+def snapshot(order_id: str, caller: Caller) -> bytes:
     """The order's timeline as JSON.
 
     Raises:
-        NotFound: there is no such order.
+        NotFound: there is no such order that the caller may see.
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     with pymongo.timeout(ANSWER_SECONDS):
-        return msgspec.json.encode(timeline(find(order_id)))
+        return msgspec.json.encode(
+            timeline(find(order_id, caller), is_for_customer=caller.user_id is not None)
+        )
 
 
-def stream(order_id: str, seen: str) -> Iterator[bytes]:
-    """The events that a client gets who has seen the event with the id `seen`."""
+def stream(order_id: str, still: Callable[[], Caller], seen: str) -> Iterator[bytes]:
+    """The events that a client gets who has seen the event with the id `seen`.
+
+    `still` tells who that is at each moment, or that its key has ended.
+    """
     yield b"retry: %d\n\n" % RETRY_MILLISECONDS
     has_place = _places.acquire(blocking=False)
     try:
-        yield from changes(order_id, seen, STREAM_SECONDS if has_place else 0)
+        yield from changes(order_id, still, seen, STREAM_SECONDS if has_place else 0)
     except PyMongoError:
         yield b": the database does not answer; come back\n\n"
+    except (Unauthenticated, NotFound):
+        yield b": the key or the order is gone\n\n"
     finally:
         if has_place:
             _places.release()
 
 
-def changes(order_id: str, seen: str, seconds: float) -> Iterator[bytes]:
+def changes(
+    order_id: str, still: Callable[[], Caller], seen: str, seconds: float
+) -> Iterator[bytes]:
     """An event for each change within so many seconds, and heartbeats where there is none."""
     end = time.monotonic() + seconds
     quiet_since = time.monotonic()
     while True:
-        data = snapshot(order_id)
+        data = snapshot(order_id, still())
         if (id_ := digest(data)) != seen:
             seen, quiet_since = id_, time.monotonic()
             yield b"id: %s\nevent: timeline\ndata: %s\n\n" % (id_.encode(), data)

@@ -1,9 +1,10 @@
 """`POST /orders` without Django's request cycle, which would cost more than all the rest.
 
-It answers what is plain: an order from anyone, in JSON, whose products are sold, and whose
-Idempotency-Key is new. The rules are those of `orders.placing`, and the answer is the REST
-framework view's, header by header. Whatever else a request may be, it is left to that view, so
-that there is one place which says no. tests/orders run on both ways.
+It answers what is plain: an order in JSON for a user of the caller's, whose products are sold, and
+whose Idempotency-Key is new; and the caller is one who was found out a moment ago. The rules are
+those of `orders.placing`, and the answer is the REST framework view's, header by header. Whatever
+else a request may be, it is left to that view, so that there is one place which says no.
+tests/orders run on both ways.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -22,18 +23,21 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.http.request import split_domain_port, validate_host
 from pymongo.errors import DuplicateKeyError
-from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
-from orders import idempotency, placing
+from orders import idempotency, placing, unowned_keys
 from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
-from orders.requests.order_request import BODY, MAX_BODY_BYTES, OrderRequest
+from orders.requests.order_request import BODY, MAX_BODY_BYTES, TITLE, OrderRequest
+from orders.views import OrdersView
+from ordersite.access import bearer
+from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers
 from ordersite.web.body import Event, Receive
 from ordersite.web.in_threads import Send
+from runtime.requests.caller import Caller, check_user
 from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)
@@ -54,6 +58,27 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 
+#: What a request meets on its way to the view, all of which this route does or has no part in.
+MIDDLEWARE = (
+    "ordersite.web.security_headers.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ordersite.web.probes.Probes",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "ordersite.web.whole_request.WholeRequest",
+)
+AUTHENTICATION = tuple(
+    f"ordersite.access.authentication.{name}"
+    for name in ("Bearer", "StaffLogin", "StaffSession", "Anyone")
+)
+PERMISSION = ("ordersite.access.permission.HasScope",)
+
+PLACE = OrdersView.scopes["POST"]
+
 Site = Callable[[Event, Receive, Send], Awaitable[None]]
 
 
@@ -67,7 +92,8 @@ class FastPath:
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         # Each field is there once: `ordersite.asgi` has joined the lines.
         headers = dict(scope["headers"])
-        if not is_plain(headers):
+        caller = known_caller(headers)
+        if caller is None or not is_plain(headers) or may_be_known(headers, caller):
             await self._site(scope, receive, send)
             return
         body = await read(receive)
@@ -75,7 +101,7 @@ class FastPath:
             await self._site(scope, again(body, receive), send)
             return
         try:
-            document = await self._place(body, headers.get(b"idempotency-key"))
+            document = await self._place(caller, body, headers.get(b"idempotency-key"))
         except (Refusal, DuplicateKeyError):
             await self._site(scope, again(body, receive), send)
         except Exception as error:
@@ -86,28 +112,49 @@ class FastPath:
             answer = msgspec.json.encode(placed_json(order))
             await send_answer(send, HTTPStatus.CREATED, b"application/json", answer, location)
 
-    async def _place(self, body: bytes, key: bytes | None) -> dict[str, Any]:
+    async def _place(self, caller: Caller, body: bytes, key: bytes | None) -> dict[str, Any]:
         """What `idempotency.place` does for a new key, but that nobody waits for MongoDB alone.
 
         Raises what `placing.place` and `GroupCommit.store` raise.
         """
         deadline = time.monotonic() + ANSWER_SECONDS
         asked = BODY.decode(body)
+        check_user(caller, asked.user_id, TITLE)
         quantities = placing.merge(asked.items)
         prices = await prices_of(quantities)
         placing.check_prices(asked.items, quantities, prices)
-        document = placing.compose(asked.user_id, quantities, prices) | key_fields(asked, key)
+        fields = key_fields(asked, key, caller)
+        document = placing.compose(asked.user_id, quantities, prices) | fields
         await self._group.store(document, deadline)
         return document
 
 
-def takes_anyone(view: type[APIView]) -> bool:
-    """Whether the view asks neither who sends the request nor how often: nor does the fast path.
+def does_all_of(view: type[APIView]) -> bool:
+    """Whether the fast path does everything that a request meets on its way to the view.
 
-    A view that came to ask is answered by the ordinary way alone.
+    Where there is anything that it does not know, the ordinary way alone answers.
     """
-    asks = view.authentication_classes or view.throttle_classes
-    return not asks and list(view.permission_classes) == [AllowAny]
+    return (
+        tuple(settings.MIDDLEWARE) == MIDDLEWARE
+        and names(view.authentication_classes) == AUTHENTICATION
+        and names(view.permission_classes) == PERMISSION
+        and names(view.throttle_classes) == ()
+    )
+
+
+def names(classes: Iterable[type]) -> tuple[str, ...]:
+    return tuple(f"{each.__module__}.{each.__qualname__}" for each in classes)
+
+
+def known_caller(headers: Mapping[bytes, bytes]) -> Caller | None:
+    """Who sends an order, if that is known and they may; None where the view has to find out."""
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        caller = bearer.known_caller(authorization)
+    else:
+        # A cookie may be a login to the admin.
+        caller = ANYONE if settings.API_IS_OPEN and b"cookie" not in headers else None
+    return caller if caller and caller.may(PLACE) else None
 
 
 def is_plain(headers: Mapping[bytes, bytes]) -> bool:
@@ -157,11 +204,17 @@ def again(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def key_fields(asked: OrderRequest, key: bytes | None) -> dict[str, Any]:
+def may_be_known(headers: Mapping[bytes, bytes], caller: Caller) -> bool:
+    """Whether the release before may have placed this order, under a key without an owner."""
+    is_owned = b"idempotency-key" in headers and not caller.is_anyone
+    return is_owned and not unowned_keys.are_gone()
+
+
+def key_fields(asked: OrderRequest, key: bytes | None, caller: Caller) -> dict[str, Any]:
     """Raises Refusal: the idempotency key is invalid."""
     if key is None:
         return {}
-    return idempotency.key_fields(asked, idempotency.read(key.decode("latin1")))
+    return idempotency.key_fields(asked, idempotency.read(key.decode("latin1")), caller)
 
 
 async def prices_of(skus: Collection[str]) -> dict[str, Price]:

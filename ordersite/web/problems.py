@@ -3,7 +3,8 @@
 An app raises a `rest_framework.exceptions.APIException`; beside `status_code` and `detail` it may
 carry
 - `errors`: `[{"field": "items[1].quantity", "detail": "…", "fix": "…"}]`, one for each mistake;
-- `title` and `type`: the kind of problem and its URI, where the status alone says too little.
+- `title` and `type`: the kind of problem and its URI, where the status alone says too little;
+- `challenge`: the header `WWW-Authenticate`.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
     else:
         detail = str(exception.detail)
     response = refused(exception, detail)
-    if challenge := getattr(exception, "auth_header", None):
+    if challenge := getattr(exception, "challenge", None):
         response["WWW-Authenticate"] = challenge
     return response
 

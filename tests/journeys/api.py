@@ -43,11 +43,15 @@ class Api:
     """The HTTP API, by its address."""
 
     url: str
+    #: An API key; none is needed in development.
+    key: str = ""
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """One request on a connection of its own; `content_type` is the header Content-Type."""
         http = HTTPConnection(urlsplit(self.url).netloc, timeout=ANSWER_SECONDS)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.key:
+            named["Authorization"] = f"Bearer {self.key}"
         try:
             http.request(method, path, body, named)
             response = http.getresponse()

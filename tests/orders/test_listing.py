@@ -13,7 +13,10 @@ from django.test import Client
 from orders import listing
 from orders.collection import orders
 from orders.requests import order_filters
+from runtime.requests.caller import Caller
 from tests.orders.conftest import Place
+
+SHOP = Caller("key:shop", "a shop", frozenset({"orders:read"}))
 
 
 def ids(response: Any) -> list[str]:
@@ -150,7 +153,7 @@ def test_every_filter_reads_no_more_than_its_page(
     few = [{**order, "_id": ObjectId(), "user_id": 7, "status": "confirmed"} for _ in range(5)]
     orders().insert_many(others + few)
 
-    query = listing.query(order_filters.read(parameters))
+    query = listing.query(order_filters.read(parameters), SHOP)
     plan = orders().find(query).sort("_id", -1).limit(51).explain()
 
     assert plan["executionStats"]["totalDocsExamined"] <= 51

@@ -23,6 +23,7 @@ from django.db import connection
 from environs import ValidationError
 
 from localservices.installing import install
+from ordersite.access import keys
 from ordersite.web.reached import origins, path_prefix, site_url
 from tests.processes import Processes
 
@@ -82,6 +83,8 @@ class Browser:
         self._port = port
         self._context = ssl.create_default_context(cafile=certificate)
         self.cookies: SimpleCookie = SimpleCookie()
+        #: Sent with each request, beside the cookies.
+        self.headers: dict[str, str] = {}
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         """The last status and page, all redirects followed."""
@@ -98,7 +101,8 @@ class Browser:
         raw = socket.create_connection(("127.0.0.1", self._port), timeout=30)
         server = HTTPSConnection(HOST, self._port)
         server.sock = self._context.wrap_socket(raw, server_hostname=HOST)
-        headers = {"Cookie": "; ".join(f"{c.key}={c.value}" for c in self.cookies.values())}
+        cookies = "; ".join(f"{c.key}={c.value}" for c in self.cookies.values())
+        headers = {**self.headers, "Cookie": cookies}
         body = None
         if method == "POST":
             headers["Origin"] = f"https://{HOST}:{self._port}"
@@ -188,6 +192,9 @@ def test_a_person_logs_in_and_works(site: tuple[Browser, str]) -> None:
 
 def test_the_apis_links_are_good(site: tuple[Browser, str]) -> None:
     browser, path = site
+    scopes = ("orders:place", "orders:read")
+    key = keys.create("a test", scopes, by="a test", user_id=1).secret
+    browser.headers = {"Authorization": f"Bearer {key}"}
     connection.database["products"].insert_one(
         {"sku": "book", "price": Decimal128("1.00"), "currency": "EUR", "available": 5}
     )
@@ -209,7 +216,8 @@ def place(browser: Browser, path: str) -> str:
     server.sock = browser._context.wrap_socket(raw, server_hostname=HOST)
     order = json.dumps({"userId": 1, "items": ["book"]})
     with closing(server):
-        server.request("POST", f"{path}/orders", order, {"Content-Type": "application/json"})
+        headers = {**browser.headers, "Content-Type": "application/json"}
+        server.request("POST", f"{path}/orders", order, headers)
         answer = server.getresponse()
         assert answer.status == 201, answer.read()
         return str(answer.headers["Location"])

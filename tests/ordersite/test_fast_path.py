@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.signals import request_started
 from django.test import Client, override_settings
 from rest_framework.authentication import SessionAuthentication
@@ -14,7 +15,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.throttling import AnonRateThrottle
 
 from orders.views import OrdersView
-from ordersite.web.fast_path import takes_anyone
+from ordersite.web.fast_path import does_all_of
 from tests.asgi_client import AsgiClient
 from tests.orders.conftest import client, products  # noqa: F401
 
@@ -102,9 +103,14 @@ def test_a_new_idempotency_key_does_not_reach_django_but_a_repeat_does(
         {"throttle_classes": [AnonRateThrottle]},
     ],
 )
-def test_a_view_that_asks_who_is_there_has_no_fast_path(asking: dict[str, Any]):
-    assert takes_anyone(OrdersView)
-    assert not takes_anyone(type("Asking", (OrdersView,), asking))
+def test_a_view_that_asks_for_more_than_the_fast_path_does_has_none(asking: dict[str, Any]):
+    assert does_all_of(OrdersView)
+    assert not does_all_of(type("Asking", (OrdersView,), asking))
+
+
+def test_a_middleware_that_the_fast_path_does_not_know_ends_it():
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, "somebody.elses.Middleware"]):
+        assert not does_all_of(OrdersView)
 
 
 def test_without_mongodb_both_ways_answer_alike(client: Client, mongodb: Any):  # noqa: F811

@@ -1,0 +1,48 @@
+"""Idempotency keys of the release before, which belonged to the order's user and to no caller.
+
+A request that was sent before the upgrade may be repeated after it. For as long as such a key
+lives, a keyed request costs one more look into MongoDB; never where the database is new.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bson import ObjectId
+from django.conf import settings
+
+from orders.collection import orders
+
+#: Applied by the upgrade.
+MIGRATION = {"app": "orders", "name": "0007_keys_have_owners"}
+#: Processes of the release before may go on beside this one for so long.
+ROLLING_UPGRADE = timedelta(hours=1)
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+#: Until when one may be found; None before this process has asked.
+_end: datetime | None = None
+
+
+def may_exist() -> bool:
+    """Whether one may still be found; asks MongoDB the first time."""
+    global _end
+    if _end is None:
+        _end = end()
+    return _end is None or datetime.now(UTC) < _end
+
+
+def are_gone() -> bool:
+    """Whether it is known that none is left; asks nobody."""
+    return _end is not None and datetime.now(UTC) >= _end
+
+
+def end() -> datetime | None:
+    """When the last of them is forgotten; None: nobody has migrated yet."""
+    applied = orders().database["django_migrations"].find_one(MIGRATION)
+    if applied is None:
+        return None
+    upgraded_at = applied["applied"].replace(tzinfo=UTC)
+    before = {"_id": {"$lt": ObjectId.from_datetime(upgraded_at)}}
+    if orders().find_one(before, {"_id": 1}) is None:
+        return NEVER
+    return upgraded_at + timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS) + ROLLING_UPGRADE

@@ -1,0 +1,90 @@
+"""How the REST framework's views find out who calls: each way ends in a `Caller`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import (
+    BaseAuthentication,
+    BasicAuthentication,
+    SessionAuthentication,
+)
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from ordersite.access import bearer
+from ordersite.access.scopes import OPEN, SCOPES
+from runtime.requests.caller import REALM, Caller, Unauthenticated, caller_of
+
+#: The REST framework's view of a request: Django's user, and who calls.
+Authenticated = tuple[Any, Caller]
+
+ANYONE = Caller("anyone", "anyone", OPEN, is_anyone=True)
+
+
+class Bearer(BaseAuthentication):
+    """An API key or an access token."""
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if header.partition(" ")[0].lower() != "bearer":
+            return None
+        return AnonymousUser(), bearer.caller(header)
+
+
+class StaffLogin(BasicAuthentication):
+    """Name and password of a user of the admin (RFC 7617)."""
+
+    www_authenticate_realm = REALM
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        try:
+            found = super().authenticate(request)
+        except AuthenticationFailed as error:
+            challenge = self.authenticate_header(request)
+            raise Unauthenticated(str(error.detail), challenge) from error
+        return (found[0], caller_of_user(found[0])) if found else None
+
+
+class StaffSession(SessionAuthentication):
+    """Who is logged in to the admin."""
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            # Not looked up, so that no answer says that it varies with a cookie.
+            return None
+        found = super().authenticate(request)
+        return (found[0], caller_of_user(found[0])) if found else None
+
+
+class Anyone(BaseAuthentication):
+    """Whoever says nothing, where the API is open; the last one to ask."""
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        is_open = settings.API_IS_OPEN and "HTTP_AUTHORIZATION" not in request.META
+        return (AnonymousUser(), ANYONE) if is_open else None
+
+
+def still(request: Request) -> Caller:
+    """Who sent the request, asked once more: for an answer that goes on for long.
+
+    Raises:
+        Unauthenticated: the key or token has ended meanwhile.
+    """
+    found = Bearer().authenticate(request)
+    return found[1] if found else caller_of(request)
+
+
+def caller_of_user(user: Any) -> Caller:
+    """A user of the admin with the scopes that their permissions give them."""
+    name = user.get_username()
+    is_staff = user.is_active and user.is_staff
+    given = {
+        scope.name
+        for scope in SCOPES.values()
+        if is_staff and (not scope.permission or user.has_perm(scope.permission))
+    }
+    scopes = frozenset(given | OPEN if settings.API_IS_OPEN else given)
+    return Caller(f"user:{user.pk}", name, scopes)

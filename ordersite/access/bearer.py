@@ -1,0 +1,81 @@
+"""`Authorization: Bearer …`: the caller of an API key or an access token (RFC 6750)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import pymongo
+from django.conf import settings
+
+from orders.collection import ANSWER_SECONDS
+from ordersite.access import keys, tokens
+from ordersite.access.models import ApiKey
+from ordersite.access.refused import refused
+from ordersite.access.remembered import Remembered
+from ordersite.access.scopes import allowed
+from runtime.requests.caller import Caller
+
+SCHEME = "Bearer "
+MOST_CHARACTERS = 8_192
+
+remembered = Remembered()
+
+
+def caller(header: str) -> Caller:
+    """Whose key or token the header has.
+
+    Raises:
+        Unauthenticated: nobody's, or it ended.
+        pymongo.errors.PyMongoError, DatabaseError: MongoDB did not answer.
+    """
+    if len(header) > MOST_CHARACTERS:
+        raise refused("the header is too long")
+    token = header[len(SCHEME) :].strip(" ")
+    digest = digest_of(token.encode("latin1"))
+    known = remembered.get(digest)
+    if known is None:
+        known, ends_at = of_key(token) if token.startswith(keys.PREFIX) else tokens.read(token)
+        seconds = seconds_until(ends_at)
+        remembered.keep(digest, known, seconds)
+    return known
+
+
+def known_caller(header: bytes) -> Caller | None:
+    """Who was found by this header a moment ago; None where `caller` has to be asked."""
+    if not header.startswith(b"Bearer ") or len(header) > MOST_CHARACTERS:
+        return None
+    return remembered.get(digest_of(header[len(SCHEME) :]))
+
+
+def of_key(key: str) -> tuple[Caller, datetime | None]:
+    """The caller of an API key, and when the key ends. Raises Unauthenticated."""
+    with pymongo.timeout(ANSWER_SECONDS):
+        record = keys.find(key)
+        if record is None:
+            raise refused("the key is unknown")
+        if record.state != "active":
+            raise refused(f"the key is {record.state}")
+        keys.note_use(record)
+    return caller_of_key(record), record.expires_at
+
+
+def caller_of_key(record: ApiKey) -> Caller:
+    return Caller(
+        id=f"key:{record.client}",
+        name=f"key {record.id} of {record.name}",
+        scopes=allowed(record.scopes, record.user_id),
+        user_id=record.user_id,
+        rate=record.rate,
+    )
+
+
+def seconds_until(ends_at: datetime | None) -> float:
+    """How long a caller is remembered: `REVOKED_WITHIN_SECONDS`, and never past its end."""
+    most: float = settings.REVOKED_WITHIN_SECONDS
+    return most if ends_at is None else min(most, (ends_at - datetime.now(UTC)).total_seconds())
+
+
+def digest_of(token: bytes) -> bytes:
+    """What is remembered in place of the token, so that no memory dump has it."""
+    return hashlib.sha256(token).digest()

@@ -1,0 +1,170 @@
+"""API keys: made, found, rotated and revoked.
+
+A key is `ordersite_<id>_<secret>`: a prefix that scanners for leaked secrets recognise, the id
+under which it is listed, and 256 random bits. It is shown once; its SHA-256 is what is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.db import DatabaseError
+
+from ordersite.access.models import ApiKey
+from ordersite.access.scopes import CUSTOMERS, expanded
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "ordersite_"
+_KEY = re.compile(rf"{PREFIX}(?P<id>[0-9a-f]{{16}})_[A-Za-z0-9_-]{{43}}")
+
+#: How exactly `last_used_at` is kept: a busy key is not written at each request.
+LAST_USE = timedelta(minutes=5)
+LIFETIME = timedelta(days=365)
+OVERLAP = timedelta(hours=24)
+MOST_REQUESTS_A_SECOND = 100_000
+
+
+class InvalidKey(ValueError):
+    """What was asked of a key cannot be; `field` is what to correct, and the text how."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class NewKey(NamedTuple):
+    """A key that was just made."""
+
+    record: ApiKey
+    #: The key itself; nobody can find it out again.
+    secret: str
+
+
+def create(
+    name: str,
+    scopes: Iterable[str],
+    *,
+    by: str,
+    user_id: int | None,
+    lifetime: timedelta | None = LIFETIME,
+    rate: int | None = None,
+) -> NewKey:
+    """Make a key.
+
+    Args:
+        user_id: the customer whose orders alone it is for; None for a shop, which acts for all.
+        lifetime: None for a key that never expires.
+        rate: requests a second; None for what everybody may send.
+
+    Raises:
+        InvalidKey: an argument cannot be.
+        UnknownScope: a scope is none.
+    """
+    wanted = expanded(scopes)
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise InvalidKey("name", "must be 1 to 100 characters that say who holds the key")
+    if rate is not None and not 1 <= rate <= MOST_REQUESTS_A_SECOND:
+        raise InvalidKey("rate", f"must be 1 to {MOST_REQUESTS_A_SECOND} requests a second")
+    if not wanted:
+        raise InvalidKey("scopes", "must be one or more")
+    if user_id is not None and (denied := sorted(set(wanted) - CUSTOMERS)):
+        raise InvalidKey("scopes", f"{', '.join(denied)} cannot be a customer's")
+    now = datetime.now(UTC)
+    id_, secret = new_secret()
+    record = ApiKey(
+        id=id_,
+        client=id_,
+        name=name,
+        user_id=user_id,
+        scopes=wanted,
+        rate=rate,
+        digest=digest(secret),
+        created_at=now,
+        created_by=by,
+        expires_at=now + lifetime if lifetime else None,
+    )
+    record.save(force_insert=True)
+    logger.info("%s created the API key %s of %s", by, id_, name)
+    return NewKey(record, secret)
+
+
+def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
+    """Make a key that follows this one; this one ends after `overlap`.
+
+    The new one is the same client: it lives as long as this one was to live, and what is
+    remembered of the client (idempotency keys, rates) goes on.
+
+    Raises:
+        ApiKey.DoesNotExist: there is no such key.
+        InvalidKey: it is not active any more.
+    """
+    old = ApiKey.objects.get(pk=id_)
+    if old.state != "active":
+        raise InvalidKey("key", f"is {old.state}; create another one")
+    now = datetime.now(UTC)
+    lifetime = old.expires_at - old.created_at if old.expires_at else None
+    new_id, secret = new_secret()
+    fields = ("client", "name", "user_id", "scopes", "rate")
+    record = ApiKey(
+        id=new_id,
+        digest=digest(secret),
+        created_at=now,
+        created_by=by,
+        expires_at=now + lifetime if lifetime else None,
+        **{name: getattr(old, name) for name in fields},
+    )
+    record.save(force_insert=True)
+    end = now + overlap
+    if old.expires_at is None or old.expires_at > end:
+        ApiKey.objects.filter(pk=id_).update(expires_at=end)
+    logger.info("%s rotated the API key %s to %s", by, id_, new_id)
+    return NewKey(record, secret)
+
+
+def revoke(id_: str, *, by: str) -> ApiKey:
+    """End a key at once; one that was revoked before stays as it is.
+
+    Raises:
+        ApiKey.DoesNotExist: there is no such key.
+    """
+    now = datetime.now(UTC)
+    if ApiKey.objects.filter(pk=id_, revoked_at=None).update(revoked_at=now, revoked_by=by):
+        logger.info("%s revoked the API key %s", by, id_)
+    return ApiKey.objects.get(pk=id_)
+
+
+def find(key: str) -> ApiKey | None:
+    """The record of this key, whatever its state; None where nobody was given it."""
+    match = _KEY.fullmatch(key)
+    record = ApiKey.objects.filter(pk=match["id"]).first() if match else None
+    is_same = record is not None and hmac.compare_digest(record.digest, digest(key))
+    return record if is_same else None
+
+
+def note_use(record: ApiKey) -> None:
+    """Keep when the key was last used, unless that is known to some minutes."""
+    now = datetime.now(UTC)
+    if record.last_used_at and now - record.last_used_at < LAST_USE:
+        return
+    try:
+        ApiKey.objects.filter(pk=record.pk).update(last_used_at=now)
+    except DatabaseError as error:
+        logger.warning("The last use of the API key %s was not noted: %s", record.pk, error)
+
+
+def new_secret() -> tuple[str, str]:
+    """The id and the whole of a new key."""
+    id_ = secrets.token_hex(8)
+    return id_, f"{PREFIX}{id_}_{secrets.token_urlsafe(32)}"
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""What a client may be allowed to do: the scopes of keys and access tokens, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+ALL = ":*"
+
+
+class Scope(NamedTuple):
+    name: str
+    #: What it allows, for whoever gives a key.
+    allows: str
+    #: The permission that gives it to a member of the staff; empty where every one has it.
+    permission: str
+    #: Whether a customer may have it, for orders of their own; the others are the staff's.
+    is_customers: bool = False
+
+
+SCOPES = {
+    scope.name: scope
+    for scope in (
+        Scope("orders:place", "place an order", "orders.add_order", True),
+        Scope("orders:read", "read orders, their timelines and events", "orders.view_order", True),
+        Scope("orders:cancel", "cancel an order", "orders.change_order", True),
+        Scope("orders:import", "place many orders in one request", "orders.add_order", True),
+        Scope("invoices:read", "read invoices and credit notes", "billing.view_invoice", True),
+        Scope("catalogue:read", "read the products", "inventory.view_product", True),
+        Scope("orders:ship", "send an order's goods off", "inventory.ship_reservation"),
+        Scope("stock:write", "restock a product", "inventory.restock_product"),
+        Scope("pipeline:read", "read metrics, conservation and what is not ready", ""),
+        Scope(
+            "failed-messages:read",
+            "read failed messages, their groups and bulk replays",
+            "failed_messages.view_failedmessage",
+        ),
+        Scope(
+            "failed-messages:replay",
+            "replay failed messages, one, many or on a schedule",
+            "failed_messages.replay_failedmessage",
+        ),
+        Scope(
+            "failed-messages:edit",
+            "replay a corrected copy of a failed message",
+            "failed_messages.edit_failedmessage",
+        ),
+        Scope(
+            "failed-messages:discard",
+            "discard and restore failed messages",
+            "failed_messages.discard_failedmessage",
+        ),
+        Scope(
+            "failed-messages:triage",
+            "note what is known about a group of failures",
+            "failed_messages.change_failuregroup",
+        ),
+        Scope("api-keys:read", "list the keys, without their secrets", "access.view_apikey"),
+        Scope("api-keys:write", "create, rotate and revoke keys", "access.change_apikey"),
+    )
+}
+
+#: A customer never has more, whatever a key or a token of theirs says.
+CUSTOMERS = frozenset(name for name, scope in SCOPES.items() if scope.is_customers)
+
+#: What anyone may do where the API is open.
+OPEN = CUSTOMERS | {"pipeline:read"}
+
+
+def allowed(names: Iterable[str], user_id: int | None) -> frozenset[str]:
+    """What a client with these scopes may do; names that are none of ours mean nothing."""
+    return frozenset(names) & (CUSTOMERS if user_id is not None else SCOPES.keys())
+
+
+class UnknownScope(ValueError):
+    """A name that is no scope's; the text says which, and names those that there are."""
+
+
+def expanded(names: Iterable[str]) -> list[str]:
+    """The scopes with these names, each once; `failed-messages:*` is all of that family.
+
+    Raises:
+        UnknownScope: there is none of that name.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        family = name.removesuffix("*") if name.endswith(ALL) else None
+        matching = [each for each in SCOPES if each == name or (family and each.startswith(family))]
+        if not matching:
+            raise UnknownScope(f"{name[:60]!r} is no scope. The scopes are {', '.join(SCOPES)}.")
+        found |= dict.fromkeys(matching)
+    return list(found)

@@ -1,0 +1,93 @@
+"""The public keys that an issuer signs access tokens with (JWKS, RFC 7517), fetched and kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from http.client import HTTPException
+from threading import Lock
+from typing import Any
+from urllib.request import Request, urlopen
+
+from jwt import PyJWK, PyJWKSet, PyJWTError
+
+logger = logging.getLogger(__name__)
+
+#: After so long they are fetched anew, so that one that the issuer took away is taken no more …
+LIFETIME_SECONDS = 300.0
+#: … and sooner where a token names an unknown one: the issuer may have begun to use another.
+LEAST_SECONDS_BETWEEN = 10.0
+#: While the issuer does not answer, those of before are good for so long.
+MOST_SECONDS = 3_600.0
+ANSWER_SECONDS = 3.0
+MOST_BYTES = 1_000_000
+
+
+class KeysUnavailable(Exception):
+    """The issuer's keys cannot be had at the moment."""
+
+
+class SigningKeys:
+    """The keys of one address."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._keys: dict[str, PyJWK] = {}
+        #: On `time.monotonic`'s clock; long ago for never.
+        self._fetched_at = self._asked_at = float("-inf")
+        self._lock = Lock()
+
+    def get(self, key_id: str) -> PyJWK | None:
+        """The key with this id; None where the issuer has none.
+
+        Raises:
+            KeysUnavailable: there are none, or too old ones, and the issuer does not answer.
+        """
+        with self._lock:
+            if self._is_to_be_asked(key_id):
+                self._fetch()
+            if time.monotonic() - self._fetched_at > MOST_SECONDS:
+                raise KeysUnavailable
+            return self._keys.get(key_id)
+
+    def _is_to_be_asked(self, key_id: str) -> bool:
+        now = time.monotonic()
+        if now - self._asked_at < LEAST_SECONDS_BETWEEN:
+            return False
+        return key_id not in self._keys or now - self._fetched_at > LIFETIME_SECONDS
+
+    def _fetch(self) -> None:
+        """Replace the keys by those that there are now; keep them where nobody answers."""
+        self._asked_at = time.monotonic()
+        try:
+            self._keys = usable(ask(self._url))
+        except (OSError, HTTPException, ValueError, PyJWTError) as error:
+            logger.error("%s does not tell the keys of access tokens: %s", self._url, error)
+        else:
+            self._fetched_at = time.monotonic()
+
+
+def ask(url: str) -> dict[str, Any]:
+    """What the address answers.
+
+    Raises:
+        OSError, HTTPException: it does not.
+        ValueError: it is no JSON object, or too long.
+    """
+    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a setting
+    with urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
+        answer = json.loads(response.read(MOST_BYTES))
+    if not isinstance(answer, dict):
+        raise ValueError("the answer is no JSON object")
+    return answer
+
+
+def usable(answer: dict[str, Any]) -> dict[str, PyJWK]:
+    """The keys by their ids; others are for encryption, or cannot be told apart.
+
+    Raises:
+        PyJWTError: there is no key.
+    """
+    keys = [each for each in PyJWKSet.from_dict(answer) if each.public_key_use in (None, "sig")]
+    return {each.key_id: each for each in keys if each.key_id}

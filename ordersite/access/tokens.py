@@ -1,0 +1,128 @@
+"""JWT access tokens (RFC 9068) of an issuer of the shop's: who sends one, and what they may.
+
+The site issues none and asks the issuer for nothing but its public keys. A token says who it is for
+in the claim `JWT_USER_ID_CLAIM`: a customer's `userId`, or "*" for a shop, which acts for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+from ordersite.access.refused import refused
+from ordersite.access.scopes import allowed
+from ordersite.access.signing_keys import KeysUnavailable, SigningKeys
+from runtime.requests.caller import Caller
+from runtime.requests.number import whole_number
+
+#: Signatures alone: with a shared secret (HS256) whoever checks a token could make one.
+ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+)
+#: Written with or without the prefix, in any case (RFC 9068, section 4).
+TYPES = ("at+jwt", "application/at+jwt")
+REQUIRED = ("iss", "aud", "exp", "sub")
+ACTS_FOR_ALL = "*"
+#: How far the clocks may be apart.
+LEEWAY_SECONDS = 10
+#: In the year 2106; seconds since 1970.
+LATEST = 2**32
+
+
+class IssuerAway(APIException):
+    """The issuer's keys cannot be had, so nobody can tell whether the token is one."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The issuer of access tokens does not answer. Try again later."
+    wait = 5
+
+
+def read(token: str) -> tuple[Caller, datetime]:
+    """The caller of an access token, and when it ends.
+
+    Raises:
+        Unauthenticated: the token is none, or none for this site; or tokens are not taken.
+        IssuerAway: see there.
+    """
+    if not settings.JWT_ISSUER:
+        raise refused("the key is unknown")
+    claims = checked(token)
+    ends_at = datetime.fromtimestamp(min(float(claims["exp"]), LATEST) + LEEWAY_SECONDS, UTC)
+    user_id = user_of(claims.get(settings.JWT_USER_ID_CLAIM))
+    scope = claims.get("scope", "")
+    names = scope.split() if isinstance(scope, str) else []
+    subject = str(claims["sub"])
+    caller = Caller(id_of(claims), f"token of {subject[:100]}", allowed(names, user_id), user_id)
+    return caller, ends_at
+
+
+def checked(token: str) -> Mapping[str, Any]:
+    """The claims of a token that the issuer signed for this site, and that is not over.
+
+    Raises:
+        Unauthenticated: it is none.
+        IssuerAway: see there.
+    """
+    try:
+        return jwt.decode(
+            token,
+            key_of(token),
+            algorithms=ALGORITHMS,
+            audience=settings.JWT_AUDIENCE,
+            issuer=settings.JWT_ISSUER,
+            leeway=LEEWAY_SECONDS,
+            options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
+        )
+    except jwt.ExpiredSignatureError:
+        raise refused("the token is expired") from None
+    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
+        raise refused("the token is not one of the issuer for this site") from None
+
+
+def key_of(token: str) -> jwt.PyJWK:
+    """The key that a token names. Raises what `checked` does, and PyJWTError."""
+    header = jwt.get_unverified_header(token)
+    if str(header.get("typ")).lower() not in TYPES:
+        raise refused("the token is no access token (typ at+jwt)")
+    if header.get("alg") not in ALGORITHMS or "crit" in header:
+        raise refused("the token is signed in a way that is not taken")
+    try:
+        key = signing_keys(settings.JWT_JWKS_URL).get(str(header.get("kid")))
+    except KeysUnavailable:
+        raise IssuerAway from None
+    if key is None:
+        raise refused("the token is signed with an unknown key")
+    return key
+
+
+@lru_cache(maxsize=1)
+def signing_keys(url: str) -> SigningKeys:
+    """The one that remembers them."""
+    return SigningKeys(url)
+
+
+def user_of(claim: object) -> int | None:
+    """The customer that the claim names; None for a shop. Raises Unauthenticated."""
+    if claim == ACTS_FOR_ALL:
+        return None
+    if isinstance(claim, (int, str)) and not isinstance(claim, bool):
+        try:
+            return whole_number(str(claim))
+        except ValueError:
+            pass
+    raise refused("the token does not say which userId it is for")
+
+
+def id_of(claims: Mapping[str, Any]) -> str:
+    """Of one subject of the issuer, of whatever length that is."""
+    subject = f"{claims['iss']} {claims['sub']}"
+    return f"token:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

@@ -1,0 +1,110 @@
+"""OWASP API3:2023: nobody sets or sees a property that is not theirs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from orders.collection import orders
+from ordersite.access.models import ApiKey
+from tests.failed_messages import stored_orders
+from tests.failed_messages.letters import failed
+from tests.security.conftest import WithKey
+
+ORDER = {"userId": 101, "items": ["book"]}
+KEY = {"name": "a shop", "userId": None, "scopes": ["orders:read"]}
+
+
+def post(client: Client, path: str, body: Any) -> HttpResponse:
+    return client.post(path, json.dumps(body), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"total": "0.01"}, {"status": "confirmed"}, {"orderId": "a" * 24}, {"price": 0}),
+        *({"currency": "XXX"}, {"createdAt": "2020-01-01"}, {"ledger": {}}, {"_id": 1}),
+        *({"user_id": 102}, {"userid": 102}, {"idempotency_key": "k"}, {"awaited": []}),
+        {"items": [{"sku": "book", "quantity": 1, "unitPrice": "0.01"}]},
+        {"items": [{"sku": "book", "quantity": 1, "unit_price": "0.01"}]},
+    ],
+    ids=str,
+)
+def test_an_order_has_what_a_customer_may_say_and_no_more(with_key: WithKey, more: Any) -> None:
+    client = with_key("orders:place", user_id=101)
+
+    assert post(client, "/orders", ORDER | more).status_code == 400
+    assert orders().count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"client": "x"}, {"digest": "x"}, {"createdBy": "root"}, {"revokedAt": None}),
+        *({"id": "x"}, {"key": "ordersite_x"}, {"expiresAt": None}, {"lastUsedAt": None}),
+        *({"scopes": []}, {"scopes": ["root"]}, {"scopes": ["*"]}, {"userId": {"$gt": 0}}),
+        *({"userId": "101"}, {"userId": 0}, {"expiresInDays": 0}, {"requestsPerSecond": -1}),
+        {"userId": 101, "scopes": ["stock:write"]},
+    ],
+    ids=str,
+)
+def test_a_key_is_what_whoever_makes_it_may_say(with_key: WithKey, more: Any) -> None:
+    client = with_key("api-keys:*", "orders:read", "stock:write")
+
+    assert post(client, "/api-keys", KEY | more).status_code == 400
+    assert ApiKey.objects.count() == 1
+
+
+def test_nobody_gives_or_rotates_a_scope_that_they_lack(with_key: WithKey) -> None:
+    client = with_key("api-keys:*")
+    with_key("failed-messages:*")
+    [strong] = ApiKey.objects.exclude(scopes__contains=["api-keys:read"])
+
+    made = post(client, "/api-keys", KEY | {"scopes": ["api-keys:read", "stock:write"]})
+    rotated = post(client, f"/api-keys/{strong.pk}/rotate", {})
+
+    assert (made.status_code, rotated.status_code) == (403, 403)
+    assert 'scope="stock:write"' in made["WWW-Authenticate"]
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_customer_is_told_of_a_failure_and_not_of_its_inside(with_key: WithKey) -> None:
+    order = stored_orders.place()
+    failed(correlation_id=str(order["_id"]), body=stored_orders.placed_body(order))
+    path = f"/orders/{order['_id']}/timeline"
+
+    told, inside = (with_key("orders:read", user_id=user_id).get(path) for user_id in (101, None))
+
+    assert [each["outcome"] for each in told.json()["steps"]] == [
+        each["outcome"] for each in inside.json()["steps"]
+    ]
+    assert "gave up" in inside.content.decode()
+    assert {each["failedMessageId"] for each in told.json()["steps"]} == {None}
+    of_failures = [each for each in told.json()["steps"] if each["kind"] == "failed"]
+    assert {each["detail"] for each in of_failures} == {None}
+    assert any(each["failedMessageId"] for each in inside.json()["steps"])
+
+
+def test_a_key_is_made_shown_once_rotated_and_revoked_over_http(with_key: WithKey) -> None:
+    client = with_key("api-keys:*", "orders:read")
+
+    made = post(client, "/api-keys", KEY)
+    id_ = made.json()["id"]
+    rotated = post(client, f"/api-keys/{id_}/rotate", {})
+    revoked = post(client, f"/api-keys/{id_}/revoke", {})
+    again = post(client, f"/api-keys/{id_}/rotate", {})
+    listed = client.get("/api-keys")
+
+    assert [each.status_code for each in (made, rotated, revoked, again)] == [201, 201, 200, 409]
+    assert made["Cache-Control"] == "no-store"
+    assert rotated.json()["client"] == made.json()["client"]
+    assert revoked.json() == client.get(f"/api-keys/{id_}").json()
+    states = {each["id"]: each["state"] for each in listed.json()["items"]}
+    assert (states[id_], states[rotated.json()["id"]]) == ("revoked", "active")
+    assert "digest" not in listed.content.decode()
+    assert made.json()["key"] not in listed.content.decode()
+    assert client.get("/api-keys/nobody").status_code == 404

@@ -1,0 +1,112 @@
+"""API keys in the admin: shown once, and no more given than whoever gives it has."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.http import HttpResponse
+from django.test import Client
+
+from ordersite.access.models import ApiKey
+from tests.security.conftest import client_of
+
+pytestmark = pytest.mark.usefixtures("closed")
+
+LIST = "/admin/access/apikey/"
+FORM = {"name": "the app", "user_id": "101", "scopes": ["orders:read"], "days": "30", "rate": ""}
+
+
+def staff(*permissions: str) -> Client:
+    """With these permissions; a superuser where none is named."""
+    user = User.objects.create_user("operator", is_staff=True, is_superuser=not permissions)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+def act(client: Client, action: str, *ids: str) -> HttpResponse:
+    chosen = {"action": action, "_selected_action": list(ids)}
+    return client.post(LIST, chosen, follow=True)
+
+
+def secrets(page: HttpResponse) -> list[str]:
+    return re.findall(r"ordersite_[0-9a-f]{16}_[\w-]{43}", page.content.decode())
+
+
+def test_a_key_is_made_and_shown_once() -> None:
+    client = staff()
+
+    made = client.post(f"{LIST}add/", FORM)
+
+    [key] = secrets(made)
+    assert made.status_code == 200
+    assert "no-store" in made["Cache-Control"]
+    record = ApiKey.objects.get()
+    assert (record.user_id, record.scopes, record.created_by) == (101, ["orders:read"], "operator")
+    assert (record.expires_at - record.created_at).days == 30
+    assert client_of(key).get("/orders").json()["orders"] == []
+    for page in (LIST, f"{LIST}{record.pk}/change/", f"{LIST}?q={record.pk}"):
+        shown = client.get(page)
+        assert (shown.status_code, record.pk in shown.content.decode()) == (200, True), page
+        assert not secrets(shown)
+        assert record.digest not in shown.content.decode()
+
+
+def test_keys_are_rotated_and_revoked() -> None:
+    client = staff()
+    [old] = secrets(client.post(f"{LIST}add/", FORM))
+    id_ = ApiKey.objects.get().pk
+
+    [new] = secrets(act(client, "rotate", id_))
+    assert [client_of(key).get("/orders").status_code for key in (old, new)] == [200, 200]
+    act(client, "revoke", id_)
+    refused = act(client, "rotate", id_)
+
+    assert ApiKey.objects.get(pk=id_).revoked_by == "operator"
+    assert "is revoked; create another one" in refused.content.decode()
+    assert ApiKey.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"name": ""}, {"user_id": "0"}, {"user_id": "x"}, {"user_id": str(2**63)}),
+        *({"scopes": []}, {"scopes": ["root"]}, {"scopes": ["stock:write"]}),
+        *({"days": "0"}, {"days": "99999"}, {"rate": "0"}, {"rate": "-1"}),
+    ],
+    ids=str,
+)
+def test_a_form_that_makes_no_sense_makes_no_key(wrong: dict[str, Any]) -> None:
+    answer = staff().post(f"{LIST}add/", FORM | wrong)
+
+    assert (answer.status_code, secrets(answer)) == (200, [])
+    assert not ApiKey.objects.exists()
+
+
+def test_nobody_gives_a_scope_that_they_lack() -> None:
+    client = staff("change_apikey", "view_order")
+
+    assert client.post(f"{LIST}add/", FORM).status_code == 200
+    assert client.post(f"{LIST}add/", FORM | {"scopes": ["orders:cancel"]}).status_code == 403
+    assert ApiKey.objects.count() == 1
+
+
+def test_whoever_may_look_changes_nothing() -> None:
+    record = ApiKey.objects.create(
+        id="0" * 16, client="x", name="x", scopes=[], created_at=datetime.now(UTC)
+    )
+    client = staff("view_apikey")
+
+    assert client.get(f"{LIST}{record.pk}/change/").status_code == 200
+    assert client.post(f"{LIST}add/", FORM).status_code == 403
+    act(client, "revoke", record.pk)
+    act(client, "rotate", record.pk)
+    client.post(f"{LIST}{record.pk}/change/", {"name": "y", "revoked_at": ""})
+
+    [kept] = ApiKey.objects.all()
+    assert (kept.name, kept.revoked_at) == ("x", None)
