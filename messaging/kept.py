@@ -127,6 +127,6 @@ def _fitting(headers: dict[str, Any]) -> dict[str, Any]:
 
 def _told(left_out: Mapping[str, str]) -> str:
     names = ", ".join(f"{name[:SMALL_CHARACTERS]} ({why})" for name, why in left_out.items())
-    told = names.encode("utf-8", "backslashreplace").decode()[:LEFT_OUT_CHARACTERS]
+    told = readable(names)[:LEFT_OUT_CHARACTERS]
     logger.warning("Headers that AMQP cannot take again were left out of a message: %s", told)
     return told

@@ -15,15 +15,19 @@ TEXT_CHARACTERS = 200_000
 NAME_CHARACTERS = 1_000
 
 
-def text(value: object, limit_chars: int) -> str:
-    """The value as text that MongoDB and a browser accept; longer text is cut with `…`.
+def whole_text(value: object) -> str:
+    """The value as text that MongoDB and a browser accept.
 
-    What is not UTF-8 becomes `\\xff`; a lone surrogate, which cannot be encoded, `\\ud800`.
+    What is not UTF-8 becomes `\\xff`; a lone surrogate, which no encoder takes, `\\ud800`.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
-        whole = bytes(value).decode("utf-8", "backslashreplace")
-    else:
-        whole = readable(str(value))
+        return bytes(value).decode("utf-8", "backslashreplace")
+    return readable(str(value))
+
+
+def text(value: object, limit_chars: int) -> str:
+    """The same, where longer text is cut with `…`."""
+    whole = whole_text(value)
     return whole if len(whole) <= limit_chars else whole[: limit_chars - 1] + "…"
 
 

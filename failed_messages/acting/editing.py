@@ -24,7 +24,7 @@ from failed_messages.records.history import act
 from messaging.errors import InvalidMessage
 from messaging.incoming import check_size, json_object
 from messaging.message import CONTENT_TYPE
-from messaging.plain import text
+from messaging.plain import text, whole_text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
@@ -72,7 +72,7 @@ def editable(body: bytes) -> str:
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return body.decode("utf-8", "backslashreplace")
+        return whole_text(body)
 
 
 def diff(original: bytes, edited: str) -> list[Line]:

@@ -23,6 +23,7 @@ from failed_messages.reading.verdict import record_id
 from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
+from messaging.plain import whole_text
 
 RAW_LIMIT_CHARS = 20_000
 
@@ -55,7 +56,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "order_url": _order_url(record.order_id),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
-        "raw": bytes(record.body[:RAW_LIMIT_CHARS]).decode("utf-8", "backslashreplace"),
+        "raw": whole_text(record.body[:RAW_LIMIT_CHARS]),
         "raw_is_cut": record.body_bytes > RAW_LIMIT_CHARS,
         "properties": sorted(json.loads(record.properties).items()),
         "headers": [(name, _readable(value)) for name, value in _headers(record)],

@@ -19,6 +19,7 @@ from failed_messages.reading.expiry import expires_at
 from failed_messages.reading.group_figures import Figures
 from failed_messages.reading.verdict import Verdict
 from messaging.certificate import Certificate
+from messaging.plain import whole_text
 
 #: What `summary` needs: never the body, the headers or the certificates.
 SUMMARY_FIELDS = (
@@ -62,7 +63,7 @@ def full(record: FailedMessage) -> dict[str, Any]:
     """Everything there is; the body as text, certificates newest first."""
     return {
         **summary(record),
-        "body": bytes(record.body).decode("utf-8", "backslashreplace"),
+        "body": whole_text(record.body),
         "bodyBytes": record.body_bytes,
         "bodyCut": record.body_cut,
         "contentType": record.content_type,
