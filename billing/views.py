@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing.invoicing import Invoice, invoices
-from billing.pdf import pdf
 from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
+from billing.printed import printed, tag
 from messaging.order_id import canonical
 from runtime.requests.caller import Caller, caller_of
 
@@ -33,13 +33,24 @@ class PrintView(APIView):
         # Django's own: the REST framework negotiates JSON alone here.
         prefers = request.get_preferred_type([PAGE, PDF])
         if as_pdf or prefers == PDF:
-            response = HttpResponse(pdf(document), content_type=PDF)
-            response["Content-Disposition"] = f'inline; filename="{document.number}.pdf"'
+            response = as_file(request._request, document)
         else:
             response = render(request, "billing/printable_document.html", {"document": document})
             response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         patch_vary_headers(response, ["Accept"])
         return response
+
+
+def as_file(request: HttpRequest, document: PrintableDocument) -> HttpResponse:
+    """The PDF; only that it is the same one still, where the client has it."""
+    etag = f'"{tag(document)}"'
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = HttpResponse(printed.pdf(document), content_type=PDF)
+        response["Content-Disposition"] = f'inline; filename="{document.number}.pdf"'
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 class InvoiceView(PrintView):

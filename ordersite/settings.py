@@ -356,6 +356,8 @@ TEMPLATES = [
     },
 ]
 
+AUTHENTICATION_BACKENDS = ["ordersite.passwords.backend.FewGuesses"]
+PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -18,7 +18,7 @@ from django.http import HttpResponse
 
 from ordersite.web import problems
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
-from ordersite.web.places import Busy, BusyWithOne, Places, all_places
+from ordersite.web.places import Busy, BusyWithOne, Places, all_places, asked_for
 
 Send = Callable[[Event], Awaitable[None]]
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -33,7 +33,8 @@ class InThreads:
         self._bodies = Bodies()
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        places = next(each for each in self._places if each.answer(scope["path"]))
+        asked = asked_for(scope)
+        places = next(each for each in self._places if each.answer(asked))
         client = address_of(scope)
         try:
             # An import is a long body to take for nothing.

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from ordersite.web.body import Event
+
 
 class Busy(Exception):
     """All places are taken, and as many requests wait for them as may."""
@@ -24,24 +26,24 @@ class Places:
     """The threads for one kind of request. All calls come from the event loop's own thread."""
 
     def __init__(
-        self, name: str, addresses: str, *, threads: int, waiting: int, each: int | None = None
+        self, name: str, asked: str, *, threads: int, waiting: int, each: int | None = None
     ) -> None:
         """
         Args:
-            addresses: a regular expression of the paths that are answered here.
+            asked: a regular expression of what is answered here, see `asked_for`.
             threads: how many requests run at the same time.
             waiting: how many wait for that, at most.
             each: how many run or wait for one client address; None for all that do for anybody.
         """
-        self._addresses = re.compile(addresses)
+        self._asked = re.compile(asked)
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most = threads + waiting
         self._each = each or self._most
         self._taken = 0
         self._by_client: Counter[str] = Counter()
 
-    def answer(self, path: str) -> bool:
-        return self._addresses.match(path) is not None
+    def answer(self, asked: str) -> bool:
+        return self._asked.match(asked) is not None
 
     def check(self, client: str) -> None:
         """Raises Busy or BusyWithOne: there is none for this client at the moment."""
@@ -69,15 +71,26 @@ class Places:
                 del self._by_client[client]
 
 
+def asked_for(scope: Event) -> str:
+    """`POST /orders`; with `Basic` before it where it brings a password, which takes its time."""
+    has_password = any(
+        name == b"authorization" and value[:6].lower() == b"basic "
+        for name, value in scope["headers"]
+    )
+    asked = f"{scope['method']} {scope['path']}"
+    return f"Basic {asked}" if has_password else asked
+
+
 def all_places() -> tuple[Places, ...]:
-    """For every address; the first whose expression fits."""
+    """For every request; the first whose expression fits."""
     return (
-        Places("live", r"/health/live$", threads=1, waiting=50),
-        Places("health", r"/(health|metrics|pipeline)(/|$)", threads=4, waiting=20),
-        Places("staff", r"/(admin|failed-messages|inventory|static)(/|$)", threads=8, waiting=100),
+        Places("live", r"\w+ /health/live$", threads=1, waiting=50),
+        Places("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20),
+        Places("login", r"Basic |POST /admin/login/", threads=4, waiting=30, each=10),
+        Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=8, waiting=100),
         # Each is a second of Python for some thousand orders, which `POST /orders` waits for, too.
-        Places("import", r"/orders/import$", threads=2, waiting=6, each=4),
-        Places("stream", r"/orders/[^/]+/events$", threads=16, waiting=100),
-        Places("print", r"/orders/[^/]+/(invoice|credit-note)", threads=2, waiting=30, each=8),
+        Places("import", r"\w+ /orders/import$", threads=2, waiting=6, each=4),
+        Places("stream", r"\w+ /orders/[^/]+/events$", threads=16, waiting=100),
+        Places("print", r"\w+ /orders/[^/]+/(invoice|credit-note)", threads=2, waiting=30, each=8),
         Places("request", r"", threads=24, waiting=500),
     )

@@ -10,6 +10,7 @@ carry
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -168,7 +169,7 @@ def refused(exception: exceptions.APIException, detail: str = "") -> HttpRespons
         title=getattr(exception, "title", ""),
         type_=getattr(exception, "type", "about:blank"),
         errors=getattr(exception, "errors", ()),
-        retry_after_seconds=round(wait_seconds) if wait_seconds else None,
+        retry_after_seconds=max(1, math.ceil(wait_seconds)) if wait_seconds else None,
     )
 
 

@@ -15,6 +15,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.http import parse_header_parameters
+from rest_framework.exceptions import APIException
 
 from ordersite.web import problems
 from ordersite.web.body import most_bytes
@@ -95,9 +96,13 @@ class WholeRequest:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A longer body, which its view reads, may end too early as well."""
-        is_truncated = isinstance(exception, UnreadablePostError)
-        return problems.refused(Truncated()) if is_truncated else None
+        """What a view that is none of the REST framework's is told while it reads or logs in.
+
+        A longer body, which its view reads, may end too early as well.
+        """
+        if isinstance(exception, UnreadablePostError):
+            exception = Truncated()
+        return problems.refused(exception) if isinstance(exception, APIException) else None
 
 
 def check_host(meta: Mapping[str, str]) -> None:

@@ -1,0 +1,45 @@
+"""Django's own password hasher, which computes few passwords at a time.
+
+Each takes a core for a second. Whoever may send one, right or wrong, would otherwise hold up every
+order for it, and 24 at a time for half a minute.
+"""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from rest_framework.exceptions import APIException
+
+#: The others are for orders.
+PLACES = max(1, (os.cpu_count() or 1) // 2)
+WAIT_SECONDS = 5
+
+_places = BoundedSemaphore(PLACES)
+
+
+class HashingIsBusy(APIException):
+    """503: others' passwords are computed for longer than anybody should wait."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "Too many log in at this moment"
+    wait = 5
+
+    def __init__(self) -> None:
+        super().__init__(f"Nothing was tried. Log in again in {self.wait} seconds.")
+
+
+class FewAtATime(PBKDF2PasswordHasher):
+    """What it stores is what Django's own one does."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> Any:
+        """Raises HashingIsBusy: there was no place for it in time."""
+        if not _places.acquire(timeout=WAIT_SECONDS):
+            raise HashingIsBusy
+        try:
+            return super().encode(password, salt, iterations)
+        finally:
+            _places.release()

@@ -1,0 +1,27 @@
+"""A client's address, as far as limits are for it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+#: Who has one address of IPv6 has all of such a network (RFC 6177).
+IPV6_PREFIX = 64
+
+
+@lru_cache(maxsize=10_000)
+def bounded(address: str) -> str:
+    """Whose limits count for this address: its own, or its network's.
+
+    One that cannot be read is everybody's who has none.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    # The zone of a link-local address is this machine's own name for a cable.
+    return str(ip_network((int(parsed), IPV6_PREFIX), strict=False))
