@@ -17,6 +17,7 @@ services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the othe
 .PHONY: test
 test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		--max-worker-restart 0 $(LONGEST_FIRST) tests
 
@@ -37,6 +38,7 @@ bench: $(INSTALLED) ## measure the pipeline beside its peers; QUICK=1 takes a fe
 
 .PHONY: drills
 drills: $(INSTALLED) ## break everything while orders flow, 20 times each, and check every order; takes hours
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m drills --all --runs 20 --record
 
 .PHONY: requirements

@@ -73,6 +73,8 @@ class Site:
             for process in pipeline.names()
         }
         web_port = free_port()
+        #: Where web itself listens, for whoever has an address of their own.
+        self.web_own_port = web_port
         #: Between the clients and web.
         self.web_proxy = network.proxy(web_port)
         self.pipeline = Pipeline(

@@ -60,6 +60,14 @@ SITE_URL = setting(
     validate=site_url,
     example="https://orders.example.com",
 )
+#: Proxies that say who the client is; from anywhere else nobody reads what a header says of that.
+TRUSTED_PROXIES = setting(
+    env.list,
+    "TRUSTED_PROXIES",
+    default=[],
+    validate=reached.networks,
+    example="127.0.0.1,10.0.0.0/8",
+)
 # Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
 # without the port. No header of a proxy is trusted for that, as anybody can send it.
 CSRF_TRUSTED_ORIGINS = reached.origins(SITE_URL, ALLOWED_HOSTS)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 
 import uvicorn
 
-from ordersite.web.server import OPTIONS
+from ordersite.web.server import options
 from tests.asgi_client import server_loop
 
 ANSWER_SECONDS = 10
@@ -29,10 +29,10 @@ NO_ANSWER = Answer(0, [], b"")
 
 
 @contextmanager
-def served(application: Any) -> Iterator[int]:
+def served(application: Any, trusted_proxies: Sequence[str] = ()) -> Iterator[int]:
     """Serve the application as `manage.py serve` does; yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(application, lifespan="off", **OPTIONS)
+        config = uvicorn.Config(application, lifespan="off", **options(trusted_proxies))
         server = uvicorn.Server(config)
         serving = asyncio.run_coroutine_threadsafe(server.serve([listening]), server_loop())
         try:

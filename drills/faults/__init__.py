@@ -7,6 +7,7 @@ from drills.faults import (
     clock_jumps,
     credential_rotation,
     failed_message_replays,
+    hostile_clients,
     mongodb_outages,
     network_faults,
     poison_matrix,
@@ -41,4 +42,5 @@ DRILLS: tuple[Drill, ...] = (
     restore_from_backup.DRILL,
     credential_rotation.DRILL,
     slow_handlers.DRILL,
+    hostile_clients.DRILL,
 )

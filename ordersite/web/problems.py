@@ -117,13 +117,12 @@ def too_busy() -> HttpResponse:
 
 def too_many_at_once() -> HttpResponse:
     """Answers a request that was not begun, because its client has others that take long."""
-    response = problem(
+    return problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "You have as many requests of this kind at work as one client may, so nothing was done "
         f"about this one. Send it again in {RETRY_AFTER_SECONDS} seconds.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
     )
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
 
 
 def too_large() -> HttpResponse:

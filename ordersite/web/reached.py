@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from environs import ValidationError
@@ -53,3 +54,12 @@ def header_name(value: str) -> None:
 def proxy_ssl_header(name: str) -> tuple[str, str] | None:
     """What Django takes for a proof of https: the header with the value `https`."""
     return (f"HTTP_{name.upper().replace('-', '_')}", "https") if name else None
+
+
+def networks(values: list[str]) -> None:
+    """A validator: each is an address or a network."""
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError as error:
+            raise ValidationError(f"{value!r} is no address or network: {error}.") from None

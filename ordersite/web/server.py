@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from runtime.tried import Tried
@@ -27,17 +27,24 @@ MAX_CONNECTIONS = 10_000
 OTHER_FILES = 300
 
 
-#: Of `uvicorn.run` and `uvicorn.Config`.
-OPTIONS: Mapping[str, Any] = {
-    "http": BoundedHTTP if UVICORN.is_installed else "httptools",
-    "ws": "none",
-    "proxy_headers": False,
-    "server_header": False,
-    "access_log": False,
-    "log_config": None,
-    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-    "timeout_graceful_shutdown": STOP_SECONDS,
-}
+def options(trusted_proxies: Sequence[str] = ()) -> dict[str, Any]:
+    """For `uvicorn.run` and `uvicorn.Config`.
+
+    Args:
+        trusted_proxies: addresses and networks from which `X-Forwarded-For` says who the client is,
+            and `X-Forwarded-Proto` how it came; from anywhere else nobody reads them.
+    """
+    return {
+        "http": BoundedHTTP if UVICORN.is_installed else "httptools",
+        "ws": "none",
+        "proxy_headers": bool(trusted_proxies),
+        "forwarded_allow_ips": list(trusted_proxies),
+        "server_header": False,
+        "access_log": False,
+        "log_config": None,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+    }
 
 
 def bound_connections() -> None:

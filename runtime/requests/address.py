@@ -9,12 +9,20 @@ from ipaddress import IPv6Address, ip_address, ip_network
 IPV6_PREFIX = 64
 
 
-@lru_cache(maxsize=10_000)
+#: Of an IPv6 address with its zone.
+MOST_CHARACTERS = 64
+
+
 def bounded(address: str) -> str:
     """Whose limits count for this address: its own, or its network's.
 
     One that cannot be read is everybody's who has none.
     """
+    return _bounded(address[:MOST_CHARACTERS])
+
+
+@lru_cache(maxsize=10_000)
+def _bounded(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:

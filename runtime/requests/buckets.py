@@ -46,6 +46,9 @@ class Buckets:
         if client in self._full_at:
             self._full_at[client] -= 1 / per_second
 
+    def __len__(self) -> int:
+        return len(self._full_at)
+
     def _forget(self, now: float) -> None:
         """Those that are full; and a tenth of all, the oldest, where nearly none is."""
         self._full_at = {name: at for name, at in self._full_at.items() if at > now}

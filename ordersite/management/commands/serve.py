@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from ordersite.web import server
@@ -31,5 +32,5 @@ class Command(BaseCommand):
             host=options["host"],
             port=options["port"],
             loop="uvloop",
-            **server.OPTIONS,
+            **server.options(settings.TRUSTED_PROXIES),
         )
