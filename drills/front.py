@@ -35,7 +35,7 @@ def nginx_before(port: int, folder: Path) -> Iterator[int]:
     nginx = Process("nginx", command, folder / "nginx.log", dict(os.environ), folder)
     nginx.start()
     try:
-        pid = configured / "pid"
+        pid = configured / "run.pid"
         wait_until(pid.exists, START_SECONDS, f"Starting nginx\n{nginx.log_tail()}")
         yield own_port
     finally:
@@ -55,14 +55,10 @@ def written(folder: Path, port: int, own_port: int) -> Path:
     """The shipped files with these ports, and with folders that any user may write to."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(CONFIGURATION, folder)
-    here = [f"{kind}_temp_path {folder}/{kind};" for kind in
-            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]  # fmt: skip
-    replace(folder / "nginx.conf", "http {", "http {\n" + "\n".join(here))
+    replace(folder / "nginx.conf", "/tmp/ordersite-nginx", f"{folder}/run")
     replace(folder / "nginx.conf", "web:8000", f"127.0.0.1:{port}")
-    own = f"daemon off;\npid {folder}/pid;\n"
-    if os.geteuid() == 0:
-        # Its workers would be another user, who may not read a test's folder.
-        own += "user root;\n"
+    # As root its workers would be another user, who may not read a test's folder.
+    own = "daemon off;\nuser root;\n" if os.geteuid() == 0 else "daemon off;\n"
     replace(folder / "nginx.conf", "error_log", f"{own}error_log")
     replace(folder / "listen.conf", "listen 8080;", f"listen 127.0.0.1:{own_port};")
     return folder

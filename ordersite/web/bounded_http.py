@@ -73,6 +73,8 @@ class BoundedHTTP(HttpToolsProtocol):
         #: What came of a request that was answered before its end.
         self._left_over_bytes = 0
         self._unread_since: float | None = None
+        #: Of an answer that is not taken as fast as it is given, at the last look.
+        self._unread_bytes = 0
         self._is_refused = False
         self._too_much: TooMuch | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -182,15 +184,22 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def _check_the_clock(self) -> None:
         now = self.loop.time()
-        if self.transport.is_closing() and self._unread_since is None:
-            # The end of an answer is still on its way.
-            self._unread_since = now
-        if self._unread_since is not None and now - self._unread_since > WRITE_SECONDS:
+        if self._is_unread(now):
             self.transport.abort()
         elif self._since is not None and self._is_late(now - self._since):
             self._give_up()
         else:
             self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
+
+    def _is_unread(self, now: float) -> bool:
+        """Whether the client has taken nothing of its answer for too long."""
+        unread, before = self.transport.get_write_buffer_size(), self._unread_bytes
+        self._unread_bytes = unread
+        # The end of an answer is on its way where the transport closes.
+        is_waiting = self._unread_since is not None or self.transport.is_closing()
+        if is_waiting and (self._unread_since is None or unread < before):
+            self._unread_since = now
+        return self._unread_since is not None and now - self._unread_since > WRITE_SECONDS
 
     def _is_late(self, seconds: float) -> bool:
         if self._is_refused:

@@ -84,7 +84,7 @@ def asked_for(scope: Event) -> str:
 def all_places() -> tuple[Places, ...]:
     """For every request; the first whose expression fits."""
     return (
-        Places("live", r"\w+ /health/live$", threads=1, waiting=50),
+        Places("live", r"\w+ /health/(live|serving)$", threads=2, waiting=50),
         Places("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20),
         Places("login", r"Basic |POST /admin/login/", threads=4, waiting=30, each=10),
         Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=8, waiting=100),

@@ -43,10 +43,12 @@ def manifests(folder: Path) -> Iterator[Manifest]:
 
 SMALL = list(manifests(FOLDER / "overlays" / "small"))
 PRODUCTION = list(manifests(FOLDER / "overlays" / "production"))
-DEPLOYMENTS = {each["metadata"]["name"]: each for each in SMALL if each["kind"] == "Deployment"}
+#: Those of the pipeline; the proxy runs another image.
+OURS = [each for each in SMALL if each["metadata"]["name"] != "proxy"]
+DEPLOYMENTS = {each["metadata"]["name"]: each for each in OURS if each["kind"] == "Deployment"}
 PODS = {
     each["metadata"]["name"]: each["spec"]["template"]["spec"]
-    for each in SMALL
+    for each in OURS
     if each["kind"] in ("Deployment", "Job")
 }
 
@@ -130,6 +132,23 @@ def test_each_is_probed_and_stops_in_time(name: str) -> None:
     if name in services():
         grace_seconds = PODS[name]["terminationGracePeriodSeconds"]
         assert grace_seconds > settings.TASK_TIME_LIMIT_SECONDS
+
+
+def test_the_proxy_has_the_configuration_that_is_tested() -> None:
+    listing = yaml.safe_load((ROOT / "deploy/proxy/kustomization.yaml").read_text())
+    (generated,) = listing["configMapGenerator"]
+    (proxy,) = [each for each in SMALL if each["kind"] == "Deployment" and each not in OURS]
+    pod = proxy["spec"]["template"]["spec"]
+    mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    (web,) = [each for each in SMALL if each["kind"] == "Service" and each in OURS]
+
+    files = [each.rpartition("=")[2] for each in generated["files"]]
+    assert all((ROOT / "deploy/proxy" / each).exists() for each in files)
+    assert {"configMap": {"name": generated["name"]}, "name": "configuration"} in pod["volumes"]
+    assert f"{mounts['configuration']}/nginx.conf" in pod["containers"][0]["command"]
+    assert f"{mounts['tls']}/tls.crt" in (ROOT / "deploy/proxy/listen-tls.conf").read_text()
+    upstream = f"server {web['metadata']['name']}:{web['spec']['ports'][0]['port']};"
+    assert upstream in (ROOT / "deploy/proxy/nginx.conf").read_text()
 
 
 def test_what_production_adds_is_of_processes_that_there_are() -> None:

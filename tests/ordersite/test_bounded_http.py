@@ -158,13 +158,17 @@ def test_who_takes_nothing_of_an_answer_is_not_waited_for(port: int, impatient: 
         assert len(rest(connection)) < 32 * MIB
 
 
-def test_who_reads_slowly_gets_all_of_it(port: int, impatient: None) -> None:
+def test_who_reads_slowly_gets_all_of_it(
+    port: int, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is one write of the server, which is not done for longer than anybody may wait."""
+    monkeypatch.setattr(bounded_http, "WRITE_SECONDS", 1)
     request = HEAD.replace(b"/", b"/long", 1) + b"Connection: close\r\n\r\n"
     received = 0
     with open_with(port, request) as connection:
         while data := connection.recv(256 * 1024):
             received += len(data)
-            time.sleep(0.002)
+            time.sleep(0.012)
 
     assert received > 32 * MIB
 
