@@ -33,7 +33,7 @@ class PrintView(APIView):
         # Django's own: the REST framework negotiates JSON alone here.
         prefers = request.get_preferred_type([PAGE, PDF])
         if as_pdf or prefers == PDF:
-            response = as_file(request._request, document)
+            response = as_file(request, document)
         else:
             response = render(request, "billing/printable_document.html", {"document": document})
             response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
@@ -41,7 +41,7 @@ class PrintView(APIView):
         return response
 
 
-def as_file(request: HttpRequest, document: PrintableDocument) -> HttpResponse:
+def as_file(request: HttpRequest | Request, document: PrintableDocument) -> HttpResponse:
     """The PDF; only that it is the same one still, where the client has it."""
     etag = f'"{tag(document)}"'
     response = get_conditional_response(request, etag=etag)
