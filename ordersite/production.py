@@ -35,7 +35,7 @@ def all_of(*validators: Validator) -> Validator:
 def secret_key(value: str) -> None:
     """A validator: nobody knows the key, and nobody can guess it."""
     if value == KNOWN_KEY:
-        raise ValidationError("everybody knows it, as it is in the repository.")
+        raise ValidationError("it is public, as it is in the repository.")
     if value.startswith("django-insecure-"):
         raise ValidationError("Django made it for development, as its beginning says.")
     if len(value) < SHORTEST_KEY_CHARACTERS:
@@ -67,7 +67,7 @@ def broker_login(value: str) -> None:
         if not user or not password:
             raise ValidationError("it has no login; then RabbitMQ takes it for guest.")
         if user == "guest":
-            raise ValidationError("its user is guest, whose password everybody knows.")
+            raise ValidationError("its user is guest, whose password is public.")
 
 
 def mongodb_login(value: str) -> None:

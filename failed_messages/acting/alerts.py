@@ -29,7 +29,7 @@ HEADLINES = {
 }
 
 CANNOT_TELL = (
-    "The alert about group %s cannot be written, so nobody is told of it; the others go out. Its "
+    "The alert about group %s cannot be written, so it is not sent; the others are. Its "
     "page in the admin shows what its document lacks."
 )
 
@@ -133,7 +133,7 @@ def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
     except Exception:
         log.exception(
             "The alert about group %s did not go out by %s. Fix ALERT_WEBHOOK_URL or EMAIL_HOST; "
-            "it is tried again unless another way worked",
+            "it is tried again unless another channel worked",
             alert["group"],
             channel.__name__.strip("_"),
         )

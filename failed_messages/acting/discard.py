@@ -29,7 +29,9 @@ def discard(ids: Iterable[str | ObjectId], by: str, reason: str) -> list[Verdict
     """
     reason = reason.strip()
     if not reason:
-        raise ReasonMissing("discarding needs a reason, e.g. 'test order, no invoice wanted'")
+        raise ReasonMissing(
+            "reason: must be given to discard, e.g. 'test order, no invoice wanted'"
+        )
     return [
         Verdict(str(id_), done=True, detail="discarded")
         if in_transaction(partial(_discard, id_, by, reason))

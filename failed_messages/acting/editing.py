@@ -98,7 +98,9 @@ def edit_and_replay(id_: str | ObjectId, body: str, by: str, reason: str) -> Ver
     """
     reason = reason.strip()
     if not reason:
-        raise ReasonMissing("editing needs a reason, e.g. 'the publisher left out the unit price'")
+        raise ReasonMissing(
+            "reason: must be given to edit, e.g. 'the publisher left out the unit price'"
+        )
     original = failed_messages().find_one({"_id": record_id(id_), "status": Status.FAILED})
     if original is None or original["body_cut"]:
         return refusal(id_, "replay")

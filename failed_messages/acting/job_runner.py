@@ -46,8 +46,8 @@ GATHERING_SECONDS = 5
 RUNNER = "bulk replay"
 
 CANNOT_GO_ON = (
-    "Bulk replay %s is stopped, since it cannot go on; the others do. What it has sent takes its "
-    "course. Its page in the admin says why; start another one in its place."
+    "Bulk replay %s is stopped by an error; the others continue. The messages that it sent are "
+    "still handled. Its page in the admin says why; start another one in its place."
 )
 
 STOPPED, DONE = str(JobState.STOPPED), str(JobState.DONE)
@@ -90,7 +90,7 @@ def _advance_or_stop(job: Job) -> None:
     except Exception as error:
         # What MongoDB refuses now it may take at the next step.
         if not is_outage(error) and not isinstance(error, PyMongoError):
-            _end(job, STOPPED, f"It cannot go on, start another one: {error!r}")
+            _end(job, STOPPED, f"It stopped with an error; start another one: {error!r}")
         raise
 
 

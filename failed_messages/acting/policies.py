@@ -146,7 +146,7 @@ def check(delays: Sequence[timedelta], service: str, group: str, reason: str) ->
     """Raises InvalidPolicy: a value is not one that there is."""
     if bool(service) == bool(group):
         fix = "Name either a service or a group."
-        raise InvalidPolicy("service", "must be there, or a group, and not both", fix)
+        raise InvalidPolicy("service", "must be given, or a group, and not both", fix)
     if service and service not in services():
         detail = f"must be one of {', '.join(services())}"
         raise InvalidPolicy("service", detail, "Name one of them.")

@@ -90,5 +90,5 @@ def _stale(keys: list[ObjectId]) -> dict[ObjectId, Stale]:
 def _refused(id_: str | ObjectId, stale: Stale | None) -> Verdict:
     if stale is None:
         return refusal(id_, "replay")
-    detail = f"{stale.detail}; give a reason to replay it all the same"
+    detail = f"{stale.detail}; give a reason to replay it anyway"
     return Verdict(str(id_), done=False, detail=detail)

@@ -77,7 +77,7 @@ class Sender:
             return error.confirmed
         except Exception:
             # One of them is at fault. Alone each of them shows whether it is the one.
-            log.exception("A round of replays cannot be published, so each goes alone")
+            log.exception("Some replays cannot be published together, so each is published alone")
             return set()
         return set(range(len(records)))
 
@@ -158,7 +158,7 @@ def _verdict(record: Record, detail: str) -> Verdict:
 
 def _left_claimed(record: Record) -> Verdict:
     return _verdict(
-        record, "RabbitMQ does not answer; the scheduler sends it as soon as RabbitMQ does"
+        record, "RabbitMQ does not answer; the scheduler sends it when RabbitMQ answers again"
     )
 
 

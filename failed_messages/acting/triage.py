@@ -96,7 +96,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
     wanted = {name: _text(name, value) for name, value in changes.items()}
     if not wanted:
         fix = f"Say what to change: {', '.join(LIMITS_CHARS)}."
-        raise InvalidTriage("owner", "must be there, or another field", fix)
+        raise InvalidTriage("owner", "must be given, or another field", fix)
     if wanted.get("link") and urlsplit(wanted["link"]).scheme not in ("http", "https"):
         fix = "Send for example https://issues.example.com/7, or nothing."
         raise InvalidTriage("link", "must start with https:// or http://", fix)
@@ -105,7 +105,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
         raise InvalidTriage("status", f"must be one of {', '.join(STATUSES)}", fix)
     if wanted.get("status") == GroupStatus.FIXED and not wanted.get("fixed_in"):
         fix = "Name the release with the fix, e.g. 1.4.0."
-        raise InvalidTriage("fixed_in", "must be there for this status", fix)
+        raise InvalidTriage("fixed_in", "must be given for this status", fix)
     return wanted
 
 

@@ -178,7 +178,7 @@ def bulk_replay(request: HttpRequest) -> dict[str, str]:
             "bulk_url": bulk_url(Filter.of({"status": "failed", **asked(request).parameters()}))
         }
     except InvalidFilter as error:
-        return {"bulk_obstacle": f"The filter in the URL is none: {error}."}
+        return {"bulk_obstacle": f"The filter in the URL is not valid: {error}."}
 
 
 def job_url(id_: ObjectId) -> str:

@@ -163,7 +163,7 @@ def found(request: HttpRequest, queryset: QuerySet) -> QuerySet:
     try:
         selection = asked(request)
     except InvalidFilter as error:
-        messages.error(request, f"Nothing is listed, as of the filters in the address {error}")
+        messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
         return queryset.none()
     ids = newest_ids(selection, MATCHES_LIMIT)
     if len(ids) == MATCHES_LIMIT:

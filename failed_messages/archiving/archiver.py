@@ -82,7 +82,7 @@ class Archiver(ConsumerMixin):
                 pass
         except BROKER_ERRORS as error:
             if self._told.is_new(why := in_words(error)):
-                log.warning("Archiving broke off, and begins again: %s", why)
+                log.warning("Archiving stopped with an error and starts again: %s", why)
             self._stop.wait(PROBE_SECONDS)
 
     def stop(self) -> None:

@@ -20,12 +20,12 @@ def add_groups(verbs: Any) -> None:
     verb.add_argument("--service", choices=services())
     verb.add_argument("--status", choices=GroupStatus.values)
     verb.add_argument("--limit", type=items_shown, default=GROUPS_LIMIT, help="default 50")
-    verb.add_argument("--recount", action="store_true", help="count the deaths again first")
+    verb.add_argument("--recount", action="store_true", help="first count the deaths again")
 
 
 def show_groups(options: dict[str, Any], terminal: Terminal) -> None:
     if options["recount"] and (changed := recount()):
-        terminal.warn(f"Failing meanwhile, count again: {', '.join(changed)}")
+        terminal.warn(f"New failures came meanwhile, count again: {', '.join(changed)}")
     chosen = {name: options[name] for name in ("service", "status") if options[name]}
     groups = list(FailureGroup.objects.filter(**chosen)[: options["limit"]])
     known = figures([group.pk for group in groups])

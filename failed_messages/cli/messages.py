@@ -22,10 +22,10 @@ LIST_LIMIT = 50
 
 
 def add_list(verbs: Any) -> None:
-    verb = add_verb(verbs, "list", "the newest failed messages", show_list)
+    verb = add_verb(verbs, "list", "list the newest failed messages", show_list)
     verb.add_argument("--service", choices=services())
     verb.add_argument("--status", choices=Status.values)
-    verb.add_argument("--order", metavar="ID", help="only those of this order")
+    verb.add_argument("--order", metavar="ID", help="only failed messages of this order")
     add_filter(verb)
     verb.add_argument("--limit", type=items_shown, default=LIST_LIMIT, help="default 50")
 
@@ -39,7 +39,7 @@ def show_list(options: dict[str, Any], terminal: Terminal) -> None:
 
 
 def add_show(verbs: Any) -> None:
-    verb = add_verb(verbs, "show", "everything about failed messages", show)
+    verb = add_verb(verbs, "show", "show everything about failed messages", show)
     verb.add_argument("ids", nargs="+", metavar="ID")
 
 
@@ -52,10 +52,14 @@ def show(options: dict[str, Any], terminal: Terminal) -> None:
 
 
 def add_edit(verbs: Any) -> None:
-    verb = add_verb(verbs, "edit", "send an edited copy of one", edit)
+    verb = add_verb(verbs, "edit", "send an edited copy of a failed message", edit)
     verb.add_argument("ids", nargs=1, metavar="ID")
-    verb.add_argument("--body", required=True, metavar="FILE", help="the body; - is stdin")
-    verb.add_argument("--dry-run", action="store_true", help="check it and show the difference")
+    verb.add_argument(
+        "--body", required=True, metavar="FILE", help="the file with the edited body; - is stdin"
+    )
+    verb.add_argument(
+        "--dry-run", action="store_true", help="only check it and show the difference"
+    )
     add_who(verb)
 
 

@@ -14,12 +14,19 @@ from messaging.service import services
 
 
 def add_policy(verbs: Any) -> None:
-    verb = add_verb(verbs, "policy", "scheduled replay: list, set or end it", run_policy)
+    verb = add_verb(verbs, "policy", "scheduled replay: list, set or end policies", run_policy)
     verb.add_argument("what", nargs="?", choices=("list", "set", "off"), default="list")
     verb.add_argument("--service", choices=services(), default="")
     verb.add_argument("--group", metavar="FINGERPRINT", default="")
-    verb.add_argument("--after", metavar="15m,1h,6h", default="", help="one replay after each")
-    verb.add_argument("--reason", choices=list(REASON_LABELS), default="", help="only these")
+    verb.add_argument(
+        "--after", metavar="15m,1h,6h", default="", help="the delays: one replay after each"
+    )
+    verb.add_argument(
+        "--reason",
+        choices=list(REASON_LABELS),
+        default="",
+        help="only failed messages with this reason",
+    )
     add_by(verb)
 
 
@@ -29,7 +36,7 @@ def run_policy(options: dict[str, Any], terminal: Terminal) -> None:
     elif options["what"] == "off":
         _switch_off(options)
     items = [policy_json(policy) for policy in ReplayPolicy.objects.all()]
-    terminal.items(items, POLICY_COLUMNS, "No policies: nothing is replayed unasked.")
+    terminal.items(items, POLICY_COLUMNS, "No policies: nothing is replayed automatically.")
 
 
 def _set(options: dict[str, Any]) -> None:
@@ -47,4 +54,4 @@ def _switch_off(options: dict[str, Any]) -> None:
         raise Refusal("name either --service or --group")
     scope = f"service {service}" if service else f"group {group}"
     if not switch_off(scope, options["by"]):
-        raise Refusal(f"{scope} has no policy that is on")
+        raise Refusal(f"{scope} has no active policy")

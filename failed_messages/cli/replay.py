@@ -26,13 +26,19 @@ JOBS_LIMIT = 20
 
 
 def add_replay(verbs: Any) -> None:
-    verb = add_verb(verbs, "replay", "send them to their service again", run_replay)
+    verb = add_verb(verbs, "replay", "send failed messages to their service again", run_replay)
     verb.add_argument("ids", nargs="*", metavar="ID")
-    verb.add_argument("--group", metavar="FINGERPRINT", help="all that failed of one cause")
-    add_filter(verb)
-    verb.add_argument("--dry-run", action="store_true", help="say what it would do")
     verb.add_argument(
-        "--rate", type=int, default=DEFAULT_RATE, metavar="N", help="messages a second, of many"
+        "--group", metavar="FINGERPRINT", help="the failed messages of this failure group"
+    )
+    add_filter(verb)
+    verb.add_argument("--dry-run", action="store_true", help="only show what would happen")
+    verb.add_argument(
+        "--rate",
+        type=int,
+        default=DEFAULT_RATE,
+        metavar="N",
+        help="messages a second, for a bulk replay",
     )
     add_who(verb)
 
@@ -40,7 +46,7 @@ def add_replay(verbs: Any) -> None:
 def run_replay(options: dict[str, Any], terminal: Terminal) -> None:
     ways = [way for way in ("ids", "group", "filter") if options[way]]
     if len(ways) != 1:
-        raise Refusal("say which: ids, --group FINGERPRINT, or --filter service=billing")
+        raise Refusal("name the messages: ids, --group FINGERPRINT, or --filter service=billing")
     if options["dry_run"]:
         known = _preview(options)
         terminal.tell(known.json(), known.sentences())
@@ -66,7 +72,9 @@ def _start(options: dict[str, Any], terminal: Terminal) -> None:
 
 def add_jobs(verbs: Any) -> None:
     verb = add_verb(verbs, "jobs", "bulk replays: list, show, pause, resume or cancel", run_jobs)
-    verb.add_argument("id", nargs="?", metavar="ID", help="one of them; else the newest")
+    verb.add_argument(
+        "id", nargs="?", metavar="ID", help="one bulk replay; without it the newest are listed"
+    )
     verb.add_argument("what", nargs="?", choices=tuple(CONTROLS), help="pause, resume or cancel it")
     verb.add_argument("--limit", type=items_shown, default=JOBS_LIMIT, help="default 20")
     add_who(verb)

@@ -176,7 +176,9 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in pairs:
         if values.setdefault(name, value) != value:
-            raise InvalidFilter(name[:100], "is there twice, with different values", FILTER_FIX)
+            raise InvalidFilter(
+                name[:100], "must be given once, and has two different values", FILTER_FIX
+            )
     return values
 
 

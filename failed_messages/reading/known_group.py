@@ -24,7 +24,9 @@ def require_known(selection: Filter) -> None:
         return
     near = nearest(group)
     fix = f"Nearest: {', '.join(near)}." if near else "`failed_messages groups` lists all."
-    raise UnknownGroup("group", "must be the fingerprint of a failure group; this is none", fix)
+    raise UnknownGroup(
+        "group", "must be the fingerprint of a failure group, and there is no such group", fix
+    )
 
 
 def nearest(fingerprint: str) -> list[str]:

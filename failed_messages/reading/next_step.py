@@ -15,7 +15,7 @@ def consequence(record: FailedMessage) -> str:
     if record.status == Status.RESOLVED:
         return f"Nothing is missing: {record.service} has handled it since."
     if record.status == Status.DISCARDED:
-        return f"{record.discarded_by} decided that nothing is missing: {record.discard_reason}"
+        return f"{record.discarded_by} discarded it: {record.discard_reason}"
     order = f"order {record.order_id}" if record.order_id else "its order"
     handler = handler_of(record.service, record.type)
     if handler is None or not handler.consequence:
@@ -46,10 +46,10 @@ def replay_safe(record: FailedMessage) -> bool | None:
 WHEN_NOT_FAILED = {
     Status.REPLAYING: "Wait: the worker's answer makes this resolved, or failed again.",
     Status.RESOLVED: "There is nothing to do.",
-    Status.DISCARDED: "There is nothing to do. Restore it if it has to be replayed after all.",
+    Status.DISCARDED: "There is nothing to do. To replay it, restore it first.",
 }
 GENERAL_RUNBOOK = (
-    "Read the error, fix its cause, then replay. If nothing is to be fixed because the message "
+    "Read the error, fix its cause, then replay. If the message "
     "itself is wrong, discard it with a reason."
 )
 

@@ -70,7 +70,7 @@ class Preview:
                 "unless you give a reason."
             )
         if self.cut:
-            yield f"{_count(self.cut, 'message')} kept only in part: left out."
+            yield f"{_count(self.cut, 'message')} too large, and stored only in part: left out."
 
 
 def preview(selection: Filter) -> Preview:

@@ -12,7 +12,7 @@ from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 
 CONSEQUENCE = (
-    "It takes no message from anybody until that is over: orders are taken and wait in the outbox, "
+    "It accepts no messages until that is over: orders are accepted and wait in the outbox, "
     "workers pause, nothing is lost."
 )
 MEBIBYTE = 1024 * 1024

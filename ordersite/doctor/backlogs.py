@@ -23,7 +23,7 @@ def of_archiver(broker: Connection) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"Queue {service}.dlq",
                 f"{count:,} failed messages wait to be archived.",
-                "They are safe, but nobody can see or replay them yet.",
+                "They are safe, but cannot be seen or replayed yet.",
                 "python manage.py archiver",
                 "Several archivers share the work.",
             )

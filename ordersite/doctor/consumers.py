@@ -1,4 +1,4 @@
-"""Does somebody work on every queue?"""
+"""Does every queue have a consumer?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONSEQUENCES = {
     "topology": "What is published for it is not kept. Once it is there the scheduler sends such "
     "orders again.",
     "worker": "Messages wait in the queue; other services go on.",
-    "archiver": "Nobody sees what has failed, and it cannot be replayed.",
+    "archiver": "Failed messages cannot be seen or replayed.",
 }
 
 

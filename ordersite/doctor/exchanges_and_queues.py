@@ -29,7 +29,7 @@ def _other_queue(name: str, difference: str) -> Finding:
         Severity.ERROR,
         f"Queue {name}",
         f"Declared differently on RabbitMQ: {difference}.",
-        "Messages flow, but the queue keeps limits that this release does not count on.",
+        "The queue works, but with other limits than this release expects.",
         "python manage.py topology apply",
         "It moves the messages while orders are taken. What it would do: python manage.py "
         "topology plan",

@@ -35,10 +35,10 @@ def _service_queue(name: str, messages: int) -> Finding:
         Severity.ERROR if messages else Severity.WARNING,
         f"Queue {name}",
         f"No service of this release has it; messages in it: {messages}.",
-        "Nobody finishes their orders." if messages else "It only takes room.",
+        "No service handles their orders." if messages else "It only uses disk space.",
         "python manage.py topology apply",
-        "It deletes the queue once it is empty: let the release that knows the service work it "
-        "off first."
+        "It deletes the queue once it is empty: let the release that knows the service handle its "
+        "messages first."
         if messages
         else "",
     )
@@ -50,7 +50,7 @@ def _retry_queue(name: str, arguments: dict[str, Any], messages: int) -> Finding
     problem = f"It is of an earlier RETRY_DELAYS_SECONDS; messages in it: {messages}."
     delete = f"python manage.py delete_queue {name}"
     if not messages:
-        return Finding(Severity.WARNING, subject, problem, "It only takes room.", delete)
+        return Finding(Severity.WARNING, subject, problem, "It only uses disk space.", delete)
     if _returns(arguments, service):
         delay = topology.delay_label(arguments["x-message-ttl"] / 1000)
         return Finding(

@@ -1,4 +1,4 @@
-"""Does RabbitMQ keep what it could hand to nobody?"""
+"""Does RabbitMQ keep messages that it cannot deliver?"""
 
 from __future__ import annotations
 

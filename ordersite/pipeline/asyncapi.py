@@ -81,7 +81,7 @@ def message(event: Event) -> dict[str, Any]:
         headers["order-version"] = {"type": "integer", "description": text}
         required.append("order-version")
     else:
-        text = "At which attempt the service succeeded, where it needed several."
+        text = "The number of the attempt that succeeded, if the service needed several."
         headers[ATTEMPT_HEADER] = {"type": "integer", "description": text}
     return {
         "name": event.type,

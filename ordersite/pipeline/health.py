@@ -106,7 +106,7 @@ def mongodb() -> Check:
 def relay(database: Check) -> Check:
     """The relay's lease says whether one runs; a killed one is missed when its lease expires."""
     next_step = "python manage.py relay"
-    unseen = Check("relay", False, "It cannot be seen without MongoDB.", next_step)
+    unseen = Check("relay", False, "It cannot be checked without MongoDB.", next_step)
     if not database.ok:
         return unseen
     try:
@@ -114,14 +114,14 @@ def relay(database: Check) -> Check:
             runs = is_taken(RELAY_LEASE)
     except PyMongoError:
         return unseen
-    detail = "It publishes the outbox." if runs else "None runs, so events stay in the outbox."
+    detail = "It publishes the outbox." if runs else "No relay runs, so events stay in the outbox."
     return Check("relay", runs, detail, "" if runs else next_step)
 
 
 def scheduler(database: Check) -> Check:
     """Its heartbeat says whether one runs, and which of its jobs hang."""
     next_step = "python manage.py scheduler"
-    unseen = Check("scheduler", False, "It cannot be seen without MongoDB.", next_step)
+    unseen = Check("scheduler", False, "It cannot be checked without MongoDB.", next_step)
     if not database.ok:
         return unseen
     try:
@@ -132,7 +132,7 @@ def scheduler(database: Check) -> Check:
     if last is None or not last.is_fresh:
         return Check("scheduler", False, _no_heartbeat(last), next_step)
     if last.late:
-        detail = f"Late, as a run of it does not end: {', '.join(last.late)}."
+        detail = f"Late, because a run of it does not end: {', '.join(last.late)}."
         hint = "Read the scheduler's log, then restart it: python manage.py scheduler"
         return Check("scheduler", False, detail, hint)
     return Check("scheduler", True, "It runs the periodic jobs.")
@@ -140,12 +140,12 @@ def scheduler(database: Check) -> Check:
 
 def _no_heartbeat(last: heartbeat.Heartbeat | None) -> str:
     if last is None:
-        return "None runs, so no periodic job does."
+        return "No scheduler runs, so no periodic job runs."
     if last.age_seconds < 0:
         seconds = f"{-last.age_seconds:.0f} s in the future, as MongoDB's clock was set back"
     else:
         seconds = f"{last.age_seconds:.0f} s old"
-    return f"None runs, or it hangs, so no periodic job does: its last heartbeat is {seconds}."
+    return f"No scheduler runs, or it hangs: its last heartbeat is {seconds}."
 
 
 def rabbitmq() -> Iterator[Check]:
@@ -162,7 +162,7 @@ def rabbitmq() -> Iterator[Check]:
             detail = f"No answer ({type(error).__name__})."
             next_step = "Start RabbitMQ, or correct the setting AMQP_URL."
             yield Check("rabbitmq", False, detail, next_step)
-        consumers, missing = {}, ["everything, as far as can be seen without RabbitMQ"]
+        consumers, missing = {}, ["everything that can be checked without RabbitMQ"]
     else:
         yield Check("rabbitmq", True, "It answers.")
     yield declared(missing)
@@ -191,9 +191,9 @@ def worker(service: str, consumers: int | None) -> Check:
 def archiver(consumers: list[int | None]) -> Check:
     if all(consumers):
         return Check("archiver", True, "It consumes every dead-letter queue.")
-    detail = "A dead-letter queue has no consumer, so its failed messages stay unseen."
+    detail = "A dead-letter queue has no consumer, so its messages are not in the admin."
     if None in consumers:
-        detail = "The dead-letter queues cannot be seen."
+        detail = "The dead-letter queues cannot be checked."
     return Check("archiver", False, detail, "python manage.py archiver")
 
 

@@ -20,8 +20,8 @@ from runtime.mongodb_clock import mongodb_now
 logger = logging.getLogger(__name__)
 
 NOT_SENT = (
-    "What %s never answered could not be sent again; the next run tries to. The other service's "
-    "orders are sent."
+    "Events that %s never answered could not be sent again; the next run tries again. Those of the "
+    "other services are sent."
 )
 
 

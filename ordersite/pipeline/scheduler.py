@@ -51,12 +51,12 @@ class Job:
 
 JOBS = [
     Job(publish_shipped, 2, "publishes that orders were shipped"),
-    Job(advance_jobs, 1, "takes the next step of each bulk replay"),
+    Job(advance_jobs, 1, "runs the next step of each bulk replay"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
-    Job(send_alerts, 10, "tells of new, returning and frequent failures"),
-    Job(apply_policies, 30, "replays what an operator's policy says is due"),
-    Job(delete_expired, 3_600, "deletes failed messages that are settled for long enough"),
+    Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
+    Job(apply_policies, 30, "replays what policies ask for now"),
+    Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
     Job(forget_old, 3_600, "deletes notes of runs whose messages never came back"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
@@ -99,7 +99,7 @@ class Scheduler:
         except Exception as error:
             # Whatever it is, the jobs go on, and readiness misses the heartbeat.
             if self._told.is_new(why := in_words(error)):
-                logger.warning("Cannot note in MongoDB that the scheduler runs: %s", why)
+                logger.warning("The scheduler cannot store its heartbeat in MongoDB: %s", why)
         else:
             self._told.end()
 
@@ -132,7 +132,7 @@ class Turns:
         except Exception as error:
             if self._told.is_new(why := in_words(error)):
                 logger.warning(
-                    "%s could not run, and tries again every %s s: %s",
+                    "%s failed, and runs again every %s s: %s",
                     self.job.name,
                     self.job.every_seconds,
                     why,

@@ -10,17 +10,17 @@ from ordersite.restoring.findings import Findings
 NAMED = 20
 
 PLANS = {
-    "lost": "lost order(s) with an invoice: put back, so that their services answer again",
-    "uninvoiced": "invoice(s) that the ledger knows and that are gone: issued again, same number",
-    "numbers": "series of numbers: nothing up to this one is given out; each lost one is recorded",
+    "lost": "lost order(s) with an invoice: restored, and their services answer again",
+    "uninvoiced": "lost invoice(s) that a ledger has: issued again with the same number",
+    "numbers": "series of numbers: no number up to this one is issued; each lost one is recorded",
     "taken_back": "order(s) that were cancelled after the backup: cancelled again",
-    "unrejected": "order(s) that were rejected after the backup: their reservations say so, too",
-    "unshipped": "order(s) that were shipped after the backup: noted as shipped",
-    "reserved_only": "reservation(s) whose order nothing tells of: their stock is released",
-    "unheard": "event(s) that a service never heard of, or never answered: sent to it again",
+    "unrejected": "order(s) that were rejected after the backup: recorded in their reservations",
+    "unshipped": "order(s) that were shipped after the backup: recorded as shipped",
+    "reserved_only": "reservation(s) whose order is lost: their stock is released",
+    "unheard": "event(s) that a service never got, or never answered: sent to it again",
 }
 LEFT = {
-    "told": "order(s) that only failed messages tell of, which can't be put back: tell their users",
+    "told": "order(s) in failed messages only, which cannot be restored: inform their users",
     "external": "record(s) of external publishers' orders, or with nothing owed: left as they are",
 }
 
@@ -42,9 +42,9 @@ def as_text(found: Findings, left: list[str], is_applied: bool) -> str:
             lines += [f"  … {len(names) - NAMED} more"] if len(names) > NAMED else []
     lines += [f"Left: {each}" for each in left]
     if not found.count:
-        lines.append("Database and broker agree: there is nothing to settle.")
+        lines.append("MongoDB and RabbitMQ agree: there is nothing to do.")
     elif not is_applied:
-        lines.append("Nothing was changed. Run it with --apply to do that.")
+        lines.append("Nothing was changed. To do this, run it with --apply.")
     return "\n".join(lines)
 
 

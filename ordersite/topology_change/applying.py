@@ -43,7 +43,7 @@ def only_run(broker: Connection) -> Iterator[None]:
         try:
             channel.queue_declare(LOCK, exclusive=True, auto_delete=True)
         except ResourceLocked:
-            raise Undone("Another `topology apply` is at work; wait until it has ended.") from None
+            raise Undone("Another `topology apply` is running; wait until it has ended.") from None
         yield
         channel.queue_delete(LOCK)
 

@@ -56,7 +56,7 @@ def old_bindings() -> Iterator[OldBinding]:
             if (source, queue, _used_key(ours[source], key)) not in declared:
                 yield OldBinding(source, queue, key, each["arguments"])
         elif source not in (shadow_of(queue), way_back(queue)):
-            reason = f"the exchange {source} is not ours, and whoever bound it may count on it"
+            reason = f"the exchange {source} is not ours, and someone may need it"
             yield OldBinding(source, queue, key, each["arguments"], reason)
 
 
@@ -79,7 +79,7 @@ def _kept_because(queue: dict[str, Any], messages: int, consumers: int) -> str:
         return f"{consumers} consume it: stop them first"
     if messages or unacked:
         ttl = queue["arguments"].get("x-message-ttl")
-        leaving = f"; they leave by themselves within {delay_label(ttl / 1000)}" if ttl else ""
+        leaving = f"; they leave it within {delay_label(ttl / 1000)}" if ttl else ""
         return f"it holds {messages or unacked} messages{leaving}"
     return ""
 
@@ -106,6 +106,6 @@ def remove_queue(broker: Connection, leftover: Leftover) -> str:
         time.sleep(QUIET_SECONDS)
         found = queue_state_on(channel, leftover.queue)
         if found.messages or found.consumers:
-            return "it has come into use meanwhile"
+            return "it is in use again"
         channel.queue_delete(leftover.queue)
     return ""

@@ -43,7 +43,7 @@ TOO_MANY_BYTES = f"The headers have more than {MAX_HEAD_BYTES:,} bytes. Send few
 TOO_MANY_LINES = f"There are more than {MAX_HEADERS} headers. Send fewer."
 LONG_TARGET = f"The address has more than {MAX_TARGET_BYTES:,} bytes. Send a shorter one."
 LATE = "The request did not arrive in time. Send it again, without a pause."
-FULL = "The site has as many connections as it takes. Try again in a second."
+FULL = "The site has its largest number of connections. Try again in a second."
 
 
 class TooMuch(Exception):

@@ -119,7 +119,7 @@ def too_many_at_once() -> HttpResponse:
     """Answers a request that was not begun, because its client has others that take long."""
     return problem(
         HTTPStatus.TOO_MANY_REQUESTS,
-        "You have as many requests of this kind at work as one client may, so nothing was done "
+        "You have the most requests of this kind that one client may have, so nothing was done "
         f"about this one. Send it again in {RETRY_AFTER_SECONDS} seconds.",
         retry_after_seconds=RETRY_AFTER_SECONDS,
     )
@@ -140,7 +140,7 @@ def malformed() -> HttpResponse:
 def unexpected() -> HttpResponse:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "The site met an error of its own, which is logged. Trying again may help.",
+        "The site has an internal error, which is logged. Try again.",
     )
 
 

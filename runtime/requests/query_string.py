@@ -28,7 +28,9 @@ def parameters(request: Request, title: str = TITLE) -> dict[str, str]:
         if fault := fault_in(name) or fault_in(value):
             raise _refused(title, name.replace("\0", "\ufffd"), fault, ENCODING_FIX)
         if read.setdefault(name, value) != value:
-            raise _refused(title, name, "is there twice, with different values", "Send it once.")
+            raise _refused(
+                title, name, "must be given once, and has two different values", "Send it once."
+            )
     return read
 
 

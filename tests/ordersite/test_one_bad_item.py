@@ -173,11 +173,11 @@ def test_a_bulk_replay_that_cannot_go_on_ends_and_the_others_go_on(
 
     stopped, other = (ReplayJob.objects.get(pk=id_) for id_ in (broken, sound))
     assert stopped.state == "stopped"
-    assert "cannot go on" in stopped.why
+    assert "stopped with an error" in stopped.why
     assert stopped.finished_at is not None
     assert other.state == "running"
     assert job_json(other)["messages"]["sent"] + job_json(stopped)["messages"]["sent"] == 1
-    assert f"Bulk replay {broken} is stopped, since it cannot go on; the others do" in caplog.text
+    assert f"Bulk replay {broken} is stopped by an error; the others continue" in caplog.text
 
 
 def test_a_policy_that_cannot_be_applied_does_not_hold_up_the_others(

@@ -160,7 +160,7 @@ def numbers() -> list[str]:
 
 def agree() -> None:
     """Nothing is left to settle, the stock adds up, and the numbers have neither gap nor double."""
-    assert reconcile() == (0, "Database and broker agree: there is nothing to settle.\n")
+    assert reconcile() == (0, "MongoDB and RabbitMQ agree: there is nothing to do.\n")
     assert recount().differences == []
     given = numbers()
     assert given == [f"{given[0][:4]}-{n:06d}" for n in range(1, len(given) + 1)] if given else True

@@ -153,7 +153,7 @@ def test_a_job_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_scheduler_is_named_with_its_command() -> None:
     seen = readiness()
     assert (seen["status"], seen["nextStep"]) == ("missing", "python manage.py scheduler")
-    assert "None runs" in seen["detail"]
+    assert "No scheduler runs" in seen["detail"]
 
 
 def test_an_old_heartbeat_is_a_scheduler_that_is_late() -> None:

@@ -119,7 +119,7 @@ def test_the_demo_fault_stays_removed() -> None:
     assert "now fails for user 500" in command("load_demo_faults")
     plant("none")
 
-    assert "stays as you left it" in command("load_demo_faults")
+    assert "nothing is changed" in command("load_demo_faults")
     assert not SimulatedFault.objects.exists()
 
 

@@ -390,7 +390,7 @@ def test_what_is_left_over_goes_where_that_is_safe(broker: Connection) -> None:
         assert "Deleted the queue billing.retry.7s" in said
         assert "Removed the binding of inventory_events to billing" in said
         assert "Left the queue billing.retry.10m: it holds 1 messages" in said
-        assert "they leave by themselves within 10m" in said
+        assert "they leave it within 10m" in said
         assert "Left the binding of someone.else to billing: the exchange someone.else" in said
         assert "subscriber" not in said
         assert foreign.depth("subscriber") == 0

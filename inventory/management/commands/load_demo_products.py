@@ -10,7 +10,7 @@ from inventory import demo_products
 class Command(BaseCommand):
     """Fills an empty catalogue."""
 
-    help = "Add the demo products that the catalogue lacks; products that exist stay as they are."
+    help = "Add the demo products; products that exist stay as they are."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say how many were added, so that a second run shows that it changed nothing."""

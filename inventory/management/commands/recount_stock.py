@@ -24,11 +24,11 @@ TOO_SHORT = (
 class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
-        "is stored; exits with 1 if any differs, with 2 if MongoDB forgot. Changes nothing."
+        "is stored. Changes nothing. Exits with 1 if one differs, 2 if MongoDB forgot too early."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
         try:

@@ -31,20 +31,20 @@ Done = Callable[[], int]
 class Command(BaseCommand):
     help = (
         "Place the orders of a file (.ndjson, .jsonl or .csv) or of the tutorial's database. "
-        "Exits with 1 if any is refused."
+        "Exits with 1 if an order is refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument(
-            "file", nargs="?", type=Path, help="docs/importing.md shows the formats"
+            "file", nargs="?", type=Path, help="the file; docs/importing.md shows the formats"
         )
         source.add_argument(
             "--from-mongoose",
             metavar="URI",
             help="a MongoDB with the tutorial's orders, e.g. mongodb://localhost:27017/orderdb",
         )
-        parser.add_argument("--dry-run", action="store_true", help="tell what would happen")
+        parser.add_argument("--dry-run", action="store_true", help="show what would happen")
 
     def handle(
         self, *, file: Path | None, from_mongoose: str | None, dry_run: bool, **options: Any

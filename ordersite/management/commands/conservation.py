@@ -21,7 +21,7 @@ CHECK_AGAIN_SECONDS = 2.0
 
 
 class Command(BaseCommand):
-    help = "Show where every accepted order is. Exits with 1 if one stays unaccounted for."
+    help = "Show where every accepted order is. Exits with 1 if an order stays unaccounted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")

@@ -16,7 +16,7 @@ from runtime.waiting import unapplied
 
 
 class Command(OneAtATime):
-    help = "Make the indexes that models and migrations declare; harmless when they exist."
+    help = "Create the indexes that models and migrations declare; those that exist stay."
 
     def handle(self, **options: Any) -> None:
         try:

@@ -16,7 +16,7 @@ CONNECT_SECONDS = 5
 
 
 class Command(BaseCommand):
-    help = "Declare every exchange, queue and binding on RabbitMQ; harmless when they exist."
+    help = "Declare every exchange, queue and binding on RabbitMQ; those that exist stay."
 
     def handle(self, **options: Any) -> None:
         try:

@@ -16,7 +16,7 @@ from runtime.trouble import of_rabbitmq
 
 
 class Command(BaseCommand):
-    help = "Delete a queue of RabbitMQ, unless it holds messages or somebody consumes it."
+    help = "Delete a queue of RabbitMQ, unless it has messages or consumers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

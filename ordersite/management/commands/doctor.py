@@ -16,7 +16,7 @@ from ordersite.doctor.rendering import as_json, as_text
 class Command(BaseCommand):
     help = (
         "Compare MongoDB and RabbitMQ with what is declared, and name the command that fixes each "
-        "difference; nothing is changed. Exits with 0 when healthy, 1 with findings, 2 when "
+        "difference. Changes nothing. Exits with 0 if healthy, 1 with findings, 2 if "
         "something could not be checked."
     )
 

@@ -13,8 +13,8 @@ from runtime import health
 
 class Command(BaseCommand):
     help = (
-        "Say whether one process on this machine works; exit code 1 if it does not. A probe that "
-        "runs every few seconds takes `python -m runtime.health PROCESS`, which says the same."
+        "Say whether a process on this machine works; exit with 1 if it does not. For a probe that "
+        "runs every few seconds, `python -m runtime.health PROCESS` does the same faster."
     )
     requires_system_checks: Sequence[str] = ()
 

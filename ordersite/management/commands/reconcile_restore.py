@@ -35,20 +35,22 @@ class ExitCode(IntEnum):
 class Command(BaseCommand):
     help = (
         "After a restore: compare orders, reservations, invoices and failed messages, and with "
-        "--apply settle what differs (docs/backup.md). It may run beside the pipeline, and again. "
-        "Exits with 0 when all agree, 1 when something is to be settled or was left, 2 when "
+        "--apply settle the differences (docs/backup.md). May run beside the pipeline, and again. "
+        "Exits with 0 if nothing is to do, 1 if something is to do or was left, 2 if "
         "MongoDB or RabbitMQ failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="settle it")
+        parser.add_argument("--apply", action="store_true", help="settle the differences")
         parser.add_argument(
             "--last-invoice",
             metavar="NUMBER",
             type=number,
-            help="the last invoice that anybody has, e.g. 2026-000123; up to it nothing is issued",
+            help="the last invoice that a customer may have; no number up to it is issued again",
         )
-        parser.add_argument("--by", default="reconcile_restore", help="who, for the audit log")
+        parser.add_argument(
+            "--by", default="reconcile_restore", help="your name, for the audit log"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     requires_system_checks: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: on every network")
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 is every network"
+        )
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,7 +19,7 @@ DEFAULT_STATE = "handled"
 
 class Command(TemplateCommand):
     help = (
-        "Make the package of a new service, with its tests in tests/NAME, and say which line to "
+        "Create the package of a new service and its tests in tests/NAME, and print the line to "
         "add to the settings. See docs/adding-a-service.md."
     )
     rewrite_template_suffixes = ((".py-tpl", ".py"),)
@@ -30,7 +30,7 @@ class Command(TemplateCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="of the package, of the service and of its queue")
+        parser.add_argument("name", help="the name of the package, the service and its queue")
         parser.add_argument(
             "--listens",
             nargs="+",

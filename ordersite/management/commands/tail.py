@@ -40,7 +40,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "pattern", nargs="?", default="#", type=short_text, help="an AMQP topic pattern"
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object for each event"
+        )
 
     def handle(self, *, pattern: str, **options: Any) -> None:
         self.show = as_json if options["json"] else as_line

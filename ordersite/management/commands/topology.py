@@ -34,10 +34,10 @@ class ExitCode(IntEnum):
 
 class Command(BaseCommand):
     help = (
-        "`show` prints the map of the system: who publishes what, and who listens to it. The "
+        "`show` prints which service publishes what, and which listens to it. The "
         "others change queues, bindings and exchanges on RabbitMQ to what is declared, while "
-        "messages flow: `plan` says what would be done, `apply` does it; killed, it is run again. "
-        "Exits with 0 when all is as declared, 1 when something differs or was left, 2 when "
+        "messages flow: `plan` shows what `apply` would do. If `apply` is killed, run it again. "
+        "Exits with 0 if all is as declared, 1 if something differs or was left, 2 if "
         "RabbitMQ failed."
     )
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("act", choices=("show", "plan", "apply"))
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
-            "--mermaid", action="store_true", help="of `show`: print a Mermaid flowchart"
+            "--mermaid", action="store_true", help="with `show`: print a Mermaid flowchart"
         )
 
     def handle(self, **options: Any) -> None:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         except (*BROKER_ERRORS, PublishError, management.Unavailable) as error:
             raise CommandError(
                 f"RabbitMQ did not do its part ({in_words(error)}). No message is lost; when it is "
-                "fixed, run this again, and it goes on where it was.",
+                "fixed, run this again: it continues where it was.",
                 returncode=ExitCode.NOT_DONE,
             ) from error
         if exit_code:

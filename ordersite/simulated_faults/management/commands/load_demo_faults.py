@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if not settings.SIMULATED_FAULTS:
             raise CommandError("Simulated faults are for development only (DJANGO_DEBUG=true).")
         if not first_time():
-            self.stdout.write("The demo fault was planted before; it stays as you left it.")
+            self.stdout.write("This database already had the demo fault; nothing is changed.")
             return
         SimulatedFault.objects.get_or_create(
             service=SERVICE, user_id=USER_ID, defaults={"kind": SimulatedFault.Kind.ERROR}

@@ -16,11 +16,11 @@ NONE = "none"
 
 
 class Command(BaseCommand):
-    help = "Make a service fail for a user's orders, or stop doing so (--kind none)."
+    help = "Make a service fail for the orders of one user; --kind none ends that."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("service", choices=list(services()))
-        parser.add_argument("--user", type=user_id, required=True, help="the orders' userId")
+        parser.add_argument("--user", type=user_id, required=True, help="the userId of the orders")
         parser.add_argument("--kind", choices=[*SimulatedFault.Kind.values, NONE], required=True)
 
     def handle(self, *, service: str, user: int, kind: str, **options: Any) -> None:
