@@ -55,7 +55,7 @@ def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
             yield _error(
                 "E001",
                 name,
-                "it declares a service and is not installed, so that nothing of it runs",
+                "it declares a service, but is not installed, so the service does not run",
                 f'add "{name}" to INSTALLED_APPS in ordersite/settings.py, or delete {name}/',
             )
 
@@ -75,7 +75,7 @@ def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
             "E003",
             ", ".join(keepers) or "the services",
             f"{len(keepers)} services keep the orders' ledger",
-            "leave keeps_ledger=True to orders alone",
+            "keep keeps_ledger=True in orders only",
         )
 
 
@@ -214,7 +214,7 @@ def _second_handlers(twice: Iterable[tuple[str, str, str]]) -> Iterator[CheckMes
             "E016",
             service,
             f"{type_} has a second handler, {name}",
-            "leave one handler for each type; it may call the other function",
+            "keep one handler for each type; it may call the other function",
         )
 
 

@@ -35,7 +35,7 @@ def declare_or_wait(connection: Connection, consumed: Iterable[str], stop: StopR
     else:
         for found in declare_missing(connection):
             logger.warning(
-                "%s. Going on with it as it is; to change it: python manage.py topology plan",
+                "%s. It is used as it is; to change it: python manage.py topology plan",
                 found,
             )
 

@@ -82,7 +82,7 @@ def ride_out(work: Callable[[], Result]) -> Result:
                 raise
         else:
             if _told.end():
-                logger.info("Going on: MongoDB and RabbitMQ do their part again.")
+                logger.info("Continuing: MongoDB and RabbitMQ answer again.")
             return result
         time.sleep(wait_seconds)
         wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

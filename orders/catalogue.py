@@ -151,8 +151,8 @@ def log_unpriced(unpriced: dict[str, str]) -> None:
     """Tell the operator of products that cannot be sold."""
     named = [f"{sku} ({why})" for sku, why in islice(unpriced.items(), NAMED_PRODUCTS)]
     logger.error(
-        "%d product(s) cannot be sold: their orders are refused, all others are taken. `python "
-        "manage.py doctor` tells how to correct each: %s%s",
+        "%d product(s) cannot be sold: their orders are refused, all others are accepted. `python "
+        "manage.py doctor` says how to correct each: %s%s",
         len(unpriced),
         "; ".join(named),
         " …" if len(unpriced) > len(named) else "",

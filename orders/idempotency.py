@@ -63,7 +63,7 @@ OTHER_REQUEST = Fault(
 )
 IN_FLIGHT = Fault(
     field=HEADER,
-    detail="is in use by a request that has no outcome yet",
+    detail="is in use by a request that is not answered yet",
     fix="Send the same request again in a second.",
 )
 

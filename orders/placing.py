@@ -23,8 +23,8 @@ SEVERAL_CURRENCIES = Fault(
     fix="Place one order for each currency.",
 )
 
-NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no right price for it"
-NO_PRICE_FIX = "Leave it out, or send the same again once the shop has corrected the product."
+NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
+NO_PRICE_FIX = "Leave it out, or send it again when the shop has corrected the product."
 
 
 def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -20,9 +20,9 @@ Body = dict[str, Any]
 Events = list[Message]
 
 RUNBOOK = (
-    "The ledger notes each state once, so a replay is always safe. 'Orders never took' means that "
-    "the order came from an external publisher: discard it. Or a backup was restored: then run "
-    "`python manage.py reconcile_restore` first (docs/backup.md)."
+    "The ledger records each state once, so a replay is always safe. 'Orders never took' means "
+    "that the order came from an external publisher: discard it. Or a backup was restored: then "
+    "run `python manage.py reconcile_restore` first (docs/backup.md)."
 )
 
 
@@ -82,7 +82,7 @@ def hear(service: Service, event: Event) -> None:
         event.type,
         batch=partial(note_many, service, event),
         validate=partial(read, event),
-        consequence=f"{{order}} does not know that it is {event.state} in {service.name}.",
+        consequence=f"{{order}} does not know yet that it is {event.state} in {service.name}.",
         replay_safe=True,
         runbook=RUNBOOK,
     )(note_it)

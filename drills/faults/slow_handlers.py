@@ -17,7 +17,7 @@ SHARE_OF_USERS = 6
 SERVICES = ("inventory", "billing")
 
 TIMED_OUT = re.compile("consumer_timeout|PRECONDITION_FAILED|acknowledgement on channel")
-GAVE_BACK = re.compile(r"Gave back to RabbitMQ (\d+) messages")
+GAVE_BACK = re.compile(r"Gave (\d+) messages back to RabbitMQ")
 
 
 def slow_down(run: Run) -> None:

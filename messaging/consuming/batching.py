@@ -162,7 +162,7 @@ class BatchStrategy:
 
     def _failed(self, batch: Batch, error: Any) -> None:
         logger.warning(
-            "%s: each of %d runs alone, since their batch failed: %s",
+            "%s: the batch failed, so its %d messages run one by one: %s",
             self._task.name,
             len(batch.messages),
             error.exception,

@@ -105,7 +105,9 @@ class EventConsumer(Consumer):
     def _tell(self, error: Exception) -> None:
         """Also called where a channel was closed, for a refusal or a time-out of RabbitMQ's."""
         if self._told.is_new(why := in_words(error)):
-            logger.warning("Consuming from RabbitMQ broke off, and begins again: %s", why)
+            logger.warning(
+                "Consuming from RabbitMQ stopped with an error and starts again: %s", why
+            )
         else:
             CeleryStop().wait(POLL_SECONDS)
 

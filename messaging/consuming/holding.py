@@ -100,7 +100,7 @@ class Holding:
             message.reject(requeue=True)
         self._settled = self._consumer.acks.settled()
         logger.warning(
-            "Gave back to RabbitMQ %d messages that waited for %d s behind others whose handlers "
+            "Gave %d messages back to RabbitMQ, which waited for %d s as the handlers of others "
             "are slow. Nothing is lost; until they are faster, %d messages are taken at a time.",
             len(returned),
             LONGEST_SECONDS,

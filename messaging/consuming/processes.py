@@ -35,7 +35,7 @@ def refuse_wrong_declarations(**_: Any) -> None:
     wrong = run_checks(tags=[TAG])
     if wrong:
         told = "\n".join(f"{each.id}: {each.msg} {each.hint}" for each in wrong)
-        raise SystemExit(f"The services are not declared as they have to be.\n{told}")
+        raise SystemExit(f"The declarations of the services are wrong.\n{told}")
 
 
 def tell_of_untried_libraries(**_: Any) -> None:

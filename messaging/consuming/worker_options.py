@@ -38,11 +38,11 @@ def reasons_against(options: Mapping[str, Any]) -> Iterator[str]:
         )
     if options.get("autoscale"):
         yield (
-            "--autoscale would change how many messages it holds while it holds them. Give it "
+            "--autoscale would change how many messages the worker holds. Use "
             "--concurrency, and start further workers on other machines."
         )
     if options.get("beat"):
-        yield "-B has nothing to do here. Periodic jobs are the scheduler's: manage.py scheduler."
+        yield "-B is not used here. The scheduler runs the periodic jobs: manage.py scheduler."
     if options.get("purge"):
         yield "--purge would delete the orders in its queues. Leave it out."
     if (options.get("prefetch_multiplier") or 1) < 1:

@@ -72,7 +72,7 @@ def begin(life: str) -> None:
     killed = [run for run in others if is_over(run, this["at"])]
     if len(killed) >= settings.DELIVERY_LIMIT:
         raise WorkerKilled(len(killed))
-    raise Outage(f"{len(others)} runs of the message have begun, and some may still go on")
+    raise Outage(f"{len(others)} runs of the message have begun, and some may still be running")
 
 
 def end(life: str) -> None:

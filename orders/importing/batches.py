@@ -156,7 +156,7 @@ def outcome(
 
 
 def in_flight(entry: Entry) -> Fault:
-    detail = "is being imported by somebody else at this moment"
+    detail = "is being imported by another request at this moment"
     return Fault(field=key_field(entry), detail=detail, fix="Import it again in a second.")
 
 

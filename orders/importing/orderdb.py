@@ -28,8 +28,8 @@ SERVER_SELECTION_TIMEOUT_MILLISECONDS = 5_000
 OTHER_FIXES = {
     **FIXES,
     "body": "Fix it in the other database, then import again.",
-    "orderId": "It has to be a whole number.",
-    "createdAt": "It has to be a date from 1970 to 2105.",
+    "orderId": "Store a whole number.",
+    "createdAt": "Store a date from 1970 to 2105.",
 }
 
 

@@ -12,7 +12,7 @@ MAX_FAULTS = 5
 
 
 class Sums:
-    """How many orders were placed, had been placed before, and were refused."""
+    """How many orders were placed, were placed before, and were refused."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -30,8 +30,8 @@ MADE = {
 MADE_OF = {name: re.compile(rf"\A(?:{pattern})\Z") for name, pattern in MADE.items()}
 
 FIX = (
-    "Format the column as text before you fill it in and save the file again; what is meant so is "
-    'written as ="{}".'
+    "Format the column as text before you fill it in and save the file again; write a value that "
+    'you mean literally as ="{}".'
 )
 
 

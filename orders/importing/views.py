@@ -37,9 +37,9 @@ EMPTY = Fault(
     detail="must not be empty",
     fix="Send a line for each order; docs/importing.md shows the formats.",
 )
-TOO_MANY = f"{MAX_ORDERS} orders are the most for one request; send the rest in another one."
+TOO_MANY = f"{MAX_ORDERS} orders are the limit for one request; send the rest in another one."
 TOO_MANY_REFUSED = (
-    "So many orders were refused that the rest was not read. Mend them, and send the lines from "
+    "So many orders were refused that the rest was not read. Fix them, and send the lines from "
     "this one on as well."
 )
 CUT_OFF = (

@@ -122,7 +122,7 @@ def fault(error: Exception) -> str:
         return "MongoDB fails"
     if isinstance(error, PublishError):
         return "RabbitMQ fails"
-    return f"The relay met an error of its own ({type(error).__name__})"
+    return f"The relay has an internal error ({type(error).__name__})"
 
 
 def publish_batch(publisher: Publisher) -> int:

@@ -34,7 +34,7 @@ def _stopped(name: str) -> Finding:
         Severity.WARNING,
         f"RabbitMQ node {name}",
         "It does not run.",
-        "Fewer nodes may still fail; without a majority of them no queue takes a message.",
+        "Fewer nodes may fail now; without a majority no queue accepts a message.",
         "sudo systemctl restart rabbitmq-server",
         f"On {name.partition('@')[2]}.",
     )

@@ -31,9 +31,9 @@ def missing() -> Iterator[Finding]:
             Severity.ERROR,
             "Bindings",
             f"Not there: {named}.",
-            "What is published to the first does not reach the second.",
+            "Messages that are published to the first do not reach the second.",
             "python manage.py declare_topology",
-            "Orders that were published meanwhile are sent again by the scheduler.",
+            "The scheduler sends the events that were published meanwhile again.",
         )
 
 

@@ -15,8 +15,8 @@ def unfinished(broker: Connection) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             "Change of the topology",
-            "`topology apply` is at work, or was interrupted.",
+            "`topology apply` is running, or was interrupted.",
             "A queue may be missing while its worker waits; a shadow queue has its messages.",
             "python manage.py topology apply",
-            "Where another one is at work, it says so and does nothing.",
+            "If another one is running, it says so and does nothing.",
         )

@@ -11,10 +11,10 @@ from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
 
 CONSEQUENCES = {
-    "rabbitmq": "Orders are taken and wait in the outbox.",
-    "topology": "What is published for it is not kept. Once it is there the scheduler sends such "
+    "rabbitmq": "Orders are accepted, and their events wait in the outbox.",
+    "topology": "Messages for it are lost. When it exists again the scheduler sends such "
     "orders again.",
-    "worker": "Messages wait in the queue; other services go on.",
+    "worker": "Messages wait in the queue; other services continue.",
     "archiver": "Failed messages cannot be seen or replayed.",
 }
 

@@ -89,7 +89,7 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
             report.findings += check()
         except NO_ANSWER as error:
             if _is_forbidden(error):
-                reason = "The user in MONGODB_URL may not ask MongoDB for this."
+                reason = "The user in MONGODB_URL has no permission to ask MongoDB for this."
                 report.left_out.append(Unseen((name,), reason, GRANT_ROLE))
                 continue
             if isinstance(error, management.Forbidden) and at:

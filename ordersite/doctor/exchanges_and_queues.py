@@ -31,7 +31,7 @@ def _other_queue(name: str, difference: str) -> Finding:
         f"Declared differently on RabbitMQ: {difference}.",
         "The queue works, but with other limits than this release expects.",
         "python manage.py topology apply",
-        "It moves the messages while orders are taken. What it would do: python manage.py "
+        "It moves the messages while orders are accepted. What it would do: python manage.py "
         "topology plan",
     )
 
@@ -41,7 +41,7 @@ def _other_exchange(name: str, difference: str) -> Finding:
         Severity.ERROR,
         f"Exchange {name}",
         f"Declared differently on RabbitMQ: {difference}.",
-        "Events reach other queues than they should, or none.",
+        "Events reach the wrong queues, or none.",
         f"{management.deletion('exchanges', name)} && {DECLARE}",
         "Stop the relay and the workers first. Subscribers that are not ours bind again.",
     )

@@ -34,7 +34,7 @@ def _service_queue(name: str, messages: int) -> Finding:
     return Finding(
         Severity.ERROR if messages else Severity.WARNING,
         f"Queue {name}",
-        f"No service of this release has it; messages in it: {messages}.",
+        f"No service of this release uses it; messages in it: {messages}.",
         "No service handles their orders." if messages else "It only uses disk space.",
         "python manage.py topology apply",
         "It deletes the queue once it is empty: let the release that knows the service handle its "
@@ -65,7 +65,7 @@ def _retry_queue(name: str, arguments: dict[str, Any], messages: int) -> Finding
         Severity.ERROR,
         subject,
         problem,
-        f"Nothing takes them out, so {service} never finishes their orders.",
+        f"Nothing consumes it, so {service} never finishes their orders.",
         _shovel(name, service),
         "Needs RabbitMQ's plugin: rabbitmq-plugins enable rabbitmq_shovel",
     )

@@ -37,7 +37,7 @@ def frame_size(broker: Connection) -> Iterator[Finding]:
             Severity.ERROR,
             "RabbitMQ",
             f"It takes frames of {allowed_bytes:,} bytes; {FRAME_BYTES:,} are needed.",
-            "A message that has failed does not fit with its certificate, and goes round for ever.",
+            "A failed message does not fit with its certificate, and is redelivered for ever.",
             f"rabbitmqctl eval 'application:set_env(rabbit, frame_max, {FRAME_BYTES}).'",
             f"And for its next start, in rabbitmq.conf: frame_max = {FRAME_BYTES}",
         )
@@ -58,7 +58,7 @@ def policies() -> Iterator[Finding]:
                 "It limits the queue in a way that this release does not count on, and may drop "
                 "messages.",
                 management.deletion("policies", str(policy)),
-                "Or give the policy a pattern that spares this queue.",
+                "Or give the policy a pattern that does not match this queue.",
             )
 
 
@@ -81,10 +81,10 @@ def short_consumer_timeout(queue: dict[str, Any]) -> Finding | None:
     return Finding(
         Severity.WARNING,
         f"Queue {queue['name']}",
-        f"Its consumer timeout is {milliseconds / 1_000:g} s; a message may be in hand for "
+        f"Its consumer timeout is {milliseconds / 1_000:g} s; a worker may hold a message for "
         f"{needed_seconds:g} s.",
-        "RabbitMQ closes the consumer's channel at each message that takes longer. It goes on by "
+        "RabbitMQ closes the consumer's channel at each message that takes longer. It continues by "
         "itself, and such a message is delivered again and again.",
         f"rabbitmqctl list_policies -p {shlex.quote(management.vhost())}",
-        "Take consumer-timeout out of the policy that sets it, or make it 1800000 (30 minutes).",
+        "Remove consumer-timeout from the policy that sets it, or make it 1800000 (30 minutes).",
     )

@@ -15,7 +15,7 @@ def migrations() -> Iterator[Finding]:
             Severity.ERROR,
             "Migrations",
             f"Not applied: {', '.join(names)}.",
-            "The code meets a database that it was not written for.",
+            "The code expects another state of the database.",
             "python manage.py migrate",
         )
 
@@ -27,9 +27,9 @@ def indexes() -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR if is_unique else Severity.WARNING,
             f"Index {index.name} of {index.collection}",
-            "It is not there, or not as declared.",
+            "It is missing, or not as declared.",
             "The same key can be stored twice."
             if is_unique
-            else "Its queries read the whole collection, the slower the more there is.",
+            else "Its queries read the whole collection, and get slower as it grows.",
             "python manage.py declare_indexes",
         )

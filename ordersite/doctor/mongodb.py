@@ -40,7 +40,7 @@ def _lost_member(name: str, state: str) -> Finding:
         Severity.WARNING,
         f"MongoDB member {name}",
         f"Its state is {state}.",
-        "Fewer members may still fail; without a majority no order is taken.",
+        "Fewer members may fail now; without a majority no order is accepted.",
         "sudo systemctl restart mongod",
         f"On {name.partition(':')[0]}.",
     )
@@ -101,7 +101,7 @@ def snapshot_history() -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "MongoDB",
-            f"{name} is {seconds}: MongoDB keeps for so long what was deleted.",
+            f"{name} is {seconds}: MongoDB keeps deleted data for so long.",
             "Each poll of the relay reads past every event of that time: some "
             "15 ms a poll after 100,000 events, and as much CPU of MongoDB.",
             _set_parameter(name, HISTORY_SECONDS),

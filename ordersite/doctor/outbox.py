@@ -22,7 +22,7 @@ def relay() -> Iterator[Finding]:
             Severity.ERROR,
             "Relay",
             check.detail,
-            "Orders are taken and wait: neither inventory nor billing hears of them.",
+            "Orders are accepted and wait: neither inventory nor billing gets them.",
             check.next_step,
         )
 
@@ -33,7 +33,7 @@ def events_of_orders() -> Iterator[Finding]:
             Severity.ERROR,
             "Outbox",
             f"Its oldest event has waited {waited}.",
-            "Orders were taken that no service has heard of. Nothing is lost.",
+            "Orders were accepted that no service has got yet. Nothing is lost.",
             "python manage.py relay",
             "If a relay runs, its log says what it waits for.",
         )
@@ -46,7 +46,7 @@ def events_of_shipments() -> Iterator[Finding]:
             Severity.ERROR,
             "Shipments",
             f"The oldest that is not published has waited {waited}.",
-            "Orders do not hear that they were shipped.",
+            "Orders do not get to know that they were shipped.",
             "python manage.py scheduler",
             "If a scheduler runs, its log says what it waits for.",
         )
@@ -59,7 +59,7 @@ def scheduler() -> Iterator[Finding]:
             Severity.ERROR,
             "Scheduler",
             check.detail,
-            "Bulk replays, alerts, shipments' events, the reconciler and retention stand still.",
+            "Bulk replays, alerts, shipments' events, the reconciler and retention do not run.",
             check.next_step,
         )
 

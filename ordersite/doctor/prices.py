@@ -60,7 +60,7 @@ def _unpriced(sku: str, why: str) -> Finding:
         Severity.ERROR,
         f"Product {sku[:100]}",
         f"It cannot be sold: {why}.",
-        "Orders of it are refused with 409; all others are taken.",
+        "Orders of it are refused with 409; all others are accepted.",
         f'mongosh "$MONGODB_URL" --eval {shlex.quote(script)}',
-        "With its own price in place of 9.95; and whatever wrote it has to write the price so.",
+        "Put its price in place of 9.95, and correct the program that wrote it.",
     )

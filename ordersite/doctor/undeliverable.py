@@ -21,7 +21,7 @@ def messages(broker: Connection) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             f"Queue {name}",
-            f"Messages in it that no archiver could take: {count}.",
+            f"Messages in it that the archiver could not read: {count}.",
             "They are not failed messages: RabbitMQ closes the connection (541) whenever it "
             "delivers one, as it does for the uuid, char and decimal properties of AMQP 1.0.",
             f"rabbitmqctl --vhost {shlex.quote(vhost)} purge_queue {name}",

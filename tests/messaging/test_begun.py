@@ -1,4 +1,4 @@
-"""Notes of runs: which of a message's runs were killed, and which may still go on."""
+"""Notes of runs: which of a message's runs were killed, and which may still be running."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_run_that_goes_on_was_not_killed(life: str) -> None:
         for _ in range(settings.DELIVERY_LIMIT - 1):
             note(life, place=begun.place(), pid=ended_process())
 
-        with pytest.raises(Outage, match="may still go on"):
+        with pytest.raises(Outage, match="may still be running"):
             begun.begin(life)
 
         alive.communicate(b"\n")

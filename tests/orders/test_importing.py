@@ -398,17 +398,17 @@ def test_the_command_imports_a_file_and_names_what_it_refuses(
     file.write_text(CSV)
 
     planned, _ = run(capsys, str(file), "--dry-run")
-    assert "Would place 4 orders; 0 had been placed before, 4 refused." in planned
+    assert "Would place 4 orders; 0 were placed before, 4 refused." in planned
     assert count() == 0
 
     printed, error = run(capsys, str(file))
-    assert "Placed 4 orders; 0 had been placed before, 4 refused." in printed
+    assert "Placed 4 orders; 0 were placed before, 4 refused." in printed
     assert "line 7: quantity" in printed
     assert "4 orders were refused" in error
     assert count() == 4
 
     planned, _ = run(capsys, str(file), "--dry-run")
-    assert "Would place 2 orders; 2 had been placed before, 4 refused." in planned
+    assert "Would place 2 orders; 2 were placed before, 4 refused." in planned
 
 
 @pytest.mark.usefixtures("products")
@@ -422,8 +422,8 @@ def test_a_dry_run_tells_what_two_lines_of_one_ref_would_do(
     planned, _ = run(capsys, str(file), "--dry-run")
     done, _ = run(capsys, str(file))
 
-    assert "Would place 1 orders; 1 had been placed before, 1 refused." in planned
-    assert "Placed 1 orders; 1 had been placed before, 1 refused." in done
+    assert "Would place 1 orders; 1 were placed before, 1 refused." in planned
+    assert "Placed 1 orders; 1 were placed before, 1 refused." in done
 
 
 @pytest.mark.usefixtures("products")
@@ -478,11 +478,11 @@ def test_the_tutorials_orders_are_brought_in_once(
     arguments = ("--from-mongoose", settings.MONGODB_URL)
 
     planned, _ = run(capsys, *arguments, "--dry-run")
-    assert "Would place 3 orders; 0 had been placed before, 6 refused." in planned
+    assert "Would place 3 orders; 0 were placed before, 6 refused." in planned
     assert count() == 0
 
     printed, error = run(capsys, *arguments)
-    assert "Placed 3 orders; 0 had been placed before, 6 refused." in printed
+    assert "Placed 3 orders; 0 were placed before, 6 refused." in printed
     assert "orderId 1718000000003: userId: must be a whole number" in printed
     assert "orderId missing" in printed
     assert "6 orders were refused" in error
@@ -496,7 +496,7 @@ def test_the_tutorials_orders_are_brought_in_once(
     assert "orderId 7: orderId: was used for another order" in changed
     orderdb.update_one({"orderId": 7}, {"$set": {"items": ["book", "pen"]}})
     again, _ = run(capsys, *arguments)
-    assert "Placed 0 orders; 3 had been placed before, 6 refused." in again
+    assert "Placed 0 orders; 3 were placed before, 6 refused." in again
     assert count() == 3
 
 

@@ -112,7 +112,7 @@ def test_an_order_of_a_product_without_a_right_price_is_refused_and_others_are_p
     [error] = refused.json()["errors"]
     assert error["field"] == "items[1]"
     assert "'pen' cannot be sold now" in error["detail"]
-    assert "send the same again" in error["fix"]
+    assert "send it again" in error["fix"]
     assert post(either_way, {"userId": 1, "items": ["book"]}).status_code == 201
     unknown_too = post(either_way, {"userId": 1, "items": ["pen", "bok"]})
     assert unknown_too.status_code == 422

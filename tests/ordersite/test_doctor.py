@@ -138,7 +138,7 @@ def test_what_rabbitmq_could_not_deliver(broker: Connection) -> None:
 
     found = eventually(findings)["Queue undeliverable"]
 
-    assert "no archiver could take: 1" in found["problem"]
+    assert "the archiver could not read: 1" in found["problem"]
     assert found["fix"] == "rabbitmqctl --vhost / purge_queue undeliverable"
     assert "AMQP 1.0" in found["note"]
 

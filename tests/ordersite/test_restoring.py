@@ -483,7 +483,7 @@ def test_a_part_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "AMQP_URL", "amqp://guest:guest@127.0.0.1:1//")
     place()
 
-    with pytest.raises(CommandError, match="a part did not answer"):
+    with pytest.raises(CommandError, match="a dependency did not answer"):
         call_command("reconcile_restore", "--apply")
 
 

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         except PyMongoError as error:
             raise CommandError(
                 f"MongoDB failed after {self.sums.total} orders, so the rest is not imported: "
-                f"{error}\nRun the command again; what has an orderRef is not placed twice."
+                f"{error}\nRun the command again; orders with an orderRef are not placed twice."
             ) from error
         self.tell(dry_run)
 
@@ -95,7 +95,7 @@ class Command(BaseCommand):
     def tell(self, dry_run: bool) -> None:
         sums = self.sums.json()
         text = "Would place {placed}" if dry_run else "Placed {placed}"
-        text += " orders; {repeated} had been placed before, {refused} refused."
+        text += " orders; {repeated} were placed before, {refused} refused."
         self.stdout.write(text.format(**sums))
         if sums["refused"]:
             raise CommandError(

@@ -21,7 +21,7 @@ class Command(OneAtATime):
     def handle(self, **options: Any) -> None:
         try:
             if unapplied():
-                raise CommandError("Type first: python manage.py migrate")
+                raise CommandError("Run first: python manage.py migrate")
             missing = declared_indexes.missing()
             for index in missing:
                 declared_indexes.create(index)
@@ -37,7 +37,7 @@ class Command(OneAtATime):
 def refused(index: DeclaredIndex, error: OperationFailure) -> str:
     return (
         f"MongoDB does not make {index.name} of {index.collection}: {error}\n"
-        "If an index of that name differs, drop it and type this again: mongosh "
+        "If an index of that name differs, drop it and run this again: mongosh "
         f'"$MONGODB_URL" --eval \'db.getSiblingDB("{settings.MONGODB_DATABASE}").'
         f'{index.collection}.dropIndex("{index.name}")\'\n'
         "If a key is stored twice, delete the document that is wrong."

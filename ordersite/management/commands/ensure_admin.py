@@ -23,7 +23,7 @@ class Command(OneAtATime):
                 "Elsewhere create yours: manage.py createsuperuser"
             )
         if User.objects.filter(username=NAME).exists():
-            self.stdout.write(f"The user {NAME} exists; its password stays as it is.")
+            self.stdout.write(f"The user {NAME} exists; its password is not changed.")
             return
         User.objects.create_superuser(NAME, password=PASSWORD)
         self.stdout.write(f"Created the user {NAME} with the password {PASSWORD}.")

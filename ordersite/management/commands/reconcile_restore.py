@@ -68,8 +68,8 @@ class Command(BaseCommand):
             ) from error
         except (PyMongoError, AMQPError, OperationalError, OSError, MessagingError) as error:
             raise CommandError(
-                f"Not all is settled, since a part did not answer ({error}). Nothing is half done: "
-                "when it answers, run this again, and it goes on.",
+                f"Not everything is settled, as a dependency did not answer ({error}). No step is "
+                "half done: when it answers, run this again and it continues.",
                 returncode=ExitCode.NOT_DONE,
             ) from error
         if options["json"]:

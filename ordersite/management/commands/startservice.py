@@ -70,7 +70,7 @@ class Command(TemplateCommand):
 
     def _make(self, template: str, folder: Path, name: str, options: dict[str, Any]) -> None:
         if folder.exists():
-            raise CommandError(f"{folder} is there already. Choose another name, or delete it.")
+            raise CommandError(f"{folder} exists already. Choose another name, or delete it.")
         folder.mkdir(parents=True)
         given = {
             "template": str(TEMPLATES / template),

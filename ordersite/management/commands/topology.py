@@ -68,7 +68,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=ExitCode.NOT_DONE) from error
         except (*BROKER_ERRORS, PublishError, management.Unavailable) as error:
             raise CommandError(
-                f"RabbitMQ did not do its part ({in_words(error)}). No message is lost; when it is "
+                f"RabbitMQ failed ({in_words(error)}). No message is lost; when it is "
                 "fixed, run this again: it continues where it was.",
                 returncode=ExitCode.NOT_DONE,
             ) from error
