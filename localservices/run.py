@@ -35,7 +35,10 @@ SETTINGS = (
     "RABBITMQ_MANAGEMENT_URL",
     "DJANGO_DEBUG",
     "DJANGO_SECRET_KEY",
+    "RETRY_DELAYS_SECONDS",
 )
+#: A developer sees a message fail within seconds; in production a fault has minutes to end.
+RETRY_DELAYS_SECONDS = "1,2,4,8"
 
 
 def main() -> int:
@@ -134,6 +137,7 @@ def settings_for(
     settings = {
         "WEB_PORT": str(web_port),
         "DJANGO_DEBUG": "true",
+        "RETRY_DELAYS_SECONDS": RETRY_DELAYS_SECONDS,
         "DJANGO_SECRET_KEY": remembered.get("DJANGO_SECRET_KEY", secrets.token_urlsafe(50)),
     }
     if database is not None:

@@ -41,12 +41,13 @@ def what_is_missing(web: str) -> str:
 
 
 def table(web: str, settings: Mapping[str, str]) -> str:
-    """The addresses with their logins, and two commands to try."""
+    """The addresses with their logins, and the commands to try."""
     rows = [("API", f"{web}/orders", ""), ("Admin", f"{web}/admin/", "admin / admin")]
     if management := settings.get("RABBITMQ_MANAGEMENT_URL"):
         rows.append(("RabbitMQ", management, "guest / guest"))
     lines = [f"  {name:<10}{address:<34}{login}".rstrip() for name, address, login in rows]
     order = '{"userId": 101, "items": ["book", "pen"]}'
+    failing = '{"userId": 500, "items": ["lamp"]}'
     return "\n".join(
         [
             "",
@@ -58,6 +59,11 @@ def table(web: str, settings: Mapping[str, str]) -> str:
             "",
             f"  curl -X POST {web}/orders -H \"Content-Type: application/json\" -d '{order}'",
             f"  curl {web}/orders/ORDER_ID",
+            "",
+            "See one fail: billing fails for user 500 until you remove the fault in the admin.",
+            "Retries wait for seconds here, for minutes in production (RETRY_DELAYS_SECONDS).",
+            "",
+            f"  curl -X POST {web}/orders -H \"Content-Type: application/json\" -d '{failing}'",
             "",
         ]
     )

@@ -62,7 +62,9 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
     """
     web = start(new_run)
     order = place_order(web)
-    # The demonstration's fault is planted.
+    # The demonstration's fault is planted, and seen within seconds.
+    failing = place_order(web, user_id=500)["orderId"]
+    eventually(lambda: failing in manage(project, "failed_messages", "list", "--json").stdout, 60)
     removed = manage(project, "simulate_fault", "billing", "--user", "500", "--kind", "none")
     assert "billing no longer fails for user 500" in removed.stdout
     second = make_run(project)
@@ -128,8 +130,8 @@ def make_run(project: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def place_order(web: str) -> dict[str, str]:
-    body = b'{"userId": 101, "items": ["book", "pen"]}'
+def place_order(web: str, user_id: int = 101) -> dict[str, str]:
+    body = json.dumps({"userId": user_id, "items": ["book", "pen"]}).encode()
     request = Request(f"{web}/orders", body, {"Content-Type": "application/json"})
     with urlopen(request, timeout=10) as response:
         assert response.status == 201
