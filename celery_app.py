@@ -46,8 +46,8 @@ app.conf.update(
     task_default_queue="orders",
     task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
     task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
-    # With two children: one batch at work and the next one gathering. All of them return when the
-    # worker dies.
+    # With two children: one batch is running and the next one gathering. All of them return when
+    # the worker dies.
     worker_prefetch_multiplier=BATCH_MESSAGES,
     # It waits for acks that a batch gives together, and so would never end.
     worker_enable_prefetch_count_reduction=False,

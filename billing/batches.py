@@ -1,6 +1,6 @@
 """Issues many invoices in one transaction.
 
-An optimisation of `billing.invoicing`, which is the truth: it deals with whatever is refused here.
+An optimisation of `billing.invoicing`, which is the truth: it handles what is refused here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Numbers of invoices that were issued after the backup that was restored.
 
-Whoever got such an invoice has it still, so its number is nobody else's, and its series has no gap:
-an invoice that is known is issued again as it was, and every other number has a record that says
-that it is lost.
+A customer may still have such an invoice, so its number is not used again, and its series has no
+gap: an invoice that is known is issued again as it was, and every other number has a record that
+says that it is lost.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def steps(up_to: str) -> list[str]:
 
 
 def withhold(up_to: str, session: ClientSession) -> list[str]:
-    """Give out nobody's number up to this one: those that were not given out are recorded as lost.
+    """Issue no number up to this one again: those that were not issued are recorded as lost.
 
     Returns: the lost ones.
 
@@ -85,7 +85,7 @@ def check_distance(number: str, last_known: int) -> None:
 def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> bool:
     """Issue the invoice that this order had, with the number that it had.
 
-    `order` is the body of its `order.placed`. Returns False where somebody else has the number.
+    `order` is the body of its `order.placed`. Returns False if another order has the number.
     """
     withhold(number, session)
     placed = read_placed(order)

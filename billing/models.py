@@ -31,7 +31,8 @@ class Invoice(models.Model):
         CREDITED = "credited"
         #: The order was rejected or cancelled before it was invoiced, so it never will be.
         VOID = "void"
-        #: Its number may have been issued after the backup that was restored; nobody gets it again.
+        #: Its number may have been issued after the backup that was restored; it is not issued
+        #: again.
         LOST = "lost"
 
     order_id = models.CharField("order id", primary_key=True, db_column="_id", max_length=100)

@@ -80,7 +80,7 @@ class PlacedOrder(Struct, frozen=True):
 
 
 class WithdrawnOrder(Struct, frozen=True):
-    """An order that nobody has to pay: inventory rejected it, or it was cancelled."""
+    """An order that need not be paid: inventory rejected it, or it was cancelled."""
 
     order_id: str
     user_id: int

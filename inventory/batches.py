@@ -1,6 +1,6 @@
 """Reserves for many orders in one transaction, where none of them needs the single path.
 
-An optimisation of `inventory.reserving`, which is the truth: it answers whatever is refused here.
+An optimisation of `inventory.reserving`, which is the truth: it answers what is refused here.
 """
 
 from __future__ import annotations

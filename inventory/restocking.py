@@ -1,6 +1,6 @@
 """Brings units in: the opening stock of a new product, and what arrives later.
 
-Restocking answers nobody's order anew: an order that was rejected stays rejected, and the new
+Restocking changes no order: one that was rejected stays rejected, and the new
 units are there for the next one.
 """
 

@@ -58,7 +58,7 @@ class Shipment(NamedTuple):
 
     @property
     def said(self) -> str:
-        """What there is to tell whoever asked for it."""
+        """The message for the user who asked for it."""
         order = f"Order {self.reservation['_id']} was shipped"
         if not self.is_repeated:
             return f"{order}."
@@ -127,7 +127,7 @@ def oldest_pending_since() -> datetime | None:
 def unheard(before: datetime) -> list[str]:
     """Shipped orders whose event was published before then, oldest first; some of them at a time.
 
-    Nobody has seen yet whether orders noted it.
+    It is not known yet whether orders recorded it.
     """
     published = {"unheard_since": {"$gt": EPOCH, "$lt": before}}
     found = reservations().find(published, {"_id": True}).sort("unheard_since", 1)

@@ -87,7 +87,7 @@ class MongoDB(Service):
             f"--replSet={REPLICA_SET}",
             f"--setParameter=transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}",
             f"--setParameter=minSnapshotHistoryWindowInSeconds={self.history_seconds}",
-            # Its statistics cost disk and CPU, and nobody reads them here.
+            # Its statistics cost disk and CPU, and they are not read here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
             *self.arguments,
         )

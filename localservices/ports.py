@@ -32,7 +32,7 @@ _claimed: dict[int, int] = {}
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on this loopback port."""
+    """Whether no process listens on this loopback port."""
     return not any(_is_taken(family, address, port) for family, address in LOOPBACK)
 
 
@@ -54,7 +54,7 @@ def free_port(*preferred: int | None) -> int:
 
 
 def _claim(port: int) -> bool:
-    """Claim the port if nobody has claimed it and nobody listens on it."""
+    """Claim the port unless it is claimed or in use."""
     if port in _claimed:
         return is_free(port)
     CLAIMS.mkdir(mode=0o700, exist_ok=True)

@@ -12,7 +12,7 @@ from django.core.management import call_command
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
     django.setup()
-    # Only now can the settings be read. A MongoDB of somebody else may not be there yet.
+    # Only now can the settings be read. A MongoDB that others run may not be there yet.
     from runtime.stopping import StopRequest
     from runtime.waiting import wait_for_mongodb
 

@@ -1,6 +1,6 @@
 """`make run`: both services, the prepared database, and every process of the pipeline.
 
-`python -m localservices.run services` stops at the services, for whoever runs pieces by hand.
+`python -m localservices.run services` stops at the services, for those who start processes by hand.
 """
 
 from __future__ import annotations

@@ -32,12 +32,12 @@ class Service:
     listening_line: str
     #: The attributes that hold the ports of its clients …
     clients_ports: tuple[str, ...] = ("port",)
-    #: … and those that nobody else knows.
+    #: … and those of its own.
     own_ports: tuple[str, ...] = ()
 
     def __init__(self, data_folder: Path) -> None:
         self.data_folder = data_folder
-        #: While it has one, its clients' ports may change in a start: it is told of each change.
+        #: While it has one, its clients' ports may change in a start: it learns of each change.
         self.on_move: Callable[[str], object] | None = None
         self._process: Process | None = None
         self._attempts = 0

@@ -1,4 +1,4 @@
 from messaging.adapters import py_amqp
 
-# Nobody reads from RabbitMQ without it.
+# Every process that reads from RabbitMQ needs it.
 py_amqp.install()

@@ -185,7 +185,7 @@ def decode_certificate(header: object) -> Certificate | None:
 
 
 def _decode(header: object, type_: type[Decoded]) -> Decoded | None:
-    """What we once encoded; None for anything else, which whoever publishes may have written."""
+    """What we once encoded; None for anything else, which a publisher may have written."""
     if not isinstance(header, str):
         return None
     try:

@@ -102,7 +102,7 @@ def _events(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
 
 
 def _prefix(service: Service) -> str:
-    """What the types of its events begin with; `orders` tells of one order."""
+    """What the types of its events begin with: `order` for `orders`."""
     return "order." if service.keeps_ledger else f"{service.name}."
 
 

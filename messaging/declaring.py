@@ -2,7 +2,7 @@
 
 A queue's arguments can never be changed, so a process of one release may meet queues of another:
 it works on with them, and says what moves them. While `manage.py topology apply` does that, a
-queue is gone for a moment; whoever declared it now would get in the way.
+queue is gone for a moment; a process that declared it now would get in the way.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def declare_missing(connection: Connection) -> list[str]:
 
 
 def is_changing(connection: Connection) -> bool:
-    """Whether `topology apply` is at work, or was interrupted."""
+    """Whether `topology apply` is running, or was interrupted."""
     return is_declared(connection, topology.change_marker)
 
 

@@ -4,7 +4,7 @@ MessagingError
 ├── TransientError       running it again can help
 ├── PermanentError       running it again cannot help
 │   ├── InvalidMessage   the message itself is at fault; `reason` says how
-│   └── WorkerKilled     whoever handled it died of it, too often
+│   └── WorkerKilled     its workers died of it, too often
 └── PublishError         the broker has not taken responsibility for a message
     └── Unroutable       no queue is bound where it was published
 """
@@ -38,7 +38,7 @@ class InvalidMessage(PermanentError):
 
 
 class WorkerKilled(PermanentError):
-    """Whoever handled the message was killed, so often that nobody else shall be."""
+    """The message killed its workers, so often that it is not run again."""
 
     def __init__(self, kills: int) -> None:
         times = "once" if kills == 1 else f"{kills} times"
@@ -61,4 +61,4 @@ class PublishError(MessagingError):
 
 
 class Unroutable(PublishError):
-    """The exchange has no queue bound for a message, so nobody would get it."""
+    """The exchange has no queue bound for a message, so it would be lost."""

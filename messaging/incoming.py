@@ -1,6 +1,6 @@
-"""From whatever arrives on a service's queue to a delivery that a handler can take.
+"""From a message on a service's queue, whatever it is, to a delivery that a handler can take.
 
-Everything about an incoming message is somebody else's choice. It is checked here, before Celery
+Everything about an incoming message is its publisher's choice. It is checked here, before Celery
 sees it: one malformed Celery header would stop a worker's main process.
 """
 
@@ -161,7 +161,7 @@ def delivery_of(message: Any, service: Service) -> Delivery:
 
 
 def was_returned(message: Any) -> bool:
-    """Whether it was delivered before, to whoever did not settle it."""
+    """Whether it was delivered before, to a consumer that did not settle it."""
     return bool(message.delivery_info.get("redelivered"))
 
 

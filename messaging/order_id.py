@@ -1,4 +1,4 @@
-"""The id of an order, as anybody may write it.
+"""The id of an order, as any client may write it.
 
 Ours are the 24 hexadecimal digits of an ObjectId, in small letters; written in capitals it is the
 same id. A foreign publisher's id may be any text, which is then another one in another case.

@@ -27,7 +27,7 @@ LONGEST_WAIT_SECONDS = 2.0
 #: ConnectionFailure covers no primary, a lost socket and a server that cannot be selected.
 OUTAGE_ERRORS = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
 
-#: Of this process, whatever it works on: each trouble is told once.
+#: Of this process: each trouble is logged once.
 _told = Told()
 
 

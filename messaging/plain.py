@@ -9,7 +9,7 @@ from typing import Any
 
 from messaging.short_string import readable
 
-#: Deeper tables are somebody's attack, not somebody's headers.
+#: Deeper tables are an attack, not headers.
 DEPTH_LIMIT = 20
 TEXT_CHARACTERS = 200_000
 NAME_CHARACTERS = 1_000

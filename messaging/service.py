@@ -34,7 +34,7 @@ class Event:
 
     #: `<service>.<state>`, or `order.<state>`; also the routing key on topic exchanges.
     type: str
-    #: What the body is made of, and what subscribers are told of it.
+    #: What the body is made of, and its documentation for subscribers.
     body: Body
     #: Of the body: one more with each change that a subscriber has to know of.
     version: int = 1
@@ -55,7 +55,7 @@ class On:
 
     type: str
     #: The service's own states of which one has to follow, or any that it publishes as a later
-    #: one; empty where nobody waits for an answer.
+    #: one; empty where no answer is awaited.
     leads_to: Sequence[str] = ()
 
 

@@ -1,4 +1,4 @@
-"""One step of an order's journey, as each app tells of its own for the order's timeline."""
+"""One step of an order's journey, as each app reports its own for the order's timeline."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Step(Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that a service did about an order, or that is still to be done."""
 
     service: str
-    #: `done`: an outcome, whichever; `failed`: an attempt that ended with an error, or a message
+    #: `done`: any outcome; `failed`: an attempt that ended with an error, or a message
     #: that was given up; `waiting`: not yet.
     kind: Literal["done", "failed", "waiting"]
     #: In a few words, e.g. "reserved".
     outcome: str
     #: None where it is still to be done.
     at: datetime | None = None
-    #: Which attempt it was, counted from 1; None where nobody counted.
+    #: Which attempt it was, counted from 1; None where it was not counted.
     attempt: int | None = None
     detail: str | None = None
     #: The record at the operator's desk that has more about it.

@@ -25,7 +25,8 @@ dead_letters = Exchange("dead_letters", type="direct", durable=True)
 #: it cannot be replaced without loss (docs/decisions/0009-shadow-queues.md).
 by_name = Exchange("by_name", type="direct", durable=True)
 
-#: Exists while `manage.py topology apply` moves queues: until it is gone, nobody else declares.
+#: Exists while `manage.py topology apply` moves queues: until it is gone, no other process
+#: declares.
 change_marker = Exchange("topology.change", type="fanout", durable=True)
 
 
@@ -41,7 +42,7 @@ AT_LEAST_ONCE = {
 #: on a queue that names no limit has 20, and drops the message where it names no exchange either.
 #: https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
 RETURNS = 100
-#: A service's queue takes back more: an outage returns what nobody can handle meanwhile.
+#: A service's queue takes back more: an outage returns what cannot be handled meanwhile.
 SERVICE_RETURNS = 1_000
 #: The largest that 3.10 takes for a limit; -1 means "none" from 4.0 on, and 0 before.
 WITHOUT_END = 2**31 - 1
@@ -67,7 +68,7 @@ def consumed_queue(consumer_tag: str) -> str:
     return _consumed[consumer_tag]
 
 
-#: What RabbitMQ cannot hand to any consumer of ours. Nobody consumes it; the doctor tells of it.
+#: What RabbitMQ cannot deliver to any consumer of ours. It has no consumer; the doctor names it.
 undeliverable = Queue(
     "undeliverable",
     by_name,
@@ -96,8 +97,8 @@ replay_outcomes = Queue(
     queue_arguments=TO_UNDELIVERABLE,
 )
 
-#: In one retry queue. Whoever would put more there waits, as in an outage: a service that fails
-#: for so many messages fails for each.
+#: In one retry queue. A worker that would put more there waits, as in an outage: a service that
+#: fails for so many messages fails for each.
 RETRY_QUEUE_MESSAGES = 100_000
 
 

@@ -16,7 +16,7 @@ AWARE_DATES: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 #: https://www.mongodb.com/docs/manual/reference/write-concern/
 MAJORITY = WriteConcern(w="majority")
 
-#: What is read so survives the loss of the primary, too, so that others may be told of it.
+#: What is read this way survives the loss of the primary, so that others may be told.
 #: https://www.mongodb.com/docs/manual/reference/read-concern-majority/
 DURABLE = ReadConcern("majority")
 

@@ -3,7 +3,7 @@
 While groups are being written, the orders that arrive meanwhile form the next one. There is no
 timer: an order that arrives alone is written alone and at once, and the busier the system, the
 larger the groups. Each order still gets its own answer: a write that MongoDB refuses is its own
-request's error, and a write whose fate nobody knows is an error for each order of its group.
+request's error, and a write with an unknown result is an error for each order of its group.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from pymongo.errors import (
 
 from orders.collection import orders
 
-#: Orders that wait for the next write; whoever comes on top is to come back later.
+#: Orders that wait for the next write; further ones are to be sent again later.
 MAX_WAITING_ORDERS = 1_000
-#: With one alone, everybody stands still with it while MongoDB is busy for a moment.
+#: With only one, all orders wait for it while MongoDB is busy for a moment.
 GROUPS_AT_A_TIME = 2
 #: What a write gets even where its oldest order has no time left.
 LEAST_WRITE_SECONDS = 0.3
@@ -54,7 +54,7 @@ class GroupCommit:
     """Stores the orders of one event loop in groups, at most `GROUPS_AT_A_TIME` at a time."""
 
     def __init__(self) -> None:
-        #: Not taken by a writer yet; whoever is the first of them has seen to it that one comes.
+        #: Not taken by a writer yet; the first of them has started one.
         self._waiting: list[Waiting] = []
         self._writers: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(GROUPS_AT_A_TIME, thread_name_prefix="group-commit")
@@ -67,7 +67,7 @@ class GroupCommit:
             bson.errors.BSONError: it is not a document.
             DuplicateKeyError: a unique index has it already.
             WriteError: MongoDB refused it for another reason.
-            PyMongoError: nobody knows whether it was stored.
+            PyMongoError: it is not known whether it was stored.
         """
         if len(self._waiting) >= MAX_WAITING_ORDERS:
             raise TooManyWaiting
@@ -95,7 +95,7 @@ class GroupCommit:
         try:
             refused = await loop.run_in_executor(self._threads, self._insert, group)
         except Exception as error:
-            # Those who waited behind this group would only wait for as long again.
+            # Those who wait for the next group would only wait as long again.
             for each in (*group, *self._next_group()):
                 answer(each, error)
         else:
@@ -110,7 +110,7 @@ class GroupCommit:
         """Insert the group's orders; return what MongoDB refused, by position.
 
         Raises:
-            PyMongoError: nobody knows what was stored.
+            PyMongoError: it is not known what was stored.
         """
         remaining_seconds = min(each.deadline for each in group) - time.monotonic()
         try:

@@ -14,7 +14,7 @@ Choices:
   key lives, see `orders.unowned_keys`.
 - Two requests are the same if they ask for the same, whatever their bytes: the same units of the
   same SKUs, be it `"book"` or `{"sku": "book", "quantity": 1}`, one line of two units or two of
-  one, in whatever sequence. So the request is compared with the order that the first one placed,
+  one, in any sequence. So the request is compared with the order that the first one placed,
   and not with how that was written. The same key with another request is refused with 422.
 - What was refused is not stored: after its fault is fixed the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
@@ -25,7 +25,7 @@ Choices:
   with it.
 - While the first request waits for MongoDB, the insert of a second one waits with it. So 409 is
   left for one case: the first order was there and is gone, lost with the primary before a
-  majority had it. Nobody was told of it.
+  majority had it. No client was told of it.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class PendingEvent(EmbeddedModel):
 
     event_id = models.CharField(max_length=64, db_column="id")
     type = models.CharField(max_length=32)
-    #: The order's version that the event tells of.
+    #: The order's version at the event.
     version = models.IntegerField()
     at = models.DateTimeField()
 

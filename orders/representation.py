@@ -36,7 +36,7 @@ def address_of(order_id: str) -> str:
 
 
 def placed_json(order: dict[str, Any]) -> dict[str, Any]:
-    """The answer to whoever placed the order; `order` is its `order_json`."""
+    """The answer to the client that placed the order; `order` is its `order_json`."""
     return {"message": "Order placed successfully.", "order": order}
 
 

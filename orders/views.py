@@ -85,7 +85,7 @@ class CancellationView(APIView):
 
 
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """The answer to whoever placed the order."""
+    """The answer to the client that placed the order."""
     order = order_json(document)
     location = {"Location": address_of(order["orderId"])}
     return json(placed_json(order), status=201, headers=location | dict(headers or {}))

@@ -18,12 +18,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from ordersite.stale_form import StaleForm, stale
 from ordersite.unreadable import isolate_cells
 
-#: Whoever loses a race is told by the form: what won is there at the next try.
+#: The form tells the loser of a race; what won is there at the next try.
 RACES = 3
 
 
 class Moved(Exception):
-    """Between the form's check and its write somebody else changed a field that it changes."""
+    """Between the form's check and its write another user changed a field that it changes."""
 
 
 class CarefulAdmin(ModelAdmin):

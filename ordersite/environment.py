@@ -19,7 +19,7 @@ LONGEST_RETRY_DELAY_SECONDS = 86_400
 class InvalidSetting(SystemExit):
     """A setting that the site can't start with.
 
-    It ends the process with its message alone: whoever runs manage.py, Celery or the web
+    It ends the process with its message only: who runs manage.py, Celery or the web
     server needs the setting's name, not the frames between them and the settings module.
     """
 

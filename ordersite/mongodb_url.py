@@ -25,7 +25,7 @@ DEFAULTS = {
     # Who it is, in MongoDB's log and list of operations; the URL may name each process.
     "appName": "ordersite",
 }
-#: Whatever the URL says.
+#: They override the URL.
 FIXED = {
     # An order answered with 201 outlives the loss of the primary.
     "w": "majority",

@@ -10,7 +10,7 @@ from environs import ValidationError
 
 from runtime import broker_url
 
-#: In compose.yaml, and the default of development; whoever reads this can sign with it.
+#: In compose.yaml, and the default of development; everyone who reads this can sign with it.
 KNOWN_KEY = "a-known-key-that-only-development-accepts"
 SHORTEST_KEY_CHARACTERS = 50
 FEWEST_DIFFERENT_CHARACTERS = 5
@@ -33,7 +33,7 @@ def all_of(*validators: Validator) -> Validator:
 
 
 def secret_key(value: str) -> None:
-    """A validator: nobody knows the key, and nobody can guess it."""
+    """A validator: the key is secret, and cannot be guessed."""
     if value == KNOWN_KEY:
         raise ValidationError("it is public, as it is in the repository.")
     if value.startswith("django-insecure-"):

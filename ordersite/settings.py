@@ -40,7 +40,8 @@ DEBUG = setting(env.bool, "DJANGO_DEBUG", default=False, example="false")
 SECRET_KEY = setting(
     env.str,
     "DJANGO_SECRET_KEY",
-    # Whoever knows the key can sign a session, so only a developer's machine may go without one.
+    # Everyone who knows the key can sign a session, so only a developer's machine may go without
+    # one.
     **({"default": production.KNOWN_KEY} if DEBUG else {"validate": production.secret_key}),
     example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
 )
@@ -69,14 +70,14 @@ TRUSTED_PROXIES = setting(
     example="127.0.0.1,10.0.0.0/8",
 )
 # Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
-# without the port. No header of a proxy is trusted for that, as anybody can send it.
+# without the port. No header of a proxy is trusted for that, as any client can send it.
 CSRF_TRUSTED_ORIGINS = reached.origins(SITE_URL, ALLOWED_HOSTS)
 # Links, redirects and addresses of files begin with it.
 FORCE_SCRIPT_NAME = reached.path_prefix(SITE_URL) or None
 HAS_TLS = SITE_URL.startswith("https:")
 # `make run` has no TLS; anything else does, or the operators' passwords travel in the clear.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG or HAS_TLS
-#: A header by which the proxy, and nobody else, says that TLS ended there. Empty: none is read.
+#: A header by which only the proxy says that TLS ended there. Empty: none is read.
 PROXY_SSL_HEADER = setting(
     env.str,
     "SECURE_PROXY_SSL_HEADER",

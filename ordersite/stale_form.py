@@ -27,7 +27,7 @@ class StaleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: What is to be told of fields that others changed and this form did not.
+        #: The messages about fields that others changed and this form did not.
         self.spared: list[str] = []
         if self.is_bound and not self._tells_what_it_showed():
             return
@@ -55,7 +55,7 @@ class StaleForm(forms.ModelForm):
                 self.spared.append(self._spared(name))
                 self.cleaned_data[name] = self._now(name)
                 self._send(self.fields[name].widget, self.add_prefix(name), name)
-            # Whoever saves again has seen it.
+            # Who saves again has seen it.
             self._send(self.fields[name].hidden_widget(), self[name].html_initial_name, name)
         return self.cleaned_data
 

@@ -56,8 +56,8 @@ def tell(what: str, why: str) -> None:
     if (what, why) not in _told:
         _told.add((what, why))
         logger.error(
-            "A stored value of %s cannot be read, so it is shown as nothing: %s. Whatever wrote it "
-            "has to write what this release reads; the other documents are shown.",
+            "A stored value of %s cannot be read, so it is shown as nothing: %s. The program "
+            "that wrote it has to write what this release reads; the other documents are shown.",
             what,
             why,
         )

@@ -1,6 +1,6 @@
 """Connecting to RabbitMQ, at one of the addresses that AMQP_URL names.
 
-Several, as of a cluster's nodes, are separated by `;`: whichever answers will do.
+Several, as of a cluster's nodes, are separated by `;`: the first that answers is used.
 https://docs.celeryq.dev/projects/kombu/en/stable/userguide/connections.html#urls
 """
 

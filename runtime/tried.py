@@ -25,7 +25,7 @@ class Tried:
     library: str
     #: As requirements name them, e.g. `==5.4.2`.
     releases: str
-    #: What its own way means for whoever runs the pipeline.
+    #: What its own way means for the operator.
     own_way: str
 
     @cached_property

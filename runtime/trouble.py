@@ -1,7 +1,7 @@
 """What keeps a process from RabbitMQ or MongoDB: in the operator's words, and told once.
 
-A part that does not answer comes back by itself. One that answers and refuses waits for somebody,
-who has to be told what to put right.
+A part that does not answer comes back by itself. One that answers and refuses waits for an
+operator, who has to be told what to put right.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _send(group: Group, kind: str) -> bool:
     if not claimed.modified_count:
         return False
     if not _deliver(alert):
-        # Nobody has heard of it, so the next run tries again.
+        # No one was told, so the next run tries again.
         failure_groups().update_one(
             {"_id": group["_id"]}, {"$set": {"alerted_at": group["alerted_at"]}}
         )
@@ -117,7 +117,7 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
 
 
 def _deliver(alert: dict[str, Any]) -> bool:
-    """Whether it reached anybody."""
+    """Whether one of the channels took it."""
     channels = []
     if settings.ALERT_WEBHOOK_URL:
         channels.append(_post)

@@ -84,7 +84,7 @@ def lease_name(id_: ObjectId) -> str:
 
 
 def _advance_or_stop(job: Job) -> None:
-    """A bulk replay that cannot go on ends with its reason: it would hold up nobody but itself."""
+    """A bulk replay that cannot go on ends with its reason: it would only hold itself up."""
     try:
         _advance(job)
     except Exception as error:
@@ -135,7 +135,7 @@ def _selection(job: Job) -> Filter:
 
 
 def _count(job: Job) -> dict[str, int]:
-    """How many of its messages are in each state, told to whoever watches."""
+    """How many of its messages are in each state, for those who watch."""
     counts = {
         state: failed_messages().count_documents({"job": job["_id"], "job_state": state})
         for state in PartState.values
@@ -209,7 +209,7 @@ def _set_aside(job: Job, id_: ObjectId, state: str, detail: str) -> None:
 
 
 def _goes_on(job: Job) -> bool:
-    """Nobody has paused or cancelled it, and the failure has not come back."""
+    """It was not paused or cancelled, and the failure has not come back."""
     running = {"_id": job["_id"], "state": {"$in": [JobState.GATHERING, JobState.RUNNING]}}
     recurred = {"job": job["_id"], "job_state": PartState.RECURRED}
     return bool(replay_jobs().find_one(running, {"_id": True})) and not failed_messages().find_one(

@@ -1,7 +1,7 @@
 """Retention: what is settled is deleted after a while, and leaves its trace in the audit log.
 
-A message that nobody has settled is never deleted, nor is the original of an edited copy. The
-hourly counts behind the charts go once no chart shows them.
+A message that is not resolved or discarded is never deleted, nor is the original of an edited copy.
+The hourly counts behind the charts go once no chart shows them.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Sender:
             self.broker_answers = False
             return _left_claimed(record)
         except Exception as error:
-            # Whatever is wrong with this one, it must not stand in the others' way for ever.
+            # Whatever is wrong with this one, it must not block the others for ever.
             log.exception("Failed message %s cannot be published", record["_id"])
             return _release(record, f"it cannot be published: {error!r}")
         _mark_published([record])
@@ -163,7 +163,7 @@ def _left_claimed(record: Record) -> Verdict:
 
 
 def _release(record: Record, detail: str) -> Verdict:
-    """Nobody got the message, so it is failed as before."""
+    """The message was not sent, so it is failed as before."""
     in_transaction(partial(_write_release, record, detail))
     return Verdict(str(record["_id"]), done=False, detail=detail)
 

@@ -29,7 +29,7 @@ class InvalidTriage(Invalid):
 
 
 class Moved(InvalidTriage):
-    """Somebody else has changed the field since it was shown; nothing was written."""
+    """Another user has changed the field since it was shown; nothing was written."""
 
 
 def triage(

@@ -1,4 +1,4 @@
-"""Bulk replays in the admin: the preview that starts one, and the page that shows it at work."""
+"""Bulk replays in the admin: the preview that starts one, and the page that shows its progress."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class ReplayJobAdmin(DeskAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The bulk replay at work; POST controls it."""
+        """The progress of a bulk replay; POST controls it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         job = _job(object_id)

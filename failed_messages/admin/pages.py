@@ -12,7 +12,7 @@ from failed_messages.records.permissions import VIEW, may
 
 
 class DeskAdmin(admin.ModelAdmin):
-    """Records that the product writes: whoever may view failed messages may view them."""
+    """Records that the product writes: who may view failed messages may view them."""
 
     #: The permission to view them.
     view_permission = VIEW

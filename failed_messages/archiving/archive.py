@@ -40,7 +40,7 @@ class Stored:
     """Where a dead letter went."""
 
     record_id: ObjectId
-    #: True when `acknowledged` has to be told of the broker's ack.
+    #: True if `acknowledged` has to be called after the broker's ack.
     wants_ack: bool = False
 
 

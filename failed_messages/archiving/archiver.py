@@ -172,7 +172,7 @@ class Archiver(ConsumerMixin):
                 if told.is_new(why := in_words(error)):
                     log.warning("Waiting for MongoDB, and keeping the message: %s", why)
             except Exception:
-                # It would end the archiver now, and after each start anew.
+                # It would end the archiver now, and again after each start.
                 log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
                 return None
             self._stop.wait(PROBE_SECONDS)

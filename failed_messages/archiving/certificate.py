@@ -37,7 +37,7 @@ REASON_OF_X_DEATH = {
 }
 #: A certificate dated before the epoch, or farther ahead than this, is a forgery …
 FARTHEST_AHEAD = timedelta(days=3_650)
-#: … and one dated before this, or in the future, tells of a clock that is wrong.
+#: … and one dated before this, or in the future, shows that a clock is wrong.
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 ID_LIMIT_CHARS = 100
@@ -51,7 +51,7 @@ def certificate_of(
 ) -> Certificate:
     """The certificate of a message in `<service>.dlq`, whatever its headers are.
 
-    It is dated `now` at the latest, by MongoDB's clock: nothing that counts from a death waits for
+    Its date is not later than `now`, by MongoDB's clock: nothing that counts from a death waits for
     the clock that was wrong.
 
     RabbitMQ's entry for the service's own queue outweighs a `certificate` header: a worker
@@ -141,7 +141,7 @@ def _unexplained(service: str, now: datetime) -> Certificate:
 def _what_happened(reason: Reason, service: str) -> str:
     return {
         Reason.RETURNED: (
-            f"the message came back to queue {service} time after time, and nobody settled it: "
+            f"the message came back to queue {service} time after time, and no worker settled it: "
             "RabbitMQ could not deliver it, the worker died before it began it, or what the "
             "worker needs was down for hours"
         ),

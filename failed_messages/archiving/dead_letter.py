@@ -101,7 +101,7 @@ def read(message: Message, service: str) -> DeadLetter:
 
 
 def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
-    """What can be stored in any case, when reading it failed in a way nobody foresaw."""
+    """What can be stored in any case, when reading it failed in an unexpected way."""
     properties, body = message.properties or {}, _raw(message.body)
     problem = text(f"the archiver could not read the message: {error!r}", 2_000)
     now = mongodb_now()

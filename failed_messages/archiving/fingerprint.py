@@ -44,7 +44,7 @@ class Cause:
 
 
 def cause_of(death: Certificate) -> Cause:
-    """The cause that a death certificate tells of."""
+    """The cause in a death certificate."""
     return Cause(
         service=death.service,
         exception=text(death.exception or "", 300),

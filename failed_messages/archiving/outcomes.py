@@ -28,7 +28,7 @@ def record_outcome(body: bytes) -> bool:
     """Resolve the record whose latest replay this is.
 
     Returns: False for an outcome that changes nothing: of an earlier replay, delivered twice, or
-    no outcome at all (which is logged and dropped: anybody can publish to a queue).
+    no outcome at all (which is logged and dropped: any client can publish to a queue).
 
     Raises:
         PyMongoError: the database is down; recording again is safe.

@@ -22,7 +22,7 @@ class AppendOnly(TypeError):
 
 
 class AppendOnlyQuerySet(models.QuerySet):
-    """Reads; whoever wants to change or delete entries has to leave the product for it."""
+    """Reads only: the product cannot change or delete entries."""
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly(

@@ -40,7 +40,7 @@ class FailureGroup(models.Model):
     #: The release that fixes the cause; empty unless it is, or was, marked as fixed.
     fixed_in = models.CharField("fixed in release", max_length=100)
     regressed_at = models.DateTimeField(null=True)
-    #: What is still to be told of it: `new`, `regressed`, or nothing.
+    #: The alert that is still to be sent: `new`, `regressed`, or none.
     alert = models.CharField(max_length=20)
     alerted_at = models.DateTimeField(null=True)
     owner = models.CharField(max_length=150)

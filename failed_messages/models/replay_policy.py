@@ -1,4 +1,4 @@
-"""Scheduled replay: what is replayed unasked. There is none until somebody sets one."""
+"""Scheduled replay: what is replayed automatically. There is none until an operator sets one."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ READ = {"_id": False, "status": True, "type": True, "order_id": True}
 
 
 class AffectedOrders(NamedTuple):
-    """What the failed messages tell of the orders that a service has to answer."""
+    """What the failed messages say about the orders that a service has to answer."""
 
     #: Their outcome waits for an operator.
     held_up: set[str]

@@ -1,4 +1,4 @@
-"""A failed message in one line, for whoever is on call."""
+"""A failed message in one line, for the operator on call."""
 
 from __future__ import annotations
 

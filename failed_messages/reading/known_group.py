@@ -1,4 +1,4 @@
-"""Whether the failure group that somebody names is one."""
+"""Whether a failure group exists."""
 
 from __future__ import annotations
 

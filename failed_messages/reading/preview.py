@@ -39,7 +39,7 @@ class Preview:
     at_least: bool
 
     def sentences(self) -> list[str]:
-        """For whoever is about to replay."""
+        """For an operator who is about to replay."""
         return [sentence for sentence in self._sentences() if sentence]
 
     def json(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     if version is not None and order.version > version:
         return (
             f"order {record['order_id']} is at version {order.version}, "
-            f"the message tells of version {version}"
+            f"the message has version {version}"
         )
     return ""
 

@@ -22,7 +22,7 @@ class Verdict:
 
 
 class ReasonMissing(ValueError):
-    """Discarding needs a reason: whoever finds the record later has to understand it."""
+    """Discarding needs a reason, so that the record can be understood later."""
 
 
 #: What tells why nothing could be done.

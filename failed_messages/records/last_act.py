@@ -1,4 +1,4 @@
-"""Who did something last, as the audit log tells: for whoever comes too late."""
+"""Who did something last, by the audit log: for the second of two operators."""
 
 from __future__ import annotations
 

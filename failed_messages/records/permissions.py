@@ -17,5 +17,5 @@ def may(user: Any, permission: str) -> bool:
 
 
 def lacks(permission: str) -> str:
-    """What a button, or an answer, says to whoever has not."""
+    """What a button, or an answer, says to a user without it."""
     return f"You lack the permission failed_messages.{permission}."

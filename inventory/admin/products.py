@@ -23,7 +23,7 @@ from inventory.views import MAX_QUANTITY
 
 MOVEMENTS_SHOWN = 20
 
-REOPEN = "Open the product anew to restock another delivery."
+REOPEN = "Open the product again to restock another delivery."
 
 
 class ProductForm(forms.ModelForm):

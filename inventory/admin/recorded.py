@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 
 class RecordedAdmin(admin.ModelAdmin):
-    """Shows them, and lets nobody write, change or delete one by hand."""
+    """Shows them, and lets no one write, change or delete one by hand."""
 
     show_full_result_count = False
 

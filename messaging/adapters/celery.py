@@ -39,7 +39,7 @@ def first_drain(connection: Any, timeout: float = 0.1) -> None:
     """Take what may have come before the event loop reads, in place of Celery's own.
 
     Celery's lets go of an error without an `errno`, such as RabbitMQ's word that it closes the
-    connection. Nobody would notice for half a minute, until no heartbeat has come.
+    connection. It would go unnoticed for half a minute, until no heartbeat has come.
 
     Raises:
         OSError, amqp.AMQPError: the connection is lost.

@@ -1,7 +1,8 @@
-"""py-amqp: its connections read whatever a publisher may have sent, and are written to directly.
+"""py-amqp: its connections read everything that a publisher may have sent, and are written to
+directly.
 
 It raises at a routing key that is not UTF-8, or at a header like a timestamp in the year 10^11: out
-of the event loop of whichever process reads it, and again after every reconnect, since the message
+of the event loop of the process that reads it, and again after every reconnect, since the message
 stays where it was. Every connection is read by py-amqp at times (`messaging.consuming.reading`
 leaves it the first messages, those that come while it waits for an answer, and TLS), so the two
 functions are replaced that everything goes through which it reads: on every way, in every process.
@@ -38,7 +39,7 @@ Frame = tuple[int, int, bytes]
 
 
 def install() -> None:
-    """Let py-amqp read whatever comes, in this process."""
+    """Let py-amqp read everything that comes, in this process."""
     if TRIED.is_installed:
         abstract_channel.loads = read_arguments
         serialization.PROPERTY_CLASSES[BASIC_CLASS] = read_properties
@@ -108,7 +109,7 @@ def unread(connection: Any) -> bytes:
 
 
 def leave_unread(connection: Any, received: bytes) -> None:
-    """Let whoever reads next find this first."""
+    """Let the next read find this first."""
     connection.transport._read_buffer = received
 
 

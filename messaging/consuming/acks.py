@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Acks:
-    """The messages of one channel that nobody has settled yet, in the order of their delivery."""
+    """The messages of one channel that are not settled yet, in the order of their delivery."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel

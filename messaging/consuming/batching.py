@@ -5,7 +5,7 @@ whatever goes wrong in a batch, its messages run alone, where attempts, limits a
 apply. A message that was delivered, tried or replayed before always runs alone.
 
 A batch is what has arrived since the one before it was started, so that its size follows the load
-and a message on an idle system waits for nobody. Nor does it wait long for a message that hangs.
+and a message on an idle system does not wait. Nor does it wait long for a message that hangs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 INTERVAL_SECONDS = 0.03
 #: … and after several: while they come in numbers, more of them share a call.
 BATCH_INTERVAL_SECONDS = 0.1
-#: A call that runs longer than this holds up nobody any more, as long as the pool has children.
+#: A call that runs longer than this holds up no other any more, as long as the pool has children.
 PATIENCE_SECONDS = 1
 
 

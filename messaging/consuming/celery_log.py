@@ -1,4 +1,4 @@
-"""What Celery's log leaves out: an outage is told once, by whoever meets it."""
+"""What Celery's log leaves out: an outage is logged once, by the code that meets it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 #: that has begun has `TASK_TIME_LIMIT_SECONDS` on top; RabbitMQ's `consumer_timeout` is far longer.
 LONGEST_SECONDS = 60
 HOLDING_CHECK_SECONDS = 5
-#: One at work and the next one at hand.
+#: One that runs and the next one.
 FEW_A_CHILD = 2
 
 

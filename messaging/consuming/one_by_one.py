@@ -1,4 +1,4 @@
-"""A message that harms whoever gets it is handed out alone, so that it takes no others along.
+"""A message that harms its consumer is delivered alone, so that it harms no others.
 
 There are messages that RabbitMQ cannot deliver: it closes the connection at each attempt (541
 INTERNAL_ERROR, as 4.0 does for AMQP 1.0's uuid, char and decimal application properties), and takes
@@ -100,7 +100,7 @@ class Refusals:
 def use_up_returns(url: str, queue: str, before_each: Callable[[], None]) -> bool:
     """Make RabbitMQ give up what it cannot deliver and is next in the queue.
 
-    Nothing else is held meanwhile: this takes seconds where a consumer that begins anew each time
+    Nothing else is held meanwhile: this takes seconds where a consumer that starts again each time
     would take minutes. Whatever `before_each` raises ends it.
 
     Returns: whether that was next; another message goes back, to be consumed.

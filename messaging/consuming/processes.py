@@ -81,7 +81,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 def prepare_fork(**_: Any) -> None:
     # Celery would make it at the end of a child's first call, where the time limit of that call may
-    # interrupt it: then nobody would know how the call ended.
+    # interrupt it: then it would not be known how the call ended.
     _ = current_app.backend
     freeze_garbage_collector()
 

@@ -1,8 +1,8 @@
 """A worker that is asked to stop finishes what its pool has begun, and acks it.
 
 Celery closes its consumer at once and forgets calls whose child has not told yet that it has begun.
-Such a message is done and delivered all the same, and the child waits half a minute for somebody to
-read its result.
+Such a message is done and delivered all the same, and the child waits half a minute for a process
+to read its result.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def forget_waiting(consumer: Any) -> None:
 
 
 def turned(loop: Any, hub: Any) -> Any:
-    """The event loop, one cycle later; it ends now and then and is made anew."""
+    """The event loop, one cycle later; it ends now and then, and a new one is made."""
     try:
         next(loop)
     except StopIteration:

@@ -1,7 +1,7 @@
 """Which message was it, when a worker's process dies? Runs note that they begin, and that they end.
 
 RabbitMQ counts how often a message was returned, but most of those that are returned were only
-prefetched. So whoever runs a message that came back notes it before, and removes the note after
+prefetched. So a process that runs a redelivered message stores a note before, and removes it after
 it, however the run ends. A note that stays is of a run that was killed. A message's first delivery
 notes nothing and costs nothing.
 """
@@ -28,7 +28,7 @@ from runtime.outage import Outage
 
 #: A run on another machine that began earlier than this is over, one way or the other.
 LONGEST_RUN = timedelta(seconds=settings.TASK_TIME_LIMIT_SECONDS + 5)
-#: Notes that nobody came back to; without them a message's count begins anew.
+#: Old notes; without them a message's count begins again.
 KEPT_HOURS = 24
 
 #: What this process could not remove, as MongoDB was down.
@@ -76,7 +76,7 @@ def begin(life: str) -> None:
 
 
 def end(life: str) -> None:
-    """The run is over, and its process alive: whatever was suspected, the message kills nobody.
+    """The run is over, and its process alive: whatever was suspected, the message kills no process.
 
     Never raises: where MongoDB is down the note goes before this process begins its next run.
     """
@@ -98,7 +98,9 @@ def forget_old() -> int:
 
 
 def is_over(run: dict[str, Any], now: datetime) -> bool:
-    """Whether nobody works on it any more; by MongoDB's clock where we cannot see its process."""
+    """Whether no process works on it any more; by MongoDB's clock where we cannot see its process.
+    process.
+    """
     if run["place"] == place():
         return bool(run["started"] != start_of(run["pid"]))
     return bool(now - run["at"] > LONGEST_RUN)

@@ -21,7 +21,7 @@ from runtime.connecting import connect, connection_to
 
 #: How far apart the queues are checked.
 CHECK_SECONDS = 0.5
-#: Then a call is made all the same: whatever keeps a backlog, this work is late and not stopped.
+#: Then a call is made all the same: whatever keeps the backlog up, this work is only late.
 LONGEST_SECONDS = 2.0
 
 
@@ -47,7 +47,7 @@ class Yielding:
     def wait(self, queues: Collection[str]) -> None:
         """Return once none of the queues has a backlog, or after `LONGEST_SECONDS`.
 
-        Where RabbitMQ does not answer nobody is waited for.
+        Where RabbitMQ does not answer, it does not wait.
         """
         deadline = time.monotonic() + LONGEST_SECONDS
         while self._is_any_behind(queues) and time.monotonic() < deadline:

@@ -110,7 +110,7 @@ def dated(document: dict[str, Any], created_at: datetime) -> dict[str, Any]:
 def store(documents: list[dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
     """Insert the orders; for each that had been imported before: by its id, the earlier order.
 
-    An empty one stands for an order that somebody else imports at this moment.
+    An empty one is an order that another request imports at this moment.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not take them all.

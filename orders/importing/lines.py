@@ -1,4 +1,4 @@
-"""The lines of a stream, one in memory at a time, however long somebody made it."""
+"""The lines of a stream, one in memory at a time, however long it is."""
 
 from __future__ import annotations
 

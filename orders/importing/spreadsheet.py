@@ -1,7 +1,7 @@
 """What a spreadsheet has made of a value: refused, as two values may have become one.
 
 Excel and others take a text of digits for a number and a text like 3-4 for a date, and write it
-back in their own words. Whoever means such a text writes ="2026-11-28", which they leave alone.
+back in their own words. Such a text is written as ="2026-11-28", which they do not change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from runtime.requests.refusal import Fault
 
 AS_TEXT = re.compile(r'\A="(.*)"\Z')
 
-#: As spreadsheets write them; MAR-12 is somebody's own.
+#: As spreadsheets write them; MAR-12 may be a real name.
 MONTH = r"(?:Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
 #: An example of it, and its pattern. Excel keeps 15 digits of a number.
 #: https://learn.microsoft.com/office/troubleshoot/excel/last-digits-changed-to-zeros

@@ -65,7 +65,7 @@ class Relay:
                 return STANDBY_POLL_SECONDS
             published = publish_batch(publisher)
         except Exception as error:
-            # The relay outlives whatever it meets: nothing else would publish.
+            # The relay survives every error: nothing else would publish.
             return self._outage(error)
         self._outage_over()
         if published >= store.BATCH_ORDERS:

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 logger = logging.getLogger(__name__)
 
-#: Then they are tried again: somebody may have corrected them.
+#: Then they are tried again: they may have been corrected.
 FOR_SECONDS = 60.0
 #: The query that leaves them out stays small; more of them than this are one cause, not many.
 MOST = 10_000

@@ -26,12 +26,12 @@ from orders.outbox.set_aside import SetAside
 
 BATCH_ORDERS = 500
 
-#: One order that cannot be told of does not keep the others from being published.
+#: One order that cannot be published does not hold up the others.
 aside = SetAside()
 
 
 class Pending(NamedTuple):
-    """One event in the outbox, and the message that tells of it."""
+    """One event in the outbox, and its message."""
 
     order_id: ObjectId
     message: Message
@@ -40,8 +40,8 @@ class Pending(NamedTuple):
 def oldest_pending() -> list[Pending]:
     """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first.
 
-    Only what a majority has: another primary may never have had the rest, and whoever was told of
-    such an order would work on one that is not there.
+    Only what a majority has: another primary may never have had the rest, and a service that was
+    told of such an order would work on one that is not there.
     """
     durable = orders().with_options(read_concern=DURABLE)
     left_out = aside.ids()
@@ -78,7 +78,7 @@ def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
 
 
 def outgoing(each: Message) -> Outgoing:
-    """Where the event goes; nobody has to get one that no service of ours listens to."""
+    """Where the event goes; one that no service of ours listens to may have no receiver."""
     exchange = exchange_of(each.type).name
     return Outgoing(each, exchange, each.type, mandatory=bool(listeners(each.type)))
 

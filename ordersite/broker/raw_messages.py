@@ -1,6 +1,6 @@
 """Messages whose properties stay the bytes that arrived.
 
-A message may hold what py-amqp cannot read, or would write otherwise. To move it, nobody has to
+A message may hold what py-amqp cannot read, or would write otherwise. To move it, one need not
 understand it. AMQP 0-9-1, section 4.2.6.1: the content header.
 """
 

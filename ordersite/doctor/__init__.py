@@ -1,4 +1,4 @@
 """The doctor compares what is declared with what is there, and names the command that fixes it.
 
-It only reads: whoever reads a finding decides.
+It only reads; the operator decides.
 """

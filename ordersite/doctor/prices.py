@@ -39,7 +39,7 @@ MAY_BE_WRONG: dict[str, Any] = {
 
 
 def of_products() -> Iterator[Finding]:
-    """A product that orders cannot price, whoever wrote it."""
+    """A product that orders cannot price."""
     return islice(_findings(), NAMED_PRODUCTS)
 
 

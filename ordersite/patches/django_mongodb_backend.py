@@ -189,5 +189,5 @@ def _checked(value: Any, expression: Any) -> Any:
     for kind, type_ in TYPES.items():
         if isinstance(getattr(expression, "target", None), kind) and not isinstance(value, type_):
             raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")
-    # Nobody owes `-0.00`.
+    # There is no amount `-0.00`.
     return abs(value) if isinstance(value, Decimal) and not value else value

@@ -34,7 +34,7 @@ DETAILS = "pipeline:read"
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
 
-#: Whoever may ask for readiness is not told whose login it is; whoever may run the doctor is.
+#: A client that asks for readiness is not told whose login it is; the doctor's user is.
 REFUSED = "It refuses the login, or what the login wants to do."
 DOCTOR = "python manage.py doctor says what is refused."
 

@@ -97,7 +97,7 @@ class Scheduler:
         try:
             heartbeat.beat(late)
         except Exception as error:
-            # Whatever it is, the jobs go on, and readiness misses the heartbeat.
+            # Whatever it is, the jobs continue, and readiness misses the heartbeat.
             if self._told.is_new(why := in_words(error)):
                 logger.warning("The scheduler cannot store its heartbeat in MongoDB: %s", why)
         else:
@@ -126,7 +126,7 @@ class Turns:
         return time.monotonic() - self._ended_at > self.job.every_seconds + LATE_SECONDS
 
     def _once(self) -> None:
-        """The thread outlives whatever happens; each trouble is told once."""
+        """The thread survives every error; each trouble is logged once."""
         try:
             self.job.run()
         except Exception as error:

@@ -1,4 +1,4 @@
-"""An order's whole journey: what each app tells of it, put together."""
+"""An order's whole journey, out of the steps that each app has of it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ HEARTBEAT_SECONDS = 10.0
 #: How long a client waits before it comes back.
 RETRY_MILLISECONDS = 2_000
 
-#: Streams that may hold a thread at the same moment. Whoever comes on top gets what is new and
+#: Streams that may hold a thread at the same moment. A further one gets what is new and
 #: comes back: polling, in the same format.
 MAX_STREAMS = 8
 _places = threading.BoundedSemaphore(MAX_STREAMS)

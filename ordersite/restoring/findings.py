@@ -19,7 +19,7 @@ from inventory.reserving import reservations
 from orders.collection import orders
 from orders.ledger import known
 
-#: What changed within this time may be on its way; whoever runs the command again finds the rest.
+#: What changed within this time may be on its way; the next run of the command finds the rest.
 SETTLED_AFTER = timedelta(seconds=30)
 AT_ONCE = 1_000
 Document = dict[str, Any]
@@ -27,7 +27,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An order of which only failed messages tell: nobody can bring it back."""
+    """An order that only failed messages have: it cannot be restored."""
 
     order_id: str
     user_id: str
@@ -40,7 +40,7 @@ class Findings:
 
     #: Orders that the database lacks and billing has an invoice of: they can be put back.
     lost: list[Document] = field(default_factory=list)
-    #: Reservations of orders that nothing else tells of: their stock can be released.
+    #: Reservations of orders that nothing else knows: their stock can be released.
     reserved_only: list[Document] = field(default_factory=list)
     #: What external publishers ordered, and what was never owed: left as it is.
     external: list[str] = field(default_factory=list)
@@ -56,9 +56,9 @@ class Findings:
     unrejected: list[Document] = field(default_factory=list)
     #: Orders that were shipped after the backup.
     unshipped: list[Document] = field(default_factory=list)
-    #: Numbers that somebody may have and that the series would give out again.
+    #: Numbers that a customer may have and that the series would issue again.
     numbers: list[str] = field(default_factory=list)
-    #: Numbers of invoices that a ledger or a message tells of.
+    #: Numbers of invoices that a ledger or a message has.
     known_numbers: set[str] = field(default_factory=set)
 
     @property
@@ -74,7 +74,7 @@ class Findings:
 def find(last_number: str | None) -> Findings:
     """Read every order and every record; nothing is changed.
 
-    `last_number` is the last invoice that somebody has; None where nobody knows.
+    `last_number` is the last invoice that a customer has; None where it is not known.
     """
     found = Findings()
     without_order(found)
@@ -114,7 +114,7 @@ def lacking(records: Iterable[Document]) -> Iterator[Document]:
 
 
 def told_by_messages(found: Findings) -> None:
-    """Orders that the orders service never took, and that no record tells of."""
+    """Orders that the orders service never took, and that no record has."""
     recorded = {each["_id"] for each in (*found.lost, *found.reserved_only)} | {*found.external}
     numbers: dict[str, set[str]] = {}
     users: dict[str, str] = {}

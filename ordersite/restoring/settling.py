@@ -136,7 +136,7 @@ def ship(order: Document, by: str, left: list[str]) -> None:
 
 
 def release(reservation: Document, by: str) -> None:
-    """Nobody knows what the order costs, so that it can't be put back."""
+    """It is not known what the order costs, so it cannot be restored."""
     releasing.release(asked_by(reservation))
     audited("release", reservation["_id"], by)
 

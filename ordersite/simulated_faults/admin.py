@@ -12,6 +12,6 @@ class SimulatedFaultAdmin(admin.ModelAdmin):
     list_display = ["user_id", "service", "kind"]
 
 
-# Where no worker honours them, nobody should plant one and wait.
+# Where no worker honours them, none can be added.
 if settings.SIMULATED_FAULTS:
     admin.site.register(SimulatedFault, SimulatedFaultAdmin)

@@ -25,7 +25,7 @@ def apply(broker: Connection, say: Say) -> list[str]:
     """Make RabbitMQ as it is declared; return what was left as it is, and why.
 
     Raises:
-        Undone: another run is at work, or a process of another release interferes.
+        Undone: another run is running, or a process of another release interferes.
         PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
     """
     with only_run(broker):
@@ -49,7 +49,7 @@ def only_run(broker: Connection) -> Iterator[None]:
 
 
 def move_queues(broker: Connection, made: Plan, say: Say) -> None:
-    """Move what is to be moved, while nobody else declares anything."""
+    """Move what is to be moved, while no other process declares anything."""
     if not made.moves and not made.is_interrupted:
         return
     to_move = {move.queue for move in made.moves}

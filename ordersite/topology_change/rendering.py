@@ -51,7 +51,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
 
 def _lines(plan: Plan) -> Iterator[str]:
     if plan.is_interrupted:
-        yield "An earlier `topology apply` has not finished, or is at work: it will be completed."
+        yield "An earlier `topology apply` has not finished, or is running: it will be completed."
     for name in plan.missing:
         yield f"Declare the {name}."
     for move in plan.moves:

@@ -30,7 +30,7 @@ _disk = ThreadPoolExecutor(1, thread_name_prefix="body")
 
 
 class HungUp(Exception):
-    """The client hung up before its body's end, so nobody hears an answer."""
+    """The client hung up before its body's end, so there is no one to answer."""
 
 
 class DiskIsFull(Exception):

@@ -155,7 +155,7 @@ class BoundedHTTP(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self._in_head and self._is_chunked():
-            # Nobody takes such a body, and its chunks could go on for ever.
+            # Such a body is never accepted, and its chunks could go on for ever.
             self._read_no_more()
 
     def send_400_response(self, msg: str) -> None:

@@ -113,7 +113,7 @@ class FastPath:
             await send_answer(send, HTTPStatus.CREATED, b"application/json", answer, location)
 
     async def _place(self, caller: Caller, body: bytes, key: bytes | None) -> dict[str, Any]:
-        """What `idempotency.place` does for a new key, but that nobody waits for MongoDB alone.
+        """What `idempotency.place` does for a new key, but without a wait for MongoDB alone.
 
         Raises what `placing.place` and `GroupCommit.store` raise.
         """

@@ -160,7 +160,7 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
 
 
 def refused(exception: exceptions.APIException, detail: str = "") -> HttpResponse:
-    """The problem that the exception tells of; `detail` in place of its own."""
+    """The problem of the exception; `detail` in place of its own."""
     wait_seconds = getattr(exception, "wait", None)
     return problem(
         exception.status_code,

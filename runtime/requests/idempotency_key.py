@@ -14,7 +14,7 @@ def read(value: str, title: str, most_characters: int, example: str) -> str:
     Args:
         title: what did not happen, if the request is refused.
         most_characters: how long a key may be.
-        example: what makes a good key, for whoever has none.
+        example: an example of a good key.
 
     Raises:
         Refusal: there are different keys, or the key is empty or too long.

@@ -11,7 +11,7 @@ from runtime.requests.text import fault_in
 
 TITLE = "The request is not valid"
 
-#: More than any address of ours has; a longer list is somebody's attack.
+#: More than any address of ours has; a longer list is an attack.
 MOST_PARAMETERS = 100
 
 ENCODING_FIX = "Write each parameter as name=value, percent-encoded in UTF-8."

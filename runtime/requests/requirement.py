@@ -1,4 +1,4 @@
-"""What a value must be, in the words of whoever sends JSON, out of what msgspec found wrong."""
+"""What a value must be, in the words of JSON, out of what msgspec found wrong."""
 
 from __future__ import annotations
 

@@ -291,7 +291,7 @@ def order(status: str = "placed", version: int = 1) -> SimpleNamespace:
     [
         (order("cancelled", 2), "is cancelled since"),
         (order("confirmed"), "is confirmed since"),
-        (order(version=2), "is at version 2, the message tells of version 1"),
+        (order(version=2), "is at version 2, the message has version 1"),
     ],
 )
 def test_a_message_whose_order_has_moved_on_needs_a_reason(orders_now, now, told):

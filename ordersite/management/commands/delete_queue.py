@@ -1,4 +1,4 @@
-"""Delete a queue that nobody needs."""
+"""Delete a queue that is not needed."""
 
 from __future__ import annotations
 

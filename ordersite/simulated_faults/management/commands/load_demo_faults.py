@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
 
 def first_time() -> bool:
-    """Whether nobody has asked before; a removed fault must not come back with a restart."""
+    """Whether it was never added; a removed fault must not come back with a restart."""
     result = connection.get_collection("demo_data").update_one(
         {"_id": "faults"}, {"$setOnInsert": {"loaded_at": datetime.now(UTC)}}, upsert=True
     )
