@@ -1,16 +1,10 @@
 """What the desk stores, as the admin and the migrations see it."""
 
 from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
-from failed_messages.models.failed_message import (
-    REASON_LABELS,
-    Act,
-    FailedMessage,
-    Replay,
-    Status,
-    reason_label,
-)
+from failed_messages.models.failed_message import Act, FailedMessage, Replay, Status
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
+from failed_messages.models.reasons import REASON_LABELS, reason_label
 from failed_messages.models.replay_job import JobState, PartState, ReplayJob
 from failed_messages.models.replay_policy import ReplayPolicy
 

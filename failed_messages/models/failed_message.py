@@ -11,7 +11,7 @@ from django_mongodb_backend.fields import (
 )
 from django_mongodb_backend.models import EmbeddedModel
 
-from messaging.certificate import Reason
+from failed_messages.models.reasons import REASON_LABELS
 
 
 class Status(models.TextChoices):
@@ -21,30 +21,6 @@ class Status(models.TextChoices):
     REPLAYING = "replaying", "Replaying"
     RESOLVED = "resolved", "Resolved"
     DISCARDED = "discarded", "Discarded"
-
-
-#: Why a message died, in an operator's words; forms list them in this order.
-REASON_LABELS: dict[str, str] = {
-    Reason.ATTEMPTS_USED_UP: "Every attempt failed",
-    Reason.PERMANENT_ERROR: "A retry cannot help",
-    Reason.INVALID_BODY: "The body is not what the handler needs",
-    Reason.UNDECODABLE: "The body is not readable",
-    Reason.UNKNOWN_TYPE: "No handler for this type",
-    Reason.INVALID_PROPERTIES: "Properties or headers are invalid",
-    Reason.TOO_LARGE: "Too large",
-    Reason.TIME_LIMIT: "Ran into the time limit",
-    Reason.UNROUTABLE: "No queue for what it publishes",
-    Reason.DELIVERY_LIMIT: "Its worker was killed each time",
-    Reason.RETURNED: "Came back too often without an outcome",
-    Reason.REJECTED: "Rejected without a certificate",
-    Reason.EXPIRED: "Waited too long in the queue",
-    Reason.QUEUE_FULL: "The queue was full",
-}
-
-
-def reason_label(reason: str) -> str:
-    """The reason in words; one that only a newer release knows, as it is called there."""
-    return REASON_LABELS.get(reason, reason)
 
 
 class Replay(EmbeddedModel):
