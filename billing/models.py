@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
-from django_mongodb_backend.fields import EmbeddedModelArrayField
 from django_mongodb_backend.models import EmbeddedModel
 
 from messaging.money import in_words
+from runtime.embedded_fields import EmbeddedModelArrayField
 
 
 class InvoiceLine(EmbeddedModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bson import Decimal128
 
-from inventory.models import shop_currency
+from inventory.frozen import shop_currency
 from inventory.restocking import add_products
 
 #: sku, name, price, units; the last three run out soon.

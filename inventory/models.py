@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django_mongodb_backend.fields import EmbeddedModelArrayField
 from django_mongodb_backend.models import EmbeddedModel
 
+from inventory.frozen import shop_currency
 from inventory.stock import Kind
+from runtime.embedded_fields import EmbeddedModelArrayField
 from runtime.mongodb_clock import EPOCH
-
-
-def shop_currency() -> str:
-    """ISO 4217 code of the currency that the whole catalogue is in."""
-    return settings.CURRENCY
 
 
 class Product(models.Model):

@@ -6,9 +6,10 @@ The fast path's routes read and write the same documents through `orders.collect
 from __future__ import annotations
 
 from django.db import models
-from django_mongodb_backend.fields import EmbeddedModelArrayField, EmbeddedModelField
 from django_mongodb_backend.models import EmbeddedModel
 
+from orders.frozen import Document
+from runtime.embedded_fields import EmbeddedModelArrayField, EmbeddedModelField
 from runtime.mongodb_clock import EPOCH
 
 
@@ -23,13 +24,6 @@ class OrderLine(EmbeddedModel):
     sku = models.CharField(max_length=64)
     quantity = models.IntegerField()
     unit_price = models.DecimalField(max_digits=18, decimal_places=2)
-
-
-class Document(models.Field):
-    """Whatever MongoDB has there, as a dict; nothing is written through it."""
-
-    def db_type(self, connection: object) -> str:
-        return "object"
 
 
 class Step(EmbeddedModel):

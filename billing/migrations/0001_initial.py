@@ -3,8 +3,6 @@
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import billing.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -63,7 +61,7 @@ class Migration(migrations.Migration):
                 (
                     "items",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        embedded_model=billing.models.InvoiceLine
+                        embedded_model="billing.InvoiceLine"
                     ),
                 ),
                 ("total", models.DecimalField(decimal_places=2, max_digits=20)),

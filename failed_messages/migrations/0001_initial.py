@@ -3,8 +3,6 @@
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import failed_messages.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -118,13 +116,13 @@ class Migration(migrations.Migration):
                 (
                     "replay",
                     django_mongodb_backend.fields.EmbeddedModelField(
-                        embedded_model=failed_messages.models.Replay, null=True
+                        embedded_model="failed_messages.Replay", null=True
                     ),
                 ),
                 (
                     "history",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        embedded_model=failed_messages.models.Act
+                        embedded_model="failed_messages.Act"
                     ),
                 ),
                 ("resolved_at", models.DateTimeField(null=True, verbose_name="resolved")),

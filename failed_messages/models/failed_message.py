@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.db import models
 from django_mongodb_backend.fields import (
     ArrayField,
-    EmbeddedModelArrayField,
-    EmbeddedModelField,
     ObjectIdField,
 )
 from django_mongodb_backend.models import EmbeddedModel
 
 from failed_messages.models.reasons import REASON_LABELS
+from runtime.embedded_fields import EmbeddedModelArrayField, EmbeddedModelField
 
 
 class Status(models.TextChoices):

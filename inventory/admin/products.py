@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
 from inventory.admin.price_field import PriceField
-from inventory.models import Movement, Product, shop_currency
+from inventory.frozen import shop_currency
+from inventory.models import Movement, Product
 from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver

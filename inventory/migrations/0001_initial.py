@@ -4,7 +4,7 @@ import django.core.validators
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import inventory.models
+import inventory.frozen
 
 
 class Migration(migrations.Migration):
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 (
                     "currency",
                     models.CharField(
-                        default=inventory.models.shop_currency, editable=False, max_length=3
+                        default=inventory.frozen.shop_currency, editable=False, max_length=3
                     ),
                 ),
                 ("available", models.PositiveIntegerField()),
@@ -114,13 +114,13 @@ class Migration(migrations.Migration):
                 (
                     "items",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        embedded_model=inventory.models.ReservedLine
+                        embedded_model="inventory.ReservedLine"
                     ),
                 ),
                 (
                     "shortages",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        default=list, embedded_model=inventory.models.Shortage
+                        default=list, embedded_model="inventory.Shortage"
                     ),
                 ),
                 ("created_at", models.DateTimeField()),

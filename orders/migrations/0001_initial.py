@@ -5,7 +5,7 @@ import datetime
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import orders.models
+import orders.frozen
 
 
 class Migration(migrations.Migration):
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 (
                     "items",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        embedded_model=orders.models.OrderLine
+                        embedded_model="orders.OrderLine"
                     ),
                 ),
                 ("total", models.DecimalField(decimal_places=2, max_digits=24)),
@@ -83,12 +83,12 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField()),
                 (
                     "ledger",
-                    orders.models.Document(),
+                    orders.frozen.Document(),
                 ),
                 (
                     "pending_events",
                     django_mongodb_backend.fields.EmbeddedModelArrayField(
-                        embedded_model=orders.models.PendingEvent
+                        embedded_model="orders.PendingEvent"
                     ),
                 ),
                 ("pending_since", models.DateTimeField(null=True)),

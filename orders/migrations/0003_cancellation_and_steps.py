@@ -3,8 +3,6 @@
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import orders.models
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -51,14 +49,14 @@ class Migration(migrations.Migration):
             model_name="order",
             name="cancellation",
             field=django_mongodb_backend.fields.EmbeddedModelField(
-                embedded_model=orders.models.Cancellation, null=True
+                embedded_model="orders.Cancellation", null=True
             ),
         ),
         migrations.AddField(
             model_name="order",
             name="steps",
             field=django_mongodb_backend.fields.EmbeddedModelArrayField(
-                embedded_model=orders.models.Step, null=True
+                embedded_model="orders.Step", null=True
             ),
         ),
         migrations.AlterField(

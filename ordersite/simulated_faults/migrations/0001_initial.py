@@ -3,8 +3,6 @@
 import django_mongodb_backend.fields
 from django.db import migrations, models
 
-import ordersite.simulated_faults.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -23,9 +21,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "service",
-                    models.CharField(
-                        choices=ordersite.simulated_faults.models.services, max_length=100
-                    ),
+                    models.CharField(max_length=100),
                 ),
                 (
                     "user_id",
