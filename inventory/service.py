@@ -17,7 +17,7 @@ SERVICE = Service(
         Event("inventory.rejected", events.InventoryRejected, detail="reason"),
         Event("inventory.released", events.InventoryReleased),
         # What is shipped has left the house, so that it stands over a release, too.
-        Event("inventory.shipped", events.InventoryShipped),
+        Event("inventory.shipped", events.InventoryShipped, kept_by="inventory.shipping"),
     ],
     plain_messages_are="order.placed",
 )

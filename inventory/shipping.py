@@ -6,7 +6,7 @@ publish before an ack. The event waits in the reservation itself instead, as in 
 view as well would tell the others a second or two earlier, and would make shipping as slow as a
 broker that is down.
 
-RabbitMQ may still lose what it has confirmed, and no event of an order awaits a shipment. So the
+RabbitMQ may still lose what it has confirmed, and nothing of an order awaits a shipment. So the
 reservation keeps `unheard_since` until the reconciler has seen that orders noted it; what orders
 never noted waits to be published once more.
 """
@@ -124,14 +124,14 @@ def oldest_pending_since() -> datetime | None:
     return outbox.oldest_pending_since(reservations())
 
 
-def unheard(before: datetime) -> list[str]:
-    """Shipped orders whose event was published before then, oldest first; some of them at a time.
+def unheard(before: datetime) -> Iterator[str]:
+    """Shipped orders whose event was published before then, oldest first.
 
     It is not known yet whether orders recorded it.
     """
     published = {"unheard_since": {"$gt": EPOCH, "$lt": before}}
     found = reservations().find(published, {"_id": True}).sort("unheard_since", 1)
-    return [each["_id"] for each in found.limit(BATCH_RESERVATIONS)]
+    return (each["_id"] for each in found)
 
 
 def heard(order_ids: list[str]) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
 from messaging.service import Event, Service
+from messaging.unasked import FUNCTIONS
 
 TAG = "services"
 
@@ -98,6 +100,7 @@ def _events(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
                 f'write Service("{service.name}", …, by_topic=True)',
             )
         yield from _detail(service, event)
+        yield from _keeper(service, event)
     yield from _doubles(published)
 
 
@@ -114,6 +117,30 @@ def _detail(service: Service, event: Event) -> Iterator[CheckMessage]:
             service.name,
             f"the detail of {event.type} is {event.detail!r}, which its body does not have",
             f"name one of {', '.join(fields)}",
+        )
+
+
+def _keeper(service: Service, event: Event) -> Iterator[CheckMessage]:
+    if event.kept_by is None:
+        return
+    if not service.answers:
+        yield _error(
+            "E019",
+            service.name,
+            f"orders does not note {event.type}, since no order waits for an answer from here",
+            "leave out kept_by, or say in listens what an event of orders leads to",
+        )
+    try:
+        module: object = import_module(event.kept_by)
+    except ImportError:
+        module = None
+    if not all(callable(getattr(module, name, None)) for name in FUNCTIONS):
+        yield _error(
+            "E018",
+            service.name,
+            f"{event.type} is kept by {event.kept_by!r}, which has not all of the functions "
+            f"{', '.join(FUNCTIONS)}",
+            "name a module that has them, as inventory.shipping does",
         )
 
 

@@ -8,7 +8,7 @@ the order keeps every step that it has heard of, each once, for its timeline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -86,6 +86,12 @@ def is_news(order_ids: Sequence[ObjectId], service: str, state: str) -> dict[str
     """Finds those of the orders where this step is not noted yet."""
     noted = {"$elemMatch": {"service": service, "state": state}}
     return {"_id": {"$in": order_ids}, "steps": {"$not": noted}}
+
+
+def without(order_ids: Iterable[str], service: str, state: str) -> set[str]:
+    """Those of the orders that there are and that have not noted this state of the service."""
+    ids = [key for each in order_ids if (key := object_id(each))]
+    return {str(order["_id"]) for order in orders().find(is_news(ids, service, state), {"_id": 1})}
 
 
 def known(order_ids: Sequence[ObjectId]) -> set[ObjectId]:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
-from messaging.service import On, Service
+from messaging.service import Service
+from messaging.unasked import kept
 
 HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
 GIVEN_UP = {str(Status.DISCARDED)}
@@ -17,13 +18,13 @@ READ = {"_id": False, "status": True, "type": True, "order_id": True}
 
 
 class AffectedOrders(NamedTuple):
-    """What the failed messages say about the orders that a service has to answer."""
+    """What the failed messages say about the orders that a service answers or tells about."""
 
     #: Their outcome waits for an operator.
     held_up: set[str]
     #: Their outcome was discarded.
     given_up: set[str]
-    #: By the type of an order's event: those of which one tells why it is not answered.
+    #: By the type of an event: those of which one tells why it is not answered, or not noted.
     explained: dict[str, set[str]]
 
 
@@ -35,9 +36,12 @@ def affected_orders(service: Service) -> AffectedOrders:
     """
     awaited = [on for on in service.listens if on.leads_to]
     found = AffectedOrders(set(), set(), defaultdict(set))
-    about: dict[tuple[str, str], list[On]] = {(service.name, on.type): [on] for on in awaited}
+    # By the service whose message failed and its type: which events that explains.
+    about = {(service.name, on.type): [on.type] for on in awaited}
     for event in service.publishes:
-        ended = [on for on in awaited if event.state in service.ends(on)]
+        ended = [on.type for on in awaited if event.state in service.ends(on)]
+        if event in kept(service):
+            ended.append(event.type)
         if ended:
             about["orders", event.type] = ended
     for name in (service.name, "orders"):
@@ -45,8 +49,8 @@ def affected_orders(service: Service) -> AffectedOrders:
         for record in _records(name, types):
             order_id = record.get("order_id") or ""
             (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
-            for on in about[name, record["type"]]:
-                found.explained[on.type].add(order_id)
+            for explained in about[name, record["type"]]:
+                found.explained[explained].add(order_id)
     return found
 
 

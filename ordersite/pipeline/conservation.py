@@ -8,10 +8,9 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import chain, islice
+from typing import Any
 
 from django.conf import settings
 
@@ -19,6 +18,7 @@ from failed_messages.reading.affected_orders import affected_orders
 from messaging.queues import depths
 from messaging.service import Service, answering
 from orders import unanswered
+from ordersite.pipeline.missing import Missing, never_answered, never_noted, unexplained
 from runtime.connecting import connect, connection_to
 
 #: How many unaccounted orders an answer names.
@@ -27,14 +27,6 @@ NAMED_ORDERS = 20
 MOST_UNACCOUNTED = 10_000
 #: How long RabbitMQ may take to answer.
 CONNECT_SECONDS = 2
-
-
-class Missing(NamedTuple):
-    """An event that a service should have answered, and nothing tells why it has not."""
-
-    #: The type of the event that the service owes an answer to.
-    type: str
-    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +67,26 @@ def lines() -> list[Line]:
 def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
     name = service.name
-    accepted, unanswered_count = unanswered.accepted(service), unanswered.count(service)
+    unasked = list(islice(never_noted(service), MOST_UNACCOUNTED))
+    untold = {each.order_id for each in unasked}
+    answered_untold = untold - unanswered.among(service, untold)
+    accepted = unanswered.accepted(service)
+    undone = unanswered.count(service) + len(answered_untold)
     affected = affected_orders(service)
-    failed = unanswered.among(service, affected.held_up)
-    discarded = unanswered.among(service, affected.given_up) - failed
-    on_the_way = max(0, unanswered_count - len(failed) - len(discarded))
+    failed = undone_among(service, affected.held_up, untold)
+    discarded = undone_among(service, affected.given_up, untold) - failed
+    on_the_way = max(0, undone - len(failed) - len(discarded))
     retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
     most = min(on_the_way - retrying - in_queues, MOST_UNACCOUNTED)
-    missing = tuple(islice(unheard_of(service, affected.explained), max(0, most)))
+    lost = unexplained(chain(never_answered(service), unasked), affected.explained)
+    missing = tuple(islice(lost, max(0, most)))
     unaccounted = len({each.order_id for each in missing})
     return Line(
         service=name,
         accepted=accepted,
-        done=max(0, accepted - unanswered_count),
+        done=max(0, accepted - undone),
         in_flight=on_the_way - retrying - unaccounted,
         retrying=retrying,
         failed=len(failed),
@@ -103,14 +100,9 @@ def retrying_messages(service: str, waiting: dict[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 
-def unheard_of(service: Service, explained: Mapping[str, Set[str]]) -> Iterator[Missing]:
-    """Events of orders that were not answered for too long, and no failed message tells why."""
-    for on in service.listens:
-        if not on.leads_to:
-            continue
-        for order_id in unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS):
-            if order_id not in explained.get(on.type, ()):
-                yield Missing(on.type, order_id)
+def undone_among(service: Service, order_ids: set[str], untold: set[str]) -> set[str]:
+    """Those of the orders that the service owes an answer, or of which orders was not told."""
+    return unanswered.among(service, order_ids) | (order_ids & untold)
 
 
 def as_json(each: Line) -> dict[str, Any]:

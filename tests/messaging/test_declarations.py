@@ -32,6 +32,8 @@ ORDERS = Service(
     fanout="order_events",
 )
 ANNOUNCED = Event("shipping.announced", ShippingAnnounced)
+KEPT = Event("shipping.announced", ShippingAnnounced, kept_by="inventory.shipping")
+KEPT_BY_NOBODY = Event("shipping.announced", ShippingAnnounced, kept_by="shipping.keeping")
 MADE = On("order.made", leads_to=["announced"])
 HANDLED = {("shipping", "order.made")}
 
@@ -102,7 +104,9 @@ def test_a_right_declaration_has_no_error() -> None:
             "E008",
             "a Struct of its own",
         ),
-        (shipping(keeps_ledger=True), "E003", "orders alone"),
+        (shipping(keeps_ledger=True), "E003", "orders only"),
+        (shipping(publishes=[KEPT_BY_NOBODY]), "E018", "shipping.keeping', which has not all"),
+        (shipping(listens=[On("order.made")], publishes=[KEPT]), "E019", "Leave out kept_by"),
     ],
 )
 def test_a_mistake_in_a_declaration_names_its_fix(

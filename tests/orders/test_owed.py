@@ -10,6 +10,8 @@ import pytest
 from bson import ObjectId
 from django.conf import settings
 
+from failed_messages.models import Status
+from failed_messages.records.collection import failed_messages
 from inventory import reserving, shipping
 from inventory.demo_products import load as load_products
 from inventory.order import PlacedOrder
@@ -20,7 +22,7 @@ from orders.collection import orders
 from orders.outbox import store
 from ordersite.pipeline.conservation import Line, lines
 from ordersite.pipeline.reconciling import reconcile
-from tests.broker import take_all
+from tests.broker import publish, take_all
 from tests.orders.test_ledger import hear, placed, seen
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -180,8 +182,13 @@ def shipped(*outcomes: str) -> str:
     return order_id
 
 
-def test_a_shipment_that_got_lost_is_told_again(at_once: None) -> None:
+def test_a_shipment_that_got_lost_is_counted_and_told_again(at_once: None) -> None:
     order_id = shipped("reserved", "invoiced")
+
+    line = line_of("inventory")
+    assert (line.accepted, line.done, line.in_flight, line.unaccounted) == (1, 0, 0, 1)
+    assert line.orders == (order_id,)
+    assert line_of("billing").unaccounted == 0
 
     assert reconcile() == 1
     assert shipping.publish_shipped() == 1
@@ -189,9 +196,61 @@ def test_a_shipment_that_got_lost_is_told_again(at_once: None) -> None:
     assert again.properties["message_id"] == f"inventory.shipped:{order_id}"
 
 
+def test_an_order_of_which_all_got_lost_is_counted_once(at_once: None) -> None:
+    shipped("invoiced")
+
+    line = line_of("inventory")
+    assert (line.accepted, line.done, line.in_flight, line.unaccounted) == (1, 0, 0, 1)
+    assert line.orders != ()
+
+
 def test_a_shipment_that_was_noted_is_told_once(at_once: None) -> None:
     shipped("reserved", "invoiced", "shipped")
 
+    assert line_of("inventory").done == 1
     assert reconcile() == 0
     assert reservations().count_documents(shipping.IS_UNHEARD) == 0
     assert shipping.publish_shipped() == 0
+
+
+def test_a_shipment_may_be_on_its_way(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped("reserved", "invoiced")
+    monkeypatch.setattr(settings, "RECONCILE_AFTER_SECONDS", 60)
+
+    assert line_of("inventory").done == 1
+    assert reconcile() == 0
+
+
+def test_a_shipment_waits_in_the_queue_and_is_not_lost(at_once: None) -> None:
+    order_id = shipped("reserved", "invoiced")
+    publish(b"{}", exchange="by_name", routing_key="orders", type="inventory.shipped")
+
+    line = line_of("inventory")
+    assert (line.in_flight, line.unaccounted) == (1, 0), order_id
+    take_all("orders")
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"), [(Status.FAILED, (1, 0)), (Status.DISCARDED, (0, 1))]
+)
+def test_a_shipment_that_orders_could_not_note_is_no_loss(
+    at_once: None, status: Status, counts: tuple[int, int]
+) -> None:
+    order_id = shipped("reserved", "invoiced")
+    failed_messages().insert_one(
+        {"service": "orders", "type": "inventory.shipped", "order_id": order_id, "status": status}
+    )
+
+    line = line_of("inventory")
+    assert (line.failed, line.discarded) == counts
+    assert (line.done, line.in_flight, line.unaccounted) == (0, 0, 0)
+    assert reconcile() == 0
+
+
+def test_a_shipment_of_an_order_that_nobody_took_is_forgotten(at_once: None) -> None:
+    order_id = shipped("reserved", "invoiced")
+    orders().delete_many({})
+
+    assert line_of("inventory").unaccounted == 0
+    assert reconcile() == 0
+    assert list(shipping.unheard(datetime.max.replace(tzinfo=UTC))) == [], order_id

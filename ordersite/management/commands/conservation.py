@@ -53,4 +53,4 @@ def in_words(line: Line) -> str:
     if not line.unaccounted:
         return sum_
     named = "\n".join(f"  {order_id}" for order_id in line.orders[:NAMED_ORDERS])
-    return f"{sum_}\n  The scheduler sends these again to {line.service} alone:\n{named}"
+    return f"{sum_}\n  The scheduler sends again what these orders miss:\n{named}"

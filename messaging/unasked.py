@@ -1,0 +1,46 @@
+"""Events that nothing asks for: a person or a clock brings them about, so no order awaits them.
+
+Whoever publishes one keeps it, as far as it has to be published again, until orders has noted it.
+Its declaration names the module: `Event("inventory.shipped", …, kept_by="inventory.shipping")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+from messaging.service import Event, Service
+
+
+class Keeper(Protocol):
+    """What the module that `kept_by` names has."""
+
+    def unheard(self, before: datetime) -> Iterator[str]:
+        """Ids of orders whose event was published before then, oldest first.
+
+        It is not known yet whether orders recorded it.
+        """
+
+    def heard(self, order_ids: list[str]) -> None:
+        """Orders has noted these, or will never know of such orders."""
+
+    def publish_again(self, order_ids: list[str]) -> None:
+        """Let these events wait to be published once more, with the same ids."""
+
+
+FUNCTIONS = ("unheard", "heard", "publish_again")
+
+
+def kept(service: Service) -> list[Event]:
+    """The events of the service that nothing asks for."""
+    return [event for event in service.publishes if event.kept_by]
+
+
+@cache
+def keeper(event: Event) -> Keeper:
+    """Who keeps an event of `kept`."""
+    assert event.kept_by is not None
+    return cast(Keeper, import_module(event.kept_by))

@@ -1,0 +1,69 @@
+"""Events that RabbitMQ seems to have lost: nobody has told that they arrived.
+
+An order's event has to be answered by the services that it leads to something in. A service's own
+event, which nothing of the order asks for, has to be noted by orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from django.conf import settings
+
+from messaging.service import Event, Service, services
+from messaging.unasked import keeper, kept
+from orders import ledger, unanswered
+from runtime.mongodb_clock import mongodb_now
+
+#: Of which the ledger is asked at once.
+ORDERS_AT_ONCE = 500
+
+
+class Missing(NamedTuple):
+    """An event that nobody has told to have arrived."""
+
+    #: Of the order's event that the service owes an answer to, or of the service's own event that
+    #: orders has not noted.
+    type: str
+    order_id: str
+
+
+def never_answered(service: Service) -> Iterator[Missing]:
+    """Events of orders that the service has not answered for too long."""
+    for on in service.listens:
+        if on.leads_to:
+            late = unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS)
+            yield from (Missing(on.type, order_id) for order_id in late)
+
+
+def never_noted(service: Service) -> Iterator[Missing]:
+    """Events of the service that nothing asked for, and that orders has not noted for too long."""
+    for event in kept(service):
+        for order_ids in published_before(event):
+            lost = ledger.without(order_ids, service.name, event.state)
+            yield from (Missing(event.type, each) for each in order_ids if each in lost)
+
+
+def forget_noted() -> None:
+    """Let services forget which of their own events orders has noted, or never will note."""
+    for service in services().values():
+        for event in kept(service):
+            for order_ids in published_before(event):
+                lost = ledger.without(order_ids, service.name, event.state)
+                keeper(event).heard([each for each in order_ids if each not in lost])
+
+
+def published_before(event: Event) -> Iterator[list[str]]:
+    """Orders whose event was published so long ago that it should be noted, some at a time."""
+    before = mongodb_now() - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+    published = keeper(event).unheard(before)
+    while order_ids := list(islice(published, ORDERS_AT_ONCE)):
+        yield order_ids
+
+
+def unexplained(missing: Iterable[Missing], explained: Mapping[str, Set[str]]) -> Iterator[Missing]:
+    """Those of which no failed message tells why; `explained` has orders by the type of event."""
+    return (each for each in missing if each.order_id not in explained.get(each.type, ()))
