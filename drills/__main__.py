@@ -13,12 +13,12 @@ import traceback
 from itertools import product
 from pathlib import Path
 
-from drills import table
+from drills.cluster.site import LOCAL, Sites, sites
 from drills.drill import Drill
 from drills.faults import DRILLS
-from drills.result import RECORDED, Result, append, crashed, read
+from drills.report import table
+from drills.report.result import RECORDED, Result, append, crashed, read
 from drills.run import Run, carry_out
-from drills.site import LOCAL, Sites, sites
 from localservices.run import end_on_signals
 
 
@@ -46,7 +46,7 @@ def main() -> int:
 def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Path]) -> Result:
     """Carry it out and tell how it went; after a run that failed the next one begins afresh."""
     started = time.monotonic()
-    if drill.dates_tell_nothing:
+    if drill.own_site:
         running.abandon()
     try:
         result = carry_out(Run(drill, seed, orders, running.current()))
@@ -56,7 +56,7 @@ def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Pa
     for file in files:
         append(result, file)
     print(in_words(result), flush=True)
-    if drill.dates_tell_nothing or not result.is_right:
+    if drill.own_site or not result.is_right:
         running.abandon()
     return result
 

@@ -25,7 +25,7 @@ class Drill:
     """One of the drills; `python -m drills NAME` runs it."""
 
     name: str
-    #: The numbers of the promises that it proves, as in `drills/promises.py`.
+    #: The numbers of the promises that it proves, as in `drills/report/promises.py`.
     promises: tuple[int, ...]
     #: What it proves, in a line.
     promise: str
@@ -41,6 +41,8 @@ class Drill:
     traffic_seconds: float = 10
     #: Whether more of them come at this pace until everything is fixed; else these are all.
     goes_on: bool = True
-    #: Whether the dates of documents say nothing of when they were written. Then it has a site of
-    #: its own, so that each document of the site is its own.
+    #: Whether it has a site of its own, with nothing on it before and after.
+    own_site: bool = False
+    #: Whether the dates of documents say nothing of when they were written. It needs a site of its
+    #: own then, so that each document of the site is its own.
     dates_tell_nothing: bool = False

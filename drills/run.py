@@ -7,30 +7,34 @@ import random
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from drills.checks.evidence import Evidence, gather
+from drills.checks.invariant import violations
+from drills.checks.recovery import not_answered, recovery_seconds
+from drills.cluster.rabbitmq_cluster import STALE_SECONDS
+from drills.cluster.site import Site
 from drills.drill import Drill
-from drills.evidence import Evidence, gather
 from drills.fault import Faults
-from drills.history import History
-from drills.invariant import violations
-from drills.picture import picture
-from drills.plan import intentions
-from drills.rabbitmq_cluster import STALE_SECONDS
-from drills.recovery import not_answered, recovery_seconds
-from drills.result import Result, commit, now
-from drills.site import Site
-from drills.stock import put_in
-from drills.traffic import Traffic
+from drills.report.picture import picture
+from drills.report.result import Result, commit, now
+from drills.traffic.clients import Traffic
+from drills.traffic.history import History
+from drills.traffic.plan import intentions
+from drills.traffic.stock import put_in
+from drills.traffic.warehouse import ship_some
 from drills.violation import Kind, Violation
 from drills.waiting import TookTooLong, lasting, wait_until
-from drills.warehouse import ship_some
 from localservices.wall_clock import WallClock
 
-#: How long the pipeline may take to come to rest after everything was fixed.
-QUIET_SECONDS = 300
+#: How long what waits may stay as much as it is, after everything was fixed.
+QUIET_SECONDS = 120
+#: How long it may take until nothing is wrong.
+SETTLED_SECONDS = 300
+#: More than can wait.
+NOBODY_ANSWERS = 2**31
 POLL_SECONDS = 0.5
 #: Before any document.
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -74,6 +78,8 @@ class Run:
         self.measured: dict[str, float] = {}
         #: The wall clocks of processes, where a drill gives them some.
         self.clocks: dict[str, WallClock] = {}
+        #: When the queues of a next release were declared, where a drill has one.
+        self.declared_at = EPOCH
         #: How long recovery took, where documents do not tell.
         self.recovered_in: float | None = None
         self.note_processes()
@@ -190,8 +196,8 @@ def settled(run: Run) -> tuple[Evidence, list[Violation]]:
     Each check asks for every order, so there is none before all is quiet; and RabbitMQ's counts may
     be old, so that they have to stay zero for a while.
     """
-    deadline = time.monotonic() + QUIET_SECONDS
     unrest = [*waited_for_quiet(run)]
+    deadline = time.monotonic() + SETTLED_SECONDS
     while True:
         evidence, wrong = examine(run)
         if not wrong or time.monotonic() > deadline:
@@ -201,19 +207,41 @@ def settled(run: Run) -> tuple[Evidence, list[Violation]]:
 
 def waited_for_quiet(run: Run) -> Iterator[Violation]:
     """Wait until nothing waits anywhere; that this never comes is a violation."""
-    is_quiet = lasting(lambda: is_quiet_now(run), STALE_SECONDS)
     try:
-        wait_until(is_quiet, QUIET_SECONDS, "Coming to rest", pause=POLL_SECONDS)
+        wait_for_quiet(run)
     except TookTooLong as error:
         yield Violation(Kind.RECOVERY, str(error))
 
 
-def is_quiet_now(run: Run) -> bool:
+def wait_for_quiet(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Wait until no message and no event waits anywhere, as long as they get fewer.
+
+    Raises:
+        TookTooLong: they did not for so long.
+    """
+    counted = NOBODY_ANSWERS
+
+    def is_quiet() -> bool:
+        nonlocal counted
+        meanwhile()
+        counted = waiting_now(run)
+        return counted == 0
+
+    wait_until(
+        lasting(is_quiet, STALE_SECONDS),
+        QUIET_SECONDS,
+        "Coming to rest",
+        pause=POLL_SECONDS,
+        left=lambda: counted,
+    )
+
+
+def waiting_now(run: Run) -> int:
     """Whoever gives no answer is not quiet yet."""
     try:
-        return run.site.is_quiet()
+        return run.site.waiting()
     except Exception:
-        return False
+        return NOBODY_ANSWERS
 
 
 def examine(run: Run) -> tuple[Evidence, list[Violation]]:

@@ -32,15 +32,24 @@ def wait_until(
     within_seconds: float,
     what: str = "",
     pause: float = POLL_SECONDS,
+    left: Callable[[], int] | None = None,
 ) -> float:
     """Poll until `reached()` is true; return how many seconds that took.
+
+    Args:
+        left: how much has still to happen. Each time it is less than ever before the time begins
+            anew, so that a slow machine is waited for and one that stands still is not.
 
     Raises:
         TookTooLong: it was not true in time.
     """
-    started = time.monotonic()
+    started = moved = time.monotonic()
+    least: int | None = None
     while not reached():
-        if time.monotonic() - started > within_seconds:
-            raise TookTooLong(f"{what or 'It'} took more than {within_seconds:g} s.")
+        if left and (least is None or left() < least):
+            least, moved = left(), time.monotonic()
+        if time.monotonic() - moved > within_seconds:
+            stands = "" if least is None else f" without getting on, {least} left"
+            raise TookTooLong(f"{what or 'It'} took more than {within_seconds:g} s{stands}.")
         time.sleep(pause)
     return time.monotonic() - started

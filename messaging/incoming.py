@@ -28,7 +28,7 @@ from messaging.certificate import (
     encode_original,
 )
 from messaging.errors import InvalidMessage
-from messaging.kept import CELERY_HEADERS, kept_headers, kept_properties
+from messaging.kept_headers import CELERY_HEADERS, kept_headers, kept_properties
 from messaging.lenient_properties import UNREADABLE
 from messaging.message import CONTENT_TYPE, Message
 from messaging.plain import text
@@ -67,7 +67,7 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts_json: str
     #: How the message first arrived, as `encode_original` writes it.
     original_json: str
-    #: Further properties that stay with it, see `messaging.kept`.
+    #: Further properties that stay with it, see `messaging.kept_headers`.
     others: dict[str, str | int] = msgspec.field(default_factory=dict)
     #: Identifies the message over its redeliveries, until its next attempt or replay; empty at its
     #: first delivery.

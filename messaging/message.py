@@ -33,7 +33,7 @@ class Message(Struct, frozen=True):
     timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
     headers: Mapping[str, Any] = field(default_factory=dict)
     content_type: str = CONTENT_TYPE
-    #: Further AMQP properties that a foreign publisher set, see `messaging.kept`.
+    #: Further AMQP properties that a foreign publisher set, see `messaging.kept_headers`.
     others: Mapping[str, str | int] = field(default_factory=dict)
 
 

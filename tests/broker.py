@@ -10,8 +10,8 @@ from typing import Any
 import amqp
 from kombu import Connection
 
-from drills import poison
-from drills.poison import KINDS, TO_ONE_SERVICE
+from drills.traffic import poison
+from drills.traffic.poison import KINDS, TO_ONE_SERVICE
 
 EVERYTHING = 100
 

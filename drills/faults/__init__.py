@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drills.drill import Drill
 from drills.faults import (
+    added_service,
     clock_jumps,
     credential_rotation,
     failed_message_replays,
@@ -35,6 +36,7 @@ DRILLS: tuple[Drill, ...] = (
     repeated_deliveries.DRILL,
     stopped_service.DRILL,
     rolling_upgrade.DRILL,
+    added_service.DRILL,
     warm_shutdowns.DRILL,
     rolling_restarts.DRILL,
     failed_message_replays.DRILL,

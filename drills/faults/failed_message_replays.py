@@ -9,14 +9,14 @@ from typing import Any
 
 from bson import ObjectId
 
-from drills.desk import Person, hire
+from drills.checks.invariant import RECORDS
+from drills.cluster.replica_set import Document
 from drills.drill import Drill
-from drills.invariant import RECORDS
-from drills.placed import order_ids
-from drills.planted import plant_faults, remove_faults, retrying
-from drills.replica_set import Document
+from drills.faults.planted import plant_faults, remove_faults, retrying
 from drills.run import Run
-from drills.tap import tapped
+from drills.traffic.desk import Person, hire
+from drills.traffic.placed import order_ids
+from drills.traffic.tap import tapped
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 

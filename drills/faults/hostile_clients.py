@@ -10,10 +10,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from drills.cluster.front import nginx_before
 from drills.drill import Drill
-from drills.front import nginx_before
-from drills.hostile import Target, all_at_once
 from drills.run import Run
+from drills.traffic.hostile import Target, all_at_once
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 

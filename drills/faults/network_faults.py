@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from drills.cluster.partition import cut_off
+from drills.cluster.proxy import BOTH, Direction, Proxy
 from drills.drill import Drill
 from drills.fault import Missed
-from drills.moment import until_met
-from drills.partition import cut_off
-from drills.proxy import BOTH, Direction, Proxy
+from drills.faults.moment import until_met
 from drills.run import Run
 
 LinkFault = Callable[[Proxy, Sequence[Direction]], None]

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
-from drills import external_publishers
+from drills.checks.invariant import RECORDS
+from drills.cluster.proxy import Direction, Proxy
+from drills.cluster.replica_set import Document
 from drills.drill import Drill
-from drills.invariant import RECORDS
-from drills.moment import meet, until_met
-from drills.peek import waiting
-from drills.proxy import Direction, Proxy
-from drills.replica_set import Document
+from drills.faults.moment import meet, until_met
 from drills.run import Run
-from drills.tap import Tap, tapped
+from drills.traffic import external_publishers
+from drills.traffic.peek import waiting
+from drills.traffic.tap import Tap, tapped
 
 #: How long MongoDB holds what the relay writes; the relay is dead by then.
 HELD_SECONDS = 4.0

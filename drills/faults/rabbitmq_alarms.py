@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from bson import ObjectId
 
+from drills.cluster.rabbitmq_cluster import Node
+from drills.cluster.site import IN_OUTBOX
 from drills.drill import Drill
-from drills.rabbitmq_cluster import Node
 from drills.run import Run
-from drills.site import IN_OUTBOX
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drills.cluster.rabbitmq_cluster import Node, start_nodes
 from drills.drill import Drill
-from drills.planted import plant_faults, remove_faults, retrying
-from drills.rabbitmq_cluster import Node, start_nodes
+from drills.faults.planted import plant_faults, remove_faults, retrying
 from drills.run import Run
 from drills.waiting import wait_until
 

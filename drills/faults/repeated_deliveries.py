@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from drills.cluster.pipeline import SERVICES
+from drills.cluster.rabbitmq_cluster import STALE_SECONDS
 from drills.drill import Drill
-from drills.external_publishers import publish_all
-from drills.peek import taken
-from drills.pipeline import SERVICES
-from drills.rabbitmq_cluster import STALE_SECONDS
 from drills.run import Run
-from drills.tap import tapped
+from drills.traffic.external_publishers import publish_all
+from drills.traffic.peek import taken
+from drills.traffic.tap import tapped
 from drills.waiting import lasting, wait_until
 
 COPIES = 50

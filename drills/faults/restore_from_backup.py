@@ -12,18 +12,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from drills import backup
+from drills.cluster import backup
+from drills.cluster.pipeline import kind_of
 from drills.drill import Drill
-from drills.pipeline import kind_of
-from drills.rabbitmq_cluster import STALE_SECONDS
-from drills.run import Run, is_quiet_now
-from drills.tap import Tap, tapped
+from drills.run import Run, wait_for_quiet
+from drills.traffic.tap import Tap, tapped
 from drills.violation import Kind, Violation
-from drills.waiting import TookTooLong, lasting, wait_until
+from drills.waiting import TookTooLong
 
 #: Longer than the command leaves alone what may be on its way.
 SETTLED_SECONDS = 31
-AT_REST_SECONDS = 300
 #: One run of the command may find what the one before it has set going.
 RUNS = 6
 NOTHING_LEFT = 0
@@ -92,9 +90,8 @@ def settle(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:
 
 def at_rest(run: Run, meanwhile: Callable[[], object]) -> None:
     """`meanwhile` empties the queue of whoever listens."""
-    quiet = lasting(lambda: (meanwhile(), is_quiet_now(run))[1], STALE_SECONDS)
     try:
-        wait_until(quiet, AT_REST_SECONDS, "Coming to rest after the restore")
+        wait_for_quiet(run, meanwhile)
     except TookTooLong as error:
         run.seen.append(Violation(Kind.RECOVERY, str(error)))
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import islice
-
+from drills.cluster.pipeline import SERVICES
 from drills.drill import Drill
 from drills.fault import Missed
-from drills.pipeline import SERVICES
 from drills.run import Run
+from drills.traffic.peek import waiting
 from drills.violation import Kind, Violation
 
 RESTARTS = 30
@@ -21,7 +19,7 @@ MOST_WORKING_SECONDS = 0.4
 #: RabbitMQ's own count of what it took back.
 RETURNS_HEADER = "x-delivery-count"
 #: Messages of each queue.
-LOOKED_AT = 100
+MOST_READ = 100
 
 
 def restart_again_and_again(run: Run) -> None:
@@ -64,14 +62,11 @@ def returned(run: Run) -> list[int]:
 
     RabbitMQ puts them first. Reading one gives it back once more.
     """
-    with run.site.amqp_connection() as connection:
-        channel = connection.channel()
-        counts = [
-            int((each.headers or {}).get(RETURNS_HEADER, 0))
-            for service in SERVICES
-            for each in islice(iter(partial(channel.basic_get, service), None), LOOKED_AT)
-        ]
-        channel.close()
+    counts = [
+        int((each.headers or {}).get(RETURNS_HEADER, 0))
+        for service in SERVICES
+        for each in waiting(run, service, MOST_READ)
+    ]
     return [count for count in counts if count]
 
 
@@ -80,6 +75,7 @@ DRILL = Drill(
     promises=(3, 6, 8),
     promise="Whatever is stopped how often, what nobody began is done in the end, and once",
     inject=restart_again_and_again,
-    orders=1_500,
+    # What was given back runs alone, message by message: a backlog, and not a pile for an hour.
+    orders=300,
     traffic_seconds=60,
 )

@@ -17,13 +17,13 @@ from typing import Any
 
 import amqp
 
+from drills.checks.invariant import RECORDS
 from drills.drill import Drill
-from drills.external_publishers import publish_all
-from drills.invariant import RECORDS
-from drills.previous_release import unreadable
 from drills.run import Run
-from drills.stock import put_on_sale
-from drills.tap import tapped
+from drills.traffic.external_publishers import publish_all
+from drills.traffic.previous_release import unreadable
+from drills.traffic.stock import put_on_sale
+from drills.traffic.tap import tapped
 from drills.violation import Kind, Violation
 
 DELIVERY_LIMIT = "DELIVERY_LIMIT"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from drills.drill import Drill
-from drills.planted import plant_faults, remove_faults
+from drills.faults.planted import plant_faults, remove_faults
 from drills.run import Run
 from drills.violation import Kind, Violation
 

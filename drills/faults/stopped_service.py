@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from bson import ObjectId
 
+from drills.checks.invariant import RECORDS
+from drills.checks.memory import Memory
+from drills.checks.recovery import when
+from drills.cluster.replica_set import Document
 from drills.drill import Drill
-from drills.invariant import RECORDS
-from drills.memory import Memory
-from drills.placed import of_users
-from drills.recovery import when
-from drills.replica_set import Document
 from drills.run import Run
+from drills.traffic.placed import of_users
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from bson import ObjectId
 
+from drills.checks.invariant import RECORDS
+from drills.checks.recovery import when
+from drills.cluster.pipeline import SERVICES, kind_of
+from drills.cluster.replica_set import Document
 from drills.drill import Drill
-from drills.external_publishers import publish_nonsense
-from drills.history import Exchange
-from drills.invariant import RECORDS
-from drills.peek import waiting
-from drills.pipeline import SERVICES, kind_of
-from drills.placed import of_users
-from drills.recovery import when
-from drills.replica_set import Document
 from drills.run import Run
-from drills.tap import tapped
+from drills.traffic.external_publishers import publish_nonsense
+from drills.traffic.history import Exchange
+from drills.traffic.peek import waiting
+from drills.traffic.placed import of_users
+from drills.traffic.tap import tapped
 from drills.violation import Kind, Violation
 from drills.waiting import POLL_SECONDS
 

@@ -8,12 +8,12 @@ from functools import partial
 
 import psutil
 
+from drills.cluster.pipeline import SERVICES
+from drills.cluster.proxy import Direction
 from drills.drill import Drill
-from drills.moment import meet, until_met
-from drills.peek import waiting
-from drills.pipeline import SERVICES
-from drills.proxy import Direction
+from drills.faults.moment import meet, until_met
 from drills.run import Run
+from drills.traffic.peek import waiting
 
 CHILD_KILLS = 6
 #: How long a commit is held; the worker is dead by then.

@@ -20,7 +20,7 @@ from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import RABBITMQ, act
 from messaging.adapters.py_amqp import decode_table
 from messaging.errors import PublishError, Unroutable
-from messaging.kept import kept_headers, kept_properties
+from messaging.kept_headers import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.short_string import shortened

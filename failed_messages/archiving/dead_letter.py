@@ -15,7 +15,7 @@ from kombu.message import Message
 from failed_messages.archiving.certificate import certificate_of, workers_certificate
 from messaging.adapters.py_amqp import encode_table
 from messaging.certificate import Certificate
-from messaging.kept import kept_headers
+from messaging.kept_headers import kept_headers
 from messaging.order_id import canonical
 from messaging.plain import json_text, text
 from runtime.mongodb_clock import mongodb_now

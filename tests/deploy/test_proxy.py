@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drills.front import CONFIGURATION, nginx_before, nginx_program, written
+from drills.cluster.front import CONFIGURATION, nginx_before, nginx_program, written
 from tests.certificates import make_certificates
 from tests.concurrency import at_once
 from tests.raw_http import Answer, ask, served

@@ -7,9 +7,9 @@ from pathlib import Path
 from pymongo.errors import ServerSelectionTimeoutError
 
 from drills.__main__ import one_run
+from drills.cluster.site import Site, Sites
 from drills.faults import DRILLS
-from drills.result import read
-from drills.site import Site, Sites
+from drills.report.result import read
 
 
 class NoSites(Sites):

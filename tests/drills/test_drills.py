@@ -12,11 +12,11 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
+from drills.checks.invariant import violations
+from drills.cluster.site import Site, sites
 from drills.fault import Faults, Missed
 from drills.faults import DRILLS
-from drills.invariant import violations
 from drills.run import Run, carry_out
-from drills.site import Site, sites
 from drills.violation import Kind
 
 ORDERS = 60

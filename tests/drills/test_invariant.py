@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from bson import Decimal128, ObjectId
 
-from drills.evidence import Evidence
-from drills.history import Exchange
-from drills.invariant import violations
+from drills.checks.evidence import Evidence
+from drills.checks.invariant import violations
+from drills.traffic.history import Exchange
 from drills.violation import Kind
 
 ORDER_ID = ObjectId()

@@ -8,7 +8,7 @@ from typing import Any
 import amqp
 import pytest
 
-from drills.previous_release import FORMATS, unreadable
+from drills.traffic.previous_release import FORMATS, unreadable
 from localservices.pipeline import ROOT
 
 BODY: dict[str, Any] = {

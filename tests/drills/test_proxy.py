@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from drills.network import Network
-from drills.proxy import Direction, Proxy
+from drills.cluster.network import Network
+from drills.cluster.proxy import Direction, Proxy
 
 ANSWER_SECONDS = 5
 SILENCE_SECONDS = 0.3

@@ -8,13 +8,13 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from drills.evidence import Evidence
+from drills.checks.evidence import Evidence
+from drills.checks.recovery import not_answered, recovery_seconds
 from drills.fault import Faults
-from drills.history import Exchange
-from drills.picture import picture
-from drills.plan import Intention, intentions
-from drills.recovery import not_answered, recovery_seconds
-from drills.stock import Stock
+from drills.report.picture import picture
+from drills.traffic.history import Exchange
+from drills.traffic.plan import Intention, intentions
+from drills.traffic.stock import Stock
 from drills.violation import Kind
 
 #: When the last fault ended.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from drills.drill import Drill
 from drills.faults import DRILLS
-from drills.promises import PROMISES
-from drills.result import Result, append, read
-from drills.table import PAGE, between_markers, markers, promises_table, table, write
+from drills.report.promises import PROMISES
+from drills.report.result import Result, append, read
+from drills.report.table import PAGE, between_markers, markers, promises_table, table, write
 from localservices.pipeline import ROOT
 
 DRILL = Drill("power-cut", (1, 8), "Nothing is lost", inject=lambda run: None)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from drills.history import History
-from drills.plan import intentions
-from drills.stock import Stock
-from drills.traffic import Traffic
+from drills.traffic.clients import Traffic
+from drills.traffic.history import History
+from drills.traffic.plan import intentions
+from drills.traffic.stock import Stock
 from tests.polling import eventually
 
 STOCK = Stock({f"plenty-{number}": 100 for number in range(4)} | {"scarce": 5})

@@ -29,3 +29,21 @@ def test_what_was_true_at_one_poll_may_have_been_old_news() -> None:
 def test_what_does_not_last_takes_too_long() -> None:
     with pytest.raises(TookTooLong):
         wait_until(lasting(iter([True, False] * 10_000).__next__, 0.1), 0.3, pause=0.01)
+
+
+def test_what_gets_less_is_waited_for_however_slow() -> None:
+    left = iter([5, 5, 4, 3, 3, 2, 1, 0])
+    counts: list[int] = [6]
+
+    def is_done() -> bool:
+        counts.append(next(left))
+        return counts[-1] == 0
+
+    took = wait_until(is_done, 0.25, pause=0.1, left=lambda: counts[-1])
+
+    assert took > 0.25
+
+
+def test_what_stands_still_is_not_waited_for() -> None:
+    with pytest.raises(TookTooLong, match="3 left"):
+        wait_until(lambda: False, 0.1, pause=0.01, left=lambda: 3)

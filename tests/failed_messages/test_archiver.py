@@ -9,8 +9,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from drills.poison import KINDS, Poison
-from drills.poison import publish as publish_poison
+from drills.traffic.poison import KINDS, Poison
+from drills.traffic.poison import publish as publish_poison
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, FailureGroup
 from localservices.ports import free_port

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from kombu import Connection
 
-from drills.poison import BODIES, KINDS
+from drills.traffic.poison import BODIES, KINDS
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage
 from messaging.errors import InvalidMessage

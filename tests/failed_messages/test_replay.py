@@ -14,7 +14,7 @@ import pytest
 from django.test import override_settings
 from kombu import Connection
 
-from drills.poison import LONE_SURROGATE, NO_UTF8
+from drills.traffic.poison import LONE_SURROGATE, NO_UTF8
 from failed_messages.acting.claiming import LOST_AFTER
 from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.editing import edit_and_replay

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ import pytest
 from kombu import Connection
 from pymongo import MongoClient
 
-from drills.management import Management
+from drills.cluster.checkout import copy_to, install
+from drills.cluster.management import Management
 from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
 from localservices.rabbitmq import RabbitMQ
@@ -32,15 +32,7 @@ START = "make run"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a clone would have, in a folder of its own."""
-    listed = subprocess.check_output(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
-    )
-    for name in listed.splitlines():
-        if (ROOT / name).is_file():
-            target = tmp_path / "checkout" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
-    return tmp_path / "checkout"
+    return copy_to(tmp_path / "checkout")
 
 
 @pytest.fixture
@@ -96,9 +88,7 @@ class Reader:
         """Add the line that the page shows, behind the other services'."""
         shown = re.search(r"# ordersite/settings.py, INSTALLED_APPS\n(.+)\n", self._page)
         assert shown
-        file = self.checkout / "ordersite/settings.py"
-        before, line, after = file.read_text().partition('    "billing",\n')
-        file.write_text(before + line + shown[1] + "\n" + after)
+        install(self.checkout, shown[1])
 
     def start(self) -> None:
         """`make run`, but for the services, which are there."""

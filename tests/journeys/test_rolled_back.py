@@ -12,8 +12,8 @@ from django.core.management import call_command
 from pymongo import WriteConcern
 from pymongo.collection import Collection
 
-from drills.network import Network
-from drills.replica_set import Document, Member, ReplicaSet
+from drills.cluster.network import Network
+from drills.cluster.replica_set import Document, Member, ReplicaSet
 from inventory import shipping
 from inventory.reserving import reservations, reserve
 from messaging.publishing.publisher import Publisher

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from drills.network import Network
-from drills.proxy import Direction
+from drills.cluster.network import Network
+from drills.cluster.proxy import Direction
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ

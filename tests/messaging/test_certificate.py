@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.poison import FORGERIES, attempt, original
-from drills.wire import properties_of
+from drills.traffic.poison import FORGERIES, attempt, original
+from drills.traffic.wire import properties_of
 from messaging.adapters.py_amqp import read_properties
 from messaging.certificate import (
     MAX_ATTEMPTS_BYTES,

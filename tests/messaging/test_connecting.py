@@ -11,8 +11,8 @@ from bson import ObjectId
 from django.db import connection
 from django.test import Client, override_settings
 
-from drills.network import Network
-from drills.proxy import Proxy
+from drills.cluster.network import Network
+from drills.cluster.proxy import Proxy
 from localservices.ports import free_port
 from localservices.rabbitmq import RabbitMQ
 from messaging.publishing.publisher import Publisher

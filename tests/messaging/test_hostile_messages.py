@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from drills.poison import HEADERS, KINDS, LONE_SURROGATE, NO_JSON, NO_UTF8, Poison
-from drills.poison import publish as publish_poison
+from drills.traffic.poison import HEADERS, KINDS, LONE_SURROGATE, NO_JSON, NO_UTF8, Poison
+from drills.traffic.poison import publish as publish_poison
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.broker import amqp_channel, billing_alone, depth, publish, take
 from tests.polling import eventually

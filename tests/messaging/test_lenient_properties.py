@@ -11,8 +11,8 @@ from amqp.serialization import decode_properties_basic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drills.poison import nested
-from drills.wire import properties_of
+from drills.traffic.poison import nested
+from drills.traffic.wire import properties_of
 from messaging.adapters.py_amqp import read_properties
 from messaging.lenient_properties import UNREADABLE, read_one_by_one
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import pytest
 from django.db import connection
 
-from drills.poison import ORDER
+from drills.traffic.poison import ORDER
 from localservices.process import Process
 from tests.broker import depth, publish, publish_poison, take_all
 from tests.polling import eventually

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
-from drills.poison import KINDS
+from drills.traffic.poison import KINDS
 from localservices.rabbitmq import RabbitMQ
 from tests.broker import publish_poison
 from tests.polling import eventually

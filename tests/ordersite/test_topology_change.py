@@ -20,8 +20,8 @@ from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
-from drills.poison import HEADERS
-from drills.poison import publish as publish_poison
+from drills.traffic.poison import HEADERS
+from drills.traffic.poison import publish as publish_poison
 from failed_messages.models import FailedMessage
 from localservices.process import Process
 from messaging import topology

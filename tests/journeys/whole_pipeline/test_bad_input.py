@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import connection
 from kombu import Connection
 
-from drills.poison import KINDS
-from drills.poison import publish as publish_poison
+from drills.traffic.poison import KINDS
+from drills.traffic.poison import publish as publish_poison
 from tests.broker import amqp_channel, depth, publish
 from tests.journeys.api import Api, await_failed_messages
 from tests.journeys.whole_pipeline.conftest import BEHIND_THE_WEB, Pipeline
