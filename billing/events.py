@@ -1,4 +1,4 @@
-"""What billing tells the others: what became of an order's invoice."""
+"""The events that billing publishes about an order's invoice."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from billing.invoicing import Invoice, invoices, issued
 from billing.order import read_placed
 from messaging.money import stored
 
-#: More than so many lost numbers are a mistake in the number that was told.
+#: More than so many lost numbers are a mistake in the given number.
 MOST_LOST = 100_000
 WITHHELD_AT_ONCE = 2_000
 

@@ -30,7 +30,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     ),
 )
 def issue_invoice(body: dict[str, Any]) -> list[Message]:
-    """Issue the order's invoice unless the order was withdrawn before, and tell."""
+    """Issue the order's invoice unless the order was withdrawn before, and publish the result."""
     return [events.billed(invoicing.issue(order.read_placed(body)))]
 
 
@@ -47,7 +47,9 @@ CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also lon
     runbook=CREDIT_RUNBOOK,
 )
 def credit_rejected(body: dict[str, Any]) -> list[Message]:
-    """Credit the invoice of an order that inventory rejected, or prevent it, and tell."""
+    """Credit the invoice of an order that inventory rejected, or prevent it, and publish the
+    result.
+    """
     return credit_invoice(body)
 
 
@@ -60,7 +62,7 @@ def credit_rejected(body: dict[str, Any]) -> list[Message]:
     runbook=CREDIT_RUNBOOK,
 )
 def credit_cancelled(body: dict[str, Any]) -> list[Message]:
-    """Credit the invoice of an order that was cancelled, or prevent it, and tell."""
+    """Credit the invoice of an order that was cancelled, or prevent it, and publish the result."""
     return credit_invoice(body)
 
 

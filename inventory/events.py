@@ -1,4 +1,4 @@
-"""What inventory tells the others: what became of an order's stock."""
+"""The events that inventory publishes about an order's stock."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def of_order(
 def arrival(
     kind: Kind, sku: str, quantity: int, *, key: str, at: datetime, by: str | None
 ) -> Movement:
-    """Units that come in; `key` tells one arrival of the SKU from another."""
+    """Units that come in; `key` identifies one delivery of the SKU."""
     return _movement(kind, key, sku, quantity, at) | {"order_id": None, "by": by}
 
 

@@ -82,7 +82,7 @@ def move_lines(
     if not shift(kind, quantities, session):
         raise TransientError(
             f"The stock of order {reservation['_id']} is not where its reservation says, so it "
-            f"could not {kind}. `python manage.py recount_stock` tells which SKU is wrong."
+            f"could not {kind}. `python manage.py recount_stock` says which SKU is wrong."
         )
     log = of_order(kind, reservation["_id"], quantities, datetime.now(UTC), by)
     movements().insert_many(log, session=session)

@@ -40,7 +40,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
 
     Args:
         quantity: 1 or more.
-        key: tells this delivery from another one; the same key again adds nothing.
+        key: identifies this delivery; the same key again adds nothing.
         by: the user who restocks.
 
     Raises:

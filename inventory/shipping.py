@@ -1,9 +1,9 @@
-"""Sends a reserved order's units off, and tells the others.
+"""Ships a reserved order's units, and publishes that.
 
 A person ships, through the API or the admin, so there is no handler whose event messaging would
 publish before an ack. The event waits in the reservation itself instead, as in every outbox
 (`messaging.publishing.outbox`), and the scheduler publishes what waits. Asking RabbitMQ from the
-view as well would tell the others a second or two earlier, and would make shipping as slow as a
+view as well would inform the others a second or two earlier, and would make shipping as slow as a
 broker that is down.
 
 RabbitMQ may still lose what it has confirmed, and nothing of an order awaits a shipment. So the
@@ -52,7 +52,7 @@ class Shipment(NamedTuple):
     """A reservation that is shipped, by this call or by an earlier one."""
 
     reservation: Reservation
-    #: Who shipped it; None where the log does not tell.
+    #: Who shipped it; None where the log does not say.
     by: str | None
     is_repeated: bool
 

@@ -32,7 +32,7 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
     ),
 )
 def reserve_stock(body: dict[str, Any]) -> list[Message]:
-    """Reserve the order's lines or reject the order, and tell which."""
+    """Reserve the order's lines or reject the order, and publish which."""
     return [events.answered(reserving.reserve(order.read(body)))]
 
 
@@ -48,5 +48,5 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
     ),
 )
 def release_stock(body: dict[str, Any]) -> list[Message]:
-    """Put the order's units back, or see to it that it gets none, and tell."""
+    """Put the order's units back, or make sure that it gets none, and publish that."""
     return [events.answered(releasing.release(order.read(body)))]

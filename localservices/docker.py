@@ -15,7 +15,7 @@ ENGINE_ANSWERS_WITHIN_SECONDS = 10
 
 @cache
 def is_available() -> bool:
-    """Tell whether Docker has its compose plugin and its engine answers."""
+    """Whether Docker has its compose plugin and its engine answers."""
     return _succeeds("docker", "compose", "version") and _succeeds("docker", "info")
 
 

@@ -93,7 +93,7 @@ class MongoDB(Service):
         )
 
     def _is_ready(self) -> bool:
-        """Make the node the primary of its own replica set, and tell whether it is."""
+        """Make the node the primary of its own replica set, and return whether it is."""
         address = f"127.0.0.1:{self.port}"
         client: MongoClient[dict[str, Any]] = MongoClient(
             address, directConnection=True, serverSelectionTimeoutMS=PROBE_MILLISECONDS

@@ -116,7 +116,7 @@ class RabbitMQ(Service):
         return Process(self.name, [server], self.data_folder / "rabbitmq.log", env)
 
     def _is_ready(self) -> bool:
-        """Tell whether a client can log in and open a channel."""
+        """Whether a client can log in and open a channel."""
         try:
             with amqp.Connection(
                 f"127.0.0.1:{self.port}",

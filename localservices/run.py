@@ -181,7 +181,7 @@ def run_pipeline(settings: Mapping[str, str]) -> int:
         return run_pipeline(moved)
     raise ServiceFailed(
         f"{name} ended with exit code {exit_code}, so everything was stopped. "
-        f"Its lines above, marked `{name}`, tell why."
+        f"Its lines above, marked `{name}`, say why."
     )
 
 

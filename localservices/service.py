@@ -155,7 +155,7 @@ class Service:
         return self.listening_line in self.process.log_since_start()
 
     def _is_ready(self) -> bool:
-        """Tell whether it serves clients; called until it says so, once it listens."""
+        """Whether it serves clients; called until it says so, once it listens."""
         raise NotImplementedError
 
     def _fail(self, what: str) -> None:
@@ -165,7 +165,7 @@ class Service:
         )
 
     def _telling_log(self) -> str:
-        """The part of the log that tells why it failed."""
+        """The part of the log that says why it failed."""
         return self.process.log_tail()
 
 

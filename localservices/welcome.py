@@ -14,7 +14,7 @@ ANSWER_SECONDS = 5
 
 
 def welcome(settings: Mapping[str, str]) -> str:
-    """Wait until the whole pipeline is ready, and return what to tell: addresses and commands.
+    """Wait until the whole pipeline is ready, and return what to print: addresses and commands.
 
     After a minute the text says what is missing instead.
     """

@@ -110,7 +110,7 @@ def text_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The traceback's end: the frames next to the error tell the most."""
+    """The traceback's end: the frames next to the error say the most."""
     lines = readable("".join(traceback.format_exception(error)))
     if len(lines) <= MAX_TRACEBACK_CHARACTERS:
         return lines

@@ -120,12 +120,12 @@ def _fitting(headers: dict[str, Any]) -> dict[str, Any]:
         room_bytes -= sizes[name]
         kept[name] = legible[name]
     if left_out:
-        kept[LEFT_OUT_HEADER] = _told(left_out)
+        kept[LEFT_OUT_HEADER] = _reported(left_out)
     # As they came.
     return {name: kept[name] for name in (*legible, LEFT_OUT_HEADER) if name in kept}
 
 
-def _told(left_out: Mapping[str, str]) -> str:
+def _reported(left_out: Mapping[str, str]) -> str:
     names = ", ".join(f"{name[:SMALL_CHARACTERS]} ({why})" for name, why in left_out.items())
     told = readable(names)[:LEFT_OUT_CHARACTERS]
     logger.warning("Headers that AMQP cannot take again were left out of a message: %s", told)

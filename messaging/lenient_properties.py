@@ -17,7 +17,7 @@ from amqp.exceptions import FrameSyntaxError
 from messaging.plain import DEPTH_LIMIT
 from messaging.short_string import is_readable, read_short, readable
 
-#: Stands beside the properties that were read, and tells what is wrong with the message's others.
+#: Beside the properties that were read: what is wrong with the others of the message.
 UNREADABLE = "unreadable"
 
 FIRST_FLAG = 15

@@ -12,7 +12,7 @@ from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutErr
 
 from messaging.errors import PublishError, Unroutable
 from runtime.outage import Outage
-from runtime.trouble import Told, in_words, is_refused_by_mongodb
+from runtime.trouble import Reported, in_words, is_refused_by_mongodb
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ LONGEST_WAIT_SECONDS = 2.0
 OUTAGE_ERRORS = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
 
 #: Of this process: each trouble is logged once.
-_told = Told()
+_reported = Reported()
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -56,9 +56,9 @@ def telling_outages() -> Iterator[None]:
         raise
 
 
-def tell(outage: Outage) -> None:
+def report(outage: Outage) -> None:
     """Note the outage in the log, unless it has it."""
-    if _told.is_new(why := in_words(outage)):
+    if _reported.is_new(why := in_words(outage)):
         logger.warning("Paused, no attempt is used up: %s", why)
 
 
@@ -77,11 +77,11 @@ def ride_out(work: Callable[[], Result]) -> Result:
         try:
             result = work()
         except Outage as outage:
-            tell(outage)
+            report(outage)
             if time.monotonic() + wait_seconds > deadline:
                 raise
         else:
-            if _told.end():
+            if _reported.end():
                 logger.info("Continuing: MongoDB and RabbitMQ answer again.")
             return result
         time.sleep(wait_seconds)

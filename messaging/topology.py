@@ -86,7 +86,7 @@ TO_UNDELIVERABLE = {
     "x-delivery-limit": RETURNS,
 }
 
-#: Tells the operator's desk how a replayed message ended.
+#: Its messages say how a replayed message ended.
 replay_outcomes = Queue(
     "replay_outcomes",
     by_name,

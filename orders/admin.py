@@ -58,7 +58,7 @@ class OrderAdmin(admin.ModelAdmin):
         css = {"all": ["orders/admin.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only the API prices an order and tells the services of it."""
+        """Only the API prices an order and publishes its events."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:

@@ -148,7 +148,7 @@ def read_prices(skus: set[str]) -> tuple[dict[str, Price], dict[str, str]]:
 
 
 def log_unpriced(unpriced: dict[str, str]) -> None:
-    """Tell the operator of products that cannot be sold."""
+    """Log the products that cannot be sold."""
     named = [f"{sku} ({why})" for sku, why in islice(unpriced.items(), NAMED_PRODUCTS)]
     logger.error(
         "%d product(s) cannot be sold: their orders are refused, all others are accepted. `python "

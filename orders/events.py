@@ -1,4 +1,4 @@
-"""What orders tells the others: the order as it was when something happened to it."""
+"""The events of orders: each is the order as it was when something happened to it."""
 
 from __future__ import annotations
 

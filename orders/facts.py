@@ -50,7 +50,7 @@ def facts(order_ids: list[str]) -> dict[str, Facts]:
 
 
 def _readable(order: dict[str, Any]) -> Facts | None:
-    """The order's facts; None where it was stored so that they cannot be told."""
+    """The order's facts; None where its document cannot be read."""
     with isolated(logger, UNREADABLE, order["_id"]):
         return _facts(order)
     return None

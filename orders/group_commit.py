@@ -33,7 +33,7 @@ GROUPS_AT_A_TIME = 2
 #: What a write gets even where its oldest order has no time left.
 LEAST_WRITE_SECONDS = 0.3
 
-#: As PyMongo tells them: pymongo/helpers_shared.py, `_DUPLICATE_KEY_CODES`.
+#: As PyMongo has them: pymongo/helpers_shared.py, `_DUPLICATE_KEY_CODES`.
 DUPLICATE_KEY_CODES = (11000, 11001, 12582)
 
 
@@ -90,7 +90,7 @@ class GroupCommit:
             self._writers.discard(asyncio.current_task())
 
     async def _write(self, group: Sequence[Waiting]) -> None:
-        """Write one group and tell each of its requests how that went."""
+        """Write one group and give each of its requests its result."""
         loop = asyncio.get_running_loop()
         try:
             refused = await loop.run_in_executor(self._threads, self._insert, group)

@@ -205,7 +205,7 @@ def pending_event(type_: str, now: datetime) -> dict[str, Any]:
 def never_taken(order_id: str) -> PermanentError:
     return PermanentError(
         f"Orders never took order {order_id[:100]!r}, so it has no ledger to note this in. "
-        "Either an external publisher made it: what inventory or billing did for it stands, so "
+        "Either an external publisher made it: what inventory or billing did for it stays, so "
         "discard this. Or a backup was restored that is older than the order: then run `python "
         "manage.py reconcile_restore`, which puts back what it can, and says what it cannot."
     )

@@ -30,7 +30,7 @@ class Outcome(Protocol):
     """What orders reads of another service's event."""
 
     order_id: str | int
-    #: What the ledger tells beside the state.
+    #: What the ledger has beside the state.
     detail: str | None
 
 

@@ -1,4 +1,4 @@
-"""An order's journey as its own document tells it."""
+"""An order's journey, from its own document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.owed import key
 def steps(order: dict[str, Any]) -> list[Step]:
     """What happened to the order so far, and what is awaited; in no particular sequence.
 
-    Of an order that an earlier release stored without some of it, the rest is told.
+    Of an order that an earlier release stored without some of it, the rest is shown.
     """
     return [*own_steps(order), *heard_steps(order), *outbox_steps(order), *awaited_steps(order)]
 
@@ -31,7 +31,7 @@ def own_steps(order: dict[str, Any]) -> Iterator[Step]:
 
 
 def heard_steps(order: dict[str, Any]) -> Iterator[Step]:
-    """What the services told, dated when orders heard of it."""
+    """The answers of the services, dated when orders got them."""
     for step in order.get("steps") or []:
         yield Step(
             service=step["service"],
@@ -64,7 +64,7 @@ def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
             yield Step(service=service.name, kind="waiting", outcome=outcome)
 
 
-def stands(order: dict[str, Any], service: str) -> str:
+def state_of(order: dict[str, Any], service: str) -> str:
     """What the order's ledger says of the service."""
     entry = (order.get("ledger") or {}).get(service) or {}
     return str(entry.get("state", "pending"))

@@ -118,7 +118,7 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
 
 
 def happened(document: dict[str, Any], type_: str) -> dict[str, Any]:
-    """The event as the outbox had it, as far as the order still tells."""
+    """The event as the outbox had it, as far as the order still has it."""
     if type_ == "order.placed":
         at, version = document["created_at"], 1
     elif type_ == "order.cancelled":

@@ -26,7 +26,7 @@ class OrdersiteConfig(AppConfig):
         from ordersite.pipeline import declaration_checks
         from ordersite.transport_checks import check_transport
 
-        py_amqp.TRIED.tell()
+        py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
         order_facts.register(facts)
         autodiscover_modules("tasks")

@@ -423,11 +423,11 @@ LOGGING = {
         "django.request": {"filters": ["not_a_probe"]},
         # The development server's access log has its own format.
         "django.server": {"propagate": False},
-        # Says of each message that it came; how it ended is told, too.
+        # Logs for each message that it came; how it ended is logged, too.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"filters": ["not_put_back"]},
         "celery.worker.request": {"filters": ["no_traceback_of_lost_ack"]},
-        # What befalls a worker's connection is told by messaging.consuming.consumer, once.
+        # messaging.consuming.consumer logs what happens to a worker's connection, once.
         "celery.worker.consumer": {"level": "ERROR"},
         # Says every connect of the archiver at INFO.
         "kombu.mixins": {"level": "WARNING"},

@@ -147,7 +147,7 @@ def in_words(field: forms.Field, value: Any) -> str:
 
 
 def last_change(instance: Any, label: str) -> str:
-    """Who changed the field last and when, as far as the admin's own log tells."""
+    """Who changed the field last and when, as far as the admin's own log says."""
     log = LogEntry.objects.filter(
         content_type_id=ContentType.objects.get_for_model(instance).pk, object_id=str(instance.pk)
     )

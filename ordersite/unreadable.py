@@ -1,7 +1,7 @@
 """A stored value that cannot be shown costs its own cell, never the list that it is in.
 
 The admin calls a function for each cell of a list and each line of a page; what one raises is that
-cell's own. It is told once in the log, with the document's type and the field.
+cell's own. It is logged once, with the document's type and the field.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 #: What a cell shows in place of what cannot be shown.
 UNREADABLE = "(unreadable)"
 
-#: Each kind of failure that was told already; there are as many as fields and types.
-_told: set[tuple[str, str]] = set()
+#: Each kind of failure that was logged already; there are as many as fields and types.
+_reported: set[tuple[str, str]] = set()
 
 
 def isolate_cells(shown: ModelAdmin) -> None:
@@ -41,20 +41,20 @@ def _isolated(column: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
         try:
             return column(shown)
         except Exception as error:
-            tell(name, repr(error))
+            report(name, repr(error))
             return UNREADABLE
 
     return isolated
 
 
-def tell(what: str, why: str) -> None:
+def report(what: str, why: str) -> None:
     """Log, once, that a stored value cannot be read.
 
     Args:
         what: the document's type and the field.
     """
-    if (what, why) not in _told:
-        _told.add((what, why))
+    if (what, why) not in _reported:
+        _reported.add((what, why))
         logger.error(
             "A stored value of %s cannot be read, so it is shown as nothing: %s. The program "
             "that wrote it has to write what this release reads; the other documents are shown.",

@@ -42,7 +42,7 @@ class Lease:
         self._renew_at = 0.0
 
     def is_held(self) -> bool:
-        """Take, renew or keep the lease; tell whether it is ours now.
+        """Take, renew or keep the lease; return whether it is ours now.
 
         Raises:
             pymongo.errors.PyMongoError: MongoDB did not answer.

@@ -41,7 +41,7 @@ def in_transaction(callback: Callable[[ClientSession], Result]) -> Result:
         Outage: not carried out within TRANSACTION_DEADLINE_SECONDS, since MongoDB is down, lacks
             its majority, or others hold the documents, as a killed worker's open transaction
             does until MongoDB ends it (`transactionLifetimeLimitSeconds`). It may have taken
-            place all the same; running it again tells.
+            place all the same; running it again shows.
         DuplicateKeyError: a key is taken by a document that the callback does not check for.
         Exception: whatever else the callback raises; nothing is written then.
     """

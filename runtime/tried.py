@@ -33,7 +33,7 @@ class Tried:
         """Whether the release that is installed is one of them."""
         return SpecifierSet(self.releases).contains(version(self.library), prereleases=True)
 
-    def tell(self) -> None:
+    def warn(self) -> None:
         """Warn in the log where it is not; call it once in a process, when it has a log."""
         if not self.is_installed:
             logger.warning(

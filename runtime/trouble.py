@@ -1,7 +1,7 @@
-"""What keeps a process from RabbitMQ or MongoDB: in the operator's words, and told once.
+"""What keeps a process from RabbitMQ or MongoDB: in the operator's words, and logged once.
 
 A part that does not answer comes back by itself. One that answers and refuses waits for an
-operator, who has to be told what to put right.
+operator, who has to know what to correct.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ class Refusal(str):
     """Why RabbitMQ or MongoDB refuses something, and what to do about it."""
 
 
-class Told:
+class Reported:
     """Which troubles the log has, so that each is one line in it until all is well again.
 
     A dependency that is down is one trouble, however it shows; each refusal is one of its own.
     """
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def is_new(self, why: str) -> bool:
-        """Whether `why`, as `in_words` has it, is still to be told; from now on it is not."""
+        """Whether `why`, as `in_words` has it, is still to be logged; from now on it is not."""
         trouble = why if isinstance(why, Refusal) else ""
-        if trouble in self._told:
+        if trouble in self._reported:
             return False
-        self._told.add(trouble)
+        self._reported.add(trouble)
         return True
 
     def end(self) -> bool:
         """Forget them; whether there were any."""
-        were_any = bool(self._told)
-        self._told.clear()
+        were_any = bool(self._reported)
+        self._reported.clear()
         return were_any
 
 

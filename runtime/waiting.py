@@ -19,14 +19,14 @@ from pymongo.errors import PyMongoError
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
 from runtime.stopping import StopRequest
-from runtime.trouble import Told, refusal
+from runtime.trouble import Reported, refusal
 
 logger = logging.getLogger(__name__)
 
 #: Between two polls, and for one of them.
 POLL_SECONDS = 1
 
-#: Why what we wait for is not there yet; empty once it is. A `Refusal` is told whenever it comes.
+#: Why what we wait for is not there yet; empty once it is. A `Refusal` is logged whenever it comes.
 Check = Callable[[], str]
 
 
@@ -55,13 +55,13 @@ def wait_until_connected(broker: Connection, stop: StopRequest) -> None:
 
 def wait_for(what: str, check: Check, stop: StopRequest) -> None:
     """Poll until it is there; say once why we wait, and once that we go on."""
-    told = Told()
+    reported = Reported()
     while not stop.requested and (why := check()):
         sign_of_life.beat()
-        if told.is_new(why):
+        if reported.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)
         stop.wait(POLL_SECONDS)
-    if told.end() and not stop.requested:
+    if reported.end() and not stop.requested:
         logger.info("Here now: %s", what)
 
 

@@ -1,6 +1,7 @@
 """Alerts: a new cause, a cause that came back, or too many failures of one cause.
 
-A group has at most one alert in `ALERT_WINDOW_MINUTES`. What a window holds back is told after it.
+A group has at most one alert in `ALERT_WINDOW_MINUTES`. What comes within the window is in the next
+alert.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ Hours = Counter[datetime]
 
 
 def recount() -> list[str]:
-    """Set every group's deaths, in all and by the hour, to what the stored certificates tell.
+    """Set every group's deaths, in all and by the hour, to what the stored certificates say.
 
     Deaths whose records have been removed are no longer counted then.
 

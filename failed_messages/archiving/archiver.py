@@ -31,7 +31,7 @@ from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.outage import Outage
 from runtime.stopping import StopRequest
-from runtime.trouble import Told, in_words
+from runtime.trouble import Reported, in_words
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,12 @@ PROBE_SECONDS = 1
 
 CANNOT_ARCHIVE = (
     "A message cannot be recorded, so RabbitMQ keeps it, and the next ones are: a queue with %d of "
-    "them stands still. Report the error below; a release that can record it gets it again."
+    "them stops. Report the error below; a release that can record it gets it again."
 )
 
 
 class Stopped(Exception):
-    """The archiver was told to stop before there was a connection."""
+    """The archiver was asked to stop before there was a connection."""
 
 
 class Archiver(ConsumerMixin):
@@ -57,7 +57,7 @@ class Archiver(ConsumerMixin):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._stop = StopRequest()
-        self._told = Told()
+        self._reported = Reported()
         #: The queues that it consumes, and what it does with each message of them.
         self._handlers = deque(
             [
@@ -81,7 +81,7 @@ class Archiver(ConsumerMixin):
             for _ in self.consume():
                 pass
         except BROKER_ERRORS as error:
-            if self._told.is_new(why := in_words(error)):
+            if self._reported.is_new(why := in_words(error)):
                 log.warning("Archiving stopped with an error and starts again: %s", why)
             self._stop.wait(PROBE_SECONDS)
 
@@ -128,7 +128,7 @@ class Archiver(ConsumerMixin):
         sign_of_life.beat()
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
-        self._told.end()
+        self._reported.end()
         log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
 
     @contextmanager
@@ -158,18 +158,18 @@ class Archiver(ConsumerMixin):
             message.ack()
 
     def _until_done(self, write: Callable[[], Any]) -> Any:
-        """What `write` returns; None when told to stop before the database came back, or where
+        """What `write` returns; None when asked to stop before the database came back, or where
         the message is one that nothing here can store.
 
         The message stays unacked meanwhile, so that RabbitMQ keeps it whatever happens to us.
         """
-        told = Told()
+        reported = Reported()
         while True:
             sign_of_life.beat()
             try:
                 return write()
             except (PyMongoError, DatabaseError, Outage) as error:
-                if told.is_new(why := in_words(error)):
+                if reported.is_new(why := in_words(error)):
                     log.warning("Waiting for MongoDB, and keeping the message: %s", why)
             except Exception:
                 # It would end the archiver now, and again after each start.

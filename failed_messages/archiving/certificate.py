@@ -41,7 +41,7 @@ FARTHEST_AHEAD = timedelta(days=3_650)
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 ID_LIMIT_CHARS = 100
-#: What RabbitMQ writes; a forger's table may be nested too deeply to be told apart from another.
+#: What RabbitMQ writes; a forger's table may be nested too deeply to be compared.
 SCALAR = (int, str, datetime, NoneType)
 X_DEATH_IDS = uuid.UUID("0d6f1c5e-6a0b-4f6e-9f6b-3f1c2b7a9e10")
 

@@ -45,7 +45,7 @@ def add_show(verbs: Any) -> None:
 
 def show(options: dict[str, Any], terminal: Terminal) -> None:
     records = [record(id_) for id_ in options["ids"]]
-    terminal.tell(
+    terminal.show(
         [full(each) for each in records],
         (line for each in records for line in record_lines(each)),
     )
@@ -69,7 +69,7 @@ def edit(options: dict[str, Any], terminal: Terminal) -> None:
     check(original.service, original.type, body)
     if options["dry_run"]:
         lines = [f"{line.sign} {line.text}" for line in diff(bytes(original.body), body)]
-        terminal.tell({"diff": lines}, lines)
+        terminal.show({"diff": lines}, lines)
     else:
         verdict = edit_and_replay(original.pk, body, options["by"], options["reason"])
         terminal.verdicts([verdict])

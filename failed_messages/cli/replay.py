@@ -49,7 +49,7 @@ def run_replay(options: dict[str, Any], terminal: Terminal) -> None:
         raise Refusal("name the messages: ids, --group FINGERPRINT, or --filter service=billing")
     if options["dry_run"]:
         known = _preview(options)
-        terminal.tell(known.json(), known.sentences())
+        terminal.show(known.json(), known.sentences())
     elif ways == ["ids"]:
         terminal.verdicts(replay(options["ids"], options["by"], options["reason"]))
     else:
@@ -67,7 +67,7 @@ def _start(options: dict[str, Any], terminal: Terminal) -> None:
     known = preview(selection)
     id_ = start(selection, options["by"], options["reason"], options["rate"])
     told = f"Started bulk replay {id_}; watch it with `failed_messages jobs {id_}`."
-    terminal.tell(job_json(_job(str(id_))), [*known.sentences(), told])
+    terminal.show(job_json(_job(str(id_))), [*known.sentences(), told])
 
 
 def add_jobs(verbs: Any) -> None:
@@ -90,7 +90,7 @@ def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
         if not control(job.pk, what, options["by"], options["reason"]):
             raise Refusal(why_not(job.pk, what))
         job.refresh_from_db()
-    terminal.tell(told := job_json(job), job_lines(told))
+    terminal.show(told := job_json(job), job_lines(told))
 
 
 def _job(id_: str) -> ReplayJob:

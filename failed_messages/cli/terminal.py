@@ -50,7 +50,7 @@ class Refusal(ValueError):
 
 
 class Terminal:
-    """Tells an operator in lines, or a script in JSON."""
+    """Shows an operator lines, and a script JSON."""
 
     def __init__(
         self, stdout: OutputWrapper, stderr: OutputWrapper, style: Style, is_json: bool
@@ -62,7 +62,7 @@ class Terminal:
         #: True once a message was refused what was asked for it.
         self.refused = False
 
-    def tell(self, value: object, lines: Iterable[str]) -> None:
+    def show(self, value: object, lines: Iterable[str]) -> None:
         """The same, as JSON and as lines."""
         if self._is_json:
             self._stdout.write(json.dumps(value, indent=2))
@@ -72,13 +72,13 @@ class Terminal:
     def items(self, items: list[dict[str, Any]], columns: Columns, none: str) -> None:
         """A table; `none` stands for an empty one."""
         rows = [[item[name] for name in columns] for item in items]
-        self.tell(items, table(columns, rows, stdout=self._stdout) if items else [none])
+        self.show(items, table(columns, rows, stdout=self._stdout) if items else [none])
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """What became of each message that was acted on."""
         self.refused = not all(verdict.done for verdict in verdicts)
         if self._is_json:
-            self.tell([verdict_json(each) for each in verdicts], ())
+            self.show([verdict_json(each) for each in verdicts], ())
             return
         for verdict in verdicts:
             style = self._style.SUCCESS if verdict.done else self._style.ERROR

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from failed_messages.models import FailedMessage, Status
 
-#: The field that tells since when a record is settled, by its status.
+#: The field that says since when a record is settled, by its status.
 SETTLED_AT = {str(Status.RESOLVED): "resolved_at", str(Status.DISCARDED): "discarded_at"}
 
 

@@ -61,7 +61,7 @@ def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
 
 
 def _status_told(type_: str) -> str | None:
-    """`order.rejected` tells that the order is rejected; None for any other event."""
+    """`order.rejected` means that the order is rejected; None for any other event."""
     service, _, what = (type_ or "order.placed").partition(".")
     return what if service == "order" else None
 

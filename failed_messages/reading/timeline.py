@@ -49,7 +49,7 @@ def steps(order_id: str) -> list[Step]:
 
 
 def steps_of(record: dict[str, Any]) -> Iterator[Step]:
-    """The attempts of each death, the death itself, the operators' acts, and where it stands."""
+    """The attempts of each death, the death itself, the operators' acts, and its state now."""
     where = {"service": record["service"], "failed_message_id": str(record["_id"])}
     for text in record["certificates"]:
         death = certificate.decode(text)

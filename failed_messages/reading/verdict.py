@@ -25,7 +25,7 @@ class ReasonMissing(ValueError):
     """Discarding needs a reason, so that the record can be understood later."""
 
 
-#: What tells why nothing could be done.
+#: Why nothing could be done.
 WHY_NOT = (
     *("status", "body_cut", "replay", "resolved_by", "resolved_at"),
     *("discarded_by", "discarded_at", "discard_reason", "history"),

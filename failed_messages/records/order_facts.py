@@ -44,8 +44,8 @@ _sources: list[Source] = []
 
 
 def register(source: Source) -> None:
-    """Let `source` tell about orders: facts by order id, nothing for an id that belongs to no
-    order.
+    """Let `source` provide facts about orders: facts by order id, nothing for an id that belongs to
+    no order.
     """
     _sources[:] = [source]
 

@@ -34,7 +34,7 @@ from messaging.service import Service, services
 from messaging.topology import consumed_queue
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
-from runtime.trouble import Told, in_words
+from runtime.trouble import Reported, in_words
 from runtime.waiting import POLL_SECONDS, wait_until_connected
 
 logger = logging.getLogger(__name__)
@@ -79,10 +79,10 @@ class EventConsumer(Consumer):
     one_by_one: OneByOne | None = None
 
     def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any):
-        # Workers of different services have nothing to tell each other.
+        # Workers of different services have no messages for each other.
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
         self.refusals = Refusals(settings.AMQP_URL, before_each=maybe_shutdown)
-        self._told = Told()
+        self._reported = Reported()
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
 
     def ensure_connected(self, connection: Connection) -> Connection:
@@ -104,7 +104,7 @@ class EventConsumer(Consumer):
 
     def _tell(self, error: Exception) -> None:
         """Also called where a channel was closed, for a refusal or a time-out of RabbitMQ's."""
-        if self._told.is_new(why := in_words(error)):
+        if self._reported.is_new(why := in_words(error)):
             logger.warning(
                 "Consuming from RabbitMQ stopped with an error and starts again: %s", why
             )
@@ -117,7 +117,7 @@ class EventConsumer(Consumer):
 
     def _is_well(self, connection: Connection) -> None:
         """Unless what broke it off has done so again."""
-        if connection is self.connection and self._told.end():
+        if connection is self.connection and self._reported.end():
             logger.info("Consuming again.")
 
     def on_close(self) -> None:

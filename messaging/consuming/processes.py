@@ -40,7 +40,7 @@ def refuse_wrong_declarations(**_: Any) -> None:
 
 def tell_of_untried_libraries(**_: Any) -> None:
     for adapter in (celery, kombu, billiard):
-        adapter.TRIED.tell()
+        adapter.TRIED.warn()
 
 
 def lower_priority_of_worker(**_: Any) -> None:

@@ -59,8 +59,8 @@ def begin(life: str) -> None:
 
     Raises:
         WorkerKilled: DELIVERY_LIMIT runs were killed, so this one must not take place.
-        Outage: MongoDB is down; or so many runs that one more may be too many cannot be told from
-            runs that are still under way elsewhere.
+        Outage: MongoDB is down; or many runs, of which one more may be too many, cannot be told
+            from runs that are still under way elsewhere.
     """
     with telling_outages():
         _end_left()
@@ -107,7 +107,7 @@ def is_over(run: dict[str, Any], now: datetime) -> bool:
 
 
 def start_of(pid: int) -> str:
-    """What tells a process from a later one of the same id; empty where there is none.
+    """What distinguishes a process from a later one with the same id; empty where there is none.
 
     https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, field 22; the name before it may
     hold anything.

@@ -75,7 +75,7 @@ def dead_letter(
 
 
 def reason_of(error: BaseException) -> str:
-    """Which `Reason` an error stands for."""
+    """The `Reason` of an error."""
     if isinstance(error, InvalidMessage):
         return error.reason
     if isinstance(error, WorkerKilled):

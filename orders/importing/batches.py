@@ -27,7 +27,7 @@ DUPLICATE_KEY = 11000
 
 
 class Import:
-    """Imports entries; with `is_dry_run` it only tells what it would do."""
+    """Imports entries; with `is_dry_run` it only shows what it would do."""
 
     def __init__(self, *, is_dry_run: bool = False) -> None:
         self._is_dry_run = is_dry_run

@@ -1,7 +1,7 @@
 """Orders out of the tutorial's database: `orderdb`, collection `orders`, made by Mongoose.
 
 A document there is `{orderId: 1718000000000, userId: 101, items: ["book"], createdAt: …}`. It is
-placed as an order of its time: priced by today's catalogue, and told to inventory and billing,
+placed as an order of its time: priced by today's catalogue, and published to inventory and billing,
 which have never heard of it. Its `orderId` makes a second import harmless.
 """
 

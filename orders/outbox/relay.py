@@ -1,7 +1,7 @@
 """The relay publishes what is in the outbox, for as long as it runs.
 
-Several may run; the one that holds the lease publishes, and the others stand by. An outage of
-MongoDB or RabbitMQ costs time and nothing else: the relay waits, and goes on by itself.
+Several may run; the one that holds the lease publishes, and the others are on standby. An outage of
+MongoDB or RabbitMQ costs time and nothing else: the relay waits, and continues by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orders.outbox import store
 from runtime import sign_of_life
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.stopping import StopRequest
-from runtime.trouble import Told, in_words
+from runtime.trouble import Reported, in_words
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Relay:
         self._lease = Lease(RELAY_LEASE)
         self._was_holder: bool | None = None
         self._wait_seconds = 0.0
-        self._told = Told()
+        self._reported = Reported()
 
     def run(self) -> None:
         """Publish pending events until asked to stop."""
@@ -83,7 +83,7 @@ class Relay:
         return is_holder
 
     def _outage(self, error: Exception) -> float:
-        if self._told.is_new(why := in_words(error)):
+        if self._reported.is_new(why := in_words(error)):
             logger.error(
                 "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
                 "this is fixed: %s",
@@ -96,7 +96,7 @@ class Relay:
         return self._wait_seconds
 
     def _outage_over(self) -> None:
-        if self._told.end():
+        if self._reported.end():
             logger.info("The outage is over; publishing again.")
         self._wait_seconds = 0.0
 

@@ -22,7 +22,7 @@ class SetAside:
         self._until: dict[ObjectId, float] = {}
 
     def add(self, order_id: ObjectId, error: Exception) -> bool:
-        """Leave the order out for `FOR_SECONDS`, and tell; False where there are too many."""
+        """Leave the order out for `FOR_SECONDS`, and log it; False where there are too many."""
         logger.error(
             "The events of order %s cannot be published, so no service hears of them; the others "
             "are published. Correct the order's document in MongoDB: they are tried again in %g s.",

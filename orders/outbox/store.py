@@ -51,7 +51,7 @@ def oldest_pending() -> list[Pending]:
 
 
 def pending_of(document: dict[str, Any]) -> list[Pending]:
-    """The order's pending events; none where its document does not tell them."""
+    """The order's pending events; none where its document cannot be read."""
     try:
         return [
             Pending(document["_id"], message(document, pending))

@@ -23,7 +23,7 @@ class HasScope(BasePermission):
         if not isinstance(request.auth, Caller):
             raise challenged(scope)
         if request.method == "OPTIONS" or request.method not in view.allowed_methods:
-            # Told what the view takes, or that it takes something else (405).
+            # Reported what the view takes, or that it takes something else (405).
             return True
         if scope is None:
             return False

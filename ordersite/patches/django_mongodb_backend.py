@@ -12,7 +12,7 @@ works, and is still needed.
 
 And it converts values as it reads rows. Other programs and earlier releases write to the same
 collections, and MongoDB takes any type: one value that cannot be converted would answer 500 for
-everybody's document. It is read as null, and told once in the log.
+every document. It is read as null, and logged once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from django_mongodb_backend.fields import EmbeddedModelField
 from django_mongodb_backend.query import MongoQuery
 
 from ordersite.patches import BACKEND
-from ordersite.unreadable import tell
+from ordersite.unreadable import report
 
 #: What Django's code expects of fields which the backend reads as they are, or item by item.
 TYPES: dict[type[models.Field], type] = {
@@ -50,7 +50,7 @@ TYPES_WITHOUT_COUSINS = {"string", "objectId"}
 
 def apply() -> None:
     """Correct the backend, for this process; one that was not tried stays as it is."""
-    BACKEND.tell()
+    BACKEND.warn()
     if not BACKEND.is_installed:
         return
     for lookup in (Exact, In, RelatedIn):
@@ -170,7 +170,7 @@ def _converting(steps: list[Callable[..., Any]]) -> Callable[..., Any]:
             # An annotation has no column, and is the query's own affair.
             if (field := getattr(expression, "target", None)) is None:
                 raise
-            tell(str(field), f"{type(stored).__name__}: {error}")
+            report(str(field), f"{type(stored).__name__}: {error}")
             return None
 
     return convert

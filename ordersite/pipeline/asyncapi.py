@@ -20,7 +20,7 @@ DESCRIPTION = (
     "Bind a queue of your own to an exchange. Each message is one event: its body is the JSON "
     "object below; its type, id, time and order are in AMQP's properties `type`, `message_id`, "
     "`timestamp` and `correlation_id`. Events arrive at least once and in any order; `message_id` "
-    "tells a repeat. `order_events.headers`, a headers exchange, carries what "
+    "identifies a repeat. `order_events.headers`, a headers exchange, carries what "
     "`order_events.topic` does."
 )
 SCHEMA_REF = "#/components/schemas/{name}"

@@ -23,7 +23,7 @@ from runtime.connecting import connect, connection_to
 
 #: How many unaccounted orders an answer names.
 NAMED_ORDERS = 20
-#: How many orders one line may tell as unaccounted; the next check names the others.
+#: How many orders one line may name as unaccounted; the next check names the others.
 MOST_UNACCOUNTED = 10_000
 #: How long RabbitMQ may take to answer.
 CONNECT_SECONDS = 2

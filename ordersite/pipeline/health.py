@@ -28,7 +28,7 @@ from runtime.lease import RELAY_LEASE, is_taken
 from runtime.requests.caller import Caller
 from runtime.trouble import refusal
 
-#: The scope of being told what is missing.
+#: The scope that shows what is missing.
 DETAILS = "pipeline:read"
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.

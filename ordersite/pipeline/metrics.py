@@ -1,4 +1,4 @@
-"""What `/metrics` tells Prometheus: the families, each with the function that measures it.
+"""What `/metrics` gives Prometheus: the families, each with the function that measures it.
 
 All of them are read from MongoDB and RabbitMQ when somebody asks, so any one web process tells of
 the whole pipeline, and nothing is counted as it passes. Names and units follow

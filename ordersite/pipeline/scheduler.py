@@ -28,7 +28,7 @@ from ordersite.pipeline.reconciling import reconcile
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
-from runtime.trouble import Told, in_words
+from runtime.trouble import Reported, in_words
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Scheduler:
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
         self._turns = [Turns(job) for job in jobs]
         self._stopping = Event()
-        self._told = Told()
+        self._reported = Reported()
 
     def run(self, stop: StopRequest) -> None:
         """Return when asked to stop and every run that had begun has ended."""
@@ -98,10 +98,10 @@ class Scheduler:
             heartbeat.beat(late)
         except Exception as error:
             # Whatever it is, the jobs continue, and readiness misses the heartbeat.
-            if self._told.is_new(why := in_words(error)):
+            if self._reported.is_new(why := in_words(error)):
                 logger.warning("The scheduler cannot store its heartbeat in MongoDB: %s", why)
         else:
-            self._told.end()
+            self._reported.end()
 
 
 class Turns:
@@ -109,7 +109,7 @@ class Turns:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._told = Told()
+        self._reported = Reported()
         #: On `time.monotonic`'s clock.
         self._ended_at = time.monotonic()
 
@@ -130,7 +130,7 @@ class Turns:
         try:
             self.job.run()
         except Exception as error:
-            if self._told.is_new(why := in_words(error)):
+            if self._reported.is_new(why := in_words(error)):
                 logger.warning(
                     "%s failed, and runs again every %s s: %s",
                     self.job.name,
@@ -139,10 +139,10 @@ class Turns:
                     exc_info=not is_trouble(error),
                 )
         else:
-            if self._told.end():
+            if self._reported.end():
                 logger.info("%s runs again", self.job.name)
 
 
 def is_trouble(error: Exception) -> bool:
-    """Whether it is about MongoDB or RabbitMQ, so that a traceback tells nothing more."""
+    """Whether it is about MongoDB or RabbitMQ, so that a traceback says nothing more."""
     return is_outage(error) or isinstance(error, (PublishError, *BROKER_ERRORS))

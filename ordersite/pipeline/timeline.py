@@ -16,7 +16,7 @@ from orders import timeline as journey
 
 
 class Lane(Struct, frozen=True, rename="camel"):
-    """Where one service stands with the order, at a glance."""
+    """The state of one service, in a line."""
 
     service: str
     kind: Literal["done", "failed", "waiting"]
@@ -44,7 +44,7 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
     if is_for_customer:
         failed = [replace(step, detail=None, failed_message_id=None) for step in failed]
     steps = sorted([*journey.steps(order), *failed], key=moment)
-    settled = {service: journey.stands(order, service) for service in order.get("ledger") or {}}
+    settled = {service: journey.state_of(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status
     # Orders begins every journey.
     names = sorted(services(), key=lambda service: service != "orders")
@@ -53,7 +53,7 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
 
 
 def digest(encoded: bytes) -> str:
-    """What tells a timeline's JSON from that of another one."""
+    """What distinguishes a timeline's JSON from another one."""
     return hashlib.sha256(encoded).hexdigest()[:16]
 
 

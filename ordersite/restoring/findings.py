@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class InFailedMessagesOnly:
     """An order that only failed messages have: it cannot be restored."""
 
     order_id: str
@@ -45,7 +45,7 @@ class Findings:
     #: What external publishers ordered, and what was never owed: left as it is.
     external: list[str] = field(default_factory=list)
     #: Orders known by failed messages alone.
-    told: list[Told] = field(default_factory=list)
+    told: list[InFailedMessagesOnly] = field(default_factory=list)
     #: (service, order, type of event) that the service has to hear again.
     unheard: list[tuple[str, Document, str]] = field(default_factory=list)
     #: Orders that a service took back, so that they were cancelled after the backup.
@@ -126,7 +126,7 @@ def told_by_messages(found: Findings) -> None:
             found.known_numbers |= told
     there = {str(id_) for id_ in known([ObjectId(id_) for id_ in users if ObjectId.is_valid(id_)])}
     found.told = [
-        Told(order_id, users[order_id], tuple(sorted(numbers[order_id])))
+        InFailedMessagesOnly(order_id, users[order_id], tuple(sorted(numbers[order_id])))
         for order_id in sorted(users.keys() - there)
     ]
 

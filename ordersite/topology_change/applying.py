@@ -1,4 +1,4 @@
-"""Carrying a plan out; killed at any point and run again, it goes on."""
+"""Carrying a plan out; killed at any point and run again, it continues."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ Say = Callable[[str], object]
 
 
 class Undone(Exception):
-    """A queue could not be moved; nothing is lost, and running it again goes on."""
+    """A queue could not be moved; nothing is lost, and running it again continues."""
 
 
 class Move:
@@ -92,7 +92,7 @@ class Move:
             self._channel.exchange_delete(exchange)
 
     def _declare(self) -> bool:
-        """Declare the queue; tell whether it now is as declared."""
+        """Declare the queue; return whether it now is as declared."""
         try:
             with self._broker.channel() as channel:
                 self._queue(channel).queue_declare()
@@ -167,7 +167,7 @@ class Move:
                 self._say(f"{self._name}: {moved} moved; {_waiting_for(held)}")
 
     def _held_by_others(self, quiet_seconds: float) -> int | None:
-        """How many messages are left, at others too; None where it is too early to tell."""
+        """How many messages are left, at others too; None where it is too early to say."""
         found = queue_state_on(self._channel, self._name)
         if found.messages or quiet_seconds < QUIET_SECONDS:
             return None
@@ -241,7 +241,7 @@ def asked(kind: str, *names: str) -> Any:
 
 def _waiting_for(held: int | None) -> str:
     if held is None:
-        return "going on."
+        return "continuing."
     return f"its consumers still hold {held} messages, which they finish or give back."
 
 

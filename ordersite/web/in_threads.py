@@ -134,7 +134,7 @@ async def send_problem(send: Send, response: HttpResponse) -> None:
 
 
 def environ_of(scope: Event, body: Any) -> dict[str, Any]:
-    """The request as WSGI tells it (PEP 3333)."""
+    """The request as WSGI describes it (PEP 3333)."""
     # The server bounds the number of headers itself.
     builder = WsgiToAsgiInstance(None, duplicate_header_limit=0)
     # A client may write bytes in its query that are not ASCII; the builder does not take them.

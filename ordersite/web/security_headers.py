@@ -1,4 +1,4 @@
-"""Middleware: what every answer tells a browser to keep to."""
+"""Middleware: what every answer asks of a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: what tells a client's request from its next one."""
+"""The header `Idempotency-Key`: what identifies a client's request."""
 
 from __future__ import annotations
 

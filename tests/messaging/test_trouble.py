@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from messaging.errors import PublishError, Unroutable
 from messaging.outages import is_outage
 from runtime.outage import Outage
-from runtime.trouble import Refusal, Told, in_words, refusal
+from runtime.trouble import Refusal, Reported, in_words, refusal
 
 NOBODY = (0, 0)
 OPEN = (10, 40)
@@ -115,7 +115,7 @@ def test_who_is_down_refuses_nothing(error: Exception) -> None:
 
 
 def test_each_trouble_is_told_once_until_all_is_well() -> None:
-    told = Told()
+    told = Reported()
     login = Refusal("the login")
 
     assert [told.is_new(why) for why in ("refused", "timed out", login, login, "reset")] == [

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # uvicorn sends itself the signal again by which it was asked to stop, once it has.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-        server.UVICORN.tell()
+        server.UVICORN.warn()
         server.bound_connections()
         uvicorn.run(
             "ordersite.asgi:application",

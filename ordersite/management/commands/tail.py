@@ -24,7 +24,7 @@ from messaging.short_string import readable
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.terminal import printable
-from runtime.trouble import Told, in_words
+from runtime.trouble import Reported, in_words
 
 BODY_CHARACTERS = 120
 RECONNECT_SECONDS = 1
@@ -50,14 +50,14 @@ class Command(BaseCommand):
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal that is not UTF-8 cannot show every text.
             sys.stdout.reconfigure(errors="backslashreplace")
-        self.told = Told()
+        self.reported = Reported()
         self.name = f"tail.{uuid4()}"
         try:
             while True:
                 try:
                     self.follow(pattern)
                 except BROKER_ERRORS as error:
-                    if self.told.is_new(why := in_words(error)):
+                    if self.reported.is_new(why := in_words(error)):
                         self.stderr.write(f"Waiting for RabbitMQ; events may be missed: {why}")
                 time.sleep(RECONNECT_SECONDS)
         except KeyboardInterrupt:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             channel = broker.default_channel
             take_raw(channel)
             with Consumer(channel, [queue], on_message=self.write, no_ack=True):
-                self.told.end()
+                self.reported.end()
                 self.stderr.write(f"Events with a routing key like {pattern}; Ctrl-C stops.")
                 while True:
                     broker.drain_events()
