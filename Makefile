@@ -11,7 +11,7 @@ run: $(INSTALLED) ## start everything: MongoDB, RabbitMQ, web, relay, workers, a
 	@exec $(RUN) -m localservices.run
 
 .PHONY: services
-services: $(INSTALLED) ## start MongoDB and RabbitMQ alone, for running the other pieces by hand
+services: $(INSTALLED) ## start MongoDB and RabbitMQ only, to start the other processes by hand
 	@exec $(RUN) -m localservices.run services
 
 .PHONY: test

@@ -53,7 +53,7 @@ def issue(order: PlacedOrder) -> Invoice:
 
 
 def credit(order: WithdrawnOrder) -> Invoice:
-    """Credit the order's invoice, or see to it that none will be issued; return what is recorded.
+    """Credit the order's invoice, or make sure that none will be issued; return what is recorded.
 
     Raises:
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.

@@ -22,7 +22,7 @@ def credit_note_series(now: datetime) -> str:
 def next_numbers(count: int, series: str, session: ClientSession) -> list[str]:
     """Give out the next `count` numbers of the series, as "2026-000001".
 
-    A number is given out in the transaction that stores the document which bears it, and taken
+    A number is issued in the transaction that stores the document which bears it, and taken
     back if that fails: so there is no gap, whatever process is killed.
     """
     counter = connection.database["invoice_counters"].find_one_and_update(

@@ -42,7 +42,7 @@ LENIENT: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handle
 class Catalogue:
     """Prices by SKU, at most `FRESH_SECONDS` old.
 
-    Each refresh reads the SKUs that were asked for of late, in one query: its cost follows the
+    Each refresh reads the SKUs that were asked for lately, in one query: its cost follows the
     traffic, not the catalogue's size. Several threads may use one; the worst that they do to each
     other is to read a price twice.
     """

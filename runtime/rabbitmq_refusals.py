@@ -1,4 +1,4 @@
-"""What RabbitMQ refuses, in the operator's words: why, and the command that puts it right.
+"""What RabbitMQ refuses, in the operator's words: why, and the command that corrects it.
 
 Its codes: https://www.rabbitmq.com/amqp-0-9-1-reference#constants
 """

@@ -36,7 +36,7 @@ UNDOCUMENTED = (
     *("kombu.asynchronous", "pymongo.synchronous", "uvicorn.protocols"),
 )
 
-#: With an underscore, and documented all the same: Django's Model API, named tuples.
+#: With an underscore, and documented anyway: Django's Model API, named tuples.
 DOCUMENTED = {"_meta", "_base_manager", "_default_manager", "_replace", "_asdict", "_fields"}
 
 #: Of no release of the pipeline: what stands beside it to measure or to break it.

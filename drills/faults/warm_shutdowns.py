@@ -111,7 +111,7 @@ def noted(run: Run) -> Iterator[Violation]:
 
 
 def published_already(run: Run) -> Iterator[Violation]:
-    """Events in the outbox, while no relay runs, whose invoices are written all the same."""
+    """Events in the outbox, while no relay runs, whose invoices are written anyway."""
     pending = run.site.database["orders"].find({"pending_events.type": "order.placed"})
     ids = [str(order["_id"]) for order in pending]
     deadline = time.monotonic() + INVOICED_SECONDS

@@ -1,4 +1,4 @@
-"""Replaying many over HTTP, and the bulk replays that come of it."""
+"""Replaying many over HTTP, and the bulk replays that it starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs for replaying: replay itself, and the bulk replays that come of it."""
+"""The verbs for replaying: replay itself, and the bulk replays that it starts."""
 
 from __future__ import annotations
 

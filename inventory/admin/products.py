@@ -86,7 +86,7 @@ class ProductAdmin(admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Book what came in, too."""
         super().save_related(request, form, formsets, change)
-        # A form field that is not shown may be sent all the same.
+        # A form field that is not shown may be sent anyway.
         if change and form.cleaned_data.get("restock") and _may_restock(request):
             self._restock(request, form.instance.sku, **form.cleaned_data)
 

@@ -84,7 +84,7 @@ def unread_properties() -> Iterator[None]:
     """Inside, no connection of this process decodes the properties of a message.
 
     Of a message that was read there, they are the bytes under RAW alone; on py-amqp's own way they
-    are decoded all the same.
+    are decoded anyway.
     """
     if not TRIED.is_installed:
         yield

@@ -34,7 +34,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 #: From the start of one call to the start of the next, unless a whole batch waits: after a message
 #: that came alone, so that on an idle system the next one hardly waits …
 INTERVAL_SECONDS = 0.03
-#: … and after several: while they come in numbers, more of them share a call.
+#: … and after several: while several come at a time, more of them share a call.
 BATCH_INTERVAL_SECONDS = 0.1
 #: A call that runs longer than this holds up no other any more, as long as the pool has children.
 PATIENCE_SECONDS = 1

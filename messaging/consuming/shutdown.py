@@ -1,7 +1,7 @@
 """A worker that is asked to stop finishes what its pool has begun, and acks it.
 
 Celery closes its consumer at once and forgets calls whose child has not reported yet that it has
-begun. Such a message is done and delivered all the same, and the child waits half a minute for a
+begun. Such a message is done and delivered anyway, and the child waits half a minute for a
 process to read its result.
 """
 

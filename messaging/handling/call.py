@@ -17,7 +17,7 @@ from messaging.publishing.publisher import Outgoing
 
 #: For each body the events that it leads to, or None where it has to be handled alone.
 Answers = list[list[Message] | None]
-#: Calls the next middleware, and at last the handler.
+#: Calls the next middleware, and finally the handler.
 GoOn = Callable[[], Answers]
 
 

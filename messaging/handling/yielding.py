@@ -21,7 +21,7 @@ from runtime.connecting import connect, connection_to
 
 #: How far apart the queues are checked.
 CHECK_SECONDS = 0.5
-#: Then a call is made all the same: whatever keeps the backlog up, this work is only late.
+#: Then a call is made anyway: whatever keeps the backlog up, this work is only late.
 LONGEST_SECONDS = 2.0
 
 

@@ -91,7 +91,7 @@ def frames_of(
 
 @lru_cache(maxsize=100)
 def publish_frame(channel: int, exchange: str, routing_key: str, mandatory: bool) -> bytes:
-    """The method frame of a `basic.publish`; remembered, it spares an order's drain 8 %."""
+    """The method frame of a `basic.publish`; remembered, it saves an order's drain 8 %."""
     reserved = b"\x00\x00"
     names = short(exchange) + short(routing_key)
     payload = BASIC_PUBLISH + reserved + names + (b"\x01" if mandatory else b"\x00")
@@ -180,5 +180,5 @@ def table(headers: Mapping[str, Any]) -> bytes:
 
 @lru_cache(maxsize=1_000)
 def table_of_numbers(headers: tuple[tuple[str, int], ...]) -> bytes:
-    """Remembered: it spares an order's drain 9 %."""
+    """Remembered: it saves an order's drain 9 %."""
     return encode_table(dict(headers))

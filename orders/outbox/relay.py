@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 STANDBY_POLL_SECONDS = 1.0
 #: From the start of a cycle that found several events to the start of the next, unless it left
-#: some: while they come in numbers, more of them share a cycle.
+#: some: while several come at a time, more of them share a cycle.
 BATCH_INTERVAL_SECONDS = 0.1
 #: A cycle that found nothing may take one part in so many of the time: where the CPU is short,
 #: empty polls take it from those who work.

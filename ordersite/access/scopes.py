@@ -68,7 +68,7 @@ OPEN = CUSTOMERS | {"pipeline:read"}
 
 
 def allowed(names: Iterable[str], user_id: int | None) -> frozenset[str]:
-    """What a client with these scopes may do; names that are none of ours mean nothing."""
+    """What a client with these scopes may do; unknown names mean nothing."""
     return frozenset(names) & (CUSTOMERS if user_id is not None else SCOPES.keys())
 
 

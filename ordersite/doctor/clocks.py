@@ -29,7 +29,7 @@ def of_rabbitmq() -> Iterator[Finding]:
 def compared(
     server: str, asked_at: datetime, theirs: datetime, answered_at: datetime
 ) -> Iterator[Finding]:
-    """The server read its clock somewhen between our two readings of ours."""
+    """The server read its clock at some time between our two readings of ours."""
     ahead = max(theirs - answered_at, timedelta())
     behind = max(asked_at - theirs, timedelta())
     skew = max(ahead, behind)

@@ -5,7 +5,7 @@ Three of its kinds of query miss the indexes; each is corrected here, results un
 - A unique index is partial on its columns' `$type`, so only a lookup that states the type can
   use it. https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage
 - `order_by()` re-computes the ordered columns before `$sort`, and a computed value has no index.
-- `defer()` and `only()` fetch the whole document all the same.
+- `defer()` and `only()` fetch the whole document anyway.
 
 tests/ordersite/test_mongodb_indexes.py asks MongoDB's query planner whether each correction still
 works, and is still needed.

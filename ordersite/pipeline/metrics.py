@@ -53,7 +53,7 @@ class PipelineCollector:
     """Measures every family anew for each scrape.
 
     One that cannot be measured is left out: `ordersite_dependency_up` says why, and the others
-    are told all the same.
+    are told anyway.
     """
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

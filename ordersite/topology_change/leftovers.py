@@ -32,7 +32,7 @@ class OldBinding:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A queue of ours that is in the map of the system no more."""
+    """A queue of ours that is no longer declared."""
 
     queue: str
     messages: int

@@ -12,7 +12,7 @@ UVICORN = Tried(
     "uvicorn",
     "==0.54.0",
     "neither the bytes of a request's head nor the time that it takes nor the number of "
-    "connections has a bound of ours, so a proxy in front has to have them",
+    "connections is bounded by us, so a proxy in front has to have them",
 )
 if UVICORN.is_installed:
     from ordersite.web.bounded_http import BoundedHTTP

@@ -1,4 +1,4 @@
-"""MongoDB may die in the middle of a commit; the books balance all the same."""
+"""MongoDB may die in the middle of a commit; the books balance anyway."""
 
 from __future__ import annotations
 
