@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing.invoicing import Invoice, invoices
+from billing.pdf_cache import printed, tag
 from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
-from billing.printed import printed, tag
 from messaging.order_id import canonical
 from runtime.requests.caller import Caller, caller_of
 

@@ -119,7 +119,7 @@ def service_queue(service: Service) -> Queue:
             **AT_LEAST_ONCE,
             "x-dead-letter-exchange": dead_letters.name,
             "x-dead-letter-routing-key": service.name,
-            # Beside those that `messaging.handling.begun` counts.
+            # Beside those that `messaging.handling.run_notes` counts.
             "x-delivery-limit": settings.DELIVERY_LIMIT + SERVICE_RETURNS,
         },
     )

@@ -22,8 +22,8 @@ from ordersite.urls_in_settings import (
     url_of_keys,
     web_url,
 )
-from ordersite.web import reached
-from ordersite.web.reached import site_url
+from ordersite.web import site_address
+from ordersite.web.site_address import site_url
 from runtime import sign_of_life
 
 geography.leave_out()
@@ -66,14 +66,14 @@ TRUSTED_PROXIES = setting(
     env.list,
     "TRUSTED_PROXIES",
     default=[],
-    validate=reached.networks,
+    validate=site_address.networks,
     example="127.0.0.1,10.0.0.0/8",
 )
 # Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
 # without the port. No header of a proxy is trusted for that, as any client can send it.
-CSRF_TRUSTED_ORIGINS = reached.origins(SITE_URL, ALLOWED_HOSTS)
+CSRF_TRUSTED_ORIGINS = site_address.origins(SITE_URL, ALLOWED_HOSTS)
 # Links, redirects and addresses of files begin with it.
-FORCE_SCRIPT_NAME = reached.path_prefix(SITE_URL) or None
+FORCE_SCRIPT_NAME = site_address.path_prefix(SITE_URL) or None
 HAS_TLS = SITE_URL.startswith("https:")
 # `make run` has no TLS; anything else does, or the operators' passwords travel in the clear.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG or HAS_TLS
@@ -82,10 +82,10 @@ PROXY_SSL_HEADER = setting(
     env.str,
     "SECURE_PROXY_SSL_HEADER",
     default="",
-    validate=reached.header_name,
+    validate=site_address.header_name,
     example="X-Forwarded-Proto",
 )
-SECURE_PROXY_SSL_HEADER = reached.proxy_ssl_header(PROXY_SSL_HEADER)
+SECURE_PROXY_SSL_HEADER = site_address.proxy_ssl_header(PROXY_SSL_HEADER)
 # Browsers ask for the site over TLS alone, for a year from each visit.
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HAS_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from messaging.handling.attempts import count_attempts
-from messaging.handling.begun import note_run
 from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
 from messaging.handling.execution import decode_bodies, publish_events
 from messaging.handling.outages import name_outages, wait_for_dependencies
 from messaging.handling.replay_outcome import report_success
 from messaging.handling.retrying import retry_failures
+from messaging.handling.run_notes import note_run
 from messaging.handling.settling import settle
 from messaging.handling.versions import check_version
 

@@ -9,7 +9,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.conf import settings
 
 from messaging.errors import PublishError, WorkerKilled
-from messaging.handling import begun
+from messaging.handling import run_notes
 from messaging.handling.attempts import attempts_with
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.handling.dead_letters import dead_letter
@@ -60,5 +60,5 @@ def _give_up(call: MessageCall, error: Exception) -> NoReturn:
         # The queue's own dead-letter arguments carry the message where we could not.
         raise Reject(str(unpublished), requeue=False) from unpublished
     if isinstance(error, WorkerKilled):
-        begun.end(call.delivery.life)
+        run_notes.end(call.delivery.life)
     raise Ignore from error

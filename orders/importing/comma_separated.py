@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from orders.importing import spreadsheet
 from orders.importing.entry import Entry, read, reference_key
-from orders.importing.gathered import Line, gathered
+from orders.importing.grouped_lines import Line, grouped
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
 from orders.requests.order_request import FIXES, MAX_ITEMS
@@ -64,7 +64,7 @@ def entries(stream: Stream) -> Iterator[Entry]:
     """
     lines = numbered_lines(stream)
     columns = header(lines)
-    together = gathered(kept(lines, columns), TITLE)
+    together = grouped(kept(lines, columns), TITLE)
     for _, group in groupby(rows(together, columns), key=lambda row: row.order):
         # One more than an order may have: enough to refuse it.
         yield entry(list(islice(group, MAX_ITEMS + 1)))

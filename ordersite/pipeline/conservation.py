@@ -18,13 +18,17 @@ from failed_messages.reading.affected_orders import affected_orders
 from messaging.queues import depths
 from messaging.service import Service, answering
 from orders import unanswered
-from ordersite.pipeline.missing import Missing, never_answered, never_noted, unexplained
+from ordersite.pipeline.missing import (
+    MOST_SENT_AGAIN,
+    Missing,
+    never_answered,
+    never_noted,
+    unexplained,
+)
 from runtime.connecting import connect, connection_to
 
 #: How many unaccounted orders an answer names.
 NAMED_ORDERS = 20
-#: How many orders one line may name as unaccounted; the next check names the others.
-MOST_UNACCOUNTED = 10_000
 #: How long RabbitMQ may take to answer.
 CONNECT_SECONDS = 2
 
@@ -67,7 +71,7 @@ def lines() -> list[Line]:
 def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
     name = service.name
-    unasked = list(islice(never_noted(service), MOST_UNACCOUNTED))
+    unasked = list(islice(never_noted(service), MOST_SENT_AGAIN))
     untold = {each.order_id for each in unasked}
     answered_untold = untold - unanswered.among(service, untold)
     accepted = unanswered.accepted(service)
@@ -79,7 +83,7 @@ def line(service: Service, waiting: dict[str, int]) -> Line:
     retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
-    most = min(on_the_way - retrying - in_queues, MOST_UNACCOUNTED)
+    most = min(on_the_way - retrying - in_queues, MOST_SENT_AGAIN)
     lost = unexplained(chain(never_answered(service), unasked), affected.explained)
     missing = tuple(islice(lost, max(0, most)))
     unaccounted = len({each.order_id for each in missing})

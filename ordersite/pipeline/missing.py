@@ -1,4 +1,4 @@
-"""Events that RabbitMQ seems to have lost: nobody has told that they arrived.
+"""Events that RabbitMQ seems to have lost: no service has answered or recorded them.
 
 An order's event has to be answered by the services that it leads to something in. A service's own
 event, which nothing of the order asks for, has to be noted by orders.
@@ -18,12 +18,14 @@ from messaging.unasked import keeper, kept
 from orders import ledger, unanswered
 from runtime.mongodb_clock import mongodb_now
 
+#: The reconciler's bound: so many lost events of a service are named, and sent again, in one run.
+MOST_SENT_AGAIN = 10_000
 #: Of which the ledger is asked at once.
 ORDERS_AT_ONCE = 500
 
 
 class Missing(NamedTuple):
-    """An event that nobody has told to have arrived."""
+    """An event that no service has answered or recorded."""
 
     #: Of the order's event that the service owes an answer to, or of the service's own event that
     #: orders has not noted.

@@ -24,7 +24,9 @@ NOT_SENT = (
 
 
 def reconcile() -> int:
-    """Send what is unaccounted for again, to who has not heard of it; return how much.
+    """Send what is unaccounted for again, to the service that has not answered it; return how much.
+
+    At most `MOST_SENT_AGAIN` events of a service; the next run sends the others.
 
     Raises:
         PublishError: RabbitMQ has not confirmed all; the next run sends them again.
@@ -43,7 +45,7 @@ def reconcile() -> int:
 
 
 def send_again(service: str, type_: str, order_ids: list[str], publisher: Publisher) -> None:
-    """Send an event of these orders again, to whoever has not told that it got it."""
+    """Send an event of these orders again, to the service that has not answered it."""
     event = events()[type_]
     if event.kept_by:
         keeper(event).publish_again(order_ids)

@@ -21,7 +21,7 @@ from failed_messages.acting.replay import publish_claimed
 from failed_messages.acting.retention import delete_expired, delete_old_counts
 from inventory.shipping import publish_shipped
 from messaging.errors import PublishError
-from messaging.handling.begun import forget_old
+from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
 from ordersite.pipeline import heartbeat
 from ordersite.pipeline.reconciling import reconcile

@@ -19,7 +19,7 @@ from django.test import Client
 from pymongo.errors import NetworkTimeout
 
 from orders.collection import orders
-from orders.importing import batches, gathered, lines, views
+from orders.importing import batches, grouped_lines, lines, views
 from tests.concurrency import at_once
 from tests.processes import Processes
 
@@ -200,7 +200,7 @@ def test_lines_of_orders_that_are_far_apart_are_gathered_over_many_batches(clien
 def test_a_csv_file_that_is_too_large_is_refused_before_anything_is_placed(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(gathered, "MAX_BYTES", 100)
+    monkeypatch.setattr(grouped_lines, "MAX_BYTES", 100)
 
     response = post(client, "userId,sku,quantity,orderRef\n" + "1,book,1,\n" * 20, "text/csv")
 

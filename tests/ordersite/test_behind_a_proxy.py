@@ -24,7 +24,7 @@ from environs import ValidationError
 
 from localservices.installing import install
 from ordersite.access import keys
-from ordersite.web.reached import origins, path_prefix, site_url
+from ordersite.web.site_address import origins, path_prefix, site_url
 from tests.processes import Processes
 
 HOST = "orders.example"

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from environs import ValidationError
 
 from ordersite import production
-from ordersite.web.reached import header_name, proxy_ssl_header
+from ordersite.web.site_address import header_name, proxy_ssl_header
 from ordersite.wsgi import application
 from tests.processes import ROOT
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from django.test import RequestFactory
 
-from billing import printed as printing
+from billing import pdf_cache as printing
+from billing.pdf_cache import PdfCache, tag
 from billing.printable_document import PrintableDocument, Row
-from billing.printed import PrintedDocuments, tag
 from billing.views import as_file
 from tests.concurrency import at_once
 
@@ -37,7 +37,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_of_many_who_ask_at_the_same_moment_one_has_it_made(made: list[str]) -> None:
-    documents = PrintedDocuments()
+    documents = PdfCache()
 
     files = at_once([lambda: documents.pdf(document())] * 24)
 
@@ -46,7 +46,7 @@ def test_of_many_who_ask_at_the_same_moment_one_has_it_made(made: list[str]) -> 
 
 
 def test_those_that_nobody_asked_for_lately_are_forgotten(made: list[str]) -> None:
-    documents = PrintedDocuments(most_bytes=3_000)
+    documents = PdfCache(most_bytes=3_000)
 
     for number in ("1", "2", "3", "1", "4", "1", "2"):
         documents.pdf(document(number))

@@ -27,7 +27,7 @@ TOO_LARGE = Fault(
 )
 
 
-def gathered(lines: Iterable[Line], title: str) -> Iterator[tuple[int, bytes | None]]:
+def grouped(lines: Iterable[Line], title: str) -> Iterator[tuple[int, bytes | None]]:
     """The lines with their numbers, order by order, in the sequence of the orders' first lines.
 
     Raises:

@@ -24,7 +24,7 @@ def tag(document: PrintableDocument) -> str:
     return hashlib.sha256(settings.RELEASE.encode() + msgspec.json.encode(document)).hexdigest()
 
 
-class PrintedDocuments:
+class PdfCache:
     """PDFs by their tag, those that were asked for last; one is made at a time."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
@@ -50,4 +50,4 @@ class PrintedDocuments:
             self._bytes -= len(oldest)
 
 
-printed = PrintedDocuments()
+printed = PdfCache()

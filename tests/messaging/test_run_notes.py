@@ -12,13 +12,13 @@ from django.conf import settings
 
 from localservices.mongodb import MongoDB
 from messaging.errors import WorkerKilled
-from messaging.handling import begun
+from messaging.handling import run_notes
 from runtime.outage import Outage
 
 pytestmark = pytest.mark.usefixtures("clean")
 
 ELSEWHERE = "another machine"
-LONG_AGO = begun.LONGEST_RUN.total_seconds() * 1_000 + 1_000
+LONG_AGO = run_notes.LONGEST_RUN.total_seconds() * 1_000 + 1_000
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def life() -> str:
 
 
 def note(life: str, *, place: str, pid: int, ago_ms: float = 0) -> None:
-    """A run of another process, that has begun."""
+    """A run of another process, that has run_notes."""
     run: dict[str, Any] = {"place": place, "pid": pid, "started": "1"}
     run["at"] = {"$subtract": ["$$NOW", ago_ms]}
     runs = {"$concatArrays": [{"$ifNull": ["$runs", []]}, [run]]}
-    begun.begun_runs().update_one(
+    run_notes.begun_runs().update_one(
         {"_id": life}, [{"$set": {"at": "$$NOW", "runs": runs}}], upsert=True
     )
 
@@ -43,25 +43,25 @@ def ended_process() -> int:
 
 
 def noted(life: str) -> int:
-    found = begun.begun_runs().find_one({"_id": life})
+    found = run_notes.begun_runs().find_one({"_id": life})
     return len(found["runs"]) if found else 0
 
 
 def test_a_run_that_ends_leaves_nothing(life: str) -> None:
-    begun.begin(life)
+    run_notes.begin(life)
     assert noted(life) == 1
-    begun.end(life)
+    run_notes.end(life)
     assert noted(life) == 0
 
 
 def test_so_many_killed_runs_are_the_last(life: str) -> None:
     for _ in range(settings.DELIVERY_LIMIT - 1):
-        note(life, place=begun.place(), pid=ended_process())
-    begun.begin(life)
-    note(life, place=begun.place(), pid=ended_process())
+        note(life, place=run_notes.place(), pid=ended_process())
+    run_notes.begin(life)
+    note(life, place=run_notes.place(), pid=ended_process())
 
     with pytest.raises(WorkerKilled, match=f"killed {settings.DELIVERY_LIMIT} times") as killed:
-        begun.begin(life)
+        run_notes.begin(life)
 
     assert killed.value.kills == settings.DELIVERY_LIMIT
 
@@ -69,61 +69,62 @@ def test_so_many_killed_runs_are_the_last(life: str) -> None:
 def test_a_run_that_goes_on_was_not_killed(life: str) -> None:
     """Its connection was lost, so the message came again, and once more …"""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
-        note(life, place=begun.place(), pid=alive.pid)
-        begun.begun_runs().update_one(
-            {"_id": life}, {"$set": {"runs.0.started": begun.start_of(alive.pid)}}
+        note(life, place=run_notes.place(), pid=alive.pid)
+        run_notes.begun_runs().update_one(
+            {"_id": life}, {"$set": {"runs.0.started": run_notes.start_of(alive.pid)}}
         )
         for _ in range(settings.DELIVERY_LIMIT - 1):
-            note(life, place=begun.place(), pid=ended_process())
+            note(life, place=run_notes.place(), pid=ended_process())
 
         with pytest.raises(Outage, match="may still be running"):
-            begun.begin(life)
+            run_notes.begin(life)
 
         alive.communicate(b"\n")
     with pytest.raises(WorkerKilled):
-        begun.begin(life)
+        run_notes.begin(life)
 
 
 def test_what_runs_elsewhere_is_over_when_its_time_limit_is(life: str) -> None:
     for _ in range(settings.DELIVERY_LIMIT):
         note(life, place=ELSEWHERE, pid=1)
     with pytest.raises(Outage):
-        begun.begin(life)
-    begun.end(life)
+        run_notes.begin(life)
+    run_notes.end(life)
 
     for _ in range(settings.DELIVERY_LIMIT):
         note(life, place=ELSEWHERE, pid=1, ago_ms=LONG_AGO)
     with pytest.raises(WorkerKilled):
-        begun.begin(life)
+        run_notes.begin(life)
 
 
 def test_its_own_process_was_not_killed(life: str) -> None:
     for _ in range(settings.DELIVERY_LIMIT + 1):
-        begun.begin(life)
+        run_notes.begin(life)
 
 
 def test_an_outage_is_told_and_what_has_ended_is_noted_after_it(
     life: str, mongodb: MongoDB
 ) -> None:
-    begun.begin(life)
+    run_notes.begin(life)
     mongodb.kill()
     try:
-        begun.end(life)
+        run_notes.end(life)
         with pytest.raises(Outage):
-            begun.begin(uuid.uuid4().hex)
+            run_notes.begin(uuid.uuid4().hex)
     finally:
         mongodb.start()
 
-    begun.begin(uuid.uuid4().hex)
+    run_notes.begin(uuid.uuid4().hex)
     assert noted(life) == 0
 
 
 def test_notes_that_nobody_came_back_to_are_forgotten(life: str) -> None:
-    begun.begin(life)
-    assert begun.forget_old() == 0
-    begun.begun_runs().update_one(
-        {"_id": life}, [{"$set": {"at": {"$subtract": ["$$NOW", begun.KEPT_HOURS * 3_600_001]}}}]
+    run_notes.begin(life)
+    assert run_notes.forget_old() == 0
+    run_notes.begun_runs().update_one(
+        {"_id": life},
+        [{"$set": {"at": {"$subtract": ["$$NOW", run_notes.KEPT_HOURS * 3_600_001]}}}],
     )
 
-    assert begun.forget_old() == 1
+    assert run_notes.forget_old() == 1
     assert noted(life) == 0
