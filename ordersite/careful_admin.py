@@ -6,6 +6,7 @@ open, the second one puts the first one's values back. https://code.djangoprojec
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import IntegrityError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
@@ -49,6 +51,19 @@ class CarefulAdmin(ModelAdmin):
             # 9999 in UTC: Django's own answer to a filter that makes no sense.
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Also called without a search: of a value that no record can have, nothing is listed."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        # A filter of an admin's own has checks of its own.
+        own = {getattr(each, "parameter_name", "") for each in self.get_list_filter(request)}
+        asked = {name: value for name, value in request.GET.items() if name not in own}
+        wrong = list(wrong_choices(self.model, asked))
+        for reason in wrong:
+            messages.error(request, f"Nothing is listed: of the filters in the address, {reason}")
+        return (found.none() if wrong else found), has_duplicates
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         for _ in range(RACES - 1):
             with suppress(Moved, IntegrityError):
@@ -62,6 +77,15 @@ class CarefulAdmin(ModelAdmin):
         write(obj, form)
         for said in form.spared:
             self.message_user(request, said, messages.WARNING)
+
+
+def wrong_choices(model: type[Model], parameters: Mapping[str, str]) -> Iterator[str]:
+    """Why a filter by a field with choices cannot match: it names none of them."""
+    fields = {field.name: field for field in model._meta.concrete_fields if field.flatchoices}
+    for name, value in parameters.items():
+        field = fields.get(name.removesuffix("__exact"))
+        if field and value not in (choices := [str(choice) for choice, _ in field.flatchoices]):
+            yield f"{field.name}: must be one of {', '.join(choices)}."
 
 
 def write(obj: Any, form: StaleForm) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,10 +21,11 @@ from failed_messages.admin.detail import record_for
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.groups import FailureGroupAdmin
 from failed_messages.admin.jobs import ReplayJobAdmin, bulk_replay
-from failed_messages.admin.list import FILTERS, found
+from failed_messages.admin.list import FILTERS, asked, found
 from failed_messages.admin.policies import ReplayPolicyAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
+from failed_messages.reading.filters import InvalidFilter
 from runtime.paginator import CollectionPaginator
 
 __all__ = [
@@ -69,6 +70,12 @@ class FailedMessageAdmin(Acting, Editing):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
+        """Also called without a search: a filter that cannot be is refused, never left out."""
+        try:
+            asked(request)
+        except InvalidFilter as error:
+            messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
+            return queryset.none(), False
         return (found(request, queryset) if search_term.strip() else queryset), False
 
     @admin.display(description="message")

@@ -105,7 +105,7 @@ class GroupFilter(FieldFilter):
 
 
 class AgeFilter(admin.SimpleListFilter):
-    """The age of the latest death; a malformed one in the URL asks for nothing."""
+    """The age of the latest death; `FailedMessageAdmin` refuses a malformed one."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(AGES.items())
@@ -156,16 +156,15 @@ def asked(request: HttpRequest) -> Filter:
 
 
 def found(request: HttpRequest, queryset: QuerySet) -> QuerySet:
-    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a strange one, none.
+    """The newest `MATCHES_LIMIT` that match all that the URL asks for; of a wrong filter, none.
 
     Django's own lookups find words of an error only by reading every document.
     """
     try:
-        selection = asked(request)
-    except InvalidFilter as error:
-        messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
+        ids = newest_ids(asked(request), MATCHES_LIMIT)
+    except InvalidFilter:
+        # `FailedMessageAdmin` says which one is wrong.
         return queryset.none()
-    ids = newest_ids(selection, MATCHES_LIMIT)
     if len(ids) == MATCHES_LIMIT:
         messages.info(request, f"The newest {MATCHES_LIMIT:,}; add a filter to see others.")
     return queryset.filter(pk__in=ids)
