@@ -172,7 +172,7 @@ def test_twenty_people_who_click_at_once_publish_once(admin):
 def test_discarding_wants_a_reason(admin):
     stored = failed()
     response = admin.post(act("discard"), {"id": str(stored.pk), "reason": " "})
-    assert "needs a reason" in response.content.decode()
+    assert "reason: must be given to discard" in response.content.decode()
     assert record(stored.pk).status == "failed"
 
     admin.post(act("discard"), {"id": str(stored.pk), "reason": "test order"})

@@ -108,7 +108,7 @@ def test_a_bad_parameter_is_named(query, field):
 def test_every_verb():
     client = staff()
     stored = failed()
-    assert "needs a reason" in post(client, f"/{stored.pk}/discard", {}, 400)["detail"]
+    assert "must be given to discard" in post(client, f"/{stored.pk}/discard", {}, 400)["detail"]
     post(client, f"/{stored.pk}/discard", {"reason": "test"})
     assert "discarded" in post(client, f"/{stored.pk}/replay", {}, 409)["detail"]
     post(client, f"/{stored.pk}/restore")

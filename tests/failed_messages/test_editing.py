@@ -120,7 +120,7 @@ def test_in_the_admin_the_difference_comes_before_the_replay():
     assert broker.depth("billing") == 0
 
     form = {"body": json.dumps(RIGHT, indent=2).replace("\n", "\r\n"), "what": "replay"}
-    assert "needs a reason" in client.post(page, form).content.decode()
+    assert "reason: must be given to edit" in client.post(page, form).content.decode()
     told = client.post(page, {**form, "reason": "price"}, follow=True).content.decode()
     assert "sent to billing" in told
     assert str(original.pk) in told
