@@ -13,9 +13,9 @@ django.setup(set_prefix=False)
 
 from orders.views import OrdersView  # noqa: E402
 from ordersite import wsgi  # noqa: E402
-from ordersite.web import fast_path  # noqa: E402
+from ordersite.web import fast_path, rates  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
-from ordersite.web.in_threads import InThreads, Send  # noqa: E402
+from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from runtime.garbage import freeze_garbage_collector  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
@@ -26,8 +26,15 @@ PREFIX = settings.FORCE_SCRIPT_NAME or ""
 site = InThreads(wsgi.application)
 
 
-def routed(place_order: fast_path.Site) -> fast_path.Site:
-    """The application in which `place_order` answers `POST /orders`."""
+def routed(place_order: fast_path.Site, counted: rates.Rates | None = None) -> fast_path.Site:
+    """The application in which `place_order` answers `POST /orders`.
+
+    Args:
+        counted: how often a client may come; as the settings say where it is None.
+    """
+    counted = counted or rates.Rates(
+        settings.ADDRESS_REQUESTS_PER_SECOND, settings.CLIENT_REQUESTS_PER_SECOND
+    )
 
     async def application(scope: Event, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -37,6 +44,11 @@ def routed(place_order: fast_path.Site) -> fast_path.Site:
         if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
             # A proxy may have left it, or taken it off.
             scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}
+        try:
+            counted.take(scope)
+        except rates.TooSoon as too_soon:
+            await send_problem(scope, send, rates.refused(too_soon))
+            return
         if scope["path"] == fast_path.PATH and scope["method"] == "POST":
             await place_order(scope, receive, send)
         else:

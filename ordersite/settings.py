@@ -69,6 +69,22 @@ TRUSTED_PROXIES = setting(
     validate=site_address.networks,
     example="127.0.0.1,10.0.0.0/8",
 )
+#: Requests of an address without a key, in the long run; ten seconds' worth at once. 0: any number.
+ADDRESS_REQUESTS_PER_SECOND = setting(
+    env.float,
+    "ADDRESS_REQUESTS_PER_SECOND",
+    default=0 if DEBUG else 50,
+    validate=at_least(0),
+    example="50",
+)
+#: The same for a client whose key has no rate of its own.
+CLIENT_REQUESTS_PER_SECOND = setting(
+    env.float,
+    "CLIENT_REQUESTS_PER_SECOND",
+    default=0 if DEBUG else 500,
+    validate=at_least(0),
+    example="500",
+)
 # Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
 # without the port. No header of a proxy is trusted for that, as any client can send it.
 CSRF_TRUSTED_ORIGINS = site_address.origins(SITE_URL, ALLOWED_HOSTS)

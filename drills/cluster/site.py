@@ -37,6 +37,8 @@ SETTINGS = {
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "only-for-drills-" + "x" * 50,
     "RETRY_DELAYS_SECONDS": "1,2",
+    # An address for those who mean well, and others for those who do not.
+    "ADDRESS_REQUESTS_PER_SECOND": "200",
     # The reconciler would fix what got lost before anybody saw it.
     "RECONCILE_AFTER_SECONDS": "86400",
 }

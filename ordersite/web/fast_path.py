@@ -32,17 +32,18 @@ from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, MAX_BODY_BYTES, TITLE, OrderRequest
 from orders.views import OrdersView
-from ordersite.access import bearer
 from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers
 from ordersite.web.body import Event, Receive
 from ordersite.web.in_threads import Send
+from ordersite.web.scope import CALLER, Fields, rate_fields
 from runtime.requests.caller import Caller, check_user
 from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
 PATH = "/orders"
+JSON = b"application/json"
 CONTENT_TYPES = {b"application/json", b"application/json; charset=utf-8"}
 
 #: What Django's middleware and the REST framework add to every answer of the view.
@@ -92,7 +93,7 @@ class FastPath:
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         # Each field is there once: `ordersite.asgi` has joined the lines.
         headers = dict(scope["headers"])
-        caller = known_caller(headers)
+        caller = known_caller(headers, scope[CALLER])
         if caller is None or not is_plain(headers) or may_be_known(headers, caller):
             await self._site(scope, receive, send)
             return
@@ -105,12 +106,13 @@ class FastPath:
         except (Refusal, DuplicateKeyError):
             await self._site(scope, again(body, receive), send)
         except Exception as error:
-            await send_response(send, failure(error))
+            await send_response(send, failure(error), rate_fields(scope))
         else:
             order = order_json(document)
             location = (b"location", address_of(order["orderId"]).encode())
             answer = msgspec.json.encode(placed_json(order))
-            await send_answer(send, HTTPStatus.CREATED, b"application/json", answer, location)
+            fields = rate_fields(scope)
+            await send_answer(send, HTTPStatus.CREATED, JSON, answer, location, *fields)
 
     async def _place(self, caller: Caller, body: bytes, key: bytes | None) -> dict[str, Any]:
         """What `idempotency.place` does for a new key, but without a wait for MongoDB alone.
@@ -146,14 +148,14 @@ def names(classes: Iterable[type]) -> tuple[str, ...]:
     return tuple(f"{each.__module__}.{each.__qualname__}" for each in classes)
 
 
-def known_caller(headers: Mapping[bytes, bytes]) -> Caller | None:
-    """Who sends an order, if that is known and they may; None where the view has to find out."""
-    authorization = headers.get(b"authorization")
-    if authorization is not None:
-        caller = bearer.known_caller(authorization)
-    else:
-        # A cookie may be a login to the admin.
-        caller = ANYONE if settings.API_IS_OPEN and b"cookie" not in headers else None
+def known_caller(headers: Mapping[bytes, bytes], caller: Caller | None) -> Caller | None:
+    """Who sends an order, if that is known and they may; None where the view has to find out.
+
+    `caller` is whoever was found by the header before.
+    """
+    # A cookie may be a login to the admin.
+    if settings.API_IS_OPEN and b"authorization" not in headers and b"cookie" not in headers:
+        caller = ANYONE
     return caller if caller and caller.may(PLACE) else None
 
 
@@ -238,10 +240,10 @@ def failure(error: Exception) -> HttpResponse:
     return problems.unexpected()
 
 
-async def send_response(send: Send, response: HttpResponse) -> None:
+async def send_response(send: Send, response: HttpResponse, fields: Fields) -> None:
     type_ = response["Content-Type"].encode()
     wait = [(b"retry-after", response["Retry-After"].encode())] if "Retry-After" in response else []
-    await send_answer(send, response.status_code, type_, response.content, *wait)
+    await send_answer(send, response.status_code, type_, response.content, *wait, *fields)
 
 
 async def send_answer(

@@ -16,9 +16,10 @@ from typing import IO, Any
 from asgiref.wsgi import WsgiToAsgiInstance
 from django.http import HttpResponse
 
-from ordersite.web import problems
+from ordersite.web import problems, security_headers
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
 from ordersite.web.places import Busy, BusyWithOne, Places, all_places, asked_for
+from ordersite.web.scope import address_of, rate_fields
 
 Send = Callable[[Event], Awaitable[None]]
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -47,11 +48,12 @@ class InThreads:
         except HungUp:
             return
         except BusyWithOne:
-            await send_problem(send, problems.too_many_at_once())
+            await send_problem(scope, send, problems.too_many_at_once())
             return
         except (Busy, DiskIsFull):
-            await send_problem(send, problems.too_busy())
+            await send_problem(scope, send, problems.too_busy())
             return
+        started[0]["headers"] += rate_fields(scope)
         await send(started[0])
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
@@ -113,12 +115,6 @@ async def hang_up(receive: Receive) -> None:
         pass
 
 
-def address_of(scope: Event) -> str:
-    """Where the client is; the same for all where that is not known."""
-    client = scope.get("client")
-    return client[0] if client else ""
-
-
 def declared_bytes(scope: Event) -> int:
     """How long the body is by its head; -1 where that does not say."""
     fields = dict(scope["headers"])
@@ -127,9 +123,11 @@ def declared_bytes(scope: Event) -> int:
     return int(length) if is_plain else -1
 
 
-async def send_problem(send: Send, response: HttpResponse) -> None:
+async def send_problem(scope: Event, send: Send, response: HttpResponse) -> None:
     """A whole answer that no thread has made."""
-    await send(response_start(str(response.status_code), list(response.items())))
+    start = response_start(str(response.status_code), list(response.items()))
+    start["headers"] += [*security_headers.lines(), *rate_fields(scope)]
+    await send(start)
     await send({"type": "http.response.body", "body": response.content})
 
 

@@ -1,0 +1,23 @@
+"""What is known of a request before anybody reads it, beside what its scope says by itself."""
+
+from __future__ import annotations
+
+from ordersite.web.body import Event
+
+#: Where in the scope its caller is: whoever was found by the same header a moment ago, or None …
+CALLER = "ordersite.caller"
+#: … and the header fields about its client's rate, which whoever answers adds.
+RATE_FIELDS = "ordersite.rate"
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+
+def address_of(scope: Event) -> str:
+    """Where the client is; the same for all where that is not known."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def rate_fields(scope: Event) -> Fields:
+    fields: Fields = scope.get(RATE_FIELDS, ())
+    return fields
