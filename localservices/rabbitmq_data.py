@@ -29,6 +29,6 @@ def cannot_read(data: Path, version: tuple[int, ...]) -> str:
     return (
         f"The data in {data} were written by a RabbitMQ before 3.13, and the installed "
         f"{'.'.join(map(str, version))} cannot read them. Either go there by way of 3.13 "
-        "(docs/upgrading.md), or begin with empty queues: move the folder away, and start again. "
+        "(docs/upgrading.md), or begin with empty queues: move the folder, and start again. "
         "Orders are in MongoDB; what a service has not answered is sent to it again."
     )

@@ -1,7 +1,7 @@
 """Idempotency keys of the release before, which belonged to the order's user and to no caller.
 
 A request that was sent before the upgrade may be repeated after it. For as long as such a key
-lives, a keyed request costs one more look into MongoDB; never where the database is new.
+lives, a keyed request costs one more query; never where the database is new.
 """
 
 from __future__ import annotations

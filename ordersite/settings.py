@@ -118,7 +118,7 @@ SECURE_CSP = {
     "frame-ancestors": "'none'",
 }
 SILENCED_SYSTEM_CHECKS = [
-    # The proxy redirects from http to https: see deploy/. Here both look alike.
+    # The proxy redirects from http to https: see deploy/. Here both are http.
     "security.W008",
     # To enter browsers' own lists is up to the owner of the whole domain.
     "security.W021",

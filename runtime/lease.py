@@ -90,7 +90,7 @@ def kept(lease: Lease) -> Iterator[None]:
     finally:
         ended.set()
         renewing.join()
-        # Where MongoDB is away it ends by itself.
+        # Where MongoDB is down it ends by itself.
         with suppress(PyMongoError):
             lease.release()
 

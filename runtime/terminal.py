@@ -1,4 +1,4 @@
-"""What commands print: tables, and text of strangers that does not control the terminal."""
+"""What commands print: tables, and untrusted text that does not control the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE_CHARACTERS = 10_000
 
 
 def printable(value: object) -> str:
-    """Without the control characters by which a stranger's text would steer the terminal."""
+    """Without the control characters by which untrusted text would control the terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(value))
 
 

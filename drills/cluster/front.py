@@ -44,7 +44,7 @@ def nginx_before(port: int, folder: Path) -> Iterator[int]:
 
 def nginx_program() -> str:
     """Raises NoNginx: it is not installed."""
-    # Debian puts it where only root looks.
+    # Debian puts it where only root has it in the PATH.
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         raise NoNginx("nginx is not installed: apt-get install nginx-light")

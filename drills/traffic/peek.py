@@ -10,7 +10,7 @@ import amqp
 if TYPE_CHECKING:
     from drills.run import Run
 
-#: By the protocol; none is no limit.
+#: By the protocol; none means no limit.
 MOST_PREFETCHED = 65_535
 #: How long the next message may take to come.
 NEXT_SECONDS = 5

@@ -60,7 +60,7 @@ class MessageView(DeskView):
 class ActView(DeskView):
     """POST /failed-messages/ID/replay, …/edit, …/discard, …/restore."""
 
-    #: The verbs that are no replay have other scopes, see `failed_messages.urls`.
+    #: The verbs other than replay have other scopes, see `failed_messages.urls`.
     scopes = {"POST": REPLAY}
 
     def post(self, request: Request, id_: str, verb: str) -> Response:

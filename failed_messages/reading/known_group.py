@@ -8,7 +8,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import failure_groups
 from failed_messages.records.invalid import Invalid
 
-#: The latest groups, among which a fingerprint that was mistyped is looked for.
+#: The latest groups, among which a mistyped fingerprint is searched.
 GROUPS_COMPARED = 1_000
 NEAREST = 3
 
@@ -30,7 +30,7 @@ def require_known(selection: Filter) -> None:
 
 
 def nearest(fingerprint: str) -> list[str]:
-    """The groups whose fingerprint begins so; else those that look most like it."""
+    """The groups whose fingerprint begins so; else those most similar to it."""
     latest = (
         failure_groups().find({}, {"_id": True}).sort("last_failed_at", -1).limit(GROUPS_COMPARED)
     )

@@ -103,7 +103,7 @@ def may_be_read(connection: Any) -> bool:
 
 
 def unread(connection: Any) -> bytes:
-    """What the connection has received, and not looked at."""
+    """What the connection has received, and not read."""
     received: bytes = connection.transport._read_buffer
     return received
 

@@ -1,7 +1,7 @@
 """What runs around each call of a handler, and in what order.
 
 A middleware gets the call and continues with `go_on()`, which returns the handler's answers or
-raises what went wrong inside; it may look at either, and do something before or after.
+raises what went wrong inside; it may read either, and do something before or after.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class StaffSession(SessionAuthentication):
 
     def authenticate(self, request: Request) -> Authenticated | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-            # Not looked up, so that no answer says that it varies with a cookie.
+            # Not read, so that no answer says that it varies with a cookie.
             return None
         found = super().authenticate(request)
         return (found[0], caller_of_user(found[0])) if found else None

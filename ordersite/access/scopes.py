@@ -87,6 +87,6 @@ def expanded(names: Iterable[str]) -> list[str]:
         family = name.removesuffix("*") if name.endswith(ALL) else None
         matching = [each for each in SCOPES if each == name or (family and each.startswith(family))]
         if not matching:
-            raise UnknownScope(f"{name[:60]!r} is no scope. The scopes are {', '.join(SCOPES)}.")
+            raise UnknownScope(f"{name[:60]!r} is not a scope. The scopes are {', '.join(SCOPES)}.")
         found |= dict.fromkeys(matching)
     return list(found)

@@ -14,7 +14,7 @@ from jwt import PyJWK, PyJWKSet, PyJWTError
 
 logger = logging.getLogger(__name__)
 
-#: After so long they are fetched anew, so that one that the issuer took away is taken no more …
+#: After so long they are fetched again, so that one that the issuer removed is no longer accepted …
 LIFETIME_SECONDS = 300.0
 #: … and sooner where a token names an unknown one: the issuer may have begun to use another.
 LEAST_SECONDS_BETWEEN = 10.0
@@ -73,13 +73,13 @@ def ask(url: str) -> dict[str, Any]:
 
     Raises:
         OSError, HTTPException: it does not.
-        ValueError: it is no JSON object, or too long.
+        ValueError: it is not a JSON object, or too long.
     """
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a setting
     with urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
         answer = json.loads(response.read(MOST_BYTES))
     if not isinstance(answer, dict):
-        raise ValueError("the answer is no JSON object")
+        raise ValueError("the answer is not a JSON object")
     return answer
 
 

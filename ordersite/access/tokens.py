@@ -92,7 +92,7 @@ def key_of(token: str) -> jwt.PyJWK:
     """The key that a token names. Raises what `checked` does, and PyJWTError."""
     header = jwt.get_unverified_header(token)
     if str(header.get("typ")).lower() not in TYPES:
-        raise refused("the token is no access token (typ at+jwt)")
+        raise refused("the token is not an access token (typ at+jwt)")
     if header.get("alg") not in ALGORITHMS or "crit" in header:
         raise refused("the token is signed in a way that is not taken")
     try:

@@ -87,7 +87,7 @@ def outbox_age() -> Iterator[Sample]:
 
 
 def messages_by_status() -> Iterator[Sample]:
-    # The index `standing` answers it without a look at the documents.
+    # The index `standing` answers it without reading the documents.
     stages: list[dict[str, Any]] = [
         {"$match": {"service": {"$gte": ""}}},
         {"$group": {"_id": {"s": "$service", "t": "$status"}, "n": {"$sum": 1}}},

@@ -67,13 +67,13 @@ class Scheduler:
     """Runs jobs side by side, the first time at once, until it is asked to stop."""
 
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
-        self._turns = [Turns(job) for job in jobs]
+        self._cycles = [Cycles(job) for job in jobs]
         self._stopping = Event()
         self._reported = Reported()
 
     def run(self, stop: StopRequest) -> None:
         """Return when asked to stop and every run that had begun has ended."""
-        threads = [Thread(target=each.run, args=(self._stopping,)) for each in self._turns]
+        threads = [Thread(target=each.run, args=(self._stopping,)) for each in self._cycles]
         for thread in threads:
             thread.start()
         while not stop.requested:
@@ -86,7 +86,7 @@ class Scheduler:
 
     def late(self) -> list[str]:
         """The names of the jobs that are late."""
-        return [each.job.name for each in self._turns if each.is_late]
+        return [each.job.name for each in self._cycles if each.is_late]
 
     def _beat(self) -> None:
         """An outage is one line in the log."""
@@ -104,7 +104,7 @@ class Scheduler:
             self._reported.end()
 
 
-class Turns:
+class Cycles:
     """The runs of one job, one after the other."""
 
     def __init__(self, job: Job) -> None:

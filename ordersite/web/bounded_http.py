@@ -73,7 +73,7 @@ class BoundedHTTP(HttpToolsProtocol):
         #: What came of a request that was answered before its end.
         self._left_over_bytes = 0
         self._unread_since: float | None = None
-        #: Of an answer that is not taken as fast as it is given, at the last look.
+        #: Of an answer that is not taken as fast as it is given, at the last check.
         self._unread_bytes = 0
         self._is_refused = False
         self._too_much: TooMuch | None = None

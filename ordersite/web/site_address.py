@@ -62,4 +62,4 @@ def networks(values: list[str]) -> None:
         try:
             ip_network(value)
         except ValueError as error:
-            raise ValidationError(f"{value!r} is no address or network: {error}.") from None
+            raise ValidationError(f"{value!r} is not an address or network: {error}.") from None

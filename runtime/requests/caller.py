@@ -20,7 +20,7 @@ REALM = "ordersite"
 class Caller:
     """A key, an access token, a member of the staff, or anyone where the API is open."""
 
-    #: Of one client for good, also when its key is rotated: `key:…`, `token:…`, `user:…`.
+    #: Of one client for ever, also when its key is rotated: `key:…`, `token:…`, `user:…`.
     id: str
     #: For logs and the audit log.
     name: str

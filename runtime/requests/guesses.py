@@ -17,7 +17,7 @@ from runtime.requests.buckets import Buckets
 WINDOW_SECONDS = 300
 #: Wrong ones in that time, and as many a window in the long run.
 OF_AN_ADDRESS = 20
-#: Fewer would let a stranger keep a user out.
+#: Fewer would let an attacker keep a user out.
 OF_A_USER = 30
 
 

@@ -41,7 +41,7 @@ def test_another_session_begins_anew(tmp_path: Path, changes: dict[str, Any]) ->
     assert unfinished.begun(results(**changes), file)["runs"] == []
 
 
-def test_contenders_take_turns_at_each_measure_and_growth_is_last() -> None:
+def test_contenders_alternate_at_each_measure_and_growth_is_last() -> None:
     steps = steps_of(PEERS, ALL_MEASURES, rounds=3)
 
     names = [step.contender and step.contender.name for step in steps]

@@ -49,7 +49,7 @@ def short(name: str, seed: int, site: Site) -> Run:
     return Run(replace(drill, traffic_seconds=TRAFFIC_SECONDS), seed, ORDERS, site)
 
 
-def test_what_missed_its_moment_is_no_fault() -> None:
+def test_what_missed_its_moment_is_not_a_fault() -> None:
     faults = Faults()
     with faults.during("kill -9 of a worker"):
         pass

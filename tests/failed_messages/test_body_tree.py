@@ -38,5 +38,5 @@ def test_names_and_values_are_text():
     ],
     ids=["empty", "no JSON", "a number", "no UTF-8", "deep", "very deep", "wide", "large"],
 )
-def test_what_is_no_tree_or_too_large_a_one_has_none(body):
+def test_what_is_not_a_tree_or_too_large_a_one_has_none(body):
     assert tree(body) == ""

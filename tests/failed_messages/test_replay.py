@@ -79,7 +79,7 @@ def test_a_replay_reaches_the_failing_service_alone_as_the_same_message():
 
 
 @pytest.mark.parametrize("odd", [NO_UTF8, LONE_SURROGATE, b"\xff" * 255])
-def test_what_is_no_utf8_is_replayed_in_its_readable_form(odd: bytes) -> None:
+def test_what_is_not_utf8_is_replayed_in_its_readable_form(odd: bytes) -> None:
     texts = dict.fromkeys(("message_id", "type", "correlation_id", "content_type"), odd)
     stored = failed(headers={"traceparent": odd, odd[:3]: odd}, reply_to=odd, **texts)
     [verdict] = replay([str(stored.pk)], by="operator")
@@ -237,7 +237,7 @@ def test_half_a_body_is_not_replayed():
     assert "only the beginning of its body was kept" in verdict.detail
 
 
-def test_what_is_no_failed_message_is_refused_and_the_rest_goes_on():
+def test_what_is_not_a_failed_message_is_refused_and_the_rest_goes_on():
     stored = failed()
     verdicts = replay(["nonsense", "0" * 24, stored.pk], "operator")
 

@@ -60,7 +60,7 @@ def run(*arguments: str) -> Any:
     )
 
 
-def test_deleted_messages_turn_the_line_red_name_the_orders_and_heal(
+def test_deleted_messages_make_the_line_red_name_the_orders_and_heal(
     processes: Processes, order_ids: list[str]
 ) -> None:
     """

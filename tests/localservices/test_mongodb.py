@@ -71,7 +71,7 @@ def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
             MongoDB(tmp_path, port=taken).start()
 
 
-def test_a_port_that_another_took_a_moment_earlier_is_no_false_success(tmp_path: Path) -> None:
+def test_a_port_that_another_took_a_moment_earlier_is_not_a_false_success(tmp_path: Path) -> None:
     first = MongoDB(tmp_path / "first")
     second = MongoDB(tmp_path / "second", port=first.port)
     first.launch()

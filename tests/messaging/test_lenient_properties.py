@@ -70,7 +70,7 @@ def test_what_py_amqp_reads_is_read_the_same() -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_of_text_that_is_no_utf8_the_others_are_read(name: str) -> None:
+def test_of_text_that_is_not_utf8_the_others_are_read(name: str) -> None:
     found = read(properties_of({**GOOD, name: b"\xff\xfe"}, HEADERS, b""))
 
     assert found.pop(UNREADABLE) == f"{name} is not UTF-8"

@@ -43,7 +43,7 @@ def test_any_text_is_readable_and_fits(text: str) -> None:
         (b"\xed\xa0\x80", r"\xed\xa0\x80"),
     ],
 )
-def test_a_person_sees_bytes_that_are_no_utf8(text: bytes, shown: str) -> None:
+def test_a_person_sees_bytes_that_are_not_utf8(text: bytes, shown: str) -> None:
     assert readable(read_short(written(text), 0)[0]) == shown
 
 

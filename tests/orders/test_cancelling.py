@@ -149,7 +149,9 @@ def test_an_order_that_is_not_there_is_404(client: Client, order_id: str):
         ("reason=x", "body"),
     ],
 )
-def test_a_body_that_is_no_reason_is_refused(place: Place, client: Client, body: str, field: str):
+def test_a_body_that_is_not_a_reason_is_refused(
+    place: Place, client: Client, body: str, field: str
+):
     order_id = place()["orderId"]
     address = f"/orders/{order_id}/cancel"
 

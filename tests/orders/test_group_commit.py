@@ -124,7 +124,7 @@ def test_in_a_full_group_what_mongodb_refuses_is_its_own_requests_error():
     assert len(stored_ids()) == 199
 
 
-def test_an_order_that_is_no_document_never_joins_the_others():
+def test_an_order_that_is_not_a_document_never_joins_the_others():
     orders = [order() for _ in range(20)]
     orders[7] |= {"user_id": 2**64}
 

@@ -22,7 +22,7 @@ def nothing_is_sold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Request:
-    """As much of one as a parser looks at."""
+    """As much of one as a parser reads."""
 
     def __init__(self, body: bytes) -> None:
         self.META = {"CONTENT_LENGTH": str(len(body))}
@@ -44,7 +44,7 @@ def test_an_import_of_nothing_good_has_a_short_answer(line: bytes) -> None:
     assert (status, lines[-1]["placed"]) == (400, 0)
     assert 1_000 <= len(lines) <= 1_400
     assert lines[-1]["stoppedAtLine"] == len(lines) == lines[-1]["refused"] + 1
-    assert "Mend them" in lines[-1]["detail"]
+    assert "Fix them" in lines[-1]["detail"]
 
 
 def test_many_faults_of_one_order_are_not_all_told(monkeypatch: pytest.MonkeyPatch) -> None:

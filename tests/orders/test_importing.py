@@ -74,7 +74,7 @@ def test_of_ten_thousand_orders_the_hundred_bad_ones_are_refused_by_line(client:
     assert stored["user_id"] == 123
 
 
-def test_blank_lines_count_and_are_no_orders(client: Client):
+def test_blank_lines_count_and_are_not_orders(client: Client):
     outcomes, _ = answer(post(client, f"\r\n{order()}\r\n\n{order()}"))
 
     assert [outcome["line"] for outcome in outcomes] == [2, 4]

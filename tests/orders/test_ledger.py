@@ -231,7 +231,7 @@ def test_an_outcome_of_an_order_never_taken_is_permanent(order_id: str | int):
         ("invoiced", [], "object"),
     ],
 )
-def test_a_body_that_is_no_outcome_is_invalid(outcome: str, body: Any, named: str):
+def test_a_body_that_is_not_an_outcome_is_invalid(outcome: str, body: Any, named: str):
     with pytest.raises(InvalidMessage, match=named):
         HANDLERS[outcome](body)
 

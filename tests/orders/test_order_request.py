@@ -65,7 +65,7 @@ def test_an_item_may_carry_its_quantity():
         ("book", "body", ", not text"),
     ],
 )
-def test_what_is_no_order_is_refused_by_field(order: object, field: str, detail: str):
+def test_what_is_not_an_order_is_refused_by_field(order: object, field: str, detail: str):
     refusal = refusal_of(json.dumps(order).encode())
 
     assert refusal.status_code == 400

@@ -233,7 +233,7 @@ def test_a_shipment_waits_in_the_queue_and_is_not_lost(at_once: None) -> None:
 @pytest.mark.parametrize(
     ("status", "counts"), [(Status.FAILED, (1, 0)), (Status.DISCARDED, (0, 1))]
 )
-def test_a_shipment_that_orders_could_not_note_is_no_loss(
+def test_a_shipment_that_orders_could_not_note_is_not_lost(
     at_once: None, status: Status, counts: tuple[int, int]
 ) -> None:
     order_id = shipped("reserved", "invoiced")

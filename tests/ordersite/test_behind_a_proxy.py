@@ -269,6 +269,6 @@ def test_the_path_before_its_own(site: str, path: str) -> None:
         "https://[::1",
     ],
 )
-def test_what_is_no_address_of_a_site(value: str) -> None:
+def test_what_is_not_an_address_of_a_site(value: str) -> None:
     with pytest.raises(ValidationError):
         site_url(value)

@@ -136,7 +136,7 @@ def test_who_stops_in_the_middle_is_not_waited_for(
         assert said in rest(connection)
 
 
-def test_a_drop_now_and_then_is_no_progress(port: int, impatient: None) -> None:
+def test_a_drop_now_and_then_is_not_progress(port: int, impatient: None) -> None:
     with open_with(port, POST + b"Content-Length: 100000\r\n\r\n") as connection:
         assert is_cut(connection, b"x", times=100, pause_seconds=0.02)
 

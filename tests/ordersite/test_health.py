@@ -63,7 +63,7 @@ def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
     assert "manage.py relay" in checks["relay"]["nextStep"]
 
 
-def test_a_probe_that_hears_not_ready_is_no_error_in_the_log(
+def test_a_probe_that_hears_not_ready_is_not_an_error_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     status, _ = ready()

@@ -257,7 +257,9 @@ def a_bit_of_everything() -> dict[str, list[str]]:
 
 
 @pytest.mark.usefixtures("clean")
-def test_whatever_staff_send_the_answer_is_no_error_of_the_site(caplog: pytest.LogCaptureFixture):
+def test_whatever_staff_send_the_answer_is_not_an_error_of_the_site(
+    caplog: pytest.LogCaptureFixture,
+):
     with override_settings(DEBUG=False):
         wrong = errors(Sender(random.Random(SEED)), caplog)
 

@@ -97,7 +97,7 @@ def test_an_endless_stream_ends_when_the_client_hangs_up():
     assert closed == [True]
 
 
-def test_a_stream_that_fails_is_closed_and_never_looks_complete():
+def test_a_stream_that_fails_is_closed_and_is_never_taken_for_complete():
     sent: list[Event] = []
     closed: list[bool] = []
 

@@ -71,7 +71,7 @@ def test_whose_login_is_refused_is_told_so_at_once(answers: Answers) -> None:
     assert answers == [HTTPStatus.OK]
 
 
-def test_an_error_of_rabbitmq_is_no_refusal(answers: Answers) -> None:
+def test_an_error_of_rabbitmq_is_not_a_refusal(answers: Answers) -> None:
     answers += [HTTPStatus.INTERNAL_SERVER_ERROR]
 
     with pytest.raises(management.Unavailable, match="500") as error:

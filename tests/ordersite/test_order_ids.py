@@ -120,7 +120,7 @@ def test_it_is_found_on_the_command_line(order_id: str):
 @pytest.mark.parametrize(
     "text", ["", "A1", "x" * 24, "0123456789abcdef01234  5", "\N{ARABIC-INDIC DIGIT ONE}" * 24]
 )
-def test_what_is_no_id_of_ours_stays_as_it_is(text: str):
+def test_what_is_not_an_id_of_ours_stays_as_it_is(text: str):
     assert object_id(text) is None
     assert canonical(text) == text
     assert Client(headers={"host": "localhost"}).get(f"/orders/{text or 'x'}").status_code == 404

@@ -108,7 +108,7 @@ def test_a_lost_database_is_a_503_that_says_when_to_return(error: Exception) -> 
     assert int(response["Retry-After"]) > 0
 
 
-def test_a_refusal_by_the_database_is_no_outage() -> None:
+def test_a_refusal_by_the_database_is_not_an_outage() -> None:
     assert answer_to(through_the_orm(DuplicateKeyError("twice"))).status_code == 500
 
 

@@ -38,7 +38,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
 
 

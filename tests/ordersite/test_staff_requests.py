@@ -60,7 +60,7 @@ def test_what_is_not_json_is_refused_by_every_verb(verb: str, body: bytes) -> No
 
 
 @pytest.mark.parametrize("body", [DEEP, SURROGATE, b"", b"null"])
-def test_what_is_no_delivery_is_refused(body: bytes) -> None:
+def test_what_is_not_a_delivery_is_refused(body: bytes) -> None:
     stocked(pen=1)
     User.objects.create_superuser("clerk", password="secret")
     login = {"authorization": "Basic " + b64encode(b"clerk:secret").decode()}

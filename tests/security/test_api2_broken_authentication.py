@@ -70,7 +70,7 @@ def test_a_key_places_orders_by_both_ways(way: type) -> None:
     ],
     ids=lambda text: text[:30],
 )
-def test_what_is_no_key_is_refused_also_in_development(authorization: str, way: type) -> None:
+def test_what_is_not_a_key_is_refused_also_in_development(authorization: str, way: type) -> None:
     for is_open in (False, True):
         with override_settings(API_IS_OPEN=is_open):
             answer = place(authorization, way)

@@ -96,7 +96,7 @@ def test_nobody_gives_a_scope_that_they_lack() -> None:
     assert ApiKey.objects.count() == 1
 
 
-def test_whoever_may_look_changes_nothing() -> None:
+def test_a_user_who_may_only_view_changes_nothing() -> None:
     record = ApiKey.objects.create(
         id="0" * 16, client="x", name="x", scopes=[], created_at=datetime.now(UTC)
     )
