@@ -13,12 +13,13 @@ from django.utils.safestring import SafeString
 
 from billing.models import Invoice
 from messaging.order_id import canonical
+from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(admin.ModelAdmin):
-    """Written by the billing service alone."""
+class InvoiceAdmin(RecordedAdmin):
+    """Invoices: the numbers have no gaps, and one is credited, never deleted."""
 
     list_display = ["order_id", "number", "user_id", "state", "total", "currency", "created_at"]
     list_filter = ["state"]
@@ -30,19 +31,6 @@ class InvoiceAdmin(admin.ModelAdmin):
     readonly_fields = fields
     search_fields = ["order_id"]
     search_help_text = "Order id, number of an invoice or credit note, or user id"
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The series of numbers has no room for another hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
-        """What was issued is in the customer's books."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
-        """An invoice is credited, never deleted."""
-        return False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         return super().get_object(request, canonical(object_id), from_field)

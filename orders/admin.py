@@ -16,6 +16,7 @@ from messaging.service import answering
 from orders.markup import label, moment, table
 from orders.models import Order
 from runtime.paginator import CollectionPaginator
+from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
 
@@ -34,8 +35,8 @@ def columns() -> list[Callable[[Order], SafeString | str]]:
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
-    """Written by the pipeline alone."""
+class OrderAdmin(RecordedAdmin):
+    """Orders: only the API prices one and publishes its events."""
 
     list_display = ["id", "status_label", *columns(), "user_id", "created"]
     list_filter = ["status"]
@@ -44,7 +45,6 @@ class OrderAdmin(admin.ModelAdmin):
     sortable_by = ["id"]
     search_fields = ["id"]
     search_help_text = "Order id or user id"
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CollectionPaginator
     list_per_page = 50
@@ -56,18 +56,6 @@ class OrderAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ["orders/admin.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only the API prices an order and publishes its events."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        """Saving here would overwrite what the pipeline writes meanwhile."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        """A reservation and an invoice refer to it."""
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str

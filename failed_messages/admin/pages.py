@@ -9,16 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from failed_messages.records.permissions import VIEW, may
+from runtime.recorded_admin import RecordedAdmin
 
 
-class DeskAdmin(admin.ModelAdmin):
+class DeskAdmin(RecordedAdmin):
     """Records that the product writes: who may view failed messages may view them."""
 
     #: The permission to view them.
     view_permission = VIEW
 
     sortable_by = ()
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     class Media:
@@ -29,15 +29,6 @@ class DeskAdmin(admin.ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         """One of the desk's own pages, `failed_messages/<template>.html`."""

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from inventory.admin.recorded import RecordedAdmin
 from inventory.models import Movement
+from runtime.recorded_admin import RecordedAdmin
 
 
 class MovementAdmin(RecordedAdmin):

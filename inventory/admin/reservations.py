@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
-from inventory.admin.recorded import RecordedAdmin
 from inventory.models import Movement, Reservation
 from inventory.movements import movement_id
 from inventory.permissions import SHIP
@@ -18,6 +17,7 @@ from inventory.refusals import Refusal
 from inventory.shipping import send
 from inventory.stock import Kind
 from messaging.order_id import canonical
+from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
 
