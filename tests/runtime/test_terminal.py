@@ -27,7 +27,7 @@ def test_columns_stand_below_their_heads_and_numbers_are_flush_right() -> None:
 
 
 def test_a_row_is_one_line_in_a_file_however_long_a_cell_is() -> None:
-    _, line = table(("id", "error"), [(ID, "away\n" * 100)])
+    _, line = table(("id", "error"), [(ID, "down\n" * 100)])
 
     assert line.startswith(f"{ID}  down down ")
     assert line.endswith("…")
