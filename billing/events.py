@@ -36,10 +36,19 @@ class BillingCredited(Bill):
 
 def billed(invoice: Mapping[str, Any]) -> Message:
     """The `billing.invoiced` or, once it is credited or void, `billing.credited` event."""
-    order_id = invoice["_id"]
+    body = invoiced_body if invoice["state"] == "issued" else credited_body
+    return event(body(invoice), invoice["_id"])
+
+
+def invoiced_body(invoice: Mapping[str, Any]) -> BillingInvoiced:
+    return BillingInvoiced(*_bill(invoice), invoice["number"])
+
+
+def credited_body(invoice: Mapping[str, Any]) -> BillingCredited:
+    return BillingCredited(*_bill(invoice), invoice["number"], invoice["credit_note_number"])
+
+
+def _bill(invoice: Mapping[str, Any]) -> tuple[str, int, str, str]:
     # JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
-    bill = order_id, int(invoice["user_id"]), text_of(invoice["total"]), invoice["currency"]
-    if invoice["state"] == "issued":
-        return event(BillingInvoiced(*bill, invoice["number"]), order_id)
-    numbers = invoice["number"], invoice["credit_note_number"]
-    return event(BillingCredited(*bill, *numbers), order_id)
+    user_id = int(invoice["user_id"])
+    return invoice["_id"], user_id, text_of(invoice["total"]), invoice["currency"]

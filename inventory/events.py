@@ -70,12 +70,13 @@ def answered(reservation: Reservation) -> Message:
     return event(body_of(reservation), reservation["_id"], at=reservation.get("shipped_at"))
 
 
-def body_of(reservation: Reservation) -> Stock:
+def body_of(reservation: Reservation, state: str = "") -> Stock:
+    """The body of the event of this state; of the one that the reservation is in by default."""
     order_id = reservation["_id"]
     # int(): JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
     user_id = int(reservation["user_id"])
     items = [StockLine(line["sku"], int(line["quantity"])) for line in reservation["items"]]
-    state = reservation["state"]
+    state = state or reservation["state"]
     if state != "rejected":
         return BY_STATE[state](order_id, user_id, items)
     shortages = [

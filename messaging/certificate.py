@@ -44,6 +44,8 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     UNROUTABLE = "unroutable"
     DELIVERY_LIMIT = "delivery_limit"
+    UNTRUSTED_PUBLISHER = "untrusted_publisher"
+    CONTRADICTS_RECORD = "contradicts_record"
     RETURNED = "returned"
     REJECTED = "rejected"
     EXPIRED = "expired"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from amqp import PreconditionFailed
+from amqp import AccessRefused, PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
@@ -43,11 +43,17 @@ def declare_or_wait(connection: Connection, consumed: Iterable[str], stop: StopR
 def declare_missing(connection: Connection) -> list[str]:
     """Declare every exchange, queue and binding; return what is there but differs, in words.
 
+    A user that may not declare goes on with what is there.
+
     Raises:
+        amqp.AccessRefused: something is missing, and the user may not declare it.
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
     try:
         topology.declare(connection)
+    except AccessRefused:
+        if not _all_are_declared(connection):
+            raise
     except PreconditionFailed:
         entities: list[Exchange | Queue] = [*topology.exchanges(), *topology.queues()]
         differences = [difference(connection, each) for each in entities]
@@ -60,6 +66,12 @@ def declare_missing(connection: Connection) -> list[str]:
 def is_changing(connection: Connection) -> bool:
     """Whether `topology apply` is running, or was interrupted."""
     return is_declared(connection, topology.change_marker)
+
+
+def _all_are_declared(connection: Connection) -> bool:
+    """Whether every exchange and queue is there, whatever its arguments; anybody may ask that."""
+    entities: list[Exchange | Queue] = [*topology.exchanges(), *topology.queues()]
+    return all(is_declared(connection, each) for each in entities)
 
 
 def difference(connection: Connection, entity: Exchange | Queue) -> str:

@@ -35,6 +35,8 @@ from messaging.plain import text
 from messaging.service import Service
 from messaging.short_string import is_readable, shortened
 from messaging.topology import by_name
+from messaging.trust.publishers import PUBLISHER, check_publisher, publisher_of
+from messaging.trust.users import senders_to
 
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
@@ -69,6 +71,8 @@ class Delivery(msgspec.Struct, frozen=True):
     original_json: str
     #: Further properties that stay with it, see `messaging.kept_headers`.
     others: dict[str, str | int] = msgspec.field(default_factory=dict)
+    #: As `messaging.trust.publishers` tells it; empty where nobody vouches for one.
+    publisher: str = ""
     #: Identifies the message over its redeliveries, until its next attempt or replay; empty at its
     #: first delivery.
     life: str = ""
@@ -143,21 +147,31 @@ def delivery_of(message: Any, service: Service) -> Delivery:
     """What the envelope says, with defaults where it says nothing; never raises."""
     properties, headers = message.properties, message.headers
     is_retry = came_back(message)
+    type_ = type_of(message, service)
     original = decode_original(headers.get("original")) if is_retry else None
     attempts = decode_attempts(headers.get("attempts")) if is_retry else ()
     return Delivery(
         service=service.name,
-        type=type_of(message, service),
+        type=type_,
         message_id=_text(properties.get("message_id")) or str(uuid.uuid4()),
         correlation_id=_text(properties.get("correlation_id")),
         content_type=_content_type(message.content_type),
         timestamp_seconds=_seconds(properties.get("timestamp")),
-        headers=kept_headers(headers),
+        headers=_headers(message, type_, service),
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
         others=kept_properties(properties),
+        publisher=publisher_of(message, type_, service),
         life=_life(message, service, len(attempts)) if was_returned(message) else "",
     )
+
+
+def _headers(message: Any, type_: str, service: Service) -> dict[str, Any]:
+    """Those that stay with the message; among them its publisher, where that is none of ours."""
+    kept = kept_headers(message.headers)
+    kept.pop(PUBLISHER, None)
+    user = publisher_of(message, type_, service)
+    return {**kept, PUBLISHER: user} if user and user not in senders_to(service, type_) else kept
 
 
 def was_returned(message: Any) -> bool:
@@ -204,6 +218,7 @@ def body_of(message: Any, service: Service, known_types: frozenset[str]) -> dict
     check_size(message.body)
     _check_properties(message)
     _check_type(_text(message.properties.get("type")), service, known_types)
+    check_publisher(message, type_of(message, service), service)
     return json_object(message.body)
 
 

@@ -74,6 +74,14 @@ def file_that_can_be_written(path: str) -> None:
         raise ValidationError(f"the folder {Path(path).parent} is missing or cannot be written.")
 
 
+def users_and_types(values: list[str]) -> None:
+    """A validator: each value is a user, a colon and a type of event; `*` stands for any."""
+    for value in values:
+        user, _, type_ = value.rpartition(":")
+        if not (user and type_) or value != "".join(value.split()):
+            raise ValidationError(f"{value!r} is not a user, a colon and a type, without blanks.")
+
+
 def percentage(value: Decimal) -> None:
     """A validator: a rate in percent, with at most two places."""
     # Nothing can be compared with a Decimal's NaN.

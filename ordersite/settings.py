@@ -13,6 +13,7 @@ from ordersite.environment import (
     percentage,
     retry_delays,
     setting,
+    users_and_types,
 )
 from ordersite.patches import geography
 from ordersite.urls_in_settings import (
@@ -196,6 +197,15 @@ RABBITMQ_MANAGEMENT_URL = setting(
     default="",
     validate=management_url,
     example="http://localhost:15672",
+)
+#: Programs of others: RabbitMQ's user and the type that it may publish; * is any user, or any type.
+#: Whoever publishes orders of its own, as a tutorial's program does, has no signature of ours.
+EXTERNAL_PUBLISHERS = setting(
+    env.list,
+    "EXTERNAL_PUBLISHERS",
+    default=["*:*"] if DEBUG else [],
+    validate=users_and_types,
+    example="shop:order.placed,shop:order.cancelled",
 )
 #: How long a message waits before its second, third … attempt; then it is a failed message.
 RETRY_DELAYS_SECONDS = tuple(

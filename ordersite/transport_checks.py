@@ -31,7 +31,7 @@ def check_transport(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{name} reaches {host} without TLS: whoever is on the way reads the password.",
-            hint=f"Write, for example: {name}={HINTS[name].format(host=host)}",
+            hint=f"Write, for example: {name}={HINTS[name].format(host=host)} (docs/access.md)",
             id="ordersite.E001",
         )
         for name, hosts in in_the_clear.items()

@@ -36,6 +36,7 @@ class BrokerUrl(NamedTuple):
 
     #: Without the parameters, as kombu takes them.
     addresses: str
+    #: Empty where a client's certificate says it and the URL does not.
     user: str
     virtual_host: str
     heartbeat_seconds: int | None
@@ -59,13 +60,14 @@ def parse(url: str) -> BrokerUrl:
         raise ValueError(f"{min(tls)} is about TLS, so each address must start with amqps://.")
     first = parts[0]
     connect_milliseconds = given.get("connection_timeout")
+    method = given.get("auth_mechanism")
     return BrokerUrl(
         addresses=SEPARATOR.join(each._replace(query="").geturl() for each in parts),
-        user=unquote(first.username or "guest"),
+        user=unquote(first.username or ("" if method == "EXTERNAL" else "guest")),
         virtual_host=unquote(first.path.removeprefix("/")) or "/",
         heartbeat_seconds=given.get("heartbeat"),
         connect_seconds=connect_milliseconds and connect_milliseconds / 1_000,
-        login_method=given.get("auth_mechanism"),
+        login_method=method,
         tls=_tls(tls) if tls else None,
     )
 

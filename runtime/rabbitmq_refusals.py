@@ -63,7 +63,11 @@ def _access(words: str, *, is_login: bool) -> str:
             f"RabbitMQ answers: {words}. Another client has it for itself; rabbitmqctl "
             "list_consumers shows which. End that client."
         )
-    return f"RabbitMQ answers: {words}. Give the permission back: {_grant()}"
+    return (
+        f"RabbitMQ answers: {words}. Give the permission back: {_grant()}; where `manage.py access "
+        "apply` made the user, run that again. If something is not declared, an operator's "
+        "`manage.py declare_topology` declares it"
+    )
 
 
 def _virtual_host(words: str) -> str:

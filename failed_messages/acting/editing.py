@@ -25,6 +25,8 @@ from messaging.errors import InvalidMessage
 from messaging.incoming import check_size, json_object
 from messaging.message import CONTENT_TYPE
 from messaging.plain import text, whole_text
+from messaging.service import services
+from messaging.trust.contents import check_edited
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
@@ -46,7 +48,7 @@ class Line:
 
 
 def check(service: str, type_: str, body: str) -> None:
-    """See whether the service's handler can take the body.
+    """See whether the service's handler can take the body, and nothing that is stored denies it.
 
     Raises:
         InvalidEdit: it cannot, or there is no handler; the text names the field.
@@ -63,6 +65,7 @@ def check(service: str, type_: str, body: str) -> None:
         decoded = json_object(raw)
         if handler.validate is not None:
             handler.validate(decoded)
+        check_edited(type_ or services()[service].plain_messages_are or "", decoded)
     except (InvalidMessage, UnicodeEncodeError) as error:
         raise InvalidEdit(str(error)) from error
 

@@ -16,6 +16,8 @@ REASON_LABELS: dict[str, str] = {
     Reason.TIME_LIMIT: "Ran into the time limit",
     Reason.UNROUTABLE: "No queue for what it publishes",
     Reason.DELIVERY_LIMIT: "Its worker was killed each time",
+    Reason.UNTRUSTED_PUBLISHER: "Its publisher may not publish it",
+    Reason.CONTRADICTS_RECORD: "Not what the publishing service stored",
     Reason.RETURNED: "Came back too often without an outcome",
     Reason.REJECTED: "Rejected without a certificate",
     Reason.EXPIRED: "Waited too long in the queue",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from failed_messages.models import FailedMessage, Status
+from messaging.certificate import Reason
 from messaging.handling.handler import Handler
 from messaging.handling.handlers import HANDLERS
 from messaging.service import services
@@ -17,6 +18,8 @@ def consequence(record: FailedMessage) -> str:
     if record.status == Status.DISCARDED:
         return f"{record.discarded_by} discarded it: {record.discard_reason}"
     order = f"order {record.order_id}" if record.order_id else "its order"
+    if record.reason in NOT_BELIEVED:
+        return f"{record.service.capitalize()} did nothing about {order} because of it."
     handler = handler_of(record.service, record.type)
     if handler is None or not handler.consequence:
         return f"{record.service.capitalize()} has not handled it; no other service is affected."
@@ -33,6 +36,8 @@ def next_step(record: FailedMessage) -> str:
             "Its body was too large to be kept whole, so it cannot be replayed: "
             "ask its publisher to send it again, then discard this one."
         )
+    if record.reason in NOT_BELIEVED:
+        return NOT_BELIEVED[record.reason]
     handler = handler_of(record.service, record.type)
     return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
 
@@ -47,6 +52,19 @@ WHEN_NOT_FAILED = {
     Status.REPLAYING: "Wait: the worker's answer makes this resolved, or failed again.",
     Status.RESOLVED: "There is nothing to do.",
     Status.DISCARDED: "There is nothing to do. To replay it, restore it first.",
+}
+#: By reason.
+NOT_BELIEVED: dict[str, str] = {
+    Reason.UNTRUSTED_PUBLISHER: (
+        "Find out who it was. If they are to publish such messages, list them in "
+        "EXTERNAL_PUBLISHERS, restart the service, then replay; otherwise discard it, and take the "
+        "user's rights in RabbitMQ away (docs/access.md)."
+    ),
+    Reason.CONTRADICTS_RECORD: (
+        "Somebody forged or edited it; what was stored counts, and a replay fails in the same way. "
+        "Find out who published it, then discard it. After a restored backup run `python manage.py "
+        "reconcile_restore` first."
+    ),
 }
 GENERAL_RUNBOOK = (
     "Read the error, fix its cause, then replay. If the message "

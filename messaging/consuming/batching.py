@@ -25,6 +25,8 @@ from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
 from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
+from messaging.service import services
+from messaging.trust.publishers import publisher_of
 
 logger = logging.getLogger(__name__)
 
@@ -136,9 +138,10 @@ class BatchStrategy:
         """Hand the batch to a pool child, under the time limits of its task."""
         service, _, type_ = self._task.name.partition(".")
         bodies = [bytes(message.body) for message in batch.messages]
+        publishers = [publisher_of(each, type_, services()[service]) for each in batch.messages]
         pool.apply_async(
             run_batch,
-            args=(service, type_, bodies),
+            args=(service, type_, bodies, publishers),
             callback=partial(self._done, batch),
             error_callback=partial(self._failed, batch),
             soft_timeout=self._task.soft_time_limit,
@@ -203,13 +206,15 @@ def has_a_history(message: Any) -> bool:
     )
 
 
-def run_batch(service: str, type_: str, bodies: list[bytes]) -> list[int]:
+def run_batch(service: str, type_: str, bodies: list[bytes], publishers: list[str]) -> list[int]:
     """In the pool child: handle all bodies at once, and return the indexes that must run alone.
 
     Raises:
         Exception: nothing can be said of any of them.
     """
     handler = HANDLERS[service, type_]
-    call = BatchCall(service=service, type=type_, handler=handler, raw=bodies)
+    call = BatchCall(
+        service=service, type=type_, handler=handler, raw=bodies, publishers=publishers
+    )
     answers = run(call, around_a_batch())
     return [index for index, events in enumerate(answers) if events is None]

@@ -30,6 +30,8 @@ class Call(ABC):
     handler: Handler
     #: The bodies as they arrived.
     raw: Sequence[bytes]
+    #: RabbitMQ's users that published them, as `messaging.trust.publishers` tells them.
+    publishers: Sequence[str]
     #: The same decoded, from `decode_bodies` on.
     bodies: list[Body] = field(default_factory=list)
     #: What is published with the events.

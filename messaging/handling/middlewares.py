@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from messaging.handling.attempts import count_attempts
 from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
+from messaging.handling.contents import check_contents
 from messaging.handling.execution import decode_bodies, publish_events
 from messaging.handling.outages import name_outages, wait_for_dependencies
 from messaging.handling.replay_outcome import report_success
@@ -37,6 +38,7 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
         name_outages,  # a dependency that is down is not a failure of the handler
         check_version,  # leaves a newer release's format to that release's workers
         decode_bodies,
+        check_contents,  # RabbitMQ vouches for the publisher, or else what it stored does
         *of_the_site(),  # simulated faults in development, yielding where it is asked for
         publish_events,  # confirmed before the message is acked
         report_success,  # tells the desk, where the message is a replay
@@ -51,6 +53,7 @@ def around_a_batch() -> Sequence[Callable[[BatchCall, GoOn], Answers]]:
         wait_for_dependencies,
         name_outages,
         decode_bodies,
+        check_contents,
         *of_the_site(),
         publish_events,
     )

@@ -45,6 +45,7 @@ class EventTask(Task):
             type=delivery.type,
             handler=self.handler,
             raw=[body],
+            publishers=[delivery.publisher],
             delivery=delivery,
             task=self,
         )

@@ -36,8 +36,10 @@ class Outgoing(Struct, frozen=True):
 class ConfirmedChannel:
     """A channel that publishes in rounds: send all, then wait for all confirms."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, user_id: str = "") -> None:
+        """`user_id` is whom RabbitMQ knows the connection as."""
         self._channel = channel
+        self._user_id = user_id
         self._last_tag = 0
         self._awaited: dict[int, int] = {}
         self._returned: set[tuple[str, str, str]] = set()
@@ -88,6 +90,7 @@ class ConfirmedChannel:
             each.message,
             mandatory=each.mandatory,
             frame_max_bytes=self._channel.connection.frame_max,
+            user_id=self._user_id,
         )
 
     def _publish_alone(self, each: Outgoing) -> None:
@@ -97,7 +100,7 @@ class ConfirmedChannel:
         )
 
     def _theirs(self, message: Message) -> amqp.Message:
-        return amqp.Message(message.body, **named_properties_of(message))
+        return amqp.Message(message.body, **named_properties_of(message, self._user_id))
 
     def close(self) -> None:
         self._channel.close()

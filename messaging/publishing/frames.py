@@ -28,10 +28,11 @@ BASIC_DELIVER = b"\x00\x3c\x00\x3c"
 CONTENT_HEADER = Struct(">HHQH")
 HEADER_START = Struct(">HHQ")
 TIMESTAMP = Struct(">Q")
+SIZE = Struct(">I")
 #: Which properties there are: content-type, headers, delivery-mode, message-id, timestamp, app-id …
 ALWAYS_THERE = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 6 | 1 << 3
 #: … and these, where a message has them.
-CORRELATION_ID, TYPE = 1 << 10, 1 << 5
+CORRELATION_ID, TYPE, USER_ID = 1 << 10, 1 << 5, 1 << 4
 
 #: Delivery mode 2: the broker writes the message to disk.
 PERSISTENT = b"\x02"
@@ -47,13 +48,16 @@ def publish_frames(
     *,
     mandatory: bool,
     frame_max_bytes: int,
+    user_id: str = "",
 ) -> bytes:
     """The frames that publish the message: its method, its properties, and its body in pieces.
+
+    `user_id` is whom RabbitMQ knows the connection as, which it then vouches for.
 
     Raises:
         ValueError: a name or a property is longer than AMQP's 255 bytes.
     """
-    properties = properties_of(message)
+    properties = properties_of(message, user_id)
     return frames_of(
         channel,
         exchange,
@@ -98,18 +102,21 @@ def publish_frame(channel: int, exchange: str, routing_key: str, mandatory: bool
     return FRAME_HEADER.pack(METHOD_FRAME, channel, len(payload)) + payload + FRAME_END
 
 
-def properties_of(message: Message) -> bytes:
+def properties_of(message: Message, user_id: str = "") -> bytes:
     """The payload of the content header frame."""
     if message.others:
-        return unusual_properties_of(message)
+        return unusual_properties_of(message, user_id)
     flags = ALWAYS_THERE
-    correlation_id = type_ = b""
+    correlation_id = type_ = user = b""
     if message.correlation_id:
         flags |= CORRELATION_ID
         correlation_id = short(message.correlation_id)
     if message.type:
         flags |= TYPE
         type_ = short(message.type)
+    if user_id:
+        flags |= USER_ID
+        user = short(user_id)
     return b"".join(
         (
             CONTENT_HEADER.pack(BASIC_CLASS, 0, len(message.body), flags),
@@ -120,15 +127,16 @@ def properties_of(message: Message) -> bytes:
             short(message.message_id),
             TIMESTAMP.pack(int(message.timestamp.timestamp())),
             type_,
+            user,
             APP_ID,
         )
     )
 
 
-def unusual_properties_of(message: Message) -> bytes:
+def unusual_properties_of(message: Message, user_id: str = "") -> bytes:
     """The same for a message with properties of its publisher's beside ours."""
     flags, values = 0, []
-    for flag, value in all_properties(message):
+    for flag, value in all_properties(message, user_id):
         if value:
             flags |= 1 << flag
             values.append(value)
@@ -136,7 +144,7 @@ def unusual_properties_of(message: Message) -> bytes:
     return start + b"".join(values)
 
 
-def all_properties(message: Message) -> Iterator[tuple[int, bytes]]:
+def all_properties(message: Message, user_id: str) -> Iterator[tuple[int, bytes]]:
     """Each property's flag and its value, empty where the message has none; in AMQP's order."""
     others: Mapping[str, Any] = message.others
     yield 15, short(message.content_type)
@@ -149,10 +157,11 @@ def all_properties(message: Message) -> Iterator[tuple[int, bytes]]:
     yield 7, short(message.message_id)
     yield 6, TIMESTAMP.pack(int(message.timestamp.timestamp()))
     yield 5, optional(message.type)
+    yield 4, optional(user_id)
     yield 3, short(others.get("app_id", OUR_APP_ID))
 
 
-def named_properties_of(message: Message) -> dict[str, Any]:
+def named_properties_of(message: Message, user_id: str = "") -> dict[str, Any]:
     """The same by py-amqp's names; those that a message has not are None."""
     return {
         "content_type": message.content_type,
@@ -162,6 +171,7 @@ def named_properties_of(message: Message) -> dict[str, Any]:
         "message_id": message.message_id,
         "timestamp": int(message.timestamp.timestamp()),
         "type": message.type or None,
+        "user_id": user_id or None,
         "app_id": OUR_APP_ID,
         **message.others,
     }

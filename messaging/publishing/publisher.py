@@ -14,6 +14,7 @@ from kombu import Connection
 from messaging.errors import PublishError, Unroutable
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
 from messaging.publishing.frames import properties_of, publish_frame
+from runtime.broker_url import parse
 from runtime.connecting import connect, connection_to
 from runtime.trouble import in_words
 
@@ -115,7 +116,9 @@ class Publisher:
             transport_options={"write_timeout": settings.CONFIRM_TIMEOUT_SECONDS},
         )
         connect(self._connection, reraise_as_library_errors=False)
-        return ConfirmedChannel(self._connection.channel())
+        # Of several addresses each may have a login of its own.
+        user = self._connection.userid or parse(self._url).user
+        return ConfirmedChannel(self._connection.channel(), user)
 
     def _abandon(self) -> None:
         """A late confirm could be taken for another message's: the connection is not reused."""

@@ -30,9 +30,13 @@ ANSWER_WITHIN_SECONDS = 3
 PATIENCE_SECONDS = 30
 PAUSE_SECONDS = 0.5
 
-#: Kinds that belong to no virtual host. To see what is others', they want the tag `monitoring`.
+#: The tags that a login needs for what is not its own.
 #: https://www.rabbitmq.com/docs/management#permissions
-OF_THE_CLUSTER = {"connections", "nodes"}
+TAGS = {"connections": "monitoring", "nodes": "monitoring"} | dict.fromkeys(
+    ("permissions", "topic-permissions", "users", "vhosts"), "administrator"
+)
+#: Kinds that belong to no virtual host.
+OF_THE_CLUSTER = {"connections", "nodes", "users", "vhosts"}
 
 REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -69,19 +73,41 @@ def get(kind: str, *names: str) -> Answer:
         with urlopen(request, timeout=ANSWER_WITHIN_SECONDS) as response:  # noqa: S310
             return Answer(json.load(response), parsedate_to_datetime(response.headers["Date"]))
     except (OSError, HTTPException, ValueError, TypeError) as error:
-        if isinstance(error, HTTPError) and error.code in REFUSED:
-            tag = "monitoring" if kind in OF_THE_CLUSTER else "management"
-            raise Forbidden(
-                f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
-                "AMQP_URL.",
-                f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
-            ) from error
-        raise Unavailable(
-            f"RabbitMQ's management API does not answer at {settings.RABBITMQ_MANAGEMENT_URL} "
-            f"({error}).",
-            "Run rabbitmq-plugins enable rabbitmq_management, or correct the setting "
-            "RABBITMQ_MANAGEMENT_URL.",
-        ) from error
+        raise _trouble(error, kind) from error
+
+
+def put(content: dict[str, Any], kind: str, *names: str) -> None:
+    """Make one of a kind be as `content` says; raises as `get` does."""
+    _do("PUT", json.dumps(content).encode(), kind, *names)
+
+
+def delete(kind: str, *names: str) -> None:
+    """Delete one of a kind; raises as `get` does."""
+    _do("DELETE", None, kind, *names)
+
+
+def _do(method: str, body: bytes | None, kind: str, *names: str) -> None:
+    request = _request(method, _address(settings.RABBITMQ_MANAGEMENT_URL, kind, *names), body)
+    try:
+        urlopen(request, timeout=ANSWER_WITHIN_SECONDS).close()  # noqa: S310
+    except (OSError, HTTPException) as error:
+        raise _trouble(error, kind) from error
+
+
+def _trouble(error: Exception, kind: str) -> Unavailable:
+    if isinstance(error, HTTPError) and error.code in REFUSED:
+        tag = TAGS.get(kind, "management")
+        return Forbidden(
+            f"RabbitMQ's management API answers {error.code} {error.reason} to the login of "
+            "AMQP_URL.",
+            f"rabbitmqctl set_user_tags {shlex.quote(str(broker().userid))} {tag}",
+        )
+    return Unavailable(
+        f"RabbitMQ's management API does not answer at {settings.RABBITMQ_MANAGEMENT_URL} "
+        f"({error}).",
+        "Run rabbitmq-plugins enable rabbitmq_management, or correct the setting "
+        "RABBITMQ_MANAGEMENT_URL.",
+    )
 
 
 def close_connection(name: str) -> None:
@@ -121,11 +147,15 @@ def patiently(ask: Callable[[], T]) -> T:
         time.sleep(PAUSE_SECONDS)
 
 
-def _request(method: str, url: str) -> Request:
+def _request(method: str, url: str, body: bytes | None = None) -> Request:
     login = f"{broker().userid}:{broker().password}"
     return Request(  # noqa: S310  the setting is checked to be http or https
         url,
-        headers={"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"},
+        data=body,
+        headers={
+            "Authorization": f"Basic {base64.b64encode(login.encode()).decode()}",
+            "Content-Type": "application/json",
+        },
         method=method,
     )
 

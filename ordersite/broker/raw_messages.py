@@ -15,14 +15,17 @@ import amqp
 
 from messaging.adapters.py_amqp import BASIC_CLASS, RAW
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
-from messaging.publishing.frames import frames_of
+from messaging.publishing.frames import SIZE, frames_of
+from messaging.short_string import short
+from messaging.trust.publishers import PUBLISHER
+from messaging.trust.users import users
 
 CONTENT_CLASS_AND_SIZE = Struct(">HHQ")
 
 #: The properties up to `user_id`, each with the size of its value in bytes; 0: a short string with
 #: its length before it, -1: a table with its length before it.
 SIZES_BYTES = (0, 0, -1, 1, 1, 0, 0, 0, 0, 8, 0, 0)
-USER_ID = len(SIZES_BYTES) - 1
+HEADERS, USER_ID = 2, len(SIZES_BYTES) - 1
 FIRST_FLAG = 15
 
 
@@ -44,10 +47,14 @@ def copy_of(original: Any, login: str) -> RawMessage:
     # py-amqp gives an empty body as text.
     body = original.body or b""
     if RAW in original.properties:
-        return RawMessage(without_foreign_user_id(original.properties[RAW], login), body)
-    user_id = original.properties.get("user_id")
-    allowed = {"user_id": user_id if user_id == login else None}
-    return RawMessage(b"", body, {**original.properties, **allowed})
+        return RawMessage(published_by(login, original.properties[RAW]), body)
+    named = {**original.properties}
+    if user := named.get("user_id"):
+        named["user_id"] = login
+        if user not in users():
+            headers = named.get("application_headers") or {}
+            named["application_headers"] = {**headers, PUBLISHER: user}
+    return RawMessage(b"", body, named)
 
 
 class RawChannel(ConfirmedChannel):
@@ -69,30 +76,56 @@ class RawChannel(ConfirmedChannel):
         return amqp.Message(message.body, **message.named)
 
 
-def without_foreign_user_id(properties: bytes, login: str) -> bytes:
-    """The properties without a `user_id` that is not ours: RabbitMQ refuses to take it from us.
+def published_by(login: str, properties: bytes) -> bytes:
+    """The properties with our login for a `user_id`, as RabbitMQ takes no other from us.
 
+    Whoever is none of ours is then named in a header, so that a consumer still knows who it was.
     https://www.rabbitmq.com/docs/validated-user-id
     """
     (flags,) = unpack_from(">H", properties)
-    user_id_flag = 1 << FIRST_FLAG - USER_ID
-    if not flags & user_id_flag:
+    if not flags & flag(USER_ID):
         return properties
-    start = _start_of_user_id(properties, flags)
+    start = _start_of(USER_ID, properties, flags)
     end = start + 1 + properties[start]
-    if properties[start + 1 : end] == login.encode():
+    user = properties[start + 1 : end]
+    if user == login.encode():
         return properties
-    return (flags & ~user_id_flag).to_bytes(2, "big") + properties[2:start] + properties[end:]
+    ours = properties[:start] + short(login) + properties[end:]
+    return ours if user.decode("utf-8", "replace") in users() else _with_publisher(user, ours)
 
 
-def _start_of_user_id(properties: bytes, flags: int) -> int:
+def _with_publisher(user: bytes, properties: bytes) -> bytes:
+    """The properties with a header at the end, where it stands over one of the same name."""
+    (flags,) = unpack_from(">H", properties)
+    start = _start_of(HEADERS, properties, flags)
+    table = properties[start : _end_of_table(properties, start)] if flags & flag(HEADERS) else b""
+    field = short(PUBLISHER) + b"S" + SIZE.pack(len(user)) + user
+    fields = table[SIZE.size :] + field
+    return (
+        (flags | flag(HEADERS)).to_bytes(2, "big")
+        + properties[2:start]
+        + SIZE.pack(len(fields))
+        + fields
+        + properties[start + len(table) :]
+    )
+
+
+def flag(index: int) -> int:
+    return 1 << FIRST_FLAG - index
+
+
+def _start_of(wanted: int, properties: bytes, flags: int) -> int:
     at = 2
-    for index, size in enumerate(SIZES_BYTES[:USER_ID]):
-        if flags & (1 << FIRST_FLAG - index):
+    for index, size in enumerate(SIZES_BYTES[:wanted]):
+        if flags & flag(index):
             if size == 0:
                 at += 1 + properties[at]
             elif size < 0:
-                at += 4 + int(unpack_from(">I", properties, at)[0])
+                at = _end_of_table(properties, at)
             else:
                 at += size
     return at
+
+
+def _end_of_table(properties: bytes, start: int) -> int:
+    return start + SIZE.size + int(SIZE.unpack_from(properties, start)[0])

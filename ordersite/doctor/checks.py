@@ -21,6 +21,7 @@ from ordersite.doctor import (
     mongodb,
     outbox,
     prices,
+    rights,
     undeliverable,
     versions,
 )
@@ -44,6 +45,7 @@ def of_mongodb() -> Checks:
         "shipments": outbox.events_of_shipments,
         "clock of MongoDB": clocks.of_mongodb,
         "prices of products": prices.of_products,
+        "rights of MongoDB's users": rights.of_mongodbs_users,
     }
 
 
@@ -69,4 +71,5 @@ def over_management(broker: Connection) -> Checks:
         "consumer timeout": limits.consumer_timeout,
         "clock of RabbitMQ": clocks.of_rabbitmq,
         "alarms of RabbitMQ": alarms.of_nodes,
+        "rights of RabbitMQ's users": rights.of_rabbitmqs_users,
     }

@@ -25,6 +25,7 @@ from messaging.handling.middlewares import around_a_batch, around_a_message, of_
 from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
+from messaging.trust.users import user_of
 
 BODY = b'{"orderId": "6743f0", "userId": 101}'
 FAILED_BEFORE = Attempt(1, "2026-11-28T00:00:00+00:00", 0.1, "billing@here", "ValueError", "so")
@@ -85,6 +86,7 @@ def delivery(*attempts: Attempt, **headers: Any) -> Delivery:
         content_type="application/json",
         timestamp_seconds=1_795_900_000,
         headers=headers,
+        publisher=user_of("relay"),
         attempts_json=encode_attempts(attempts),
         original_json="{}",
     )
@@ -107,7 +109,13 @@ def handle_alone(monkeypatch: pytest.MonkeyPatch, handle: Handle, delivered: Del
 
 def handle_several(handle_batch: HandleBatch, count: int) -> Answers:
     handler = replace(HANDLERS["billing", "order.placed"], handle_batch=handle_batch)
-    call = BatchCall(service="billing", type="order.placed", handler=handler, raw=[BODY] * count)
+    call = BatchCall(
+        service="billing",
+        type="order.placed",
+        handler=handler,
+        raw=[BODY] * count,
+        publishers=[user_of("relay")] * count,
+    )
     return run(call, around_a_batch())
 
 

@@ -93,6 +93,7 @@ def test_only_batches_of_statuses_yield(monkeypatch: pytest.MonkeyPatch) -> None
             type=type_,
             handler=HANDLERS[service, type_],
             raw=[],
+            publishers=[],
             bodies=[{}] * count,
         )
         yielding.yield_to_backlogs(call, list)

@@ -39,7 +39,14 @@ def plant(kind: str) -> str:
 def handles(service: str, *orders: Any) -> None:
     handler = HANDLERS[service, "order.placed"]
     inject(
-        BatchCall(service=service, type="order.placed", handler=handler, raw=[], bodies=[*orders]),
+        BatchCall(
+            service=service,
+            type="order.placed",
+            handler=handler,
+            raw=[],
+            publishers=[],
+            bodies=[*orders],
+        ),
         list,
     )
 

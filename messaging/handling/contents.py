@@ -1,0 +1,24 @@
+"""Nothing is done for a message that says what is not true."""
+
+from __future__ import annotations
+
+from messaging.handling.call import Answers, Call, GoOn
+from messaging.trust.contents import problems
+
+
+def check_contents(call: Call, go_on: GoOn) -> Answers:
+    """Middleware: see that RabbitMQ vouches for each publisher, or what was stored for the body.
+
+    Of several, those that cannot be believed are left to be handled alone.
+
+    Raises:
+        InvalidMessage: none of them can be believed.
+    """
+    wrong = problems(call.type, call.bodies, call.publishers)
+    if not wrong:
+        return go_on()
+    if len(wrong) == len(call.raw):
+        raise wrong[0]
+    call.bodies = [body for index, body in enumerate(call.bodies) if index not in wrong]
+    answers = iter(go_on())
+    return [None if index in wrong else next(answers) for index in range(len(call.raw))]

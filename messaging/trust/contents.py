@@ -1,0 +1,90 @@
+"""Is what a message says true? RabbitMQ vouches for its publisher, or else what is recorded does.
+
+Where each process has a user of its own, nearly every message comes from the very process whose
+service publishes its type, and costs no query. The others are retries, replays, what was edited,
+those of external publishers and of an earlier release, and forgeries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from messaging.certificate import Reason
+from messaging.errors import InvalidMessage
+from messaging.service import publisher_of as service_that_publishes
+from messaging.trust.publishers import is_external, untrusted
+from messaging.trust.records import (
+    Body,
+    differences,
+    order_id_in,
+    orders_of_ours,
+    recorded,
+)
+from messaging.trust.users import users_that_publish
+
+
+def problems(
+    type_: str, bodies: Sequence[Body], publishers: Sequence[str]
+) -> dict[int, InvalidMessage]:
+    """What is wrong with those of the messages that cannot be believed, by index.
+
+    `publishers` are RabbitMQ's users that published the bodies.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    vouched_for = users_that_publish(type_)
+    unproven = {
+        index: order_id_in(body)
+        for index, (body, user) in enumerate(zip(bodies, publishers, strict=True))
+        if user not in vouched_for
+    }
+    if not unproven:
+        return {}
+    asked = {*unproven.values()} - {""}
+    stored = recorded(type_, asked)
+    ours = orders_of_ours(asked - stored.keys())
+    found: dict[int, InvalidMessage] = {}
+    for index, order_id in unproven.items():
+        if order_id in stored:
+            problem = contradiction(type_, bodies[index], stored[order_id])
+        elif order_id in ours:
+            problem = never_happened(type_, order_id)
+        elif is_external(publishers[index], type_):
+            problem = None
+        else:
+            problem = untrusted(publishers[index], type_, " about an order that orders never took")
+        if problem is not None:
+            found[index] = problem
+    return found
+
+
+def check_edited(type_: str, body: Body) -> None:
+    """Raises InvalidMessage: the edited body is not what its service stored."""
+    order_id = order_id_in(body)
+    if stored := recorded(type_, {order_id} - {""}):
+        if problem := contradiction(type_, body, stored[order_id]):
+            raise problem
+    elif orders_of_ours({order_id} - {""}):
+        raise never_happened(type_, order_id)
+
+
+def contradiction(type_: str, body: Body, stored: Body) -> InvalidMessage | None:
+    """The error where the body says otherwise than its service stored."""
+    if found := differences(body, stored):
+        return InvalidMessage(
+            f"it is not what {_publisher(type_)} stored: {'; '.join(found)}",
+            Reason.CONTRADICTS_RECORD,
+        )
+    return None
+
+
+def never_happened(type_: str, order_id: str) -> InvalidMessage:
+    return InvalidMessage(
+        f"{_publisher(type_)} recorded no {type_} of order {order_id}", Reason.CONTRADICTS_RECORD
+    )
+
+
+def _publisher(type_: str) -> str:
+    service = service_that_publishes(type_)
+    return service.name if service else "nobody"

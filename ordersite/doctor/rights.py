@@ -1,0 +1,65 @@
+"""Do the users of RabbitMQ and MongoDB have the rights that their processes need, and no others?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+
+from messaging.trust.users import own_user, users
+from ordersite.doctor.report import Finding, Severity
+from ordersite.rights import mongodb, rabbitmq
+
+APPLY = "python manage.py access apply --folder FOLDER"
+NOTE = (
+    "With administrators' AMQP_URL and MONGODB_URL; FOLDER has the users' logins. Whoever uses a "
+    "login for something else has to have one of their own: docs/access.md"
+)
+
+
+def of_rabbitmqs_users() -> Iterator[Finding]:
+    """Silent about users that are not there, but for a site of others whose processes share one."""
+    yield from _findings("RabbitMQ", rabbitmq.differences())
+    own = own_user(settings.AMQP_URL)
+    if not settings.DEBUG and (users() - {own}).isdisjoint(rabbitmq.present()):
+        yield Finding(
+            Severity.WARNING,
+            f"RabbitMQ's user {own}",
+            "No process has a user of its own.",
+            "Whoever has the login of one process can publish as any other, and each batch of "
+            "messages costs its consumer a query more.",
+            APPLY,
+            NOTE,
+        )
+
+
+def of_mongodbs_users() -> Iterator[Finding]:
+    """Silent about users that are not there."""
+    yield from _findings("MongoDB", mongodb.differences())
+
+
+def _findings(
+    server: str, differences: Iterable[rabbitmq.Difference | mongodb.Difference]
+) -> Iterator[Finding]:
+    for each in differences:
+        if each.has is None:
+            continue
+        found = "; ".join(each.lines())
+        if each.exceeds:
+            yield Finding(
+                Severity.WARNING,
+                f"{server}'s user {each.user}",
+                f"It may do more than it needs ({found}).",
+                "Whoever gets hold of its password can do that, too.",
+                APPLY,
+                NOTE,
+            )
+        else:
+            yield Finding(
+                Severity.ERROR,
+                f"{server}'s user {each.user}",
+                f"It may not do all that it needs ({found}).",
+                f"Its process waits, and says what {server} refuses.",
+                APPLY,
+                NOTE,
+            )

@@ -1,0 +1,120 @@
+"""The least that each process needs in MongoDB, by the collections of the apps.
+
+https://www.mongodb.com/docs/manual/reference/privilege-actions/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.apps import apps
+
+from failed_messages.models import AuditEntry
+from messaging.service import services
+from messaging.trust.users import user_of
+
+Actions = frozenset[str]
+
+READ: Actions = frozenset({"find"})
+#: What is noted there is never changed, and never deleted.
+ADD: Actions = READ | {"insert"}
+WRITE: Actions = ADD | {"update", "remove"}
+#: Of every collection, those to come among them: what migrations and the doctor do.
+MAINTAIN: Actions = ADD | {
+    *("createCollection", "createIndex", "dropCollection", "dropIndex", "collMod"),
+    *("listCollections", "listIndexes", "collStats", "dbStats", "validate"),
+}
+#: Django asks which collections there are.
+LIST: Actions = frozenset({"listCollections"})
+
+#: Stands for the database, and for every collection of it.
+EVERYTHING = ""
+LEASE, HEARTBEAT, BEGUN_RUNS = "relay_lease", "scheduler_heartbeat", "begun_runs"
+#: No model has them.
+OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, "demo_data")
+MIGRATIONS = "django_migrations"
+DESK = "failed_messages"
+
+Collections = Mapping[str, Actions]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Of one user."""
+
+    #: What may be done with each collection of our database.
+    collections: Collections = field(default_factory=dict)
+    #: Whether it may ask how MongoDB itself is.
+    monitors: bool = False
+
+
+def declared() -> dict[str, Rights]:
+    """What each of our users is to have, by the user's name."""
+    return {user_of(process): rights for process, rights in of_processes().items()}
+
+
+def of_processes() -> dict[str, Rights]:
+    """By the kind of process."""
+    own = {name: of_app(name) for name in services()}
+    all_services = [each for collections in own.values() for each in collections]
+    keeper = next(name for name, each in services().items() if each.keeps_ledger)
+    staff = [each for each in of_all_apps() if each not in all_services]
+    audit = {AuditEntry._meta.db_table: ADD}
+    desk = may(WRITE, of_app(DESK)) | audit
+    others = [each for name, each in own.items() if name != keeper]
+    work = [each for collections in others for each in collections]
+    invoices = may(READ, own.get("billing", []))
+    return {
+        "web": rights(
+            may(READ, all_services),
+            may(WRITE, [*own[keeper], *work, *staff, *OTHERS]),
+            invoices,
+            desk,
+        ),
+        "relay": rights(may(WRITE, [*own[keeper], LEASE])),
+        **{
+            # What its messages say is compared with what the others stored.
+            name: rights(
+                may(READ, [*all_services, *of_app("simulated_faults")]),
+                may(WRITE, [*own[name], BEGUN_RUNS]),
+            )
+            for name in services()
+        },
+        "archiver": rights(may(READ, own[keeper]), desk),
+        "scheduler": rights(
+            may(WRITE, [*own[keeper], *work, *staff, *OTHERS]),
+            invoices,
+            desk,
+        ),
+        "operator": rights(
+            {EVERYTHING: MAINTAIN},
+            may(WRITE, [*of_all_apps(), *OTHERS, MIGRATIONS]),
+            audit,
+            monitors=True,
+        ),
+    }
+
+
+def rights(*collections: Collections, monitors: bool = False) -> Rights:
+    """Those of each, the later ones standing over the earlier; everybody reads the migrations."""
+    granted: dict[str, Actions] = {EVERYTHING: LIST, MIGRATIONS: READ}
+    for each in collections:
+        granted |= each
+    return Rights(collections=granted, monitors=monitors)
+
+
+def may(actions: Actions, collections: Iterable[str]) -> dict[str, Actions]:
+    return dict.fromkeys(collections, actions)
+
+
+def of_app(label: str) -> list[str]:
+    """The collections of the app's models; none where it is not installed."""
+    if label not in apps.app_configs:
+        return []
+    models = apps.get_app_config(label).get_models(include_auto_created=True)
+    return [model._meta.db_table for model in models if model._meta.managed]
+
+
+def of_all_apps() -> list[str]:
+    return [each for label in apps.app_configs for each in of_app(label)]
