@@ -52,7 +52,7 @@ def start(
     """Start the bulk replay of all failed messages that match.
 
     Args:
-        reason: why; without one, messages whose order has moved on are left out.
+        reason: why; without one, messages whose order has changed are left out.
         rate: messages a second, once the first few are answered.
         id_: the job's id, so that asking twice starts it once; a new one unless it is given.
 

@@ -37,7 +37,7 @@ def replay(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Ver
     Args:
         ids: the records' ids; one that cannot be replayed is refused, the others go on.
         by: who replays, for the history and the audit log.
-        reason: why; without one, a message whose order has moved on is refused.
+        reason: why; without one, a message whose order has changed is refused.
 
     Returns: a verdict for each id, in order.
     """

@@ -46,7 +46,7 @@ class Verb:
         if record.status != self.from_status:
             return f"The message is {record.status}, not {self.from_status}."
         if self.name == "replay" and record.body_cut:
-            return "Only the beginning of its body was kept."
+            return "Only the beginning of its body was stored."
         return ""
 
 
@@ -60,14 +60,14 @@ VERBS = {
             str(Status.FAILED),
             "Sends each message to the queue of the service that gave it up, and to no other. It "
             "keeps its message id, so that a service which has done its part already does nothing. "
-            "A message whose order has moved on goes only with a reason.",
+            "A message whose order has changed goes only with a reason.",
         ),
         Verb(
             "discard",
             discard,
             DISCARD,
             str(Status.FAILED),
-            "Sets it aside: no service will handle it. The record stays and can be restored.",
+            "No service will handle it. The record stays and can be restored.",
             asks_reason=True,
         ),
         Verb(
@@ -93,7 +93,7 @@ def edit_obstacle(request: HttpRequest, record: FailedMessage) -> str:
         return lacks(EDIT)
     if record.status != Status.FAILED:
         return f"The message is {record.status}, not {Status.FAILED}."
-    return "Only the beginning of its body was kept." if record.body_cut else ""
+    return "Only the beginning of its body was stored." if record.body_cut else ""
 
 
 def selection(ids: list[str]) -> str:

@@ -31,7 +31,7 @@ class Preview:
     value: str
     #: Messages whose order was cancelled since.
     cancelled: int
-    #: Messages whose order has moved on otherwise: they go only if there is a reason.
+    #: Messages whose order has changed otherwise: they go only if there is a reason.
     stale: int
     #: Messages of which only the body's beginning was kept.
     cut: int
@@ -66,7 +66,7 @@ class Preview:
             yield f"{_count(self.cancelled, 'order')} cancelled since: left out."
         if self.stale:
             yield (
-                f"{_count(self.stale, 'message')} whose order has moved on since: left out, "
+                f"{_count(self.stale, 'message')} whose order has changed since: left out, "
                 "unless you give a reason."
             )
         if self.cut:

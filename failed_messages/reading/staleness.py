@@ -1,4 +1,4 @@
-"""The stale guard: whether an order has moved on since a message about it failed."""
+"""The stale guard: whether an order has changed since a message about it failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CANCELLED = "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """That an order has moved on, and how."""
+    """That an order has changed, and how."""
 
     detail: str
     cancelled: bool
@@ -40,7 +40,7 @@ def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
 
 
 def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
-    """How the order has moved on since the message was published; empty where it has not.
+    """How the order has changed since the message was published; empty where it has not.
 
     That other services have answered to the order changes its version too, and is not a reason: one
     service's failure is none of the others' business. Nor is a service's answer ever stale: the

@@ -35,7 +35,7 @@ class ProductForm(forms.ModelForm):
         max_value=MAX_QUANTITY,
         required=False,
         label="Restock by",
-        help_text="Units that came in. They are added when you save; rejected orders stay so.",
+        help_text="New units, added when you save. Rejected orders stay rejected.",
     )
     #: A form that is sent twice, as by a double click, restocks once.
     delivery = forms.CharField(

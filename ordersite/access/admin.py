@@ -30,7 +30,7 @@ class KeyForm(forms.ModelForm):
         min_value=1,
         max_value=2**63 - 1,
         required=False,
-        help_text="The customer whose orders alone the key is for; empty: a shop, for all orders.",
+        help_text="The customer for whose orders the key is; empty: a shop, for all orders.",
     )
     scopes = forms.MultipleChoiceField(
         choices=[(scope.name, f"{scope.name}: {scope.allows}") for scope in SCOPES.values()],
@@ -49,7 +49,7 @@ class KeyForm(forms.ModelForm):
         min_value=1,
         max_value=keys.MOST_REQUESTS_A_SECOND,
         required=False,
-        help_text="Empty: as many as everybody may send.",
+        help_text="Empty: the default rate.",
     )
 
     class Meta:

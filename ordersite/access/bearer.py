@@ -26,7 +26,7 @@ def caller(header: str) -> Caller:
     """Whose key or token the header has.
 
     Raises:
-        Unauthenticated: nobody's, or it ended.
+        Unauthenticated: it is not a known key, or it ended.
         pymongo.errors.PyMongoError, DatabaseError: MongoDB did not answer.
     """
     if len(header) > MOST_CHARACTERS:

@@ -1,4 +1,4 @@
-"""How a key is shown; never with its secret, which nobody has."""
+"""How a key is shown; never with its secret, which is not stored."""
 
 from __future__ import annotations
 

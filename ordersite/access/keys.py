@@ -44,7 +44,7 @@ class NewKey(NamedTuple):
     """A key that was just made."""
 
     record: ApiKey
-    #: The key itself; nobody can find it out again.
+    #: The key itself; it cannot be found out again.
     secret: str
 
 
@@ -62,7 +62,7 @@ def create(
     Args:
         user_id: the customer whose orders alone it is for; None for a shop, which acts for all.
         lifetime: None for a key that never expires.
-        rate: requests a second; None for what everybody may send.
+        rate: requests a second; None for the default rate.
 
     Raises:
         InvalidKey: an argument cannot be.
@@ -142,7 +142,7 @@ def revoke(id_: str, *, by: str) -> ApiKey:
 
 
 def find(key: str) -> ApiKey | None:
-    """The record of this key, whatever its state; None where nobody was given it."""
+    """The record of this key, whatever its state; None where there is no such key."""
     match = _KEY.fullmatch(key)
     record = ApiKey.objects.filter(pk=match["id"]).first() if match else None
     is_same = record is not None and hmac.compare_digest(record.digest, digest(key))

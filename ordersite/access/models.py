@@ -11,7 +11,7 @@ from django_mongodb_backend.fields import ArrayField
 class ApiKey(models.Model):
     """One key: who holds it and what it may do. Of its secret there is only a hash."""
 
-    #: Part of the key itself, so that whoever finds one can tell which it is.
+    #: Part of the key itself, so that a key that is found can be identified.
     id = models.CharField("key", primary_key=True, db_column="_id", max_length=16)
     #: The first key's id, for all that it was rotated to: they are one client.
     client = models.CharField(max_length=16)

@@ -12,7 +12,7 @@ from runtime.requests.caller import Caller, OutOfScope, Unauthenticated, unknown
 
 
 class HasScope(BasePermission):
-    """The permission class of every view; a view without scopes is for nobody.
+    """The permission class of every view; a view without scopes is closed.
 
     A view declares `scopes`: the scope of each of its methods, `{"GET": "orders:read"}`.
     """

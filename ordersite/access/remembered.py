@@ -39,6 +39,6 @@ class Remembered:
             self._known[digest] = Known(caller, time.monotonic() + seconds)
 
     def forget(self) -> None:
-        """Find everybody out anew."""
+        """Forget all of them: each caller is checked again."""
         with self._lock:
             self._known.clear()

@@ -10,7 +10,7 @@ ALL = ":*"
 
 class Scope(NamedTuple):
     name: str
-    #: What it allows, for whoever gives a key.
+    #: What it allows, for those who give keys.
     allows: str
     #: The permission that gives it to a member of the staff; empty where every one has it.
     permission: str

@@ -58,7 +58,7 @@ class SigningKeys:
         return key_id not in self._keys or now - self._fetched_at > LIFETIME_SECONDS
 
     def _fetch(self) -> None:
-        """Replace the keys by those that there are now; keep them where nobody answers."""
+        """Replace the keys by those that there are now; keep them where there is no answer."""
         self._asked_at = time.monotonic()
         try:
             self._keys = usable(ask(self._url))

@@ -23,7 +23,7 @@ from ordersite.access.signing_keys import KeysUnavailable, SigningKeys
 from runtime.requests.caller import Caller
 from runtime.requests.number import whole_number
 
-#: Signatures alone: with a shared secret (HS256) whoever checks a token could make one.
+#: Signatures alone: with a shared secret (HS256) everyone who checks a token could make one.
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
@@ -39,7 +39,7 @@ LATEST = 2**32
 
 
 class IssuerAway(APIException):
-    """The issuer's keys cannot be had, so nobody can tell whether the token is one."""
+    """The issuer's keys cannot be had, so the token cannot be checked."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_detail = "The issuer of access tokens does not answer. Try again later."

@@ -216,7 +216,7 @@ def test_cancelled_orders_are_left_out_and_stale_ones_need_a_reason(orders_now):
         "What other services have done is not affected.",
         "4 orders, worth 40.00 EUR.",
         "1 order cancelled since: left out.",
-        "1 message whose order has moved on since: left out, unless you give a reason.",
+        "1 message whose order has changed since: left out, unless you give a reason.",
     ]
     job = started()
     for _ in range(5):

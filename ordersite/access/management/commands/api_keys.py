@@ -22,7 +22,7 @@ from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
 from runtime.trouble import of_mongodb
 
-SHOWN_ONCE = "Keep it now: it is stored as a hash alone, so nobody can show it again."
+SHOWN_ONCE = "Copy it now: only its hash is stored, so it cannot be shown again."
 COLUMNS = (("id", 16), ("state", 8), ("user", 10), ("name", 24), ("expires", 20), ("last used", 20))
 
 
