@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 from orders.collection import ANSWER_SECONDS
 from orders.views import find
 from ordersite.access.authentication import still
+from ordersite.pipeline.stream_places import StreamPlaces
 from ordersite.pipeline.timeline import digest, timeline
 from runtime.requests.caller import Caller, Unauthenticated, caller_of
 
@@ -28,10 +28,8 @@ HEARTBEAT_SECONDS = 10.0
 #: How long a client waits before it comes back.
 RETRY_MILLISECONDS = 2_000
 
-#: Streams that may hold a thread at the same moment. A further one gets what is new and
-#: comes back: polling, in the same format.
-MAX_STREAMS = 8
-_places = threading.BoundedSemaphore(MAX_STREAMS)
+#: A stream that has none gets what is new and comes back: polling, in the same format.
+_places = StreamPlaces()
 
 
 class TimelineView(APIView):
@@ -58,8 +56,9 @@ class TimelineEventsView(APIView):
         with pymongo.timeout(ANSWER_SECONDS):
             find(order_id, caller)
         seen = request.headers.get("Last-Event-ID", "")
+        client = request.META["REMOTE_ADDR"] if caller.is_anyone else caller.id
         return StreamingHttpResponse(
-            stream(order_id, lambda: still(request), seen),
+            stream(order_id, lambda: still(request), seen, client),
             content_type="text/event-stream",
             # The second is nginx's name for not waiting until its buffer is full.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -79,13 +78,14 @@ def snapshot(order_id: str, caller: Caller) -> bytes:
         )
 
 
-def stream(order_id: str, still: Callable[[], Caller], seen: str) -> Iterator[bytes]:
+def stream(order_id: str, still: Callable[[], Caller], seen: str, client: str) -> Iterator[bytes]:
     """The events that a client gets who has seen the event with the id `seen`.
 
-    `still` tells who that is at each moment, or that its key has ended.
+    `still` tells who that is at each moment, or that its key has ended; `client` is what its
+    streams are counted by.
     """
     yield b"retry: %d\n\n" % RETRY_MILLISECONDS
-    has_place = _places.acquire(blocking=False)
+    has_place = _places.take(client)
     try:
         yield from changes(order_id, still, seen, STREAM_SECONDS if has_place else 0)
     except PyMongoError:
@@ -94,7 +94,7 @@ def stream(order_id: str, still: Callable[[], Caller], seen: str) -> Iterator[by
         yield b": the key or the order is gone\n\n"
     finally:
         if has_place:
-            _places.release()
+            _places.give_back(client)
 
 
 def changes(

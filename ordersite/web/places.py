@@ -90,7 +90,7 @@ def all_places() -> tuple[Places, ...]:
         Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=8, waiting=100),
         # Each is a second of Python for some thousand orders, which `POST /orders` waits for, too.
         Places("import", r"\w+ /orders/import$", threads=2, waiting=6, each=4),
-        Places("stream", r"\w+ /orders/[^/]+/events$", threads=16, waiting=100),
+        Places("stream", r"\w+ /orders/[^/]+/events$", threads=24, waiting=100),
         Places("print", r"\w+ /orders/[^/]+/(invoice|credit-note)", threads=2, waiting=30, each=8),
         Places("request", r"", threads=24, waiting=500),
     )

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from failed_messages.records.collection import failed_messages
 from orders import ledger
 from orders.collection import orders
-from ordersite.pipeline import timeline_views
+from ordersite.pipeline import stream_places, timeline_views
 from tests import broker
 from tests.failed_messages import letters
 from tests.orders.conftest import Place
@@ -222,7 +222,7 @@ def test_beyond_the_last_place_a_client_gets_what_is_new_and_no_thread(
     order_id = place()["orderId"]
     monkeypatch.setattr(timeline_views, "STREAM_SECONDS", 60)
     address = f"/orders/{order_id}/events"
-    held = [client.get(address) for _ in range(timeline_views.MAX_STREAMS)]
+    held = [client.get(address) for _ in range(stream_places.OF_A_CLIENT)]
     for response in held:
         list(itertools.islice(response.streaming_content, 2))
 

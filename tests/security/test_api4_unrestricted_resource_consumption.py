@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
+from ordersite.pipeline.stream_places import StreamPlaces
 from ordersite.web import body as bodies
 from ordersite.web.in_threads import InThreads
 from tests.asgi_client import response_of, run_as_server, scope_of
@@ -64,6 +65,18 @@ def test_a_long_body_is_refused_by_its_length_alone(site: int, path: str) -> Non
 
 def test_an_import_is_longer_than_others_and_has_a_bound(site: int) -> None:
     assert ask(site, head("POST", "/orders/import", 256 * 1024 * 1024 + 1)).status == 413
+
+
+def test_streams_have_places_for_several_clients() -> None:
+    places = StreamPlaces(most=5, of_a_client=2)
+
+    of_one = [places.take("a") for _ in range(5)]
+    of_others = [places.take(client) for client in ("b", "b", "c", "d")]
+    places.give_back("a")
+
+    assert of_one == [True, True, False, False, False]
+    assert of_others == [True, True, True, False]
+    assert [places.take(client) for client in ("e", "f")] == [True, False]
 
 
 class Slow:
