@@ -78,7 +78,7 @@ ADDRESS_REQUESTS_PER_SECOND = setting(
     validate=at_least(0),
     example="50",
 )
-#: The same for a client whose key has no rate of its own.
+#: The same for a shop whose key has no rate of its own; a customer has what an address has.
 CLIENT_REQUESTS_PER_SECOND = setting(
     env.float,
     "CLIENT_REQUESTS_PER_SECOND",

@@ -29,6 +29,8 @@ from runtime.requests.truncated import Truncated
 logger = logging.getLogger(__name__)
 
 MAX_ORDERS = 100_000
+#: With one request a customer would otherwise have the stock of a shop.
+MAX_ORDERS_OF_A_CUSTOMER = 1_000
 #: More are not what the file's sender meant, and each is answered by much more than its line.
 MAX_REFUSED = 1_000
 
@@ -37,7 +39,7 @@ EMPTY = Fault(
     detail="must not be empty",
     fix="Send a line for each order; docs/importing.md shows the formats.",
 )
-TOO_MANY = f"{MAX_ORDERS} orders are the limit for one request; send the rest in another one."
+TOO_MANY = "{:,} orders are the limit for one request; send the rest in another one."
 TOO_MANY_REFUSED = (
     "So many orders were refused that the rest was not read. Fix them, and send the lines from "
     "this one on as well."
@@ -90,7 +92,9 @@ class ImportView(APIView):
 
     def post(self, request: Request) -> FileResponse:
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        status = write_answer(own(entries(request), caller_of(request)), answer)
+        caller = caller_of(request)
+        most = MAX_ORDERS if caller.user_id is None else MAX_ORDERS_OF_A_CUSTOMER
+        status = write_answer(own(entries(request), caller), answer, most)
         answer.seek(0)
         return FileResponse(answer, status=status, content_type="application/x-ndjson")
 
@@ -115,16 +119,21 @@ def own(entries: Iterable[Entry], caller: Caller) -> Iterator[Entry]:
         yield entry if is_own else Entry(entry.line, faults=(foreign_user(caller),))
 
 
-def write_answer(remaining: Iterator[Entry], answer: IO[bytes]) -> int:
-    """Import the entries and write what became of each; return the answer's HTTP status."""
+def write_answer(remaining: Iterator[Entry], answer: IO[bytes], most: int) -> int:
+    """Import the entries and write what became of each; return the answer's HTTP status.
+
+    `most` is how many entries are imported.
+    """
     sums = Sums()
     stopped: dict[str, Any] = {}
     status = 200
     try:
-        write_outcomes(while_few_are_refused(islice(remaining, MAX_ORDERS), sums), sums, answer)
+        write_outcomes(while_few_are_refused(islice(remaining, most), sums), sums, answer)
         if following := next(remaining, None):
             is_refused = sums.refused >= MAX_REFUSED
-            status, detail = (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY)
+            status, detail = (
+                (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY.format(f"{most:,}"))
+            )
             stopped = {"stoppedAtLine": following.line, "detail": detail}
     except Truncated:
         if not sums.total:

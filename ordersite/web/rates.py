@@ -49,7 +49,8 @@ class Rates:
         """
         Args:
             of_an_address: requests a second of all who come from it without a key; 0: any number.
-            of_a_client: the same for one whose key has no rate of its own.
+            of_a_client: the same for a shop whose key has no rate of its own. One of a customer has
+                as many as an address.
         """
         self._of_an_address = of_an_address
         self._of_a_client = of_a_client
@@ -66,7 +67,9 @@ class Rates:
         if caller is not None:
             # No address begins so.
             policy, client = "client", f"client {caller.id}"
-            per_second = caller.rate or self._of_a_client
+            # A customer is one person, a shop is all of its customers.
+            usual = self._of_a_client if caller.user_id is None else self._of_an_address
+            per_second = caller.rate or usual
         else:
             policy, client, per_second = "address", "", self._of_an_address
         if not per_second or scope["path"].startswith(UNCOUNTED):

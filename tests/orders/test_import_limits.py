@@ -28,12 +28,14 @@ class Request:
         self.META = {"CONTENT_LENGTH": str(len(body))}
 
 
-def answered(body: bytes, parser: type[BaseParser] = views.NdjsonParser) -> tuple[int, list[Any]]:
+def answered(
+    body: bytes, parser: type[BaseParser] = views.NdjsonParser, most: int = views.MAX_ORDERS
+) -> tuple[int, list[Any]]:
     """The status, and the lines of the answer."""
     context = {"request": Request(body)}
     answer = io.BytesIO()
     entries = parser().parse(io.BytesIO(body), parser_context=context)
-    status = views.write_answer(iter(entries), answer)
+    status = views.write_answer(iter(entries), answer, views.MAX_ORDERS)
     return status, [json.loads(each) for each in answer.getvalue().splitlines()]
 
 
