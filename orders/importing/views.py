@@ -131,9 +131,7 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes], most: int) -> in
         write_outcomes(while_few_are_refused(islice(remaining, most), sums), sums, answer)
         if following := next(remaining, None):
             is_refused = sums.refused >= MAX_REFUSED
-            status, detail = (
-                (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY.format(f"{most:,}"))
-            )
+            status, detail = (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY.format(most))
             stopped = {"stoppedAtLine": following.line, "detail": detail}
     except Truncated:
         if not sums.total:
