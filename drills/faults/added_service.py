@@ -92,7 +92,7 @@ def must_be_announced(run: Run, order: Document) -> bool:
 DRILL = Drill(
     name="added-service",
     promises=(1, 6),
-    promise="A release that adds a service replaces another one, and each order goes on",
+    promise="A release that adds a service replaces another one, and each order continues",
     prepare=make_next_release,
     inject=upgrade,
     check=all_that_have_to_be_are_announced,

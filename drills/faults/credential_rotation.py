@@ -125,7 +125,7 @@ def nobody_ended(run: Run) -> Iterator[Violation]:
 DRILL = Drill(
     name="credential-rotation",
     promises=(1, 8),
-    promise="The system goes on unaided once RabbitMQ's refusal is put right, and says what it is",
+    promise="After a refusal by RabbitMQ is corrected the system continues; its logs name the refusal",
     inject=refuse,
     check=nobody_ended,
 )

@@ -226,7 +226,7 @@ def audit_log(run: Run) -> dict[str, list[tuple[str, str]]]:
 DRILL = Drill(
     name="failed-message-replays",
     promises=(5, 9),
-    promise="A replay is safe, authorised, audited and happens once, whatever dies meanwhile",
+    promise="A replay is safe, authorised, audited and happens once, also if processes die",
     inject=replay_failed_messages,
     check=resolved_and_audited,
     orders=360,

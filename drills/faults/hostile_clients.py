@@ -123,7 +123,7 @@ class Readers:
 DRILL = Drill(
     name="hostile-clients",
     promises=(1, 8),
-    promise="Clients that hold, flood, guess and send without end hold up nobody else",
+    promise="Clients that stall, flood, guess and send for ever hold up no others",
     inject=attack,
     orders=300,
     traffic_seconds=20,

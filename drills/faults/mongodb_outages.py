@@ -76,7 +76,7 @@ def answers_in_time(run: Run) -> Iterator[Violation]:
 DRILL = Drill(
     name="mongodb-outages",
     promises=(1, 8),
-    promise="The system recovers unaided from the loss of its database; a 503 comes in time",
+    promise="The system recovers by itself from the loss of its database; a 503 comes in time",
     inject=lose_mongodb,
     check=answers_in_time,
 )

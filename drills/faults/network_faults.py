@@ -155,6 +155,6 @@ FAULTS: tuple[LinkFault, ...] = (cut, reset, *ONE_WAY)
 DRILL = Drill(
     name="network-faults",
     promises=(2, 8),
-    promise="The system recovers unaided from whatever the network does",
+    promise="The system recovers by itself from every fault of the network",
     inject=break_network,
 )

@@ -75,7 +75,7 @@ def orders_are_taken(run: Run) -> Iterator[Violation]:
 DRILL = Drill(
     name="rabbitmq-alarms",
     promises=(1, 8),
-    promise="An order answered with 201 is never lost, even while RabbitMQ takes no message",
+    promise="An order answered with 201 is never lost, even while RabbitMQ accepts no message",
     inject=raise_alarms,
     check=orders_are_taken,
     traffic_seconds=14,

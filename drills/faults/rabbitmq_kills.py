@@ -65,6 +65,6 @@ def kill(run: Run, nodes: Sequence[Node]) -> None:
 DRILL = Drill(
     name="rabbitmq-kills",
     promises=(1, 8),
-    promise="The system recovers unaided from the loss of its broker, and nothing is lost",
+    promise="The system recovers by itself from the loss of its broker, and nothing is lost",
     inject=break_nodes,
 )

@@ -81,7 +81,7 @@ def is_drained(run: Run) -> bool:
 DRILL = Drill(
     name="repeated-deliveries",
     promises=(3, 4),
-    promise="One invoice and one reservation for an order, in whatever order messages come",
+    promise="One invoice and one reservation for an order, in any sequence of messages",
     inject=deliver_again_and_again,
     orders=60,
     traffic_seconds=4,

@@ -151,7 +151,7 @@ def nothing_is_half_there(run: Run) -> Iterator[Violation]:
 DRILL = Drill(
     name="restore-from-backup",
     promises=(1, 3, 4),
-    promise="After a restore one command settles what database and broker do not agree on",
+    promise="After a restore one command settles the differences of database and broker",
     inject=lose_and_restore,
     check=nothing_is_half_there,
 )

@@ -73,7 +73,7 @@ def returned(run: Run) -> list[int]:
 DRILL = Drill(
     name="rolling-restarts",
     promises=(3, 6, 8),
-    promise="Whatever is stopped how often, what nobody began is done in the end, and once",
+    promise="However often workers are stopped, each message is handled, and once",
     inject=restart_again_and_again,
     # What was given back runs alone, message by message: a backlog, and not a pile for an hour.
     orders=300,

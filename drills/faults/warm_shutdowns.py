@@ -161,7 +161,7 @@ def unanswered(run: Run, since: float, until: float) -> list[Exchange]:
 DRILL = Drill(
     name="warm-shutdowns",
     promises=(3,),
-    promise="A process that is asked to stop finishes what it has begun, in time",
+    promise="A process that is asked to stop finishes what it has started, in time",
     inject=stop_and_start,
     check=web_answers_whom_it_took,
     orders=600,

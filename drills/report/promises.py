@@ -52,7 +52,7 @@ PROMISES = (
     Promise(7, "No single message can stop a worker", tests=("tests/messaging/test_poison.py",)),
     Promise(
         8,
-        "The loss of broker, database or network is recovered from without help",
+        "The system recovers by itself from the loss of broker, database or network",
         everywhere="the time that recovery took",
     ),
     Promise(
