@@ -125,7 +125,7 @@ def nobody_ended(run: Run) -> Iterator[Violation]:
 DRILL = Drill(
     name="credential-rotation",
     promises=(1, 8),
-    promise="After a refusal by RabbitMQ is corrected the system continues; its logs name the refusal",
+    promise="Once a refusal by RabbitMQ is corrected the system continues; its logs name it",
     inject=refuse,
     check=nobody_ended,
 )
