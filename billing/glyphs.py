@@ -1,4 +1,4 @@
-"""Which font has a sign for which letter, so that a PDF shows what it is given.
+"""Chooses a font that has the characters of a text, for the PDF.
 
 Vera, which ReportLab brings, is embedded: Latin letters, on any machine. Greek, Cyrillic, Chinese,
 Japanese and Korean are shown by the fonts that every PDF reader has for Asian text; they are named

@@ -1,4 +1,4 @@
-"""Numbers of invoices that were issued after the backup that was restored.
+"""Numbers of invoices that were lost with a restore: issued after the backup.
 
 A customer may still have such an invoice, so its number is not used again, and its series has no
 gap: an invoice that is known is issued again as it was, and every other number has a record that

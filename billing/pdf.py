@@ -1,4 +1,4 @@
-"""The document as a PDF, on A4, with the lines' head repeated on every page."""
+"""Renders the printable document as a PDF on A4; the table's header is on every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDFs that were made a while ago: one that is asked for again costs nothing.
+"""A cache of PDFs: one that is requested again costs nothing.
 
 A long one is a second of Python, for which everything else in the process waits a little.
 """

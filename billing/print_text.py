@@ -1,4 +1,4 @@
-"""Text of others, made fit for paper: composed letters, real line breaks, nothing invisible."""
+"""Prepares untrusted text for print: composed letters, line breaks, no invisible characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed of an invoice or its credit note, for the page and the PDF alike."""
+"""The content of a printed invoice or credit note, for both the page and the PDF."""
 
 from __future__ import annotations
 

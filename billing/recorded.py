@@ -1,4 +1,4 @@
-"""Which events of invoices happened, for messages whose publisher nobody vouches for."""
+"""Which events of invoices happened, for messages of an unknown publisher."""
 
 from __future__ import annotations
 

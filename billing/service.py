@@ -1,4 +1,4 @@
-"""What billing is in the pipeline."""
+"""Billing's declaration as a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What billing does when something happens to an order."""
+"""Billing's handlers of the events of orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is on the shelves, and what of it is promised to orders."""
+"""Products with their stock, and the reservations of orders."""
 
 from __future__ import annotations
 

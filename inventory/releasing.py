@@ -1,4 +1,4 @@
-"""Gives a cancelled order's stock back, or keeps it from reserving any.
+"""Releases a cancelled order's stock, or prevents its reservation.
 
 A cancellation and its order arrive in either sequence; both end with the state "released" and no
 stock promised. A cancellation that is first leaves its reservation as a tombstone, which is what

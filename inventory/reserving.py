@@ -1,4 +1,4 @@
-"""Promises stock to orders: all lines or none, once for each order."""
+"""Reserves stock for orders: all lines or none, once for each order."""
 
 from __future__ import annotations
 

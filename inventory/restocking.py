@@ -1,4 +1,4 @@
-"""Brings units in: the opening stock of a new product, and what arrives later.
+"""Adds units: the opening stock of a new product, and later deliveries.
 
 Restocking changes no order: one that was rejected stays rejected, and the new
 units are there for the next one.

@@ -1,4 +1,4 @@
-"""What inventory is in the pipeline."""
+"""Inventory's declaration as a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What inventory does when something happens to an order."""
+"""Inventory's handlers of the events of orders."""
 
 from __future__ import annotations
 

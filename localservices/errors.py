@@ -1,4 +1,4 @@
-"""What can go wrong when the system is started on a machine.
+"""The errors of starting the system on a machine.
 
 LocalServiceError
 ├── ServiceFailed      a service did not start, or ended by itself

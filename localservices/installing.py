@@ -1,4 +1,4 @@
-"""Installs programs that Python packages do not bring."""
+"""Installs programs that are not in Python packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the database ready for a developer: one Python for what are three commands by hand."""
+"""Makes the database ready for a developer: three commands in one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git knows of this working tree: measurements are kept with the revision they are of."""
+"""The git revision of this working tree, which measurements are stored with."""
 
 from __future__ import annotations
 

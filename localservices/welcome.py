@@ -1,4 +1,4 @@
-"""What a developer reads when everything runs."""
+"""The message that a developer gets when everything runs."""
 
 from __future__ import annotations
 

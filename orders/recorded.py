@@ -1,4 +1,4 @@
-"""Which events happened to orders, for messages whose publisher nobody vouches for."""
+"""Which events happened to orders, for messages of an unknown publisher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a developer's machine may be started with, and a site of others may not."""
+"""Checks of settings that are allowed in development only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does what the site says to MongoDB and RabbitMQ travel in the clear? `check --deploy` asks."""
+"""A check of `check --deploy`: are the connections to MongoDB and RabbitMQ encrypted?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stored value that cannot be shown costs its own cell, never the list that it is in.
+"""A stored value that cannot be shown leaves its own cell empty, not the whole list.
 
 The admin calls a function for each cell of a list and each line of a page; what one raises is that
 cell's own. It is logged once, with the document's type and the field.

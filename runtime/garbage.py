@@ -1,4 +1,4 @@
-"""What a process that will run for long does once it has loaded what it needs."""
+"""Freezes the garbage collector in a process that runs for long."""
 
 from __future__ import annotations
 

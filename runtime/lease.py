@@ -1,4 +1,4 @@
-"""A lease: of several processes that could do a job, one does it.
+"""A lease: of several processes that could do a job, only one does it.
 
 A lease that is not renewed expires, so that a killed holder is followed by another one. The
 times are MongoDB's own (`$$NOW`), as the clocks of two machines differ. That clock may be set back,

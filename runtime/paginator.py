@@ -1,4 +1,4 @@
-"""Pages of a list in the admin, whose length is known at once however long it is."""
+"""Pages of a list in the admin whose length is known without counting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process's sign of life in a file, for a container's or Kubernetes' probe.
+"""A process's heartbeat in a file, for a container's or Kubernetes' probe.
 
 A probe asks whether *this* process still works, so it neither needs MongoDB or RabbitMQ nor Django:
 `python -m runtime.health relay` takes 30 ms. A process that waits for either of them is alive.

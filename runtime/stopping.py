@@ -1,4 +1,4 @@
-"""Being asked to stop, and waiting in a way that ends at once when that happens."""
+"""The request to stop, and waits that end at once when it comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every handler needs to keep its effects once: one MongoDB transaction, seen through.
+"""One MongoDB transaction, retried until it is committed, so that effects happen once.
 
 A message may be delivered twice, at the same moment, to two workers. A handler therefore checks
 in a transaction for what it has recorded of the order, and only writes when it finds nothing.

@@ -1,4 +1,4 @@
-"""What keeps a process from RabbitMQ or MongoDB: in the operator's words, and logged once.
+"""Why RabbitMQ or MongoDB cannot be used, in the operator's words, and logged once.
 
 A part that does not answer comes back by itself. One that answers and refuses waits for an
 operator, who has to know what to correct.

@@ -1,4 +1,4 @@
-"""A URL in a setting: what no such URL holds."""
+"""Checks of a URL in a setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for what a process needs, with one line in its log, so that any may start first."""
+"""Waits for what a process needs, with one line in its log: processes start in any order."""
 
 from __future__ import annotations
 

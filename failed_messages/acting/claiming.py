@@ -1,4 +1,4 @@
-"""Claiming: of all who want to replay a failed message at one moment, one may."""
+"""Claims a failed message for a replay, so that it is replayed once at a time."""
 
 from __future__ import annotations
 

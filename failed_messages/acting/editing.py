@@ -1,4 +1,4 @@
-"""Edit and replay: a corrected copy goes to the service, the original stays as it is for ever."""
+"""Edit and replay: a corrected copy goes to the service, the original is kept unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scheduled replay: after 15 minutes, after an hour, after six, and then it is for a person.
+"""Scheduled replay: after 15 minutes, an hour, six hours; then an operator has to act.
 
 Off until an operator sets a policy for a service or a group. What a policy replays obeys every
 guard: never a handler that is not safe to replay, never an order that has moved on.

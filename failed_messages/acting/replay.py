@@ -1,4 +1,4 @@
-"""Replay: hand a failed message to the service that gave it up, and to no other.
+"""Replay: send a failed message to the service that gave it up, and to no other.
 
 A record is claimed by one transaction before anything is published, so that any number of
 clicks publish once. If no answer comes from the broker, the record stays claimed and

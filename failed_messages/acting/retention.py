@@ -1,4 +1,4 @@
-"""Retention: what is settled is deleted after a while, and leaves its trace in the audit log.
+"""Retention: deletes old resolved and discarded messages; the audit log keeps an entry.
 
 A message that is not resolved or discarded is never deleted, nor is the original of an edited copy.
 The hourly counts behind the charts go once no chart shows them.

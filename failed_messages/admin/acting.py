@@ -1,4 +1,4 @@
-"""Replay, discard and restore in the admin: asked about first, then done."""
+"""Replay, discard and restore in the admin, each after a confirmation page."""
 
 from __future__ import annotations
 

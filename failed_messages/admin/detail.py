@@ -1,4 +1,4 @@
-"""What the page of one failed message shows, most wanted first."""
+"""The page of one failed message, the most important first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps the admin's list fast with hundreds of thousands of failed messages."""
+"""The admin's list, fast also with hundreds of thousands of failed messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the requests to the desk's API say."""
+"""The bodies of requests to the desk's API."""
 
 from __future__ import annotations
 

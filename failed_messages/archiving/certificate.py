@@ -1,4 +1,4 @@
-"""The death certificate of a message in `<service>.dlq`, whoever wrote it.
+"""The death certificate of a message in `<service>.dlq`, read or made.
 
 A worker that gives up writes one into the header `certificate`. Where no worker could, RabbitMQ's
 own `x-death` header says what happened, and the certificate is written here from that.

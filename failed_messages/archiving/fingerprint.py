@@ -1,4 +1,4 @@
-"""What identifies the cause of a failure, whatever message it happened to."""
+"""The fingerprint of a failure: what identifies its cause."""
 
 from __future__ import annotations
 

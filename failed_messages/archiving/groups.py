@@ -1,4 +1,4 @@
-"""Failure groups: one row for each cause, however many messages it has killed.
+"""Failure groups: one record for each cause of deaths.
 
 The archiver counts a death in the transaction that stores it, so that a death is counted once
 however often RabbitMQ delivers it.

@@ -1,4 +1,4 @@
-"""The verbs for replaying: replay itself, and the bulk replays that it starts."""
+"""The verbs `replay` and `jobs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log: who did what at the desk. Entries are added, and that is all."""
+"""The audit log: who did what at the desk. Entries are only ever added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bulk replay: many messages, a few at first, watched."""
+"""A bulk replay: many messages, a few at first."""
 
 from __future__ import annotations
 

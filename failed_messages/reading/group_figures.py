@@ -1,4 +1,4 @@
-"""What a failure group amounts to now: messages, orders, money, trend."""
+"""The present figures of a failure group: messages, orders, money, trend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong with an order's messages, attempt by attempt, and what became of it."""
+"""The failed messages of an order, attempt by attempt, for its timeline."""
 
 from __future__ import annotations
 

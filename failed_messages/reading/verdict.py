@@ -1,4 +1,4 @@
-"""What an act on one failed message came to."""
+"""The result of an act on one failed message."""
 
 from __future__ import annotations
 

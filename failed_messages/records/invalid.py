@@ -1,4 +1,4 @@
-"""What an operator asked for cannot be, whether over HTTP, in the admin or on a terminal."""
+"""A wrong request of an operator: over HTTP, in the admin or on a terminal."""
 
 from __future__ import annotations
 

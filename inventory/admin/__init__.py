@@ -1,4 +1,4 @@
-"""The catalogue, what is promised from it and how it moved, as an operator sees them."""
+"""Products, reservations and stock movements in the admin."""
 
 from django.contrib import admin
 

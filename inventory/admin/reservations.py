@@ -1,4 +1,4 @@
-"""What is promised to orders, as an operator sees and ships it."""
+"""Reservations in the admin, to view and to ship."""
 
 from __future__ import annotations
 

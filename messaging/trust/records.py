@@ -1,4 +1,4 @@
-"""What the publishing service has recorded, for messages whose publisher nobody vouches for.
+"""What the publishing service has recorded, for messages of an unknown publisher.
 
 A service that publishes events has a module `recorded` with
 

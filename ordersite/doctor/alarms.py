@@ -1,4 +1,4 @@
-"""Does RabbitMQ take messages at all?
+"""Does RabbitMQ accept messages?
 
 https://www.rabbitmq.com/docs/alarms
 """

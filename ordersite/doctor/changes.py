@@ -1,4 +1,4 @@
-"""Is a change of the topology under way, or was one interrupted?"""
+"""Is a change of the topology running, or was one interrupted?"""
 
 from __future__ import annotations
 

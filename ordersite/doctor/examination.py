@@ -1,4 +1,4 @@
-"""The examination makes every check that can be made, and remembers which could not."""
+"""Makes every check that can be made, and records which could not."""
 
 from __future__ import annotations
 

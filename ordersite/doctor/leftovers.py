@@ -1,4 +1,4 @@
-"""Queues that this release makes no more.
+"""Queues that this release no longer declares.
 
 Those of an earlier backoff schedule stay when RETRY_DELAYS_SECONDS changes, a service's own when it
 goes.

@@ -1,4 +1,4 @@
-"""Is MongoDB set up as the promises need it?"""
+"""Is MongoDB configured as the promises need it?"""
 
 from __future__ import annotations
 

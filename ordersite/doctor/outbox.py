@@ -1,4 +1,4 @@
-"""Do events leave the outbox?"""
+"""Are events published from the outbox?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What subscribers may rely on: every event as an AsyncAPI document and as a JSON Schema.
+"""The documents for subscribers: every event as an AsyncAPI document and as a JSON Schema.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """

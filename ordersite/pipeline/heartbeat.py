@@ -1,4 +1,4 @@
-"""The scheduler's sign of life in MongoDB, dated by MongoDB's clock.
+"""The scheduler's heartbeat in MongoDB, by MongoDB's clock.
 
 It says that a scheduler runs and which of its jobs are late, to the health checks and the doctor.
 """

@@ -1,4 +1,4 @@
-"""Commands that a deployment may run twice at once: one works, and the next one waits for it."""
+"""Commands that a deployment may start twice at once: one runs, the other waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reconciler: sends again what the broker lost, to the one service that has not heard of it."""
+"""The reconciler: sends again what the broker lost, to the one service that has not got it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""After a restore: what the database and the broker do not agree on, and how it is settled."""
+"""After a restore: the differences between database and broker, and how they are settled."""

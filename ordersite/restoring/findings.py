@@ -1,4 +1,4 @@
-"""What a restored database, its services' records and the desk's messages do not agree on."""
+"""Finds the differences between orders, services' records and failed messages after a restore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MongoDB's users as they are, and as they are to be.
+"""MongoDB's users: as they are, and as declared.
 
 Each has a role of its own, which is named like it and holds its rights; both are in `admin`.
 """

@@ -1,4 +1,4 @@
-"""RabbitMQ's users as they are, and as they are to be, by its management API."""
+"""RabbitMQ's users: as they are, and as declared; by its management API."""
 
 from __future__ import annotations
 

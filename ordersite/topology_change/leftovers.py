@@ -1,4 +1,4 @@
-"""What is on RabbitMQ, is ours, and is declared no more."""
+"""What is on RabbitMQ, is ours, and is no longer declared."""
 
 from __future__ import annotations
 

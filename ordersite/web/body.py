@@ -1,4 +1,4 @@
-"""The body of a request, taken whole from its client before a thread works on the request.
+"""Receives the whole body of a request before a thread works on the request.
 
 So a client that sends a byte and waits holds a connection, and nothing else.
 """

@@ -1,4 +1,4 @@
-"""`POST /orders` without Django's request cycle, which would cost more than all the rest.
+"""`POST /orders` without Django's request cycle, which would take most of the time.
 
 It answers what is plain: an order in JSON for a user of the caller's, whose products are sold, and
 whose Idempotency-Key is new; and the caller is one who was found out a moment ago. The rules are

@@ -1,4 +1,4 @@
-"""Which representation a client gets: there is one."""
+"""The only representation is JSON."""
 
 from __future__ import annotations
 

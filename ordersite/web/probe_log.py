@@ -1,4 +1,4 @@
-"""What the log leaves out: a probe that hears "not ready" is not an error, and has its answer."""
+"""What the log leaves out: the answer "not ready" to a probe is not an error."""
 
 from __future__ import annotations
 

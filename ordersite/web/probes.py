@@ -1,4 +1,4 @@
-"""Middleware: a probe of this one process is answered whatever host it names.
+"""Middleware: a probe of this process is answered with any host name.
 
 It asks at an address (`Host: 10.0.0.7:8000`), which no list of hosts has, every few seconds, and is
 told yes or no alone.

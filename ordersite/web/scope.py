@@ -1,4 +1,4 @@
-"""What is known of a request before anybody reads it, beside what its scope says by itself."""
+"""What the site knows of a request before its body is read, beside its ASGI scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the web server is set up, for `manage.py serve` and for the tests of it."""
+"""The configuration of the web server, for `manage.py serve` and its tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How clients reach the site, and what follows: its origins, and the path before its own."""
+"""The site's address for clients, its origins, and its path prefix."""
 
 from __future__ import annotations
 

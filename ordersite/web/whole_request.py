@@ -1,4 +1,4 @@
-"""Middleware: no view sees a request before it is here, whole, and in one reading.
+"""Middleware: a request reaches a view only when it is complete and well-formed.
 
 Both ways of a request (see `ordersite.asgi`) and every server end here where anything about its
 head or its body is unusual, so that there is one place which says no.

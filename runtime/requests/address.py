@@ -1,4 +1,4 @@
-"""A client's address, as far as limits are for it."""
+"""A client's address, as limits use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a request's head that have one value."""
+"""Request headers that have one value."""
 
 from __future__ import annotations
 

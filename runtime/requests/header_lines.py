@@ -1,4 +1,4 @@
-"""The lines of a request's head, as every way of a request reads them."""
+"""The header lines of a request, read the same way everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that the API does not take, each with the field at fault and how to fix it."""
+"""Requests that the API refuses, each with the wrong field and its fix."""
 
 from __future__ import annotations
 

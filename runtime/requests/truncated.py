@@ -1,4 +1,4 @@
-"""A body that ended before its end. What came of it may make sense, and is not what was meant."""
+"""A body that ended early. Its part may be valid, but is not what the client meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's `migrate`, one at a time: two at once would both make what is not there yet."""
+"""Django's `migrate`, one at a time: two at once would both create what is missing."""
 
 from __future__ import annotations
 
