@@ -1,4 +1,4 @@
-"""Is what the services declare consistent? Django's system checks ask, before anything starts.
+"""Checks of the services' declarations, for Django's system checks at the start.
 
 Each error names the package, what is wrong, and what to write instead.
 """

@@ -1,4 +1,4 @@
-"""Declaring what a process needs as it connects, and waiting for what another one is changing.
+"""Declares what a process needs when it connects, and waits while another one changes it.
 
 A queue's arguments can never be changed, so a process of one release may meet queues of another:
 it works on with them, and says what moves them. While `manage.py topology apply` does that, a

@@ -1,4 +1,4 @@
-"""One bad item of a shared loop costs itself alone: it is logged, and the next one goes on."""
+"""One bad item of a shared loop costs itself alone: it is logged, and the next one is handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What stays with a message whenever it is sent again: retries, dead letters, replays, edits.
+"""The headers that stay with a message when it is sent again: retries, dead letters, replays,
+edits.
 
 Everything does that its publisher wrote, but for what is ours or RabbitMQ's to set. The list of
 those is here and nowhere else.

@@ -1,4 +1,4 @@
-"""The envelope: an event's body and the AMQP properties that it travels with."""
+"""A message: an event's body with its AMQP properties."""
 
 from __future__ import annotations
 

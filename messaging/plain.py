@@ -1,4 +1,4 @@
-"""Hostile values made storable: plain JSON, valid UTF-8, bounded depth."""
+"""Makes hostile values storable: plain JSON, valid UTF-8, bounded depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What RabbitMQ has of a queue or an exchange: whether it is there, its messages, its consumers.
+"""What RabbitMQ has of a queue or an exchange: whether it exists, its messages, its consumers.
 
 Each is one passive declaration. RabbitMQ closes the channel on which something was missing, so each
 has a channel of its own, unless the caller has one for it.

@@ -1,4 +1,4 @@
-"""Events that nothing asks for: a person or a clock brings them about, so no order awaits them.
+"""Events that nothing asks for: a person or a timer causes them, so no order awaits them.
 
 Whoever publishes one keeps it, as far as it has to be published again, until orders has noted it.
 Its declaration names the module: `Event("inventory.shipped", …, kept_by="inventory.shipping")`.

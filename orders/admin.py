@@ -1,4 +1,4 @@
-"""Orders, as an operator sees them: what was asked for, and what each service made of it."""
+"""Orders in the admin: what was ordered, and what each service did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator's desk asks about orders: are they still what a message took them for?"""
+"""The facts about orders for the desk: has an order changed since a message was published?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is owed to an order: for each of its events, the services that have yet to answer it.
+"""What is owed to an order: for each of its events, the services that have not answered yet.
 
 Each event that has to lead to something leaves a key for each such service in the order's
 `awaited`, like "billing order.cancelled", in the write that makes the event. The service's answer

@@ -1,4 +1,4 @@
-"""Puts an order back that the restored database lacks, out of what billing has of it."""
+"""Restores an order that the database has lost, from its invoice."""
 
 from __future__ import annotations
 

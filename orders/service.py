@@ -1,4 +1,4 @@
-"""What orders is in the pipeline: it begins every journey and keeps every order's ledger."""
+"""The declaration of orders as a service: it publishes the first event and keeps the ledger."""
 
 from __future__ import annotations
 

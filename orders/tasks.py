@@ -1,4 +1,4 @@
-"""What orders does when another service has done something about an order."""
+"""The handlers of orders: they record the events of other services in the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders that some service owes an answer, and that event for it once more."""
+"""Orders that a service has not answered, and sending it that event again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin as the operator's desk."""
+"""The admin site, for operators."""
 
 from __future__ import annotations
 

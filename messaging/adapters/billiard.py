@@ -1,4 +1,4 @@
-"""billiard, and Celery's pool of it: the calls that a worker's pool has been given."""
+"""billiard, and Celery's pool of it: the calls of a worker's pool."""
 
 from __future__ import annotations
 

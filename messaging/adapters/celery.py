@@ -1,4 +1,4 @@
-"""Celery's worker: the steps of its start, its event loop, and what it takes for a call."""
+"""Celery's worker: the steps of its start, its event loop, and its calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a worker holds messages that no handler has begun.
+"""How long a worker holds messages that no handler has started.
 
 Many are taken in advance, so that batches fill. Behind slow handlers they would wait for hours, and
 RabbitMQ closes a channel on which a message is unacked for longer than its `consumer_timeout`

@@ -1,4 +1,4 @@
-"""Reading what has arrived on a connection in one go, and deliveries without a detour.
+"""Reads all that has arrived on a connection at once, and passes deliveries on directly.
 
 py-amqp reads a frame with several small reads and takes each delivery through several layers, and
 Celery's event loop takes one cycle for each message. Under load that is most of the work of a

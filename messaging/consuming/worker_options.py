@@ -1,4 +1,4 @@
-"""What a worker's command line may ask for: what the promises do not hold with stops its start."""
+"""Which options a worker may have: with others the promises do not hold, so it does not start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many attempts a message has taken, and each one's story."""
+"""The attempts of a message: how many there were, and each one's record."""
 
 from __future__ import annotations
 

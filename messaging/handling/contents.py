@@ -1,4 +1,4 @@
-"""Nothing is done for a message that says what is not true."""
+"""Middleware: nothing is done for a message with false contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Giving a message up: it goes to the service's dead-letter queue, with its certificate."""
+"""Gives a message up: to the service's dead-letter queue, with its certificate."""
 
 from __future__ import annotations
 

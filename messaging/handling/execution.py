@@ -1,4 +1,4 @@
-"""From bodies to events: what is next to the handler, on either side."""
+"""From bodies to events: the middlewares next to the handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the function of a service that handles one type of event."""
+"""A handler: the function of a service for one type of event, and what it declares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The news that a replayed message has been handled."""
+"""Reports that a replayed message was handled."""
 
 from __future__ import annotations
 

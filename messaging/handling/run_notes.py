@@ -1,4 +1,4 @@
-"""Which message was it, when a worker's process dies? Runs note that they begin, and that they end.
+"""Notes of runs: they show which message a worker's process was handling when it died.
 
 RabbitMQ counts how often a message was returned, but most of those that are returned were only
 prefetched. So a process that runs a redelivered message stores a note before, and removes it after

@@ -1,4 +1,4 @@
-"""Formats of a body that only a newer release reads, as during a rolling upgrade."""
+"""Messages in a format that only a newer release reads, as during a rolling upgrade."""
 
 from __future__ import annotations
 

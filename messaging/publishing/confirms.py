@@ -1,4 +1,4 @@
-"""Which messages of one channel the broker has taken responsibility for.
+"""Publisher confirms: which messages of one channel the broker has stored.
 
 py-amqp's own confirm mode waits after each message and does not match a confirm to its message,
 so that a late confirm would count for the next one. Here a whole round is sent first, and each

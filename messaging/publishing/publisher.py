@@ -1,4 +1,4 @@
-"""Publishing that is finished only when the broker has taken responsibility."""
+"""Publishes, and returns when the broker has confirmed every message."""
 
 from __future__ import annotations
 

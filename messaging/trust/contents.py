@@ -1,4 +1,4 @@
-"""Is what a message says true? RabbitMQ vouches for its publisher, or else what is recorded does.
+"""Whether the contents of a message are true: by its publisher, or by what is recorded.
 
 Where each process has a user of its own, nearly every message comes from the very process whose
 service publishes its type, and costs no query. The others are retries, replays, what was edited,

@@ -1,4 +1,4 @@
-"""One order that asks to be imported, and what became of it."""
+"""One order of an import, and its result."""
 
 from __future__ import annotations
 

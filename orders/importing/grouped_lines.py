@@ -1,4 +1,4 @@
-"""The lines of a CSV file, those of one order together, however far apart they are.
+"""The lines of a CSV file grouped by order.
 
 No order is complete before the file's end, so that the lines wait in a temporary file: SQLite's,
 which keeps a few MiB of it in memory and deletes it in the end.

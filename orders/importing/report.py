@@ -1,4 +1,4 @@
-"""What an import answers: a line for each order, in the end one with the sums."""
+"""The answer to an import: a line for each order, and a last one with the totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spreadsheet has made of a value: refused, as two values may have become one.
+"""Values that a spreadsheet has changed: refused, as two values may have become one.
 
 Excel and others take a text of digits for a number and a text like 3-4 for a date, and write it
 back in their own words. Such a text is written as ="2026-11-28", which they do not change.

@@ -1,4 +1,6 @@
-"""Orders whose events cannot be published, left alone for a while so that the others go on."""
+"""Orders whose events cannot be published, left out for a while so that the others are published.
+published.
+"""
 
 from __future__ import annotations
 

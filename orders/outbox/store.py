@@ -1,4 +1,4 @@
-"""The outbox: events that happened to orders and have yet to be published.
+"""The outbox: events of orders that are not published yet.
 
 They are in the order's own document, so that the order and its event are stored in one write. An
 event leaves the document only after RabbitMQ has confirmed it: a relay killed in between

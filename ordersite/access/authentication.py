@@ -1,4 +1,4 @@
-"""How the REST framework's views find out who calls: each way ends in a `Caller`."""
+"""Authentication of the REST framework's views: each way results in a `Caller`."""
 
 from __future__ import annotations
 

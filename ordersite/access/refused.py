@@ -1,4 +1,4 @@
-"""The answer to a key or a token that is none."""
+"""The answer to an invalid key or token."""
 
 from __future__ import annotations
 

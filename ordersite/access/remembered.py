@@ -1,4 +1,4 @@
-"""Callers that were found a moment ago, so that not every request asks MongoDB."""
+"""A cache of callers, so that not every request asks MongoDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client may be allowed to do: the scopes of keys and access tokens, each said once."""
+"""The scopes of keys and access tokens, each declared once."""
 
 from __future__ import annotations
 

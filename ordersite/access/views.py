@@ -1,4 +1,4 @@
-"""API keys over HTTP. Nobody gives a scope that they do not have."""
+"""API keys over HTTP. A client can only give scopes that it has."""
 
 from __future__ import annotations
 

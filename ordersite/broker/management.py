@@ -1,4 +1,4 @@
-"""RabbitMQ's management HTTP API: what AMQP has no question for.
+"""RabbitMQ's management HTTP API, for what AMQP cannot answer.
 
 https://www.rabbitmq.com/docs/management
 """

@@ -1,4 +1,4 @@
-"""The names of what stands in for a queue while its arguments change."""
+"""The names of a queue's shadow while its arguments change."""
 
 from __future__ import annotations
 

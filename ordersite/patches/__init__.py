@@ -1,4 +1,4 @@
-"""What libraries do not document and the site uses or changes anyway: one file a library.
+"""Undocumented names of libraries that the site uses or changes: one file a library.
 
 Nothing else of the site does (tests/test_adapters.py). With a release that was not tried, the
 library is used as it documents itself.

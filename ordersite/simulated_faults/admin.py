@@ -1,4 +1,4 @@
-"""Seeing, planting and removing simulated faults."""
+"""Simulated faults in the admin: list, add and remove them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a handler fail where a fault is planted."""
+"""Makes a handler fail if there is a simulated fault."""
 
 from __future__ import annotations
 

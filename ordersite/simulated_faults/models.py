@@ -1,4 +1,4 @@
-"""Faults that a developer plants, to see a service fail and recover."""
+"""Simulated faults, with which a developer sees a service fail and recover."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plant the fault of the demonstration, once in a database's life."""
+"""Add the demo fault, once for each database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plant or remove a simulated fault."""
+"""Add or remove a simulated fault."""
 
 from __future__ import annotations
 
