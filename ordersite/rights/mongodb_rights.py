@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.apps import apps
+from django_mongodb_backend.models import EmbeddedModel
 
 from failed_messages.models import AuditEntry
 from messaging.service import services
@@ -113,7 +114,7 @@ def of_app(label: str) -> list[str]:
     if label not in apps.app_configs:
         return []
     models = apps.get_app_config(label).get_models(include_auto_created=True)
-    return [model._meta.db_table for model in models if model._meta.managed]
+    return [model._meta.db_table for model in models if not issubclass(model, EmbeddedModel)]
 
 
 def of_all_apps() -> list[str]:
