@@ -15,7 +15,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+import billing.events
+import inventory.events
+import inventory.order
+from billing.invoicing import issue
+from billing.order import read_placed
 from failed_messages.records.collection import failed_messages
+from inventory.reserving import reserve
 from orders import ledger
 from orders.collection import orders
 from ordersite.pipeline import stream_places, timeline_views
@@ -121,12 +127,15 @@ def test_at_a_glance_a_settled_order_shows_its_status(client: Client, place: Pla
 
 @pytest.mark.usefixtures("products")
 def test_a_step_tells_how_many_attempts_it_took(processes: Processes, client: Client, place: Place):
-    order_id = place()["orderId"]
-    outcomes = {"inventory.reserved": {}, "billing.invoiced": {"attempt": 3}}
-    for type_, headers in outcomes.items():
-        body = json.dumps({"orderId": order_id, "userId": 101, "invoiceNumber": "2026-000001"})
-        exchange = f"{type_.partition('.')[0]}_events"
-        broker.publish(body.encode(), exchange=exchange, type=type_, headers=headers)
+    order = place()
+    order_id = order["orderId"]
+    answers = [
+        (inventory.events.answered(reserve(inventory.order.read(order))), {}),
+        (billing.events.billed(issue(read_placed(order))), {"attempt": 3}),
+    ]
+    for answer, headers in answers:
+        exchange = f"{answer.type.partition('.')[0]}_events"
+        broker.publish(answer.body, exchange=exchange, type=answer.type, headers=headers)
 
     processes.start("orders")
     timeline = eventually(lambda: is_confirmed(shown(client, order_id)))
