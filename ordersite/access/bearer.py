@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pymongo
 from django.conf import settings
+from django.db import DatabaseError
+from pymongo.errors import PyMongoError
 
 from orders.collection import ANSWER_SECONDS
 from ordersite.access import keys, tokens
@@ -18,6 +20,12 @@ from runtime.requests.caller import Caller
 
 SCHEME = "Bearer "
 MOST_CHARACTERS = 8_192
+
+#: Whose key has no other scope is still known while MongoDB does not answer, so that metrics and
+#: readiness tell of it …
+WITHOUT_DATABASE = {"pipeline:read"}
+#: … for so long.
+OUTAGE_SECONDS = 3_600
 
 remembered = Remembered()
 
@@ -33,12 +41,20 @@ def caller(header: str) -> Caller:
         raise refused("the header is too long")
     token = header[len(SCHEME) :].strip(" ")
     digest = digest_of(token.encode("latin1"))
-    known = remembered.get(digest)
-    if known is None:
-        known, ends_at = of_key(token) if token.startswith(keys.PREFIX) else tokens.read(token)
-        seconds = seconds_until(ends_at)
-        remembered.keep(digest, known, seconds)
-    return known
+    return remembered.get(digest) or found_out(token, digest)
+
+
+def found_out(token: str, digest: bytes) -> Caller:
+    """The token's caller, asked of MongoDB or of the issuer's keys. Raises what `caller` does."""
+    try:
+        found, ends_at = of_key(token) if token.startswith(keys.PREFIX) else tokens.read(token)
+    except (PyMongoError, DatabaseError):
+        last = remembered.last(digest, OUTAGE_SECONDS)
+        if last is None or last.scopes != WITHOUT_DATABASE:
+            raise
+        return last
+    remembered.keep(digest, found, seconds_until(ends_at))
+    return found
 
 
 def known_caller(header: bytes) -> Caller | None:

@@ -30,6 +30,11 @@ class Remembered:
         known = self._known.get(digest)
         return known.caller if known and time.monotonic() < known.until else None
 
+    def last(self, digest: bytes, within_seconds: float) -> Caller | None:
+        """Whom it was when that was last found out, if that is not too long ago."""
+        known = self._known.get(digest)
+        return known.caller if known and time.monotonic() < known.until + within_seconds else None
+
     def keep(self, digest: bytes, caller: Caller, seconds: float) -> None:
         """Remember the caller for so long; the one that was kept first makes place."""
         with self._lock:

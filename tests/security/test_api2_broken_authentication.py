@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import Client, override_settings
+from pymongo.errors import AutoReconnect
 
 from orders.collection import orders
 from ordersite.access import bearer, keys
@@ -130,6 +131,21 @@ def test_a_stream_ends_with_its_key() -> None:
     keys.revoke(ApiKey.objects.get().pk, by="a test")
 
     assert list(stream) == [b": the key or the order is gone\n\n"]
+
+
+@override_settings(REVOKED_WITHIN_SECONDS=0)
+def test_metrics_are_told_while_mongodb_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    scopes = (["pipeline:read"], ["pipeline:read", "orders:read"])
+    readers = [client_of(secret(*each)) for each in scopes]
+    assert [each.get("/metrics").status_code for each in readers] == [200, 200]
+
+    def lost(key: str) -> None:
+        raise AutoReconnect("connection closed")
+
+    monkeypatch.setattr(keys, "find", lost)
+
+    assert [each.get("/metrics").status_code for each in readers] == [200, 503]
+    assert client_of(f"ordersite_{'0' * 16}_{'A' * 43}").get("/metrics").status_code == 503
 
 
 def test_no_key_is_remembered_past_its_end() -> None:
