@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
+from messaging.adapters import py_amqp
 from messaging.consuming.reading import READ_BYTES, read_in_bulk
 from messaging.incoming import take_raw
 from tests.broker import publish
@@ -49,7 +50,7 @@ def test_a_delivery_that_has_come_in_part_is_whole_for_the_next_reader(channel: 
     channel.basic_qos(0, 2, False)
     channel.basic_consume("billing", callback=lambda message: by_amqp.append(message.body))
 
-    eventually(lambda: hub.read() or channel.connection.transport._read_buffer)
+    eventually(lambda: hub.read() or py_amqp.unread(channel.connection))
     channel.basic_qos(0, 3, False)
     eventually(lambda: hub.read() or len(by_amqp + by_us) == 2)
 
