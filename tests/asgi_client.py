@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+import uvloop
 from django.http import HttpResponse
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ T = TypeVar("T")
 @cache
 def server_loop() -> asyncio.AbstractEventLoop:
     """The one loop that the application runs on, as in a server; callers are in any thread."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     Thread(target=loop.run_forever, daemon=True).start()
     return loop
 

@@ -12,7 +12,11 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 #: The request line and all headers; and what chunks have around their bytes.
 MAX_HEAD_BYTES = 32 * 1024
@@ -77,6 +81,8 @@ class BoundedHTTP(HttpToolsProtocol):
         self._unread_bytes = 0
         self._is_refused = False
         self._too_much: TooMuch | None = None
+        #: The request that is being answered; `cycle` is the last one that came.
+        self._at_work: RequestResponseCycle | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # --- what uvicorn's event loop calls ------------------------------------------------------
@@ -91,6 +97,7 @@ class BoundedHTTP(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._tell_of_the_end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -165,6 +172,10 @@ class BoundedHTTP(HttpToolsProtocol):
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
+
     # --- bounds ---------------------------------------------------------------------------------
 
     def _stop(self, status: HTTPStatus, detail: str) -> None:
@@ -180,12 +191,12 @@ class BoundedHTTP(HttpToolsProtocol):
     def _discard(self, data: bytes) -> None:
         self._left_over_bytes += len(data)
         if self._left_over_bytes > LINGER_BYTES:
-            self.transport.abort()
+            self.abort()
 
     def _check_the_clock(self) -> None:
         now = self.loop.time()
         if self._is_unread(now):
-            self.transport.abort()
+            self.abort()
         elif self._since is not None and self._is_late(now - self._since):
             self._give_up()
         else:
@@ -216,7 +227,7 @@ class BoundedHTTP(HttpToolsProtocol):
         """Close a connection whose request does not come to its end."""
         is_silent = self._in_head and not self._head_bytes
         if is_silent or self._is_refused:
-            self.transport.abort()
+            self.abort()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, LATE)
             self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
@@ -225,9 +236,20 @@ class BoundedHTTP(HttpToolsProtocol):
         """Close one that waits for a request, if there is one among the first."""
         for each in islice(self.connections, LOOKED_AT):
             if each is not self and isinstance(each, BoundedHTTP) and each.is_idle():
-                each.transport.abort()
+                each.abort()
                 return True
         return False
+
+    def abort(self) -> None:
+        """Close the connection at once, and say so to whoever still answers over it."""
+        self._tell_of_the_end()
+        self.transport.abort()
+
+    def _tell_of_the_end(self) -> None:
+        """uvicorn tells the last request alone, and the first of several is the one at work."""
+        if self._at_work is not None and not self._at_work.response_complete:
+            self._at_work.disconnected = True
+            self._at_work.message_event.set()
 
     def is_idle(self) -> bool:
         """Whether it has no request in hand."""
@@ -238,11 +260,10 @@ class BoundedHTTP(HttpToolsProtocol):
         if self.cycle and not self.cycle.response_complete:
             if self.cycle.response_started or self.pipeline:
                 self._is_refused = True
-                self.transport.abort()
+                self.abort()
                 return
             # As if its client had hung up; the application still waits for the body's end.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            self._tell_of_the_end()
         self._unset_keepalive_if_required()
         self.transport.write(answer(status, detail))
         self._read_no_more()

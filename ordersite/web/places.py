@@ -86,11 +86,11 @@ def all_places() -> tuple[Places, ...]:
     return (
         Places("live", r"\w+ /health/(live|serving)$", threads=2, waiting=50),
         Places("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20),
-        Places("login", r"Basic |POST /admin/login/", threads=4, waiting=30, each=10),
-        Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=8, waiting=100),
+        Places("login", r"Basic |POST /admin/login/", threads=3, waiting=30, each=10),
+        Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=6, waiting=100),
         # Each is a second of Python for some thousand orders, which `POST /orders` waits for, too.
         Places("import", r"\w+ /orders/import$", threads=2, waiting=6, each=4),
         Places("stream", r"\w+ /orders/[^/]+/events$", threads=24, waiting=100),
         Places("print", r"\w+ /orders/[^/]+/(invoice|credit-note)", threads=2, waiting=30, each=8),
-        Places("request", r"", threads=24, waiting=500),
+        Places("request", r"", threads=12, waiting=200),
     )

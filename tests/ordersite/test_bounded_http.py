@@ -198,3 +198,13 @@ def test_beyond_the_most_connections_a_new_one_is_told_so(
     assert (answer.status, ("retry-after", "1") in answer.headers) == (503, True)
     for each in busy:
         each.close()
+
+
+def test_who_takes_none_of_several_answers_leaves_no_error(
+    port: int, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = HEAD.replace(b"/", b"/long", 1) + b"\r\n"
+    with caplog.at_level("ERROR"), open_with(port, request * 5):
+        time.sleep(5 * SHORT_SECONDS)
+
+    assert not caplog.records
