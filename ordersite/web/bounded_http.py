@@ -257,6 +257,8 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer, if no answer is on its way, and read no more."""
+        if self._is_refused or self.transport.is_closing():
+            return
         if self.cycle and not self.cycle.response_complete:
             if self.cycle.response_started or self.pipeline:
                 self._is_refused = True

@@ -80,7 +80,9 @@ def rest(connection: socket.socket) -> bytes:
     ids=["header", "long", "many", "short ones", "line", "address", "extension", "trailer",
          "chunks", "TLS"],
 )  # fmt: skip
-def test_what_is_too_much_is_refused_as_a_problem(port: int, request_: bytes, status: int) -> None:
+def test_what_is_too_much_is_refused_as_a_problem(
+    port: int, request_: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     started = time.monotonic()
 
     answer = ask(port, request_)
@@ -88,6 +90,7 @@ def test_what_is_too_much_is_refused_as_a_problem(port: int, request_: bytes, st
     assert answer.status == status == json.loads(answer.body)["status"]
     assert ("content-type", "application/problem+json") in answer.headers
     assert time.monotonic() - started < 3
+    assert "error" not in caplog.text.lower()
 
 
 def test_a_head_within_its_bounds_is_read(port: int) -> None:
