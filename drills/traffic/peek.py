@@ -19,9 +19,9 @@ NEXT_SECONDS = 5
 def waiting(run: Run, queue: str, most: int | None = None) -> list[amqp.Message]:
     """The next messages of the queue, or all that are ready; they stay there.
 
-    One consumer reads them. With `basic.get` each message of a quorum queue has a consumer of its own;
-    of 100 that were read so, and given back at once, a cluster of RabbitMQ 3.10.8 then lost some and
-    delivered others twice.
+    One consumer reads them. With `basic.get` each message of a quorum queue has a consumer of its
+    own; of 100 that were read so, and given back at once, a cluster of RabbitMQ 3.10.8 then lost
+    some and delivered others twice.
     """
     messages: list[amqp.Message] = []
     with run.site.amqp_connection() as connection:
