@@ -59,7 +59,7 @@ def test_on_the_command_line(mistyped: tuple[str, str]) -> None:
     wrong, group = mistyped
 
     for arguments in (["--group", wrong], ["--group", wrong, "--dry-run"]):
-        with pytest.raises(CommandError, match=f"this is none. Nearest: {group}"):
+        with pytest.raises(CommandError, match=f"no such group. Nearest: {group}"):
             run("replay", *arguments)
     with pytest.raises(CommandError, match=NOTHING):
         run("replay", "--filter", "service=inventory")

@@ -278,4 +278,4 @@ def test_counts_that_no_chart_shows_are_deleted_and_the_total_stays():
 
 def test_charts_of_nothing():
     page = staff().get("/admin/failed_messages/failedmessage/charts/").content.decode()
-    assert "Nothing has failed in this time." in page
+    assert "No failures in this time." in page

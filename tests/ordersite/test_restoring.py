@@ -310,7 +310,7 @@ def test_numbers_that_somebody_has_are_nobody_elses_and_leave_no_gap() -> None:
 
 @pytest.mark.parametrize("wrong", ["7", "C2026-000001", "2026-1", "", "x"])
 def test_a_number_that_is_none_is_refused(wrong: str) -> None:
-    with pytest.raises(CommandError, match="no number of an invoice"):
+    with pytest.raises(CommandError, match="not a number of an invoice"):
         call_command("reconcile_restore", "--last-invoice", wrong)
 
 
