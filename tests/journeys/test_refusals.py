@@ -184,7 +184,7 @@ def test_a_permission_to_publish_uses_up_no_attempt(
     assert "rabbitmqctl set_permissions" in said(started["billing"])
     user.permit(*EVERYTHING)
 
-    eventually(lambda: "Going on" in said(started["billing"]), PATIENCE_SECONDS)
+    eventually(lambda: "Continuing" in said(started["billing"]), PATIENCE_SECONDS)
     assert_told_once(started, "Paused, no attempt")
 
 

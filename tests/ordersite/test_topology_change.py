@@ -369,7 +369,7 @@ def test_two_at_once_are_one(broker: Connection, processes: Processes) -> None:
         channel.queue_declare("topology.apply", exclusive=True, auto_delete=True)
         second = processes.run("apply", APPLY)
         assert second.wait() == 2
-    assert "is at work" in second.log_tail()
+    assert "is running" in second.log_tail()
 
 
 def test_what_is_left_over_goes_where_that_is_safe(broker: Connection) -> None:
