@@ -87,7 +87,7 @@ def countdown(record: FailedMessage) -> str:
     """When retention will delete the record; empty where it is kept."""
     at = expires_at(record)
     if at is None:
-        return "Kept for ever: its edited copy refers to it." if record.edited_as else ""
+        return "It is kept for ever: its edited copy refers to it." if record.edited_as else ""
     left = max(at - datetime.now(UTC), timedelta(0))
     return f"Deleted in {span(left)}; the audit log keeps its trace."
 
