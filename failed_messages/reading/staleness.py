@@ -36,10 +36,10 @@ def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, Stale]:
 
 
 def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
-    return Stale(_why_stale(record, order), cancelled=order.status == CANCELLED)
+    return Stale(why_stale(record, order), cancelled=order.status == CANCELLED)
 
 
-def _why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
+def why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:
     """How the order has changed since the message was published; empty where it has not.
 
     That other services have answered to the order changes its version too, and is not a reason: one

@@ -46,10 +46,10 @@ def refusal(id_: str | ObjectId, verb: str) -> Verdict:
         {"_id": record_id(id_)},
         dict.fromkeys(WHY_NOT, True),
     )
-    return Verdict(str(id_), done=False, detail=_why_not(record, verb))
+    return Verdict(str(id_), done=False, detail=why_not(record, verb))
 
 
-def _why_not(record: dict | None, verb: str) -> str:
+def why_not(record: dict | None, verb: str) -> str:
     if record is None:
         return "no such failed message; `failed_messages list` shows them all"
     if record["status"] == Status.REPLAYING:

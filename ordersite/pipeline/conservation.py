@@ -8,6 +8,7 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from typing import Any
@@ -70,7 +71,6 @@ def lines() -> list[Line]:
 
 def line(service: Service, waiting: dict[str, int]) -> Line:
     """The service's line; `waiting` holds how many messages are in each queue."""
-    name = service.name
     unasked = list(islice(never_noted(service), MOST_SENT_AGAIN))
     untold = {each.order_id for each in unasked}
     answered_untold = untold - unanswered.among(service, untold)
@@ -79,12 +79,33 @@ def line(service: Service, waiting: dict[str, int]) -> Line:
     affected = affected_orders(service)
     failed = undone_among(service, affected.held_up, untold)
     discarded = undone_among(service, affected.given_up, untold) - failed
-    on_the_way = max(0, undone - len(failed) - len(discarded))
+    return balance(
+        service.name,
+        accepted=accepted,
+        undone=undone,
+        failed=len(failed),
+        discarded=len(discarded),
+        waiting=waiting,
+        lost=unexplained(chain(never_answered(service), unasked), affected.explained),
+    )
+
+
+def balance(
+    name: str,
+    *,
+    accepted: int,
+    undone: int,
+    failed: int,
+    discarded: int,
+    waiting: Mapping[str, int],
+    lost: Iterable[Missing],
+) -> Line:
+    """The service's line; `lost` is read as far as no message in a queue speaks for an order."""
+    on_the_way = max(0, undone - failed - discarded)
     retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
     most = min(on_the_way - retrying - in_queues, MOST_SENT_AGAIN)
-    lost = unexplained(chain(never_answered(service), unasked), affected.explained)
     missing = tuple(islice(lost, max(0, most)))
     unaccounted = len({each.order_id for each in missing})
     return Line(
@@ -93,14 +114,14 @@ def line(service: Service, waiting: dict[str, int]) -> Line:
         done=max(0, accepted - undone),
         in_flight=on_the_way - retrying - unaccounted,
         retrying=retrying,
-        failed=len(failed),
-        discarded=len(discarded),
+        failed=failed,
+        discarded=discarded,
         unaccounted=unaccounted,
         missing=missing,
     )
 
 
-def retrying_messages(service: str, waiting: dict[str, int]) -> int:
+def retrying_messages(service: str, waiting: Mapping[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from failed_messages.acting.recount import recount
 from failed_messages.acting.triage import InvalidTriage, triage
-from failed_messages.archiving.fingerprint import own_frame, pattern_of
 from failed_messages.models import AppendOnly, AuditEntry, FailureGroup
 from failed_messages.reading.group_figures import figures
 from failed_messages.records import order_facts
@@ -24,42 +23,6 @@ pytestmark = pytest.mark.usefixtures("clean")
 
 GROUPS = "/admin/failed_messages/failuregroup/"
 LIST = "/admin/failed_messages/failedmessage/"
-
-TRACEBACK = """Traceback (most recent call last):
-  File "/srv/a/messaging/handling/handlers.py", line 97, in attempt
-    publish_outcome(delivery, handle(decoded))
-  File "/srv/a/billing/invoicing.py", line 41, in issue
-    card.charge(order)
-  File "/srv/a/.venv/lib/python3.11/site-packages/card/client.py", line 7, in charge
-    raise TimeoutError
-TimeoutError: slow
-"""
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("order 674300000000000000000001 took 12.5 s", "order 674300000000000000000002 took 3 s"),
-        ("no product 'pen' here", "no product 'a \"b\" c' here"),
-        ('"a" is not in "b c"', '"d" is not in ""'),
-        ("at 2026-01-01T10:00:00+00:00: gone", "at 2025-12-31T23:59:59+00:00: gone"),
-        ("id 1b4e28ba-2fa1-11d2-883f-0016d3cca427", "id 6fa459ea-ee8a-3ca4-894e-db77e160355e"),
-    ],
-)
-def test_what_differs_from_message_to_message_is_taken_out(one, other):
-    assert pattern_of(one) == pattern_of(other)
-
-
-def test_what_tells_causes_apart_stays():
-    assert pattern_of("can't reach billing, won't wait") == "can't reach billing, won't wait"
-    assert pattern_of("card service timed out") != pattern_of("card service refused")
-
-
-def test_the_frame_is_our_own_one_next_to_the_error():
-    assert own_frame(TRACEBACK) == "billing/invoicing.py in issue"
-    elsewhere = TRACEBACK.replace("/srv/a", "/home/b/c").replace("line 41", "line 57")
-    assert own_frame(elsewhere) == own_frame(TRACEBACK)
-    assert own_frame("") == own_frame("no traceback at all\x00") == ""
 
 
 def test_many_failures_of_three_causes_are_three_rows():

@@ -27,7 +27,7 @@ from kombu import Connection, Consumer
 from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
 from messaging.service import services
-from ordersite.doctor import clocks, declared_indexes
+from ordersite.doctor import declared_indexes
 from ordersite.pipeline import heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from tests.broker import publish
@@ -417,17 +417,6 @@ def test_a_parameter_that_mongodb_was_not_given(parameter: str, by_default: int)
 
     assert f"{parameter} is {by_default}" in found["problem"]
     assert f"{parameter}: {ours}" in found["fix"]
-
-
-def test_a_clock_that_is_ahead_and_one_that_is_close() -> None:
-    asked_at = datetime(2026, 1, 1, tzinfo=UTC)
-    answered_at = asked_at + timedelta(seconds=3)
-
-    [skewed] = clocks.compared("MongoDB", asked_at, asked_at + timedelta(seconds=63), answered_at)
-    assert "60 s ahead of" in skewed.problem
-    [skewed] = clocks.compared("MongoDB", asked_at, asked_at - timedelta(seconds=60), answered_at)
-    assert "60 s behind" in skewed.problem
-    assert not [*clocks.compared("MongoDB", asked_at, answered_at, answered_at)]
 
 
 def test_without_a_management_url_the_rest_is_checked() -> None:
