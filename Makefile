@@ -7,22 +7,23 @@ INSTALL_PACKAGES := localservices/install_packages.sh
 INSTALLED := $(VENV)/installed
 
 .PHONY: run
-run: $(INSTALLED) ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler
+run: libcurl ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler
 	@exec $(RUN) -m localservices.run
 
 .PHONY: services
-services: $(INSTALLED) ## start MongoDB and RabbitMQ only, to start the other processes by hand
+services: libcurl ## start MongoDB and RabbitMQ only, to start the other processes by hand
 	@exec $(RUN) -m localservices.run services
 
 .PHONY: test
-test: $(INSTALLED) ## run the tests against a MongoDB and a RabbitMQ of their own
+test: libcurl ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
-		--max-worker-restart 0 $(LONGEST_FIRST) tests
+		--max-worker-restart 0 tests
 
-# What takes longest comes first, so that no file of it is left alone at the end.
-LONGEST_FIRST := tests/journeys tests/messaging tests/drills tests/test_production_packages.py
+.PHONY: test-fast
+test-fast: $(INSTALLED) ## run the tests that need nothing but Python, in seconds
+	$(RUN) -m pytest -m in_memory --numprocesses 2 --dist worksteal tests
 
 .PHONY: check
 check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
@@ -33,11 +34,11 @@ check: $(INSTALLED) ## lint, check formatting, types and imports, then run the t
 	$(MAKE) test
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure the pipeline beside its peers; QUICK=1 takes a few minutes
+bench: libcurl ## measure the pipeline beside its peers; QUICK=1 takes a few minutes
 	$(RUN) -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: drills
-drills: $(INSTALLED) ## break everything while orders flow, 20 times each, and check every order; takes hours
+drills: libcurl ## break everything while orders flow, 20 times each, and check every order; takes hours
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m drills --all --runs 20 --record
 
@@ -50,15 +51,18 @@ COMPILE_FLAGS := --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .PHONY: help
 help: ## list these commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(INSTALL_PACKAGES) python3-venv
-	@test "$$(uname)" != Linux || $(PYTHON) -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null \
-		|| $(INSTALL_PACKAGES) libcurl4 # mongod is linked against it
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages …"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+.PHONY: libcurl
+libcurl: $(INSTALLED) # mongod is linked against it
+	@test "$$(uname)" != Linux || $(RUN) -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null \
+		|| $(INSTALL_PACKAGES) libcurl4

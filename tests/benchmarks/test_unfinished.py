@@ -21,6 +21,7 @@ def results(**changes: Any) -> dict[str, Any]:
     return {**new_results(PEERS, ALL_MEASURES, QUICK), "revision": "abc", **changes}
 
 
+@pytest.mark.usefixtures("programs")
 def test_what_was_measured_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "unfinished.json"
     unfinished.save(results(runs=[RUN]), file)
@@ -30,6 +31,7 @@ def test_what_was_measured_is_kept(tmp_path: Path) -> None:
     assert unfinished.begun(results(), file)["runs"] == []
 
 
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize(
     "changes",
     [{"revision": "def"}, {"revision": ""}, {"scale": {}}, {"contenders": {}}, {"measures": []}],

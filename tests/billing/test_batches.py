@@ -14,7 +14,7 @@ from billing.invoicing import credit, invoices, issue
 from billing.order import PlacedOrder, read_placed, read_withdrawn
 from tests.billing.orders import placed, rejected
 from tests.concurrency import at_once
-from tests.conftest import empty_collections
+from tests.emptying import empty_collections
 
 pytestmark = pytest.mark.usefixtures("clean")
 

@@ -27,7 +27,7 @@ def numbers(field: str) -> list[str]:
 
 @pytest.mark.timeout(240)
 def test_numbers_have_no_gap_when_billing_is_killed_at_random_moments(
-    processes: Processes,
+    processes: Processes, chance: random.Random
 ) -> None:
     order_ids = [str(ObjectId()) for _ in range(ORDERS)]
     for n, order_id in enumerate(order_ids):
@@ -38,7 +38,7 @@ def test_numbers_have_no_gap_when_billing_is_killed_at_random_moments(
     [worker] = processes.start("billing")
     for _ in range(KILLS):
         # A cancelled order may get no number at all.
-        until = min(len(numbers("number")) + random.randint(1, 50), NUMBERED_AT_LEAST)
+        until = min(len(numbers("number")) + chance.randint(1, 50), NUMBERED_AT_LEAST)
         eventually(lambda until=until: len(numbers("number")) >= until, within_seconds=60)
         worker.kill()
         [worker] = processes.start("billing")

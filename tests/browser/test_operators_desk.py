@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import ReplayJob
@@ -65,22 +65,32 @@ def log_in(page: Page, api: Api, name: str = "admin") -> None:
     page.goto(f"{api.url}/admin/")
     page.fill("#id_username", name)
     page.fill("#id_password", "admin")
-    page.get_by_role("button", name="Log in").click()
+    follow(page, page.get_by_role("button", name="Log in"))
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Click, and wait for the page that it leads to: what comes next is meant for that one."""
+    with page.expect_navigation():
+        link.click()
+
+
+def open_index(page: Page) -> None:
+    follow(page, page.locator("#site-name a"))
 
 
 def open_list(page: Page, model: str) -> None:
     """From the index to a model's list, by the row that is that model's alone."""
-    page.locator(f"#content-main .model-{model} th a").click()
+    follow(page, page.locator(f"#content-main .model-{model} th a"))
 
 
 def find(page: Page, order_id: str) -> None:
     """From anywhere in the admin to the page of the order's failed message."""
-    page.locator("#site-name a").click()
+    open_index(page)
     open_list(page, "failedmessage")
     page.fill("#searchbar", order_id)
-    page.get_by_role("button", name="Search").click()
+    follow(page, page.get_by_role("button", name="Search"))
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
-    page.locator("#result_list tbody a").first.click()
+    follow(page, page.locator("#result_list tbody a").first)
 
 
 def test_an_operator_finds_fixes_and_replays_a_failed_message(
@@ -99,7 +109,7 @@ def test_an_operator_finds_fixes_and_replays_a_failed_message(
     open_list(page, "failedmessage")
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
-    page.locator("#site-name a").click()
+    open_index(page)
     find(page, failed_order)
     told = page.locator("#content-main")
     expect(told).to_contain_text("Billing gave up after 3 attempts")
@@ -114,8 +124,7 @@ def test_an_operator_finds_fixes_and_replays_a_failed_message(
     find(page, failed_order)
     page.locator("#replay").click()
     expect(page.locator("#content-main")).to_contain_text("1 message: 1 of billing")
-    with page.expect_navigation():
-        page.locator("#confirm").click()
+    follow(page, page.locator("#confirm"))
 
     def resolved() -> bool:
         page.reload()
@@ -137,7 +146,7 @@ def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> 
     orders = await_failures(api, 8)
     log_in(page, api)
     remove_the_fault(page)
-    page.locator("#site-name a").click()
+    open_index(page)
     open_list(page, "failuregroup")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     page.locator("#result_list th a").click()
@@ -173,12 +182,12 @@ def test_an_operator_pauses_a_bulk_replay_and_cancels_it(page: Page, api: Api) -
     page.locator("#confirm").click()
 
     for act, state in (("pause", "Paused"), ("resume", "Gathering"), ("cancel", "Cancelled")):
-        page.locator(f"#{act}").click()
+        follow(page, page.locator(f"#{act}"))
         expect(page.locator("#state")).to_have_text(state)
     expect(page.locator("#pause")).to_be_disabled()
     expect(page.locator("#content-main")).to_contain_text("It is cancelled.")
 
-    page.locator("#site-name a").click()
+    open_index(page)
     open_list(page, "auditentry")
     for act in ("bulk replay", "pause", "resume", "cancel"):
         expect(page.locator("#result_list .field-act", has_text=act).first).to_be_visible()
@@ -310,11 +319,11 @@ def create_viewer() -> None:
 
 
 def remove_the_fault(page: Page) -> None:
-    page.locator("#site-name a").click()
+    open_index(page)
     open_list(page, "simulatedfault")
-    page.locator("#result_list tbody a").first.click()
-    page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Yes, I\N{RIGHT SINGLE QUOTATION MARK}m sure").click()
+    follow(page, page.locator("#result_list tbody a").first)
+    follow(page, page.get_by_role("link", name="Delete"))
+    follow(page, page.get_by_role("button", name="Yes, I\N{RIGHT SINGLE QUOTATION MARK}m sure"))
     expect(page.locator(".messagelist")).to_contain_text("deleted successfully")
 
 

@@ -24,6 +24,7 @@ def values(name: str, unit: str = UNIT) -> list[str]:
     ]
 
 
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize("name", sorted(procfile()))
 def test_it_runs_the_line_of_the_procfile(name: str, tmp_path: Path) -> None:
     for program in ("python", "celery", "nice"):

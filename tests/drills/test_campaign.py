@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from drills.__main__ import one_run
@@ -25,6 +26,7 @@ class NoSites(Sites):
         self.abandoned += 1
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_run_that_breaks_off_is_recorded_as_wrong(tmp_path: Path) -> None:
     running, file = NoSites(), tmp_path / "results.jsonl"
 

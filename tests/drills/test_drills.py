@@ -38,7 +38,7 @@ pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Both clusters, with a pipeline that outlives all the drills."""
     with sites(tmp_path_factory.mktemp("drills")) as running:
         yield running.current()

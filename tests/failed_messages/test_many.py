@@ -20,7 +20,7 @@ from failed_messages.reading.listing import newest_ids
 from failed_messages.reading.preview import preview
 from failed_messages.records.collection import failed_messages
 from messaging.service import services
-from tests.conftest import empty_everything
+from tests.emptying import empty_everything
 from tests.failed_messages.letters import failed
 
 MANY = 5_000

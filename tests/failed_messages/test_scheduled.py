@@ -12,7 +12,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import override_settings
 
 from failed_messages.acting.alerts import send_alerts
@@ -98,16 +97,12 @@ def test_a_burst_is_told_once_a_window(webhook):
     assert send_alerts() == 0
 
 
-@override_settings(
-    ALERT_EMAILS=["operators@example.com"],
-    EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
-)
-def test_alerts_go_by_mail_too_and_an_outsiders_line_breaks_stay_out_of_the_subject():
-    mail.outbox = []
+@override_settings(ALERT_EMAILS=["operators@example.com"])
+def test_alerts_go_by_mail_too_and_an_outsiders_line_breaks_stay_out_of_the_subject(mailoutbox):
     failed(death=certificate(exception="Oops\r\nBcc: everybody@example.com", message="x\ny"))
     assert send_alerts() == 1
 
-    [sent] = mail.outbox
+    [sent] = mailoutbox
     assert "\n" not in sent.subject
     assert sent.subject.startswith("New failure in billing: Oops")
     assert sent.recipients() == ["operators@example.com"]

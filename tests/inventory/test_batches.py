@@ -13,7 +13,7 @@ from inventory.batches import NotAllReserved, reserve_many, reserve_plenty
 from inventory.order import PlacedOrder
 from inventory.reserving import products, reservations, reserve
 from tests.concurrency import at_once
-from tests.conftest import empty_collections
+from tests.emptying import empty_collections
 from tests.inventory.catalogue import order, stock, stocked
 
 pytestmark = pytest.mark.usefixtures("clean")

@@ -29,7 +29,7 @@ from inventory.reserving import products, reservations, reserve
 from inventory.restocking import restock
 from inventory.shipping import ship
 from messaging.errors import PermanentError
-from tests.conftest import empty_collections
+from tests.emptying import empty_collections
 from tests.inventory.catalogue import stocked
 
 pytestmark = pytest.mark.usefixtures("clean")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inventory.order import PlacedOrder
 from inventory.reserving import products, reservations, reserve
 from tests.concurrency import at_once
-from tests.conftest import empty_collections
+from tests.emptying import empty_collections
 from tests.inventory.catalogue import stock, stocked
 
 pytestmark = pytest.mark.usefixtures("clean")

@@ -27,7 +27,7 @@ ALL_BUT_WEB = ("relay", "inventory", "billing", "orders", "archiver", "scheduler
 
 
 @pytest.fixture
-def mongodb(tmp_path: Path) -> Iterator[MongoDB]:
+def mongodb(programs: None, tmp_path: Path) -> Iterator[MongoDB]:
     """One of its own, which nobody has started or migrated."""
     own = MongoDB(tmp_path / "mongodb")
     yield own

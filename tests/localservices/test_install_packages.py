@@ -26,7 +26,7 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def debian(tmp_path: Path) -> dict[str, str]:
+def debian(programs: None, tmp_path: Path) -> dict[str, str]:
     """The environment of a machine where nothing is installed yet."""
     for name, script in PROGRAMS.items():
         program = tmp_path / name

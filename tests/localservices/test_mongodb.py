@@ -16,7 +16,7 @@ from localservices.ports import free_port
 
 
 @pytest.fixture
-def mongodb(tmp_path: Path) -> Iterator[MongoDB]:
+def mongodb(programs: None, tmp_path: Path) -> Iterator[MongoDB]:
     with MongoDB(tmp_path / "mongodb") as mongodb:
         yield mongodb
         mongodb.kill()
@@ -64,6 +64,7 @@ def test_it_goes_on_after_a_freeze(mongodb: MongoDB) -> None:
     assert kept(mongodb) == ["book"]
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
@@ -71,6 +72,7 @@ def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
             MongoDB(tmp_path, port=taken).start()
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_port_that_another_took_a_moment_earlier_is_not_a_false_success(tmp_path: Path) -> None:
     first = MongoDB(tmp_path / "first")
     second = MongoDB(tmp_path / "second", port=first.port)
@@ -84,6 +86,8 @@ def test_a_port_that_another_took_a_moment_earlier_is_not_a_false_success(tmp_pa
         second.kill()
 
 
+@pytest.mark.usefixtures("programs")
+@pytest.mark.usefixtures("programs")
 def test_a_folder_that_holds_no_database_is_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

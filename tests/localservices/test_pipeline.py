@@ -7,12 +7,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+import localservices.pipeline
 from localservices.pipeline import Pipeline, procfile, service_names
 from tests.polling import eventually
 
 FOR_EVER = "sleep 1000"
 
 
+@pytest.mark.usefixtures("programs")
 def test_every_line_has_its_process_before_it(capsys: pytest.CaptureFixture[str]) -> None:
     with Pipeline({"web": "echo listening", "relay": FOR_EVER}) as pipeline:
         pipeline.start()
@@ -20,6 +22,7 @@ def test_every_line_has_its_process_before_it(capsys: pytest.CaptureFixture[str]
     assert "web   | listening" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -30,7 +33,10 @@ def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(
     assert "relay | no such setting" in capsys.readouterr().out
 
 
-def test_all_processes_have_ended_afterwards() -> None:
+@pytest.mark.usefixtures("programs")
+def test_all_processes_have_ended_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a child that nobody asked to end, which is killed a while later."""
+    monkeypatch.setattr(localservices.pipeline, "STOP_SECONDS", 0.3)
     before = set(psutil.Process().children(recursive=True))
     with Pipeline({"web": FOR_EVER, "relay": "sh -c 'sleep 1000 & wait'"}) as pipeline:
         pipeline.start()
@@ -39,6 +45,7 @@ def test_all_processes_have_ended_afterwards() -> None:
     eventually(lambda: not any(process.is_running() for process in started))
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_worker_is_asked_to_end_before_its_children(tmp_path: Path) -> None:
     """A Celery worker whose pool children got the signal too would lose what they work on."""
     log = tmp_path / "log"

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
 
+import pytest
+
 from localservices.pipeline import ROOT
 from localservices.ports import free_port, is_free
 
@@ -37,6 +39,7 @@ def test_a_listener_on_ipv6_loopback_counts_too() -> None:
 CLAIM = "from localservices.ports import free_port; print(free_port({port}), flush=True); input()"
 
 
+@pytest.mark.usefixtures("programs")
 def test_two_starts_at_once_never_get_one_port() -> None:
     """Neither listens yet: `make run` listens seconds after it chose its ports."""
     port = free_port()

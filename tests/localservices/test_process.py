@@ -23,7 +23,7 @@ print("working", flush=True)
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[Process]:
+def process(programs: None, tmp_path: Path) -> Iterator[Process]:
     process = Process("busy", [sys.executable, "-c", BUSY_THREADS], tmp_path / "busy.log")
     process.start()
     yield process

@@ -25,7 +25,7 @@ LARGE = Queue("large", queue_arguments={"x-queue-type": "quorum"})
 
 
 @pytest.fixture(scope="module")
-def module_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+def module_rabbitmq(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     rabbitmq = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
     yield rabbitmq
     rabbitmq.kill()
@@ -86,6 +86,7 @@ def test_nothing_of_it_is_left_after_a_stop(rabbitmq: RabbitMQ) -> None:
     assert alive == []
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
@@ -93,6 +94,7 @@ def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
             RabbitMQ(tmp_path, port=taken).start()
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_folder_that_holds_something_else_is_told_from_the_log(tmp_path: Path) -> None:
     (tmp_path / "mnesia").write_text("not a folder")
     with pytest.raises(ServiceFailed, match=r"RabbitMQ ended (.|\n)*failed_to_create"):

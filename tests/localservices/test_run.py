@@ -27,7 +27,7 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", ".*_cache", "__py
 #: What the tests set for themselves; a new user's environment names no services.
 OURS = ("MONGODB_", "AMQP_", "RABBITMQ_", "DJANGO_", "RETRY_DELAYS_SECONDS", "DELIVERY_LIMIT")
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(240)]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.polling import eventually
 
 START_SECONDS = 90
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(240)]
 
 
 class LateMongoDB(MongoDB):

@@ -119,7 +119,7 @@ def test_rabbitmq_takes_them(rabbitmq: RabbitMQ) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+def certificate(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return Certificate.made_for("localhost", tmp_path_factory.mktemp("certificate"))
 
 

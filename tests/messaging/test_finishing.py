@@ -31,13 +31,15 @@ def invoiced() -> set[str]:
 
 
 @pytest.mark.timeout(180)
-def test_nothing_that_was_done_is_delivered_again(processes: Processes) -> None:
+def test_nothing_that_was_done_is_delivered_again(
+    processes: Processes, chance: random.Random
+) -> None:
     with Publisher(settings.AMQP_URL) as publisher:
         publisher.publish([placed(f"order-{number}") for number in range(ORDERS)])
     (billing,) = processes.start("billing")
 
     for _ in range(STOPS):
-        some_more = len(invoiced()) + random.randint(1, ORDERS // 10)
+        some_more = len(invoiced()) + chance.randint(1, ORDERS // 10)
         eventually(lambda some_more=some_more: len(invoiced()) >= some_more, within_seconds=60)
         stop_warmly(billing)
         # It would be more, had it given back what it had done.

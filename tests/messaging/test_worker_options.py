@@ -47,6 +47,7 @@ def test_what_works_is_let_pass(options: dict[str, Any]) -> None:
     assert list(reasons_against(options)) == []
 
 
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize("options", [["-P", "solo"], ["-Q", "nope"], ["--autoscale", "4,1"]])
 def test_the_operator_sees_the_reason_and_an_example(options: list[str]) -> None:
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "celery_app", "worker"]

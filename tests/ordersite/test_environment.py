@@ -63,6 +63,7 @@ def test_a_setting_without_default_must_be_there() -> None:
         setting(env.str, "NOT_SET", example="a-long-random-text")
 
 
+@pytest.mark.usefixtures("programs")
 def test_the_operator_sees_the_message_and_no_traceback() -> None:
     checked = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -84,6 +85,7 @@ def test_a_bad_tax_rate_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) 
         setting(env.decimal, "TAX_RATE_PERCENT", validate=percentage, example="19")
 
 
+@pytest.mark.usefixtures("programs")
 def test_no_process_searches_for_geographic_libraries() -> None:
     """Which would cost each start more than all its other imports."""
     started = (

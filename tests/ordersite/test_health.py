@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,11 +19,18 @@ from runtime.lease import RELAY_LEASE, Lease
 
 pytestmark = pytest.mark.usefixtures("clean")
 
+Ready = Callable[[], tuple[int, dict[str, dict[str, Any]]]]
 
-def ready() -> tuple[int, dict[str, dict[str, Any]]]:
-    """The status code, and the checks by name."""
-    response = Client(SERVER_NAME="localhost").get("/health/ready")
-    return response.status_code, {check["name"]: check for check in response.json()["checks"]}
+
+@pytest.fixture
+def ready(client: Client) -> Ready:
+    """Asks for the status code, and for the checks by name."""
+
+    def ask() -> tuple[int, dict[str, dict[str, Any]]]:
+        response = client.get("/health/ready")
+        return response.status_code, {check["name"]: check for check in response.json()["checks"]}
+
+    return ask
 
 
 @pytest.fixture
@@ -32,13 +39,13 @@ def broker() -> Iterator[Connection]:
         yield connection
 
 
-def test_a_process_that_answers_is_live() -> None:
-    response = Client(SERVER_NAME="localhost").get("/health/live")
+def test_a_process_that_answers_is_live(client: Client) -> None:
+    response = client.get("/health/live")
 
     assert (response.status_code, response.json()) == (200, {"status": "live"})
 
 
-def test_ready_when_everything_has_a_consumer(broker: Connection) -> None:
+def test_ready_when_everything_has_a_consumer(broker: Connection, ready: Ready) -> None:
     assert Lease(RELAY_LEASE).is_held()
     heartbeat.beat()
     consumed = [queue(broker.default_channel) for queue in topology.queues()]
@@ -50,7 +57,7 @@ def test_ready_when_everything_has_a_consumer(broker: Connection) -> None:
     assert "nextStep" not in checks["mongodb"]
 
 
-def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
+def test_a_missing_worker_is_named_with_its_command(broker: Connection, ready: Ready) -> None:
     inventory = topology.service_queue(services()["inventory"])(broker.default_channel)
     with Consumer(broker, [inventory], on_message=lambda message: message.requeue()):
         status, checks = ready()
@@ -64,17 +71,17 @@ def test_a_missing_worker_is_named_with_its_command(broker: Connection) -> None:
 
 
 def test_a_probe_that_hears_not_ready_is_not_an_error_in_the_log(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, ready: Ready, client: Client
 ) -> None:
     status, _ = ready()
-    Client(SERVER_NAME="localhost").get("/nothing-here")
+    client.get("/nothing-here")
 
     assert status == 503
     logged = [record.message for record in caplog.records if record.name == "django.request"]
     assert logged == ["Not Found: /nothing-here"]
 
 
-def test_a_missing_queue_and_a_missing_exchange_are_named(broker: Connection) -> None:
+def test_a_missing_queue_and_a_missing_exchange_are_named(broker: Connection, ready: Ready) -> None:
     channel = broker.default_channel
     channel.queue_delete("billing.dlq")
     channel.exchange_delete("order_events.topic")
@@ -97,7 +104,7 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_silent_rabbitmq_is_missed_within_3_seconds(silent_port: int) -> None:
+def test_a_silent_rabbitmq_is_missed_within_3_seconds(silent_port: int, ready: Ready) -> None:
     began = time.monotonic()
     with override_settings(AMQP_URL=f"amqp://127.0.0.1:{silent_port}//"):
         status, checks = ready()
@@ -111,7 +118,7 @@ def test_a_silent_rabbitmq_is_missed_within_3_seconds(silent_port: int) -> None:
     assert "cannot be seen" in checks["archiver"]["detail"]
 
 
-def test_a_refused_login_is_missed(broker: Connection) -> None:
+def test_a_refused_login_is_missed(broker: Connection, ready: Ready) -> None:
     wrong = settings.AMQP_URL.replace("guest:guest", "guest:wrong")
     with override_settings(AMQP_URL=wrong):
         _, checks = ready()

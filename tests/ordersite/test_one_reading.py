@@ -125,6 +125,7 @@ def test_a_delivery_has_one_key_however_it_is_written(web: int, lines: list[byte
     assert stock("cup") == (15, 0)
 
 
+@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize("way", ["web", "plain"])
 def test_half_a_body_that_makes_sense_is_not_taken(
     way: str, request: pytest.FixtureRequest

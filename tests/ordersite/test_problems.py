@@ -116,8 +116,8 @@ def test_a_body_that_is_too_large_is_a_413() -> None:
     assert "larger than" in problem_in(answer_to(RequestDataTooBig()))["detail"]
 
 
-def test_a_wrong_method_is_told_the_right_ones() -> None:
-    response = Client(SERVER_NAME="localhost").put("/orders")
+def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
+    response = client.put("/orders")
 
     assert response.status_code == 405
     assert "GET" in response["Allow"]
@@ -140,22 +140,23 @@ def test_a_wrong_content_type_is_told_the_right_one() -> None:
 
 
 @pytest.mark.parametrize("path", ["/order", "/orders/", "/orders/1/2", "/health", "/%00"])
-def test_an_unknown_address_is_a_problem(path: str) -> None:
-    response = Client(SERVER_NAME="localhost").get(path)
+def test_an_unknown_address_is_a_problem(client: Client, path: str) -> None:
+    response = client.get(path)
 
     assert response.status_code == 404
     assert "/orders" in problem_in(response)["detail"]
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_browser_sees_orders_as_json() -> None:
-    response = Client(SERVER_NAME="localhost").get("/orders", headers={"accept": "text/html"})
+def test_a_browser_sees_orders_as_json(client: Client) -> None:
+    response = client.get("/orders", headers={"accept": "text/html"})
 
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
 
-def test_without_mongodb_the_answer_comes_within_3_seconds(mongodb: MongoDB) -> None:
-    client = Client(SERVER_NAME="localhost")
+def test_without_mongodb_the_answer_comes_within_3_seconds(
+    client: Client, mongodb: MongoDB
+) -> None:
     mongodb.kill()
     try:
         began = time.monotonic()

@@ -76,13 +76,15 @@ def test_a_permanent_fault_is_a_permanent_error() -> None:
         billing_handles(ORDER_OF_500)
 
 
-def test_a_slow_fault_takes_longer_than_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_fault_takes_longer_than_the_time_limit(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     plant("slow")
     monkeypatch.setattr(injecting, "SLOWER_THAN_ALLOWED_SECONDS", 0.1)
 
+    settings.TASK_SOFT_TIME_LIMIT_SECONDS = 0.2
     began = time.monotonic()
-    with override_settings(TASK_SOFT_TIME_LIMIT_SECONDS=0.2):
-        billing_handles(ORDER_OF_500)
+    billing_handles(ORDER_OF_500)
 
     assert time.monotonic() - began >= 0.3
 
@@ -116,10 +118,12 @@ def test_another_kind_replaces_the_first() -> None:
     "body",
     [None, [], "500", {}, {"userId": "500"}, {"userId": {"$gt": 0}}, {"userId": 2**63}],
 )
-def test_a_hostile_body_meets_no_fault(body: Any) -> None:
+def test_a_hostile_body_meets_no_fault_and_hides_nobody_elses(body: Any) -> None:
     plant("error")
 
-    billing_handles(body)
+    assert billing_handles(body) is None
+    with pytest.raises(SimulatedFailure, match="billing fails for user 500"):
+        billing_handles(body, ORDER_OF_500, body)
 
 
 def test_the_demo_fault_stays_removed() -> None:

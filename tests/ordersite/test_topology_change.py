@@ -273,11 +273,12 @@ def test_under_load_nothing_is_lost_and_workers_go_on_unaided(
     assert_as_declared(broker)
 
 
-def test_killed_at_any_moment_it_is_run_again(broker: Connection, processes: Processes) -> None:
+def test_killed_at_any_moment_it_is_run_again(
+    broker: Connection, processes: Processes, chance: random.Random
+) -> None:
     """Given `apply` is killed again and again, when it is run once more, then it completes."""
     billing_of_an_earlier_release(broker)
     worker = processes.start("billing")[0]
-    chance = random.Random(7)
     with orders_flowing() as published:
         for moment in ("takes what is published", "set aside", "brought back", "", "", ""):
             apply = processes.run("apply", APPLY)

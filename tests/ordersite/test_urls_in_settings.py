@@ -26,6 +26,7 @@ def started_with(**environment: str) -> str:
     return started.stderr if started.returncode else ""
 
 
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -46,6 +47,7 @@ def test_the_operator_sees_name_reason_and_example(name: str, value: str, reason
     assert "Traceback" not in said
 
 
+@pytest.mark.usefixtures("programs")
 def test_settings_that_are_empty_by_default_may_be_set_to_that() -> None:
     assert started_with(ALERT_WEBHOOK_URL="", RABBITMQ_MANAGEMENT_URL="") == ""
 

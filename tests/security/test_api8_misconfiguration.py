@@ -40,6 +40,7 @@ def manage(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.usefixtures("programs")
 def test_the_shipped_settings_have_no_warning_of_the_deploy_check() -> None:
     checked = manage("check", "--deploy", "--fail-level", "WARNING")
 
@@ -47,6 +48,7 @@ def test_the_shipped_settings_have_no_warning_of_the_deploy_check() -> None:
     assert "no issues" in checked.stdout
 
 
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [

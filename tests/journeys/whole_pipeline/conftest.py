@@ -15,7 +15,8 @@ from django.db import connection
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
-from tests.conftest import empty_everything, running_processes
+from tests.conftest import running_processes
+from tests.emptying import empty_everything
 from tests.journeys.api import Api
 from tests.processes import Processes
 

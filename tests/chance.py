@@ -1,0 +1,40 @@
+"""Randomness with a seed that can be given again; a plugin of pytest.
+
+Hypothesis has a seed of its own, and prints how to see a failure again.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+#: The same each time, so that a test fails by what was changed, and not by its luck.
+USUAL_SEED = 11
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed", type=int, default=USUAL_SEED, help="of the tests that choose at random"
+    )
+
+
+@pytest.fixture
+def chance(pytestconfig: pytest.Config) -> random.Random:
+    """What a test that chooses at random chooses with."""
+    return random.Random(pytestconfig.getoption("seed"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
+    """Say with a failed test how to see it again."""
+    report = yield
+    if report.failed and "chance" in getattr(item, "fixturenames", ()):
+        report.sections.append(("chosen at random", f"--seed={item.config.getoption('seed')}"))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    seed = config.getoption("seed")
+    terminalreporter.write_line(f"What was chosen at random is chosen again with --seed={seed}.")

@@ -1,0 +1,33 @@
+"""The site's settings, with a MongoDB and a RabbitMQ for the tests alone, on free ports.
+
+Both start when a test asks for them. One that forgets to ask meets a refused connection, never the
+data of the developer who runs the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from localservices.mongodb import MongoDB
+from tests.settled_rabbitmq import SettledRabbitMQ
+
+FOLDER = Path(tempfile.mkdtemp(prefix="ordersite-tests-"))
+MONGODB = MongoDB(FOLDER / "mongodb")
+RABBITMQ = SettledRabbitMQ(FOLDER / "rabbitmq")
+
+# The processes that tests start read them, too.
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="ordersite.settings",
+    DJANGO_DEBUG="true",
+    DJANGO_SECRET_KEY="only-for-tests-" + "x" * 50,
+    MONGODB_URL=MONGODB.url,
+    MONGODB_DATABASE="ordersite_test",
+    AMQP_URL=RABBITMQ.url,
+    RABBITMQ_MANAGEMENT_URL=RABBITMQ.management_url,
+    RETRY_DELAYS_SECONDS="0.2,0.4",
+    DELIVERY_LIMIT="3",
+)
+
+from ordersite.settings import *  # noqa: E402, F403
