@@ -36,7 +36,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def front(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with (
         served(application, trusted_proxies=["127.0.0.1"]) as port,
         nginx_before(port, tmp_path_factory.mktemp("nginx")) as listening,
@@ -110,6 +110,7 @@ def test_one_address_has_its_rate_and_hears_when_to_come_back(front: int) -> Non
     assert ask(front, get()).status == 200
 
 
+@pytest.mark.usefixtures("programs")
 def test_a_site_that_is_away_is_a_problem_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -119,6 +120,7 @@ def test_a_site_that_is_away_is_a_problem_too(tmp_path: Path) -> None:
     assert (answer.status, ("Retry-After", "5") in answer.headers) == (503, True)
 
 
+@pytest.mark.usefixtures("programs")
 def test_the_files_for_tls_are_what_nginx_takes(tmp_path: Path) -> None:
     folder = written(tmp_path / "nginx", 8000, 8001)
     listen = (CONFIGURATION / "listen-tls.conf").read_text()

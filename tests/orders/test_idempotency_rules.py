@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orders.idempotency import MAX_KEY_CHARACTERS, first_answer, read, scoped
+from orders.idempotency import MAX_KEY_CHARACTERS, first_answer, owned, read
 from orders.requests.order_request import BODY, OrderRequest
+from runtime.requests.caller import Caller
 from runtime.requests.refusal import Refusal
 
 ORDER = {
@@ -50,8 +51,18 @@ def test_another_request_is_refused_with_what_to_do(other: OrderRequest) -> None
     assert "a new key" in fault["fix"]
 
 
-def test_a_key_belongs_to_its_user() -> None:
-    assert scoped(request(["book"]), "key") != scoped(request(["book"], 102), "key")
+def test_a_key_belongs_to_its_caller() -> None:
+    one, other = (Caller(f"key:{number}", "a shop", frozenset()) for number in (1, 2))
+    of_102 = request(["book"], 102)
+
+    assert owned(request(["book"]), "key", one) == owned(of_102, "key", one)
+    assert owned(of_102, "key", one) != owned(of_102, "key", other)
+
+
+def test_where_nobody_knows_the_caller_it_belongs_to_the_orders_user() -> None:
+    anyone = Caller("", "anyone", frozenset(), is_anyone=True)
+
+    assert owned(request(["book"]), "key", anyone) != owned(request(["book"], 102), "key", anyone)
 
 
 @pytest.mark.parametrize(("sent", "key"), [("a", "a"), (" a ", "a"), ("a,a", "a"), ("a, a", "a")])

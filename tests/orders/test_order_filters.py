@@ -7,21 +7,28 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from rest_framework.exceptions import NotFound
 
 from orders.listing import cursor_after, id_at, query
 from orders.requests.order_filters import OrderFilters, read
+from runtime.requests.caller import Caller
 from runtime.requests.refusal import Refusal
 
 ORDER_ID = ObjectId("6743f0000000000000000001")
 DAY, NEXT_DAY = datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
 
 
-def conditions(**parameters: str) -> list[dict[str, Any]]:
-    return query(read(parameters)).get("$and", [])
+SHOP = Caller("key:1", "a shop", frozenset({"orders:read"}))
+CUSTOMER = Caller("token:1", "a customer", frozenset({"orders:read"}), user_id=101)
 
 
-def test_nothing_asked_for_is_every_order() -> None:
-    assert query(read({})) == {}
+def conditions(caller: Caller = SHOP, **parameters: str) -> list[dict[str, Any]]:
+    return query(read(parameters), caller).get("$and", [])
+
+
+def test_nothing_asked_for_is_every_order_that_the_caller_may_see() -> None:
+    assert query(read({}), SHOP) == {}
+    assert query(read({}), CUSTOMER) == {"$and": [{"user_id": 101}]}
     assert read({}).limit == 50
 
 
@@ -30,6 +37,12 @@ def test_each_filter_is_a_condition() -> None:
         {"user_id": 101},
         {"status": "confirmed"},
     ]
+
+
+def test_a_customer_finds_nobody_elses() -> None:
+    assert conditions(CUSTOMER, userId="101") == [{"user_id": 101}]
+    with pytest.raises(NotFound, match="user 102"):
+        conditions(CUSTOMER, userId="102")
 
 
 def test_a_date_is_its_whole_day_in_utc() -> None:

@@ -38,6 +38,7 @@ def answer_to(error: BaseException) -> HttpResponse:
 
     class Failing(APIView):
         parser_classes = [JSONParser]
+        permission_classes: list[Any] = []
 
         def post(self, request: Any) -> None:
             raise error
@@ -127,6 +128,7 @@ def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
 def test_a_wrong_content_type_is_told_the_right_one() -> None:
     class Taking(APIView):
         parser_classes = [JSONParser]
+        permission_classes: list[Any] = []
 
         def post(self, request: Any) -> Any:
             return request.data
