@@ -63,7 +63,7 @@ class BoundedHTTP(HttpToolsProtocol):
     """One connection."""
 
     #: Of all connections; `serve` sets it by the system's limit of open files.
-    max_connections = 10_000
+    max_connections = 2_000
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -30,11 +30,11 @@ from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
-from orders.requests.order_request import BODY, MAX_BODY_BYTES, TITLE, OrderRequest
+from orders.requests.order_request import BODY, TITLE, OrderRequest
 from orders.views import OrdersView
 from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers
-from ordersite.web.body import Event, Receive
+from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, Fields, rate_fields
 from runtime.requests.caller import Caller, check_user
@@ -160,14 +160,14 @@ def known_caller(headers: Mapping[bytes, bytes], caller: Caller | None) -> Calle
 
 
 def is_plain(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether they say that an order in JSON follows, for this site."""
+    """Whether they say that a short order in JSON follows, for this site."""
     length = headers.get(b"content-length", b"")
     return (
         headers.get(b"content-type") in CONTENT_TYPES
         and b"content-encoding" not in headers
         and b"transfer-encoding" not in headers
         and length.isdigit()
-        and 0 < int(length) <= MAX_BODY_BYTES
+        and 0 < int(length) <= MEMORY_BYTES
         and is_allowed(headers.get(b"host", b""))
     )
 

@@ -84,8 +84,8 @@ def asked_for(scope: Event) -> str:
 def all_places() -> tuple[Places, ...]:
     """For every request; the first whose expression fits."""
     return (
-        Places("live", r"\w+ /health/(live|serving)$", threads=2, waiting=50),
-        Places("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20),
+        Places("live", r"\w+ /health/(live|serving)$", threads=2, waiting=50, each=20),
+        Places("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20, each=10),
         Places("login", r"Basic |POST /admin/login/", threads=3, waiting=30, each=10),
         Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=6, waiting=100),
         # Each is a second of Python for some thousand orders, which `POST /orders` waits for, too.

@@ -22,7 +22,8 @@ KEEP_ALIVE_SECONDS = 75
 #: Asked to stop, whom the server took is answered; only a stream that stays open longer is cut.
 STOP_SECONDS = 5
 
-MAX_CONNECTIONS = 10_000
+#: Each may have a head, a body's first 64 KiB and what was read ahead: 300 MiB of all in all.
+MAX_CONNECTIONS = 2_000
 #: Open files beside the clients' connections: MongoDB's and RabbitMQ's, logs, bodies on disk.
 OTHER_FILES = 300
 
