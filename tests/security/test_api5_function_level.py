@@ -10,9 +10,11 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from ordersite.access.authentication import ANYONE, caller_of_user
+from ordersite.access.keys import InvalidKey
+from ordersite.access.models import ApiKey
 from ordersite.access.permission import HasScope
 from ordersite.access.scopes import CUSTOMERS, SCOPES
-from tests.security.conftest import WithKey
+from tests.security.conftest import WithKey, client_of, known, secret
 from tests.security.routes import METHODS, OPEN, Route, declared, routes
 from tests.security.routes import SCOPES as WANTED
 
@@ -47,7 +49,7 @@ def send(client: Client, route: Route) -> HttpResponse:
     return client.generic(route.method, route.path, **body)
 
 
-@pytest.mark.usefixtures("closed")
+@pytest.mark.usefixtures("closed_api")
 def test_nobody_gets_anything_without_a_key() -> None:
     client = Client(raise_request_exception=False, headers={"host": "localhost"})
     for route in routes():
@@ -57,9 +59,10 @@ def test_nobody_gets_anything_without_a_key() -> None:
         assert f'scope="{route.scope}"' in answer["WWW-Authenticate"]
 
 
-def test_a_key_with_every_other_scope_gets_nothing(with_key: WithKey) -> None:
+@pytest.mark.usefixtures("closed_api")
+def test_a_key_with_every_other_scope_gets_nothing() -> None:
     for scope in SCOPES:
-        client = with_key(*(each for each in SCOPES if each != scope))
+        client = known(*(each for each in SCOPES if each != scope))
         for route in (each for each in routes() if each.scope == scope):
             answer = send(client, route)
             assert answer.status_code == 403, route
@@ -76,10 +79,6 @@ def test_a_key_with_the_scope_gets_through(with_key: WithKey) -> None:
 
 
 def test_a_customers_key_never_does_what_the_staff_does(with_key: WithKey) -> None:
-    from ordersite.access.keys import InvalidKey
-    from ordersite.access.models import ApiKey
-    from tests.security.conftest import client_of, secret
-
     for scope in SCOPES.keys() - CUSTOMERS:
         with pytest.raises(InvalidKey):
             with_key(scope, user_id=101)
