@@ -71,7 +71,7 @@ class Delivery(msgspec.Struct, frozen=True):
     original_json: str
     #: Further properties that stay with it, see `messaging.kept_headers`.
     others: dict[str, str | int] = msgspec.field(default_factory=dict)
-    #: As `messaging.trust.publishers` tells it; empty where nobody vouches for one.
+    #: As `messaging.trust.publishers` tells it; empty where it is not known.
     publisher: str = ""
     #: Identifies the message over its redeliveries, until its next attempt or replay; empty at its
     #: first delivery.
@@ -102,7 +102,7 @@ class Delivery(msgspec.Struct, frozen=True):
 class RawMessage(pyamqp.Message):
     """A message whose body stays the bytes that arrived.
 
-    kombu would unpack a body whose `compression` header asks for it, before anybody could check it
+    kombu would unpack a body whose `compression` header asks for it, before it could be checked
     at its size.
     """
 

@@ -1,6 +1,6 @@
 """Events that nothing asks for: a person or a timer causes them, so no order awaits them.
 
-Whoever publishes one keeps it, as far as it has to be published again, until orders has noted it.
+Its publisher keeps it, to publish it again if needed, until orders has recorded it.
 Its declaration names the module: `Event("inventory.shipped", …, kept_by="inventory.shipping")`.
 """
 

@@ -52,8 +52,8 @@ class Catalogue:
         #: Of products that are there and cannot be sold: what is wrong with each.
         self._unpriced: dict[str, str] = {}
         self._asked: set[str] = set()
-        #: What was asked for before each of the latest refreshes, the newest first. Whoever makes
-        #: the next one asks after it, which is one more.
+        #: What was asked for before each of the latest refreshes, the newest first. The one that
+        #: makes the next one asks after it, which is one more.
         self._asked_before: deque[set[str]] = deque(maxlen=REFRESHES_REMEMBERED - 1)
         self._fresh_until = 0.0
 

@@ -9,7 +9,7 @@ Choices:
 
 - A key belongs to the caller: the client of an API key, over its rotations, the subject of an
   access token, or a member of the staff. The same key of two callers means two requests. Where the
-  API is open and nobody knows who calls, the order's `userId` takes the caller's place.
+  API is open and the caller is unknown, the order's `userId` takes the caller's place.
 - The release before knew no callers. What it noted under the `userId` is found as long as such a
   key lives, see `orders.unowned_keys`.
 - Two requests are the same if they ask for the same, whatever their bytes: the same units of the

@@ -65,7 +65,7 @@ def query(request: OrderFilters, caller: Caller) -> dict[str, Any]:
 
 
 def whose(request: OrderFilters, caller: Caller) -> int | None:
-    """The user whose orders are listed; None for everybody's.
+    """The user whose orders are listed; None for those of all users.
 
     Raises:
         NotFound: another customer's are asked for.

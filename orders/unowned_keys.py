@@ -32,12 +32,12 @@ def may_exist() -> bool:
 
 
 def are_gone() -> bool:
-    """Whether it is known that none is left; asks nobody."""
+    """Whether it is known that none is left; without a query."""
     return _end is not None and datetime.now(UTC) >= _end
 
 
 def end() -> datetime | None:
-    """When the last of them is forgotten; None: nobody has migrated yet."""
+    """When the last of them is forgotten; None: not migrated yet."""
     applied = orders().database["django_migrations"].find_one(MIGRATION)
     if applied is None:
         return None

@@ -78,8 +78,7 @@ def mongodb_login(value: str) -> None:
         return
     if not all(_login(parts)):
         raise ValidationError(
-            "it has no login, so the database is open to whoever reaches it, or this site is not "
-            "let in."
+            "it has no login, so the database is open to everyone, or this site is not let in."
         )
 
 

@@ -62,7 +62,7 @@ SITE_URL = setting(
     validate=site_url,
     example="https://orders.example.com",
 )
-#: Proxies that say who the client is; from anywhere else nobody reads what a header says of that.
+#: Proxies that say who the client is; from other addresses such headers are ignored.
 TRUSTED_PROXIES = setting(
     env.list,
     "TRUSTED_PROXIES",
@@ -132,7 +132,7 @@ REVOKED_WITHIN_SECONDS = setting(
     env.float, "REVOKED_WITHIN_SECONDS", default=5, validate=at_least(0), example="5"
 )
 
-#: Who signs access tokens (RFC 9068) that are taken beside API keys; empty: nobody.
+#: Who signs access tokens (RFC 9068) that are accepted beside API keys; empty: none.
 JWT_ISSUER = setting(env.str, "JWT_ISSUER", default="", example="https://login.example.com/")
 JWT_AUDIENCE = setting(
     env.str,
@@ -198,8 +198,8 @@ RABBITMQ_MANAGEMENT_URL = setting(
     validate=management_url,
     example="http://localhost:15672",
 )
-#: Programs of others: RabbitMQ's user and the type that it may publish; * is any user, or any type.
-#: Whoever publishes orders of its own, as a tutorial's program does, has no signature of ours.
+#: External publishers: RabbitMQ's user and the type that it may publish; * is any user, or any
+#: type.
 EXTERNAL_PUBLISHERS = setting(
     env.list,
     "EXTERNAL_PUBLISHERS",

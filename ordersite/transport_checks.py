@@ -30,7 +30,7 @@ def check_transport(**_: Any) -> list[CheckMessage]:
     }
     return [
         Error(
-            f"{name} reaches {host} without TLS: whoever is on the way reads the password.",
+            f"{name} reaches {host} without TLS: the password can be read on the way.",
             hint=f"Write, for example: {name}={HINTS[name].format(host=host)} (docs/access.md)",
             id="ordersite.E001",
         )

@@ -39,13 +39,13 @@ def web_url(value: str) -> None:
 
 @telling
 def url_of_keys(value: str) -> None:
-    """One whose answer nobody between can change, or nothing where the setting may be empty."""
+    """One whose answer cannot be changed on the way, or nothing where the setting may be empty."""
     if not value:
         return
     _check(value)
     parts = urlsplit(value)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("it must start with https://, as whoever answers decides who may call.")
+        raise ValueError("it must start with https://, as its answer decides who may call.")
 
 
 @telling

@@ -61,7 +61,7 @@ NOT_BELIEVED: dict[str, str] = {
         "user's rights in RabbitMQ away (docs/access.md)."
     ),
     Reason.CONTRADICTS_RECORD: (
-        "Somebody forged or edited it; what was stored counts, and a replay fails in the same way. "
+        "It was forged or edited; what was stored counts, and a replay fails in the same way. "
         "Find out who published it, then discard it. After a restored backup run `python manage.py "
         "reconcile_restore` first."
     ),

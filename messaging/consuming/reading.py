@@ -95,7 +95,7 @@ class BulkReader:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Leave what has come of a delivery to whoever reads next, which may be py-amqp itself."""
+        """Leave a part of a delivery to the next reader, which may be py-amqp itself."""
         begun = b"".join(
             FRAME_HEADER.pack(kind, channel, len(payload)) + payload + FRAME_END
             for kind, channel, payload in self._frames

@@ -21,7 +21,7 @@ ANY = "*"
 
 
 def publisher_of(message: Any, type_: str, service: Service) -> str:
-    """The user who published the message first; empty where nobody vouches for one."""
+    """The user who published the message first; empty where it is not known."""
     user = message.properties.get("user_id")
     if not isinstance(user, str):
         return ""
@@ -33,7 +33,7 @@ def publisher_of(message: Any, type_: str, service: Service) -> str:
 
 
 def check_publisher(message: Any, type_: str, service: Service) -> None:
-    """Raises InvalidMessage: whoever published the message may not publish this type."""
+    """Raises InvalidMessage: the publisher of the message may not publish this type."""
     user = publisher_of(message, type_, service)
     if not (user in senders_to(service, type_) or is_external(user, type_)):
         raise untrusted(user, type_)

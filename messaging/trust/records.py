@@ -60,7 +60,7 @@ def orders_of_ours(order_ids: Collection[str]) -> set[str]:
 
 
 def order_id_in(body: Body) -> str:
-    """The order that a body of anybody's is about; empty where it names none."""
+    """The order that an untrusted body is about; empty where it names none."""
     order_id = body.get("orderId")
     return canonical(str(order_id)) if isinstance(order_id, str | int) else ""
 

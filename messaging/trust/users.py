@@ -43,7 +43,7 @@ def senders_to(service: Service, type_: str) -> frozenset[str]:
 def users_that_publish(type_: str) -> frozenset[str]:
     """The user of the process in which the service that publishes this type does so.
 
-    Nobody else logs in as that, so what it says is what it stored.
+    No other client logs in as it, so what it publishes is what it stored.
     """
     publisher = service_that_publishes(type_)
     return frozenset({user_of(process_of(publisher))} if publisher else ())

@@ -66,7 +66,7 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """Whoever may change keys makes them; one that was made is only read, rotated and revoked."""
+    """Users who may change keys create them; a key is then only read, rotated and revoked."""
 
     form = KeyForm
     list_display = ["name", "id", "condition", "user_id", "what", "expires_at", "last_used_at"]

@@ -60,7 +60,7 @@ class StaffSession(SessionAuthentication):
 
 
 class Anyone(BaseAuthentication):
-    """Whoever says nothing, where the API is open; the last one to ask."""
+    """A caller without credentials, where the API is open; asked last."""
 
     def authenticate(self, request: Request) -> Authenticated | None:
         is_open = settings.API_IS_OPEN and "HTTP_AUTHORIZATION" not in request.META

@@ -79,7 +79,7 @@ class RawChannel(ConfirmedChannel):
 def published_by(login: str, properties: bytes) -> bytes:
     """The properties with our login for a `user_id`, as RabbitMQ takes no other from us.
 
-    Whoever is none of ours is then named in a header, so that a consumer still knows who it was.
+    A user that is not ours is then named in a header, so that a consumer still knows who it was.
     https://www.rabbitmq.com/docs/validated-user-id
     """
     (flags,) = unpack_from(">H", properties)

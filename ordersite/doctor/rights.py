@@ -12,8 +12,8 @@ from ordersite.rights import mongodb, rabbitmq
 
 APPLY = "python manage.py access apply --folder FOLDER"
 NOTE = (
-    "With administrators' AMQP_URL and MONGODB_URL; FOLDER has the users' logins. Whoever uses a "
-    "login for something else has to have one of their own: docs/access.md"
+    "With administrators' AMQP_URL and MONGODB_URL; FOLDER has the users' logins. A program "
+    "that uses one of these logins for something else needs its own: docs/access.md"
 )
 
 
@@ -26,7 +26,7 @@ def of_rabbitmqs_users() -> Iterator[Finding]:
             Severity.WARNING,
             f"RabbitMQ's user {own}",
             "No process has a user of its own.",
-            "Whoever has the login of one process can publish as any other, and each batch of "
+            "A client with the login of one process can publish as any other, and each batch of "
             "messages costs its consumer a query more.",
             APPLY,
             NOTE,
@@ -50,7 +50,7 @@ def _findings(
                 Severity.WARNING,
                 f"{server}'s user {each.user}",
                 f"It may do more than it needs ({found}).",
-                "Whoever gets hold of its password can do that, too.",
+                "A client with its password can do that, too.",
                 APPLY,
                 NOTE,
             )

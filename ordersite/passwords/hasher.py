@@ -1,7 +1,7 @@
 """Django's own password hasher, which computes few passwords at a time.
 
-Each takes a core for a second. Whoever may send one, right or wrong, would otherwise hold up every
-order for it, and 24 at a time for half a minute.
+Each takes a core for a second. A client that sends passwords, right or wrong, would otherwise hold
+up every order for it, and 24 at a time for half a minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _places = BoundedSemaphore(PLACES)
 
 
 class HashingIsBusy(APIException):
-    """503: others' passwords are computed for longer than anybody should wait."""
+    """503: others' passwords are computed for longer than a client should wait."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     title = "Too many log in at this moment"

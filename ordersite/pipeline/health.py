@@ -68,7 +68,7 @@ def serving(request: HttpRequest) -> JsonResponse:
 class ReadinessView(APIView):
     """`GET /health/ready`: 200 if every check is ok, else 503; the body lists them all.
 
-    A probe has no key and reads the status alone; whoever lacks the scope is told no more.
+    A probe has no key and reads only the status; without the scope there are no details.
     """
 
     permission_classes = [AllowAny]

@@ -1,6 +1,6 @@
 """What `/metrics` gives Prometheus: the families, each with the function that measures it.
 
-All of them are read from MongoDB and RabbitMQ when somebody asks, so any one web process tells of
+All of them are read from MongoDB and RabbitMQ for each request, so each web process has those of
 the whole pipeline, and nothing is counted as it passes. Names and units follow
 https://prometheus.io/docs/practices/naming/
 """

@@ -23,7 +23,7 @@ class Logins:
         self._folder = folder
 
     def password(self, user: str) -> str:
-        """The user's password, for whichever server asks; a new one where there is no file."""
+        """The user's password, for either server; a new one where there is no file."""
         for url in self.read(user).values():
             if password := urlsplit(url).password:
                 return unquote(password)
@@ -57,7 +57,7 @@ class Logins:
 
 
 def new_password() -> str:
-    """One that nobody guesses, and that needs no escapes in a URL."""
+    """One that cannot be guessed, and needs no escapes in a URL."""
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 

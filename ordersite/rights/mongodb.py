@@ -15,7 +15,7 @@ from django.db import connection
 
 from ordersite.rights.mongodb_rights import EVERYTHING, Rights, declared
 
-#: Options of a URL that are about whoever logs in.
+#: Options of a URL that are about the login.
 OF_A_LOGIN = {"authsource", "authmechanism", "authmechanismproperties"}
 MONITOR = {"role": "clusterMonitor", "db": "admin"}
 NOTHING: frozenset[str] = frozenset()
@@ -69,7 +69,7 @@ def differences() -> list[Difference]:
 
 
 def present() -> dict[str, Rights]:
-    """What each of our users has; a role that somebody else granted counts as every right."""
+    """What each of our users has; a role that others granted counts as every right."""
     told = admin().command("usersInfo", [{"user": each, "db": "admin"} for each in declared()])
     names = [each["user"] for each in told["users"]]
     roles = {each["role"]: each for each in _roles(names)}

@@ -98,7 +98,7 @@ def of_processes() -> dict[str, Rights]:
 
 
 def rights(*collections: Collections, monitors: bool = False) -> Rights:
-    """Those of each, the later ones standing over the earlier; everybody reads the migrations."""
+    """Those of each, the later ones standing over the earlier; all read the migrations."""
     granted: dict[str, Actions] = {EVERYTHING: LIST, MIGRATIONS: READ}
     for each in collections:
         granted |= each

@@ -241,7 +241,7 @@ class BoundedHTTP(HttpToolsProtocol):
         return False
 
     def abort(self) -> None:
-        """Close the connection at once, and say so to whoever still answers over it."""
+        """Close the connection at once, and tell those that still answer over it."""
         self._tell_of_the_end()
         self.transport.abort()
 

@@ -151,7 +151,7 @@ def names(classes: Iterable[type]) -> tuple[str, ...]:
 def known_caller(headers: Mapping[bytes, bytes], caller: Caller | None) -> Caller | None:
     """Who sends an order, if that is known and they may; None where the view has to find out.
 
-    `caller` is whoever was found by the header before.
+    `caller` is the one that the header was found to name.
     """
     # A cookie may be a login to the admin.
     if settings.API_IS_OPEN and b"authorization" not in headers and b"cookie" not in headers:

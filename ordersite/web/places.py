@@ -33,7 +33,7 @@ class Places:
             asked: a regular expression of what is answered here, see `asked_for`.
             threads: how many requests run at the same time.
             waiting: how many wait for that, at most.
-            each: how many run or wait for one client address; None for all that do for anybody.
+            each: how many run or wait for one client address; None for no limit by address.
         """
         self._asked = re.compile(asked)
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)

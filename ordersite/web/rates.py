@@ -1,6 +1,6 @@
 """How many requests a second a client may send: one with a key by its name, others by address.
 
-Asked before anything else is done about a request, whichever way it takes. Whoever was found by a
+Asked before anything else is done about a request, on both ways. The caller that was found by a
 key or token a moment ago counts for itself alone. Who says nothing, or something that is not known
 yet, counts for its address, so that guesses at keys have a bound as well.
 
@@ -23,7 +23,7 @@ from runtime.requests import address
 from runtime.requests.buckets import Buckets
 from runtime.requests.caller import Caller
 
-#: Probes of whoever runs the site; they have few places of their own.
+#: Probes of the site's operator; they have few places of their own.
 UNCOUNTED = "/health/"
 #: From nothing left to all, so a client may send at once what it did not send in this time.
 WINDOW_SECONDS = 10

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ordersite.web.body import Event
 
-#: Where in the scope its caller is: whoever was found by the same header a moment ago, or None …
+#: Where in the scope its caller is: the one that was found by the same header a moment ago, or None
+#: …
 CALLER = "ordersite.caller"
-#: … and the header fields about its client's rate, which whoever answers adds.
+#: … and the header fields about its client's rate, which the answer gets.
 RATE_FIELDS = "ordersite.rate"
 
 Fields = tuple[tuple[bytes, bytes], ...]

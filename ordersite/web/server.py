@@ -33,7 +33,7 @@ def options(trusted_proxies: Sequence[str] = ()) -> dict[str, Any]:
 
     Args:
         trusted_proxies: addresses and networks from which `X-Forwarded-For` says who the client is,
-            and `X-Forwarded-Proto` how it came; from anywhere else nobody reads them.
+            and `X-Forwarded-Proto` how it came; from other addresses they are ignored.
     """
     return {
         "http": BoundedHTTP if UVICORN.is_installed else "httptools",

@@ -16,7 +16,7 @@ MOST_CHARACTERS = 64
 def bounded(address: str) -> str:
     """Whose limits count for this address: its own, or its network's.
 
-    One that cannot be read is everybody's who has none.
+    All that cannot be read count as one.
     """
     return _bounded(address[:MOST_CHARACTERS])
 

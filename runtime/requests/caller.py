@@ -27,9 +27,9 @@ class Caller:
     scopes: frozenset[str]
     #: The customer whose orders alone it may place and see; None for a shop, which acts for all.
     user_id: int | None = None
-    #: Requests a second that it may send; None for what the site allows everybody.
+    #: Requests a second that it may send; None for the site's default.
     rate: int | None = None
-    #: Whether nobody knows who it is, as in development.
+    #: Whether it is unknown, as in development.
     is_anyone: bool = False
 
     def may(self, scope: str) -> bool:
@@ -42,7 +42,7 @@ class Caller:
 
 
 class Unauthenticated(APIException):
-    """Nobody knows who sends the request: 401 with a challenge (RFC 6750, section 3)."""
+    """The sender of the request is unknown: 401 with a challenge (RFC 6750, section 3)."""
 
     status_code = HTTPStatus.UNAUTHORIZED
     title = "Who sends this is not known"
@@ -75,7 +75,7 @@ def caller_of(request: Any) -> Caller:
     """Who sent the REST framework's request; its authentication came first.
 
     Raises:
-        Unauthenticated: nobody authenticated it.
+        Unauthenticated: it has no valid credentials.
     """
     if isinstance(request.auth, Caller):
         return request.auth
