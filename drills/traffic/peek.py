@@ -20,8 +20,9 @@ def waiting(run: Run, queue: str, most: int | None = None) -> list[amqp.Message]
     """The next messages of the queue, or all that are ready; they stay there.
 
     One consumer reads them. With `basic.get` each message of a quorum queue has a consumer of its
-    own; of 100 that were read so, and given back at once, a cluster of RabbitMQ 3.10.8 then lost
-    some and delivered others twice.
+    own. A cluster of RabbitMQ 3.10.8 lost some of 100 that were read so and given back at once, and
+    delivered others twice, where a consumer had been cancelled while it held some, as workers do.
+    Without `basic.get`, or without cancelling, it lost none.
     """
     messages: list[amqp.Message] = []
     with run.site.amqp_connection() as connection:
