@@ -44,12 +44,17 @@ class SigningKeys:
         Raises:
             KeysUnavailable: there are none, or too old ones, and the issuer does not answer.
         """
-        with self._lock:
-            if self._is_to_be_asked(key_id):
-                self._fetch()
-            if time.monotonic() - self._fetched_at > MOST_SECONDS:
-                raise KeysUnavailable
-            return self._keys.get(key_id)
+        is_known = key_id in self._keys
+        # Whose key is known does not wait while another request fetches the keys.
+        if self._is_to_be_asked(key_id) and self._lock.acquire(blocking=not is_known):
+            try:
+                if self._is_to_be_asked(key_id):
+                    self._fetch()
+            finally:
+                self._lock.release()
+        if time.monotonic() - self._fetched_at > MOST_SECONDS:
+            raise KeysUnavailable
+        return self._keys.get(key_id)
 
     def _is_to_be_asked(self, key_id: str) -> bool:
         now = time.monotonic()
@@ -59,13 +64,14 @@ class SigningKeys:
 
     def _fetch(self) -> None:
         """Replace the keys by those that there are now; keep them where there is no answer."""
-        self._asked_at = time.monotonic()
         try:
             self._keys = usable(ask(self._url))
-        except (OSError, HTTPException, ValueError, PyJWTError) as error:
+        except (OSError, HTTPException, ValueError, RecursionError, PyJWTError) as error:
             logger.error("%s does not tell the keys of access tokens: %s", self._url, error)
         else:
             self._fetched_at = time.monotonic()
+        # Only now: who needs the first keys waits for them until then.
+        self._asked_at = time.monotonic()
 
 
 def ask(url: str) -> dict[str, Any]:
@@ -73,10 +79,12 @@ def ask(url: str) -> dict[str, Any]:
 
     Raises:
         OSError, HTTPException: it does not.
-        ValueError: it is not a JSON object, or too long.
+        ValueError: it is not a JSON object, too long, or from an address without TLS.
     """
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a setting
     with urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
+        if url.startswith("https:") and not response.url.startswith("https:"):
+            raise ValueError("it leads to an address without TLS")
         answer = json.loads(response.read(MOST_BYTES))
     if not isinstance(answer, dict):
         raise ValueError("the answer is not a JSON object")

@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -154,6 +155,16 @@ def test_the_keys_are_fetched_once_and_unknown_ones_at_most_every_few_seconds(
             tokens.read(issued.token(header={"kid": f"guess {number}"}))
 
     assert issued.asked == before + 1
+
+
+def test_whoever_comes_while_the_first_keys_are_fetched_waits_for_them(running: Issuer) -> None:
+    keys, before = SigningKeys(running.url), running.asked
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(keys.get, ["first"] * 8))
+
+    assert all(found)
+    assert running.asked == before + 1
 
 
 class Clock:
