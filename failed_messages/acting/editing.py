@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from failed_messages.acting.replay import replay
+from failed_messages.acting.unchangeable import Changed, check_unchanged
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import Status
 from failed_messages.reading.next_step import handler_of
@@ -47,12 +49,16 @@ class Line:
     text: str
 
 
-def check(service: str, type_: str, body: str) -> None:
-    """See whether the service's handler can take the body, and nothing that is stored denies it.
+def check(record: Mapping[str, Any], body: str) -> None:
+    """See whether the handler can take the body, and order, money and what is stored are kept.
+
+    Args:
+        record: the failed message's `service`, `type`, `body` and `order_id`.
 
     Raises:
         InvalidEdit: it cannot, or there is no handler; the text names the field.
     """
+    service, type_ = record["service"], record["type"]
     handler = handler_of(service, type_)
     if handler is None:
         raise InvalidEdit(
@@ -65,8 +71,9 @@ def check(service: str, type_: str, body: str) -> None:
         decoded = json_object(raw)
         if handler.validate is not None:
             handler.validate(decoded)
+        check_unchanged(bytes(record["body"]), record["order_id"], raw)
         check_edited(type_ or services()[service].plain_messages_are or "", decoded)
-    except (InvalidMessage, UnicodeEncodeError) as error:
+    except (InvalidMessage, UnicodeEncodeError, Changed) as error:
         raise InvalidEdit(str(error)) from error
 
 
@@ -107,7 +114,7 @@ def edit_and_replay(id_: str | ObjectId, body: str, by: str, reason: str) -> Ver
     original = failed_messages().find_one({"_id": record_id(id_), "status": Status.FAILED})
     if original is None or original["body_cut"]:
         return refusal(id_, "replay")
-    check(original["service"], original["type"], body)
+    check(original, body)
     if _compact(body) == _compact(bytes(original["body"]).decode("utf-8", "replace")):
         raise InvalidEdit("nothing was edited; replay the message as it is")
     return _store_and_replay(original, _copy(original, body, by, reason), by, reason)

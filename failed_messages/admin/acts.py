@@ -12,7 +12,8 @@ from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.verdict import Verdict, record_id
-from failed_messages.records.permissions import DISCARD, EDIT, REPLAY, lacks, may
+from failed_messages.records import permissions
+from failed_messages.records.permissions import DISCARD, REPLAY, lacks, may
 
 #: Django takes a thousand fields in one form; more at once is for the command line.
 SELECTION_LIMIT = 500
@@ -89,8 +90,8 @@ def lacking(request: HttpRequest) -> list[str]:
 
 def edit_obstacle(request: HttpRequest, record: FailedMessage) -> str:
     """Why the record cannot be edited now; empty where it can."""
-    if not may(request.user, EDIT):
-        return lacks(EDIT)
+    if lack := permissions.lacking(request.user, permissions.TO_EDIT):
+        return lack
     if record.status != Status.FAILED:
         return f"The message is {record.status}, not {Status.FAILED}."
     return "Only the beginning of its body was stored." if record.body_cut else ""

@@ -13,7 +13,7 @@ from failed_messages.admin.detail import page_after, record_for
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.verdict import ReasonMissing
-from failed_messages.records.permissions import EDIT, may
+from failed_messages.records.permissions import TO_EDIT, lacking
 
 
 class Editing(DeskAdmin):
@@ -22,14 +22,14 @@ class Editing(DeskAdmin):
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """GET shows the body to be edited; POST checks it, shows the difference, or replays."""
         record = record_for(request, object_id)
-        if not may(request.user, EDIT):
+        if lacking(request.user, TO_EDIT):
             raise PermissionDenied
         if request.method != "POST":
             return self._edit_page(request, record, editable(bytes(record.body)))
         # A browser ends lines as MIME does.
         body = request.POST.get("body", "").replace("\r\n", "\n")
         try:
-            check(record.service, record.type, body)
+            check(vars(record), body)
             if request.POST.get("what") == "replay":
                 return self._replay_edited(request, record, body)
         except (InvalidEdit, ReasonMissing) as error:

@@ -76,7 +76,7 @@ class ActView(DeskView):
     def _edit_preview(self, record: FailedMessage) -> Response:
         body = EDIT_BODY.of(self.request).text()
         with refusing():
-            check(record.service, record.type, body)
+            check(vars(record), body)
         lines = diff(bytes(record.body), body)
         return Response({"diff": [f"{line.sign} {line.text}" for line in lines]})
 

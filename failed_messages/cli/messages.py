@@ -66,7 +66,7 @@ def add_edit(verbs: Any) -> None:
 def edit(options: dict[str, Any], terminal: Terminal) -> None:
     original = record(options["ids"][0])
     body = _text_of(options["body"])
-    check(original.service, original.type, body)
+    check(vars(original), body)
     if options["dry_run"]:
         lines = [f"{line.sign} {line.text}" for line in diff(bytes(original.body), body)]
         terminal.show({"diff": lines}, lines)

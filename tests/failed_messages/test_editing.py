@@ -129,9 +129,23 @@ def test_in_the_admin_the_difference_comes_before_the_replay():
 def test_editing_has_a_permission_of_its_own():
     original = broken()
     page = f"/admin/failed_messages/failedmessage/{original.pk}/edit/"
-    replayer = staff("view_failedmessage", "replay_failedmessage")
 
-    assert replayer.get(page).status_code == 403
-    assert replayer.post(page, {"body": "{}", "what": "replay"}).status_code == 403
+    for permission in ("replay_failedmessage", "edit_failedmessage"):
+        one_alone = staff("view_failedmessage", permission)
+        assert one_alone.get(page).status_code == 403
+        assert one_alone.post(page, {"body": "{}", "what": "replay"}).status_code == 403
+    replayer = staff("view_failedmessage", "replay_failedmessage")
     detail = replayer.get(f"/admin/failed_messages/failedmessage/{original.pk}/change/")
     assert "failed_messages.edit_failedmessage" in detail.content.decode()
+    both = staff("view_failedmessage", "replay_failedmessage", "edit_failedmessage")
+    assert both.get(page).status_code == 200
+
+
+def test_an_edit_changes_no_price():
+    original = failed(body=json.dumps(RIGHT).encode(), message_id="m")
+    cheaper = {**RIGHT, "userId": 2, "items": [{**RIGHT["items"][0], "unitPrice": "0.01"}]}
+    with pytest.raises(InvalidEdit, match=r"items\[0\].unitPrice must stay .1.00."):
+        edit_and_replay(original.pk, json.dumps(cheaper), "operator", "reason")
+
+    assert broker.depth("billing") == 0
+    assert record(original.pk).status == "failed"
