@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +54,12 @@ def replay_failed_messages(run: Run) -> None:
 
 def operator(run: Run) -> str:
     return f"operator-{run.users[0]}"
+
+
+def operators(run: Run) -> set[str]:
+    """What the audit log may call the operator: in the browser, and on the command line."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    return {operator(run), f"{user} for {operator(run)}"}
 
 
 def trainee(run: Run) -> str:
@@ -148,7 +156,7 @@ def in_terminal(run: Run, *what: str) -> None:
 def going_on(run: Run) -> bool:
     """Whether a bulk replay of the run has not ended."""
     jobs = run.site.database["replay_jobs"]
-    return jobs.find_one({"by": operator(run), "finished_at": None}) is not None
+    return jobs.find_one({"by": {"$in": [*operators(run)]}, "finished_at": None}) is not None
 
 
 def replay_what_was_left_out(run: Run) -> None:
@@ -205,13 +213,14 @@ def resolved_and_audited(run: Run) -> Iterator[Violation]:
     log = audit_log(run)
     for failed in failed_messages(run):
         subject, state = f"failed message {failed['_id']}", failed["status"]
-        if state != "resolved" or failed["resolved_by"] != operator(run):
+        if state != "resolved" or failed["resolved_by"] not in operators(run):
             yield Violation(Kind.LOST, f"{subject} is {state} by {failed['resolved_by']!r}")
-        if (acts := log.pop(str(failed["_id"]), [])) != [("replay", operator(run))]:
+        acts = log.pop(str(failed["_id"]), [])
+        if acts != [("replay", failed["resolved_by"])]:
             yield Violation(Kind.TWICE, f"{subject} has the audit entries {acts}")
-    for job in run.site.database["replay_jobs"].find({"by": operator(run)}):
+    for job in run.site.database["replay_jobs"].find({"by": {"$in": [*operators(run)]}}):
         acts = log.pop(str(job["_id"]), [])
-        if acts != [("bulk replay", operator(run)), ("done", "bulk replay")]:
+        if acts != [("bulk replay", job["by"]), ("done", "bulk replay")]:
             yield Violation(Kind.CONTRADICTION, f"{job['selection']} has the audit entries {acts}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
 from failed_messages.reading.verdict import record_id
+from runtime.os_user import add_by
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
 from runtime.terminal import printable
@@ -37,12 +37,6 @@ def add_who(verb: Any, reason_required: bool = False) -> None:
     """Who acts, and why: it is in the audit log."""
     verb.add_argument("--reason", metavar="TEXT", default="", required=reason_required)
     add_by(verb)
-
-
-def add_by(verb: Any) -> None:
-    verb.add_argument(
-        "--by", metavar="NAME", default=getpass.getuser(), help="default: the OS user"
-    )
 
 
 def items_shown(text: str) -> int:

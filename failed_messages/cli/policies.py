@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from failed_messages.acting.policies import set_policy, switch_off
-from failed_messages.cli.arguments import add_by, add_verb
+from failed_messages.cli.arguments import add_verb
 from failed_messages.cli.terminal import POLICY_COLUMNS, Refusal, Terminal
 from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.description import policy_json
 from failed_messages.reading.filters import duration
 from messaging.service import services
+from runtime.os_user import add_by
 
 
 def add_policy(verbs: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import io
 import json
 
@@ -11,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import AuditEntry
+from runtime.os_user import os_user
 from tests.failed_messages.letters import BODY, ORDER_ID, archive_next, bury, failed, record
 from tests.failed_messages.test_editing import RIGHT, WRONG
 
@@ -74,11 +74,11 @@ def test_replay_and_discard_are_recorded_under_a_name():
     assert run_json("replay", stored.pk) == [
         {"id": str(stored.pk), "done": True, "detail": "sent to billing"}
     ]
-    assert record(stored.pk).history[-1].by == getpass.getuser()
+    assert record(stored.pk).history[-1].by == os_user()
 
     another = failed(message_id="another")
     run("discard", another.pk, "--reason", "test order", "--by", "operator")
-    assert record(another.pk).discarded_by == "operator"
+    assert record(another.pk).discarded_by == f"{os_user()} for operator"
     run("restore", another.pk)
     assert record(another.pk).status == "failed"
 
@@ -138,7 +138,7 @@ def test_a_bulk_replay_is_watched_paused_resumed_and_cancelled():
     with pytest.raises(CommandError, match="is not a bulk replay"):
         run("jobs", "nonsense")
     entry = AuditEntry.objects.get(act="pause")
-    assert (entry.by, entry.subject_id) == ("operator", job["id"])
+    assert (entry.by, entry.subject_id) == (f"{os_user()} for operator", job["id"])
     assert AuditEntry.objects.get(act="cancel").reason == "enough"
 
 

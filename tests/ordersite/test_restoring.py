@@ -31,6 +31,7 @@ from orders.outbox import store
 from orders.outbox.relay import publish_batch
 from orders.tasks import note
 from ordersite.restoring import findings
+from runtime.os_user import os_user
 from tests import broker
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import PEN
@@ -202,7 +203,9 @@ def test_orders_whose_messages_wait_are_put_back_out_of_their_invoices() -> None
     assert order
     assert (order["user_id"], str(order["total"]), order["items"][0]["quantity"]) == (7, "25.00", 2)
     entries = AuditEntry.objects.filter(act="put back")
-    assert {(each.by, each.subject_id) for each in entries} == {("anna", each) for each in after}
+    assert {(each.by, each.subject_id) for each in entries} == {
+        (f"{os_user()} for anna", each) for each in after
+    }
     agree()
 
 

@@ -21,6 +21,7 @@ from ordersite.restoring.findings import find
 from ordersite.restoring.rendering import as_json, as_text
 from ordersite.restoring.settling import settle
 from runtime.connecting import connect, connection_to
+from runtime.os_user import add_by
 
 CONNECT_SECONDS = 5
 
@@ -48,9 +49,7 @@ class Command(BaseCommand):
             type=number,
             help="the last invoice that a customer may have; no number up to it is issued again",
         )
-        parser.add_argument(
-            "--by", default="reconcile_restore", help="your name, for the audit log"
-        )
+        add_by(parser)
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
