@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
 from ordersite.pipeline.conservation import lines
+from ordersite.staff.page import roles_page
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
 
@@ -44,6 +45,7 @@ class OrderSite(AdminSite):
     def get_urls(self) -> list[Any]:
         return [
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
+            path("roles/", self.admin_view(self.roles), name="roles"),
             # Django's own view fails on an id that is not an ObjectId; nothing here has such a
             # page.
             path("r/<path:rest>", self.admin_view(no_such_page)),
@@ -59,6 +61,10 @@ class OrderSite(AdminSite):
             "report": examine(),
         }
         return TemplateResponse(request, "ordersite/doctor.html", context)
+
+    def roles(self, request: HttpRequest) -> HttpResponse:
+        """Who may do what."""
+        return roles_page(request, self.each_context(request))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=_place)

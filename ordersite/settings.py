@@ -357,6 +357,7 @@ INSTALLED_APPS = [
     "inventory",
     "billing",
     "failed_messages",
+    "ordersite.staff.apps.StaffConfig",
 ]
 
 MIDDLEWARE = [
@@ -370,6 +371,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "ordersite.staff.decisions.Decisions",
     # The last, so that what it answers has the others' headers.
     "ordersite.web.whole_request.WholeRequest",
 ]
@@ -431,21 +433,28 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
+            "class": "runtime.one_line.OneLine",
             "format": "{asctime}.{msecs:03.0f} {levelname:<7} {name}: {message}",
             "datefmt": "%H:%M:%S" if DEBUG else "%Y-%m-%dT%H:%M:%S",
             "style": "{",
-        }
+        },
+        "as_it_is": {"format": "%(message)s"},
     },
     "filters": {
         "not_a_probe": {"()": "ordersite.web.probe_log.NotAProbe"},
         "not_put_back": {"()": "messaging.consuming.celery_log.NotPutBack"},
         "no_traceback_of_lost_ack": {"()": "messaging.consuming.celery_log.NoTracebackOfLostAck"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr_as_it_is": {"class": "logging.StreamHandler", "formatter": "as_it_is"},
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would say each thing twice.
         "django": {"handlers": [], "propagate": True},
+        # JSON lines, see runtime.decisions.
+        "decisions": {"handlers": ["stderr_as_it_is"], "propagate": False},
         "django.request": {"filters": ["not_a_probe"]},
         # The development server's access log has its own format.
         "django.server": {"propagate": False},

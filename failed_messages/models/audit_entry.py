@@ -15,6 +15,10 @@ class Subject(models.TextChoices):
     JOB = "job", "Bulk replay"
     POLICY = "policy", "Replay policy"
     RESTORE = "restore", "Restored backup"
+    #: What somebody asked for and was denied.
+    REQUEST = "request", "Request"
+    #: Whose data were given out or erased.
+    PERSON = "person", "Person"
 
 
 class AppendOnly(TypeError):

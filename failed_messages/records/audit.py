@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 
 from failed_messages.models import AuditEntry, Subject
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.plain import plain, text
 
-MESSAGE, GROUP, JOB, POLICY, RESTORE = Subject.values
+MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PERSON = Subject.values
+
+#: What the field holds.
+SUBJECT_ID_CHARS = 100
+
+log = logging.getLogger(__name__)
 
 
 #: The subject's id, what it was before, and what it is after.
@@ -59,6 +66,16 @@ def note_each(
         for id_, before, after in changes
     ]
     connection.database[AuditEntry._meta.db_table].insert_many(entries, session=session)
+
+
+def note_denied(request: str, *, by: str) -> None:
+    """Add that somebody asked for what they may not do; their answer does not wait for MongoDB."""
+    subject_id = text(request, SUBJECT_ID_CHARS)
+    try:
+        with connection.database.client.start_session() as session:
+            note(session, "denied", REQUEST, subject_id, by=by)
+    except PyMongoError as error:
+        log.error("The audit log has no entry of a denied request of %s: %s", by, error)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class StaffConfig(AppConfig):
+    """Who works with the site. The last of the apps, so that every permission is there."""
+
+    name = "ordersite.staff"
+
+    def ready(self) -> None:
+        from ordersite.staff import decisions
+        from ordersite.staff.roles import make_roles
+
+        decisions.connect()
+        post_migrate.connect(make_roles, sender=self)

@@ -1,0 +1,42 @@
+"""Log lines: one for each event, whatever the values hold that strangers have put in it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import unicodedata
+
+#: What ends or hides a line, on a terminal or in whatever reads the log: controls (Cc), separators
+#: of lines and paragraphs (Zl, Zp), directions of writing (Cf), halves of characters (Cs).
+UNSAFE = {"Cc", "Zl", "Zp", "Cf", "Cs"}
+NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+class _Escapes(dict[int, str]):
+    """For `str.translate`: each character's escape, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if unicodedata.category(character) in UNSAFE:
+            escape = NAMED.get(character) or f"\\u{code:04x}"
+        else:
+            escape = character
+        # All of Unicode would be 1.1 million entries; a log meets some hundred.
+        if len(self) < sys.maxunicode // 100:
+            self[code] = escape
+        return escape
+
+
+_escapes = _Escapes()
+
+
+def one_line(text: str) -> str:
+    """The text with its control characters, line breaks and the like written out."""
+    return text if text.isascii() and text.isprintable() else text.translate(_escapes)
+
+
+class OneLine(logging.Formatter):
+    """Any record as one line; a traceback is behind its message, with `\\n` for its line breaks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(super().format(record))

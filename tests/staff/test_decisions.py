@@ -1,0 +1,77 @@
+"""Every decision about the staff is one JSON line, allowed or denied; a denied act is audited."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from failed_messages.models import AuditEntry
+from runtime.decisions import decided
+from tests.failed_messages.letters import failed
+from tests.failed_messages.staff import staff
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """What the log of decisions says."""
+    logger = logging.getLogger("decisions")
+    logger.addHandler(caplog.handler)
+    caplog.set_level(logging.INFO, logger="decisions")
+
+    class Lines(list[str]):
+        def __iter__(self) -> Iterator[str]:
+            return iter([each.message for each in caplog.records if each.name == "decisions"])
+
+    yield Lines()
+    logger.removeHandler(caplog.handler)
+
+
+def test_a_line_is_json_with_ecs_names_whatever_the_values_hold(lines: list[str]) -> None:
+    decided(
+        "replay", by="eve\n{}\u2028\ud800", allowed=False, source__ip="::1", url__path="x" * 9999
+    )
+
+    [line] = lines
+    assert line.isascii()
+    assert line.splitlines() == [line]
+    event = json.loads(line)
+    assert event["event.action"] == "replay"
+    assert event["event.outcome"] == "failure"
+    assert event["event.type"] == ["denied"]
+    assert len(event["url.path"]) == 500
+
+
+@pytest.mark.usefixtures("clean")
+def test_what_staff_do_in_the_admin_is_told_allowed_and_denied(lines: list[str]) -> None:
+    message = failed()
+    boss, viewer = staff(), staff("view_failedmessage")
+    url = "/admin/failed_messages/failedmessage/act/discard/"
+
+    assert boss.get(f"{url}?id={message.pk}").status_code == 200
+    assert viewer.post(url, {"id": message.pk, "reason": "no"}).status_code == 403
+
+    told = [json.loads(each) for each in lines if "act" in each and "login" not in each]
+    assert [each["event.outcome"] for each in told] == ["success", "failure"]
+    assert told[1]["user.name"] == "operator with view_failedmessage"
+    assert told[1]["http.request.method"] == "POST"
+    entry = AuditEntry.objects.get(act="denied")
+    assert (entry.by, entry.subject) == ("operator with view_failedmessage", "request")
+    assert entry.subject_id == f"POST {url}"
+
+
+@pytest.mark.usefixtures("clean")
+def test_logins_are_told(lines: list[str]) -> None:
+    User.objects.create_superuser("boss", password="right-and-long-enough")
+    client = Client(SERVER_NAME="localhost")
+    for password in ("wrong", "right-and-long-enough"):
+        client.post("/admin/login/", {"username": "boss", "password": password})
+
+    told = [json.loads(each) for each in lines]
+    logins = [each["event.outcome"] for each in told if each["event.action"] == "login"]
+    assert logins == ["failure", "success"]
+    assert not any("right-and-long" in each for each in lines)
