@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from failed_messages.acting.unchangeable import Changed, check_unchanged
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "orderId": "a",
     "userId": 1,
     "items": [
