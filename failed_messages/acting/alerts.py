@@ -11,17 +11,15 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import get_script_prefix, reverse
 
+from failed_messages.acting import webhook
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
 from runtime.mongodb_clock import mongodb_now
-
-WEBHOOK_TIMEOUT_SECONDS = 5
 
 HEADLINES = {
     "new": "New failure in {service}",
@@ -143,12 +141,7 @@ def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
 
 
 def _post(alert: dict[str, Any]) -> None:
-    request = Request(  # noqa: S310  the setting is checked to be http or https
-        settings.ALERT_WEBHOOK_URL,
-        json.dumps(alert).encode(),
-        {"Content-Type": "application/json"},
-    )
-    urlopen(request, timeout=WEBHOOK_TIMEOUT_SECONDS).close()  # noqa: S310
+    webhook.post(settings.ALERT_WEBHOOK_URL, json.dumps(alert).encode())
 
 
 def _mail(alert: dict[str, Any]) -> None:
