@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
 from ordersite.pipeline.conservation import lines
+from ordersite.staff.forms import ChangeOwnPassword
 from ordersite.staff.page import roles_page
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
@@ -61,6 +63,18 @@ class OrderSite(AdminSite):
             "report": examine(),
         }
         return TemplateResponse(request, "ordersite/doctor.html", context)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's own page, whose form writes the password alone."""
+        view = PasswordChangeView.as_view(
+            form_class=ChangeOwnPassword,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return view(request)
 
     def roles(self, request: HttpRequest) -> HttpResponse:
         """Who may do what."""

@@ -395,6 +395,8 @@ TEMPLATES = [
 
 AUTHENTICATION_BACKENDS = ["ordersite.passwords.backend.FewGuesses"]
 PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
+# A working day.
+SESSION_COOKIE_AGE = 12 * 3600
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

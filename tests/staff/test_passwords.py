@@ -1,0 +1,104 @@
+"""Basic authentication is fast and for programs alone; a new password changes nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
+
+from ordersite.staff import basic
+from ordersite.staff.basic import NotFromHere, verified_user
+from ordersite.staff.forms import ChangeOwnPassword, ChangePassword
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+PASSWORD = "right-and-long-enough"
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+def request(method: str = "get", **headers: str) -> Any:
+    return getattr(RequestFactory(), method)("/failed-messages", headers=headers)
+
+
+def test_a_verified_login_is_fast_and_ends_with_the_password(user: User) -> None:
+    assert verified_user(request(), "boss", PASSWORD) == user
+    start = time.perf_counter()
+    assert verified_user(request(), "boss", PASSWORD) == user
+    assert time.perf_counter() - start < 0.1
+    assert not any(PASSWORD.encode() in key for key in basic._verified)
+
+    user.set_password("another")
+    user.save()
+    assert verified_user(request(), "boss", PASSWORD) is None
+    assert verified_user(request(), "boss", "another") == user
+    User.objects.update(is_active=False)
+    assert verified_user(request(), "boss", "another") is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "multipart/form-data; boundary=x"},
+        {"content-type": "text/plain"},
+        {"content-type": "application/json", "origin": "https://elsewhere.example"},
+        {"content-type": "application/json", "origin": "null"},
+    ],
+)
+def test_a_page_of_another_site_cannot_use_a_login_that_the_browser_remembers(
+    user: User, headers: dict[str, str]
+) -> None:
+    asked = RequestFactory().post(
+        "/failed-messages/x/replay", b"{}", headers=headers, content_type=headers["content-type"]
+    )
+    with pytest.raises(NotFromHere):
+        verified_user(asked, "boss", PASSWORD)
+
+
+def test_a_program_and_the_sites_own_page_may(user: User) -> None:
+    for headers in ({}, {"origin": "http://localhost:8000"}):
+        asked = RequestFactory().post(
+            "/failed-messages/x/replay", b"{}", "application/json", headers=headers
+        )
+        assert verified_user(asked, "boss", PASSWORD) == user
+
+
+@pytest.mark.parametrize("form", [ChangePassword, ChangeOwnPassword])
+def test_a_new_password_puts_nothing_else_back(user: User, form: Any) -> None:
+    as_read = User.objects.get(pk=user.pk)
+    User.objects.filter(pk=user.pk).update(is_superuser=False, email="new@example.com")
+    new = "entirely-new-and-long"
+    sent = {
+        "password1": new,
+        "password2": new,
+        "new_password1": new,
+        "new_password2": new,
+        "old_password": PASSWORD,
+        "usable_password": "true",
+    }
+
+    filled = form(as_read, sent)
+    assert filled.is_valid(), filled.errors
+    filled.save()
+
+    stored = User.objects.get(pk=user.pk)
+    assert (stored.is_superuser, stored.email) == (False, "new@example.com")
+    assert stored.check_password(new)
+
+
+def test_the_pages_of_the_password_use_those_forms(user: User) -> None:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+
+    own = client.get("/admin/password_change/")
+    others = client.get(f"/admin/auth/user/{user.pk}/password/")
+
+    assert isinstance(own.context["form"], ChangeOwnPassword)
+    assert isinstance(others.context["form"], ChangePassword)
