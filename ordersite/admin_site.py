@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
+from ordersite.personal_data.page import personal_data_page
 from ordersite.pipeline.conservation import lines
 from ordersite.staff.forms import ChangeOwnPassword
 from ordersite.staff.page import roles_page
@@ -47,6 +48,7 @@ class OrderSite(AdminSite):
     def get_urls(self) -> list[Any]:
         return [
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
+            path("personal-data/", self.admin_view(self.personal_data), name="personal-data"),
             path("roles/", self.admin_view(self.roles), name="roles"),
             # Django's own view fails on an id that is not an ObjectId; nothing here has such a
             # page.
@@ -75,6 +77,10 @@ class OrderSite(AdminSite):
         )
         request.current_app = self.name  # type: ignore[attr-defined]
         return view(request)
+
+    def personal_data(self, request: HttpRequest) -> HttpResponse:
+        """Everything of a person, to export or to erase."""
+        return personal_data_page(request, self.each_context(request))
 
     def roles(self, request: HttpRequest) -> HttpResponse:
         """Who may do what."""

@@ -340,6 +340,15 @@ RETENTION_DAYS = {
     ),
 }
 
+#: For so many whole years after the one that they were issued in, invoices keep their customer.
+INVOICE_RETENTION_YEARS = setting(
+    env.int, "INVOICE_RETENTION_YEARS", default=10, validate=at_least(0), example="10"
+)
+#: Settled orders lose their customer after so many days; 0: never.
+RETENTION_DAYS_ORDERS = setting(
+    env.int, "RETENTION_DAYS_ORDERS", default=0, validate=at_least(0), example="730"
+)
+
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -357,6 +366,7 @@ INSTALLED_APPS = [
     "inventory",
     "billing",
     "failed_messages",
+    "ordersite.personal_data.apps.PersonalDataConfig",
     "ordersite.staff.apps.StaffConfig",
 ]
 

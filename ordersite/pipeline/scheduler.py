@@ -23,6 +23,8 @@ from inventory.shipping import publish_shipped
 from messaging.errors import PublishError
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
+from ordersite.personal_data.erasing import erase_what_came_since
+from ordersite.personal_data.retention import forget_customers
 from ordersite.pipeline import heartbeat
 from ordersite.pipeline.reconciling import reconcile
 from runtime import sign_of_life
@@ -58,6 +60,8 @@ JOBS = [
     Job(apply_policies, 30, "replays what policies ask for now"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
+    Job(erase_what_came_since, 300, "erases what came since of people whose data were erased"),
+    Job(forget_customers, 3_600, "takes the customer out of orders that are old enough"),
     Job(forget_old, 3_600, "deletes notes of runs whose messages never came back"),
     Job(SessionStore.clear_expired, 3_600, "deletes the expired logins of the admin"),
 ]

@@ -1,0 +1,151 @@
+"""What is kept of a person here: failed messages, and what the audit log says of those."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from amqp.serialization import dumps, loads
+from bson import ObjectId
+from django.db import connection
+from pymongo.collection import Collection
+
+from failed_messages.models import AuditEntry, FailedMessage, Subject
+from failed_messages.reading.description import full
+from failed_messages.records.collection import failed_messages, failure_groups
+from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
+
+Record = dict[str, Any]
+
+#: Free words, with errors in them that may name the user.
+WORDS = (
+    *("preview", "message", "error_text", "job_detail", "discard_reason"),
+    *("correlation_id",),
+)
+#: JSON text.
+JSON = ("properties", "headers")
+
+
+def export(user_id: int) -> Iterator[dict[str, Any]]:
+    for record in FailedMessage.objects.filter(user_id=str(user_id)):
+        yield full(record)
+
+
+def erase(person: Person) -> Erased:
+    """Put the pseudonym into records, bodies, certificates, groups' examples and the audit log."""
+    erased = 0
+    for record in failed_messages().find(_theirs(person)):
+        erased += _erase(record, person)
+    return Erased(erased=erased)
+
+
+def export_audit(user_id: int) -> Iterator[dict[str, Any]]:
+    yield from _audit().find({"subject": Subject.PERSON, "subject_id": str(user_id)})
+
+
+def erase_audit(person: Person) -> Erased:
+    """Entries about the person themselves; of failed messages see `erase`."""
+    of_person = {"subject": Subject.PERSON, "subject_id": str(person.user_id)}
+    changed = _audit().update_many(of_person, {"$set": {"subject_id": str(person.pseudonym)}})
+    return Erased(erased=changed.modified_count)
+
+
+def _theirs(person: Person) -> Record:
+    """Records of the user that failed up to then, or later about an order of then."""
+    newest = str(ObjectId.from_datetime(person.until))
+    of_then = {"order_id": {"$regex": "^[0-9a-f]{24}$", "$lte": newest}}
+    failed_then = {"first_failed_at": {"$lte": person.until}}
+    mine = {"$in": [str(person.user_id)]}
+    # It died again since: what came back has the number in it once more.
+    again = {"user_id": str(person.pseudonym), "headers": {"$regex": rf"\b{person.user_id}\b"}}
+    return {"$or": [{"user_id": mine, "$or": [failed_then, of_then]}, again]}
+
+
+def _erase(record: Record, person: Person) -> int:
+    # The digest stays: by it a message that is delivered again is known for this record.
+    change = {
+        "user_id": str(person.pseudonym),
+        "body": scrubbed_body(bytes(record["body"]), person),
+        **{name: scrubbed_text(record[name], person) for name in WORDS if record.get(name)},
+        **{name: _scrubbed_json(record[name], person) for name in JSON},
+        "certificates": [_scrubbed_json(each, person) for each in record["certificates"]],
+        "history": scrubbed(record["history"], person),
+        "header_table": _scrubbed_table(record.get("header_table"), person),
+    }
+    # What is refused there is tried again as long as the record is found.
+    _erase_around(record, person)
+    changed = failed_messages().update_one(
+        {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}, {"$set": change}
+    )
+    return changed.modified_count
+
+
+def _erase_around(record: Record, person: Person) -> None:
+    """What the group shows as its example, and what the audit log keeps of edits and deletions."""
+    group = failure_groups().find_one({"_id": record["fingerprint"]}, {"example": True})
+    if group and (example := scrubbed_text(group["example"], person)) != group["example"]:
+        failure_groups().update_one({"_id": group["_id"]}, {"$set": {"example": example}})
+    entries = {"subject": Subject.MESSAGE, "subject_id": str(record["_id"])}
+    for entry in _audit().find(entries):
+        change = {
+            "before": _scrubbed_json(entry["before"], person),
+            "after": _scrubbed_json(entry["after"], person),
+            "reason": scrubbed_text(entry["reason"], person),
+        }
+        if any(entry[name] != value for name, value in change.items()):
+            _audit().update_one({"_id": entry["_id"]}, {"$set": change})
+
+
+def scrubbed_body(body: bytes, person: Person) -> bytes:
+    """A body's JSON with the pseudonym; of what is no JSON, its text."""
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        text = body.decode("utf-8", "surrogateescape")
+        return scrubbed_text(text, person).encode("utf-8", "surrogateescape")
+    return json.dumps(scrubbed(decoded, person), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _scrubbed_json(text: str, person: Person) -> str:
+    """JSON text, in which a text may be JSON again, as the body that an edit changed."""
+    try:
+        decoded = json.loads(text)
+    except (ValueError, RecursionError):
+        return scrubbed_text(text, person)
+    if isinstance(decoded, dict):
+        decoded = {
+            name: _scrubbed_json(each, person) if _is_json(each) else scrubbed(each, person)
+            for name, each in scrubbed({"": decoded}, person)[""].items()
+        }
+    else:
+        decoded = scrubbed(decoded, person)
+    return json.dumps(decoded, ensure_ascii=False)
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("{")
+
+
+def _scrubbed_table(table: bytes | None, person: Person) -> bytes | None:
+    """The message's headers in AMQP's own form; None where they cannot be written again."""
+    if table is None:
+        return None
+    try:
+        [headers], _ = loads("F", bytes(table), 0)
+        written: bytes = dumps("F", [scrubbed(headers, person)])
+    except Exception:
+        # It was a publisher's; the same headers are kept as JSON, too.
+        return None
+    return written
+
+
+def _audit() -> Collection[Record]:
+    collection: Collection[Record] = connection.database[AuditEntry._meta.db_table]
+    return collection
+
+
+hold(Holding("failed messages", "Messages about them that a service gave up", export, erase))
+hold(Holding("audit log", "When their data were given out or erased", export_audit, erase_audit))

@@ -1,0 +1,65 @@
+"""What is kept of a person here: their orders, with the ledger and the idempotency keys in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from orders.collection import orders
+from orders.models import Status
+from orders.outbox.store import IS_PENDING
+from runtime.personal_data import (
+    ANY_PSEUDONYM,
+    SMALLEST_PSEUDONYM,
+    Erased,
+    Holding,
+    Person,
+    hold,
+    scrubbed,
+)
+
+#: What others wrote into the order.
+TOLD = ("ledger", "steps", "cancellation")
+#: They name the user, or are made of what the user sent.
+KEYS = ("idempotency_key", "request_fingerprint")
+
+
+def export(user_id: int) -> Iterator[dict[str, Any]]:
+    yield from orders().find({"user_id": user_id})
+
+
+def erase(person: Person) -> Erased:
+    """Put the pseudonym into orders whose events are all published; the others wait for that."""
+    theirs = {"user_id": person.user_id, "created_at": {"$lte": person.until}}
+    erased = sum(_erase(order, person) for order in orders().find(theirs))
+    left = orders().count_documents(theirs)
+    why = "events of theirs are yet to be published" if left else ""
+    return Erased(erased=erased, left=left, why=why)
+
+
+def _erase(order: dict[str, Any], person: Person) -> int:
+    told = {name: scrubbed(order[name], person) for name in TOLD if order.get(name)}
+    changed = orders().update_one(
+        {"_id": order["_id"], "version": order["version"], "$nor": [IS_PENDING]},
+        {
+            "$set": {"user_id": person.pseudonym, **told},
+            "$unset": dict.fromkeys(KEYS, ""),
+        },
+    )
+    return changed.modified_count
+
+
+def forget(before: datetime) -> int:
+    """Orders that came to an end before then, each with a pseudonym of its own."""
+    settled = {
+        "user_id": {"$lt": SMALLEST_PSEUDONYM},
+        "updated_at": {"$lt": before},
+        "status": {"$ne": Status.PLACED},
+        "$nor": [IS_PENDING],
+    }
+    put: list[dict[str, Any]] = [{"$set": {"user_id": ANY_PSEUDONYM}}, {"$unset": list(KEYS)}]
+    return orders().update_many(settled, put).modified_count
+
+
+hold(Holding("orders", "What they ordered, and what became of it", export, erase, forget))

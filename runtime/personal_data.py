@@ -1,0 +1,105 @@
+"""What is kept of a person: each app says it for itself, and the site exports and erases it all.
+
+An app has a module `personal_data`, which is imported at the start and calls `hold`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+#: Names of fields that hold a user's number, in documents and in messages.
+USER_FIELDS = {"user_id", "userId", "customerId", "customer_id"}
+
+
+#: Numbers that no shop gives to a user, and that JavaScript can count to.
+SMALLEST_PSEUDONYM = 2**52
+#: For an update's pipeline: one that no other document has.
+ANY_PSEUDONYM = {
+    "$toLong": {
+        "$add": [
+            SMALLEST_PSEUDONYM,
+            {"$floor": {"$multiply": [{"$rand": {}}, SMALLEST_PSEUDONYM]}},
+        ]
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whose data are to be erased."""
+
+    user_id: int
+    #: What stands in the user's place; a number like theirs that is nobody's.
+    pseudonym: int
+    #: What was ordered up to then is erased, whenever it is stored; what comes later is new.
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What became of one kind of data."""
+
+    erased: int = 0
+    #: Kept, as the law wants it; `why` says until when.
+    kept: int = 0
+    #: To be erased yet; the scheduler goes on with it, and `why` says what it waits for.
+    left: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One kind of data that is kept of people."""
+
+    name: str
+    #: What it is, for the person and for the operator.
+    what: str
+    #: Everything of a user, as documents.
+    export: Callable[[int], Iterable[Mapping[str, Any]]]
+    #: Safe to repeat.
+    erase: Callable[[Person], Erased]
+    #: Takes the customer out of what was settled before then; returns how many documents it was.
+    forget: Callable[[datetime], int] | None = None
+
+
+_holdings: dict[str, Holding] = {}
+
+
+def hold(holding: Holding) -> None:
+    """Say that the app keeps this."""
+    _holdings[holding.name] = holding
+
+
+def holdings() -> list[Holding]:
+    """All of them, by name."""
+    return [_holdings[name] for name in sorted(_holdings)]
+
+
+def scrubbed(value: Any, person: Person) -> Any:
+    """The value with the pseudonym wherever the user's number stands in a user's place.
+
+    Other numbers stay: a quantity of 101 is not the user 101. In words each number that is the
+    user's is taken for it, as in "no card of user 101".
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: _in_place_of(item, person) if name in USER_FIELDS else scrubbed(item, person)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [scrubbed(each, person) for each in value]
+    return scrubbed_text(value, person) if isinstance(value, str) else value
+
+
+def scrubbed_text(text: str, person: Person) -> str:
+    return re.sub(rf"(?<![\w.]){person.user_id}(?!\w|\.\d)", str(person.pseudonym), text)
+
+
+def _in_place_of(value: Any, person: Person) -> Any:
+    if str(value) != str(person.user_id):
+        return value
+    return str(person.pseudonym) if isinstance(value, str) else person.pseudonym

@@ -1,0 +1,227 @@
+"""Everything of a person in one archive; erased for good, also what comes from a queue later."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bson import json_util
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import override_settings
+
+from billing.invoicing import invoices
+from failed_messages.acting.editing import edit_and_replay
+from failed_messages.models import AuditEntry
+from failed_messages.records.collection import failed_messages
+from inventory.reserving import reservations
+from orders.collection import orders
+from ordersite.personal_data import erasing
+from ordersite.personal_data.archive import export
+from ordersite.personal_data.collection import erasures
+from ordersite.personal_data.erasing import erase, erase_what_came_since
+from ordersite.personal_data.retention import forget_customers
+from runtime.os_user import os_user
+from runtime.personal_data import SMALLEST_PSEUDONYM
+from tests.failed_messages.letters import certificate, failed
+from tests.failed_messages.staff import staff
+from tests.inventory.catalogue import stocked
+from tests.ordersite.test_restoring import place, relay, work
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+USER, OTHER = 10101, 10102
+EVERYTHING = ("orders", "reservations", "invoices", "failed_messages", "failed_messages_audit")
+ERASED_FROM = ("orders", "reservations", "failed_messages", "failed_messages_audit")
+
+
+@pytest.fixture(autouse=True)
+def shop(clean: None) -> None:
+    stocked(pen=100)
+
+
+def died(order_id: str, user: int = USER) -> Any:
+    """A message about the order that billing gave up."""
+    line = {"sku": "pen", "quantity": 1}
+    body = {"orderId": order_id, "userId": user, "items": [line]}
+    return failed(
+        body=json.dumps(body).encode(),
+        message_id=f"m{order_id}",
+        death=certificate(message=f"no card of user {user}"),
+    )
+
+
+def stored(*collections: str) -> str:
+    """All that is in them, as text."""
+    documents = [list(connection.database[name].find()) for name in collections or EVERYTHING]
+    bodies = [bytes(each["body"]).decode() for each in failed_messages().find()]
+    return json_util.dumps(documents) + json.dumps(bodies)
+
+
+def files(archive: bytes) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: json.loads(opened.read(name)) for name in opened.namelist()}
+
+
+def test_everything_of_a_person_and_nothing_of_another_is_in_the_archive() -> None:
+    order, _ = place(user_id=USER), place(user_id=OTHER)
+    work()
+    died(order)
+
+    found = files(export(USER, "boss"))
+
+    assert set(found["about.json"]["files"]) == found.keys() - {"about.json"}
+    for name in ("orders", "reservations", "invoices", "failed-messages"):
+        assert len(found[f"{name}.json"]) == 1, name
+    assert str(OTHER) not in json.dumps(found)
+    entry = AuditEntry.objects.get(act="export")
+    assert (entry.by, entry.subject, entry.subject_id) == ("boss", "person", str(USER))
+
+
+def test_after_erasing_nothing_but_the_invoice_tells_who_it_was() -> None:
+    order, other = place(user_id=USER), place(user_id=OTHER)
+    work()
+    orders().update_one({"user_id": USER}, {"$set": {"idempotency_key": f"{USER}:k"}})
+    message = died(order)
+    line = {"sku": "pen", "quantity": 1, "unitPrice": "1.50"}
+    corrected = {"orderId": order, "userId": USER, "items": [line]}
+    edit_and_replay(message.pk, json.dumps(corrected), "boss", f"as user {USER} asked")
+    export(USER, "boss")
+    of_other = orders().find_one({"user_id": OTHER})
+
+    outcome = erase(USER, "boss")
+
+    assert str(USER) not in stored(*ERASED_FROM)
+    assert invoices().count_documents({"user_id": USER}) == outcome["invoices"].kept == 1
+    assert "the law wants invoices for 10 years" in outcome["invoices"].why
+    assert orders().find_one({"user_id": OTHER}) == of_other
+    pseudonym = str(erasures().find_one({"_id": USER})["pseudonym"])
+    assert AuditEntry.objects.get(act="erase").subject_id == pseudonym
+    assert {str(each["user_id"]) for each in reservations().find()} == {pseudonym, str(OTHER)}
+    assert other
+
+
+def test_erasing_twice_changes_nothing_more_and_keeps_the_pseudonym() -> None:
+    place(user_id=USER)
+    work()
+    erase(USER, "boss")
+    before = stored(*ERASED_FROM[:3])
+
+    again = erase(USER, "boss")
+
+    assert stored(*ERASED_FROM[:3]) == before
+    assert not any(each.erased for name, each in again.items() if name != "audit log")
+    assert erasures().count_documents({}) == 1
+
+
+def test_what_still_waits_in_a_queue_is_erased_when_it_comes() -> None:
+    order = place(user_id=USER)
+    relay()
+    erase(USER, "boss")
+    assert str(USER) not in stored()
+
+    work()
+    died(order)
+    assert str(USER) in stored(*ERASED_FROM)
+    assert erase_what_came_since() >= 2
+
+    assert str(USER) not in stored(*ERASED_FROM)
+
+
+def test_an_order_whose_event_is_not_published_yet_waits_for_that() -> None:
+    place(user_id=USER)
+    outcome = erase(USER, "boss")
+    assert (outcome["orders"].erased, outcome["orders"].left) == (0, 1)
+
+    work()
+    erase_what_came_since()
+
+    assert str(USER) not in stored(*ERASED_FROM)
+
+
+def test_an_order_that_comes_after_the_erasing_is_new() -> None:
+    erase(USER, "boss")
+    erasures().update_many({}, {"$inc": {"remaining": 0}})
+    place(user_id=USER)
+    work()
+    assert erase_what_came_since() == 0
+
+    assert orders().count_documents({"user_id": USER}) == 1
+
+
+@override_settings(INVOICE_RETENTION_YEARS=0)
+def test_once_the_law_wants_no_invoice_and_no_message_can_come_nobody_knows_who_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place(user_id=USER)
+    work()
+    last_year = {"$dateSubtract": {"startDate": "$created_at", "unit": "year", "amount": 1}}
+    invoices().update_many({}, [{"$set": {"created_at": last_year}}])
+    erase(USER, "boss")
+    assert str(USER) not in stored()
+    erase_what_came_since()
+    assert erasures().find_one({"_id": USER})
+
+    monkeypatch.setattr(erasing, "MESSAGES_COME_FOR", timedelta(0))
+    erase_what_came_since()
+
+    assert str(USER) not in stored("erasures")
+    assert erasures().count_documents({}) == 1
+
+
+def test_old_orders_lose_their_customer_where_a_setting_says_so() -> None:
+    place(user_id=USER)
+    work()
+    long_ago = {"$dateSubtract": {"startDate": "$$NOW", "unit": "day", "amount": 31}}
+    orders().update_many({}, [{"$set": {"updated_at": long_ago, "status": "confirmed"}}])
+    assert forget_customers() == 0
+
+    with override_settings(RETENTION_DAYS_ORDERS=30):
+        assert forget_customers() == 1
+
+    assert orders().find_one({})["user_id"] >= SMALLEST_PSEUDONYM
+    assert invoices().count_documents({"user_id": USER}) == 1
+
+
+def test_the_command_writes_one_file_and_tells_what_was_erased(tmp_path: Path) -> None:
+    place(user_id=USER)
+    work()
+    file, said = tmp_path / "person.zip", io.StringIO()
+
+    call_command("personal_data", "export", "--user", str(USER), "--to", str(file), stdout=said)
+    call_command("personal_data", "erase", "--user", str(USER), "--by", "anna", stdout=said)
+
+    assert len(files(file.read_bytes())["orders.json"]) == 1
+    assert file.stat().st_mode & 0o077 == 0
+    assert "orders: 1 erased" in said.getvalue()
+    assert "invoices: 1 kept (the law wants" in said.getvalue()
+    assert AuditEntry.objects.get(act="erase").by == f"{os_user()} for anna"
+    with pytest.raises(CommandError, match="exists"):
+        call_command("personal_data", "export", "--user", str(USER), "--to", str(file))
+    with pytest.raises(CommandError, match="--user"):
+        call_command("personal_data", "erase", "--user", "anna")
+
+
+def test_in_the_admin_each_needs_its_permission_and_erasing_a_confirmation() -> None:
+    place(user_id=USER)
+    work()
+    page = "/admin/personal-data/"
+    exporter, eraser = staff("export_personal_data"), staff("erase_personal_data")
+
+    assert staff("view_order").get(page).status_code == 403
+    assert eraser.post(page, {"what": "export", "user": USER}).status_code == 403
+    assert exporter.post(page, {"what": "erase", "user": USER}).status_code == 403
+    archive = exporter.post(page, {"what": "export", "user": USER})
+    assert len(files(archive.content)["orders.json"]) == 1
+    assert "confirm it" in eraser.post(page, {"what": "erase", "user": USER}).content.decode()
+    assert (
+        "The user&#x27;s number"
+        in eraser.post(page, {"what": "erase", "user": "x"}).content.decode()
+    )
+    done = eraser.post(page, {"what": "erase", "user": USER, "confirmed": "yes"}, follow=True)
+    assert "orders: 1 erased" in done.content.decode()
