@@ -24,7 +24,9 @@ def user() -> User:
 
 
 def request(method: str = "get", **headers: str) -> Any:
-    return getattr(RequestFactory(), method)("/failed-messages", headers=headers)
+    return getattr(RequestFactory(SERVER_NAME="localhost"), method)(
+        "/failed-messages", headers=headers
+    )
 
 
 def test_a_verified_login_is_fast_and_ends_with_the_password(user: User) -> None:
@@ -55,7 +57,7 @@ def test_a_verified_login_is_fast_and_ends_with_the_password(user: User) -> None
 def test_a_page_of_another_site_cannot_use_a_login_that_the_browser_remembers(
     user: User, headers: dict[str, str]
 ) -> None:
-    asked = RequestFactory().post(
+    asked = RequestFactory(SERVER_NAME="localhost").post(
         "/failed-messages/x/replay", b"{}", headers=headers, content_type=headers["content-type"]
     )
     with pytest.raises(NotFromHere):
@@ -63,8 +65,8 @@ def test_a_page_of_another_site_cannot_use_a_login_that_the_browser_remembers(
 
 
 def test_a_program_and_the_sites_own_page_may(user: User) -> None:
-    for headers in ({}, {"origin": "http://localhost:8000"}):
-        asked = RequestFactory().post(
+    for headers in ({}, {"origin": "http://localhost"}):
+        asked = RequestFactory(SERVER_NAME="localhost").post(
             "/failed-messages/x/replay", b"{}", "application/json", headers=headers
         )
         assert verified_user(asked, "boss", PASSWORD) == user
