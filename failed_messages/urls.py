@@ -7,6 +7,7 @@ from django.urls import path
 from failed_messages.api import groups as api_groups
 from failed_messages.api import jobs as api_jobs
 from failed_messages.api import messages as api_messages
+from failed_messages.api import pending as api_pending
 from failed_messages.api import policies as api_policies
 from failed_messages.api.view import DISCARD, EDIT, REPLAY
 
@@ -29,6 +30,8 @@ urlpatterns = [
     ),
     path("failed-messages/policies", api_policies.PoliciesView.as_view()),
     path("failed-messages/policies/<str:scope>", api_policies.PolicyView.as_view()),
+    path("failed-messages/pending", api_pending.PendingActsView.as_view()),
+    path("failed-messages/pending/<str:id_>/<str:what>", api_pending.DecisionView.as_view()),
     path("failed-messages/<str:id_>", api_messages.MessageView.as_view()),
     *(
         path(

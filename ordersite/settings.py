@@ -349,6 +349,11 @@ RETENTION_DAYS_ORDERS = setting(
     env.int, "RETENTION_DAYS_ORDERS", default=0, validate=at_least(0), example="730"
 )
 
+#: Where set, edits, and discards and replays of more messages at once, wait for a second person.
+SECOND_PERSON_ABOVE = setting(
+    env.int, "SECOND_PERSON_ABOVE", default=None, validate=at_least(0), example="100"
+)
+
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

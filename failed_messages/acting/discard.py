@@ -8,6 +8,7 @@ from functools import partial
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from failed_messages.acting.second_person import DISCARD, ask_if_needed
 from failed_messages.archiving.archive import NEITHER_RESOLVED_NOR_DISCARDED
 from failed_messages.models import Status
 from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id, refusal
@@ -19,24 +20,33 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
 
-def discard(ids: Iterable[str | ObjectId], by: str, reason: str) -> list[Verdict]:
+def discard(
+    ids: Iterable[str | ObjectId], by: str, reason: str, approved: bool = False
+) -> list[Verdict]:
     """Set failed messages aside, each with its whole record.
+
+    Args:
+        approved: whether a second person has approved it already.
 
     Returns: a verdict for each id, in order.
 
     Raises:
         ReasonMissing: `reason` is empty.
+        Waits: a second person has to approve it first.
     """
     reason = reason.strip()
     if not reason:
         raise ReasonMissing(
             "reason: must be given to discard, e.g. 'test order, no invoice wanted'"
         )
+    wanted = [str(id_) for id_ in ids]
+    if not approved:
+        ask_if_needed(DISCARD, len(wanted), by, reason, ids=wanted)
     return [
         Verdict(str(id_), done=True, detail="discarded")
         if in_transaction(partial(_discard, id_, by, reason))
         else refusal(id_, "discard")
-        for id_ in ids
+        for id_ in wanted
     ]
 
 

@@ -15,6 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from failed_messages.acting.replay import replay
+from failed_messages.acting.second_person import EDIT, ask_if_needed
 from failed_messages.acting.unchangeable import Changed, check_unchanged
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import Status
@@ -97,14 +98,20 @@ def diff(original: bytes, edited: str) -> list[Line]:
     return [Line(line[:1], line[1:]) for line in list(lines)[2:]]
 
 
-def edit_and_replay(id_: str | ObjectId, body: str, by: str, reason: str) -> Verdict:
+def edit_and_replay(
+    id_: str | ObjectId, body: str, by: str, reason: str, approved: bool = False
+) -> Verdict:
     """Store a copy with another body, set the original aside, and replay the copy.
+
+    Args:
+        approved: whether a second person has approved it already.
 
     Returns: what became of the copy, under the copy's id; a refusal under the original's.
 
     Raises:
         InvalidEdit: the handler would not take the body, or nothing was edited.
         ReasonMissing: `reason` is empty.
+        Waits: a second person has to approve it first.
     """
     reason = reason.strip()
     if not reason:
@@ -117,6 +124,8 @@ def edit_and_replay(id_: str | ObjectId, body: str, by: str, reason: str) -> Ver
     check(original, body)
     if _compact(body) == _compact(bytes(original["body"]).decode("utf-8", "replace")):
         raise InvalidEdit("nothing was edited; replay the message as it is")
+    if not approved:
+        ask_if_needed(EDIT, 1, by, reason, id=str(original["_id"]), body=body)
     return _store_and_replay(original, _copy(original, body, by, reason), by, reason)
 
 
@@ -129,7 +138,7 @@ def _store_and_replay(
         raise InvalidEdit("a message with this very body is stored already") from error
     if not stored:
         return refusal(original["_id"], "edit")
-    return replay([copy["_id"]], by, reason)[0]
+    return replay([copy["_id"]], by, reason, approved=True)[0]
 
 
 def _store(

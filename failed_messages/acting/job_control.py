@@ -9,6 +9,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
+from failed_messages.acting.second_person import BULK_REPLAY, ask_if_needed
 from failed_messages.models import JobState, PartState
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
@@ -48,12 +49,14 @@ def start(
     reason: str = "",
     rate: int = DEFAULT_RATE,
     id_: ObjectId | None = None,
+    approved: bool = False,
 ) -> ObjectId:
     """Start the bulk replay of all failed messages that match.
 
     Args:
         reason: why; without one, messages whose order has changed are left out.
         rate: messages a second, once the first few are answered.
+        approved: whether a second person has approved it already.
         id_: the job's id, so that asking twice starts it once; a new one unless it is given.
 
     Returns: the job's id.
@@ -63,6 +66,7 @@ def start(
             its limits.
         UnknownGroup: the selection names a failure group that is none.
         StartedBefore: there is a job of this id.
+        Waits: a second person has to approve it first.
     """
     if not selection.parameters():
         fix = "Say which messages, e.g. service=billing&status=failed."
@@ -76,6 +80,9 @@ def start(
     if failed_messages().find_one(failed_only(selection), {"_id": True}) is None:
         fix = "A message that is replaying, resolved or discarded is not replayed again."
         raise InvalidJob("filter", "must match a message that is failed now; none does", fix)
+    if not approved:
+        count = failed_messages().count_documents(failed_only(selection))
+        ask_if_needed(BULK_REPLAY, count, by, reason, selection=str(selection), rate=rate)
     job = _job(selection, by, reason, rate) | ({"_id": id_} if id_ else {})
     try:
         in_transaction(partial(_insert, job))

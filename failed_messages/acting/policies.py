@@ -124,7 +124,7 @@ def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> i
     found = failed_messages().find(wanted, {"service": True, "type": True})
     ids = [each["_id"] for each in found.limit(MESSAGES_A_RUN) if _is_safe(each)]
     _count_replay(ids, replays_before)
-    replay(ids, f"policy of {policy['_id']}")
+    replay(ids, f"policy of {policy['_id']}", approved=True)
     return len(ids)
 
 

@@ -14,6 +14,7 @@ from bson import ObjectId
 from django.conf import settings
 
 from failed_messages.acting.claiming import ENVELOPE, claim
+from failed_messages.acting.second_person import REPLAY, ask_if_needed
 from failed_messages.acting.sending import Sender
 from failed_messages.models import Status
 from failed_messages.reading.staleness import Stale, moved_on
@@ -31,17 +32,25 @@ CLAIMS_A_RUN = 500
 CHUNK_MESSAGES = 100
 
 
-def replay(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:
+def replay(
+    ids: Iterable[str | ObjectId], by: str, reason: str = "", approved: bool = False
+) -> list[Verdict]:
     """Publish failed messages again, each to the queue of its service alone.
 
     Args:
         ids: the records' ids; one that cannot be replayed is refused, the others go on.
         by: who replays, for the history and the audit log.
         reason: why; without one, a message whose order has changed is refused.
+        approved: whether a second person has approved it, or none is asked, as by a policy.
 
     Returns: a verdict for each id, in order.
+
+    Raises:
+        Waits: a second person has to approve it first.
     """
     wanted = list(ids)
+    if not approved:
+        ask_if_needed(REPLAY, len(wanted), by, reason, ids=[str(id_) for id_ in wanted])
     verdicts: list[Verdict] = []
     with Publisher(settings.AMQP_URL) as publisher:
         sender = Sender(publisher)

@@ -22,6 +22,7 @@ from failed_messages.admin.editing import Editing
 from failed_messages.admin.groups import FailureGroupAdmin
 from failed_messages.admin.jobs import ReplayJobAdmin, bulk_replay
 from failed_messages.admin.list import FILTERS, asked, found
+from failed_messages.admin.pending import PendingActAdmin
 from failed_messages.admin.policies import ReplayPolicyAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
@@ -32,6 +33,7 @@ __all__ = [
     "AuditEntryAdmin",
     "FailedMessageAdmin",
     "FailureGroupAdmin",
+    "PendingActAdmin",
     "ReplayJobAdmin",
     "ReplayPolicyAdmin",
 ]

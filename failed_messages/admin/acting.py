@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from failed_messages.acting.second_person import Waits
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
 from failed_messages.admin.detail import page_after
 from failed_messages.admin.pages import DeskAdmin
@@ -76,6 +77,8 @@ class Acting(DeskAdmin):
             )
         except ReasonMissing as error:
             return self._confirmation(request, verb, ids, error=str(error))
+        except Waits as waits:
+            return self.told_to_wait(request, waits)
         self._tell(request, verb, verdicts)
         return HttpResponseRedirect(page_after(ids))
 

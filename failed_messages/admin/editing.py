@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from failed_messages.acting.editing import InvalidEdit, check, diff, edit_and_replay, editable
+from failed_messages.acting.second_person import Waits
 from failed_messages.admin.detail import page_after, record_for
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage
@@ -34,6 +35,8 @@ class Editing(DeskAdmin):
                 return self._replay_edited(request, record, body)
         except (InvalidEdit, ReasonMissing) as error:
             return self._edit_page(request, record, body, error=str(error))
+        except Waits as waits:
+            return self.told_to_wait(request, waits)
         return self._edit_page(request, record, body, lines=diff(bytes(record.body), body))
 
     def _replay_edited(

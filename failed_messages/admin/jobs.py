@@ -23,6 +23,7 @@ from failed_messages.acting.job_control import (
     start,
     why_not,
 )
+from failed_messages.acting.second_person import Waits
 from failed_messages.admin.list import asked
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
@@ -109,6 +110,8 @@ class ReplayJobAdmin(DeskAdmin):
             return HttpResponseRedirect(job_url(ObjectId(job)))
         except InvalidJob as error:
             return self._preview(request, selection, error)
+        except Waits as waits:
+            return self.told_to_wait(request, waits)
         return HttpResponseRedirect(job_url(id_))
 
     def _preview(

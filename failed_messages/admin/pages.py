@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
+from failed_messages.acting.second_person import Waits
 from failed_messages.records.permissions import VIEW, may
 from runtime.recorded_admin import RecordedAdmin
 
@@ -29,6 +31,12 @@ class DeskAdmin(RecordedAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def told_to_wait(self, request: HttpRequest, waits: Waits) -> HttpResponse:
+        """To the act that a second person has to approve, for whoever asked for it."""
+        self.message_user(request, f"{str(waits)[0].upper()}{str(waits)[1:]}.", messages.WARNING)
+        url = reverse("admin:failed_messages_pendingact_change", args=[waits.id])
+        return HttpResponseRedirect(url)
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         """One of the desk's own pages, `failed_messages/<template>.html`."""

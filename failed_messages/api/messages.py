@@ -65,6 +65,9 @@ class ActView(DeskView):
 
     def post(self, request: Request, id_: str, verb: str) -> Response:
         record = _message(id_)
+        if verb == "edit":
+            # It sends the copy.
+            self.require(REPLAY)
         if verb == "edit" and EDIT_BODY.of(request).dry_run:
             return self._edit_preview(record)
         with refusing():

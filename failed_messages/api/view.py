@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runtime.requests.caller import caller_of
+from failed_messages.acting.second_person import Waits
+from runtime.requests.caller import OutOfScope, caller_of
 
 READ = "failed-messages:read"
 REPLAY = "failed-messages:replay"
@@ -18,6 +20,18 @@ class DeskView(APIView):
 
     #: The scope of each method; `failed_messages.urls` says another one where it differs.
     scopes = {"GET": READ, "POST": REPLAY, "DELETE": REPLAY}
+
+    def require(self, *scopes: str) -> None:
+        """Raises OutOfScope: the caller lacks one that the act needs beside the view's own."""
+        for scope in scopes:
+            if not caller_of(self.request).may(scope):
+                raise OutOfScope(scope)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An act that a second person has to approve was taken, and is not done: 202."""
+        if isinstance(exc, Waits):
+            return Response({"pending": str(exc.id), "detail": f"{exc}."}, status=202)
+        return super().handle_exception(exc)
 
     def by(self) -> str:
         """Who acts, for the audit log."""

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
+from failed_messages.acting.second_person import Waits
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import deaths, summary, verdict_json
 from failed_messages.reading.headline import headline
@@ -84,6 +85,10 @@ class Terminal:
             style = self._style.SUCCESS if verdict.done else self._style.ERROR
             word = style("done" if verdict.done else "refused")
             self._stdout.write(f"{printable(verdict.id)}  {word}: {printable(verdict.detail)}")
+
+    def waits(self, waits: Waits) -> None:
+        """That another person has to approve what was asked for."""
+        self.tell({"pending": str(waits.id)}, [f"{waits!s}: failed_messages pending"])
 
     def warn(self, line: str) -> None:
         self._stderr.write(printable(line))

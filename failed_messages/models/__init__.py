@@ -4,6 +4,7 @@ from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
 from failed_messages.models.failed_message import Act, FailedMessage, Replay, Status
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
+from failed_messages.models.pending_act import PendingAct, PendingState
 from failed_messages.models.reasons import REASON_LABELS, reason_label
 from failed_messages.models.replay_job import JobState, PartState, ReplayJob
 from failed_messages.models.replay_policy import ReplayPolicy
@@ -19,6 +20,8 @@ __all__ = [
     "GroupStatus",
     "JobState",
     "PartState",
+    "PendingAct",
+    "PendingState",
     "Replay",
     "ReplayJob",
     "ReplayPolicy",

@@ -17,6 +17,8 @@ class Subject(models.TextChoices):
     RESTORE = "restore", "Restored backup"
     #: What somebody asked for and was denied.
     REQUEST = "request", "Request"
+    #: An act that waits for a second person.
+    PENDING = "pending", "Act to approve"
     #: Whose data were given out or erased.
     PERSON = "person", "Person"
 

@@ -12,6 +12,7 @@ from failed_messages.models import (
     FailedMessage,
     FailureGroup,
     PartState,
+    PendingAct,
     ReplayJob,
     ReplayPolicy,
 )
@@ -170,3 +171,19 @@ def _line(act: Act) -> dict[str, Any]:
 
 def _rfc3339(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+
+
+def pending_json(act: PendingAct) -> dict[str, Any]:
+    """An act that waits for a second person, or has been decided."""
+    return {
+        "id": str(act.pk),
+        "act": act.act,
+        "messages": act.messages,
+        "by": act.by,
+        "at": _rfc3339(act.at),
+        "reason": act.reason,
+        "arguments": json.loads(act.arguments),
+        "state": act.state,
+        "decidedBy": act.decided_by,
+        "outcome": act.outcome,
+    }

@@ -12,6 +12,7 @@ from failed_messages.models import (
     FailedMessage,
     FailureCount,
     FailureGroup,
+    PendingAct,
     ReplayJob,
     ReplayPolicy,
 )
@@ -35,6 +36,10 @@ def replay_jobs() -> Collection[dict[str, Any]]:
 
 def replay_policies() -> Collection[dict[str, Any]]:
     return _collection(ReplayPolicy)
+
+
+def pending_acts() -> Collection[dict[str, Any]]:
+    return _collection(PendingAct)
 
 
 def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:

@@ -11,9 +11,11 @@ from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
 from failed_messages.acting.editing import InvalidEdit
+from failed_messages.acting.second_person import Waits
 from failed_messages.cli.arguments import check_texts
 from failed_messages.cli.groups import add_groups
 from failed_messages.cli.messages import add_discard, add_edit, add_list, add_restore, add_show
+from failed_messages.cli.pending import add_pending
 from failed_messages.cli.policies import add_policy
 from failed_messages.cli.replay import add_jobs, add_replay
 from failed_messages.cli.terminal import Refusal, Terminal
@@ -32,6 +34,7 @@ VERBS = (
     add_discard,
     add_restore,
     add_policy,
+    add_pending,
 )
 
 INVALID = (InvalidEdit, Invalid, ReasonMissing, Refusal)
@@ -57,6 +60,9 @@ class Command(BaseCommand):
         except BrokenPipeError:
             # A reader like `head` has enough; Python would still flush, and complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except Waits as waits:
+            # It is what was asked for, and no failure.
+            terminal.waits(waits)
         except INVALID as error:
             raise CommandError(str(error)) from error
         if terminal.refused:

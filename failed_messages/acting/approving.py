@@ -1,0 +1,164 @@
+"""The second person: approves an act that waits, which is done then, or rejects it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bson import ObjectId
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+
+from failed_messages.acting.discard import discard
+from failed_messages.acting.editing import InvalidEdit, edit_and_replay
+from failed_messages.acting.job_control import start
+from failed_messages.acting.replay import replay
+from failed_messages.acting.second_person import BULK_REPLAY, DISCARD, EDIT, REPLAY
+from failed_messages.models import PendingAct, PendingState
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.verdict import Verdict
+from failed_messages.records import audit, permissions
+from failed_messages.records.collection import pending_acts
+from failed_messages.records.invalid import Invalid
+from messaging.plain import text
+from runtime.mongodb_clock import mongodb_now
+from runtime.transactions import in_transaction
+
+#: What was asked for longer ago may be about another situation.
+LASTS = timedelta(days=7)
+OUTCOME_LIMIT_CHARS = 1_000
+
+Document = dict[str, Any]
+
+#: What the second person needs, which is what the first one needed.
+NEEDED = {
+    EDIT: permissions.TO_EDIT,
+    DISCARD: (permissions.DISCARD,),
+    REPLAY: (permissions.REPLAY,),
+    BULK_REPLAY: (permissions.REPLAY,),
+}
+
+
+class NotDecided(Exception):
+    """The act cannot be decided by this person, or not any more; the text says why."""
+
+
+def approve(id_: ObjectId, by: str) -> str:
+    """Do what was asked for, in the name of who asked; safe to repeat after an outage.
+
+    Returns: what came of it, in words.
+
+    Raises:
+        NotDecided: it is the same person, it was decided otherwise, or it is too old.
+    """
+    known = _decide(id_, by, str(PendingState.APPROVED))
+    outcome = _do(known)
+    pending_acts().update_one(
+        {"_id": id_}, {"$set": {"outcome": text(outcome, OUTCOME_LIMIT_CHARS)}}
+    )
+    return outcome
+
+
+def reject(id_: ObjectId, by: str) -> str:
+    """Leave it undone for good. Whoever asked may take it back so, too.
+
+    Returns: what came of it, in words.
+
+    Raises:
+        NotDecided: it was decided otherwise.
+    """
+    _decide(id_, by, str(PendingState.REJECTED))
+    return "rejected; nothing was done"
+
+
+def why_not(act: PendingAct, by: str) -> str:
+    """Why this person cannot approve it; empty where they can."""
+    if act.state != PendingState.WAITING:
+        return f"It is {act.state} already, by {act.decided_by}."
+    if person(act.by) == person(by):
+        return "Another person than the one who asked has to approve it."
+    return ""
+
+
+def person(by: str) -> str:
+    """Who it is: on the command line the user, for whomever they say they act."""
+    return by.partition(" for ")[0]
+
+
+def _decide(id_: ObjectId, by: str, state: str) -> Document:
+    known = pending_acts().find_one({"_id": id_})
+    if known is None:
+        raise NotDecided("there is no such act")
+    if state == PendingState.APPROVED:
+        if person(known["by"]) == person(by):
+            raise NotDecided("another person than the one who asked has to approve it")
+        if mongodb_now() - known["at"] > LASTS:
+            raise NotDecided(f"it was asked for more than {LASTS.days} days ago: ask again")
+        if known["state"] == PendingState.APPROVED and not known["outcome"]:
+            # It was approved by a process that died then.
+            return known
+    decided = in_transaction(partial(_write, id_, by, state))
+    if decided is None:
+        raise NotDecided(f"it is {known['state']} already, by {known['decided_by'] or 'nobody'}")
+    return decided
+
+
+def _write(id_: ObjectId, by: str, state: str, session: ClientSession) -> Document | None:
+    decided = pending_acts().find_one_and_update(
+        {"_id": id_, "state": PendingState.WAITING},
+        {"$set": {"state": state, "decided_by": by, "decided_at": mongodb_now()}},
+        session=session,
+        return_document=ReturnDocument.AFTER,
+    )
+    if decided is not None:
+        act = "approve" if state == PendingState.APPROVED else "reject"
+        after = {"act": decided["act"], "asked by": decided["by"]}
+        audit.note(session, act, audit.PENDING, id_, by=by, reason=decided["reason"], after=after)
+    return decided
+
+
+def _do(known: Document) -> str:
+    """In words; what cannot be done any more is told, too."""
+    asked = json.loads(known["arguments"])
+    try:
+        return ACTS[known["act"]](known, asked)
+    except (InvalidEdit, Invalid) as error:
+        return f"not done: {error}"
+
+
+def _edit(known: Document, asked: Document) -> str:
+    verdict = edit_and_replay(
+        asked["id"], asked["body"], known["by"], known["reason"], approved=True
+    )
+    return verdict.detail
+
+
+def _discard(known: Document, asked: Document) -> str:
+    return _counted(discard(asked["ids"], known["by"], known["reason"], approved=True))
+
+
+def _replay(known: Document, asked: Document) -> str:
+    return _counted(replay(asked["ids"], known["by"], known["reason"], approved=True))
+
+
+def _start(known: Document, asked: Document) -> str:
+    selection = Filter.of_text(asked["selection"])
+    # Its own id, so that it is started once.
+    id_ = start(selection, known["by"], known["reason"], asked["rate"], known["_id"], approved=True)
+    return f"bulk replay {id_} is started"
+
+
+def _counted(verdicts: list[Verdict]) -> str:
+    done = sum(each.done for each in verdicts)
+    return f"{done} done, {len(verdicts) - done} refused"
+
+
+ACTS: dict[str, Callable[[Document, Document], str]] = {
+    EDIT: _edit,
+    DISCARD: _discard,
+    REPLAY: _replay,
+    BULK_REPLAY: _start,
+}

@@ -1,0 +1,73 @@
+"""Acts that wait for a second person, in the admin."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bson import ObjectId
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+
+from failed_messages.acting.approving import NEEDED, NotDecided, approve, reject, why_not
+from failed_messages.admin.pages import DeskAdmin
+from failed_messages.models import PendingAct
+from failed_messages.records.permissions import lacking
+
+DECISIONS = {"approve": approve, "reject": reject}
+
+
+@admin.register(PendingAct)
+class PendingActAdmin(DeskAdmin):
+    """What somebody asked for and another person has to approve."""
+
+    list_display = ("when", "by", "act", "messages", "state", "decided_by", "outcome")
+    list_display_links = ("when",)
+    list_per_page = 50
+    actions = None
+
+    @admin.display(description="asked (UTC)")
+    def when(self, act: PendingAct) -> str:
+        return f"{act.at:%Y-%m-%d %H:%M:%S}"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """GET shows all of it; POST approves or rejects it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = PendingAct.objects.filter(pk=object_id) if ObjectId.is_valid(object_id) else None
+        act = found.first() if found is not None else None
+        if act is None:
+            raise Http404("there is no such act")
+        obstacle = lacking(request.user, NEEDED[act.act])
+        if request.method == "POST":
+            if obstacle:
+                raise PermissionDenied
+            return self._decide(request, act)
+        obstacle = obstacle or why_not(act, request.user.get_username())
+        return self.page(
+            request,
+            "pending",
+            title=str(act),
+            act=act,
+            arguments=json.dumps(json.loads(act.arguments), indent=2, ensure_ascii=False),
+            obstacle=obstacle,
+        )
+
+    def _decide(self, request: HttpRequest, act: PendingAct) -> HttpResponse:
+        decide = DECISIONS.get(request.POST.get("what", ""))
+        if decide is None:
+            raise Http404("approve or reject it")
+        try:
+            said = decide(act.pk, request.user.get_username())
+        except NotDecided as error:
+            self.message_user(request, f"Not done: {error}.", messages.ERROR)
+        else:
+            self.message_user(request, f"Decided: {said}.", messages.SUCCESS)
+        return HttpResponseRedirect(request.path)

@@ -1,0 +1,184 @@
+"""Where a setting asks for it, one person asks and another one approves."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client, override_settings
+
+from failed_messages.acting.approving import NotDecided, approve, reject
+from failed_messages.acting.discard import discard
+from failed_messages.acting.editing import edit_and_replay
+from failed_messages.acting.job_control import start
+from failed_messages.acting.replay import replay
+from failed_messages.acting.second_person import Waits
+from failed_messages.models import AuditEntry, PendingAct, ReplayJob
+from failed_messages.reading.filters import Filter
+from failed_messages.records.collection import pending_acts
+from tests import broker
+from tests.failed_messages.copies import copies
+from tests.failed_messages.letters import failed, record
+from tests.failed_messages.staff import staff
+from tests.failed_messages.test_editing import RIGHT, broken
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture(autouse=True)
+def above_two() -> object:
+    with override_settings(SECOND_PERSON_ABOVE=2):
+        yield
+
+
+def ids() -> list[str]:
+    return [str(id_) for id_ in copies(3)]
+
+
+def pending() -> PendingAct:
+    return PendingAct.objects.get()
+
+
+def test_an_edit_waits_and_is_done_once_another_person_approves_it():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "the price was missing")
+    assert record(original.pk).status == "failed"
+    assert broker.depth("billing") == 0
+
+    with pytest.raises(NotDecided, match="another person"):
+        approve(pending().pk, "anna")
+    assert approve(pending().pk, "ben") == "sent to billing"
+
+    assert json.loads(broker.take("billing").body) == RIGHT
+    assert (pending().state, pending().decided_by) == ("approved", "ben")
+    told = [(each.act, each.by) for each in AuditEntry.objects.order_by("at", "id")]
+    assert told[0] == ("ask", "anna")
+    assert ("approve", "ben") in told
+    assert ("edit", "anna") in told
+
+
+def test_a_few_go_on_alone_and_many_wait():
+    chosen = ids()
+    assert all(each.done for each in discard(chosen[:2], "anna", "tests"))
+    with pytest.raises(Waits):
+        discard(chosen, "anna", "tests")
+    with pytest.raises(Waits):
+        replay(chosen, "anna", "tests")
+    assert broker.depth("billing") == 0
+
+    [second, first] = PendingAct.objects.all()
+    assert (first.act, first.messages, second.act) == ("discard", 3, "replay")
+    assert approve(first.pk, "ben") == "1 done, 2 refused"
+    assert reject(second.pk, "ben").startswith("rejected")
+    with pytest.raises(NotDecided, match="rejected already, by ben"):
+        approve(second.pk, "carl")
+
+
+def test_a_bulk_replay_of_many_waits_and_is_started_once():
+    ids()
+    with pytest.raises(Waits):
+        start(Filter(service="billing"), "anna", "fixed")
+    assert ReplayJob.objects.count() == 0
+
+    assert "is started" in approve(pending().pk, "ben")
+    with pytest.raises(NotDecided):
+        approve(pending().pk, "carl")
+    job = ReplayJob.objects.get()
+    assert (job.by, job.pk) == ("anna", pending().pk)
+
+
+def test_on_the_command_line_the_user_is_the_person_whatever_they_call_themselves():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "deploy for anna", "price")
+
+    with pytest.raises(NotDecided):
+        approve(pending().pk, "deploy for ben")
+    with pytest.raises(NotDecided):
+        approve(pending().pk, "deploy")
+
+
+def test_what_was_asked_for_a_week_ago_is_asked_for_again():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "price")
+    before = pending().at - timedelta(days=8)
+    pending_acts().update_many({}, {"$set": {"at": before}})
+
+    with pytest.raises(NotDecided, match="ask again"):
+        approve(pending().pk, "ben")
+
+
+def test_what_can_not_be_done_any_more_is_told():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "price")
+    discard([original.pk], "anna", "tests")
+
+    assert "it is discarded" in approve(pending().pk, "ben")
+    assert broker.depth("billing") == 0
+
+
+def test_in_the_admin_another_person_with_the_permission_approves():
+    original = broken()
+    page = f"/admin/failed_messages/failedmessage/{original.pk}/edit/"
+    form = {"body": json.dumps(RIGHT), "what": "replay", "reason": "price"}
+    told = staff().post(page, form, follow=True).content.decode()
+    assert "another person with the permission has to approve it" in told
+
+    act = f"/admin/failed_messages/pendingact/{pending().pk}/change/"
+    assert (
+        staff("view_failedmessage", "edit_failedmessage").post(act, {"what": "approve"}).status_code
+        == 403
+    )
+    assert (
+        "Not done: another person"
+        in staff().post(act, {"what": "approve"}, follow=True).content.decode()
+    )
+    may = ("view_failedmessage", "edit_failedmessage", "replay_failedmessage")
+    approved = staff(*may).post(act, {"what": "approve"}, follow=True).content.decode()
+    assert "Decided: sent to billing" in approved
+    assert staff(*may).get("/admin/failed_messages/pendingact/").status_code == 200
+
+
+def test_over_http_it_is_202_and_another_one_decides():
+    original = broken()
+    asking, other = (
+        staff(),
+        staff("view_failedmessage", "edit_failedmessage", "replay_failedmessage"),
+    )
+    waits = post(asking, f"{original.pk}/edit", {"body": RIGHT, "reason": "price"})
+    assert waits.status_code == 202
+    id_ = waits.json()["pending"]
+
+    [listed] = asking.get("/failed-messages/pending").json()["items"]
+    assert (listed["id"], listed["act"], listed["state"]) == (id_, "edit", "waiting")
+    assert post(asking, f"pending/{id_}/approve", {}).status_code == 409
+    assert post(staff("view_failedmessage"), f"pending/{id_}/approve", {}).status_code == 403
+    decided = post(other, f"pending/{id_}/approve", {})
+    assert (decided.status_code, decided.json()["state"]) == (200, "approved")
+    assert post(other, "pending/nonsense/approve", {}).status_code == 404
+
+
+def post(client: Client, path: str, body: dict):
+    return client.post(f"/failed-messages/{path}", json.dumps(body), "application/json")
+
+
+def test_on_a_terminal_it_is_told_and_listed():
+    original = failed(body=json.dumps(RIGHT).encode(), message_id="m")
+    copies(3)
+    said = io.StringIO()
+    call_command("failed_messages", "replay", "--filter", "service=billing", stdout=said)
+    assert "another person with the permission has to approve it" in said.getvalue()
+
+    call_command("failed_messages", "pending", stdout=said)
+    assert str(pending().pk) in said.getvalue()
+    with pytest.raises(CommandError, match="another person"):
+        call_command("failed_messages", "pending", str(pending().pk), "approve", stdout=said)
+    call_command("failed_messages", "pending", str(pending().pk), "reject", stdout=said)
+    assert pending().state == "rejected"
+    assert record(original.pk).status == "failed"
