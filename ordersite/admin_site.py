@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
@@ -81,6 +82,13 @@ class OrderSite(AdminSite):
     def personal_data(self, request: HttpRequest) -> HttpResponse:
         """Everything of a person, to export or to erase."""
         return personal_data_page(request, self.each_context(request))
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's own page, with a link to the provider where there is one."""
+        context = {**(extra_context or {}), "sign_on": bool(settings.OIDC_ISSUER)}
+        return super().login(request, context)
 
     def roles(self, request: HttpRequest) -> HttpResponse:
         """Who may do what."""

@@ -412,6 +412,50 @@ AUTHENTICATION_BACKENDS = ["ordersite.passwords.backend.FewGuesses"]
 PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
 # A working day.
 SESSION_COOKIE_AGE = 12 * 3600
+
+# --- Logging in with the company's own accounts, see ordersite/staff/sign_on.py ---------------
+
+#: As the provider writes it in its tokens; empty: there is none, and only local users log in.
+OIDC_ISSUER = setting(
+    env.str, "OIDC_ISSUER", default="", validate=web_url, example="https://login.example.com"
+)
+#: What goes with it, and has to be set then.
+_WITH_PROVIDER = {} if OIDC_ISSUER else {"default": ""}
+OIDC_RP_CLIENT_ID = setting(env.str, "OIDC_CLIENT_ID", example="ordersite", **_WITH_PROVIDER)
+OIDC_RP_CLIENT_SECRET = setting(env.str, "OIDC_CLIENT_SECRET", example="…", **_WITH_PROVIDER)
+OIDC_OP_AUTHORIZATION_ENDPOINT, OIDC_OP_TOKEN_ENDPOINT, OIDC_OP_JWKS_ENDPOINT = (
+    setting(
+        env.str,
+        name,
+        validate=web_url,
+        example=f"https://login.example.com/{path}",
+        **_WITH_PROVIDER,
+    )
+    for name, path in (
+        ("OIDC_AUTHORIZATION_URL", "authorize"),
+        ("OIDC_TOKEN_URL", "token"),
+        ("OIDC_JWKS_URL", "keys"),
+    )
+)
+#: Groups of the provider, and the roles that they stand for.
+OIDC_ROLES = setting(env.dict, "OIDC_ROLES", example="shop-ops=operator,it=administrator",
+                     **({} if OIDC_ISSUER else {"default": {}}))  # fmt: skip
+OIDC_GROUPS_CLAIM = setting(env.str, "OIDC_GROUPS_CLAIM", default="groups", example="roles")
+OIDC_NAME_CLAIM = setting(env.str, "OIDC_NAME_CLAIM", default="preferred_username", example="email")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid profile email"
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 5
+# The library wants one; the ID token has the claims, and is signed.
+OIDC_OP_USER_ENDPOINT = OIDC_ISSUER
+LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_REDIRECT_URL_FAILURE = f"{FORCE_SCRIPT_NAME or ''}/admin/login/"
+# Local users with a password, who can log in when the provider is down, and the provider's.
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    *(["ordersite.staff.sign_on.SignOn"] if OIDC_ISSUER else []),
+]
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

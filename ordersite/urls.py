@@ -1,5 +1,6 @@
 """The site's addresses: the API's, the health checks' and the admin's."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -26,6 +27,7 @@ urlpatterns = [
     path("orders/<str:order_id>/events", TimelineEventsView.as_view(), name="timeline-events"),
     path("", include("orders.urls")),
     path("", include("failed_messages.urls")),
+    *([path("oidc/", include("mozilla_django_oidc.urls"))] if settings.OIDC_ISSUER else []),
     # A client of the API gets a problem also where Django would show a developer its own page.
     path("<path:address>", problems.no_such_address),
 ]

@@ -1,0 +1,116 @@
+"""Logging in with the company's own accounts: OpenID Connect, its groups becoming roles."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import jwt
+import requests
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError
+from django.http import HttpRequest
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from runtime.decisions import decided
+
+#: The provider is asked again after so long, and with it which roles somebody has.
+LASTS_SECONDS = 3_600
+#: As Django's own users have it.
+LONGEST_NAME_CHARACTERS = 150
+
+#: What can be wrong with a provider's answer, or keep it from coming.
+FAULTS = (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError)
+
+log = logging.getLogger(__name__)
+
+
+class SignOn(OIDCAuthenticationBackend):
+    """Users of the provider: they have the roles that its groups stand for, and no password here.
+
+    Users with a password are the site's own, for the day when the provider is down; the provider
+    cannot log in as one of them.
+    """
+
+    def authenticate(self, request: HttpRequest | None, **kwargs: Any) -> User | None:
+        if not settings.OIDC_ISSUER or request is None:
+            return None
+        try:
+            user: User | None = super().authenticate(request, **kwargs)
+        except DatabaseError:
+            raise
+        except FAULTS as error:
+            log.warning("A login by OpenID Connect failed: %s", error)
+            decided(
+                "login", by="", allowed=False, kind="authentication", reason=str(error),
+                source__ip=request.META.get("REMOTE_ADDR"),
+            )  # fmt: skip
+            return None
+        if user is not None:
+            request.session.set_expiry(LASTS_SECONDS)
+        return user
+
+    def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
+        """The library checks signature, time and nonce; for whom it is, and from whom, not.
+
+        https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+        """
+        claims: dict[str, Any] = super().verify_token(token, **kwargs)
+        audience = claims.get("aud")
+        if settings.OIDC_RP_CLIENT_ID not in (
+            audience if isinstance(audience, list) else [audience]
+        ):
+            raise SuspiciousOperation("the token is for another client")
+        if claims.get("azp", settings.OIDC_RP_CLIENT_ID) != settings.OIDC_RP_CLIENT_ID:
+            raise SuspiciousOperation("the token was issued to another client")
+        if claims.get("iss") != settings.OIDC_ISSUER:
+            raise SuspiciousOperation("the token is from another issuer")
+        if "exp" not in claims:
+            raise SuspiciousOperation("the token never expires")
+        return claims
+
+    def get_userinfo(self, access_token: str, id_token: str, payload: dict[str, Any]) -> Any:
+        """The ID token says it all, and is signed."""
+        return payload
+
+    def verify_claims(self, claims: dict[str, Any]) -> bool:
+        name = name_of(claims)
+        return bool(roles_of(claims)) and 0 < len(name) <= LONGEST_NAME_CHARACTERS
+
+    def filter_users_by_claims(self, claims: dict[str, Any]) -> Any:
+        found = User.objects.filter(username=name_of(claims))
+        if any(user.has_usable_password() for user in found):
+            raise SuspiciousOperation("a local user has that name")
+        return found
+
+    def create_user(self, claims: dict[str, Any]) -> User:
+        user = User.objects.create_user(name_of(claims))
+        return self.update_user(user, claims)
+
+    def update_user(self, user: User, claims: dict[str, Any]) -> User:
+        """Exactly the roles that the provider tells of; what somebody gave by hand goes."""
+        user.groups.set(Group.objects.filter(name__in=roles_of(claims)))
+        user.user_permissions.clear()
+        user.is_staff, user.is_superuser = True, False
+        user.save(update_fields=["is_staff", "is_superuser"])
+        return user
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Who was switched off here is logged out, whatever the provider says."""
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+def name_of(claims: dict[str, Any]) -> str:
+    """What the provider calls the user, in its own words, which no local name can be by chance."""
+    name = claims.get(settings.OIDC_NAME_CLAIM)
+    return name if isinstance(name, str) else ""
+
+
+def roles_of(claims: dict[str, Any]) -> list[str]:
+    """The names of the site's groups that the provider's groups stand for."""
+    groups = claims.get(settings.OIDC_GROUPS_CLAIM)
+    told = groups if isinstance(groups, list) else [groups]
+    names = [each for each in told if isinstance(each, str)]
+    return sorted({settings.OIDC_ROLES[each] for each in names if each in settings.OIDC_ROLES})

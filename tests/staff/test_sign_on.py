@@ -1,0 +1,140 @@
+"""OpenID Connect: the provider says who it is and which groups, and nothing more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.contrib.auth.models import Permission, User
+from django.test import Client, override_settings
+
+from ordersite.staff.roles import make_roles
+from tests.staff.provider import Provider
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Provider]:
+    started = Provider()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def provider(running: Provider) -> Iterator[Provider]:
+    running.claims, running.signs_with, running.status = {}, running.key, 200
+    make_roles()
+    with override_settings(**running.settings()):
+        yield running
+
+
+def log_in(provider: Provider, **claims: Any) -> Client:
+    """A browser that went to the provider and came back with what it says."""
+    client = Client(SERVER_NAME="localhost")
+    sent = client.get("/oidc/authenticate/?next=/admin/")
+    asked = parse_qs(urlsplit(sent["Location"]).query)
+    assert sent["Location"].startswith(f"{provider.url}/authorize?")
+    assert asked["code_challenge_method"] == ["S256"]
+    nonce = {"nonce": asked["nonce"][0]}
+    provider.claims = {"preferred_username": "anna", "groups": ["shop-ops"], **nonce, **claims}
+    client.get("/oidc/callback/", {"code": "c", "state": asked["state"][0]})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/admin/").status_code == 200
+
+
+def test_the_groups_of_the_provider_are_the_roles_here(provider: Provider) -> None:
+    client = log_in(provider, groups=["everybody", "shop-ops"])
+
+    assert is_in(client)
+    user = User.objects.get(username="anna")
+    assert [group.name for group in user.groups.all()] == ["operator"]
+    assert user.has_perm("failed_messages.replay_failedmessage")
+    assert not user.has_perm("failed_messages.edit_failedmessage")
+    assert not user.has_usable_password()
+    assert client.session.get_expiry_age() <= 3_600
+
+
+def test_each_login_has_exactly_the_roles_of_now(provider: Provider) -> None:
+    log_in(provider, groups=["it"])
+    user = User.objects.get(username="anna")
+    user.user_permissions.add(Permission.objects.first())
+    User.objects.update(is_superuser=True)
+
+    log_in(provider, groups=["shop-ops"])
+
+    user = User.objects.get(username="anna")
+    assert [group.name for group in user.groups.all()] == ["operator"]
+    assert (user.is_superuser, user.user_permissions.count()) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"groups": ["everybody"]},
+        {"groups": None},
+        {"groups": {"shop-ops": 1}},
+        {"groups": [{"name": "shop-ops"}]},
+        {"preferred_username": None},
+        {"preferred_username": ["anna"]},
+        {"preferred_username": "a" * 151},
+        {"aud": "another-client"},
+        {"aud": None},
+        {"azp": "another-client"},
+        {"iss": "https://elsewhere.example"},
+        {"exp": 1},
+        {"exp": None},
+        {"nonce": "another"},
+    ],
+)
+def test_a_token_that_does_not_say_all_of_it_lets_nobody_in(
+    provider: Provider, claims: dict[str, Any]
+) -> None:
+    assert not is_in(log_in(provider, **claims))
+
+
+def test_a_token_that_somebody_else_signed_lets_nobody_in(provider: Provider) -> None:
+    provider.signs_with = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    assert not is_in(log_in(provider))
+
+
+def test_a_provider_that_fails_sends_back_to_the_login(provider: Provider) -> None:
+    provider.status = 500
+
+    assert not is_in(log_in(provider))
+
+
+def test_nobody_becomes_a_local_user_by_their_name(provider: Provider) -> None:
+    User.objects.create_superuser("admin", password="for the day when the provider is down")
+
+    assert not is_in(log_in(provider, preferred_username="admin", groups=["it"]))
+    client = Client(SERVER_NAME="localhost")
+    page = client.get("/admin/login/").content.decode()
+    assert "Log in with the company" in page
+    form = {"username": "admin", "password": "for the day when the provider is down"}
+    client.post("/admin/login/", form)
+    assert is_in(client)
+
+
+def test_who_is_switched_off_here_stays_out(provider: Provider) -> None:
+    client = log_in(provider)
+    User.objects.update(is_active=False)
+
+    assert not is_in(client)
+    assert not is_in(log_in(provider))
+
+
+def test_a_state_that_nobody_was_given_is_refused(provider: Provider) -> None:
+    client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+
+    answer = client.get("/oidc/callback/", {"code": "c", "state": "forged"})
+
+    assert answer.status_code in (302, 400)
+    assert not is_in(client)
