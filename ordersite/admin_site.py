@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -17,8 +18,10 @@ from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
 from ordersite.personal_data.page import personal_data_page
 from ordersite.pipeline.conservation import lines
-from ordersite.staff.forms import ChangeOwnPassword
+from ordersite.staff import second_factor
+from ordersite.staff.forms import ChangeOwnPassword, LoginForm
 from ordersite.staff.page import roles_page
+from ordersite.staff.second_factor_page import second_factor_page
 from runtime.connecting import BROKER_ERRORS
 from runtime.trouble import in_words
 
@@ -33,6 +36,7 @@ class OrderSite(AdminSite):
     site_url = None
     # A laptop's width belongs to the lists; the first page has every link.
     enable_nav_sidebar = False
+    login_form = LoginForm
 
     def register(
         self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any
@@ -50,6 +54,7 @@ class OrderSite(AdminSite):
         return [
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
             path("personal-data/", self.admin_view(self.personal_data), name="personal-data"),
+            path("second-factor/", super().admin_view(self.second_factor), name="second-factor"),
             path("roles/", self.admin_view(self.roles), name="roles"),
             # Django's own view fails on an id that is not an ObjectId; nothing here has such a
             # page.
@@ -89,6 +94,23 @@ class OrderSite(AdminSite):
         """Django's own page, with a link to the provider where there is one."""
         context = {**(extra_context or {}), "sign_on": bool(settings.OIDC_ISSUER)}
         return super().login(request, context)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Django's own, and first of all the second factor where a setting asks for one."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if second_factor.is_missing(request):
+                return HttpResponseRedirect(reverse("admin:second-factor"))
+            answer: HttpResponse = inner(request, *args, **kwargs)
+            return answer
+
+        return guarded
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """Where each user sets up their own."""
+        return second_factor_page(request, self.each_context(request))
 
     def roles(self, request: HttpRequest) -> HttpResponse:
         """Who may do what."""

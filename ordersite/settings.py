@@ -413,6 +413,9 @@ PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
 # A working day.
 SESSION_COOKIE_AGE = 12 * 3600
 
+#: Local users set up codes of an app (TOTP) before they see anything else.
+SECOND_FACTOR_REQUIRED = setting(env.bool, "SECOND_FACTOR_REQUIRED", default=False, example="true")
+
 # --- Logging in with the company's own accounts, see ordersite/staff/sign_on.py ---------------
 
 #: As the provider writes it in its tokens; empty: there is none, and only local users log in.

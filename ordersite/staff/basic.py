@@ -16,6 +16,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.request import is_same_domain
 
+from ordersite.staff import second_factor
+
 REMEMBERED_SECONDS = 60
 MOST_REMEMBERED = 1_000
 
@@ -46,7 +48,8 @@ def verified_user(request: HttpRequest, name: str, password: str) -> User | None
     if remembered := _remembered(key):
         return remembered
     user = authenticate(request, username=name, password=password)
-    if not isinstance(user, User):
+    if not isinstance(user, User) or second_factor.is_set_up(user):
+        # A program has no phone: it gets a key.
         return None
     _keep(key, user)
     return user

@@ -1,11 +1,37 @@
-"""The forms of passwords."""
+"""The forms of logging in and of passwords."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
+
+from ordersite.staff import second_factor
+
+
+class LoginForm(AdminAuthenticationForm):
+    """The admin's, with a code for users who have set up a second factor."""
+
+    code = forms.CharField(
+        label="Code, if you have set up a second factor",
+        required=False,
+        max_length=10,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        code = self.data.get("code", "")
+        if second_factor.is_set_up(user) and not second_factor.verify(user, code):
+            user_login_failed.send(
+                __name__, credentials={"username": user.get_username()}, request=self.request
+            )
+            raise ValidationError("The code is not right, or was used before.", code="code")
 
 
 class PasswordAlone:

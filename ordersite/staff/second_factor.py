@@ -1,0 +1,124 @@
+"""The second factor of local logins: codes of six digits that change with time (RFC 6238)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+import struct
+import time
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from bson.codec_options import CodecOptions
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+from pymongo.collection import Collection
+
+from runtime.mongodb_clock import mongodb_now
+
+STEP_SECONDS = 30
+DIGITS = 6
+#: A phone's clock may be so many steps off, either way.
+STEPS_OFF = 1
+SECRET_BYTES = 20
+
+#: Wrong codes before nobody may try for a while: six digits are guessed in a million tries.
+WRONG_CODES = 5
+LOCKED_FOR = timedelta(minutes=5)
+
+#: What apps show beside the code.
+ISSUER = "ordersite"
+
+
+def is_set_up(user: Any) -> bool:
+    """Whether the user's logins need a code."""
+    return _factors().find_one({"_id": user.pk, "confirmed": True}, {"_id": True}) is not None
+
+
+def is_missing(request: HttpRequest) -> bool:
+    """Whether somebody is in with a password alone where that is not enough."""
+    if not settings.SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+        return False
+    by_provider = request.session.get("_auth_user_backend", "").endswith(".SignOn")
+    return not by_provider and not is_set_up(request.user)
+
+
+def begin(user: Any) -> str:
+    """Make a secret for the user, which counts once they have confirmed it; returns its address.
+
+    It is for a phone's app, which takes the address as a QR code, or the secret in it by hand.
+    """
+    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    new = {"secret": secret, "confirmed": False, "last_step": 0, "wrong": 0, "wrong_at": None}
+    _factors().update_one({"_id": user.pk, "confirmed": {"$ne": True}}, {"$set": new}, upsert=True)
+    label = quote(f"{ISSUER}:{user.get_username()}")
+    return f"otpauth://totp/{label}?secret={secret}&issuer={ISSUER}"
+
+
+def confirm(user: Any, code: str) -> bool:
+    """Have the user's logins need a code from now on, if this one is right."""
+    if not verify(user, code):
+        return False
+    _factors().update_one({"_id": user.pk}, {"$set": {"confirmed": True}})
+    return True
+
+
+def remove(user: Any) -> bool:
+    """Let the user log in without a code; returns whether they needed one."""
+    return bool(_factors().delete_one({"_id": user.pk}).deleted_count)
+
+
+def verify(user: Any, code: str) -> bool:
+    """Whether the code is the user's, now, and was not used before."""
+    factor = _factors().find_one({"_id": user.pk})
+    if factor is None or _is_locked(factor):
+        return False
+    step = _matching_step(factor["secret"], code.replace(" ", ""))
+    used = step is not None and (
+        _factors()
+        .update_one(
+            {"_id": user.pk, "secret": factor["secret"], "last_step": {"$lt": step}},
+            {"$set": {"last_step": step, "wrong": 0}},
+        )
+        .modified_count
+    )
+    if not used:
+        _factors().update_one(
+            {"_id": user.pk}, {"$inc": {"wrong": 1}, "$set": {"wrong_at": mongodb_now()}}
+        )
+    return bool(used)
+
+
+def code_of(secret: str, step: int) -> str:
+    """The code of a step (RFC 4226, section 5.3)."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), "sha1")
+    offset = digest[-1] & 0x0F
+    number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+    return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def _matching_step(secret: str, code: str) -> int | None:
+    now = int(time.time()) // STEP_SECONDS
+    for step in range(now - STEPS_OFF, now + STEPS_OFF + 1):
+        if hmac.compare_digest(code_of(secret, step).encode(), code.encode("utf-8", "replace")):
+            return step
+    return None
+
+
+def _is_locked(factor: dict[str, Any]) -> bool:
+    if factor["wrong"] < WRONG_CODES:
+        return False
+    if mongodb_now() - factor["wrong_at"] < LOCKED_FOR:
+        return True
+    _factors().update_one({"_id": factor["_id"]}, {"$set": {"wrong": 0}})
+    return False
+
+
+def _factors() -> Collection[dict[str, Any]]:
+    collection: Collection[dict[str, Any]] = connection.database.get_collection(
+        "staff_second_factors", codec_options=CodecOptions(tz_aware=True)
+    )
+    return collection

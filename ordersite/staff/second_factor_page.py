@@ -1,0 +1,42 @@
+"""The admin's page where each user sets up their own second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from ordersite.staff import second_factor
+
+
+def second_factor_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """POST makes a secret, confirms it with a code, or takes it away with one."""
+    shown = {**context, "title": "Second factor", "address": ""}
+    if request.method == "POST":
+        code, what = request.POST.get("code", ""), request.POST.get("what")
+        is_set_up = second_factor.is_set_up(request.user)
+        if what == "begin" and not is_set_up:
+            shown["address"] = second_factor.begin(request.user)
+        elif what == "confirm" and not is_set_up:
+            return _told(
+                request,
+                second_factor.confirm(request.user, code),
+                "From now on a login needs a code.",
+            )
+        elif what == "remove" and is_set_up:
+            is_right = second_factor.verify(request.user, code)
+            if is_right:
+                second_factor.remove(request.user)
+            return _told(request, is_right, "A login needs no code any more.")
+    shown["is_set_up"] = second_factor.is_set_up(request.user)
+    return TemplateResponse(request, "ordersite/second_factor.html", shown)
+
+
+def _told(request: HttpRequest, is_right: bool, done: str) -> HttpResponse:
+    if is_right:
+        messages.success(request, done)
+    else:
+        messages.error(request, "The code is not right, or was used before. Try the next one.")
+    return HttpResponseRedirect(request.path)

@@ -1,0 +1,134 @@
+"""Local logins may need a code of six digits, which works once and is not guessed."""
+
+from __future__ import annotations
+
+import base64
+import time
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, RequestFactory, override_settings
+
+from ordersite.staff import second_factor
+from ordersite.staff.basic import verified_user
+from ordersite.staff.second_factor import STEP_SECONDS, code_of
+
+PASSWORD = "right-and-long-enough"
+
+
+@pytest.fixture
+def user(clean: None) -> User:
+    return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+def secret_of(user: User) -> str:
+    return connection.database["staff_second_factors"].find_one({"_id": user.pk})["secret"]
+
+
+def code(user: User, later: int = 0) -> str:
+    return code_of(secret_of(user), int(time.time()) // STEP_SECONDS + later)
+
+
+def set_up(user: User) -> None:
+    second_factor.begin(user)
+    assert second_factor.confirm(user, code(user, -1))
+
+
+def log_in(**form: str) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.post("/admin/login/", {"username": "boss", "password": PASSWORD, **form})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/admin/password_change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("at_seconds", "expected"),
+    [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_the_codes_are_those_of_the_standard(at_seconds: int, expected: str) -> None:
+    # https://www.rfc-editor.org/rfc/rfc6238#appendix-B, whose codes of eight digits end so.
+    secret = base64.b32encode(b"12345678901234567890").decode()
+
+    assert code_of(secret, at_seconds // STEP_SECONDS) == expected
+
+
+def test_a_login_needs_the_code_once_it_is_set_up(user: User) -> None:
+    assert is_in(log_in())
+    set_up(user)
+
+    assert not is_in(log_in())
+    assert not is_in(log_in(code="000000"))
+    now = code(user)
+    assert is_in(log_in(code=now))
+    assert not is_in(log_in(code=now)), "it was used"
+
+
+def test_codes_are_not_guessed(user: User) -> None:
+    set_up(user)
+    for _ in range(second_factor.WRONG_CODES):
+        assert not second_factor.verify(user, "000000")
+
+    assert not second_factor.verify(user, code(user))
+    ago = {"$dateSubtract": {"startDate": "$wrong_at", "unit": "minute", "amount": 6}}
+    connection.database["staff_second_factors"].update_many({}, [{"$set": {"wrong_at": ago}}])
+    assert timedelta(minutes=6) > second_factor.LOCKED_FOR
+    assert second_factor.verify(user, code(user))
+
+
+def test_what_was_not_confirmed_does_not_count(user: User) -> None:
+    second_factor.begin(user)
+    assert not second_factor.confirm(user, "123")
+    assert is_in(log_in())
+
+
+def test_a_second_secret_needs_the_first_one_removed(user: User) -> None:
+    set_up(user)
+    before = secret_of(user)
+    with pytest.raises(Exception, match="duplicate"):
+        second_factor.begin(user)
+    assert secret_of(user) == before
+
+
+def test_on_its_page_a_user_sets_it_up_and_removes_it(user: User) -> None:
+    client = log_in()
+    page = client.post("/admin/second-factor/", {"what": "begin"}).content.decode()
+    assert secret_of(user) in page
+    told = client.post(
+        "/admin/second-factor/", {"what": "confirm", "code": code(user, -1)}, follow=True
+    )
+    assert "From now on a login needs a code" in told.content.decode()
+    assert "Your logins need a code" in client.get("/admin/second-factor/").content.decode()
+    client.post("/admin/second-factor/", {"what": "remove", "code": "000000"})
+    assert second_factor.is_set_up(user)
+    client.post("/admin/second-factor/", {"what": "remove", "code": code(user)})
+    assert not second_factor.is_set_up(user)
+
+
+def test_a_lost_phone_is_removed_on_the_command_line(user: User) -> None:
+    set_up(user)
+    call_command("remove_second_factor", "boss")
+
+    assert is_in(log_in())
+
+
+def test_a_program_with_the_password_of_such_a_user_gets_nothing(user: User) -> None:
+    request = RequestFactory(SERVER_NAME="localhost").get("/failed-messages")
+    set_up(user)
+
+    assert verified_user(request, "boss", PASSWORD) is None
+
+
+@override_settings(SECOND_FACTOR_REQUIRED=True)
+def test_where_it_is_required_nothing_is_seen_before(user: User) -> None:
+    client = log_in()
+
+    assert client.get("/admin/orders/order/")["Location"] == "/admin/second-factor/"
+    assert client.get("/admin/second-factor/").status_code == 200
+    set_up(user)
+    assert client.get("/admin/orders/order/").status_code == 200
