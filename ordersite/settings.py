@@ -408,7 +408,6 @@ TEMPLATES = [
     },
 ]
 
-AUTHENTICATION_BACKENDS = ["ordersite.passwords.backend.FewGuesses"]
 PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
 # A working day.
 SESSION_COOKIE_AGE = 12 * 3600
@@ -455,7 +454,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_REDIRECT_URL_FAILURE = f"{FORCE_SCRIPT_NAME or ''}/admin/login/"
 # Local users with a password, who can log in when the provider is down, and the provider's.
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "ordersite.passwords.backend.FewGuesses",
     *(["ordersite.staff.sign_on.SignOn"] if OIDC_ISSUER else []),
 ]
 

@@ -11,11 +11,12 @@ from rest_framework.authentication import (
     BasicAuthentication,
     SessionAuthentication,
 )
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from ordersite.access import bearer
 from ordersite.access.scopes import OPEN, SCOPES
+from ordersite.staff.basic import NotFromHere, verified_user
 from runtime.requests.caller import REALM, Caller, Unauthenticated, caller_of
 
 #: The REST framework's view of a request: Django's user, and who calls.
@@ -46,6 +47,24 @@ class StaffLogin(BasicAuthentication):
             challenge = self.authenticate_header(request)
             raise Unauthenticated(str(error.detail), challenge) from error
         return (found[0], caller_of_user(found[0])) if found else None
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Request | None = None
+    ) -> tuple[Any, None]:
+        """Checked once a minute; a browser may not send it for a page of another site.
+
+        Raises:
+            AuthenticationFailed: name or password is wrong.
+            PermissionDenied: another site may have had a browser send it.
+        """
+        assert request is not None  # as `authenticate` passes it on
+        try:
+            user = verified_user(request, userid, password)
+        except NotFromHere as error:
+            raise PermissionDenied(str(error)) from error
+        if user is None:
+            raise AuthenticationFailed("The name or the password is wrong.")
+        return user, None
 
 
 class StaffSession(SessionAuthentication):

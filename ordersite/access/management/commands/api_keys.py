@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from argparse import ArgumentTypeError
 from datetime import timedelta
@@ -18,6 +17,7 @@ from ordersite.access.description import key_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import SCOPES, UnknownScope
+from runtime.os_user import add_by
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
 from runtime.trouble import of_mongodb
@@ -41,9 +41,7 @@ class Command(BaseCommand):
         add_verb(verbs, "revoke", "end a key at once", self.revoke).add_argument("id")
         verbs.choices["create"].set_defaults(run=self.create)
         for name in ("create", "rotate", "revoke"):
-            verbs.choices[name].add_argument(
-                "--by", metavar="NAME", default=getpass.getuser(), help="default: the OS user"
-            )
+            add_by(verbs.choices[name])
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name, value in options.items():
