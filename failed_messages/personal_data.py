@@ -33,7 +33,7 @@ def export(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def erase(person: Person) -> Erased:
-    """Put the pseudonym into records, bodies, certificates, groups' examples and the audit log."""
+    """Put the pseudonym into records, their bodies and certificates, and groups' examples."""
     erased = 0
     for record in failed_messages().find(_theirs(person)):
         erased += _erase(record, person)
@@ -41,14 +41,38 @@ def erase(person: Person) -> Erased:
 
 
 def export_audit(user_id: int) -> Iterator[dict[str, Any]]:
-    yield from _audit().find({"subject": Subject.PERSON, "subject_id": str(user_id)})
+    records = failed_messages().find({"user_id": str(user_id)}, {"_id": True})
+    ids = [str(record["_id"]) for record in records]
+    of_messages = {"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}
+    of_person = {"subject": Subject.PERSON, "subject_id": str(user_id)}
+    yield from _audit().find({"$or": [of_person, of_messages]})
 
 
 def erase_audit(person: Person) -> Erased:
-    """Entries about the person themselves; of failed messages see `erase`."""
+    """Entries about the person, and what entries about messages keep of bodies and errors."""
     of_person = {"subject": Subject.PERSON, "subject_id": str(person.user_id)}
     changed = _audit().update_many(of_person, {"$set": {"subject_id": str(person.pseudonym)}})
-    return Erased(erased=changed.modified_count)
+    numbers = [str(person.user_id), str(person.pseudonym)]
+    records = failed_messages().find({"user_id": {"$in": numbers}}, {"_id": True})
+    ids = [str(record["_id"]) for record in records]
+    wanted: list[Record] = [{"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}]
+    if person.is_first:
+        # What retention has deleted left its trace.
+        number = {"$regex": rf"\b{person.user_id}\b"}
+        wanted += [{name: number} for name in ("before", "after", "reason")]
+    erased = sum(_erase_entry(entry, person) for entry in _audit().find({"$or": wanted}))
+    return Erased(erased=changed.modified_count + erased)
+
+
+def _erase_entry(entry: Record, person: Person) -> int:
+    change = {
+        "before": _scrubbed_json(entry["before"], person),
+        "after": _scrubbed_json(entry["after"], person),
+        "reason": scrubbed_text(entry["reason"], person),
+    }
+    if all(entry[name] == value for name, value in change.items()):
+        return 0
+    return _audit().update_one({"_id": entry["_id"]}, {"$set": change}).modified_count
 
 
 def _theirs(person: Person) -> Record:
@@ -73,28 +97,18 @@ def _erase(record: Record, person: Person) -> int:
         "history": scrubbed(record["history"], person),
         "header_table": _scrubbed_table(record.get("header_table"), person),
     }
-    # What is refused there is tried again as long as the record is found.
-    _erase_around(record, person)
+    _erase_example(record["fingerprint"], person)
     changed = failed_messages().update_one(
         {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}, {"$set": change}
     )
     return changed.modified_count
 
 
-def _erase_around(record: Record, person: Person) -> None:
-    """What the group shows as its example, and what the audit log keeps of edits and deletions."""
-    group = failure_groups().find_one({"_id": record["fingerprint"]}, {"example": True})
+def _erase_example(fingerprint: str, person: Person) -> None:
+    """What the group shows as its newest error."""
+    group = failure_groups().find_one({"_id": fingerprint}, {"example": True})
     if group and (example := scrubbed_text(group["example"], person)) != group["example"]:
         failure_groups().update_one({"_id": group["_id"]}, {"$set": {"example": example}})
-    entries = {"subject": Subject.MESSAGE, "subject_id": str(record["_id"])}
-    for entry in _audit().find(entries):
-        change = {
-            "before": _scrubbed_json(entry["before"], person),
-            "after": _scrubbed_json(entry["after"], person),
-            "reason": scrubbed_text(entry["reason"], person),
-        }
-        if any(entry[name] != value for name, value in change.items()):
-            _audit().update_one({"_id": entry["_id"]}, {"$set": change})
 
 
 def scrubbed_body(body: bytes, person: Person) -> bytes:
@@ -148,4 +162,11 @@ def _audit() -> Collection[Record]:
 
 
 hold(Holding("failed messages", "Messages about them that a service gave up", export, erase))
-hold(Holding("audit log", "When their data were given out or erased", export_audit, erase_audit))
+hold(
+    Holding(
+        "audit log",
+        "What was done to those messages, and when their data were given out",
+        export_audit,
+        erase_audit,
+    )
+)

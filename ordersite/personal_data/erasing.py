@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -60,7 +60,7 @@ def erase(user_id: int, by: str) -> Outcome:
         return_document=ReturnDocument.AFTER,
     )
     assert known is not None  # as it is made where it is missing
-    outcome = _erase(known)
+    outcome = _erase(known, is_first=True)
     in_transaction(
         partial(audit.note, act="erase", subject=audit.PERSON, subject_id=known["pseudonym"],
                 by=by, after=in_numbers(outcome))
@@ -75,7 +75,7 @@ def erase_what_came_since() -> int:
     """
     count = 0
     for known in erasures().find({"_id": {"$lt": SMALLEST_PSEUDONYM}}):
-        outcome = _erase(known)
+        outcome = _erase(known, is_first=False)
         if came := sum(each.erased for each in outcome.values()):
             log.info("Erased %d documents that came since of person %s", came, known["pseudonym"])
         count += came
@@ -96,8 +96,8 @@ def in_numbers(outcome: Mapping[str, Erased]) -> dict[str, Any]:
     }
 
 
-def _erase(known: Mapping[str, Any]) -> Outcome:
-    person = Person(int(known["_id"]), int(known["pseudonym"]), known["at"].replace(tzinfo=UTC))
+def _erase(known: Mapping[str, Any], is_first: bool) -> Outcome:
+    person = Person(int(known["_id"]), int(known["pseudonym"]), known["at"], is_first)
     outcome = {each.name: _erase_one(each, person) for each in holdings()}
     remaining = sum(each.kept + each.left for each in outcome.values())
     erasures().update_one({"_id": known["_id"]}, {"$set": {"remaining": remaining}})
@@ -117,7 +117,7 @@ def _erase_one(holding: Holding, person: Person) -> Erased:
 
 def _forget(known: Mapping[str, Any], outcome: Outcome) -> None:
     """Once nothing can come any more nobody has to know who it was."""
-    is_over = mongodb_now() - known["at"].replace(tzinfo=UTC) > MESSAGES_COME_FOR
+    is_over = mongodb_now() - known["at"] > MESSAGES_COME_FOR
     if is_over and not any(each.kept or each.left for each in outcome.values()):
         kept = {name: value for name, value in known.items() if name != "_id"} | {"remaining": 0}
         erasures().replace_one({"_id": known["pseudonym"]}, kept, upsert=True)

@@ -17,6 +17,7 @@ from django.db import connection
 from django.http import HttpRequest
 from pymongo.collection import Collection
 
+from ordersite.staff.models import SecondFactor
 from runtime.mongodb_clock import mongodb_now
 
 STEP_SECONDS = 30
@@ -119,6 +120,6 @@ def _is_locked(factor: dict[str, Any]) -> bool:
 
 def _factors() -> Collection[dict[str, Any]]:
     collection: Collection[dict[str, Any]] = connection.database.get_collection(
-        "staff_second_factors", codec_options=CodecOptions(tz_aware=True)
+        SecondFactor._meta.db_table, codec_options=CodecOptions(tz_aware=True)
     )
     return collection

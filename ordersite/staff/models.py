@@ -1,0 +1,25 @@
+"""What is kept of the staff beside Django's users."""
+
+from __future__ import annotations
+
+from django.db import models
+from django_mongodb_backend.fields import ObjectIdField
+
+
+class SecondFactor(models.Model):
+    """A user's secret for codes that change with time."""
+
+    user = ObjectIdField(primary_key=True, db_column="_id")
+    #: In base 32, as apps take it.
+    secret = models.CharField(max_length=32)
+    #: Only then does a login need a code.
+    confirmed = models.BooleanField()
+    #: Of the code that was used last, which no one uses again.
+    last_step = models.BigIntegerField()
+    #: Wrong codes since a right one.
+    wrong = models.PositiveIntegerField()
+    wrong_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "staff_second_factors"
+        default_permissions = ()
