@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -63,7 +64,9 @@ class OrderSite(AdminSite):
         ]
 
     def doctor(self, request: HttpRequest) -> HttpResponse:
-        """What `python manage.py doctor` says, now."""
+        """What `python manage.py doctor` says, now; for whoever sees orders."""
+        if not request.user.has_perm("orders.view_order"):
+            raise PermissionDenied
         context = {
             **self.each_context(request),
             "title": "Doctor",

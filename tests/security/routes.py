@@ -38,6 +38,8 @@ SCOPES = {
     "failed-messages/jobs/<str:id_>/<str:what>": {"POST": REPLAY},
     "failed-messages/policies": {"GET": READ, "POST": REPLAY},
     "failed-messages/policies/<str:scope>": {"DELETE": REPLAY},
+    "failed-messages/pending": {"GET": READ},
+    "failed-messages/pending/<str:id_>/<str:what>": {"POST": READ},
     "failed-messages/<str:id_>": {"GET": READ},
     "failed-messages/<str:id_>/replay": {"POST": REPLAY},
     "failed-messages/<str:id_>/edit": {"POST": EDIT},
