@@ -44,10 +44,13 @@ drills: libcurl ## break everything while orders flow, 20 times each, and check 
 
 .PHONY: requirements
 requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
-	$(RUN) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements.in
-	$(RUN) -m piptools compile --quiet --upgrade $(COMPILE_FLAGS) requirements-dev.in
+	$(RUN) -m piptools compile --quiet --upgrade requirements.in
+	$(RUN) -m piptools compile --quiet --upgrade requirements-dev.in
 
-COMPILE_FLAGS := --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras
+.PHONY: sbom
+sbom: $(INSTALLED) ## list what production installs as a CycloneDX document, sbom.json
+	$(RUN) -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --no-validate \
+		--of JSON --output-file sbom.json requirements.txt
 
 .PHONY: help
 help: ## list these commands

@@ -44,6 +44,28 @@ def test_product_code_imports_only_what_production_installs() -> None:
     assert missing == set()
 
 
+def test_every_package_is_pinned_with_its_hashes() -> None:
+    for lock in ("requirements.txt", "requirements-dev.txt"):
+        entries = re.split(r"(?m)^(?=[\w.-]+==)", (ROOT / lock).read_text())[1:]
+        assert entries
+        assert [each.split()[0] for each in entries if "--hash=sha256:" not in each] == []
+
+
+def test_one_command_lists_what_production_installs(tmp_path: Path) -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("sbom: ")[2].partition(".PHONY")[0]
+    command = recipe.partition("$(RUN)")[2].replace("\\\n", " ").replace("sbom.json", "{}")
+    file = tmp_path / "sbom.json"
+    subprocess.run(
+        [sys.executable, *command.format(file).split()], cwd=ROOT, check=True, capture_output=True
+    )
+
+    listed = json.loads(file.read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    names = {f"{each['name']}=={each['version']}" for each in listed["components"]}
+    pinned = re.findall(r"(?m)^([\w.-]+==[^\s\\]+)", (ROOT / "requirements.txt").read_text())
+    assert names == set(pinned)
+
+
 def product_files() -> Iterator[Path]:
     """What the image of the Dockerfile runs: all Python files but those of development."""
     development = {"benchmarks", "drills", "localservices", "tests"}
