@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
@@ -26,7 +25,7 @@ def site(module_processes: Processes) -> str:
 
 
 @pytest.fixture
-def logged_in(clean: None, site: str, page: Page) -> Iterator[Page]:
+def logged_in(clean: None, site: str, page: Page) -> Page:
     make_roles()
     call_command("load_demo_products", verbosity=0)
     call_command("ensure_admin", verbosity=0)
@@ -35,11 +34,11 @@ def logged_in(clean: None, site: str, page: Page) -> Iterator[Page]:
     page.fill("#id_username", "admin")
     page.fill("#id_password", "admin")
     page.get_by_role("button", name="Log in").click()
-    yield page
+    return page
 
 
 def test_every_page_of_the_admin_keeps_to_it(logged_in: Page, site: str) -> None:
-    for route, pattern in pages():
+    for route, _ in pages():
         if "<" not in route and "(?P" not in route and not NOT_SHOWN.search(route):
             logged_in.goto(f"{site}{route}")
     for model in admin.site._registry:
