@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from amqp.serialization import dumps, loads
-from bson import ObjectId
 from django.db import connection
 from pymongo.collection import Collection
 
 from failed_messages.models import AuditEntry, FailedMessage, Subject
 from failed_messages.reading.description import full
 from failed_messages.records.collection import failed_messages, failure_groups
+from messaging.personal_data import placed_by_then
 from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
 
 Record = dict[str, Any]
@@ -77,8 +77,7 @@ def _erase_entry(entry: Record, person: Person) -> int:
 
 def _theirs(person: Person) -> Record:
     """Records of the user that failed up to then, or later about an order of then."""
-    newest = str(ObjectId.from_datetime(person.until))
-    of_then = {"order_id": {"$regex": "^[0-9a-f]{24}$", "$lte": newest}}
+    of_then = {"order_id": placed_by_then(person)}
     failed_then = {"first_failed_at": {"$lte": person.until}}
     mine = {"$in": [str(person.user_id)]}
     # It died again since: what came back has the number in it once more.

@@ -26,8 +26,11 @@ class FewGuesses(ModelBackend):
             TooManyGuesses: see there.
             HashingIsBusy: too many others log in at this moment.
         """
+        if username is None or password is None:
+            # Somebody logs in in another way.
+            return None
         address = request.META.get("REMOTE_ADDR", "") if request else ""
-        name = username or ""
+        name = username
         guesses.begin(address, name)
         user = super().authenticate(request, username, password, **kwargs)
         if user is not None:

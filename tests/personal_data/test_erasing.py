@@ -146,7 +146,8 @@ def test_an_order_whose_event_is_not_published_yet_waits_for_that() -> None:
 
 def test_an_order_that_comes_after_the_erasing_is_new() -> None:
     erase(USER, "boss")
-    erasures().update_many({}, {"$inc": {"remaining": 0}})
+    before = {"$dateSubtract": {"startDate": "$at", "unit": "second", "amount": 2}}
+    erasures().update_many({}, [{"$set": {"at": before}}])
     place(user_id=USER)
     work()
     assert erase_what_came_since() == 0
