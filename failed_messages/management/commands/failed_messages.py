@@ -21,6 +21,7 @@ from failed_messages.cli.replay import add_jobs, add_replay
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.invalid import Invalid
+from runtime.decisions import decided
 from runtime.outage import Outage
 from runtime.trouble import of_mongodb
 
@@ -37,6 +38,9 @@ VERBS = (
     add_pending,
 )
 
+#: Whoever runs it may do everything.
+TERMINAL = "on the command line"
+
 INVALID = (InvalidEdit, Invalid, ReasonMissing, Refusal)
 
 
@@ -52,6 +56,8 @@ class Command(BaseCommand):
         terminal = Terminal(self.stdout, self.stderr, self.style, options["json"])
         try:
             check_texts(options)
+            if by := options.get("by"):
+                decided(f"failed_messages {options['verb']}", by=by, allowed=True, reason=TERMINAL)
             options["run"](options, terminal)
         except (PyMongoError, DatabaseError, Outage) as error:
             raise CommandError(
