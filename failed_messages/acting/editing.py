@@ -50,16 +50,12 @@ class Line:
     text: str
 
 
-def check(record: Mapping[str, Any], body: str) -> None:
-    """See whether the handler can take the body, and order, money and what is stored are kept.
-
-    Args:
-        record: the failed message's `service`, `type`, `body` and `order_id`.
+def check(service: str, type_: str, body: str) -> None:
+    """See whether the service's handler can take the body, and nothing that is stored denies it.
 
     Raises:
         InvalidEdit: it cannot, or there is no handler; the text names the field.
     """
-    service, type_ = record["service"], record["type"]
     handler = handler_of(service, type_)
     if handler is None:
         raise InvalidEdit(
@@ -72,9 +68,25 @@ def check(record: Mapping[str, Any], body: str) -> None:
         decoded = json_object(raw)
         if handler.validate is not None:
             handler.validate(decoded)
-        check_unchanged(bytes(record["body"]), record["order_id"], raw)
         check_edited(type_ or services()[service].plain_messages_are or "", decoded)
-    except (InvalidMessage, UnicodeEncodeError, Changed) as error:
+    except (InvalidMessage, UnicodeEncodeError) as error:
+        raise InvalidEdit(str(error)) from error
+
+
+def check_edit(record: Mapping[str, Any], body: str) -> None:
+    """See whether an edited copy of the record can be sent.
+
+    Args:
+        record: the failed message's `service`, `type`, `body` and `order_id`.
+
+    Raises:
+        InvalidEdit: its handler would refuse it, or it changes the order or its money; the text
+            names the field.
+    """
+    check(record["service"], record["type"], body)
+    try:
+        check_unchanged(bytes(record["body"]), record["order_id"], body.encode())
+    except Changed as error:
         raise InvalidEdit(str(error)) from error
 
 
@@ -121,7 +133,7 @@ def edit_and_replay(
     original = failed_messages().find_one({"_id": record_id(id_), "status": Status.FAILED})
     if original is None or original["body_cut"]:
         return refusal(id_, "replay")
-    check(original, body)
+    check_edit(original, body)
     if _compact(body) == _compact(bytes(original["body"]).decode("utf-8", "replace")):
         raise InvalidEdit("nothing was edited; replay the message as it is")
     if not approved:

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from failed_messages.acting.editing import InvalidEdit, check, diff, edit_and_replay, editable
+from failed_messages.acting.editing import InvalidEdit, check_edit, diff, edit_and_replay, editable
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin.detail import page_after, record_for
 from failed_messages.admin.pages import DeskAdmin
@@ -30,7 +30,7 @@ class Editing(DeskAdmin):
         # A browser ends lines as MIME does.
         body = request.POST.get("body", "").replace("\r\n", "\n")
         try:
-            check(vars(record), body)
+            check_edit(vars(record), body)
             if request.POST.get("what") == "replay":
                 return self._replay_edited(request, record, body)
         except (InvalidEdit, ReasonMissing) as error:

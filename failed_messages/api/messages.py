@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from failed_messages.acting.discard import discard, restore
-from failed_messages.acting.editing import check, diff, edit_and_replay
+from failed_messages.acting.editing import check_edit, diff, edit_and_replay
 from failed_messages.acting.replay import replay
 from failed_messages.api.bodies import ACT, limit
 from failed_messages.api.bodies import EDIT as EDIT_BODY
@@ -79,7 +79,7 @@ class ActView(DeskView):
     def _edit_preview(self, record: FailedMessage) -> Response:
         body = EDIT_BODY.of(self.request).text()
         with refusing():
-            check(vars(record), body)
+            check_edit(vars(record), body)
         lines = diff(bytes(record.body), body)
         return Response({"diff": [f"{line.sign} {line.text}" for line in lines]})
 

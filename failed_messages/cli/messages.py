@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from failed_messages.acting.discard import discard, restore
-from failed_messages.acting.editing import check, diff, edit_and_replay
+from failed_messages.acting.editing import check_edit, diff, edit_and_replay
 from failed_messages.cli.arguments import add_filter, add_verb, add_who, items_shown, record
 from failed_messages.cli.terminal import MESSAGE_COLUMNS, Refusal, Terminal, record_lines
 from failed_messages.models import Status
@@ -66,7 +66,7 @@ def add_edit(verbs: Any) -> None:
 def edit(options: dict[str, Any], terminal: Terminal) -> None:
     original = record(options["ids"][0])
     body = _text_of(options["body"])
-    check(vars(original), body)
+    check_edit(vars(original), body)
     if options["dry_run"]:
         lines = [f"{line.sign} {line.text}" for line in diff(bytes(original.body), body)]
         terminal.show({"diff": lines}, lines)

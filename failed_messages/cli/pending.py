@@ -38,4 +38,4 @@ def run_pending(options: dict[str, Any], terminal: Terminal) -> None:
         said = DECISIONS[options["what"]](id_, options["by"])
     except NotDecided as error:
         raise Refusal(str(error)) from error
-    terminal.tell({"id": str(id_), "outcome": said}, [said])
+    terminal.show({"id": str(id_), "outcome": said}, [said])

@@ -88,7 +88,7 @@ class Terminal:
 
     def waits(self, waits: Waits) -> None:
         """That another person has to approve what was asked for."""
-        self.tell({"pending": str(waits.id)}, [f"{waits!s}: failed_messages pending"])
+        self.show({"pending": str(waits.id)}, [f"{waits!s}: failed_messages pending"])
 
     def warn(self, line: str) -> None:
         self._stderr.write(printable(line))
