@@ -42,8 +42,8 @@ def roles_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Raises PermissionDenied: the user may not see who the staff are."""
     if not request.user.has_perm("auth.view_user"):
         raise PermissionDenied
-    groups = list(Group.objects.prefetch_related("permissions__content_type").order_by("name"))
-    held = {group.name: {named(each) for each in group.permissions.all()} for group in groups}
+    groups = Group.objects.order_by("name")
+    held = {group.name: {named(each) for each in known(group.permissions)} for group in groups}
     names = in_order(held)
     shown = {
         **context,
@@ -66,10 +66,9 @@ def in_order(held: dict[str, set[str]]) -> list[str]:
 
 
 def rows(names: list[str], held: dict[str, set[str]]) -> list[Row]:
-    permissions = Permission.objects.select_related("content_type")
     found = [
         Row(named(each), each.name, [named(each) in held[name] for name in names])
-        for each in permissions
+        for each in known(Permission.objects)
     ]
     # What nobody may do by a role is left to the page of each group.
     return sorted((row for row in found if any(row.groups)), key=lambda row: row.permission)
@@ -82,23 +81,28 @@ def people() -> list[Person]:
             user.get_username(),
             user.pk,
             sorted(group.name for group in user.groups.all()),
-            sorted(named(each) for each in user.user_permissions.all()),
+            sorted(named(each) for each in known(user.user_permissions)),
             user.is_superuser,
             user.last_login,
         )
-        for user in users.prefetch_related("groups", "user_permissions__content_type")[:USERS_SHOWN]
+        for user in users[:USERS_SHOWN]
     ]
+
+
+def known(permissions: Any) -> list[Permission]:
+    """Those of the manager, each with its model's name, in one query."""
+    return list(permissions.select_related("content_type"))
 
 
 def differences(held: dict[str, set[str]]) -> list[str]:
     """Where a role has less or more than it would be made with today."""
-    known = [named(each) for each in Permission.objects.select_related("content_type")]
+    all_named = [named(each) for each in known(Permission.objects)]
     told = []
     for role in ROLES:
         if role.name not in held:
             told.append(f"There is no group {role.name}; manage.py migrate makes it.")
             continue
-        wanted = set(permissions_of(role, known))
+        wanted = set(permissions_of(role, all_named))
         if lacking := wanted - held[role.name]:
             told.append(f"{role.name} lacks {', '.join(sorted(lacking))}.")
         if added := held[role.name] - wanted:
