@@ -37,7 +37,8 @@ def page(parameters: Mapping[str, str], caller: Caller) -> Page:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     request = read(parameters)
-    found = orders().find(query(request, caller)).sort("_id", -1).limit(request.limit + 1)
+    asked = query(request, caller)
+    found = orders().find(asked).sort("_id", -1).limit(request.limit + 1)
     documents = list(found)
     if len(documents) <= request.limit:
         return Page(documents, None)
