@@ -31,7 +31,7 @@ class MongoDBWithTLS(MongoDB):
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
+def certificates(programs: None, tmp_path: Path) -> Certificates:
     return make_certificates(tmp_path / "certificates")
 
 
