@@ -129,12 +129,12 @@ class Reader:
         return value
 
     def _long_string(self, kind: str) -> str | bytes:
-        """Bytes for a byte array, and for what is not UTF-8."""
+        """Bytes for a byte array, and for what is not UTF-8; a lone surrogate is, as to py-amqp."""
         size_bytes = self._number(">I")
         value = self._buf[self._at : self._at + size_bytes]
         self._at += size_bytes
         try:
-            return value if kind == "x" else value.decode()
+            return value if kind == "x" else value.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             return value
 

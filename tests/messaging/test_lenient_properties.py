@@ -35,6 +35,7 @@ HEADERS: dict[str, Any] = {
     "order-version": 1,
     "when": datetime(2026, 1, 1),  # noqa: DTZ001  (as py-amqp gives it)
     "text": "x",
+    "lone surrogate": "\ud800",
     "table": {"a": [1, None, True, {"b": 1.5}]},
 }
 TEXTS = [name for name, value in GOOD.items() if isinstance(value, str)]
