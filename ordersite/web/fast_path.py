@@ -70,6 +70,8 @@ MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # It logs refusals, which this route leaves to the view.
+    "ordersite.staff.decisions.Decisions",
     "ordersite.web.whole_request.WholeRequest",
 )
 AUTHENTICATION = tuple(
