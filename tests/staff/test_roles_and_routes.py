@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.test import Client, override_settings
 
 from ordersite.access.scopes import SCOPES
 from ordersite.staff.roles import ROLES, make_roles
-from tests.security.conftest import closed  # noqa: F401
 from tests.security.routes import routes
 
-pytestmark = pytest.mark.usefixtures("clean", "closed")
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """As outside of development."""
+    with override_settings(API_IS_OPEN=False):
+        yield
 
 
 def client_of(role: str) -> tuple[User, Client]:
