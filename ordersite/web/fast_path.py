@@ -48,10 +48,7 @@ CONTENT_TYPES = {b"application/json", b"application/json; charset=utf-8"}
 
 #: What Django's middleware and the REST framework add to every answer of the view.
 HEADERS = (
-    *(
-        (name.lower().encode(), value.encode())
-        for name, value in security_headers.headers().items()
-    ),
+    *security_headers.lines(),
     (b"allow", b"GET, POST, HEAD, OPTIONS"),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),

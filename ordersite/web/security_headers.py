@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
 from http import HTTPStatus
 
 from django.conf import settings
@@ -32,12 +33,14 @@ class SecurityHeaders:
 
 
 def headers() -> Mapping[str, str]:
-    policy = "; ".join(f"{name} {sources}" for name, sources in settings.SECURE_CSP.items())
-    named = {"Content-Security-Policy": policy}
-    if settings.SECURE_HSTS_SECONDS:
-        named["Strict-Transport-Security"] = (
-            f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
-        )
+    return _headers(tuple(settings.SECURE_CSP.items()), settings.SECURE_HSTS_SECONDS)
+
+
+@lru_cache(maxsize=10)
+def _headers(policy: tuple[tuple[str, str], ...], hsts_seconds: int) -> Mapping[str, str]:
+    named = {"Content-Security-Policy": "; ".join(" ".join(each) for each in policy)}
+    if hsts_seconds:
+        named["Strict-Transport-Security"] = f"max-age={hsts_seconds}; includeSubDomains"
     return named
 
 
