@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from amqp.serialization import dumps, loads
 from django.db import connection
 from pymongo.collection import Collection
 
 from failed_messages.models import AuditEntry, FailedMessage, Subject
 from failed_messages.reading.description import full
 from failed_messages.records.collection import failed_messages, failure_groups
+from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
 from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
 
@@ -147,12 +147,10 @@ def _scrubbed_table(table: bytes | None, person: Person) -> bytes | None:
     if table is None:
         return None
     try:
-        [headers], _ = loads("F", bytes(table), 0)
-        written: bytes = dumps("F", [scrubbed(headers, person)])
+        return encode_table(scrubbed(decode_table(bytes(table)), person))
     except Exception:
         # It was a publisher's; the same headers are kept as JSON, too.
         return None
-    return written
 
 
 def _audit() -> Collection[Record]:
