@@ -23,7 +23,8 @@ def check_unchanged(original: bytes, order_id: str, edited: bytes) -> None:
     compares it with the order itself.
 
     Args:
-        order_id: the order that the record is about; empty where nobody knows.
+        order_id: the order that the record is about, where the original itself does not say
+            so; empty where nobody knows.
 
     Raises:
         Changed: a field of these was changed, taken away, or names another order.
@@ -34,8 +35,8 @@ def check_unchanged(original: bytes, order_id: str, edited: bytes) -> None:
             raise Changed(f"{path} must stay {json.dumps(value)}, but it is gone")
         if _comparable(is_[path]) != _comparable(value):
             raise Changed(f"{path} must stay {json.dumps(value)}: no edit changes it")
-    named = is_.get("orderId")
-    if order_id and named is not None and named != order_id:
+    named = is_.get("orderId", order_id)
+    if order_id and "orderId" not in was and named != order_id:
         raise Changed(f"orderId must stay {json.dumps(order_id)}: no edit changes it")
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from bson import json_util
 from django.core.management import CommandError, call_command
@@ -21,6 +22,7 @@ from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
 from orders.collection import orders
+from orders.events import body_of
 from ordersite.personal_data import erasing
 from ordersite.personal_data.archive import export
 from ordersite.personal_data.collection import erasures
@@ -88,9 +90,9 @@ def test_after_erasing_nothing_but_the_invoice_tells_who_it_was() -> None:
     work()
     orders().update_one({"user_id": USER}, {"$set": {"idempotency_key": f"{USER}:k"}})
     message = died(order)
-    line = {"sku": "pen", "quantity": 1, "unitPrice": "1.50"}
-    corrected = {"orderId": order, "userId": USER, "items": [line]}
-    edit_and_replay(message.pk, json.dumps(corrected), "boss", f"as user {USER} asked")
+    placed = orders().find_one({"user_id": USER})
+    corrected = msgspec.json.encode(body_of(placed, "order.placed"))
+    edit_and_replay(message.pk, corrected.decode(), "boss", f"as user {USER} asked")
     export(USER, "boss")
     of_other = orders().find_one({"user_id": OTHER})
 

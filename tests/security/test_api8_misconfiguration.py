@@ -52,7 +52,7 @@ def test_the_shipped_settings_have_no_warning_of_the_deploy_check() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("DJANGO_SECRET_KEY", production.KNOWN_KEY, "everybody knows it"),
+        ("DJANGO_SECRET_KEY", production.KNOWN_KEY, "it is public"),
         ("ALLOWED_HOSTS", "*", "is every host"),
         ("AMQP_URL", "amqp://guest:guest@localhost:5672//", "is guest"),
         ("MONGODB_URL", "mongodb://localhost:27017/?replicaSet=rs0", "has no login"),
