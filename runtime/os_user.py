@@ -28,6 +28,7 @@ def add_by(parser: Any) -> None:
         "--by",
         metavar="NAME",
         type=acting_for,
-        default=os_user(),
+        # Nobody in particular; argparse passes it through `type`, too.
+        default="",
         help=f"for whom, for the audit log: it becomes '{os_user()} for NAME'",
     )
