@@ -159,7 +159,7 @@ def test_edit_from_a_file(tmp_path):
 
 
 def test_policies_are_off_until_one_is_set():
-    assert "nothing is replayed unasked" in run("policy")
+    assert "nothing is replayed automatically" in run("policy")
     [policy] = run_json("policy", "set", "--service", "billing", "--after", "15m,1h,6h")
     assert (policy["afterSeconds"], policy["enabled"]) == ([900, 3600, 21600], True)
     [policy] = run_json("policy", "off", "--service", "billing")
