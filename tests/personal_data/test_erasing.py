@@ -229,4 +229,4 @@ def test_in_the_admin_each_needs_its_permission_and_erasing_a_confirmation() -> 
     )
     done = eraser.post(page, {"what": "erase", "user": USER, "confirmed": "yes"}, follow=True)
     told = re.findall(r"<li[^>]*>(.*?)</li>", done.content.decode(), re.DOTALL)
-    assert "orders: 1 erased" in told
+    assert "Orders: 1 erased" in told
