@@ -43,6 +43,10 @@ class CarefulAdmin(ModelAdmin):
             kwargs.setdefault("form", stale(self.form))
         return super().get_form(request, obj, change=change, **kwargs)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Django takes the empty field of a form, `_to_field=`, for the name of one."""
+        return super().get_object(request, object_id, from_field or None)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             return super().changelist_view(request, extra_context)

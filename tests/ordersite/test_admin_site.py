@@ -44,3 +44,12 @@ def test_every_list_of_the_admin_opens(operator: Client) -> None:
 
     for path in sorted(set(re.findall(r'href="(/admin/\w+/\w+/)"', page))):
         assert operator.get(path).status_code == 200, path
+
+
+def test_an_empty_name_of_a_field_is_none(operator: Client) -> None:
+    someone = User.objects.create_user("someone")
+
+    answer = operator.post(f"/admin/auth/user/{someone.pk}/delete/", {"_to_field": ""})
+
+    assert answer.status_code == 200
+    assert b"Are you sure" in answer.content
