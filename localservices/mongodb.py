@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from localservices.process import Process
 from localservices.service import Service
 
 STANDARD_PORT = 27017
+ADMINISTRATOR = "administrator"
+SECRET_BYTES = 64
 REPLICA_SET = "rs0"
 
 #: A worker killed inside a transaction keeps its documents locked for so long; MongoDB's own
@@ -35,6 +39,7 @@ PROBE_MILLISECONDS = 500
 ERROR_LINE = re.compile(r'"s":"[EF]"')
 
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+AUTHENTICATION_FAILED = 18
 NOT_YET_INITIALIZED = 94
 INVALID_REPLICA_SET_CONFIG = 93
 
@@ -45,7 +50,8 @@ class MongoDB(Service):
         with MongoDB(Path(".local/mongodb")) as mongodb:
             MongoClient(mongodb.url)
 
-    Without `port` it takes a free one; after a move to another port the data stay usable.
+    Without `port` it takes a free one; after a move to another port the data stay usable. With
+    `logins` nobody gets in without one, and `url` has the administrator's.
     """
 
     name = "MongoDB"
@@ -54,18 +60,24 @@ class MongoDB(Service):
     arguments: tuple[str, ...] = ()
     history_seconds = HISTORY_SECONDS
 
-    def __init__(self, data_folder: Path, port: int | None = None) -> None:
+    def __init__(self, data_folder: Path, port: int | None = None, *, logins: bool = False) -> None:
         super().__init__(data_folder)
         self.port = port or free_port()
+        self.logins = logins
 
     @property
     def url(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        address = f"127.0.0.1:{self.port}/?directConnection=true"
+        if not self.logins:
+            return f"mongodb://{address}"
+        password = self._secret("administrator.password")
+        return f"mongodb://{ADMINISTRATOR}:{password}@{address}&authSource=admin"
 
     def _prepare(self) -> Process:
         log = self.data_folder / "mongodb.log"
         program = mongod()
         if program is None and docker.is_available():
+            self.logins = False
             return docker.compose_service("mongodb", log, MONGODB_PORT=self.port)
         if program is None:
             raise NotInstalled(
@@ -89,24 +101,57 @@ class MongoDB(Service):
             f"--setParameter=minSnapshotHistoryWindowInSeconds={self.history_seconds}",
             # Its statistics cost disk and CPU, and they are not read here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
+            # What members know each other by; with it MongoDB wants everybody's login.
+            *([f"--keyFile={self._secret_file('members.key')}"] if self.logins else []),
             *self.arguments,
         )
 
+    def _secret_file(self, name: str) -> Path:
+        """A file with a secret of this data folder, made at first, for its owner alone."""
+        file = self.data_folder / name
+        if not file.exists():
+            self.data_folder.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_hex(SECRET_BYTES))
+        return file
+
+    def _secret(self, name: str) -> str:
+        return self._secret_file(name).read_text()
+
     def _is_ready(self) -> bool:
         """Make the node the primary of its own replica set, and return whether it is."""
-        address = f"127.0.0.1:{self.port}"
-        client: MongoClient[dict[str, Any]] = MongoClient(
-            address, directConnection=True, serverSelectionTimeoutMS=PROBE_MILLISECONDS
-        )
-        with client:
-            try:
-                hello = client.admin.command("hello")
-                if not hello["isWritablePrimary"]:
-                    _join(client, address)
-            except PyMongoError:
-                # Still starting, or in an election; the caller's deadline judges.
-                return False
+        try:
+            return self._is_primary(self.url)
+        except OperationFailure as error:
+            if error.code == AUTHENTICATION_FAILED:
+                self._make_administrator()
+            return False
+        except PyMongoError:
+            # Still starting, or in an election; the caller's deadline judges.
+            return False
+
+    def _is_primary(self, url: str) -> bool:
+        with _client(url) as client:
+            hello = client.admin.command("hello")
+            if not hello["isWritablePrimary"]:
+                _join(client, f"127.0.0.1:{self.port}")
         return bool(hello["isWritablePrimary"])
+
+    def _make_administrator(self) -> None:
+        """As long as there is no user, MongoDB lets this machine make the first one.
+
+        https://www.mongodb.com/docs/manual/core/localhost-exception/
+        """
+        url = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        with suppress(PyMongoError):
+            if self._is_primary(url):
+                with _client(url) as client:
+                    client.admin.command(
+                        "createUser",
+                        ADMINISTRATOR,
+                        pwd=self._secret("administrator.password"),
+                        roles=["root"],
+                    )
 
     def _telling_log(self) -> str:
         """The errors alone, where there are any: its JSON lines are long and many."""
@@ -122,6 +167,10 @@ def mongod() -> Path | None:
         return packaged
     on_path = shutil.which("mongod")
     return Path(on_path) if on_path else None
+
+
+def _client(url: str) -> MongoClient[dict[str, Any]]:
+    return MongoClient(url, serverSelectionTimeoutMS=PROBE_MILLISECONDS)
 
 
 def _join(client: MongoClient[dict[str, Any]], address: str) -> None:

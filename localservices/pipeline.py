@@ -23,6 +23,7 @@ from localservices.process import with_parent
 
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 15
+NO_LOGINS: Mapping[str, Mapping[str, str]] = {}
 
 
 class Pipeline:
@@ -35,9 +36,13 @@ class Pipeline:
     Each gets SIGTERM alone and stops its own children: a Celery worker finishes its messages.
     """
 
-    def __init__(self, commands: Mapping[str, str]) -> None:
+    def __init__(
+        self, commands: Mapping[str, str], logins: Mapping[str, Mapping[str, str]] = NO_LOGINS
+    ) -> None:
         #: The shell command of each process by its name.
         self.commands = commands
+        #: What each process is told of its own logins, beside our environment.
+        self._logins = logins
         self._events: queue.Queue[printer.Message] = queue.Queue()
         self._printer = printer.Printer(sys.stdout, width=max(map(len, commands)), time_format="")
         self._not_started: set[str] = set()
@@ -47,9 +52,8 @@ class Pipeline:
     def start(self) -> None:
         """Start all; returns when each has its process id."""
         for (name, command), colour in zip(self.commands.items(), get_colours(), strict=False):
-            one = process.Process(
-                shell_command(command), name=name, colour=colour, env=process_environment()
-            )
+            environment = {**process_environment(), **self._logins.get(name, {})}
+            one = process.Process(shell_command(command), name=name, colour=colour, env=environment)
             # The kernel ends the process with this thread, which lives as long as the process.
             Thread(target=one.run, args=(self._events,), name=name, daemon=True).start()
             self._not_started.add(name)

@@ -1,8 +1,14 @@
-"""Makes the database ready for a developer: three commands in one process."""
+"""Makes the servers ready for a developer: several commands in one process.
+
+`python -m localservices.preparing` prepares the database; with a folder's name, the queues and the
+logins of the processes, which are written there.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -12,6 +18,19 @@ from django.core.management import call_command
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
     django.setup()
+    if sys.argv[1:]:
+        prepare_access(sys.argv[1])
+    else:
+        prepare_database()
+
+
+def prepare_access(folder: str) -> None:
+    """As an administrator of both servers, who alone may do this."""
+    call_command("declare_topology")
+    call_command("access", "apply", folder=Path(folder))
+
+
+def prepare_database() -> None:
     # Only now can the settings be read. A MongoDB that others run may not be there yet.
     from runtime.stopping import StopRequest
     from runtime.waiting import wait_for_mongodb

@@ -10,7 +10,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from threading import Thread
 from types import FrameType
@@ -28,6 +28,10 @@ from localservices.service import Service
 from localservices.welcome import welcome
 
 WEB_STANDARD_PORT = 8000
+#: The files of settings with each process's own login, which `manage.py access apply` writes.
+LOGINS = FOLDER / "logins"
+#: Before `remember` adds to it.
+GIVEN = frozenset(os.environ)
 #: A variable of the environment wins over what is remembered.
 SETTINGS = (
     "MONGODB_URL",
@@ -82,6 +86,9 @@ def start_services(running: ExitStack) -> dict[str, str]:
         # A port that another program took has become another one.
         settings |= addresses_of(broker) | given
         remember(settings)
+    if database is not None and broker is not None:
+        print("Giving each process its logins …", flush=True)
+        prepare(str(LOGINS))
     return settings
 
 
@@ -102,7 +109,7 @@ def stop_service(service: Service) -> None:
 
 def local_mongodb(remembered: Mapping[str, str]) -> MongoDB:
     port = port_for("MongoDB", remembered_port(remembered, "MONGODB_URL"), mongodb.STANDARD_PORT)
-    return MongoDB(FOLDER / "mongodb", port)
+    return MongoDB(FOLDER / "mongodb", port, logins=True)
 
 
 def local_rabbitmq(remembered: Mapping[str, str]) -> RabbitMQ:
@@ -150,27 +157,31 @@ def settings_for(
 def prepare_database() -> None:
     """Migrate, load the demo products, and create the development admin."""
     print("Preparing the database …", flush=True)
+    prepare()
+
+
+def prepare(*arguments: str) -> None:
+    """Let `localservices.preparing` do its part."""
     log = FOLDER / "preparing.log"
     log.unlink(missing_ok=True)
-    preparing = Process(
-        "preparing",
-        [sys.executable, "-m", "localservices.preparing"],
-        log,
-        env=process_environment(),
-        cwd=ROOT,
-    )
+    command = [sys.executable, "-m", "localservices.preparing", *arguments]
+    preparing = Process("preparing", command, log, env=process_environment(), cwd=ROOT)
     preparing.start()
     if preparing.wait() != 0:
-        raise ServiceFailed(f"Preparing the database failed:\n{preparing.log_tail()}")
+        raise ServiceFailed(f"Preparing failed:\n{preparing.log_tail()}")
 
 
 def run_pipeline(settings: Mapping[str, str]) -> int:
     """Run every process until one ends by itself, which ends all of them.
 
+    Each has logins of its own, where both servers are ours.
+
     Another program may have taken web's port a moment ago: then all start again with another one.
     """
     print("Starting the processes …", flush=True)
-    with Pipeline(procfile()) as pipeline:
+    commands = procfile()
+    own = logins(commands) if GIVEN.isdisjoint({"AMQP_URL", "MONGODB_URL"}) else {}
+    with Pipeline(commands, own) as pipeline:
         pipeline.start()
         Thread(target=lambda: pipeline.say(welcome(settings)), daemon=True).start()
         name, exit_code = pipeline.follow()
@@ -183,6 +194,11 @@ def run_pipeline(settings: Mapping[str, str]) -> int:
         f"{name} ended with exit code {exit_code}, so everything was stopped. "
         f"Its lines above, marked `{name}`, say why."
     )
+
+
+def logins(processes: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What each process is told of its own logins, by its name."""
+    return {name: environment_file.read(LOGINS / f"{name}.env") for name in processes}
 
 
 def wait_for_ever(settings: Mapping[str, str]) -> int:

@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from localservices.pipeline import procfile
+from messaging.trust.users import user_of
+from ordersite.rights import mongodb
+from ordersite.rights.logins import Logins, with_login
 from runtime import health
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +31,22 @@ def test_every_process_runs_by_its_own_command() -> None:
     assert commands == {name: line for name, line in procfile().items() if name != "web"}
     assert "web" in PROCESSES
     assert "python manage.py migrate" in preparing[-1]
+
+
+def test_every_process_logs_in_as_itself() -> None:
+    assert "access apply --folder /logins" in PROCESSES["prepare"]["command"][-1]
+    for name in procfile():
+        assert PROCESSES[name]["env_file"] == f"deploy/compose/{name}.env"
+        assert PROCESSES[name]["environment"].keys().isdisjoint({"AMQP_URL", "MONGODB_URL"})
+        login = Logins(ROOT / "deploy/compose").read(user_of(name))
+        urls = (
+            with_login("amqp://guest:guest@rabbitmq:5672//", f"ordersite-{name}", "known-to-all"),
+            mongodb.with_login(
+                "mongodb://mongodb:27017/?replicaSet=rs0", f"ordersite-{name}", "known-to-all"
+            ),
+        )
+        # As `access apply` writes them, so that it has nothing to write.
+        assert (login["AMQP_URL"], login["MONGODB_URL"]) == urls
 
 
 def test_the_image_is_built_once() -> None:
