@@ -36,7 +36,11 @@ class Ours(Contender):
     }
 
     def preparations(self) -> Sequence[str]:
-        return ("python manage.py migrate --verbosity 0", "python manage.py declare_topology")
+        return (
+            "python manage.py migrate --verbosity 0",
+            "python manage.py declare_topology",
+            'python manage.py access apply --folder "$LOGINS"',
+        )
 
     def make_key(self, environment: Mapping[str, str]) -> str:
         create = ["manage.py", "api_keys", "create", "benchmark", "--shop", "--json"]
@@ -50,7 +54,11 @@ class Ours(Contender):
         return str(json.loads(made.stdout)["key"])
 
     def commands(self) -> Mapping[str, Command]:
-        return {name: _command(line) for name, line in procfile().items()}
+        """Each process with the logins of its own."""
+        return {
+            name: _command(f'env $(cat "$LOGINS/{name}.env") {line}')
+            for name, line in procfile().items()
+        }
 
     def products(self) -> list[Document]:
         return [

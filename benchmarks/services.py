@@ -29,6 +29,7 @@ class Ground:
     mongodb_url: str
     amqp_url: str
     rabbitmq_port: int
+    management_url: str
     name: str
     database: Database[dict[str, Any]]
 
@@ -39,6 +40,7 @@ class Ground:
             "MONGODB_URL": self.mongodb_url,
             "MONGODB_DATABASE": self.name,
             "AMQP_URL": self.amqp_url,
+            "RABBITMQ_MANAGEMENT_URL": self.management_url,
         }
 
     def queue(self, name: str) -> tuple[int, int]:
@@ -70,7 +72,8 @@ class Services:
         with client:
             try:
                 urls = login.mongodb_url(self.mongodb), login.amqp_url(self.rabbitmq, name)
-                yield Ground(*urls, self.rabbitmq.port, name, client[name])
+                addresses = self.rabbitmq.port, self.rabbitmq.management_url
+                yield Ground(*urls, *addresses, name, client[name])
             finally:
                 client.drop_database(name)
                 self._virtual_host("DELETE", name)

@@ -183,6 +183,7 @@ class System:
             **self.contender.environment,
             **self.ground.environment,
             "WEB_PORT": str(self.port),
+            "LOGINS": str(self._logs / f"{self.ground.name}-logins"),
         }
 
     def _web_answers(self) -> bool:

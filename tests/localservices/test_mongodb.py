@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from localservices.errors import ServiceFailed
 from localservices.mongodb import MongoDB
@@ -55,6 +56,17 @@ def test_data_survive_a_move_to_another_port(mongodb: MongoDB) -> None:
         assert moved.port != mongodb.port
         assert kept(moved) == ["book"]
         keep(moved, "pen")
+
+
+def test_nobody_gets_in_without_a_login_also_after_a_move(tmp_path: Path) -> None:
+    with MongoDB(tmp_path / "mongodb", logins=True) as first:
+        keep(first, "book")
+        stranger = MongoClient(f"mongodb://127.0.0.1:{first.port}/?directConnection=true")
+        with stranger, pytest.raises(OperationFailure, match="requires authentication"):
+            stranger.shop.things.find_one()
+    with MongoDB(tmp_path / "mongodb", port=free_port(), logins=True) as moved:
+        assert kept(moved) == ["book"]
+        moved.kill()
 
 
 def test_it_goes_on_after_a_freeze(mongodb: MongoDB) -> None:
