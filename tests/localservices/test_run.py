@@ -20,14 +20,14 @@ from localservices.process import Process
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 40
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", ".*_cache", "__pycache__", "tests")
 
 #: What the tests set for themselves; a new user's environment names no services.
 OURS = ("MONGODB_", "AMQP_", "RABBITMQ_", "DJANGO_", "RETRY_DELAYS_SECONDS", "DELIVERY_LIMIT")
 
-pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(420)]
 
 
 @pytest.fixture
