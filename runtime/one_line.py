@@ -1,4 +1,4 @@
-"""Log lines: one for each event, whatever the values hold that strangers have put in it."""
+"""Log lines: one for each event, whatever untrusted values contain."""
 
 from __future__ import annotations
 

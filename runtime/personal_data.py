@@ -37,7 +37,7 @@ class Person:
     pseudonym: int
     #: What was ordered up to then is erased, whenever it is stored; what comes later is new.
     until: datetime
-    #: Whether to look everywhere; what came since is found by what it is about.
+    #: Whether to search everywhere; what came since is found by what it is about.
     is_first: bool = True
 
 

@@ -27,7 +27,7 @@ def check_unchanged(original: bytes, order_id: str, edited: bytes) -> None:
             so; empty where nobody knows.
 
     Raises:
-        Changed: a field of these was changed, taken away, or names another order.
+        Changed: a field of these was changed, removed, or names another order.
     """
     was, is_ = dict(fields(_decoded(original))), dict(fields(_decoded(edited)))
     for path, value in was.items():

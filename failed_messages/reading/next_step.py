@@ -57,8 +57,8 @@ WHEN_NOT_FAILED = {
 NOT_BELIEVED: dict[str, str] = {
     Reason.UNTRUSTED_PUBLISHER: (
         "Find out who it was. If they are to publish such messages, list them in "
-        "EXTERNAL_PUBLISHERS, restart the service, then replay; otherwise discard it, and take the "
-        "user's rights in RabbitMQ away (docs/access.md)."
+        "EXTERNAL_PUBLISHERS, restart the service, then replay; otherwise discard it, and revoke the "
+        "user's rights in RabbitMQ (docs/access.md)."
     ),
     Reason.CONTRADICTS_RECORD: (
         "It was forged or edited; what was stored counts, and a replay fails in the same way. "

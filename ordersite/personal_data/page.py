@@ -1,4 +1,4 @@
-"""The admin's page of one person's data: everything to take away, or to erase."""
+"""The admin's page of one person's data: everything to export, or to erase."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ordersite.staff import second_factor
 
 
 def second_factor_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """POST makes a secret, confirms it with a code, or takes it away with one."""
+    """POST makes a secret, confirms it with a code, or removes it with one."""
     shown = {**context, "title": "Second factor", "address": ""}
     if request.method == "POST":
         code, what = request.POST.get("code", ""), request.POST.get("what")

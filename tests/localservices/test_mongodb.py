@@ -61,9 +61,9 @@ def test_data_survive_a_move_to_another_port(mongodb: MongoDB) -> None:
 def test_nobody_gets_in_without_a_login_also_after_a_move(tmp_path: Path) -> None:
     with MongoDB(tmp_path / "mongodb", logins=True) as first:
         keep(first, "book")
-        stranger = MongoClient(f"mongodb://127.0.0.1:{first.port}/?directConnection=true")
-        with stranger, pytest.raises(OperationFailure, match="requires authentication"):
-            stranger.shop.things.find_one()
+        anonymous = MongoClient(f"mongodb://127.0.0.1:{first.port}/?directConnection=true")
+        with anonymous, pytest.raises(OperationFailure, match="requires authentication"):
+            anonymous.shop.things.find_one()
     with MongoDB(tmp_path / "mongodb", port=free_port(), logins=True) as moved:
         assert kept(moved) == ["book"]
         moved.kill()

@@ -1,4 +1,4 @@
-"""A log has one line for each event, whatever strangers have put into the values."""
+"""A log has one line for each event, whatever untrusted values contain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def line_of(message: str, *values: object, error: BaseException | None = None) -
         "\ufeff",
     ],
 )
-def test_a_value_neither_ends_the_line_nor_steers_the_terminal(value: str) -> None:
+def test_a_value_neither_ends_the_line_nor_controls_the_terminal(value: str) -> None:
     line = line_of("group %s of %r", value, value)
 
     assert line.splitlines() == [line]

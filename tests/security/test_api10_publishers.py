@@ -58,15 +58,15 @@ def test_each_event_is_taken_from_its_publishers_alone(
     assert taken == kinds | {"web", "scheduler", "operator"}
 
 
-STRANGERS: list[Any] = [
+EXTERNAL_USERS: list[Any] = [
     *("guest", "shop", "", None, 7, [], "\udcff", "ordersite", "relay", "*"),
     *(user_of("relay").upper(), user_of("relay") + " ", "é" * 200, "x" * 255),
 ]
 
 
-@pytest.mark.parametrize("user", STRANGERS, ids=map(str, range(len(STRANGERS))))
+@pytest.mark.parametrize("user", EXTERNAL_USERS, ids=map(str, range(len(EXTERNAL_USERS))))
 @override_settings(EXTERNAL_PUBLISHERS=["shop:order.cancelled"], AMQP_URL=URL.format("own"))
-def test_a_stranger_is_refused_whatever_the_message_says(user: Any) -> None:
+def test_an_external_user_is_refused_whatever_the_message_says(user: Any) -> None:
     for headers in ({}, {PUBLISHER: user_of("relay")}):
         assert refusal("billing", "order.placed", user, **headers) == Reason.UNTRUSTED_PUBLISHER
 
