@@ -57,7 +57,7 @@ WHEN_NOT_FAILED = {
 NOT_BELIEVED: dict[str, str] = {
     Reason.UNTRUSTED_PUBLISHER: (
         "Find out who it was. If they are to publish such messages, list them in "
-        "EXTERNAL_PUBLISHERS, restart the service, then replay; otherwise discard it, and revoke the "
+        "EXTERNAL_PUBLISHERS, restart the service, then replay; else discard it, and revoke the "
         "user's rights in RabbitMQ (docs/access.md)."
     ),
     Reason.CONTRADICTS_RECORD: (
