@@ -12,7 +12,6 @@ from threading import Lock
 import msgspec
 from django.conf import settings
 
-from billing.pdf import pdf
 from billing.printable_document import PrintableDocument
 
 #: Some hundred short ones.
@@ -38,6 +37,9 @@ class PdfCache:
         name = tag(document)
         with self._lock:
             if name not in self._made:
+                # Its import of reportlab is a seventh of a process's start, and few ever print.
+                from billing.pdf import pdf
+
                 self._keep(name, pdf(document))
             self._made.move_to_end(name)
             return self._made[name]

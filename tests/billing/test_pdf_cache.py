@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from django.test import RequestFactory
 
-from billing import pdf_cache as printing
+from billing import pdf as printing
 from billing.pdf_cache import PdfCache, tag
 from billing.printable_document import PrintableDocument, Row
 from billing.views import as_file

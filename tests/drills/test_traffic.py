@@ -46,7 +46,7 @@ def taker() -> Iterator[int]:
     """The port of a server that takes orders."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
         server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield server.server_port
         finally:

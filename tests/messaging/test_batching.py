@@ -20,7 +20,6 @@ from drills.cluster.proxy import Direction
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
-from messaging.consuming.batching import INTERVAL_SECONDS
 from messaging.outages import PATIENCE_SECONDS
 from messaging.publishing.publisher import Outgoing, Publisher
 from ordersite.simulated_faults.models import SimulatedFault
@@ -79,21 +78,6 @@ def test_a_backlog_is_done_in_batches(worker: Processes) -> None:
     eventually(lambda: depth("billing") == 0)
 
 
-def test_messages_that_come_one_after_another_share_calls(worker: Processes) -> None:
-    (billing,) = worker.start("billing")
-    started = time.monotonic()
-
-    with Publisher(settings.AMQP_URL) as publisher:
-        for number in range(200):
-            publisher.publish([placed(f"order-{number}")])
-
-    assert_each_has_one_invoice_without_gaps(200)
-    seconds = time.monotonic() - started
-    log = billing.log.read_text()
-    alone = 200 - batched(log)
-    assert alone + log.count(" in a batch") <= seconds / INTERVAL_SECONDS + 1
-
-
 def test_one_bad_order_costs_the_others_nothing(worker: Processes) -> None:
     SimulatedFault.objects.create(service="billing", user_id=500, kind="permanent")
     publish(
@@ -124,16 +108,6 @@ def test_one_unreadable_order_leaves_its_batch_together(worker: Processes) -> No
     (dead,) = eventually(lambda: take_all("billing.dlq"))
     assert dead.properties["message_id"] == "order.placed:bad"
     assert batched(billing.log.read_text()) >= 300 * 0.9
-
-
-def test_duplicates_in_a_batch_have_one_effect(worker: Processes) -> None:
-    publish(*(placed(f"order-{number % 50}") for number in range(150)))
-
-    worker.start("billing")
-
-    eventually(lambda: depth("billing") == 0 and connection.database.invoices.count_documents({}))
-    assert_each_has_one_invoice_without_gaps(50)
-    assert depth("billing.dlq") == 0
 
 
 def test_killing_pool_children_at_any_moment_loses_and_doubles_nothing(worker: Processes) -> None:

@@ -79,7 +79,7 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
     )
     orphaned = []
     try:
-        for kills_left in reversed(range(5)):
+        for kills_left in reversed(range(3)):
             eventually(lambda: depth("billing") == 0)
             orphaned.append(billing.pid)
             os.kill(billing.pid, signal.SIGKILL)
@@ -104,7 +104,7 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
 def test_what_waits_survives_each_orderly_stop(
     processes: Processes, slow_user: Callable[[], None]
 ) -> None:
-    """Given a limit of two, when a worker that holds 40 is stopped five times, then none fails."""
+    """Given a limit of two, when a worker that holds 40 is stopped three times, then none fails."""
     ids = place_slow_ones_and_others(slow=4, others=36)
     (billing,) = processes.start(
         "billing",
@@ -113,7 +113,7 @@ def test_what_waits_survives_each_orderly_stop(
         # As the suite's, so that no queue of other delays is left behind.
         RETRY_DELAYS_SECONDS=",".join(["0.4"] * 20),
     )
-    for _ in range(5):
+    for _ in range(3):
         eventually(lambda: depth("billing") == 0)
         assert billing.stop(seconds=20) == 0
         restart(processes, billing)

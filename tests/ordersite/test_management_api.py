@@ -38,7 +38,7 @@ def answers() -> Iterator[Answers]:
     """What the management API is going to answer."""
     given: Answers = []
     with HTTPServer(("127.0.0.1", 0), type("Given", (Api,), {"answers": given})) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         with override_settings(RABBITMQ_MANAGEMENT_URL=f"http://127.0.0.1:{server.server_port}"):
             yield given
