@@ -51,6 +51,7 @@ def test_every_package_is_pinned_with_its_hashes() -> None:
         assert [each.split()[0] for each in entries if "--hash=sha256:" not in each] == []
 
 
+@pytest.mark.usefixtures("programs")
 def test_one_command_lists_what_production_installs(tmp_path: Path) -> None:
     recipe = (ROOT / "Makefile").read_text().partition("sbom: ")[2].partition(".PHONY")[0]
     command = recipe.partition("$(RUN)")[2].replace("\\\n", " ").replace("sbom.json", "{}")

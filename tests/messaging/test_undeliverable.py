@@ -18,8 +18,8 @@ from tests.refusing_rabbitmq import MARK, refusing
 from tests.settled_rabbitmq import SettledRabbitMQ
 
 ORDERS = 40
-#: In place of a thousand, which take half a minute on a busy machine; suspicious are ten.
-RETURNS = 15
+#: In place of a thousand, which take half a minute on a busy machine.
+RETURNS = 30
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 from tests.asgi_client import AsgiClient
 from tests.security.conftest import known
 
-pytestmark = pytest.mark.usefixtures("closed_api")
+pytestmark = pytest.mark.usefixtures("clean", "closed_api")
 
 WAYS = pytest.mark.parametrize("way", [Client, AsgiClient], ids=["django", "fast path"])
 

@@ -39,6 +39,7 @@ def site() -> Iterator[int]:
         yield port
 
 
+@pytest.mark.usefixtures("clean")
 def test_bodies_that_do_not_come_hold_no_place(site: int) -> None:
     with ExitStack() as waiting:
         for path in ("/orders/import", "/orders", "/admin/login/", "/failed-messages/replay"):
@@ -52,6 +53,7 @@ def test_bodies_that_do_not_come_hold_no_place(site: int) -> None:
         assert ask(site, b"GET /admin/login/ HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200
 
 
+@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize("path", ["/admin/login/", "/orders", "/failed-messages/replay", "/x"])
 def test_a_long_body_is_refused_by_its_length_alone(site: int, path: str) -> None:
     """Nothing of it is read; a client that sends it all the same gets the same answer."""

@@ -59,7 +59,7 @@ def test_nobody_gets_anything_without_a_key() -> None:
         assert f'scope="{route.scope}"' in answer["WWW-Authenticate"]
 
 
-@pytest.mark.usefixtures("closed_api")
+@pytest.mark.usefixtures("clean", "closed_api")
 def test_a_key_with_every_other_scope_gets_nothing() -> None:
     for scope in SCOPES:
         client = known(*(each for each in SCOPES if each != scope))

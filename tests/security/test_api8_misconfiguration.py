@@ -156,6 +156,7 @@ def answered(**environ: str) -> tuple[str, bytes]:
     return said["status"], b"".join(body)
 
 
+@pytest.mark.usefixtures("clean")
 def test_a_request_that_names_no_host_is_refused_though_the_server_has_a_name() -> None:
     status, body = answered(HTTP_HOST="", SERVER_NAME="localhost")
 
@@ -165,6 +166,7 @@ def test_a_request_that_names_no_host_is_refused_though_the_server_has_a_name() 
 
 
 @override_settings(DEBUG=False)
+@pytest.mark.usefixtures("clean")
 def test_a_host_that_is_not_the_sites_is_refused() -> None:
     assert answered(HTTP_HOST="elsewhere.example")[0].startswith("400")
 
