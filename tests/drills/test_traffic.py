@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from drills.traffic.clients import Traffic
+from drills.traffic.clients import CLIENTS, Traffic
 from drills.traffic.history import History
 from drills.traffic.plan import intentions
 from drills.traffic.stock import Stock
@@ -75,8 +75,10 @@ def test_orders_come_until_the_end(history: History) -> None:
         flowing.end()
         flowing.wait()
 
-    assert 30 < len(placed(history)) < len(USERS)
-    assert placed(history) == set(range(len(placed(history))))
+    numbers = placed(history)
+    assert 30 < len(numbers) < len(USERS)
+    # A client that was about to come at the end may have been overtaken by another.
+    assert numbers >= set(range(max(numbers) - CLIENTS))
 
 
 def test_so_many_come_even_after_the_end(history: History) -> None:
