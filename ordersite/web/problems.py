@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ from django.core.exceptions import (
 )
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure, PyMongoError
@@ -185,19 +186,19 @@ def no_such_address(request: HttpRequest, address: str = "") -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
-        return defaults.bad_request(request, exception)
+        return _page(defaults.bad_request, request, exception)
     return malformed()
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
-        return defaults.permission_denied(request, exception)
+        return _page(defaults.permission_denied, request, exception)
     return problem(HTTPStatus.FORBIDDEN, "You may not do that.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
-        return defaults.page_not_found(request, exception)
+        return _page(defaults.page_not_found, request, exception)
     return no_such_address(request)
 
 
@@ -205,6 +206,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if _is_page(request):
         return defaults.server_error(request)
     return unexpected()
+
+
+def _page(
+    view: Callable[..., HttpResponse], request: HttpRequest, error: Exception
+) -> HttpResponse:
+    """The page of an error; it reads the form's CSRF token, and so meets a wrong form."""
+    try:
+        return view(request, error)
+    except (MultiPartParserError, SuspiciousOperation):
+        return malformed()
 
 
 def _is_page(request: HttpRequest) -> bool:

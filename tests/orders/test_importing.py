@@ -164,8 +164,8 @@ def test_csv_lines_with_one_ref_are_one_order(client: Client):
     first = client.get(f"/orders/{outcomes[0]['orderId']}").json()
     assert [(line["sku"], line["quantity"]) for line in first["items"]] == [("book", 2), ("pen", 1)]
     assert outcomes[4]["errors"][0]["field"] == "quantity"
-    assert "is not CSV" in outcomes[5]["errors"][0]["detail"]
-    assert outcomes[6]["errors"][0]["detail"] == "has 3 values"
+    assert "must be CSV in UTF-8" in outcomes[5]["errors"][0]["detail"]
+    assert outcomes[6]["errors"][0]["detail"] == "must have 4 values, not 3"
 
     _, again = answer(post(client, CSV, "text/csv"))
     assert again == {"placed": 2, "repeated": 2, "refused": 4}

@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import Http404, HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 from pymongo.errors import DuplicateKeyError, NetworkTimeout, ServerSelectionTimeoutError
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.parsers import JSONParser
@@ -180,3 +180,18 @@ def test_without_mongodb_the_answer_comes_within_3_seconds(
         }
     finally:
         mongodb.start()
+
+
+@pytest.mark.usefixtures("clean")
+@override_settings(DEBUG=False)
+def test_the_page_of_a_wrong_address_reads_no_form_that_cannot_be_read() -> None:
+    """Django's page looks for the form's CSRF token."""
+    client = Client(
+        SERVER_NAME="localhost", raise_request_exception=False, enforce_csrf_checks=True
+    )
+    client.cookies["csrftoken"] = "x" * 32
+
+    answer = client.generic("POST", "/admin/%0A/", b"[", content_type="multipart/form-data")
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
