@@ -11,11 +11,13 @@ from playwright.sync_api import Browser, Page
 
 from ordersite.staff.roles import make_roles
 from tests.failed_messages.letters import failed
+from tests.polling import eventually
 from tests.processes import Processes
 from tests.security.test_api9_inventory import pages
 
 #: Addresses that are no pages.
 NOT_SHOWN = re.compile(r"logout|jsi18n|autocomplete|/r/")
+REPORTED = "performance.getEntriesByName(location.origin + '/x').length > 0"
 INLINE = "document.body.insertAdjacentHTML('beforeend', '<img src=\"/x\" onerror=\"ran = 1\">')"
 
 
@@ -58,9 +60,11 @@ def test_a_script_in_a_text_does_not_run(chromium: Browser, site: str) -> None:
     page.goto(f"{site}/admin/login/")
 
     page.evaluate(INLINE)
-    page.wait_for_function("performance.getEntriesByName(location.origin + '/x').length > 0")
-    page.wait_for_timeout(200)
+    eventually(lambda: page.evaluate(REPORTED), within_seconds=20)
 
     assert page.evaluate("typeof ran") == "undefined"
-    assert any("Content Security Policy" in text for text in said)
+    eventually(
+        lambda: page.evaluate("1") and any("Content Security Policy" in text for text in said),
+        within_seconds=20,
+    )
     context.close()

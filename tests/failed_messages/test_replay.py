@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from kombu import Connection
 
@@ -114,7 +116,8 @@ def test_a_replay_is_sent_with_every_header_and_property_of_its_publisher():
     sent = broker.take("billing")
     assert {name: sent.headers[name] for name in KEPT} == KEPT
     assert (sent.properties["priority"], sent.properties["app_id"]) == (3, "till")
-    assert "user_id" not in sent.properties
+    # RabbitMQ takes no other name than that of whoever publishes.
+    assert sent.properties["user_id"] == urlsplit(settings.AMQP_URL).username
     assert "CC" not in sent.headers
     assert broker.depth("inventory") == 0
 

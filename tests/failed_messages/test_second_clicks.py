@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from failed_messages.records.collection import failed_messages
 from tests.browser_form import BrowserForm
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
+from tests.failed_messages.test_editing import RIGHT, broken
 
 ADMIN = "/admin/failed_messages/"
 POLICIES = f"{ADMIN}replaypolicy/"
@@ -52,12 +54,9 @@ def test_a_second_restore_says_who_did_and_when():
 
 
 def test_an_edit_of_what_a_colleague_discarded_says_so():
-    stored = failed()
+    stored = broken()
     act("discard", stored.pk, "a test order")
-    body = (
-        '{"orderId": "6743f0000000000000000001", "userId": 1, "items": '
-        '[{"sku": "pen", "quantity": 1, "unitPrice": "1.00"}]}'
-    )
+    body = json.dumps(RIGHT)
 
     said = staff().post(
         f"{ADMIN}failedmessage/{stored.pk}/edit/",

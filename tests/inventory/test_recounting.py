@@ -74,7 +74,7 @@ def test_a_quantity_changed_by_hand_is_named() -> None:
     said, code = command()
 
     assert code == 1
-    assert "pen  available          6         10" in said
+    assert "pen  available       6         10" in said
     assert "book" not in said
     assert "1 quantities differ" in said
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from kombu import Connection
+from kombu.transport.native_delayed_delivery import MAX_NUMBER_OF_BITS_TO_USE as DELAY_LEVELS
 
 from tests.journeys.api import Api, await_failed_messages, manage
 from tests.journeys.whole_pipeline.conftest import load_products
@@ -15,9 +19,20 @@ USER_WHOSE_INVOICE_FAILS = 700
 
 
 @pytest.fixture
-def other_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+def other_releases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Processes that start from here on find releases that nobody tried."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "other_releases"))
+    yield
+    delete_delayed_delivery()
+
+
+def delete_delayed_delivery() -> None:
+    """What Celery's own consumer declares, and binds to our exchanges, on RabbitMQ."""
+    with Connection(settings.AMQP_URL) as broker, broker.channel() as channel:
+        channel.exchange_delete("celery_delayed_delivery")
+        for level in range(DELAY_LEVELS):
+            channel.exchange_delete(f"celery_delayed_{level}")
+            channel.queue_delete(f"celery_delayed_{level}")
 
 
 def test_an_order_is_placed_handled_given_up_and_replayed(

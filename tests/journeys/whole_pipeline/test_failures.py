@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import signal
 from collections.abc import Iterator
@@ -70,7 +71,10 @@ def test_user_500_from_failure_to_replay(api: Api) -> None:
     records = connection.database["failed_messages"]
     eventually(lambda: records.count_documents({"status": "resolved"}))
     [shown] = shown_as_json(failed["id"])
-    assert (shown["resolvedBy"], shown["status"]) == ("operator", "resolved")
+    assert (shown["resolvedBy"], shown["status"]) == (
+        f"{getpass.getuser()} for operator",
+        "resolved",
+    )
     assert shown["resolvedAt"] > shown["lastFailedAt"]
     assert connection.database["invoices"].count_documents({"_id": order_id}) == 1
 
