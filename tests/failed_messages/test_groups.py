@@ -201,4 +201,4 @@ def test_nothing_changes_or_deletes_an_audit_entry():
     assert AuditEntry.objects.get(act="triage").by == "operator"
     assert "triage" in client.get("/admin/failed_messages/auditentry/").content.decode()
     failed_messages().delete_many({})
-    assert AuditEntry.objects.count() == 1
+    assert AuditEntry.objects.exclude(act="denied").count() == 1
