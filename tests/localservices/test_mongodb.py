@@ -58,6 +58,7 @@ def test_data_survive_a_move_to_another_port(mongodb: MongoDB) -> None:
         keep(moved, "pen")
 
 
+@pytest.mark.usefixtures("programs")
 def test_nobody_gets_in_without_a_login_also_after_a_move(tmp_path: Path) -> None:
     with MongoDB(tmp_path / "mongodb", logins=True) as first:
         keep(first, "book")

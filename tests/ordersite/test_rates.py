@@ -18,6 +18,8 @@ from runtime.requests import buckets
 from runtime.requests.caller import Caller
 from tests.asgi_client import request_headers, response_of, run_as_server, scope_of
 
+pytestmark = pytest.mark.usefixtures("clean")
+
 OF_AN_ADDRESS, OF_A_CLIENT = 2, 4
 SHOP = "ordersite_shop"
 ORDER = b'{"userId": 101, "items": ["book"]}'
