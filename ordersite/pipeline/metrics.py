@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import pymongo
@@ -19,7 +20,7 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory import shipping
-from messaging.queues import queue_state
+from messaging.queues import QueueState, queue_state
 from messaging.topology import queues
 from orders.outbox import store
 from ordersite.pipeline import health, heartbeat
@@ -38,6 +39,24 @@ ANSWER_WITHIN_SECONDS = 2
 Sample = tuple[Sequence[str], float]
 
 
+class Readings:
+    """What several families are made of, read once for a scrape."""
+
+    @cached_property
+    def queues(self) -> dict[str, QueueState]:
+        """The state of each queue that is declared; raises what `connect` does."""
+        broker: Connection
+        with health.broker_connection() as broker:
+            connect(broker)
+            states = {queue.name: queue_state(broker, queue.name) for queue in queues()}
+        return {name: state for name, state in states.items() if state}
+
+    @cached_property
+    def last_heartbeat(self) -> heartbeat.Heartbeat | None:
+        """The scheduler's."""
+        return heartbeat.last()
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One metric: all its samples have the same labels."""
@@ -46,7 +65,7 @@ class Family:
     #: What it counts, with its unit.
     help: str
     labels: tuple[str, ...]
-    samples: Callable[[], Iterator[Sample]]
+    samples: Callable[[Readings], Iterator[Sample]]
 
 
 class PipelineCollector:
@@ -57,11 +76,12 @@ class PipelineCollector:
     """
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        readings = Readings()
         for family in FAMILIES:
             gauge = GaugeMetricFamily(family.name, family.help, labels=family.labels)
             try:
                 with pymongo.timeout(ANSWER_WITHIN_SECONDS):
-                    samples = list(family.samples())
+                    samples = list(family.samples(readings))
             except (PyMongoError, *BROKER_ERRORS):
                 continue
             for values, number in samples:
@@ -69,24 +89,24 @@ class PipelineCollector:
             yield gauge
 
 
-def dependencies() -> Iterator[Sample]:
+def dependencies(_: Readings) -> Iterator[Sample]:
     yield ["mongodb"], health.mongodb().ok
     yield ["rabbitmq"], _rabbitmq_answers()
 
 
-def orders() -> Iterator[Sample]:
+def orders(_: Readings) -> Iterator[Sample]:
     for line in lines():
         numbers: dict[str, Any] = asdict(line)
         for state in STATES:
             yield [line.service, state], numbers[state]
 
 
-def outbox_age() -> Iterator[Sample]:
+def outbox_age(_: Readings) -> Iterator[Sample]:
     yield ["orders"], _age_seconds(store.oldest_pending_since())
     yield ["inventory"], _age_seconds(shipping.oldest_pending_since())
 
 
-def messages_by_status() -> Iterator[Sample]:
+def messages_by_status(_: Readings) -> Iterator[Sample]:
     # The index `standing` answers it without reading the documents.
     stages: list[dict[str, Any]] = [
         {"$match": {"service": {"$gte": ""}}},
@@ -96,33 +116,33 @@ def messages_by_status() -> Iterator[Sample]:
         yield [each["_id"]["s"], each["_id"]["t"]], each["n"]
 
 
-def groups_by_status() -> Iterator[Sample]:
+def groups_by_status(_: Readings) -> Iterator[Sample]:
     key = {"s": "$service", "t": "$status"}
     for each in failure_groups().aggregate([{"$group": {"_id": key, "n": {"$sum": 1}}}]):
         yield [each["_id"]["s"], each["_id"]["t"]], each["n"]
 
 
-def queue_messages() -> Iterator[Sample]:
-    for name, state in _queue_states():
+def queue_messages(readings: Readings) -> Iterator[Sample]:
+    for name, state in readings.queues.items():
         yield [name], state.messages
 
 
-def queue_consumers() -> Iterator[Sample]:
-    for name, state in _queue_states():
+def queue_consumers(readings: Readings) -> Iterator[Sample]:
+    for name, state in readings.queues.items():
         yield [name], state.consumers
 
 
-def relay() -> Iterator[Sample]:
+def relay(_: Readings) -> Iterator[Sample]:
     yield [], is_taken(RELAY_LEASE)
 
 
-def scheduler() -> Iterator[Sample]:
-    if last := heartbeat.last():
+def scheduler(readings: Readings) -> Iterator[Sample]:
+    if last := readings.last_heartbeat:
         yield [], last.age_seconds
 
 
-def late_jobs() -> Iterator[Sample]:
-    if last := heartbeat.last():
+def late_jobs(readings: Readings) -> Iterator[Sample]:
+    if last := readings.last_heartbeat:
         yield [], len(last.late)
 
 
@@ -192,15 +212,6 @@ def _rabbitmq_answers() -> bool:
     except BROKER_ERRORS:
         return False
     return True
-
-
-def _queue_states() -> Iterator[tuple[str, Any]]:
-    broker: Connection
-    with health.broker_connection() as broker:
-        connect(broker)
-        for queue in queues():
-            if state := queue_state(broker, queue.name):
-                yield queue.name, state
 
 
 def _age_seconds(since: datetime | None) -> float:
