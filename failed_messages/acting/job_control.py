@@ -13,9 +13,9 @@ from failed_messages.acting.second_person import BULK_REPLAY, ask_if_needed
 from failed_messages.models import JobState, PartState
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
-from failed_messages.reading.preview import failed_only
+from failed_messages.reading.preview import how_many
 from failed_messages.records import audit
-from failed_messages.records.collection import failed_messages, replay_jobs
+from failed_messages.records.collection import replay_jobs
 from failed_messages.records.invalid import Invalid
 from failed_messages.records.last_act import last_act
 from messaging.plain import text
@@ -77,11 +77,11 @@ def start(
     if id_ and replay_jobs().find_one({"_id": id_}, {"_id": True}):
         raise StartedBefore
     require_known(selection)
-    if failed_messages().find_one(failed_only(selection), {"_id": True}) is None:
+    count = how_many(selection)
+    if not count:
         fix = "A message that is replaying, resolved or discarded is not replayed again."
         raise InvalidJob("filter", "must match a message that is failed now; none does", fix)
     if not approved:
-        count = failed_messages().count_documents(failed_only(selection))
         ask_if_needed(BULK_REPLAY, count, by, reason, selection=str(selection), rate=rate)
     job = _job(selection, by, reason, rate) | ({"_id": id_} if id_ else {})
     try:

@@ -28,7 +28,7 @@ from failed_messages.admin.list import asked
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
 from failed_messages.reading.filters import Filter, InvalidFilter
-from failed_messages.reading.known_group import UnknownGroup, require_known
+from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
 from failed_messages.records.last_act import last_act
@@ -87,9 +87,7 @@ class ReplayJobAdmin(DeskAdmin):
         try:
             if request.method == "POST":
                 return self._start(request)
-            selection = Filter.of(request.GET.dict())
-            require_known(selection)
-            return self._preview(request, selection)
+            return self._preview(request, Filter.of(request.GET.dict()))
         except (InvalidFilter, UnknownGroup) as error:
             raise Http404(str(error)) from error
 

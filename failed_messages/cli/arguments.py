@@ -9,7 +9,6 @@ from typing import Any
 from failed_messages.cli.terminal import Refusal
 from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
-from failed_messages.reading.known_group import require_known
 from failed_messages.reading.verdict import record_id
 from runtime.os_user import add_by
 from runtime.requests.number import whole_number
@@ -56,11 +55,9 @@ def check_texts(options: Mapping[str, Any]) -> None:
 
 
 def selected(options: dict[str, Any]) -> Filter:
-    """What `--group` or `--filter` selects. Raises InvalidFilter, UnknownGroup."""
+    """What `--group` or `--filter` selects. Raises InvalidFilter."""
     group = options["group"]
-    chosen = Filter.of({"group": group}) if group else Filter.of_text(options["filter"])
-    require_known(chosen)
-    return chosen
+    return Filter.of({"group": group}) if group else Filter.of_text(options["filter"])
 
 
 def record(id_: str) -> FailedMessage:

@@ -9,6 +9,7 @@ from typing import Any
 
 from failed_messages.models import Status
 from failed_messages.reading.filters import Filter, index_of
+from failed_messages.reading.known_group import require_known
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
@@ -74,11 +75,27 @@ class Preview:
 
 
 def preview(selection: Filter) -> Preview:
-    """What replaying all failed messages that match would do."""
-    wanted = failed_only(selection)
-    hint: dict[str, Any] = {"hint": index} if (index := index_of(wanted)) else {}
+    """What replaying all failed messages that match would do.
+
+    Raises:
+        UnknownGroup: the selection names a failure group that is none.
+    """
+    require_known(selection)
+    wanted, hint = _failed_by_index(selection)
     records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_CHECKED)
-    return _preview(list(records), failed_messages().count_documents(wanted, **hint))
+    return _preview(list(records), how_many(selection))
+
+
+def how_many(selection: Filter) -> int:
+    """How many messages match and are failed now."""
+    wanted, hint = _failed_by_index(selection)
+    return failed_messages().count_documents(wanted, **hint)
+
+
+def _failed_by_index(selection: Filter) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The query of `failed_only`, and the hint that it needs."""
+    wanted = failed_only(selection)
+    return wanted, ({"hint": index} if (index := index_of(wanted)) else {})
 
 
 def preview_of(ids: list[Any]) -> Preview:
