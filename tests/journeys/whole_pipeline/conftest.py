@@ -18,6 +18,7 @@ from localservices.rabbitmq import RabbitMQ
 from tests.conftest import running_processes
 from tests.emptying import empty_everything
 from tests.journeys.api import Api
+from tests.polling import eventually
 from tests.processes import Processes
 
 #: As `make run` starts them, apart from the scheduler.
@@ -65,12 +66,22 @@ def started(package_processes: Processes) -> Pipeline:
 def pipeline(clean: None, started: Pipeline) -> Iterator[Pipeline]:
     """The pipeline with the demo products, no orders, and nothing in its queues.
 
-    It must be complete after the test: a journey that stops a part starts it again.
+    It must be complete after the test: a journey that stops a part starts it again. What is still
+    on its way then would fail in the next test, whose database does not know it.
     """
     load_products()
     yield started
     ended = [name for name, process in started.by_name.items() if not process.running]
     assert not ended, f"{ended} ended"
+    eventually(nothing_in_flight, within_seconds=30)
+
+
+def nothing_in_flight() -> bool:
+    # Only now does Django know its settings.
+    from ordersite.pipeline.conservation import lines
+
+    assert {line.service: line.in_flight for line in lines() if line.in_flight} == {}
+    return True
 
 
 @pytest.fixture

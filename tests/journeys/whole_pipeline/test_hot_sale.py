@@ -15,6 +15,7 @@ from orders.events import body_of
 from tests.broker import depth, publish
 from tests.journeys.api import Api, manage
 from tests.journeys.whole_pipeline.conftest import Pipeline
+from tests.journeys.whole_pipeline.failed import failed_messages
 from tests.polling import eventually
 from tests.processes import Processes
 
@@ -81,7 +82,7 @@ def test_five_hundred_buyers_for_ten_units_end_with_exactly_ten(api: Api) -> Non
     for field in ("number", "credit_note_number"):
         numbered = sorted(each[field] for each in invoices.find({field: {"$ne": None}}))
         assert [int(number[-6:]) for number in numbered] == list(range(1, len(numbered) + 1))
-    assert connection.database["failed_messages"].count_documents({}) == 0
+    assert failed_messages() == []
     recounted = manage("recount_stock")
     assert recounted.returncode == 0, recounted.stdout
 
