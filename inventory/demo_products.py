@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bson import Decimal128
+from decimal import Decimal
 
-from inventory.frozen import shop_currency
+from inventory.catalogue import new_product
 from inventory.restocking import add_products
 
 #: sku, name, price, units; the last three run out soon.
@@ -28,16 +28,5 @@ DEMO_PRODUCTS = [
 def load() -> int:
     """Add the demo products that the catalogue lacks, change no other; return how many."""
     return add_products(
-        [
-            {
-                "sku": sku,
-                "name": name,
-                "price": Decimal128(price),
-                "currency": shop_currency(),
-                "available": units,
-                "reserved": 0,
-                "shipped": 0,
-            }
-            for sku, name, price, units in DEMO_PRODUCTS
-        ]
+        [new_product(sku, name, Decimal(price), units) for sku, name, price, units in DEMO_PRODUCTS]
     )

@@ -2,10 +2,11 @@
 
 Products belong to inventory. An order still needs their prices before it can be stored, in one
 read that costs next to nothing, so orders keeps its own small read model of the `products`
-collection: three fields, read without inventory's code, cached for a second. A price that
+collection: a few fields, read without inventory's code, cached for a second. A price that
 changes is charged a second later; an SKU that the cache lacks is read before it is refused,
-so that a new product can be ordered at once. A product whose price cannot be charged is left out,
-and the log says why: its own orders are refused, and all other prices are read.
+so that a new product can be ordered at once. A product that was withdrawn is as unknown as one that
+never was. A product whose price cannot be charged is left out, and the log says why: its own orders
+are refused, and all other prices are read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from django.db import connection
 
-from orders.price import InvalidPrice, Price, price_of
+from messaging.price import InvalidPrice, Price, price_of
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def read_prices(skus: set[str]) -> tuple[dict[str, Price], dict[str, str]]:
     remaining = iter(sorted(skus))
     while some := list(islice(remaining, QUERY_SKUS)):
         # `$type` lets MongoDB use an index that is partial on the field's type.
-        query = {"sku": {"$in": some, "$type": "string"}}
+        query = {"sku": {"$in": some, "$type": "string"}, "withdrawn_at": None}
         for product in products.find(query, {"_id": 0, "sku": 1, "price": 1, "currency": 1}):
             try:
                 prices[product["sku"]] = price_of(product)

@@ -20,9 +20,6 @@ MAJORITY = WriteConcern(w="majority")
 #: https://www.mongodb.com/docs/manual/reference/read-concern-majority/
 DURABLE = ReadConcern("majority")
 
-#: How long an HTTP request waits for MongoDB in all, before it is answered with 503.
-ANSWER_SECONDS = 2.0
-
 
 def orders() -> Collection[dict[str, Any]]:
     """The collection, its dates aware, in UTC.

@@ -10,10 +10,10 @@ from typing import Any
 from bson import Decimal128, ObjectId
 
 from messaging.money import stored
+from messaging.price import Price
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
-from orders.price import Price
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
 from runtime.requests.refusal import Fault, Refusal
 

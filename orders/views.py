@@ -18,11 +18,12 @@ from rest_framework.views import APIView
 from messaging.isolation import isolated
 from messaging.order_id import object_id
 from orders import cancelling, idempotency, listing, placing
-from orders.collection import ANSWER_SECONDS, orders
+from orders.collection import orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 from orders.requests import cancellation_request, order_filters, order_request
 from runtime.requests import idempotency_key, query_string
 from runtime.requests.caller import Caller, caller_of, check_user
+from runtime.requests.deadline import ANSWER_SECONDS
 
 logger = logging.getLogger(__name__)
 

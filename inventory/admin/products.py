@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
 from inventory.admin.price_field import PriceField
-from inventory.frozen import shop_currency
+from inventory.catalogue import new_product, offered, withdrawn
 from inventory.models import Movement, Product
 from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
@@ -56,18 +57,23 @@ class ProductAdmin(admin.ModelAdmin):
 
     form = ProductForm
     list_display = ["sku", "name", "price", "currency", "available", "reserved", "shipped"]
-    readonly_fields = ["currency", "reserved", "shipped", "movements"]
+    list_display += ["withdrawn_at"]
+    readonly_fields = ["currency", "reserved", "shipped", "withdrawn_at", "movements"]
     search_fields = ["sku", "name"]
+    actions = ["withdraw_selected", "offer_selected"]
     show_full_result_count = False
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """The stock is below the product; a new one has none that could be restocked."""
-        product = (None, {"fields": ["sku", "name", "price", "currency"]})
+        product = ["sku", "name", "price", "currency"]
         if obj is None:
-            return [product, ("Stock", {"fields": ["available"]})]
+            return [(None, {"fields": product}), ("Stock", {"fields": ["available"]})]
         may_restock = ["restock", "delivery"] if _may_restock(request) else []
         quantities = ["available", "reserved", "shipped"]
-        return [product, ("Stock", {"fields": [*quantities, *may_restock, "movements"]})]
+        return [
+            (None, {"fields": [*product, "withdrawn_at"]}),
+            ("Stock", {"fields": [*quantities, *may_restock, "movements"]}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """A SKU that orders know stays what it is; who may only restock changes nothing else."""
@@ -94,6 +100,22 @@ class ProductAdmin(admin.ModelAdmin):
         """Reservations and orders under way refer to it."""
         return False
 
+    def has_change_product_permission(self, request: HttpRequest) -> bool:
+        """Whether this user may do more than restock."""
+        return super().has_change_permission(request)
+
+    @admin.action(description="Withdraw the selected products", permissions=["change_product"])
+    def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Sell them no more; those that were withdrawn before keep their date."""
+        changed = queryset.filter(withdrawn_at=None).update(**withdrawn())
+        self.message_user(request, f"Withdrawn: {changed}.", messages.SUCCESS)
+
+    @admin.action(description="Offer the selected products again", permissions=["change_product"])
+    def offer_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Sell those again that were withdrawn."""
+        changed = queryset.exclude(withdrawn_at=None).update(**offered())
+        self.message_user(request, f"Offered again: {changed}.", messages.SUCCESS)
+
     @admin.display(description="latest movements")
     def movements(self, product: Product) -> SafeString:
         """The newest ones, and the way to all."""
@@ -108,17 +130,8 @@ class ProductAdmin(admin.ModelAdmin):
 
     def _add(self, request: HttpRequest, product: Product) -> None:
         product.pk = ObjectId()
-        stored = {
-            "_id": product.pk,
-            "sku": product.sku,
-            "name": product.name,
-            "price": Decimal128(product.price),
-            "currency": shop_currency(),
-            "available": product.available,
-            "reserved": 0,
-            "shipped": 0,
-        }
-        if not add_products([stored], request.user.get_username()):
+        new = new_product(product.sku, product.name, product.price, product.available)
+        if not add_products([{"_id": product.pk, **new}], request.user.get_username()):
             said = f"Nothing was added: someone else has just added {product.sku}."
             self.message_user(request, said, messages.ERROR)
 

@@ -12,11 +12,11 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
+from messaging.price import Price
 from orders import placing
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome
-from orders.price import Price
 from runtime.requests.refusal import Fault, Refusal
 
 BATCH_ORDERS = 300

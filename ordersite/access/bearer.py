@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
-from orders.collection import ANSWER_SECONDS
 from ordersite.access import keys, tokens
 from ordersite.access.models import ApiKey
 from ordersite.access.refused import refused
 from ordersite.access.remembered import Remembered
 from ordersite.access.scopes import allowed
 from runtime.requests.caller import Caller
+from runtime.requests.deadline import ANSWER_SECONDS
 
 SCHEME = "Bearer "
 MOST_CHARACTERS = 8_192

@@ -27,6 +27,11 @@ SCOPES = {
         Scope("orders:import", "place many orders in one request", "orders.add_order", True),
         Scope("invoices:read", "read invoices and credit notes", "billing.view_invoice", True),
         Scope("catalogue:read", "read the products", "inventory.view_product", True),
+        Scope(
+            "catalogue:write",
+            "add, change and withdraw products",
+            "inventory.change_product",
+        ),
         Scope("orders:ship", "send an order's goods off", "inventory.ship_reservation"),
         Scope("stock:write", "restock a product", "inventory.restock_product"),
         Scope("pipeline:read", "read metrics, conservation and what is not ready", ""),

@@ -12,8 +12,8 @@ from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 
+from messaging.price import TOO_HIGH, InvalidPrice, price_of
 from orders.catalogue import LENIENT
-from orders.price import TOO_HIGH, InvalidPrice, price_of
 from ordersite.doctor.report import Finding, Severity
 
 #: So many are named; more of them have one cause.

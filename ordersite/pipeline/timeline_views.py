@@ -13,12 +13,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from orders.collection import ANSWER_SECONDS
 from orders.views import find
 from ordersite.access.authentication import still
 from ordersite.pipeline.stream_places import StreamPlaces
 from ordersite.pipeline.timeline import digest, timeline
 from runtime.requests.caller import Caller, Unauthenticated, caller_of
+from runtime.requests.deadline import ANSWER_SECONDS
 
 #: A stream ends after this and its client comes back, as each holds one of the server's threads.
 STREAM_SECONDS = 60.0

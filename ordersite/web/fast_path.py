@@ -25,10 +25,9 @@ from django.http.request import split_domain_port, validate_host
 from pymongo.errors import DuplicateKeyError
 from rest_framework.views import APIView
 
+from messaging.price import Price
 from orders import idempotency, placing, unowned_keys
-from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
-from orders.price import Price
 from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, TITLE, OrderRequest
 from orders.views import OrdersView
@@ -38,6 +37,7 @@ from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, Fields, rate_fields
 from runtime.requests.caller import Caller, check_user
+from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)

@@ -37,7 +37,8 @@ def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
     """What msgspec found, in the API's words.
 
     `fixes` maps a field's last name (`quantity` for `items[3].quantity`, `items[]` for
-    `items[3]`) to an example of a valid value, and `body` to one of the whole.
+    `items[3]`) to an example of a valid value, and `body` to one of the whole. It may also say
+    what to do in place of sending a field that is not known.
     """
     text, _, path = str(error).partition(" - at `$")
     parent = path.rstrip("`").removeprefix(".")
@@ -47,7 +48,7 @@ def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:
     if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
         # The name is the client's: any text, even none, and of any length.
         field = _join(parent, match[1][:LONGEST_ECHO_CHARACTERS] or '""')
-        fix = f"Remove it. {_fix(parent, fixes)}"
+        fix = f"Remove it. {fixes.get(match[1]) or _fix(parent, fixes)}"
         return Fault(field=field, detail="must not be given: it is not a known field", fix=fix)
     field = parent or "body"
     return Fault(field=field, detail=requirement(text), fix=_fix(field, fixes))

@@ -13,7 +13,7 @@ from django.test import Client
 from inventory.models import Product
 from inventory.recounting import recount
 from inventory.reserving import products, reservations, reserve
-from orders.price import price_of
+from messaging.price import price_of
 from tests.browser_form import BrowserForm
 from tests.inventory.catalogue import order, stock, stocked
 

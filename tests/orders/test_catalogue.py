@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +14,9 @@ from bson.raw_bson import RawBSONDocument
 from django.db import connection
 from pymongo.errors import PyMongoError
 
+from messaging.price import price_of
 from orders import catalogue
 from orders.catalogue import FRESH_SECONDS, REFRESH_SKUS, REFRESHES_REMEMBERED, Catalogue
-from orders.price import price_of
 
 
 class Clock:
@@ -210,3 +211,16 @@ def test_a_refresh_that_fails_is_made_again_by_the_next_who_asks(clock: Clock):
 
     assert shop.remembered(["book"]) is None
     assert shop.prices(["book"])["book"].amount == Decimal("77.00")
+
+
+def test_a_withdrawn_product_is_unknown_a_second_later(clock: Clock):
+    shop = Catalogue()
+    shop.prices(["book", "pen"])
+
+    corrupt("book", withdrawn_at=datetime(2026, 1, 31, tzinfo=UTC))
+    clock.pass_by()
+
+    assert shop.prices(["book", "pen"]).keys() == {"pen"}
+    assert not shop.is_unpriced("book")
+    corrupt("book", withdrawn_at=None)
+    assert shop.prices(["book"]).keys() == {"book"}, "at once, when it is offered again"

@@ -13,10 +13,10 @@ from django.db import connection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from localservices.mongodb import MongoDB
+from messaging.price import Price
 from orders import group_commit, placing
-from orders.collection import ANSWER_SECONDS
 from orders.group_commit import GroupCommit, TooManyWaiting
-from orders.price import Price
+from runtime.requests.deadline import ANSWER_SECONDS
 from tests.asgi_client import run_as_server
 from tests.polling import eventually
 

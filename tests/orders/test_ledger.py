@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handling.handlers import known_types
+from messaging.price import Price
 from messaging.service import answering
 from orders import cancelling, ledger, placing, tasks
 from orders.collection import orders
-from orders.price import Price
 from tests.concurrency import at_once
 
 BOOK = Price(Decimal("12.50"), "EUR")

@@ -13,8 +13,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.price import Price
 from orders import placing
-from orders.price import Price
 from orders.requests.order_request import Item
 from runtime.requests.refusal import Refusal
 

@@ -15,10 +15,10 @@ from bson import Decimal128
 from billing import events as billing_events
 from inventory import events as inventory_events
 from messaging.message import Message
+from messaging.price import Price
 from messaging.service import events
 from orders import placing
 from orders.outbox import store
-from orders.price import Price
 from ordersite.management.commands.asyncapi import files
 from ordersite.pipeline import asyncapi
 

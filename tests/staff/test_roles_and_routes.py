@@ -70,5 +70,6 @@ def test_what_each_role_may_do_over_the_api() -> None:
     }
     assert may["lead"] - may["operator"] == {
         *("orders:place", "orders:import", "failed-messages:edit", "failed-messages:discard"),
+        "catalogue:write",
     }
     assert may["administrator"] == {each.name for each in SCOPES.values() if each.permission}

@@ -1,7 +1,8 @@
 """What a product costs, as its document in the catalogue says.
 
 The catalogue is inventory's, and other programs write to it, too. So what is read of it is checked
-here: a product with a wrong price costs the shop its own orders, and no other.
+here, for whoever sells or shows a product: one with a wrong price costs the shop its own orders,
+and no other.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import Decimal128
 
-from orders.price import InvalidPrice, price_of
+from messaging.price import InvalidPrice, price_of
 
 
 @pytest.mark.parametrize(

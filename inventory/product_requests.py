@@ -1,0 +1,124 @@
+"""What a client may ask of the catalogue; anything else is refused."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from runtime.requests.json_body import JsonBody
+from runtime.requests.refusal import Fault, Refusal, fault_of
+
+TITLE = "The catalogue was not changed"
+TITLE_OF_LIST = "The products were not listed"
+
+MAX_LIMIT = 200
+#: As many as one order may ask for.
+MAX_UNITS = 10_000_000
+
+#: As the admin has them. Python's `$` would let a line break follow.
+SKU_PATTERN = r"^\w[\w.-]*$(?!\n)"
+PRICE_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$(?!\n)"
+
+Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=SKU_PATTERN)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\s\x00][^\x00]*$")]
+Amount = Annotated[str, Meta(max_length=12, pattern=PRICE_PATTERN)]
+
+
+class NewProduct(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "globe", "name": "Globe, 30 cm", "price": "54.00", "available": 5}`."""
+
+    sku: Sku
+    name: Name
+    price: Amount
+    available: Annotated[int, Meta(ge=0, le=MAX_UNITS)] = 0
+
+
+class ProductChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"price": "49.00"}`: what is not given stays as it is."""
+
+    name: Name | UnsetType = UNSET
+    price: Amount | UnsetType = UNSET
+
+
+class ProductFilters(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query parameters of `GET /products`."""
+
+    q: Annotated[str, Meta(max_length=100)] = ""
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = 50
+    cursor: str | UnsetType = UNSET
+
+
+class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The address says it all."""
+
+
+PRICE_FIX = 'Send an amount from "0" to "999999999.99" as text, for example "54.00".'
+NAME_FIX = "Send a name of 1 to 200 characters, with no blank first."
+CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
+FIXES_OF_LIST = {
+    "body": f"The parameters are {', '.join(ProductFilters.__struct_encode_fields__)}.",
+    "q": "Send words of the name or the SKU, up to 100 characters.",
+    "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
+    "cursor": CURSOR_FIX,
+}
+
+NEW = JsonBody(
+    NewProduct,
+    TITLE,
+    {
+        "body": "Send a JSON object like "
+        '{"sku": "globe", "name": "Globe, 30 cm", "price": "54.00", "available": 5}.',
+        "sku": "Send 1 to 64 letters, digits, dots, dashes and underscores; no dot or dash first.",
+        "name": NAME_FIX,
+        "price": PRICE_FIX,
+        "available": f"Send a whole number of units from 0 to {MAX_UNITS:,}, without quotes.",
+    },
+)
+CHANGE = JsonBody(
+    ProductChange,
+    TITLE,
+    {
+        "body": 'Send a JSON object like {"name": "Globe, 30 cm", "price": "54.00"}, with one of '
+        "them or both.",
+        "name": NAME_FIX,
+        "price": PRICE_FIX,
+        "sku": "A SKU is for ever, as orders name it: add a product with the other SKU, and "
+        "withdraw this one.",
+        "available": "Stock is not set, it moves: restock the product.",
+    },
+)
+NOTHING = JsonBody(
+    NoBody, TITLE, {"body": "Send no body, or an empty JSON object."}, empty=NoBody()
+)
+
+
+def read(parameters: Mapping[str, str]) -> ProductFilters:
+    """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
+    try:
+        return msgspec.convert(dict(parameters), ProductFilters, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refusal(TITLE_OF_LIST, [fault_of(error, FIXES_OF_LIST)]) from error
+
+
+def sku_after(filters: ProductFilters) -> str:
+    """The SKU that the page begins behind; all others are after the empty one.
+
+    Raises:
+        Refusal: the cursor is not one of ours.
+    """
+    if filters.cursor is UNSET:
+        return ""
+    try:
+        return base64.b64decode(filters.cursor, altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error) as error:
+        fault = Fault(field="cursor", detail="must be a cursor of this list", fix=CURSOR_FIX)
+        raise Refusal(TITLE_OF_LIST, [fault]) from error
+
+
+def cursor_after(sku: str) -> str:
+    return base64.urlsafe_b64encode(sku.encode()).decode()

@@ -1,0 +1,189 @@
+"""The catalogue over HTTP: to read for every shop, to change for the staff and its programs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+import pymongo
+from bson import Decimal128
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from inventory import catalogue
+from inventory.product_requests import (
+    CHANGE,
+    NEW,
+    NOTHING,
+    TITLE,
+    TITLE_OF_LIST,
+    cursor_after,
+    read,
+    sku_after,
+)
+from inventory.restocking import Product
+from messaging.money import plain
+from messaging.price import InvalidPrice, price_of
+from runtime.requests import entity_tag, query_string
+from runtime.requests.caller import caller_of
+from runtime.requests.deadline import ANSWER_SECONDS
+from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.text import fault_in
+
+WRITE = "catalogue:write"
+SCOPES = {"GET": "catalogue:read", "POST": WRITE, "PATCH": WRITE}
+
+
+class ProductsView(APIView):
+    """List what is offered, or add a product."""
+
+    scopes = SCOPES
+
+    def get(self, request: Request) -> HttpResponse:
+        parameters = query_string.parameters(request, TITLE_OF_LIST)
+        filters = read(parameters)
+        with pymongo.timeout(ANSWER_SECONDS):
+            page = catalogue.page(filters.q, sku_after(filters), filters.limit)
+        following = None
+        if page.has_more:
+            cursor = cursor_after(page.products[-1]["sku"])
+            following = f"{request.path}?{urlencode({**parameters, 'cursor': cursor})}"
+        listed = [each for each in map(listed_json, page.products) if each]
+        return entity_tag.answer(request, encoded({"products": listed, "next": following}))
+
+    def post(self, request: Request) -> HttpResponse:
+        asked, by = NEW.of(request), caller_of(request).name
+        added = catalogue.add(asked.sku, asked.name, Decimal(asked.price), asked.available, by)
+        if added is None:
+            raise Refusal(TITLE, [taken(asked.sku)], HTTPStatus.CONFLICT)
+        response = shown(added)
+        response.status_code = HTTPStatus.CREATED
+        response["Location"] = f"{request.path}/{quote(asked.sku)}"
+        return response
+
+
+class ProductView(APIView):
+    """One product; who may change it sees it also after it was withdrawn."""
+
+    scopes = SCOPES
+
+    def get(self, request: Request, sku: str) -> HttpResponse:
+        with pymongo.timeout(ANSWER_SECONDS):
+            product = find(sku, request)
+        return entity_tag.answer(request, encoded(product_json(product)))
+
+    def patch(self, request: Request, sku: str) -> HttpResponse:
+        asked = msgspec.to_builtins(CHANGE.of(request))
+        if "price" in asked:
+            asked["price"] = Decimal128(asked["price"])
+        return shown(changed(request, sku, asked))
+
+
+class WithdrawView(APIView):
+    """Sell a product no more; withdrawing it again changes nothing."""
+
+    scopes = SCOPES
+
+    def post(self, request: Request, sku: str) -> HttpResponse:
+        NOTHING.of(request)
+        with pymongo.timeout(ANSWER_SECONDS):
+            is_offered = find(sku, request).get("withdrawn_at") is None
+        return shown(changed(request, sku, catalogue.withdrawn() if is_offered else {}))
+
+
+class OfferView(APIView):
+    """Sell a product again that was withdrawn."""
+
+    scopes = SCOPES
+
+    def post(self, request: Request, sku: str) -> HttpResponse:
+        NOTHING.of(request)
+        return shown(changed(request, sku, catalogue.offered()))
+
+
+def find(sku: str, request: Request) -> Product:
+    """The product, if the caller may see it.
+
+    Raises:
+        NotFound: there is none, or it was withdrawn.
+    """
+    product = None if fault_in(sku) else catalogue.find(sku)
+    is_hidden = product is not None and product.get("withdrawn_at")
+    if product is None or (is_hidden and not caller_of(request).may(WRITE)):
+        raise NotFound(f"{sku[:100]!r} is not in the catalogue. GET /products lists what is.")
+    return product
+
+
+def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
+    """The product with these changes.
+
+    Raises:
+        NotFound: there is none.
+        Refusal: the client has seen another state of it (412).
+    """
+    with pymongo.timeout(ANSWER_SECONDS):
+        seen = find(sku, request)
+        is_conditional = entity_tag.is_asked(request)
+        if is_conditional:
+            entity_tag.check_match(request, tag_of(seen), TITLE)
+        product = catalogue.change(
+            sku, changes, caller_of(request).name, seen if is_conditional else None
+        )
+    if product is None:
+        raise entity_tag.changed(TITLE)
+    return product
+
+
+def taken(sku: str) -> Fault:
+    return Fault(
+        field="sku",
+        detail=f"{sku!r} is in the catalogue already, or was withdrawn from it",
+        fix=f"Change it with PATCH /products/{sku}, offer it again with POST /products/{sku}/offer,"
+        " or send another SKU.",
+    )
+
+
+def shown(product: Product) -> HttpResponse:
+    """The product as it now is, with its tag."""
+    body = encoded(product_json(product))
+    headers = {"ETag": entity_tag.tag_of(body)}
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def tag_of(product: Product) -> str:
+    return entity_tag.tag_of(encoded(product_json(product)))
+
+
+def listed_json(product: Product) -> dict[str, Any] | None:
+    """The product for a list; None for one that cannot be sold, which hides no other."""
+    shown = product_json(product)
+    return shown if shown["price"] is not None else None
+
+
+def product_json(product: Product) -> dict[str, Any]:
+    """A stored product as it travels; without a price where another program wrote a wrong one."""
+    withdrawn_at = product.get("withdrawn_at")
+    return {
+        "sku": product["sku"],
+        "name": str(product.get("name") or product["sku"]),
+        **price_json(product),
+        "available": int(product["available"]),
+        **({"withdrawnAt": withdrawn_at} if withdrawn_at else {}),
+    }
+
+
+def price_json(product: Product) -> dict[str, Any]:
+    try:
+        price = price_of(product)
+    except InvalidPrice:
+        return {"price": None, "currency": None}
+    return {"price": plain(price.amount), "currency": price.currency}
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(body)
