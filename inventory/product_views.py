@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from inventory import catalogue
+from inventory.problem_types import SKU_TAKEN
 from inventory.product_requests import (
     CHANGE,
     NEW,
@@ -60,7 +61,7 @@ class ProductsView(APIView):
         asked, by = NEW.of(request), caller_of(request).name
         added = catalogue.add(asked.sku, asked.name, Decimal(asked.price), asked.available, by)
         if added is None:
-            raise Refusal(TITLE, [taken(asked.sku)], HTTPStatus.CONFLICT)
+            raise Refusal(TITLE, [taken(asked.sku)], SKU_TAKEN)
         response = shown(added)
         response.status_code = HTTPStatus.CREATED
         response["Location"] = f"{request.path}/{quote(asked.sku)}"

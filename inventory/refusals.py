@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from rest_framework.exceptions import APIException
-
+from inventory.problem_types import NOT_RESERVED, TOO_MANY_UNITS
 from inventory.stock import MAX_UNITS
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND
 
 #: A client may send a name of a megabyte; it is not sent back whole.
 LONGEST_ECHO_CHARACTERS = 100
 
 
-class Refusal(APIException):
+class Refusal(Problem):
     """Becomes an `application/problem+json` answer, or a message in the admin."""
 
     title = "The stock was not changed"
@@ -22,7 +23,7 @@ class Refusal(APIException):
 class UnknownSku(Refusal):
     """The SKU is not in the catalogue."""
 
-    status_code = 404
+    problem_type = NOT_FOUND
 
     def __init__(self, sku: str) -> None:
         super().__init__(f"{_echo(sku)} is not in the catalogue. Add it in the admin first.")
@@ -31,7 +32,7 @@ class UnknownSku(Refusal):
 class UnknownReservation(Refusal):
     """Inventory never heard of the order."""
 
-    status_code = 404
+    problem_type = NOT_FOUND
 
     def __init__(self, order_id: str) -> None:
         super().__init__(
@@ -43,7 +44,7 @@ class UnknownReservation(Refusal):
 class NotReserved(Refusal):
     """The order has no stock that could be shipped."""
 
-    status_code = 409
+    problem_type = NOT_RESERVED
 
     def __init__(self, order_id: str, state: str) -> None:
         super().__init__(
@@ -55,7 +56,7 @@ class NotReserved(Refusal):
 class KeyReused(Refusal):
     """Two different deliveries came under one key."""
 
-    status_code = 422
+    problem_type = KEY_REUSED
 
     def __init__(self, key: str, quantity: int) -> None:
         self.quantity = quantity
@@ -68,7 +69,7 @@ class KeyReused(Refusal):
 class TooManyUnits(Refusal):
     """The sum of the product's units would be larger than MongoDB's largest integer."""
 
-    status_code = 409
+    problem_type = TOO_MANY_UNITS
 
     def __init__(self, sku: str, units: int) -> None:
         room = max(0, MAX_UNITS - units)

@@ -18,6 +18,7 @@ from orders.collection import orders
 from orders.ledger import pending_event
 from orders.owed import owed_after, since
 from orders.placing import now_in_milliseconds
+from orders.problem_types import ORDER_SHIPPED
 from orders.requests.cancellation_request import TITLE
 from runtime.requests.refusal import Fault, Refusal
 
@@ -81,5 +82,5 @@ def earlier_cancelled(order_id: ObjectId) -> dict[str, Any]:
     """
     order = orders().find_one({"_id": order_id, "status": "cancelled"})
     if order is None:
-        raise Refusal(TITLE, [SHIPPED], status_code=409)
+        raise Refusal(TITLE, [SHIPPED], ORDER_SHIPPED)
     return order

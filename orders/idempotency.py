@@ -46,6 +46,7 @@ from orders.requests.order_request import TITLE, OrderRequest
 from runtime.requests import idempotency_key
 from runtime.requests.caller import Caller
 from runtime.requests.idempotency_key import HEADER
+from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
 
 MAX_KEY_CHARACTERS = 255
@@ -99,7 +100,7 @@ def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Pl
     except DuplicateKeyError:
         earlier = find(stored_key)
         if earlier is None and tries == 1:
-            raise Refusal(TITLE, [IN_FLIGHT], status_code=409) from None
+            raise Refusal(TITLE, [IN_FLIGHT], KEY_IN_USE) from None
         if earlier is None:
             # Another request has just taken the key off an old order.
             return place(request, key, caller, tries - 1)
@@ -188,5 +189,5 @@ def first_answer(order: dict[str, Any], request: OrderRequest) -> dict[str, Any]
         Refusal: this is another request.
     """
     if asked_for(order) != (request.user_id, placing.merge(request.items)):
-        raise Refusal(TITLE, [OTHER_REQUEST], status_code=422)
+        raise Refusal(TITLE, [OTHER_REQUEST], KEY_REUSED)
     return order | {"status": "placed"}

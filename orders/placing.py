@@ -14,17 +14,18 @@ from messaging.price import Price
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
+from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
 from runtime.requests.refusal import Fault, Refusal
 
-SEVERAL_CURRENCIES = Fault(
+IN_SEVERAL = Fault(
     field="items",
     detail="must be sold in one currency, and are in several",
     fix="Place one order for each currency.",
 )
 
-NO_PRICE = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
-NO_PRICE_FIX = "Leave it out, or send it again when the shop has corrected the product."
+UNPRICED = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
+UNPRICED_FIX = "Leave it out, or send it again when the shop has corrected the product."
 
 
 def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -77,10 +78,10 @@ def check_prices(
     """
     if len(prices) < len(quantities):
         all_known = all(sku in prices or catalogue.is_unpriced(sku) for sku in quantities)
-        status_code = 409 if all_known else 422
-        raise Refusal(TITLE, not_sold(items, prices), status_code)
+        problem_type = NO_PRICE if all_known else NOT_SOLD
+        raise Refusal(TITLE, not_sold(items, prices), problem_type)
     if len({each.currency for each in prices.values()}) > 1:
-        raise Refusal(TITLE, [SEVERAL_CURRENCIES], status_code=422)
+        raise Refusal(TITLE, [IN_SEVERAL], SEVERAL_CURRENCIES)
 
 
 def too_many(index: int, sku: str, quantity: int) -> Fault:
@@ -97,7 +98,7 @@ def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
 
 def no_price(index: int, sku: str) -> Fault:
     if catalogue.is_unpriced(sku):
-        detail, fix = NO_PRICE.format(sku=sku), NO_PRICE_FIX
+        detail, fix = UNPRICED.format(sku=sku), UNPRICED_FIX
     else:
         detail, fix = f"{sku!r} is not in the catalogue", FIXES["sku"]
     return Fault(field=f"items[{index}]", detail=detail, fix=fix)

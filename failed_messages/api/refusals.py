@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rest_framework import status
-from rest_framework.exceptions import APIException
-
 from failed_messages.acting.editing import InvalidEdit
+from failed_messages.problem_types import NOT_IN_THIS_STATE
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.invalid import Invalid
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import NOT_FOUND
 from runtime.requests.refusal import Fault, Refusal
 
 TITLE = "The request is not valid"
@@ -20,11 +20,10 @@ TITLE = "The request is not valid"
 NAMES = {"fixed_in": "fixedIn", "rate": "ratePerSecond"}
 
 
-class Conflict(APIException):
+class Conflict(Problem):
     """The record is not in a state that allows it."""
 
-    status_code = status.HTTP_409_CONFLICT
-    title = "Not in this state"
+    problem_type = NOT_IN_THIS_STATE
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def refusing() -> Iterator[None]:
         yield
     except UnknownGroup as error:
         fault = Fault(field=error.field, detail=error.detail, fix=error.fix)
-        raise Refusal("There is no such group", [fault], status.HTTP_404_NOT_FOUND) from error
+        raise Refusal("There is no such group", [fault], NOT_FOUND) from error
     except Invalid as error:
         name = NAMES.get(error.field, error.field)
         raise refused(name, error.detail, error.fix) from error

@@ -13,6 +13,7 @@ from contextlib import closing
 from itertools import islice
 
 from orders.importing.request_body import MAX_BYTES
+from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
 
 #: A line, with its number from 1 and the order that it is of; None for one that cannot be kept.
@@ -48,7 +49,7 @@ def keep(file: sqlite3.Connection, lines: Iterable[Line], title: str) -> None:
     while some := list(islice(remaining, LINES_AT_ONCE)):
         size_bytes += sum(len(line or b"") for _, _, line in some)
         if size_bytes > MAX_BYTES:
-            raise Refusal(title, [TOO_LARGE], status_code=413)
+            raise Refusal(title, [TOO_LARGE], BODY_TOO_LARGE)
         file.execute("BEGIN")
         firsts = [(name, number) for number, name, _ in some]
         file.executemany("INSERT OR IGNORE INTO orders VALUES (?, ?)", firsts)

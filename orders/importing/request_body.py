@@ -8,6 +8,7 @@ from typing import IO, Any
 from django.http import UnreadablePostError
 from rest_framework.request import Request
 
+from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
 
@@ -59,7 +60,7 @@ class BoundedLines:
     def readline(self, size: int, /) -> bytes:
         """Raises Refusal: there are more lines."""
         if not self._missing:
-            raise Refusal(self._title, [TOO_MANY_LINES], status_code=413)
+            raise Refusal(self._title, [TOO_MANY_LINES], BODY_TOO_LARGE)
         self._missing -= 1
         return self._stream.readline(size)
 

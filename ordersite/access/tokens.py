@@ -10,18 +10,18 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any
 
 import jwt
 from django.conf import settings
-from rest_framework.exceptions import APIException
 
 from ordersite.access.refused import refused
 from ordersite.access.scopes import allowed
 from ordersite.access.signing_keys import KeysUnavailable, SigningKeys
 from runtime.requests.caller import Caller
 from runtime.requests.number import whole_number
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import ISSUER_UNAVAILABLE
 
 #: Signatures alone: with a shared secret (HS256) everyone who checks a token could make one.
 ALGORITHMS = (
@@ -38,10 +38,10 @@ LEEWAY_SECONDS = 10
 LATEST = 2**32
 
 
-class IssuerAway(APIException):
+class IssuerAway(Problem):
     """The issuer's keys cannot be had, so the token cannot be checked."""
 
-    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    problem_type = ISSUER_UNAVAILABLE
     default_detail = "The issuer of access tokens does not answer. Try again later."
     wait = 5
 

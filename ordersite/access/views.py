@@ -15,6 +15,7 @@ from ordersite.access import keys
 from ordersite.access.description import key_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
+from ordersite.access.problem_types import KEY_ENDED
 from ordersite.access.scopes import UnknownScope, expanded
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.json_body import JsonBody
@@ -121,7 +122,8 @@ class RotateView(APIView):
         try:
             made = keys.rotate(id_, by=caller.name, overlap=timedelta(hours=asked.overlap_hours))
         except InvalidKey as error:
-            raise refused(error.field, str(error), status_code=409) from error
+            fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")
+            raise Refusal(TITLE, [fault], KEY_ENDED) from error
         return shown_once(made)
 
 
@@ -156,6 +158,6 @@ def shown_once(made: NewKey) -> Response:
     return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 
-def refused(field: str, detail: str, status_code: int = 400) -> Refusal:
+def refused(field: str, detail: str) -> Refusal:
     fault = Fault(field=field, detail=detail, fix=f"A good request is {EXAMPLE}.")
-    return Refusal(TITLE, [fault], status_code)
+    return Refusal(TITLE, [fault])

@@ -7,12 +7,13 @@ up every order for it, and 24 at a time for half a minute.
 from __future__ import annotations
 
 import os
-from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from rest_framework.exceptions import APIException
+
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import TOO_BUSY
 
 #: The others are for orders.
 PLACES = max(1, (os.cpu_count() or 1) // 2)
@@ -21,11 +22,10 @@ WAIT_SECONDS = 5
 _places = BoundedSemaphore(PLACES)
 
 
-class HashingIsBusy(APIException):
+class HashingIsBusy(Problem):
     """503: others' passwords are computed for longer than a client should wait."""
 
-    status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    title = "Too many log in at this moment"
+    problem_type = TOO_BUSY
     wait = 5
 
     def __init__(self) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ordersite.pipeline.conservation import Line, as_json, lines
 from runtime.connecting import BROKER_ERRORS
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import RABBITMQ_UNAVAILABLE
 
 
-class RabbitMQDown(APIException):
+class RabbitMQDown(Problem):
     """The queues cannot be counted while RabbitMQ does not answer."""
 
-    status_code = 503
+    problem_type = RABBITMQ_UNAVAILABLE
     default_detail = "RabbitMQ does not answer, so its queues cannot be counted. Try again later."
 
 

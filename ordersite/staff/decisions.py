@@ -15,8 +15,8 @@ from pymongo.errors import PyMongoError
 from failed_messages.records.audit import note_denied
 from runtime.decisions import decided
 
-#: What customers ask for, and probes: of these only refusals are told.
-CUSTOMERS = ("/orders", "/health/", "/static/")
+#: What customers ask for, what anybody may read, and probes: of these only refusals are told.
+CUSTOMERS = ("/orders", "/problems", "/health/", "/static/")
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOGIN = "/admin/login/"

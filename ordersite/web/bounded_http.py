@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -16,6 +15,15 @@ from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
+)
+
+from runtime.requests.problem_type import ProblemType
+from runtime.requests.problem_types import (
+    ADDRESS_TOO_LONG,
+    HEADERS_TOO_LARGE,
+    MALFORMED_REQUEST,
+    REQUEST_TIMEOUT,
+    TOO_BUSY,
 )
 
 #: The request line and all headers; and what chunks have around their bytes.
@@ -53,9 +61,9 @@ FULL = "The site has its largest number of connections. Try again in a second."
 class TooMuch(Exception):
     """The head is beyond its bounds; the parser stops where it is raised."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(self, problem_type: ProblemType, detail: str) -> None:
         super().__init__(detail)
-        self.status = status
+        self.problem_type = problem_type
         self.detail = detail
 
 
@@ -92,7 +100,7 @@ class BoundedHTTP(HttpToolsProtocol):
         self._since = self.loop.time()
         self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
         if len(self.connections) > self.max_connections and not self._makes_room():
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, FULL)
+            self._refuse(TOO_BUSY, FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -113,9 +121,9 @@ class BoundedHTTP(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_BYTES)
+            self._refuse(HEADERS_TOO_LARGE, TOO_MANY_BYTES)
         elif not self._in_head and self._sent_bytes - self._body_bytes > MAX_HEAD_BYTES:
-            self._refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
+            self._refuse(MALFORMED_REQUEST, MALFORMED)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -136,14 +144,14 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if len(self.headers) > MAX_HEADERS:
-            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_LINES)
+            self._stop(HEADERS_TOO_LARGE, TOO_MANY_LINES)
         if len(self.url) > MAX_TARGET_BYTES:
-            self._stop(HTTPStatus.REQUEST_URI_TOO_LONG, LONG_TARGET)
+            self._stop(ADDRESS_TOO_LONG, LONG_TARGET)
         # What came with the head may be a body's beginning.
         if self._head_bytes > MAX_HEAD_BYTES and self._exact_head_bytes() > MAX_HEAD_BYTES:
-            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_BYTES)
+            self._stop(HEADERS_TOO_LARGE, TOO_MANY_BYTES)
         if len(self.pipeline) >= MAX_PIPELINED:
-            self._stop(HTTPStatus.BAD_REQUEST, MALFORMED)
+            self._stop(MALFORMED_REQUEST, MALFORMED)
         self._in_head = False
         self._since = self.loop.time()
         self._body_bytes = self._sent_bytes = self._left_over_bytes = 0
@@ -168,9 +176,9 @@ class BoundedHTTP(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """The parser gave up, or we have stopped it."""
         if self._too_much:
-            self._refuse(self._too_much.status, self._too_much.detail)
+            self._refuse(self._too_much.problem_type, self._too_much.detail)
         else:
-            self._refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
+            self._refuse(MALFORMED_REQUEST, MALFORMED)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._at_work = cycle
@@ -178,8 +186,8 @@ class BoundedHTTP(HttpToolsProtocol):
 
     # --- bounds ---------------------------------------------------------------------------------
 
-    def _stop(self, status: HTTPStatus, detail: str) -> None:
-        self._too_much = TooMuch(status, detail)
+    def _stop(self, problem_type: ProblemType, detail: str) -> None:
+        self._too_much = TooMuch(problem_type, detail)
         raise self._too_much
 
     def _exact_head_bytes(self) -> int:
@@ -229,7 +237,7 @@ class BoundedHTTP(HttpToolsProtocol):
         if is_silent or self._is_refused:
             self.abort()
         else:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, LATE)
+            self._refuse(REQUEST_TIMEOUT, LATE)
             self._timer = self.loop.call_later(CHECK_SECONDS, self._check_the_clock)
 
     def _makes_room(self) -> bool:
@@ -255,7 +263,7 @@ class BoundedHTTP(HttpToolsProtocol):
         """Whether it has no request in hand."""
         return self._in_head and (self.cycle is None or self.cycle.response_complete)
 
-    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+    def _refuse(self, problem_type: ProblemType, detail: str) -> None:
         """Answer, if no answer is on its way, and read no more."""
         if self._is_refused or self.transport.is_closing():
             return
@@ -267,7 +275,7 @@ class BoundedHTTP(HttpToolsProtocol):
             # As if its client had hung up; the application still waits for the body's end.
             self._tell_of_the_end()
         self._unset_keepalive_if_required()
-        self.transport.write(answer(status, detail))
+        self.transport.write(answer(problem_type, detail))
         self._read_no_more()
 
     def _read_no_more(self) -> None:
@@ -279,17 +287,16 @@ class BoundedHTTP(HttpToolsProtocol):
         self.transport.write_eof()
 
 
-def answer(status: HTTPStatus, detail: str) -> bytes:
+def answer(problem_type: ProblemType, detail: str) -> bytes:
     """A whole response: the problem (RFC 9457), and that the connection ends with it."""
-    problem = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    body = json.dumps(problem).encode()
+    body = json.dumps(problem_type.body(detail)).encode()
     lines = [
-        STATUS_LINE[status].rstrip(),
+        STATUS_LINE[problem_type.status].rstrip(),
         b"content-type: application/problem+json",
         b"content-length: %d" % len(body),
         b"x-content-type-options: nosniff",
         b"connection: close",
     ]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if problem_type is TOO_BUSY:
         lines.append(b"retry-after: 1")
     return b"\r\n".join([*lines, b"", body])

@@ -1,9 +1,8 @@
 """Errors of the HTTP API as problem details (RFC 9457): what went wrong, where, and the fix.
 
-An app raises a `rest_framework.exceptions.APIException`; beside `status_code` and `detail` it may
-carry
+An app raises a `runtime.requests.problem_type.Problem`; beside its type and `detail` it may carry
+- `title`: what did not happen, like "The order was not placed"; the detail begins with it;
 - `errors`: `[{"field": "items[1].quantity", "detail": "…", "fix": "…"}]`, one for each mistake;
-- `title` and `type`: the kind of problem and its URI, where the status alone says too little;
 - `challenge`: the header `WWW-Authenticate`.
 """
 
@@ -12,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +29,21 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from rest_framework import exceptions
 
 from runtime.outage import Outage
+from runtime.requests.problem_type import ProblemType
+from runtime.requests.problem_types import (
+    BODY_TOO_LARGE,
+    DATABASE_UNAVAILABLE,
+    FORBIDDEN,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    MALFORMED_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    TOO_BUSY,
+    TOO_MANY_REQUESTS,
+    UNAUTHENTICATED,
+    UNSUPPORTED_MEDIA_TYPE,
+)
 from runtime.requests.truncated import Truncated
 from runtime.trouble import is_refused_by_mongodb
 
@@ -39,27 +52,36 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 5
 BUSY_RETRY_AFTER_SECONDS = 1
 
+#: Of what the REST framework raises itself; its other errors are of INVALID_REQUEST.
+BY_STATUS = {
+    each.status: each
+    for each in (
+        UNAUTHENTICATED,
+        FORBIDDEN,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        UNSUPPORTED_MEDIA_TYPE,
+        TOO_MANY_REQUESTS,
+        INTERNAL_ERROR,
+    )
+}
+
 
 def problem(
-    status: int,
+    problem_type: ProblemType,
     detail: str,
     *,
-    title: str = "",
-    type_: str = "about:blank",
     errors: Sequence[Mapping[str, str]] = (),
     retry_after_seconds: int | None = None,
 ) -> HttpResponse:
-    """A problem details response; without a title it bears the status' own, as RFC 9457 asks."""
-    body: dict[str, Any] = {
-        "type": type_,
-        "title": title or HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    if errors:
-        body["errors"] = list(errors)
+    """A problem details response."""
     wait = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
-    return JsonResponse(body, status=status, content_type="application/problem+json", headers=wait)
+    return JsonResponse(
+        problem_type.body(detail, errors),
+        status=problem_type.status,
+        content_type="application/problem+json",
+        headers=wait,
+    )
 
 
 def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
@@ -99,7 +121,7 @@ def database_unavailable(exception: BaseException) -> HttpResponse:
         str(exception.__cause__ or exception).partition(" (configured")[0],
     )
     return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
+        DATABASE_UNAVAILABLE,
         f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds; with the same "
         "Idempotency-Key an order is placed once, however often you send it.",
         retry_after_seconds=RETRY_AFTER_SECONDS,
@@ -109,7 +131,7 @@ def database_unavailable(exception: BaseException) -> HttpResponse:
 def too_busy() -> HttpResponse:
     """Answers a request that was not begun, because too many wait already."""
     return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
+        TOO_BUSY,
         "More requests wait than can be served in time, so nothing was done about this one. "
         f"Send it again in {BUSY_RETRY_AFTER_SECONDS} second.",
         retry_after_seconds=BUSY_RETRY_AFTER_SECONDS,
@@ -119,7 +141,7 @@ def too_busy() -> HttpResponse:
 def too_many_at_once() -> HttpResponse:
     """Answers a request that was not begun, because its client has others that take long."""
     return problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
+        TOO_MANY_REQUESTS,
         "You have the most requests of this kind that one client may have, so nothing was done "
         f"about this one. Send it again in {RETRY_AFTER_SECONDS} seconds.",
         retry_after_seconds=RETRY_AFTER_SECONDS,
@@ -128,19 +150,19 @@ def too_many_at_once() -> HttpResponse:
 
 def too_large() -> HttpResponse:
     return problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        BODY_TOO_LARGE,
         f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. "
         "Split it into smaller requests.",
     )
 
 
 def malformed() -> HttpResponse:
-    return problem(HTTPStatus.BAD_REQUEST, "The request is malformed, so it was not read.")
+    return problem(MALFORMED_REQUEST, "The request is malformed, so it was not read.")
 
 
 def unexpected() -> HttpResponse:
     return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
+        INTERNAL_ERROR,
         "The site has an internal error, which is logged. Try again.",
     )
 
@@ -163,14 +185,19 @@ def _from_api_exception(exception: exceptions.APIException, view: Any) -> HttpRe
 def refused(exception: exceptions.APIException, detail: str = "") -> HttpResponse:
     """The problem of the exception; `detail` in place of its own."""
     wait_seconds = getattr(exception, "wait", None)
+    undone = getattr(exception, "title", "")
+    detail = detail or str(exception.detail)
     return problem(
-        exception.status_code,
-        detail or str(exception.detail),
-        title=getattr(exception, "title", ""),
-        type_=getattr(exception, "type", "about:blank"),
+        type_of(exception),
+        f"{undone}. {detail}" if undone else detail,
         errors=getattr(exception, "errors", ()),
         retry_after_seconds=max(1, math.ceil(wait_seconds)) if wait_seconds else None,
     )
+
+
+def type_of(exception: exceptions.APIException) -> ProblemType:
+    declared: ProblemType | None = getattr(exception, "problem_type", None)
+    return declared or BY_STATUS.get(exception.status_code, INVALID_REQUEST)
 
 
 # --- What never reaches an API view -----------------------------------------------------------
@@ -179,7 +206,7 @@ def refused(exception: exceptions.APIException, detail: str = "") -> HttpRespons
 @csrf_exempt  # or a POST to a wrong address would meet Django's page about cookies
 def no_such_address(request: HttpRequest, address: str = "") -> HttpResponse:
     return problem(
-        HTTPStatus.NOT_FOUND,
+        NOT_FOUND,
         f"There is nothing at {request.path}. The orders are at /orders, without a final slash.",
     )
 
@@ -193,7 +220,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
         return _page(defaults.permission_denied, request, exception)
-    return problem(HTTPStatus.FORBIDDEN, "You may not do that.")
+    return problem(FORBIDDEN, "You may not do that.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from http import HTTPStatus
 
 from django.http import HttpResponse
 
@@ -22,6 +21,7 @@ from ordersite.web.scope import CALLER, RATE_FIELDS, Fields, address_of
 from runtime.requests import address
 from runtime.requests.buckets import Buckets
 from runtime.requests.caller import Caller
+from runtime.requests.problem_types import TOO_MANY_REQUESTS
 
 #: Probes of the site's operator; they have few places of their own.
 UNCOUNTED = "/health/"
@@ -110,7 +110,7 @@ def refused(too_soon: TooSoon) -> HttpResponse:
     wait = max(1, math.ceil(too_soon.wait))
     whose = "your address" if too_soon.policy == "address" else "you"
     return problems.problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
+        TOO_MANY_REQUESTS,
         f"More than {too_soon.per_second:g} requests a second came from {whose}, so nothing was "
         f"done about this one. Send it again in {wait} s.",
         retry_after_seconds=wait,

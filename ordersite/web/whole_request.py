@@ -7,7 +7,6 @@ head or its body is unusual, so that there is one place which says no.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,12 @@ from rest_framework.exceptions import APIException
 
 from ordersite.web import problems
 from ordersite.web.body import most_bytes
+from runtime.requests.problem_types import (
+    BODY_TOO_LARGE,
+    LENGTH_REQUIRED,
+    MALFORMED_REQUEST,
+    UNSUPPORTED_MEDIA_TYPE,
+)
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
 
@@ -111,18 +116,18 @@ def check_host(meta: Mapping[str, str]) -> None:
     Django would take the server's own name instead, which ALLOWED_HOSTS may well name.
     """
     if "HTTP_HOST" not in meta:
-        raise Refusal(TITLE, [NO_HOST])
+        raise Refusal(TITLE, [NO_HOST], MALFORMED_REQUEST)
 
 
 def check_head(meta: Mapping[str, str]) -> None:
     """Raises Refusal: the head says of the body what no view of ours can read."""
     if "HTTP_TRANSFER_ENCODING" in meta:
         # WSGI passes on no body whose length was not declared.
-        raise Refusal(TITLE, [LENGTH_MISSING], HTTPStatus.LENGTH_REQUIRED)
+        raise Refusal(TITLE, [LENGTH_MISSING], LENGTH_REQUIRED)
     if (length := meta.get("CONTENT_LENGTH")) and not (length.isascii() and length.isdigit()):
-        raise Refusal(TITLE, [NO_LENGTH])
+        raise Refusal(TITLE, [NO_LENGTH], MALFORMED_REQUEST)
     if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
-        raise Refusal(TITLE, [ENCODED], HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        raise Refusal(TITLE, [ENCODED], UNSUPPORTED_MEDIA_TYPE)
 
 
 def check_length(meta: Mapping[str, str], most: int) -> None:
@@ -130,7 +135,7 @@ def check_length(meta: Mapping[str, str], most: int) -> None:
     if int(meta.get("CONTENT_LENGTH") or 0) > most:
         fix = f"Send at most {most} bytes; split a larger request."
         fault = Fault(field="body", detail=f"must have at most {most} bytes", fix=fix)
-        raise Refusal(TITLE, [fault], HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise Refusal(TITLE, [fault], BODY_TOO_LARGE)
 
 
 def read_body(request: HttpRequest) -> None:

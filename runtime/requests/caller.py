@@ -6,11 +6,10 @@ The site finds out who it is (`ordersite.access`); an app asks here, and never t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
-from rest_framework.exceptions import APIException
-
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import MISSING_SCOPE, OTHER_CUSTOMER, UNAUTHENTICATED
 from runtime.requests.refusal import Fault, Refusal
 
 REALM = "ordersite"
@@ -41,22 +40,20 @@ class Caller:
         return self.user_id is None or self.user_id == user_id
 
 
-class Unauthenticated(APIException):
+class Unauthenticated(Problem):
     """The sender of the request is unknown: 401 with a challenge (RFC 6750, section 3)."""
 
-    status_code = HTTPStatus.UNAUTHORIZED
-    title = "Who sends this is not known"
+    problem_type = UNAUTHENTICATED
 
     def __init__(self, detail: str, challenge: str) -> None:
         super().__init__(detail)
         self.challenge = challenge
 
 
-class OutOfScope(APIException):
+class OutOfScope(Problem):
     """The caller is known and lacks the scope: 403 that names it."""
 
-    status_code = HTTPStatus.FORBIDDEN
-    title = "The scope is missing"
+    problem_type = MISSING_SCOPE
 
     def __init__(self, scope: str, detail: str = "") -> None:
         super().__init__(detail or f"This needs the scope {scope}. Ask for a key that has it.")
@@ -97,7 +94,7 @@ def check_user(caller: Caller, user_id: int, title: str) -> None:
         Refusal: it may not (403); `title` is what was not done.
     """
     if not caller.sees(user_id):
-        raise Refusal(title, [foreign_user(caller)], status_code=HTTPStatus.FORBIDDEN)
+        raise Refusal(title, [foreign_user(caller)], OTHER_CUSTOMER)
 
 
 def foreign_user(caller: Caller) -> Fault:

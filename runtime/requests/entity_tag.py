@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from runtime.requests.problem_types import PRECONDITION_FAILED
 from runtime.requests.refusal import Fault, Refusal
 
 IF_MATCH = "If-Match"
@@ -65,7 +66,7 @@ def changed(title: str) -> Refusal:
         detail="does not name the state that it is in now",
         fix="Get it again, look at what has changed, and send the ETag of that answer.",
     )
-    return Refusal(title, [fault], HTTPStatus.PRECONDITION_FAILED)
+    return Refusal(title, [fault], PRECONDITION_FAILED)
 
 
 def is_named(header: str, tag: str) -> bool:

@@ -6,13 +6,12 @@ counts when it begins, and one that was right counts no more.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from threading import Lock
-
-from rest_framework.exceptions import APIException
 
 from runtime.requests import address as addresses
 from runtime.requests.buckets import Buckets
+from runtime.requests.problem_type import Problem
+from runtime.requests.problem_types import TOO_MANY_PASSWORDS
 
 WINDOW_SECONDS = 300
 #: Wrong ones in that time, and as many a window in the long run.
@@ -21,11 +20,10 @@ OF_AN_ADDRESS = 20
 OF_A_USER = 30
 
 
-class TooManyGuesses(APIException):
+class TooManyGuesses(Problem):
     """429: too many passwords were tried; `wait` says for how many seconds none is."""
 
-    status_code = HTTPStatus.TOO_MANY_REQUESTS
-    title = "Too many passwords were tried"
+    problem_type = TOO_MANY_PASSWORDS
 
     def __init__(self, wait: float) -> None:
         super().__init__(f"Nothing was tried this time. Try again in {wait:.0f} seconds.")

@@ -10,6 +10,7 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal, fault_of
 
 T = TypeVar("T")
@@ -100,4 +101,4 @@ class JsonBody(Generic[T]):
     def _too_long(self, max_bytes: int) -> Refusal:
         fix = f"Send at most {max_bytes} bytes; split a larger request."
         fault = Fault(field="body", detail=f"must have at most {max_bytes} bytes", fix=fix)
-        return Refusal(self._title, [fault], status_code=413)
+        return Refusal(self._title, [fault], BODY_TOO_LARGE)

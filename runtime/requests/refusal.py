@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import msgspec
-from rest_framework.exceptions import APIException
 
+from runtime.requests.problem_type import Problem, ProblemType
+from runtime.requests.problem_types import INVALID_REQUEST
 from runtime.requests.requirement import requirement
 
 #: A client may send a field name of a megabyte; it is not sent back whole.
@@ -23,14 +24,20 @@ class Fault(TypedDict):
     fix: str
 
 
-class Refusal(APIException):
+class Refusal(Problem):
     """A request that is not taken; it becomes an `application/problem+json` answer."""
 
-    def __init__(self, title: str, faults: Sequence[Fault], status_code: int = 400) -> None:
+    def __init__(
+        self, title: str, faults: Sequence[Fault], problem_type: ProblemType = INVALID_REQUEST
+    ) -> None:
+        """
+        Args:
+            title: what did not happen, like "The order was not placed".
+        """
         super().__init__(" ".join(f"{f['field']}: {f['detail']}. {f['fix']}" for f in faults[:3]))
         self.title = title
         self.errors = list(faults)
-        self.status_code = status_code
+        self.problem_type = problem_type
 
 
 def fault_of(error: msgspec.ValidationError, fixes: Mapping[str, str]) -> Fault:

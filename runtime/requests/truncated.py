@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.requests.problem_types import MALFORMED_REQUEST
 from runtime.requests.refusal import Fault, Refusal
 
 
@@ -14,4 +15,4 @@ class Truncated(Refusal):
             detail="must be as long as its Content-Length, and ended before",
             fix="Send the whole body.",
         )
-        super().__init__("The request was not read", [fault])
+        super().__init__("The request was not read", [fault], MALFORMED_REQUEST)

@@ -118,7 +118,8 @@ def test_a_shipped_order_is_not_cancelled(place: Place, client: Client):
     refused = cancel(client, order_id)
 
     assert refused.status_code == 409
-    assert refused.json()["title"] == "The order was not cancelled"
+    assert refused.json()["type"] == "/problems/order-shipped"
+    assert refused.json()["detail"].startswith("The order was not cancelled. ")
     assert "shipped" in refused.json()["errors"][0]["detail"]
     assert stored(order_id)["status"] == "placed"
 

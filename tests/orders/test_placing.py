@@ -173,7 +173,7 @@ def test_a_field_at_fault_is_named_in_the_problem(either_way: Client):
 
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/problem+json"
-    assert response.json()["title"] == "The order was not placed"
+    assert response.json()["detail"].startswith("The order was not placed. ")
     assert response.json()["errors"][0]["field"] == "userId"
     assert stored() == []
 

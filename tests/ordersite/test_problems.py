@@ -13,18 +13,18 @@ from django.db import DatabaseError
 from django.http import Http404, HttpResponse
 from django.test import Client, override_settings
 from pymongo.errors import DuplicateKeyError, NetworkTimeout, ServerSelectionTimeoutError
-from rest_framework.exceptions import APIException, Throttled
+from rest_framework.exceptions import Throttled
 from rest_framework.parsers import JSONParser
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from localservices.mongodb import MongoDB
+from runtime.requests.problem_type import Problem, ProblemType
 
 
-class OutOfPens(APIException):
-    status_code = 422
-    title = "There are no pens"
-    type = "/problems/no-pens"
+class OutOfPens(Problem):
+    title = "The pens were not sent"
+    problem_type = ProblemType("no-pens", 422, "There are no pens", "", "", "")
 
     def __init__(self) -> None:
         super().__init__("items[0].quantity: more than there are.")
@@ -64,17 +64,17 @@ def test_an_error_of_an_app_keeps_what_it_carries() -> None:
         "type": "/problems/no-pens",
         "title": "There are no pens",
         "status": 422,
-        "detail": "items[0].quantity: more than there are.",
+        "detail": "The pens were not sent. items[0].quantity: more than there are.",
         "errors": [
             {"field": "items[0].quantity", "detail": "more than there are", "fix": "Ask for fewer."}
         ],
     }
 
 
-def test_an_error_without_a_title_bears_the_status_phrase() -> None:
+def test_an_error_of_the_framework_has_a_type_by_its_status() -> None:
     problem = problem_in(answer_to(Http404()))
 
-    assert (problem["type"], problem["title"]) == ("about:blank", "Not Found")
+    assert (problem["type"], problem["title"]) == ("/problems/not-found", "There is nothing here")
     assert "errors" not in problem
 
 

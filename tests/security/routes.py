@@ -7,8 +7,12 @@ from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-#: What nobody needs a key for: a probe, pages that lead to the admin's login, and the answer 404.
-OPEN = {"", "admin", "health/live", "health/serving", "health/ready", "<path:address>"}
+#: What nobody needs a key for: a probe, pages that lead to the admin's login, what the API is, and
+#: the answer 404.
+OPEN = {
+    *("", "admin", "health/live", "health/serving", "health/ready", "<path:address>"),
+    *("problems", "problems/<str:name>"),
+}
 
 READ, REPLAY, TRIAGE = (f"failed-messages:{each}" for each in ("read", "replay", "triage"))
 EDIT, DISCARD = "failed-messages:edit", "failed-messages:discard"

@@ -1,0 +1,51 @@
+"""The kinds of problems with the stock."""
+
+from __future__ import annotations
+
+from runtime.requests.problem_type import ProblemType
+
+NOT_RESERVED = ProblemType(
+    "not-reserved",
+    409,
+    "The order has no stock to ship",
+    "The order was rejected, cancelled or released, so no units are reserved for it.",
+    "The customer has to order again.",
+    "The stock was not changed. Order '674300000000000000000001' is released, so it has no stock "
+    "to ship. The customer has to order again.",
+)
+SKU_TAKEN = ProblemType(
+    "sku-taken",
+    409,
+    "The SKU is taken",
+    "The catalogue has a product with this SKU, offered or withdrawn.",
+    "Change that product, offer it again, or add this one with another SKU.",
+    "The catalogue was not changed. sku: 'pen' is in the catalogue already, or was withdrawn from "
+    "it. Change it with PATCH /products/pen, offer it again with POST /products/pen/offer, or send "
+    "another SKU.",
+    (
+        {
+            "field": "sku",
+            "detail": "'pen' is in the catalogue already, or was withdrawn from it",
+            "fix": "Change it with PATCH /products/pen, offer it again with POST "
+            "/products/pen/offer, or send another SKU.",
+        },
+    ),
+)
+TOO_MANY_UNITS = ProblemType(
+    "too-many-units",
+    409,
+    "There would be too many units",
+    "The product would have more units than can be counted.",
+    "Restock by less, or see whether the quantities before were right.",
+    "The stock was not changed. quantity: 'pen' has 9223372036854775800 units, and "
+    "9223372036854775807 are the most that can be counted. Restock by at most 7, or see whether "
+    "the quantities before were right.",
+    (
+        {
+            "field": "quantity",
+            "detail": "'pen' has 9223372036854775800 units, and 9223372036854775807 are the most "
+            "that can be counted",
+            "fix": "Restock by at most 7, or see whether the quantities before were right.",
+        },
+    ),
+)
