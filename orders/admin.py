@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from messaging.money import in_words
 from messaging.order_id import object_id
 from messaging.service import answering
+from orders import attention
 from orders.markup import label, moment, table
 from orders.models import Order
 from runtime.paginator import CollectionPaginator
@@ -34,12 +37,76 @@ def columns() -> list[Callable[[Order], SafeString | str]]:
     return [column(service.name) for service in answering()]
 
 
+class NamedFilter(admin.SimpleListFilter):
+    """A filter whose value is one of some names; `OrderAdmin` refuses any other."""
+
+    def found(self, name: str) -> list[Any]:
+        """The keys of the newest orders that it asks for."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        names = {name for name, _ in self.lookup_choices}
+        if (value := self.value()) is None:
+            return queryset
+        if value not in names:
+            said = f"{self.parameter_name}: must be one of {', '.join(sorted(names))}."
+            messages.error(request, f"Nothing is listed: of the filters in the address, {said}")
+            return queryset.none()
+        keys = self.found(value)
+        if len(keys) == attention.MOST:
+            messages.info(request, f"The newest {attention.MOST:,} of more.")
+        return queryset.filter(pk__in=keys)
+
+
+class NeedsFilter(NamedFilter):
+    title = parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, need.label) for name, need in attention.NEEDS.items()]
+
+    def found(self, name: str) -> list[Any]:
+        return attention.needing(name)
+
+
+class WaitsFilter(NamedFilter):
+    title = "waits for"
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(service.name, service.name) for service in answering()]
+
+    def found(self, name: str) -> list[Any]:
+        return attention.waiting_for(name)
+
+
+class DoneFilter(WaitsFilter):
+    title = "was answered by"
+    parameter_name = "done"
+
+    def found(self, name: str) -> list[Any]:
+        return attention.answered_by(name)
+
+
+class OrderList(ChangeList):
+    """The page's orders, each with what it needs."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        listed: list[Any] = list(self.result_list)
+        marks = attention.marks([str(order.pk) for order in listed])
+        for order in listed:
+            order.mark = marks.get(str(order.pk), "")
+        self.result_list = listed
+
+
 @admin.register(Order)
 class OrderAdmin(RecordedAdmin):
     """Orders: only the API prices one and publishes its events."""
 
     list_display = ["id", "status_label", *columns(), "user_id", "created"]
-    list_filter = ["status"]
+    list_filter = [NeedsFilter, "status", WaitsFilter, DoneFilter]
     ordering = ["-id"]
     # Only these columns have an index to sort by.
     sortable_by = ["id"]
@@ -57,6 +124,9 @@ class OrderAdmin(RecordedAdmin):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OrderList
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
     ) -> tuple[QuerySet[Model], bool]:
@@ -72,7 +142,8 @@ class OrderAdmin(RecordedAdmin):
 
     @admin.display(description="status")
     def status_label(self, order: Order) -> SafeString:
-        return label(order.status)
+        mark = getattr(order, "mark", "")
+        return format_html("{} {}", label(order.status), label(mark) if mark else "")
 
     @admin.display(description="total")
     def amount(self, order: Order) -> str:

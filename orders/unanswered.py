@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -37,6 +37,9 @@ IS_UNANSWERED = {
 }
 INDEX_OF_EARLIER_RELEASE = "orders_unanswered"
 
+#: That are passed over in search of the oldest order that waits for no known reason.
+MOST_EXPLAINED = 2_000
+
 #: Clocks that differ by less do no harm.
 CLOCK_SKEW = timedelta(minutes=1)
 
@@ -52,13 +55,20 @@ def index_of_earlier_release() -> IndexModel:
     return IndexModel(keys, name=INDEX_OF_EARLIER_RELEASE, partialFilterExpression=IS_UNANSWERED)
 
 
-def accepted(service: Service) -> int:
-    """How many orders the service was ever to answer for.
+def hears_all(service: Service) -> bool:
+    """Whether the service is to answer for every order that there is."""
+    return service.name in ledger_at_first()
 
-    Exact, where MongoDB's estimate is wrong after a crash.
-    """
-    if service.name in ledger_at_first():
-        return orders().count_documents({}, hint="_id_")
+
+def count_all() -> int:
+    """How many orders there are; exact, where MongoDB's estimate is wrong after a crash."""
+    return orders().count_documents({}, hint="_id_")
+
+
+def accepted(service: Service) -> int:
+    """How many orders the service was ever to answer for."""
+    if hears_all(service):
+        return count_all()
     return orders().count_documents({f"ledger.{service.name}": {"$exists": True}})
 
 
@@ -72,6 +82,33 @@ def among(service: Service, order_ids: Collection[str]) -> set[str]:
     ids = [key for each in order_ids if (key := object_id(each))]
     found = orders().find({**owed_by(service), "_id": {"$in": ids}}, {"_id": 1})
     return {str(order["_id"]) for order in found}
+
+
+def oldest(service: Service, explained: Collection[str]) -> datetime | None:
+    """Since when the oldest order waits for the service, of those that were published to it.
+
+    `explained` are the ids of orders of which it is known why they wait. None where no other
+    waits, or more than `MOST_EXPLAINED` of these wait longer.
+    """
+    wanted = {"awaited_since": True, "pending_since": True}
+    found = orders().find(owed_by(service), wanted, hint=INDEX).sort("awaited_since", 1)
+    for order in found.limit(MOST_EXPLAINED):
+        if str(order["_id"]) not in explained and not order.get("pending_since"):
+            since: datetime = order["awaited_since"]
+            return since
+    return None
+
+
+def newest(service: Service, limit: int) -> Iterator[str]:
+    """The orders that the service owes an answer, those that wait for the shortest time first."""
+    found = orders().find(owed_by(service), {"_id": 1}, hint=INDEX).sort("awaited_since", -1)
+    return (str(order["_id"]) for order in found.limit(limit))
+
+
+def settled_by(service: Service) -> dict[str, Any]:
+    """The query of the orders that the service has to do with, and owes no answer."""
+    keys = owed_by(service)["awaited"]["$in"]
+    return {f"ledger.{service.name}": {"$exists": True}, "awaited": {"$nin": keys}}
 
 
 def overdue(service: Service, type_: str, seconds: float) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+import pymongo
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
@@ -13,21 +14,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
+from ordersite.overview.page import overview, part, wall, without_database
 from ordersite.personal_data.page import personal_data_page
-from ordersite.pipeline.conservation import lines
 from ordersite.staff import second_factor
 from ordersite.staff.forms import ChangeOwnPassword, LoginForm
 from ordersite.staff.page import roles_page
 from ordersite.staff.second_factor_page import second_factor_page
-from runtime.connecting import BROKER_ERRORS
-from runtime.trouble import in_words
+from ordersite.web.problems import is_database_unavailable
 
 #: What an operator reads first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "access", "simulated_faults"]
+
+#: What MongoDB may take to say who is logged in, until the page says that it is down.
+LOGIN_SECONDS = 1.0
 
 
 class OrderSite(AdminSite):
@@ -48,11 +50,24 @@ class OrderSite(AdminSite):
         super().register(model_or_iterable, careful, **options)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The front page, which begins with the conservation line."""
-        return super().index(request, {**(extra_context or {}), **conservation_context()})
+        """The front page, which begins with how all is."""
+        return super().index(request, {**(extra_context or {}), "overview": overview(request)})
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """An app's own page begins in the same way."""
+        context = {**(extra_context or {}), "overview": overview(request)}
+        return super().app_index(request, app_label, context)
+
+    def wall(self, request: HttpRequest) -> HttpResponse:
+        """The front page for a screen on the wall."""
+        return wall(request, self.each_context(request))
 
     def get_urls(self) -> list[Any]:
         return [
+            path("overview/", self.admin_view(part), name="overview"),
+            path("wall", self.admin_view(self.wall), name="wall"),
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
             path("personal-data/", self.admin_view(self.personal_data), name="personal-data"),
             path("second-factor/", super().admin_view(self.second_factor), name="second-factor"),
@@ -104,7 +119,16 @@ class OrderSite(AdminSite):
 
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if second_factor.is_missing(request):
+            try:
+                with pymongo.timeout(LOGIN_SECONDS):
+                    # Asks MongoDB, unless no one is logged in.
+                    _ = request.user.is_authenticated
+                    is_missing = second_factor.is_missing(request)
+            except Exception as error:
+                if is_database_unavailable(error):
+                    return without_database(request, error)
+                raise
+            if is_missing:
                 return HttpResponseRedirect(reverse("admin:second-factor"))
             answer: HttpResponse = inner(request, *args, **kwargs)
             return answer
@@ -125,14 +149,6 @@ class OrderSite(AdminSite):
 
 def no_such_page(request: HttpRequest, rest: str) -> HttpResponse:
     raise Http404("nothing in the admin has a page on the site")
-
-
-def conservation_context() -> dict[str, Any]:
-    """The lines, or why they cannot be shown; the rest of the page does not depend on them."""
-    try:
-        return {"conservation": lines()}
-    except (*BROKER_ERRORS, PyMongoError) as error:
-        return {"conservation": [], "conservation_error": in_words(error)}
 
 
 def _place(app: dict[str, Any]) -> int:

@@ -22,6 +22,7 @@ class OrdersiteConfig(AppConfig):
         from messaging.adapters import py_amqp
         from messaging.handling.handlers import ignore_the_rest
         from orders.facts import facts
+        from ordersite.overview import needs
         from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks
         from ordersite.transport_checks import check_transport
@@ -29,6 +30,7 @@ class OrdersiteConfig(AppConfig):
         py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
         order_facts.register(facts)
+        needs.register()
         autodiscover_modules("tasks")
         ignore_the_rest()
         register(declaration_checks.check_declarations, declarations.TAG)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from messaging.certificate import Attempt, class_name, text_of, traceback_of
 from messaging.errors import WorkerKilled
+from messaging.handling import retry_notes
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.handling.dead_letters import worker_name
 from messaging.incoming import ATTEMPT_HEADER, Delivery
@@ -31,6 +32,7 @@ def count_attempts(call: MessageCall, go_on: GoOn) -> Answers:
     failed = len(call.delivery.attempts)
     if not failed:
         return answers
+    retry_notes.handled(call)
     return [[_numbered(each, failed + 1) for each in events or []] for events in answers]
 
 

@@ -9,7 +9,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.conf import settings
 
 from messaging.errors import PublishError, WorkerKilled
-from messaging.handling import run_notes
+from messaging.handling import retry_notes, run_notes
 from messaging.handling.attempts import attempts_with
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.handling.dead_letters import dead_letter
@@ -59,6 +59,8 @@ def _give_up(call: MessageCall, error: Exception) -> NoReturn:
     except PublishError as unpublished:
         # The queue's own dead-letter arguments carry the message where we could not.
         raise Reject(str(unpublished), requeue=False) from unpublished
+    if call.delivery.attempts:
+        retry_notes.gave_up(call)
     if isinstance(error, WorkerKilled):
         run_notes.end(call.delivery.life)
     raise Ignore from error

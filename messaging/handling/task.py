@@ -9,6 +9,7 @@ from celery.exceptions import Retry
 from django.conf import settings
 
 from messaging.errors import PermanentError
+from messaging.handling import retry_notes
 from messaging.handling.attempts import attempts_with
 from messaging.handling.call import MessageCall
 from messaging.handling.handler import Handler
@@ -84,6 +85,7 @@ class EventTask(Task):
         delay_seconds = delay_before(settings.RETRY_DELAYS_SECONDS, len(attempts), countdown)
         with telling_outages():
             publish_retry(call, attempts, delay_seconds)
+        retry_notes.retried(call, attempts, delay_seconds)
         retry = Retry(exc=exc, when=delay_seconds)
         if throw:
             raise retry

@@ -8,7 +8,7 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from failed_messages.reading.affected_orders import affected_orders
+from messaging.handling import retry_notes
 from messaging.queues import depths
 from messaging.service import Service, answering
 from orders import unanswered
@@ -27,6 +28,9 @@ from ordersite.pipeline.missing import (
     unexplained,
 )
 from runtime.connecting import connect, connection_to
+
+#: Counts the orders that a service is to answer for.
+Accepted = Callable[[Service], int]
 
 #: How many unaccounted orders an answer names.
 NAMED_ORDERS = 20
@@ -65,26 +69,44 @@ def lines() -> list[Line]:
     with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
         connect(broker, reraise_as_library_errors=False)
         waiting = depths(broker)
+    return lines_of(waiting, accepted_of(unanswered.count_all()))
+
+
+def lines_of(waiting: Mapping[str, int], accepted: Accepted) -> list[Line]:
+    """The same; `waiting` holds how many messages are in each queue.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
     unanswered.adopt()
-    return [line(service, waiting) for service in answering()]
+    return [line(service, waiting, accepted(service)) for service in answering()]
 
 
-def line(service: Service, waiting: dict[str, int]) -> Line:
-    """The service's line; `waiting` holds how many messages are in each queue."""
+def accepted_of(total: int) -> Accepted:
+    """Where there are so many orders in all: the lines of all services that hear of each agree."""
+
+    def accepted(service: Service) -> int:
+        return total if unanswered.hears_all(service) else unanswered.accepted(service)
+
+    return accepted
+
+
+def line(service: Service, waiting: Mapping[str, int], accepted: int) -> Line:
     unasked = list(islice(never_noted(service), MOST_SENT_AGAIN))
     untold = {each.order_id for each in unasked}
     answered_untold = untold - unanswered.among(service, untold)
-    accepted = unanswered.accepted(service)
     undone = unanswered.count(service) + len(answered_untold)
     affected = affected_orders(service)
     failed = undone_among(service, affected.held_up, untold)
     discarded = undone_among(service, affected.given_up, untold) - failed
+    noted = set(retry_notes.waiting(service.name)) - failed - discarded
     return balance(
         service.name,
         accepted=accepted,
         undone=undone,
         failed=len(failed),
         discarded=len(discarded),
+        retrying=len(undone_among(service, noted, untold)),
         waiting=waiting,
         lost=unexplained(chain(never_answered(service), unasked), affected.explained),
     )
@@ -97,17 +119,24 @@ def balance(
     undone: int,
     failed: int,
     discarded: int,
+    retrying: int,
     waiting: Mapping[str, int],
     lost: Iterable[Missing],
 ) -> Line:
-    """The service's line; `lost` is read as far as no message in a queue speaks for an order."""
+    """The service's line; `lost` is read as far as no message in a queue speaks for an order.
+
+    Args:
+        retrying: orders of which a message waits for its retry. Of the messages in the retry
+            queues some may be no order's of ours.
+    """
     on_the_way = max(0, undone - failed - discarded)
-    retrying = min(on_the_way, retrying_messages(name, waiting))
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
-    most = min(on_the_way - retrying - in_queues, MOST_SENT_AGAIN)
+    in_queues += retrying_messages(name, waiting)
+    most = min(on_the_way - in_queues, MOST_SENT_AGAIN)
     missing = tuple(islice(lost, max(0, most)))
     unaccounted = len({each.order_id for each in missing})
+    retrying = min(retrying, on_the_way - unaccounted)
     return Line(
         service=name,
         accepted=accepted,

@@ -21,8 +21,17 @@ from failed_messages.acting.replay import publish_claimed
 from failed_messages.acting.retention import delete_expired, delete_old_counts
 from inventory.shipping import publish_shipped
 from messaging.errors import PublishError
+from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
+from ordersite.overview.keeping import (
+    EVERY_SECONDS,
+    SHARE,
+    Sparing,
+    ask_doctor,
+    recount_stock,
+    take,
+)
 from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.pipeline import heartbeat
@@ -58,6 +67,10 @@ JOBS = [
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
     Job(apply_policies, 30, "replays what policies ask for now"),
+    Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),
+    Job(Sparing(ask_doctor, 20), 60, "keeps what the doctor finds"),
+    Job(Sparing(recount_stock, 100), 600, "keeps whether the stock is as its movements say"),
+    Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
     Job(erase_what_came_since, 300, "erases what came since of people whose data were erased"),

@@ -32,8 +32,9 @@ LIST: Actions = frozenset({"listCollections"})
 #: Stands for the database, and for every collection of it.
 EVERYTHING = ""
 LEASE, HEARTBEAT, BEGUN_RUNS = "relay_lease", "scheduler_heartbeat", "begun_runs"
+RETRY_NOTES, SNAPSHOT, BUCKETS = "retry_notes", "pipeline_snapshot", "pipeline_buckets"
 #: No model has them.
-OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, "demo_data")
+OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, RETRY_NOTES, SNAPSHOT, BUCKETS, "demo_data")
 MIGRATIONS = "django_migrations"
 DESK = "failed_messages"
 
@@ -78,7 +79,7 @@ def of_processes() -> dict[str, Rights]:
             # What its messages say is compared with what the others stored.
             name: rights(
                 may(READ, [*all_services, *of_app("simulated_faults")]),
-                may(WRITE, [*own[name], BEGUN_RUNS]),
+                may(WRITE, [*own[name], BEGUN_RUNS, RETRY_NOTES]),
             )
             for name in services()
         },

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from django.conf import settings
@@ -56,8 +56,12 @@ def of_processes() -> dict[str, Rights]:
         **{name: _worker(service) for name, service in services().items()},
         "archiver": Rights(read=names([*dead_letter_queues, replay_outcomes.name])),
         # It publishes what a service could not at once, and sends again what was lost.
-        "scheduler": _publisher(
-            [each for each in services().values() if not each.keeps_ledger], [by_name.name]
+        "scheduler": replace(
+            _publisher(
+                [each for each in services().values() if not each.keeps_ledger], [by_name.name]
+            ),
+            # It keeps what the doctor finds for the front page.
+            tags=frozenset({"monitoring"}),
         ),
         "operator": Rights(
             configure=EVERYTHING,

@@ -16,7 +16,7 @@ from celery_app import app
 from messaging import outages
 from messaging.certificate import Attempt, decode_attempts, decode_certificate, encode_attempts
 from messaging.errors import PermanentError, PublishError
-from messaging.handling import dead_letters, execution, retrying
+from messaging.handling import dead_letters, execution, retry_notes, retrying
 from messaging.handling.attempts import senders_attempt
 from messaging.handling.call import Answers, BatchCall, Call, GoOn
 from messaging.handling.handler import Handle, HandleBatch
@@ -54,6 +54,23 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> FakePublisher:
     for module in (execution, retrying, dead_letters):
         monkeypatch.setattr(module, "process_publisher", lambda: fake)
     monkeypatch.setattr(outages, "PATIENCE_SECONDS", 0)
+    return fake
+
+
+class FakeNotes:
+    """Keeps the changes of the notes of retries."""
+
+    def __init__(self) -> None:
+        self.changes: list[dict[str, Any]] = []
+
+    def update_one(self, note: dict[str, Any], change: dict[str, Any], upsert: bool) -> None:
+        self.changes.append({**note, **change})
+
+
+@pytest.fixture(autouse=True)
+def notes(monkeypatch: pytest.MonkeyPatch) -> FakeNotes:
+    fake = FakeNotes()
+    monkeypatch.setattr(retry_notes, "notes", lambda: fake)
     return fake
 
 
@@ -288,3 +305,59 @@ def test_a_site_adds_its_own(monkeypatch: pytest.MonkeyPatch, settings_of_the_si
 
     assert seen == [1, 3]
     assert [each.__name__ for each in of_the_site()] == ["of_another_site"]
+
+
+def test_a_message_that_succeeds_at_once_is_never_noted(
+    monkeypatch: pytest.MonkeyPatch, notes: FakeNotes
+) -> None:
+    handle_alone(monkeypatch, lambda _: [invoiced()], delivery())
+
+    assert notes.changes == []
+
+
+def test_a_retry_is_noted_with_its_attempts_until_the_message_succeeds(
+    monkeypatch: pytest.MonkeyPatch, notes: FakeNotes
+) -> None:
+    def fails(_: Any) -> list[Message]:
+        raise ValueError("card service timed out")
+
+    with pytest.raises(Retry):
+        handle_alone(monkeypatch, fails, delivery())
+    handle_alone(monkeypatch, lambda _: [invoiced()], delivery(FAILED_BEFORE))
+
+    retried, handled = notes.changes
+    assert retried["_id"] == handled["_id"] == "6743f0 billing order.placed:6743f0"
+    (attempt,) = retried["$set"]["attempts"]
+    assert (attempt["number"], attempt["message"]) == (1, "card service timed out")
+    assert retried["$set"]["due_at"] > retried["$set"]["at"]
+    assert handled["$unset"] == {"due_at": ""}
+
+
+def test_the_note_says_that_the_message_was_given_up(
+    monkeypatch: pytest.MonkeyPatch, notes: FakeNotes
+) -> None:
+    def fails(_: Any) -> list[Message]:
+        raise PermanentError("no such card")
+
+    with pytest.raises(Ignore):
+        handle_alone(monkeypatch, fails, delivery(FAILED_BEFORE))
+
+    (given_up,) = notes.changes
+    assert (given_up["$unset"], given_up["$set"]) == ({"due_at": ""}, {"gave_up": True})
+
+
+def test_a_note_that_mongodb_does_not_take_stops_no_retry(
+    monkeypatch: pytest.MonkeyPatch, publisher: FakePublisher
+) -> None:
+    def refuses() -> Any:
+        raise AutoReconnect("MongoDB is down")
+
+    def fails(_: Any) -> list[Message]:
+        raise ValueError("slow")
+
+    monkeypatch.setattr(retry_notes, "notes", refuses)
+
+    with pytest.raises(Retry):
+        handle_alone(monkeypatch, fails, delivery())
+
+    assert publisher.only().message.message_id == "order.placed:6743f0"

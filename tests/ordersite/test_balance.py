@@ -16,10 +16,16 @@ QUEUES = ("billing", "billing.dlq", "orders", "billing.retry.200ms", "billing.re
 NOTHING_WAITS: Mapping[str, int] = defaultdict(int)
 
 
-def line(*, waiting: Mapping[str, int] = NOTHING_WAITS, unheard: int = 0, **counts: int) -> Line:
+def line(
+    *,
+    waiting: Mapping[str, int] = NOTHING_WAITS,
+    unheard: int = 0,
+    retrying: int = 0,
+    **counts: int,
+) -> Line:
     """Billing's, where so many orders were never heard of."""
     missing = (Missing("order.placed", f"order-{number}") for number in range(unheard))
-    return balance("billing", waiting=waiting, lost=missing, **counts)
+    return balance("billing", waiting=waiting, lost=missing, retrying=retrying, **counts)
 
 
 def parts(line: Line) -> tuple[int, int, int, int, int, int]:
@@ -33,10 +39,17 @@ def parts(line: Line) -> tuple[int, int, int, int, int, int]:
     discarded=COUNT,
     others=COUNT,
     unheard=COUNT,
+    retrying=COUNT,
     waiting=st.fixed_dictionaries(dict.fromkeys(QUEUES, COUNT)),
 )
 def test_the_parts_are_the_whole_and_none_is_negative(
-    done: int, failed: int, discarded: int, others: int, unheard: int, waiting: dict[str, int]
+    done: int,
+    failed: int,
+    discarded: int,
+    others: int,
+    unheard: int,
+    retrying: int,
+    waiting: dict[str, int],
 ) -> None:
     unanswered = failed + discarded + others + unheard
 
@@ -47,6 +60,7 @@ def test_the_parts_are_the_whole_and_none_is_negative(
         discarded=discarded,
         waiting=waiting,
         unheard=unheard,
+        retrying=retrying,
     )
 
     assert sum(parts(counted)) == counted.accepted
@@ -67,7 +81,18 @@ def test_a_message_in_a_queue_speaks_for_one_order() -> None:
     for queue in QUEUES:
         waiting = {**dict.fromkeys(QUEUES, 0), queue: 1}
         counted = line(accepted=2, undone=2, failed=0, discarded=0, unheard=2, waiting=waiting)
-        assert (counted.unaccounted, counted.retrying) == (1, int("retry" in queue))
+        assert (counted.unaccounted, counted.retrying) == (1, 0)
+
+
+def test_a_retry_of_anybodys_message_is_no_retry_of_an_order() -> None:
+    """Three orders were never tried; an external publisher's message waits for its retry."""
+    waiting = {**dict.fromkeys(QUEUES, 0), "billing": 3, "billing.retry.200ms": 1}
+
+    counted = line(accepted=3, undone=3, failed=0, discarded=0, waiting=waiting)
+    assert (counted.in_flight, counted.retrying) == (3, 0)
+
+    with_one = line(accepted=4, undone=4, failed=0, discarded=0, waiting=waiting, retrying=1)
+    assert (with_one.in_flight, with_one.retrying) == (3, 1)
 
 
 def test_an_order_that_waits_for_two_answers_is_one_order() -> None:
@@ -78,6 +103,7 @@ def test_an_order_that_waits_for_two_answers_is_one_order() -> None:
         undone=2,
         failed=0,
         discarded=0,
+        retrying=0,
         waiting=NOTHING_WAITS,
         lost=missing,
     )

@@ -1,0 +1,144 @@
+"""Notes of retries: what failed, how often, and when it runs again, while that is still to come.
+
+RabbitMQ holds a retry until it is due and tells nobody which it holds. So a worker notes each retry
+that it has published, for an order's timeline and the front page. A message that succeeds at once
+is never noted and costs nothing; without a note a retry runs all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pymongo
+from bson.codec_options import CodecOptions
+from django.db import connection
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from messaging.certificate import Attempt
+from messaging.handling.call import MessageCall
+from messaging.incoming import Delivery
+from messaging.order_id import canonical
+from runtime.mongodb_clock import EPOCH, mongodb_now
+
+logger = logging.getLogger(__name__)
+
+#: A note is worth no longer wait: the retry itself is safe already.
+ANSWER_SECONDS = 1.0
+#: After this an order's timeline shows its own record of the attempts alone.
+KEPT_DAYS = 7
+#: A foreign publisher may fail under one order's id as often as it likes.
+MOST_OF_AN_ORDER = 50
+#: What a name may hold of a foreign message.
+MOST_CHARACTERS = 300
+#: Beyond every character that an order's id may be followed by.
+AFTER_SPACE = "!"
+
+
+def retried(call: MessageCall, attempts: tuple[Attempt, ...], delay_seconds: float) -> None:
+    """Note that the message runs again after the delay; never raises."""
+    delivery = call.delivery
+    now = datetime.now(UTC)
+    note = {
+        "service": delivery.service,
+        "type": delivery.type,
+        "order_id": _order_id(call),
+        "message_id": delivery.message_id,
+        "attempts": [_told(each) for each in attempts],
+        "due_at": now + timedelta(seconds=delay_seconds),
+        "at": now,
+    }
+    _write(delivery, call, {"$set": note, "$unset": {"gave_up": ""}})
+
+
+def handled(call: MessageCall) -> None:
+    """The message that was retried has succeeded; never raises."""
+    _write(call.delivery, call, {"$unset": {"due_at": ""}}, upsert=False)
+
+
+def gave_up(call: MessageCall) -> None:
+    """It is now a dead letter; never raises."""
+    _write(call.delivery, call, {"$unset": {"due_at": ""}, "$set": {"gave_up": True}}, upsert=False)
+
+
+def of_order(order_id: str) -> list[dict[str, Any]]:
+    """The notes about the order.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    wanted = {"_id": {"$gte": f"{order_id} ", "$lt": f"{order_id}{AFTER_SPACE}"}}
+    return list(notes().find(wanted).limit(MOST_OF_AN_ORDER))
+
+
+def waiting(service: str) -> Iterator[str]:
+    """The ids of the orders of which a message waits for its retry by the service."""
+    found = notes().find({"service": service, "due_at": {"$gt": EPOCH}}, {"order_id": True})
+    return (each["order_id"] for each in found)
+
+
+def next_due() -> dict[str, datetime]:
+    """When the next retry is due, by service."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"due_at": {"$gt": mongodb_now()}}},
+        {"$group": {"_id": "$service", "at": {"$min": "$due_at"}}},
+    ]
+    return {each["_id"]: each["at"] for each in notes().aggregate(stages)}
+
+
+def forget_old() -> int:
+    """Delete what is older than `KEPT_DAYS`; the scheduler runs this hourly.
+
+    Returns: how many notes it was.
+    """
+    before = mongodb_now() - timedelta(days=KEPT_DAYS)
+    return notes().delete_many({"at": {"$lt": before}}).deleted_count
+
+
+def notes() -> Collection[dict[str, Any]]:
+    """A note needs no disk: what it is about is in RabbitMQ."""
+    return connection.database.get_collection(
+        "retry_notes",
+        codec_options=CodecOptions(tz_aware=True),
+        write_concern=WriteConcern(w=1, j=False),
+    )
+
+
+def _write(
+    delivery: Delivery, call: MessageCall, change: dict[str, Any], upsert: bool = True
+) -> None:
+    # Begins with the order, so that an order's notes are a range of the index that there is.
+    key = f"{_order_id(call)} {delivery.service} {delivery.message_id[:MOST_CHARACTERS]}"
+    try:
+        with pymongo.timeout(ANSWER_SECONDS):
+            notes().update_one({"_id": key}, change, upsert=upsert)
+    except PyMongoError as error:
+        logger.debug("No note of a retry of %s: %s", delivery.message_id, error)
+
+
+def _order_id(call: MessageCall) -> str:
+    """As the desk reads it; empty where the message names none."""
+    if call.delivery.correlation_id:
+        return canonical(call.delivery.correlation_id)[:MOST_CHARACTERS]
+    try:
+        body = msgspec.json.decode(call.body)
+    except msgspec.DecodeError:
+        return ""
+    order_id = body.get("orderId") if isinstance(body, dict) else None
+    return canonical(str(order_id))[:MOST_CHARACTERS] if isinstance(order_id, str | int) else ""
+
+
+def _told(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "at": attempt.at,
+        "seconds": attempt.seconds,
+        "worker": attempt.worker,
+        "exception": attempt.exception,
+        "message": attempt.message,
+    }

@@ -1,0 +1,83 @@
+"""The failed messages that nobody has settled: how many, about which orders, worth how much."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from failed_messages.models import GroupStatus, Status
+from failed_messages.reading.affected_orders import affected_orders
+from failed_messages.records.collection import failed_messages, failure_groups
+from failed_messages.records.order_facts import order_facts, value
+from messaging.order_id import object_id
+from messaging.service import Service
+from orders.collection import orders
+from ordersite.overview.snapshot import GROUPS_NAMED, Failed, Group
+from runtime.mongodb_clock import mongodb_now
+
+UNSETTLED = {"status": {"$in": [str(Status.FAILED), str(Status.REPLAYING)]}}
+#: Of more messages the orders are not read: the newest stand for all.
+MESSAGES_READ = 2_000
+NEW_FOR = timedelta(hours=24)
+NAME_CHARACTERS = 120
+
+
+def unsettled() -> Failed:
+    """Raises pymongo.errors.PyMongoError: MongoDB did not answer."""
+    messages = failed_messages().count_documents(UNSETTLED)
+    new = failure_groups().count_documents(
+        {
+            "first_failed_at": {"$gte": mongodb_now() - NEW_FOR},
+            "status": {"$in": [str(GroupStatus.NEW), str(GroupStatus.REGRESSED)]},
+        }
+    )
+    if not messages:
+        return Failed(0, new_groups=new)
+    ids = {each["order_id"] for each in _records("order_id", -1, MESSAGES_READ)} - {""}
+    facts = order_facts(ids)
+    (oldest,) = _records("last_failed_at", +1, 1) or [{}]
+    return Failed(
+        messages=messages,
+        orders=len(facts),
+        customers=_customers(list(facts)),
+        money=value(facts.values()),
+        at_least=messages > MESSAGES_READ,
+        oldest_at=oldest.get("last_failed_at"),
+        new_groups=new,
+        groups=_groups(),
+    )
+
+
+def held_up(service: Service) -> set[str]:
+    """The orders that a failed message of the service holds up."""
+    return affected_orders(service).held_up
+
+
+def _records(field: str, direction: int, limit: int) -> list[dict[str, Any]]:
+    found = failed_messages().find(UNSETTLED, {field: True})
+    return list(found.sort([("last_failed_at", direction), ("_id", direction)]).limit(limit))
+
+
+def _customers(order_ids: list[str]) -> int:
+    keys = [key for each in order_ids if (key := object_id(each))]
+    return len(orders().distinct("user_id", {"_id": {"$in": keys}}))
+
+
+def _groups() -> tuple[Group, ...]:
+    """The largest, out of an index alone."""
+    stages: list[dict[str, Any]] = [
+        {"$match": UNSETTLED | {"fingerprint": {"$gt": ""}}},
+        {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}},
+        {"$sort": {"messages": -1, "_id": 1}},
+        {"$limit": GROUPS_NAMED},
+    ]
+    counted = list(failed_messages().aggregate(stages, hint="group_status_newest"))
+    known = {
+        each["_id"]: f"{each['service']}: {each['exception'] or each['reason']}: {each['example']}"
+        for each in failure_groups().find({"_id": {"$in": [each["_id"] for each in counted]}})
+    }
+    return tuple(
+        Group(each["_id"], known[each["_id"]][:NAME_CHARACTERS], each["messages"])
+        for each in counted
+        if each["_id"] in known
+    )

@@ -1,0 +1,172 @@
+"""The snapshot that every page shows: the scheduler reads it and keeps it in MongoDB.
+
+Where no fresh one is kept, as no scheduler runs, the web server reads one itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import update_wrapper
+from threading import Lock
+from typing import Any
+
+import msgspec
+import pymongo
+from bson.codec_options import CodecOptions
+from django.db import connection
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from inventory.recounting import HistoryTooShort, recount
+from ordersite.doctor.examination import examine
+from ordersite.overview.counting import AllOrders, estimated
+from ordersite.overview.reading import read
+from ordersite.overview.snapshot import (
+    Doctor,
+    Finding,
+    Snapshot,
+    StockDifference,
+    loaded,
+    stored,
+)
+from runtime.mongodb_clock import mongodb_now
+
+EVERY_SECONDS = 5.0
+#: Reading one may take one part in so many of the time.
+SHARE = 20
+#: An older one is of a scheduler that is gone or hangs.
+LATE_SECONDS = 10.0
+#: What the scheduler's reading may take of MongoDB.
+SCHEDULERS_SECONDS = 30.0
+#: What asking MongoDB for the kept one may take a page.
+ANSWER_SECONDS = 1.0
+
+NOW, DOCTOR, STOCK = "now", "doctor", "stock"
+
+
+class Sparing:
+    """Runs something at most one part in so many of the time, however long it takes."""
+
+    def __init__(self, run: Callable[[], object], share: int) -> None:
+        self._run, self._share = run, share
+        self._next_at = 0.0
+        # The log and the heartbeat name it.
+        update_wrapper(self, run)
+
+    def __call__(self) -> None:
+        began = time.monotonic()
+        if began < self._next_at:
+            return
+        self._run()
+        self._next_at = time.monotonic() + (time.monotonic() - began) * self._share
+
+
+_all_orders = AllOrders()
+
+
+def take() -> Snapshot:
+    """Read a snapshot and keep it.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    now = read(_all_orders.accepted, SCHEDULERS_SECONDS)
+    kept().replace_one({"_id": NOW}, stored(_with_seen(now)), upsert=True)
+    return now
+
+
+def _with_seen(now: Snapshot) -> Snapshot:
+    """With when each queue last had a consumer."""
+    before = _found(NOW)
+    seen = dict(before.consumers_seen) if before else {}
+    seen |= {name: now.at for name, queue in (now.queues or {}).items() if queue.consumers}
+    return msgspec.structs.replace(now, consumers_seen=seen)
+
+
+def ask_doctor() -> None:
+    """Keep what the doctor finds; raises what `take` does."""
+    found = [
+        Finding(each.severity, each.subject, each.problem, each.consequence, each.fix)
+        for each in examine().worst_first
+    ]
+    _keep(DOCTOR, Doctor(mongodb_now(), tuple(found)))
+
+
+def recount_stock() -> None:
+    """Keep of which products the stock is not as its movements say; raises what `take` does."""
+    try:
+        skus = dict.fromkeys(each.sku for each in recount().differences)
+    except HistoryTooShort:
+        return
+    _keep(STOCK, StockDifference(mongodb_now(), tuple(skus)))
+
+
+def current() -> Snapshot:
+    """The snapshot to show now; never raises for MongoDB or RabbitMQ, but says so in it."""
+    kept_one = doctor = stock = None
+    is_shown = False
+    with pymongo.timeout(ANSWER_SECONDS), suppress(PyMongoError):
+        kept_one = _found(NOW)
+        is_shown = kept_one is not None and is_fresh(kept_one, mongodb_now())
+        doctor, stock = _kept(DOCTOR, Doctor), _kept(STOCK, StockDifference)
+    found = kept_one if kept_one and is_shown else _own.read()
+    seen = found.consumers_seen or (kept_one.consumers_seen if kept_one else {})
+    return msgspec.structs.replace(found, doctor=doctor, stock=stock, consumers_seen=seen)
+
+
+def is_fresh(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether a scheduler that works would not have made another one by now."""
+    age = (now - snapshot.at).total_seconds()
+    return abs(age) <= EVERY_SECONDS + LATE_SECONDS + snapshot.took_seconds * SHARE
+
+
+class OwnReading:
+    """The web server's, for a few seconds: however many look, one of them reads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._read_at = -EVERY_SECONDS
+        self._snapshot: Snapshot | None = None
+
+    def read(self) -> Snapshot:
+        with self._lock:
+            if self._snapshot is None or time.monotonic() - self._read_at >= EVERY_SECONDS:
+                self._snapshot = read(estimated)
+                self._read_at = time.monotonic()
+            return self._snapshot
+
+    def forget(self) -> None:
+        self._snapshot = None
+
+
+_own = OwnReading()
+forget = _own.forget
+
+
+def _found(name: str) -> Snapshot | None:
+    document = kept().find_one({"_id": name})
+    return loaded(document) if document else None
+
+
+def _kept(name: str, kind: Any) -> Any:
+    document = kept().find_one({"_id": name})
+    if document is None:
+        return None
+    try:
+        return msgspec.convert({k: v for k, v in document.items() if k != "_id"}, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _keep(name: str, what: msgspec.Struct) -> None:
+    document = msgspec.to_builtins(what, builtin_types=(datetime,))
+    kept().replace_one({"_id": name}, document, upsert=True)
+
+
+def kept() -> Collection[dict[str, Any]]:
+    return connection.database.get_collection(
+        "pipeline_snapshot", codec_options=CodecOptions(tz_aware=True)
+    )

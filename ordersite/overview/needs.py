@@ -1,0 +1,31 @@
+"""Tells the list of orders which of them failed, and which are unaccounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from failed_messages.records.collection import failed_messages
+from orders.attention import MOST, Need
+from orders.attention import register as register_need
+from ordersite.overview.failures import UNSETTLED
+from ordersite.overview.keeping import current
+
+
+def register() -> None:
+    """Called once, at start-up."""
+    register_need("failed", Need("an operator: a message failed", failed_ids, failed_among))
+    register_need("unaccounted", Need("to be sent again: unaccounted for", unaccounted_ids))
+
+
+def failed_ids() -> Iterable[str]:
+    found = failed_messages().find(UNSETTLED, {"order_id": True})
+    return (each["order_id"] for each in found.sort("last_failed_at", -1).limit(MOST))
+
+
+def failed_among(ids: Collection[str]) -> Collection[str]:
+    found = failed_messages().find({**UNSETTLED, "order_id": {"$in": [*ids]}}, {"order_id": True})
+    return {each["order_id"] for each in found}
+
+
+def unaccounted_ids() -> Iterable[str]:
+    return (order_id for line in current().lines or () for order_id in line.orders)

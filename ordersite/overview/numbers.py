@@ -1,0 +1,220 @@
+"""Every number of the front page, each with the list behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from ordersite.overview.durations import age
+from ordersite.overview.links import Link
+from ordersite.overview.snapshot import Line, Snapshot
+from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, waiting_for
+
+ORDERS = "admin:orders_order_changelist"
+MESSAGES = "admin:failed_messages_failedmessage_changelist"
+GROUPS = "admin:failed_messages_failuregroup_changelist"
+DOCTOR = Link("Doctor", "admin:doctor")
+UNKNOWN = "?"
+
+
+class Number(Struct, frozen=True):
+    """One number: what it is, how much, the list behind it, and whether it is one to look at."""
+
+    name: str
+    text: str
+    link: Link
+    is_bad: bool = False
+    #: The exact time of a relative one.
+    at: datetime | None = None
+
+
+class Row(Struct, frozen=True):
+    """One service, or one process."""
+
+    name: str
+    numbers: tuple[Number, ...]
+
+
+def tiles(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Number]:
+    """What there is to do."""
+    return [
+        *_failed(snapshot, now),
+        _retries(snapshot, now, services),
+        _unaccounted(snapshot),
+        *_outboxes(snapshot, now),
+        _findings(snapshot, now),
+    ]
+
+
+def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
+    failed = snapshot.failed
+    to_messages = Link("Failed messages", MESSAGES, "status=failed")
+    if failed is None:
+        yield Number("failed messages", UNKNOWN, to_messages)
+        return
+    yield Number("failed messages", f"{failed.messages:,}", to_messages, failed.messages > 0)
+    least = "at least " if failed.at_least else ""
+    yield Number(
+        "orders held up",
+        f"{least}{failed.orders:,}",
+        Link("Orders", ORDERS, "needs=failed"),
+        failed.orders > 0,
+    )
+    if failed.money:
+        yield Number("worth", f"{least}{failed.money}", causes(snapshot), True)
+    if failed.oldest_at:
+        yield Number(
+            "oldest failed", _ago(failed.oldest_at, now), to_messages, True, failed.oldest_at
+        )
+    new = Link("New causes", GROUPS, "status__exact=new")
+    yield Number("new causes in 24 h", f"{failed.new_groups:,}", new, failed.new_groups > 0)
+
+
+def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:
+    count = sum(snapshot.retries(service) for service in services)
+    due = min((snapshot.next_retry_at or {}).values(), default=None)
+    text = f"{count:,}" if snapshot.queues is not None else UNKNOWN
+    if count and due and due > now:
+        text += f", next in {age((due - now).total_seconds())}"
+    link = Link("Orders with retries", ORDERS, "needs=retrying")
+    return Number("retries waiting", text, link, count >= RETRY_STORM_MESSAGES, due)
+
+
+def _unaccounted(snapshot: Snapshot) -> Number:
+    link = Link("Unaccounted orders", ORDERS, "needs=unaccounted")
+    if snapshot.lines is None:
+        return Number("unaccounted", UNKNOWN, link)
+    count = sum(line.unaccounted for line in snapshot.lines)
+    return Number("unaccounted", f"{count:,}", link, count > 0)
+
+
+def _outboxes(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
+    link = Link("Orders with pending events", ORDERS, "needs=outbox")
+    if snapshot.outboxes is None:
+        yield Number("outbox", UNKNOWN, link)
+        return
+    waiting = [each.since for each in snapshot.outboxes if each.since]
+    if not waiting:
+        yield Number("outbox", "empty", link)
+        return
+    oldest = min(waiting)
+    seconds = (now - oldest).total_seconds()
+    yield Number("oldest in the outbox", age(seconds), link, seconds > SLOW_SECONDS / 2, oldest)
+
+
+def _findings(snapshot: Snapshot, now: datetime) -> Number:
+    if snapshot.doctor is None:
+        return Number("doctor", "not asked yet", DOCTOR)
+    count = len(snapshot.doctor.findings)
+    text = f"{count:,} finding{'' if count == 1 else 's'}"
+    return Number("doctor", f"{text}, {_ago(snapshot.doctor.at, now)}", DOCTOR, count > 0)
+
+
+def service_rows(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Row]:
+    """Each service: its queue, who consumes it, what waits, what runs again."""
+    return [Row(each, tuple(_service(snapshot, now, each))) for each in services]
+
+
+SERVICE_HEADS = ("queue", "workers", "oldest waiting order", "retries", "dead letters")
+
+
+def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number]:
+    queues = snapshot.queues or {}
+    queue, dead = queues.get(service), queues.get(f"{service}.dlq")
+    waits = waiting_for(service)
+    yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, waits)
+    yield _workers(snapshot, now, service)
+    since = (snapshot.waiting_since or {}).get(service)
+    waited = (now - since).total_seconds() if since else 0.0
+    text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
+    yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
+    retries = snapshot.retries(service)
+    due = (snapshot.next_retry_at or {}).get(service)
+    text = f"{retries:,}" if snapshot.queues is not None else UNKNOWN
+    if retries and due and due > now:
+        text += f", next in {age((due - now).total_seconds())}"
+    yield Number(
+        "retries",
+        text,
+        Link("Orders with retries", ORDERS, "needs=retrying"),
+        retries >= RETRY_STORM_MESSAGES,
+    )
+    yield Number(
+        "dead letters",
+        f"{dead.messages:,}" if dead else UNKNOWN,
+        Link("Failed messages", MESSAGES, f"service={service}"),
+        bool(dead and dead.messages and not dead.consumers),
+    )
+
+
+def _workers(snapshot: Snapshot, now: datetime, service: str) -> Number:
+    queue = (snapshot.queues or {}).get(service)
+    seen = snapshot.consumers_seen.get(service)
+    if queue is None:
+        return Number("workers", UNKNOWN, DOCTOR)
+    if queue.consumers:
+        return Number("workers", f"{queue.consumers:,}", DOCTOR)
+    return Number(
+        "workers", f"none, last {_ago(seen, now)}" if seen else "none", DOCTOR, True, seen
+    )
+
+
+def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Number]:
+    """What there is one of: relay, archiver, scheduler, MongoDB, RabbitMQ."""
+    queues = snapshot.queues or {}
+    dead = [queues[name] for each in services if (name := f"{each}.dlq") in queues]
+    archives = all(queue.consumers for queue in dead) if dead else None
+    last = snapshot.scheduler
+    beats = UNKNOWN if snapshot.mongodb else "none"
+    if last:
+        beats = "hangs" if last.late else f"runs, {age(last.age_seconds)} ago"
+        beats = beats if last.is_fresh else f"none, last {age(last.age_seconds)} ago"
+    return [
+        Number("MongoDB", "down" if snapshot.mongodb else "up", DOCTOR, bool(snapshot.mongodb)),
+        Number("RabbitMQ", "down" if snapshot.rabbitmq else "up", DOCTOR, bool(snapshot.rabbitmq)),
+        Number("relay", _runs(snapshot.relay), DOCTOR, snapshot.relay is False),
+        Number("archiver", _runs(archives), DOCTOR, archives is False),
+        Number("scheduler", beats, DOCTOR, not last or not last.is_fresh or bool(last.late)),
+    ]
+
+
+def _runs(alive: bool | None) -> str:
+    return UNKNOWN if alive is None else "runs" if alive else "none"
+
+
+LINE_HEADS = (
+    "accepted",
+    "= done",
+    "+ in flight",
+    "+ retrying",
+    "+ failed",
+    "+ discarded",
+    "+ unaccounted",
+)
+
+
+def line_rows(snapshot: Snapshot) -> list[Row]:
+    """The conservation lines."""
+    return [Row(line.service, tuple(_line(line))) for line in snapshot.lines or ()]
+
+
+def _line(line: Line) -> Iterator[Number]:
+    of = f"service={line.service}"
+    links = {
+        "accepted": (line.accepted, Link("All orders", ORDERS)),
+        "done": (line.done, Link("Orders that it answered", ORDERS, f"done={line.service}")),
+        "in flight": (line.in_flight, waiting_for(line.service)),
+        "retrying": (line.retrying, Link("Orders with retries", ORDERS, "needs=retrying")),
+        "failed": (line.failed, Link("Failed messages", MESSAGES, f"{of}&status=failed")),
+        "discarded": (line.discarded, Link("Discarded", MESSAGES, f"{of}&status=discarded")),
+        "unaccounted": (line.unaccounted, Link("Unaccounted", ORDERS, "needs=unaccounted")),
+    }
+    for name, (count, link) in links.items():
+        is_bad = bool(count) and name in ("failed", "unaccounted")
+        yield Number(name, f"{count:,}", link, is_bad)
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{age((now - at).total_seconds())} ago"

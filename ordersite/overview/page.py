@@ -1,0 +1,81 @@
+"""The front page's part that tells how all is, its refresh, and the wall."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_cache_control
+
+from messaging.service import services
+from ordersite.overview import keeping, numbers
+from ordersite.overview.durations import age
+from ordersite.overview.reading import without_mongodb
+from ordersite.overview.snapshot import Snapshot
+from ordersite.overview.verdict import judge
+from runtime.trouble import refusal
+
+logger = logging.getLogger(__name__)
+
+#: Whose details are about orders.
+VIEW_ORDERS = "orders.view_order"
+REFUSED = "it refuses this site's login, or what the login wants to do."
+SILENT = "it does not answer."
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    """What the template `ordersite/overview.html` shows; never raises for a part that is down."""
+    return shown(keeping.current(), is_for_staff=request.user.has_perm(VIEW_ORDERS))
+
+
+def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
+    """The template's variables; whoever may not see orders sees the verdict alone."""
+    now = max(snapshot.at, datetime.now(UTC))
+    names = tuple(services())
+    verdict = judge(snapshot, now, names)
+    told = {"verdict": verdict, "age": age((now - snapshot.at).total_seconds()), "at": snapshot.at}
+    if not is_for_staff:
+        return told
+    return told | {
+        "concerns": verdict.concerns,
+        "tiles": numbers.tiles(snapshot, now, names),
+        "service_heads": numbers.SERVICE_HEADS,
+        "service_rows": numbers.service_rows(snapshot, now, names),
+        "processes": numbers.processes(snapshot, now, names),
+        "line_heads": numbers.LINE_HEADS,
+        "line_rows": numbers.line_rows(snapshot),
+        "unaccounted": [
+            (each.service, each.orders) for each in snapshot.lines or () if each.orders
+        ],
+    }
+
+
+def part(request: HttpRequest) -> HttpResponse:
+    """The overview alone, for the page's script."""
+    context = {"overview": overview(request)}
+    response = TemplateResponse(request, "ordersite/overview.html", context)
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+def wall(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The same for a screen on the wall: dark, large, to look at."""
+    context = {**context, "title": "Wall", "overview": overview(request)}
+    return TemplateResponse(request, "ordersite/wall.html", context)
+
+
+def without_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    """That MongoDB is down, to whoever asks: who that is cannot be known without it."""
+    logger.error("MongoDB cannot be used, so the admin says so: %s", str(error)[:200])
+    snapshot = without_mongodb(REFUSED if refusal(error) else SILENT)
+    told = shown(snapshot, is_for_staff=False)
+    # The page that was asked for tells how all is; what was to be done was not done.
+    status = HTTPStatus.OK if request.method == "GET" else HTTPStatus.SERVICE_UNAVAILABLE
+    context = {"overview": told}
+    response = TemplateResponse(request, "ordersite/without_database.html", context, status=status)
+    patch_cache_control(response, no_store=True)
+    return response

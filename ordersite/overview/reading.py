@@ -1,0 +1,154 @@
+"""One reading of everything that the front page shows, each part for itself.
+
+What MongoDB or RabbitMQ does not tell is None in the snapshot, which says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+import pymongo
+from pymongo.errors import PyMongoError
+
+from inventory import shipping
+from messaging.handling import retry_notes
+from messaging.queues import QueueState, queue_state
+from messaging.service import answering
+from messaging.topology import queues
+from orders import unanswered
+from orders.outbox import store
+from ordersite.overview import failures
+from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
+from ordersite.pipeline import health, heartbeat
+from ordersite.pipeline.conservation import NAMED_ORDERS, Accepted, lines_of
+from runtime.connecting import BROKER_ERRORS, connect
+from runtime.lease import RELAY_LEASE, is_taken
+from runtime.mongodb_clock import mongodb_now
+from runtime.trouble import refusal
+
+logger = logging.getLogger(__name__)
+
+Part = TypeVar("Part")
+
+
+def read(counting: Callable[[], Accepted], within_seconds: float = 2.0) -> Snapshot:
+    """The pipeline now, except what the scheduler alone knows: doctor, stock, who was seen when.
+
+    Args:
+        counting: called once, as all lines have to agree; it returns what counts the orders that
+            a service accepted.
+        within_seconds: what MongoDB may take for all that is asked of it.
+    """
+    began = time.monotonic()
+    database = health.mongodb()
+    found = without_mongodb("" if database.ok else database.detail)
+    if database.ok:
+        with pymongo.timeout(within_seconds):
+            found = _of_mongodb(found, counting)
+    return msgspec.structs.replace(found, took_seconds=round(time.monotonic() - began, 3))
+
+
+def without_mongodb(why: str) -> Snapshot:
+    """What RabbitMQ alone tells; `why` MongoDB cannot be used, empty where it can."""
+    states, silent = _queues()
+    return Snapshot(
+        at=datetime.now(UTC),
+        mongodb=why,
+        rabbitmq=silent,
+        queues=None if states is None else _present(states),
+        missing_queues=tuple(name for name, state in (states or {}).items() if state is None),
+    )
+
+
+def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
+    relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(heartbeat.last)
+    return msgspec.structs.replace(
+        found,
+        at=_asked(mongodb_now) or found.at,
+        relay=relay,
+        scheduler=last and Heartbeat(last.age_seconds, last.is_fresh, last.late),
+        outboxes=_asked(_outboxes),
+        failed=_asked(failures.unsettled),
+        lines=_lines(found, counting),
+        waiting_since=_asked(_waiting_since),
+        next_retry_at=_asked(retry_notes.next_due),
+    )
+
+
+def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> tuple[Line, ...] | None:
+    if found.queues is None:
+        return None
+    waiting = {queue.name: 0 for queue in queues()}
+    waiting |= {name: queue.messages for name, queue in found.queues.items()}
+    counted = _asked(lambda: lines_of(waiting, counting()))
+    if counted is None:
+        return None
+    return tuple(
+        Line(
+            each.service,
+            each.accepted,
+            each.done,
+            each.in_flight,
+            each.retrying,
+            each.failed,
+            each.discarded,
+            each.unaccounted,
+            each.orders[:NAMED_ORDERS],
+        )
+        for each in counted
+    )
+
+
+def _outboxes() -> tuple[Outbox, ...]:
+    return (
+        Outbox("orders", store.oldest_pending_since()),
+        Outbox("inventory", _aware(shipping.oldest_pending_since())),
+    )
+
+
+def _waiting_since() -> dict[str, datetime]:
+    """By service: its oldest order that neither failed nor waits for a retry."""
+    found = {}
+    for service in answering():
+        explained = failures.held_up(service) | set(retry_notes.waiting(service.name))
+        if since := unanswered.oldest(service, explained):
+            found[service.name] = since
+    return found
+
+
+def _queues() -> tuple[dict[str, QueueState | None] | None, str]:
+    """The state of each declared queue, None where it is missing; or why none can be seen."""
+    try:
+        with health.broker_connection() as broker:
+            connect(broker)
+            return {queue.name: queue_state(broker, queue.name) for queue in queues()}, ""
+    except BROKER_ERRORS as error:
+        if refusal(error):
+            return None, health.REFUSED
+        return None, f"No answer ({type(error).__name__})."
+
+
+def _present(states: dict[str, QueueState | None]) -> dict[str, QueueReading]:
+    return {
+        name: QueueReading(name, state.messages, state.consumers)
+        for name, state in states.items()
+        if state
+    }
+
+
+def _asked(part: Callable[[], Part]) -> Part | None:
+    """What MongoDB says; None where it says nothing in time."""
+    try:
+        return part()
+    except PyMongoError as error:
+        logger.info("A part of the overview could not be read: %s", error)
+        return None
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

@@ -1,0 +1,168 @@
+"""What the operator sees first, as plain data: one reading of everything, at one moment.
+
+The verdict, the front page, the wall and the links are all made of it, so no two numbers of a page
+can contradict each other. A part that could not be read is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+#: Of the failure groups, those with the most messages are named.
+GROUPS_NAMED = 3
+
+
+class Group(Struct, frozen=True):
+    """One cause of failed messages."""
+
+    fingerprint: str
+    #: `billing: TimeoutError: card service timed out`.
+    name: str
+    #: Failed now.
+    messages: int
+
+
+class Failed(Struct, frozen=True):
+    """The failed messages that nobody has settled: failed, or being replayed."""
+
+    messages: int
+    orders: int = 0
+    customers: int = 0
+    #: `4,210.00 EUR`; empty where no order is known.
+    money: str = ""
+    #: True where only the newest messages' orders were read.
+    at_least: bool = False
+    oldest_at: datetime | None = None
+    #: Those that failed for the first time within the last 24 hours.
+    new_groups: int = 0
+    #: The largest first.
+    groups: tuple[Group, ...] = ()
+
+
+class QueueReading(Struct, frozen=True):
+    """One queue of RabbitMQ."""
+
+    name: str
+    #: Ready ones.
+    messages: int
+    consumers: int
+
+
+class Line(Struct, frozen=True):
+    """One service's conservation line; every number counts orders."""
+
+    service: str
+    accepted: int
+    done: int
+    in_flight: int
+    retrying: int
+    failed: int
+    discarded: int
+    unaccounted: int
+    #: The ids of some that are unaccounted for.
+    orders: tuple[str, ...] = ()
+
+
+class Outbox(Struct, frozen=True):
+    """Events that wait to be published."""
+
+    #: The app that keeps them: `orders`, `inventory`.
+    of: str
+    #: When the oldest happened; None where none waits.
+    since: datetime | None
+
+
+class Heartbeat(Struct, frozen=True):
+    """The scheduler's last one."""
+
+    age_seconds: float
+    is_fresh: bool
+    #: The jobs of which a run does not end.
+    late: tuple[str, ...] = ()
+
+
+class Finding(Struct, frozen=True):
+    """One of the doctor's."""
+
+    #: `error` or `warning`.
+    severity: str
+    subject: str
+    problem: str
+    consequence: str
+    fix: str
+
+
+class Doctor(Struct, frozen=True):
+    """The doctor's last examination."""
+
+    at: datetime
+    findings: tuple[Finding, ...] = ()
+
+
+class StockDifference(Struct, frozen=True):
+    """The last recount of the stock, where it was not as its movements say."""
+
+    at: datetime
+    skus: tuple[str, ...] = ()
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    #: When it was read, by MongoDB's clock, or by the reader's where MongoDB is down.
+    at: datetime
+    took_seconds: float = 0.0
+    #: Why MongoDB or RabbitMQ cannot be used; empty where it can.
+    mongodb: str = ""
+    rabbitmq: str = ""
+    failed: Failed | None = None
+    #: By name, of those that are declared on RabbitMQ.
+    queues: dict[str, QueueReading] | None = None
+    #: Names of queues that RabbitMQ does not have.
+    missing_queues: tuple[str, ...] = ()
+    lines: tuple[Line, ...] | None = None
+    outboxes: tuple[Outbox, ...] | None = None
+    #: By service: since when its oldest order waits that neither failed nor is retried.
+    waiting_since: dict[str, datetime] | None = None
+    #: By service: when the next retry is due.
+    next_retry_at: dict[str, datetime] | None = None
+    #: Whether a relay runs.
+    relay: bool | None = None
+    scheduler: Heartbeat | None = None
+    #: By queue with a consumer of ours: when one was last seen there.
+    consumers_seen: dict[str, datetime] = {}
+    doctor: Doctor | None = None
+    stock: StockDifference | None = None
+
+    def line(self, service: str) -> Line | None:
+        return next((line for line in self.lines or () if line.service == service), None)
+
+    def retries(self, service: str) -> int:
+        """How many messages wait for their retry; 0 where that is not known."""
+        names = (name for name in self.queues or {} if name.startswith(f"{service}.retry."))
+        return sum((self.queues or {})[name].messages for name in names)
+
+
+def stored(snapshot: Snapshot) -> dict[str, Any]:
+    """As a document for MongoDB."""
+    document: dict[str, Any] = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
+    # The names of queues have dots, which MongoDB takes for paths.
+    for name in ("queues", "consumers_seen"):
+        if document[name] is not None:
+            document[name] = [[key, value] for key, value in document[name].items()]
+    return document
+
+
+def loaded(document: Mapping[str, Any]) -> Snapshot | None:
+    """The stored snapshot; None where another release wrote it otherwise."""
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    for name in ("queues", "consumers_seen"):
+        fields[name] = dict(fields[name]) if fields.get(name) is not None else None
+    fields["consumers_seen"] = fields["consumers_seen"] or {}
+    try:
+        return msgspec.convert(fields, Snapshot)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,17 @@
+"""Draws a number of the overview with the link to the list behind it."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ordersite.overview.numbers import Number
+
+register = template.Library()
+
+
+@register.simple_tag
+def number(each: Number) -> SafeString:
+    exact = f"{each.at:%Y-%m-%d %H:%M:%S} UTC" if each.at else each.link.label
+    return format_html('<a href="{}" title="{}">{}</a>', each.link.url, exact, each.text)

@@ -1,0 +1,92 @@
+"""Each number of the front page leads to the list behind it; in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ordersite.overview.durations import age
+from ordersite.overview.numbers import line_rows, processes, service_rows, tiles
+from ordersite.overview.snapshot import Snapshot, loaded, stored
+from tests.overview.snapshots import (
+    NOW,
+    SERVICES,
+    ago,
+    but,
+    failed,
+    line,
+    queue,
+    well,
+    with_queues,
+)
+
+
+def told(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
+    """The tiles and processes by name: text, address, whether it is bad."""
+    numbers = tiles(snapshot, NOW, SERVICES) + processes(snapshot, NOW, SERVICES)
+    return {each.name: (each.text, each.link.url, each.is_bad) for each in numbers}
+
+
+def test_a_pipeline_that_is_well_shows_no_bad_number() -> None:
+    rows = [*service_rows(well(), NOW, SERVICES), *line_rows(well())]
+
+    assert [name for name, (_, _, is_bad) in told(well()).items() if is_bad] == []
+    assert [each for row in rows for each in row.numbers if each.is_bad] == []
+
+
+def test_failures_tell_count_orders_money_and_age() -> None:
+    shown = told(but(failed=failed()))
+
+    assert shown["failed messages"][0] == "12"
+    assert shown["failed messages"][1].endswith("/failedmessage/?status=failed")
+    assert shown["orders held up"][:2] == ("12", "/admin/orders/order/?needs=failed")
+    assert shown["worth"][0] == "4,210.00 EUR"
+    assert shown["oldest failed"][0] == "2 h 0 min ago"
+    assert shown["new causes in 24 h"][0] == "1"
+
+
+def test_retries_tell_when_the_next_is_due() -> None:
+    waiting = but(
+        queues=with_queues(queue("billing.retry.5s", 2, consumers=0)),
+        next_retry_at={"billing": NOW + timedelta(seconds=4)},
+    )
+
+    assert told(waiting)["retries waiting"][0] == "2, next in 4 s"
+    billing = service_rows(waiting, NOW, SERVICES)[2]
+    assert [each.text for each in billing.numbers] == ["0", "1", "none", "2, next in 4 s", "0"]
+
+
+def test_a_service_without_a_worker_tells_when_it_was_last_seen() -> None:
+    dead = but(
+        queues=with_queues(queue("billing", 5, consumers=0)),
+        consumers_seen={"billing": ago(minutes=5)},
+    )
+
+    workers = service_rows(dead, NOW, SERVICES)[2].numbers[1]
+    assert (workers.text, workers.is_bad) == ("none, last 5 min ago", True)
+
+
+def test_a_line_leads_to_each_of_its_places() -> None:
+    (row,) = line_rows(but(lines=(line("billing", failed=2, in_flight=1),)))
+
+    assert [each.text for each in row.numbers] == ["100", "97", "1", "0", "2", "0", "0"]
+    assert all(each.link.url.startswith("/admin/") for each in row.numbers)
+
+
+def test_what_cannot_be_read_is_not_shown_as_nothing() -> None:
+    shown = told(Snapshot(at=NOW, mongodb="No answer.", rabbitmq="No answer."))
+
+    assert {shown[name][0] for name in ("failed messages", "retries waiting", "relay")} == {"?"}
+    assert shown["MongoDB"][0] == shown["RabbitMQ"][0] == "down"
+
+
+def test_a_snapshot_is_stored_and_loaded_as_it_was() -> None:
+    full = but(failed=failed(), waiting_since={"billing": ago(minutes=1)})
+
+    assert loaded({"_id": "now", **stored(full)}) == full
+    assert loaded({"at": "of another release"}) is None
+
+
+def test_ages_are_short() -> None:
+    said = [age(seconds) for seconds in (0, 8.4, 119, 125, 7_300, 400_000)]
+
+    assert said == ["0 s", "8 s", "119 s", "2 min", "2 h 1 min", "4 days"]

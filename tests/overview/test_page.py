@@ -1,0 +1,200 @@
+"""The front page: what it says, what it costs, and that it says so where a part is down."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pymongo
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import DatabaseError
+from django.test import Client, override_settings
+from pymongo.errors import ServerSelectionTimeoutError
+
+from orders.collection import orders
+from ordersite.overview import keeping
+from ordersite.pipeline import heartbeat
+from runtime.lease import RELAY_LEASE, Lease
+from runtime.mongodb_clock import mongodb_now
+from tests.failed_messages.letters import failed
+from tests.failed_messages.stored_orders import place, placed_body
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture(autouse=True)
+def nothing_read_before() -> Iterator[None]:
+    keeping.forget()
+    yield
+    keeping.forget()
+
+
+def client_of(user: User) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator() -> Client:
+    return client_of(User.objects.create_superuser("operator"))
+
+
+def page(client: Client, address: str = "/admin/") -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def a_failed_order() -> str:
+    """One that billing gave up; its id."""
+    order = place()
+    failed(body=placed_body(order), correlation_id=str(order["_id"]))
+    return str(order["_id"])
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/failed_messages/", "/admin/wall"])
+def test_what_is_wrong_is_said_first_with_its_cost_and_the_next_click(
+    operator: Client, address: str
+) -> None:
+    a_failed_order()
+    Lease(RELAY_LEASE).is_held()
+    heartbeat.beat()
+
+    told = page(operator, address)
+
+    assert told.index("No worker of") < told.index("1 failed message not settled")
+    assert "1 order of 1 customer, 12.50 EUR, waits for an operator." in told
+    assert 'class="verdict is-broken"' in told
+    assert "Broken" in told
+    assert "✕" in told
+
+
+def test_every_number_leads_to_a_list_that_opens(operator: Client) -> None:
+    a_failed_order()
+
+    told = page(operator)
+
+    links = {each.replace("&amp;", "&") for each in re.findall(r'href="(/admin/[^"]+)"', told)}
+    for link in sorted(each for each in links if "logout" not in each):
+        response = operator.get(link)
+        assert response.status_code == 200, (link, response.headers.get("Location"))
+
+
+@pytest.mark.parametrize("query", ["needs=failed", "needs=attention", "waits=billing"])
+def test_a_failed_order_is_found_and_looks_failed(operator: Client, query: str) -> None:
+    order_id = a_failed_order()
+    place()
+    orders().update_many({}, {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}})
+
+    told = page(operator, f"/admin/orders/order/?{query}")
+
+    assert order_id in told
+    assert told.count("state-failed") == 1
+    assert told.count('class="field-id"') == (2 if query.startswith("waits") else 1)
+
+
+@pytest.mark.parametrize("query", ["needs=coffee", "waits=nobody", "done=nobody"])
+def test_a_filter_that_cannot_be_is_refused(operator: Client, query: str) -> None:
+    place()
+
+    told = page(operator, f"/admin/orders/order/?{query}")
+
+    assert "Nothing is listed: of the filters in the address" in told
+    assert 'class="field-id"' not in told
+
+
+def test_the_page_shows_what_the_scheduler_kept_and_asks_for_nothing_else(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_failed_order()
+    keeping.take()
+    monkeypatch.setattr(keeping, "read", lambda *_: pytest.fail("the page read it itself"))
+    page(operator)
+
+    began = time.process_time()
+    for _ in range(10):
+        told = page(operator, "/admin/overview/")
+    cpu_seconds = (time.process_time() - began) / 10
+
+    assert "1 failed message not settled" in told
+    assert cpu_seconds < 0.05
+
+
+def test_without_a_scheduler_the_page_reads_it_itself(operator: Client) -> None:
+    place()
+    keeping.take()
+    place()
+    stale = {"$set": {"at": mongodb_now().replace(year=2020)}}
+    keeping.kept().update_one({"_id": "now"}, stale)
+
+    told = page(operator)
+
+    assert "No scheduler runs" in told
+    assert re.search(r'title="All orders">2</a>', told)
+
+
+def test_both_lines_have_the_same_accepted(operator: Client) -> None:
+    for _ in range(3):
+        place()
+    taken = keeping.take()
+
+    assert [line.accepted for line in taken.lines or ()] == [3, 3]
+
+
+def test_who_may_not_see_orders_sees_the_verdict_alone() -> None:
+    a_failed_order()
+
+    told = page(client_of(User.objects.create_user("someone", is_staff=True)))
+
+    assert "Broken" in told
+    assert "12.50" not in told
+    assert "tiles" not in told
+
+
+def test_without_rabbitmq_the_page_says_so(operator: Client) -> None:
+    a_failed_order()
+    nobody = settings.AMQP_URL.rpartition(":")[0] + ":1//"
+    began = time.monotonic()
+
+    with override_settings(AMQP_URL=nobody):
+        told = page(operator)
+
+    assert time.monotonic() - began < 3
+    assert "RabbitMQ cannot be used" in told
+    assert "1 failed message not settled" in told
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/failed_messages/", "/admin/overview/"])
+def test_without_mongodb_the_page_says_so_to_anyone(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def down(*_: Any) -> Any:
+        raise DatabaseError("no primary") from ServerSelectionTimeoutError("no primary")
+
+    monkeypatch.setattr("django.contrib.auth.middleware.auth.get_user", down)
+    began = time.monotonic()
+
+    told = page(operator, address)
+
+    assert time.monotonic() - began < 3
+    assert "MongoDB cannot be used" in told
+    assert "Broken" in told
+
+
+def test_a_slow_mongodb_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kept snapshot is asked for within a second, whatever MongoDB's own time-outs are."""
+    limits: list[float] = []
+
+    def find(name: str) -> Any:
+        limits.append(pymongo._csot.remaining() or 60.0)  # type: ignore[attr-defined]
+        raise ServerSelectionTimeoutError("no primary")
+
+    monkeypatch.setattr(keeping, "_found", find)
+
+    assert keeping.current().doctor is None
+    assert limits[0] <= keeping.ANSWER_SECONDS

@@ -1,0 +1,237 @@
+"""The verdict, for each incident that an operator is woken for; in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordersite.overview.snapshot import (
+    Doctor,
+    Failed,
+    Finding,
+    Group,
+    Heartbeat,
+    Outbox,
+    Snapshot,
+    StockDifference,
+)
+from ordersite.overview.verdict import Concern, Level, Verdict, judge
+from tests.overview.snapshots import (
+    NOW,
+    SERVICES,
+    ago,
+    but,
+    failed,
+    line,
+    queue,
+    well,
+    with_queues,
+)
+
+
+def verdict(snapshot: Snapshot) -> Verdict:
+    return judge(snapshot, NOW, SERVICES)
+
+
+def only(snapshot: Snapshot) -> Concern:
+    """The one thing that is wrong."""
+    (concern,) = verdict(snapshot).concerns
+    return concern
+
+
+def test_all_is_well() -> None:
+    assert verdict(well()) == Verdict(Level.GOOD, ())
+    assert verdict(well()).sentence == "Every order is where it should be."
+    assert {(each.word, each.icon) for each in Level} == {
+        ("Good", "✓"),
+        ("Degraded", "!"),
+        ("Broken", "✕"),
+    }
+
+
+DEAD_BILLING = but(
+    queues=with_queues(queue("billing", 37, consumers=0)),
+    lines=(line("inventory"), line("billing", in_flight=40)),
+    consumers_seen={"billing": ago(minutes=4)},
+)
+INCIDENTS = [
+    (
+        "no worker of billing",
+        DEAD_BILLING,
+        Level.BROKEN,
+        ["No worker of billing runs", "4 min ago", "40 orders wait", "-Q billing"],
+        "orders/order/?waits=billing",
+    ),
+    (
+        "billing frozen",
+        but(
+            queues=with_queues(queue("billing", 37)),
+            lines=(line("inventory"), line("billing", in_flight=40)),
+            waiting_since={"billing": ago(minutes=3)},
+        ),
+        Level.DEGRADED,
+        ["billing is behind or stuck", "3 min", "40 orders"],
+        "orders/order/?waits=billing",
+    ),
+    (
+        "relay dead",
+        but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
+        Level.BROKEN,
+        ["No relay runs", "50 s", "manage.py relay"],
+        "orders/order/?needs=outbox",
+    ),
+    (
+        "one group of 2,000",
+        but(failed=failed(2_000)),
+        Level.DEGRADED,
+        ["2,000 failed messages", "card service timed out", "2,000 orders of 3 customers"],
+        "failuregroup/abc123/change/",
+    ),
+    (
+        "retry storm",
+        but(queues=with_queues(queue("billing.retry.5s", 480, consumers=0))),
+        Level.DEGRADED,
+        ["billing keeps failing: 480 messages wait for a retry"],
+        "orders/order/?needs=retrying",
+    ),
+    (
+        "outbox growing",
+        but(outboxes=(Outbox("orders", ago(minutes=3)),)),
+        Level.DEGRADED,
+        ["The outbox grows", "3 min", "Nothing is lost"],
+        "orders/order/?needs=outbox",
+    ),
+    (
+        "outbox stuck",
+        but(outboxes=(Outbox("orders", ago(minutes=20)),)),
+        Level.BROKEN,
+        ["The outbox grows", "20 min"],
+        "orders/order/?needs=outbox",
+    ),
+    (
+        "archiver down",
+        but(queues=with_queues(queue("billing.dlq", 9, consumers=0))),
+        Level.DEGRADED,
+        ["No archiver runs", "9 dead messages", "manage.py archiver"],
+        "/doctor/",
+    ),
+    (
+        "scheduler down",
+        but(scheduler=None),
+        Level.DEGRADED,
+        ["No scheduler runs", "manage.py scheduler"],
+        "/doctor/",
+    ),
+    (
+        "scheduler hangs",
+        but(scheduler=Heartbeat(2.0, True, ("x.reconcile",))),
+        Level.DEGRADED,
+        ["The scheduler hangs", "x.reconcile"],
+        "/doctor/",
+    ),
+    (
+        "MongoDB without a primary",
+        Snapshot(at=NOW, mongodb="It answers, but it is not the primary.", queues=well().queues),
+        Level.BROKEN,
+        ["MongoDB cannot be used", "not the primary", "No order can be taken"],
+        "/doctor/",
+    ),
+    (
+        "RabbitMQ down",
+        but(rabbitmq="No answer (OSError).", queues=None, lines=None),
+        Level.BROKEN,
+        ["RabbitMQ cannot be used", "still taken"],
+        "/doctor/",
+    ),
+    (
+        "disk alarm",
+        but(
+            doctor=Doctor(NOW, (Finding("error", "RabbitMQ node a", "Disk alarm.", "c", "df -h"),))
+        ),
+        Level.BROKEN,
+        ["Disk alarm", "df -h"],
+        "/doctor/",
+    ),
+    (
+        "stock recount differs",
+        but(stock=StockDifference(ago(minutes=2), ("pen",))),
+        Level.BROKEN,
+        ["The stock of pen", "recount_stock"],
+        "inventory/movement/?q=pen",
+    ),
+    (
+        "an unaccounted order",
+        but(lines=(line("inventory"), line("billing", unaccounted=1, orders=("a" * 24,)))),
+        Level.BROKEN,
+        ["1 order unaccounted for: billing never answered"],
+        f"orders/order/{'a' * 24}/change/",
+    ),
+    (
+        "a queue is missing",
+        but(missing_queues=("billing.dlq",)),
+        Level.BROKEN,
+        ["does not have: billing.dlq", "declare_topology"],
+        "/doctor/",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "level", "words", "click"),
+    [each[1:] for each in INCIDENTS],
+    ids=[each[0] for each in INCIDENTS],
+)
+def test_each_incident_says_what_it_costs_and_what_to_click(
+    snapshot: Snapshot, level: Level, words: list[str], click: str
+) -> None:
+    concern = only(snapshot)
+
+    assert (verdict(snapshot).level, concern.level) == (level, level)
+    said = f"{concern.what} {concern.cost} {concern.command}"
+    assert [each for each in words if each not in said] == []
+    assert concern.cost
+    assert concern.click.url.endswith(click)
+
+
+def test_the_worst_comes_first() -> None:
+    both = but(failed=failed(), relay=False)
+
+    assert [each.level for each in verdict(both).concerns] == [Level.BROKEN, Level.DEGRADED]
+    assert verdict(both).sentence.startswith("No relay runs")
+    assert verdict(both).sentence.endswith("And 1 more.")
+
+
+def test_a_few_retries_and_a_short_wait_are_no_trouble() -> None:
+    calm = but(
+        queues=with_queues(queue("billing.retry.5s", 3, consumers=0), queue("billing", 40)),
+        waiting_since={"billing": ago(seconds=20)},
+        outboxes=(Outbox("orders", ago(seconds=2)),),
+    )
+
+    assert verdict(calm).level is Level.GOOD
+
+
+def test_several_causes_lead_to_the_list_of_causes() -> None:
+    groups = (Group("a", "one", 4), Group("b", "two", 4))
+
+    assert only(but(failed=failed(8, groups=groups))).click.url.endswith("/failuregroup/")
+
+
+def test_failed_messages_of_no_order_cost_nobody_anything() -> None:
+    assert "No order of ours" in only(but(failed=Failed(1))).cost
+
+
+def test_what_was_not_read_in_full_is_said_to_be_at_least_so_much() -> None:
+    assert only(but(failed=failed(9_000, at_least=True))).cost.startswith("At least 9,000 orders")
+
+
+def test_what_the_snapshot_knows_the_doctor_does_not_repeat() -> None:
+    """The doctor is asked once a minute, and so says longer what is over already."""
+    old = Doctor(ago(seconds=50), (Finding("error", "Relay", "No relay runs.", "c", "f"),))
+
+    assert verdict(but(doctor=old)).level is Level.GOOD
+
+
+def test_a_warning_of_the_doctor_degrades() -> None:
+    warned = Doctor(NOW, (Finding("warning", "Clock of MongoDB", "p", "c", "f"),))
+
+    assert only(but(doctor=warned)).level is Level.DEGRADED
