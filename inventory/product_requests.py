@@ -10,8 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from runtime.requests.faults import faults_of
 from runtime.requests.json_body import JsonBody
-from runtime.requests.refusal import Fault, Refusal, fault_of
+from runtime.requests.refusal import Fault, Refusal
 
 TITLE = "The catalogue was not changed"
 TITLE_OF_LIST = "The products were not listed"
@@ -102,7 +103,8 @@ def read(parameters: Mapping[str, str]) -> ProductFilters:
     try:
         return msgspec.convert(dict(parameters), ProductFilters, strict=False)
     except msgspec.ValidationError as error:
-        raise Refusal(TITLE_OF_LIST, [fault_of(error, FIXES_OF_LIST)]) from error
+        faults = faults_of(parameters, ProductFilters, FIXES_OF_LIST, strict=False, is_body=False)
+        raise Refusal(TITLE_OF_LIST, faults) from error
 
 
 def sku_after(filters: ProductFilters) -> str:

@@ -33,6 +33,7 @@ from messaging.price import InvalidPrice, price_of
 from runtime.requests import entity_tag, query_string
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
+from runtime.requests.faults import body_fault
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
@@ -141,11 +142,11 @@ def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
 
 
 def taken(sku: str) -> Fault:
-    return Fault(
-        field="sku",
-        detail=f"{sku!r} is in the catalogue already, or was withdrawn from it",
-        fix=f"Change it with PATCH /products/{sku}, offer it again with POST /products/{sku}/offer,"
-        " or send another SKU.",
+    return body_fault(
+        ("sku",),
+        f"{sku!r} is in the catalogue already, or was withdrawn from it",
+        f"Change it with PATCH /products/{sku}, offer it again with POST /products/{sku}/offer, or "
+        "send another SKU.",
     )
 
 

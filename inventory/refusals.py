@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inventory.problem_types import NOT_RESERVED, TOO_MANY_UNITS
 from inventory.stock import MAX_UNITS
+from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND
 
@@ -76,7 +77,7 @@ class TooManyUnits(Refusal):
         detail = f"{_echo(sku)} has {units} units, and {MAX_UNITS} are the most that can be counted"
         fix = f"Restock by at most {room}, or see whether the quantities before were right."
         super().__init__(f"quantity: {detail}. {fix}")
-        self.errors = [{"field": "quantity", "detail": detail, "fix": fix}]
+        self.errors = [body_fault(("quantity",), detail, fix)]
 
 
 def _echo(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from bson import Decimal128, ObjectId
@@ -16,12 +17,13 @@ from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
 from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
+from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.refusal import Fault, Refusal
 
-IN_SEVERAL = Fault(
-    field="items",
-    detail="must be sold in one currency, and are in several",
-    fix="Place one order for each currency.",
+IN_SEVERAL = body_fault(
+    ("items",),
+    "must be sold in one currency, and are in several",
+    "Place one order for each currency.",
 )
 
 UNPRICED = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
@@ -51,11 +53,14 @@ def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) 
 def merge(items: list[str | Item]) -> dict[str, int]:
     """The quantity of each SKU, in the order in which they first appear."""
     quantities: dict[str, int] = {}
+    faults = []
     for index, item in enumerate(items):
         sku, quantity = (item, 1) if isinstance(item, str) else (item.sku, item.quantity)
         quantities[sku] = quantities.get(sku, 0) + quantity
         if quantities[sku] > MAX_QUANTITY:
-            raise Refusal(TITLE, [too_many(index, sku, quantities[sku])])
+            faults.append(too_many(index, sku, quantities[sku]))
+    if faults:
+        raise Refusal(TITLE, faults[:MOST_FAULTS])
     return quantities
 
 
@@ -87,13 +92,14 @@ def check_prices(
 def too_many(index: int, sku: str, quantity: int) -> Fault:
     detail = f"must not bring the order to {quantity} units of {sku!r}"
     fix = f"Ask for at most {MAX_QUANTITY} units of a SKU in all."
-    return Fault(field=f"items[{index}]", detail=detail, fix=fix)
+    return body_fault(("items", index), detail, fix)
 
 
 def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
-    """A fault for each item whose SKU has no price."""
+    """A fault for each item whose SKU has no price; the first hundred."""
     skus = (item if isinstance(item, str) else item.sku for item in items)
-    return [no_price(index, sku) for index, sku in enumerate(skus) if sku not in prices]
+    lacking = ((index, sku) for index, sku in enumerate(skus) if sku not in prices)
+    return [no_price(index, sku) for index, sku in islice(lacking, MOST_FAULTS)]
 
 
 def no_price(index: int, sku: str) -> Fault:
@@ -101,7 +107,7 @@ def no_price(index: int, sku: str) -> Fault:
         detail, fix = UNPRICED.format(sku=sku), UNPRICED_FIX
     else:
         detail, fix = f"{sku!r} is not in the catalogue", FIXES["sku"]
-    return Fault(field=f"items[{index}]", detail=detail, fix=fix)
+    return body_fault(("items", index), detail, fix)
 
 
 def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) -> dict[str, Any]:

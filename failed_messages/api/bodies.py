@@ -11,10 +11,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
 from failed_messages.acting.triage import LIMITS_CHARS
-from failed_messages.api.refusals import TITLE, refused
+from failed_messages.api.refusals import TITLE, refused, wrong_in_body
 from failed_messages.reading.filters import duration
+from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.number import whole_number
+from runtime.requests.refusal import Refusal
 
 IDS_LIMIT = 500
 
@@ -60,10 +62,15 @@ class Policy(Struct, forbid_unknown_fields=True):
 
     def delays(self) -> list[timedelta]:
         """Raises Refusal: one is not a time like `15m`."""
-        try:
-            return [duration(each) for each in self.after]
-        except ValueError as error:
-            raise refused("after", str(error), AFTER_FIX) from error
+        faults = []
+        for index, text in enumerate(self.after):
+            try:
+                duration(text)
+            except ValueError as error:
+                faults.append(body_fault(("after", index), str(error), AFTER_FIX))
+        if faults:
+            raise Refusal(TITLE, faults)
+        return [duration(each) for each in self.after]
 
 
 class Triage(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -149,9 +156,9 @@ NOTHING = JsonBody(
 def ids(chosen: list[Any]) -> list[str]:
     """A few ids, as they are. Raises Refusal."""
     if not all(isinstance(each, str) for each in chosen):
-        raise refused("ids", "must be an array of ids, each of them text", IDS_FIX)
+        raise wrong_in_body("ids", "must be an array of ids, each of them text", IDS_FIX)
     if not 0 < len(chosen) <= IDS_LIMIT:
-        raise refused("ids", f"must be 1 to {IDS_LIMIT} ids", IDS_FIX)
+        raise wrong_in_body("ids", f"must be 1 to {IDS_LIMIT} ids", IDS_FIX)
     return chosen
 
 

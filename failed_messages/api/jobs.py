@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from failed_messages.acting.job_control import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
-from failed_messages.api.refusals import Conflict, refused, refusing
+from failed_messages.api.refusals import Conflict, refusing, wrong_in_body
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayJob
 from failed_messages.reading.description import job_json, verdict_json
@@ -78,7 +78,7 @@ def _job(id_: str) -> ReplayJob:
 def _selection(asked: Replay) -> Filter:
     if bool(asked.group) == bool(asked.filter):
         fix = "Send exactly one of ids, group and filter."
-        raise refused("filter", "must be given, or ids, or a group", fix)
+        raise wrong_in_body("filter", "must be given, or ids, or a group", fix)
     if asked.group:
         return Filter.of({"group": asked.group})
     return Filter.of_text(asked.filter)

@@ -35,7 +35,7 @@ class MessagesView(DeskView):
         most = limit(parameters, DEFAULT_MESSAGES, MOST_MESSAGES)
         parameters.pop("limit", None)
         after = parameters.pop("after", "")
-        with refusing():
+        with refusing(is_body=False):
             selection = Filter.of(parameters)
         if after and record_id(after) is None:
             fix = "Take it from `next` of the page before, or leave it out."

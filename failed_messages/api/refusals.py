@@ -10,6 +10,7 @@ from failed_messages.problem_types import NOT_IN_THIS_STATE
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.invalid import Invalid
+from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import NOT_FOUND
 from runtime.requests.refusal import Fault, Refusal
@@ -27,8 +28,11 @@ class Conflict(Problem):
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Turn what the desk's functions raise about their arguments into a `Refusal`."""
+def refusing(*, is_body: bool = True) -> Iterator[None]:
+    """Turn what the desk's functions raise about their arguments into a `Refusal`.
+
+    `is_body` says whether the arguments came in the body, else in the address.
+    """
     try:
         yield
     except UnknownGroup as error:
@@ -36,12 +40,20 @@ def refusing() -> Iterator[None]:
         raise Refusal("There is no such group", [fault], NOT_FOUND) from error
     except Invalid as error:
         name = NAMES.get(error.field, error.field)
-        raise refused(name, error.detail, error.fix) from error
+        if not is_body:
+            raise refused(name, error.detail, error.fix) from error
+        raise wrong_in_body(name, error.detail, error.fix) from error
     except InvalidEdit as error:
-        raise refused("body", str(error), "Send a body that its handler takes.") from error
+        raise wrong_in_body("body", str(error), "Send a body that its handler takes.") from error
     except ReasonMissing as error:
-        raise refused("reason", str(error), 'Send "reason" with some words.') from error
+        raise wrong_in_body("reason", str(error), 'Send "reason" with some words.') from error
+
+
+def wrong_in_body(field: str, detail: str, fix: str) -> Refusal:
+    """A field of the body is wrong."""
+    return Refusal(TITLE, [body_fault((field,), detail, fix)])
 
 
 def refused(field: str, detail: str, fix: str) -> Refusal:
+    """A parameter in the address is wrong."""
     return Refusal(TITLE, [Fault(field=field, detail=detail, fix=fix)])

@@ -172,13 +172,12 @@ def named(id_: str) -> dict[str, Any] | None:
 
 
 def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Raises InvalidFilter: a parameter has two different values."""
+    """Raises InvalidFilter: a parameter is there twice."""
     values: dict[str, str] = {}
     for name, value in pairs:
-        if values.setdefault(name, value) != value:
-            raise InvalidFilter(
-                name[:100], "must be given once, and has two different values", FILTER_FIX
-            )
+        if name in values:
+            raise InvalidFilter(name[:100], "must be given once, and is there twice", FILTER_FIX)
+        values[name] = value
     return values
 
 

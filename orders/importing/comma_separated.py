@@ -185,8 +185,8 @@ def altered(row: Row) -> Fault | None:
 
 
 def blamed(made: Entry, group: list[Row]) -> Entry:
-    """The entry with the line and the column at fault, in place of the item's index."""
-    [fault] = made.faults
+    """The entry with the first line and column at fault, in place of the item's index."""
+    fault = made.faults[0]
     item, _, column = fault["field"].partition(".")
     if not item.startswith("items[") or not column:
         return made

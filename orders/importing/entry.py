@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orders.requests.order_request import FIXES, OrderRequest
-from runtime.requests.refusal import Fault, fault_of
+from runtime.requests.faults import faults_of
+from runtime.requests.refusal import Fault
 
 
 class Entry(NamedTuple):
@@ -41,8 +42,9 @@ def read(line: int, order: Mapping[str, Any], *, key: str | None) -> Entry:
     """The entry of a decoded order; numbers may be text, as a CSV file knows nothing else."""
     try:
         request = msgspec.convert(order, OrderRequest, strict=False)
-    except msgspec.ValidationError as error:
-        return Entry(line, faults=(fault_of(error, FIXES),))
+    except msgspec.ValidationError:
+        faults = faults_of(order, OrderRequest, FIXES, strict=False, is_body=False)
+        return Entry(line, faults=tuple(faults))
     return Entry(line, request, key=key)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from orders.importing.entry import Entry, reference_key
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
-from orders.requests.order_request import FIXES, OrderRequest
-from runtime.requests.refusal import Fault, fault_of
+from orders.requests.order_request import FIXES, MAX_BODY_BYTES, OrderRequest
+from runtime.requests.json_body import JsonBody
+from runtime.requests.refusal import Refusal
 
 MAX_REF_CHARACTERS = 200
 
 
-class OrderLine(OrderRequest, frozen=True):
+class OrderLine(OrderRequest, frozen=True, omit_defaults=True):
     """`{"userId": 101, "items": ["book"], "orderRef": "A-17"}`."""
 
     order_ref: Annotated[str, Meta(min_length=1, max_length=MAX_REF_CHARACTERS)] | None = None
@@ -24,7 +24,12 @@ class OrderLine(OrderRequest, frozen=True):
 
 ORDER_REF_FIX = f"Send a text of 1 to {MAX_REF_CHARACTERS} characters, or leave it out."
 
-_decoder = msgspec.json.Decoder(OrderLine)
+BODY = JsonBody(
+    OrderLine,
+    "The order was not imported",
+    {**FIXES, "orderRef": ORDER_REF_FIX},
+    max_bytes=MAX_BODY_BYTES,
+)
 
 
 def entries(stream: Stream) -> Iterator[Entry]:
@@ -35,12 +40,8 @@ def entries(stream: Stream) -> Iterator[Entry]:
 
 def entry(number: int, line: bytes) -> Entry:
     try:
-        order = _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        fault = fault_of(error, {**FIXES, "orderRef": ORDER_REF_FIX})
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        fault = Fault(field="body", detail=f"must be JSON: {error}", fix=FIXES["body"])
-    else:
-        key = reference_key(order.user_id, order.order_ref) if order.order_ref else None
-        return Entry(number, OrderRequest(order.user_id, order.items), key=key)
-    return Entry(number, faults=(fault,))
+        order = BODY.decode(line)
+    except Refusal as refusal:
+        return Entry(number, faults=tuple(refusal.errors))
+    key = reference_key(order.user_id, order.order_ref) if order.order_ref else None
+    return Entry(number, OrderRequest(order.user_id, order.items), key=key)

@@ -19,7 +19,8 @@ from pymongo.collection import Collection
 
 from orders.importing.entry import Entry
 from orders.requests.order_request import FIXES, OrderRequest, Sku, UserId
-from runtime.requests.refusal import Fault, fault_of
+from runtime.requests.faults import faults_of
+from runtime.requests.refusal import Fault
 
 #: Where the URI names no database.
 DATABASE = "orderdb"
@@ -67,8 +68,11 @@ def entry(number: int, document: Mapping[str, Any]) -> Entry:
     try:
         order = msgspec.convert(known, OrderDocument)
         request = msgspec.convert({"userId": order.user_id, "items": order.items}, OrderRequest)
-    except msgspec.ValidationError as error:
-        return Entry(number, faults=(fault_of(error, OTHER_FIXES),), name=name)
+    except msgspec.ValidationError:
+        asked = {"userId": known.get("userId"), "items": known.get("items")}
+        faults = faults_of(known, OrderDocument, OTHER_FIXES, is_body=False)
+        faults = faults or faults_of(asked, OrderRequest, OTHER_FIXES, is_body=False)
+        return Entry(number, faults=tuple(faults), name=name)
     if not 1970 <= order.created_at.year <= 2105:
         fix = OTHER_FIXES["createdAt"]
         fault = Fault(

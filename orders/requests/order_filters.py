@@ -13,7 +13,8 @@ from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.requests.order_request import MAX_USER_ID, UserId
-from runtime.requests.refusal import Fault, Refusal, fault_of
+from runtime.requests.faults import faults_of
+from runtime.requests.refusal import Fault, Refusal
 
 MAX_LIMIT = 200
 TITLE = "The orders were not listed"
@@ -47,7 +48,8 @@ def read(parameters: Mapping[str, str]) -> OrderFilters:
     try:
         return msgspec.convert(dict(parameters), OrderFilters, strict=False)
     except msgspec.ValidationError as error:
-        raise Refusal(TITLE, [fault_of(error, FIXES)]) from error
+        faults = faults_of(parameters, OrderFilters, FIXES, strict=False, is_body=False)
+        raise Refusal(TITLE, faults) from error
 
 
 def moments(parameter: str, text: str) -> tuple[datetime, datetime]:

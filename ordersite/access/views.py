@@ -18,9 +18,10 @@ from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED
 from ordersite.access.scopes import UnknownScope, expanded
 from runtime.requests.caller import Caller, OutOfScope, caller_of
+from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.number import MOST
-from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.refusal import Refusal
 from runtime.requests.text import fault_in
 
 TITLE = "The key was not made"
@@ -159,5 +160,5 @@ def shown_once(made: NewKey) -> Response:
 
 
 def refused(field: str, detail: str) -> Refusal:
-    fault = Fault(field=field, detail=detail, fix=f"A good request is {EXAMPLE}.")
+    fault = body_fault((field,), detail, f"A good request is {EXAMPLE}.")
     return Refusal(TITLE, [fault])

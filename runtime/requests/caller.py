@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import MISSING_SCOPE, OTHER_CUSTOMER, UNAUTHENTICATED
 from runtime.requests.refusal import Fault, Refusal
@@ -99,8 +100,8 @@ def check_user(caller: Caller, user_id: int, title: str) -> None:
 
 def foreign_user(caller: Caller) -> Fault:
     """The fault of a request in another customer's name."""
-    return Fault(
-        field="userId",
-        detail="must be the user of this key",
-        fix=f"Send {caller.user_id}, or use a key of that user.",
+    return body_fault(
+        ("userId",),
+        "must be the user of this key",
+        f"Send {caller.user_id}, or use a key of that user.",
     )

@@ -10,10 +10,15 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from runtime.requests import repeated_names
+from runtime.requests.faults import MOST_FAULTS, Wrong, fault, faults_of
 from runtime.requests.problem_types import BODY_TOO_LARGE
-from runtime.requests.refusal import Fault, Refusal, fault_of
+from runtime.requests.refusal import Fault, Refusal
+from runtime.requests.requirement import requirement
 
 T = TypeVar("T")
+
+REPEATED = "must be given once, and is there twice in the same object"
 
 
 class JsonParser(BaseParser):
@@ -40,7 +45,7 @@ class JsonBody(Generic[T]):
     Args:
         type_: what it is decoded to, e.g. a `msgspec.Struct`.
         title: what did not happen, if the body is refused.
-        fixes: how to fix each field, see `runtime.requests.refusal.fault_of`.
+        fixes: how to fix each field, see `runtime.requests.faults.faults_of`.
         max_bytes: a longer one is refused; by default what a message may have.
         empty: what a request without a body asks for; None where one is needed.
     """
@@ -54,7 +59,9 @@ class JsonBody(Generic[T]):
         max_bytes: int | None = None,
         empty: T | None = None,
     ) -> None:
+        self.type_ = type_
         self._decoder = msgspec.json.Decoder(type_)
+        self._is_shown_whole = repeated_names.is_encoded_as_sent(type_)
         self._title = title
         self._fixes = fixes
         self._max_bytes = max_bytes
@@ -79,24 +86,54 @@ class JsonBody(Generic[T]):
         """What the body says.
 
         Raises:
-            Refusal: it is too long, not JSON in UTF-8 (RFC 8259), or something else than the
-                type; the refusal names the field.
+            Refusal: it is too long, not JSON in UTF-8 (RFC 8259), something else than the type, or
+                has a name twice in an object; the refusal names each field that is wrong.
         """
         max_bytes = self._max_bytes or settings.MAX_MESSAGE_BYTES
         if len(body) > max_bytes:
             raise self._too_long(max_bytes)
         try:
-            return self._decoder.decode(body)
+            decoded = self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            raise Refusal(self._title, [fault_of(error, self._fixes)]) from error
+            raise self._wrong(body, error) from error
         except UnicodeDecodeError as error:
             raise self._bad("must be UTF-8") from error
         except (msgspec.DecodeError, RecursionError) as error:
             raise self._bad(f"must be JSON: {error}") from error
+        may_repeat = not self._is_shown_whole or repeated_names.may_be_in(body, decoded)
+        if may_repeat and (faults := self._repeated(body)):
+            raise Refusal(self._title, faults)
+        return decoded
+
+    def _wrong(self, body: bytes, first: msgspec.ValidationError) -> Refusal:
+        """The refusal of a body that is something else, which is read once more for all of it."""
+        try:
+            value = msgspec.json.decode(body)
+        except msgspec.ValidationError:
+            # A number of thousands of digits is none at all.
+            text, _, place = str(first).partition(" - at `$.")
+            named = place.rstrip("`").partition(".")[0]
+            where = Wrong((named,) if named else (), requirement(text))
+            return Refusal(self._title, [fault(where, self._fixes, is_body=True)])
+        except UnicodeDecodeError:
+            return self._bad("must be UTF-8")
+        except (msgspec.DecodeError, RecursionError) as error:
+            return self._bad(f"must be JSON: {error}")
+        found = faults_of(value, self.type_, self._fixes)
+        return Refusal(self._title, [*self._repeated(body), *found])
+
+    def _repeated(self, body: bytes) -> list[Fault]:
+        """A fault for each name that an object has twice."""
+        try:
+            paths = repeated_names.paths_in(body)
+        except (ValueError, RecursionError) as error:
+            raise self._bad(f"must be JSON: {error}") from error
+        wrong = [Wrong(path, REPEATED) for path in paths[:MOST_FAULTS]]
+        return [fault(each, self._fixes, is_body=True) for each in wrong]
 
     def _bad(self, detail: str) -> Refusal:
         """The body as a whole is at fault."""
-        return Refusal(self._title, [Fault(field="body", detail=detail, fix=self._fixes["body"])])
+        return Refusal(self._title, [fault(Wrong((), detail), self._fixes, is_body=True)])
 
     def _too_long(self, max_bytes: int) -> Refusal:
         fix = f"Send at most {max_bytes} bytes; split a larger request."

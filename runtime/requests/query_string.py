@@ -21,16 +21,15 @@ def parameters(request: Request, title: str = TITLE) -> dict[str, str]:
     """The parameters by name; `title` is what did not happen, if they are refused.
 
     Raises:
-        Refusal: they are not UTF-8, have a NUL, are too many, or one has two different values.
+        Refusal: they are not UTF-8, have a NUL, are too many, or one is there twice.
     """
     read: dict[str, str] = {}
     for name, value in _pairs(request.META.get("QUERY_STRING", ""), title):
         if fault := fault_in(name) or fault_in(value):
             raise _refused(title, name.replace("\0", "\ufffd"), fault, ENCODING_FIX)
-        if read.setdefault(name, value) != value:
-            raise _refused(
-                title, name, "must be given once, and has two different values", "Send it once."
-            )
+        if name in read:
+            raise _refused(title, name, "must be given once, and is there twice", "Send it once.")
+        read[name] = value
     return read
 
 
