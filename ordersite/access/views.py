@@ -123,7 +123,7 @@ class RotateView(APIView):
         try:
             made = keys.rotate(id_, by=caller.name, overlap=timedelta(hours=asked.overlap_hours))
         except InvalidKey as error:
-            fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")
+            fault = body_fault((error.field,), str(error), "Send POST /api-keys.")
             raise Refusal(TITLE, [fault], KEY_ENDED) from error
         return shown_once(made)
 

@@ -17,7 +17,8 @@ INVALID_REQUEST = ProblemType(
     400,
     "The request is not valid",
     "A field of the body, a parameter in the address or a header is wrong. `errors` names each, "
-    "what it must be, and what to send instead. Nothing was done.",
+    "what it must be, and what to send instead. Of a JSON body it has all, the first hundred of "
+    "them, each with a JSON pointer (RFC 6901) as RFC 9457 shows it. Nothing was done.",
     "Correct the fields that `errors` names.",
     "The order was not placed. userId: must be a whole number, not text. Send a whole number from "
     "1 to 9223372036854775807, without quotes, for example 101.",
@@ -27,6 +28,7 @@ INVALID_REQUEST = ProblemType(
             "detail": "must be a whole number, not text",
             "fix": "Send a whole number from 1 to 9223372036854775807, without quotes, "
             "for example 101.",
+            "pointer": "#/userId",
         },
     ),
 )
@@ -61,6 +63,7 @@ OTHER_CUSTOMER = ProblemType(
             "field": "userId",
             "detail": "must be the user of this key",
             "fix": "Send 101, or use a key of that user.",
+            "pointer": "#/userId",
         },
     ),
 )
