@@ -5,6 +5,7 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 RUN := $(VENV)/bin/python
 INSTALL_PACKAGES := localservices/install_packages.sh
 INSTALLED := $(VENV)/installed
+TESTS ?= tests
 
 .PHONY: run
 run: libcurl ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler
@@ -19,7 +20,15 @@ test: libcurl ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
-		--max-worker-restart 0 tests
+		--max-worker-restart 0 $(TESTS)
+
+.PHONY: test-debian13
+test-debian13: ## the same on Debian 13, as root; TESTS=tests/messaging for a part
+	@localservices/in_debian.sh trixie make test TESTS="$(TESTS)"
+
+.PHONY: test-debian-testing
+test-debian-testing: ## the same on what becomes the next Debian
+	@localservices/in_debian.sh testing make test TESTS="$(TESTS)"
 
 .PHONY: test-fast
 test-fast: $(INSTALLED) ## run the tests that need nothing but Python, in seconds

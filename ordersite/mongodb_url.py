@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from runtime.database_url import split
 from runtime.url_text import check_characters
 
 SCHEMES = ("mongodb://", "mongodb+srv://")
@@ -38,7 +39,7 @@ FIXED = {
 
 def options(url: str) -> dict[str, Any]:
     """The options of a client beside the URL; PyMongo lets them win over it."""
-    named = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    named = {name.lower() for name, _ in parse_qsl(split(url).query, keep_blank_values=True)}
     return {name: value for name, value in DEFAULTS.items() if name.lower() not in named} | FIXED
 
 

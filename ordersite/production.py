@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from environs import ValidationError
 
-from runtime import broker_url
+from runtime import broker_url, database_url
 
 #: In compose.yaml, and the default of development; everyone who reads this can sign with it.
 KNOWN_KEY = "a-known-key-that-only-development-accepts"
@@ -72,7 +72,7 @@ def broker_login(value: str) -> None:
 
 def mongodb_login(value: str) -> None:
     """A validator: MongoDB is asked by a user of its own."""
-    parts = urlsplit(value)
+    parts = database_url.split(value)
     options = {name.lower(): texts for name, texts in parse_qs(parts.query).items()}
     if WITHOUT_PASSWORD.intersection(options.get("authmechanism", ())):
         return

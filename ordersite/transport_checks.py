@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from runtime import database_url
 from runtime.broker_url import SEPARATOR
 
 HINTS = {
@@ -48,7 +49,7 @@ def brokers_without_tls(url: str) -> Iterator[str]:
 
 def databases_without_tls(url: str) -> Iterator[str]:
     """Other hosts that the URL of MongoDB reaches in the clear."""
-    parts = urlsplit(url)
+    parts = database_url.split(url)
     options = {name.lower(): value.lower() for name, value in parse_qsl(parts.query)}
     asked = options.get("tls", options.get("ssl", ""))
     if asked == "true" or (parts.scheme == "mongodb+srv" and asked != "false"):

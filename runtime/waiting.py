@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import pymongo
 from django.conf import settings
@@ -18,6 +17,7 @@ from pymongo.errors import PyMongoError
 
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
+from runtime.database_url import split
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, refusal
 
@@ -38,7 +38,7 @@ def wait_for_database(stop: StopRequest) -> None:
 
 def wait_for_mongodb(stop: StopRequest) -> None:
     """Return when MongoDB has a primary, or when asked to stop."""
-    address = urlsplit(settings.MONGODB_URL).netloc.rpartition("@")[2]
+    address = split(settings.MONGODB_URL).netloc.rpartition("@")[2]
     wait_for(f"MongoDB at {address}", mongodb, stop)
 
 

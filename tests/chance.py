@@ -9,9 +9,14 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 #: The same each time, so that a test fails by what was changed, and not by its luck.
 USUAL_SEED = 11
+
+# An example may take longer than Hypothesis's 200 ms on a busy machine.
+settings.register_profile("ordersite", deadline=None)
+settings.load_profile("ordersite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

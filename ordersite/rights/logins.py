@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from messaging.trust.users import processes, user_of
+from runtime import database_url
 from runtime.broker_url import SEPARATOR
 
 PASSWORD_BYTES = 32
@@ -25,7 +26,7 @@ class Logins:
     def password(self, user: str) -> str:
         """The user's password, for either server; a new one where there is no file."""
         for url in self.read(user).values():
-            if password := urlsplit(url).password:
+            if password := database_url.split(url).password:
                 return unquote(password)
         return new_password()
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlunsplit
 
 from django.conf import settings
 from django.db import connection
 
 from ordersite.rights.mongodb_rights import EVERYTHING, Rights, declared
+from runtime.database_url import split
 
 #: Options of a URL that are about the login.
 OF_A_LOGIN = {"authsource", "authmechanism", "authmechanismproperties"}
@@ -110,7 +111,7 @@ def set_password(user: str, password: str) -> None:
 
 def with_login(url: str, user: str, password: str) -> str:
     """The URL with this login of the database `admin` in place of the one that it has."""
-    parts = urlsplit(url)
+    parts = split(url)
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
     query = [
         (name, value)

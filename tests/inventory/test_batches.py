@@ -55,9 +55,7 @@ def test_an_order_that_was_answered_before_gets_the_same_answer_in_a_batch() -> 
     assert stock("pen") == (7, 3)
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(SKUS), st.integers(1, 5), min_size=1),

@@ -145,7 +145,6 @@ def test_stock_adds_up_whatever_comes() -> None:
         settings=settings(
             max_examples=20,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

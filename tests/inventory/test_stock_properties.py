@@ -29,7 +29,6 @@ orders = st.builds(
 )
 few_but_real = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -52,6 +52,7 @@ def test_the_start_is_refused_with_the_way_out(
 ) -> None:
     (tmp_path / "mnesia").mkdir()
     (tmp_path / "mnesia" / "ordersite@localhost-feature_flags").write_text(BEFORE)
+    monkeypatch.setattr(rabbitmq, "rabbitmq_server", lambda: Path("rabbitmq-server"))
     monkeypatch.setattr(rabbitmq, "installed_version", lambda _: (4, 0, 5))
 
     with pytest.raises(ServiceFailed, match=r"4\.0\.5 cannot read them.*docs/upgrading\.md"):

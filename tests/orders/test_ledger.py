@@ -115,7 +115,7 @@ def shuffled(*outcomes: str) -> st.SearchStrategy[list[str]]:
     return again.flatmap(lambda more: st.permutations([*outcomes, *more]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shuffled("reserved", "invoiced"))
 def test_every_order_of_arrival_confirms_alike(outcomes: list[str]):
     assert essence(hear(placed(), *outcomes)) == (
@@ -128,7 +128,7 @@ def test_every_order_of_arrival_confirms_alike(outcomes: list[str]):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shuffled("rejected", "invoiced", "credited"))
 def test_every_order_of_arrival_rejects_alike(outcomes: list[str]):
     assert essence(hear(placed(), *outcomes)) == (
@@ -165,7 +165,7 @@ def test_every_permutation_with_a_cancellation_ends_alike(outcomes: tuple[str, .
     assert end.endswith("['order.placed', 'order.cancelled'])")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shuffled("cancelled", "reserved", "invoiced", "released", "credited"))
 def test_every_order_of_arrival_cancels_alike(outcomes: list[str]):
     assert cancelled_essence(hear(placed(), *outcomes)) == (
@@ -184,7 +184,7 @@ def test_every_order_of_arrival_cancels_alike(outcomes: list[str]):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(shuffled("reserved", "invoiced", "shipped"))
 def test_every_order_of_arrival_ships_alike(outcomes: list[str]):
     status, entries, types = essence(hear(placed(), *outcomes))

@@ -99,7 +99,5 @@ def test_an_order_ends_right_whatever_is_heard_of_it() -> None:
     checks: Any = [HealthCheck.too_slow]
     run_state_machine_as_test(
         Order,
-        settings=settings(
-            max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=checks
-        ),
+        settings=settings(max_examples=40, stateful_step_count=12, suppress_health_check=checks),
     )

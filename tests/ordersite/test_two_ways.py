@@ -166,7 +166,6 @@ def request(*lines: bytes, body: bytes = ORDER, length: int | None = None) -> by
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

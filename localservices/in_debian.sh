@@ -1,0 +1,61 @@
+#!/bin/bash
+# Runs a command in a copy of this checkout on another release of Debian, as root:
+#   localservices/in_debian.sh trixie make test-fast
+# The release lies in .local/debian-RELEASE; the first run makes it, with `debootstrap`. What the command
+# starts ends with it, and so do the mounts.
+set -euo pipefail
+
+release=$1
+shift
+cd "$(dirname "$0")/.."
+root=$PWD/.local/debian-$release
+checkout=$root/srv/ordersite
+certificates=/etc/ssl/certs/ca-certificates.crt
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "A root of another Debian release needs root: run it with sudo." >&2
+    exit 1
+fi
+mkdir -p .local
+exec 9>>"$root.lock"
+if ! flock --nonblock 9; then
+    echo "Another command runs in $root." >&2
+    exit 1
+fi
+
+make_root() {
+    localservices/install_packages.sh ca-certificates debootstrap
+    # Where this machine has its own packages from; without one debootstrap knows Debian's own.
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep --max-count 1 '/debian/$' || true)
+    rm -rf "$root.new"
+    echo "Making a root of Debian $release …"
+    debootstrap --variant=minbase --include=ca-certificates,git,make,python3 \
+        "$release" "$root.new" ${mirror:+"$mirror"} >"$root.log" \
+        || { tail "$root.log" >&2; exit 1; }
+    apt-config dump | grep -E '^Acquire::(https?|Check-)' >"$root.new/etc/apt/apt.conf.d/99machine" || true
+    mv "$root.new" "$root"
+}
+
+copy_checkout() {
+    mkdir -p "$checkout"
+    find "$checkout" -mindepth 1 -maxdepth 1 ! -name '.venv*' ! -name .local -exec rm -rf {} +
+    git ls-files -z --cached --others --exclude-standard \
+        | tar --create --null --files-from - --ignore-failed-read 2>/dev/null | tar --extract --directory "$checkout"
+    git -C "$checkout" init --quiet
+    git -C "$checkout" add --all
+}
+
+test -d "$root" || make_root
+copy_checkout
+cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+
+# In a table of mounts and of processes of their own, which go away with the command.
+export root certificates
+exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc="$root/proc" \
+    bash -c '
+        mount --rbind /dev "$root/dev"
+        mount --bind -o ro "$certificates" "$root$certificates"
+        chroot "$root" env --chdir=/srv/ordersite HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin "$@"
+        # Not the last line, or this shell would become the command; it takes in what orphans leave.
+        exit $?
+    ' bash "$@"
