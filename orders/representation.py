@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from messaging.money import text_of
+from runtime.requests.number import exact
 
 
 def order_json(document: dict[str, Any]) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "orderId": str(document["_id"]),
         # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
-        "userId": int(document["user_id"]),
+        **exact("userId", int(document["user_id"])),
         "items": [
             {
                 "sku": line["sku"],

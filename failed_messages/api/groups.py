@@ -43,15 +43,16 @@ class GroupView(DeskView):
     scopes = {"GET": READ, "PATCH": TRIAGE}
 
     def get(self, request: Request, fingerprint: str) -> Response:
-        group = FailureGroup.objects.filter(pk=fingerprint).first()
+        # Hexadecimal digits, like every id: in capitals it is the same.
+        group = FailureGroup.objects.filter(pk=fingerprint.lower()).first()
         if group is None:
             raise Http404
-        return Response(group_json(group, figures([fingerprint])[fingerprint]))
+        return Response(group_json(group, figures([group.pk])[group.pk]))
 
     def patch(self, request: Request, fingerprint: str) -> Response:
         changes = TRIAGE_BODY.of(request).changes()
         with refusing():
-            if not triage(fingerprint, changes, self.by()):
+            if not triage(fingerprint.lower(), changes, self.by()):
                 raise Http404
         return self.get(request, fingerprint)
 

@@ -27,7 +27,7 @@ class PoliciesView(DeskView):
                 self.by(),
                 delays=asked.delays(),
                 service=asked.service,
-                group=asked.group,
+                group=asked.group.lower(),
                 reason=asked.reason,
             )
         return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))
@@ -38,6 +38,6 @@ class PolicyView(DeskView):
 
     def delete(self, request: Request, scope: str) -> Response:
         NOTHING.of(request)
-        if not switch_off(scope, self.by()):
+        if not switch_off(scope.lower(), self.by()):
             raise Http404
-        return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))
+        return Response(policy_json(ReplayPolicy.objects.get(pk=scope.lower())))

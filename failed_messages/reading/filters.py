@@ -72,7 +72,7 @@ class Filter:
         values = {FIELDS[name]: value.strip() for name, value in parameters.items()}
         for name, value in parameters.items():
             _check(name, value.strip())
-        return cls(**values)
+        return cls(**{**values, "group": values.get("group", "").lower()})
 
     @classmethod
     def of_text(cls, text: str) -> Self:

@@ -18,8 +18,9 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from orders.importing.entry import Entry
-from orders.requests.order_request import FIXES, OrderRequest, Sku, UserId
+from orders.requests.order_request import FIXES, OrderRequest, Sku
 from runtime.requests.faults import faults_of
+from runtime.requests.number import UserId
 from runtime.requests.refusal import Fault
 
 #: Where the URI names no database.

@@ -12,8 +12,8 @@ import msgspec
 from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orders.requests.order_request import MAX_USER_ID, UserId
 from runtime.requests.faults import faults_of
+from runtime.requests.number import MOST, UserId
 from runtime.requests.refusal import Fault, Refusal
 
 MAX_LIMIT = 200
@@ -35,7 +35,7 @@ DATE_FIX = "Send a date like 2026-01-31 (UTC), or a time like 2026-01-31T12:00:0
 CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES = {
     "body": f"The parameters are {', '.join(OrderFilters.__struct_encode_fields__)}.",
-    "userId": f"Send a whole number from 1 to {MAX_USER_ID}.",
+    "userId": f"Send a whole number from 1 to {MOST}.",
     "status": "Send placed, confirmed, rejected or cancelled.",
     "createdFrom": DATE_FIX,
     "createdTo": DATE_FIX,

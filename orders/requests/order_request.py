@@ -7,15 +7,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from runtime.requests.json_body import JsonBody
+from runtime.requests.number import MOST, UserId
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_ITEMS = 1_000
 MAX_QUANTITY = 10_000
-#: MongoDB's largest integer.
-MAX_USER_ID = 2**63 - 1
 
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
-UserId = Annotated[int, Meta(ge=1, le=MAX_USER_ID)]
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +35,7 @@ TITLE = "The order was not placed"
 EXAMPLE = '{"userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
 FIXES = {
     "body": f"Send a JSON object like {EXAMPLE}.",
-    "userId": f"Send a whole number from 1 to {MAX_USER_ID}, without quotes, for example 101.",
+    "userId": f"Send a whole number from 1 to {MOST}, without quotes, for example 101.",
     "items": f"Send an array of 1 to {MAX_ITEMS} items.",
     "items[]": 'Send "book" for one unit, or {"sku": "book", "quantity": 2} for more.',
     "sku": "Send a SKU of the catalogue, 1 to 64 characters.",

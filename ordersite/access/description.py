@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ordersite.access.models import ApiKey
+from runtime.requests.number import exact
 
 
 def key_json(record: ApiKey) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def key_json(record: ApiKey) -> dict[str, Any]:
         "id": record.pk,
         "client": record.client,
         "name": record.name,
-        "userId": record.user_id,
+        **exact("userId", record.user_id),
         "scopes": list(record.scopes),
         "requestsPerSecond": record.rate,
         "state": record.state,

@@ -20,7 +20,7 @@ from ordersite.access.scopes import UnknownScope, expanded
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
-from runtime.requests.number import MOST
+from runtime.requests.number import UserId
 from runtime.requests.refusal import Refusal
 from runtime.requests.text import fault_in
 
@@ -34,7 +34,7 @@ class CreateKey(Struct, forbid_unknown_fields=True, rename="camel"):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     #: Null for a shop, which acts for all.
-    user_id: Annotated[int, Meta(ge=1, le=MOST)] | None
+    user_id: UserId | None
     scopes: Annotated[list[str], Meta(min_length=1, max_length=50)]
     #: Null for a key that never expires.
     expires_in_days: Annotated[int, Meta(ge=1, le=MOST_DAYS)] | UnsetType | None = UNSET
@@ -119,9 +119,12 @@ class RotateView(APIView):
 
     def post(self, request: Request, id_: str) -> Response:
         asked, caller = ROTATE.of(request), caller_of(request)
-        check_own(caller, find(id_).scopes)
+        known = find(id_)
+        check_own(caller, known.scopes)
         try:
-            made = keys.rotate(id_, by=caller.name, overlap=timedelta(hours=asked.overlap_hours))
+            made = keys.rotate(
+                known.pk, by=caller.name, overlap=timedelta(hours=asked.overlap_hours)
+            )
         except InvalidKey as error:
             fault = body_fault((error.field,), str(error), "Send POST /api-keys.")
             raise Refusal(TITLE, [fault], KEY_ENDED) from error
@@ -135,13 +138,13 @@ class RevokeView(APIView):
 
     def post(self, request: Request, id_: str) -> Response:
         NOTHING.of(request)
-        find(id_)
-        return Response(key_json(keys.revoke(id_, by=caller_of(request).name)))
+        known = find(id_)
+        return Response(key_json(keys.revoke(known.pk, by=caller_of(request).name)))
 
 
 def find(id_: str) -> ApiKey:
-    """Raises Http404: there is no such key."""
-    record = None if fault_in(id_) else ApiKey.objects.filter(pk=id_).first()
+    """The key with this id, in capitals or not. Raises Http404: there is none."""
+    record = None if fault_in(id_) else ApiKey.objects.filter(pk=id_.lower()).first()
     if record is None:
         raise Http404
     return record

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar, get_args
 
 import msgspec
 from django.conf import settings
+from msgspec import Meta, Struct
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from runtime.requests import repeated_names
-from runtime.requests.faults import MOST_FAULTS, Wrong, fault, faults_of
+from runtime.requests.faults import MOST_FAULTS, Wrong, fault, faults_of, fields_of
+from runtime.requests.number import TEXT_IF_LARGER, large_number
 from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.requirement import requirement
@@ -95,7 +97,7 @@ class JsonBody(Generic[T]):
         try:
             decoded = self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            raise self._wrong(body, error) from error
+            return self._again(body, error)
         except UnicodeDecodeError as error:
             raise self._bad("must be UTF-8") from error
         except (msgspec.DecodeError, RecursionError) as error:
@@ -105,22 +107,28 @@ class JsonBody(Generic[T]):
             raise Refusal(self._title, faults)
         return decoded
 
-    def _wrong(self, body: bytes, first: msgspec.ValidationError) -> Refusal:
-        """The refusal of a body that is something else, which is read once more for all of it."""
+    def _again(self, body: bytes, first: msgspec.ValidationError) -> T:
+        """What a body says that is something else at first sight: large numbers may be text.
+
+        Raises:
+            Refusal: it is none the less; all that is wrong in it is named.
+        """
         try:
-            value = msgspec.json.decode(body)
-        except msgspec.ValidationError:
+            value = with_large_numbers(msgspec.json.decode(body), self.type_)
+        except msgspec.ValidationError as error:
             # A number of thousands of digits is none at all.
             text, _, place = str(first).partition(" - at `$.")
             named = place.rstrip("`").partition(".")[0]
             where = Wrong((named,) if named else (), requirement(text))
-            return Refusal(self._title, [fault(where, self._fixes, is_body=True)])
-        except UnicodeDecodeError:
-            return self._bad("must be UTF-8")
+            raise Refusal(self._title, [fault(where, self._fixes, is_body=True)]) from error
+        except UnicodeDecodeError as error:
+            raise self._bad("must be UTF-8") from error
         except (msgspec.DecodeError, RecursionError) as error:
-            return self._bad(f"must be JSON: {error}")
-        found = faults_of(value, self.type_, self._fixes)
-        return Refusal(self._title, [*self._repeated(body), *found])
+            raise self._bad(f"must be JSON: {error}") from error
+        found = [*self._repeated(body), *faults_of(value, self.type_, self._fixes)]
+        if found:
+            raise Refusal(self._title, found) from first
+        return msgspec.convert(value, self.type_)
 
     def _repeated(self, body: bytes) -> list[Fault]:
         """A fault for each name that an object has twice."""
@@ -139,3 +147,19 @@ class JsonBody(Generic[T]):
         fix = f"Send at most {max_bytes} bytes; split a larger request."
         fault = Fault(field="body", detail=f"must have at most {max_bytes} bytes", fix=fix)
         return Refusal(self._title, [fault], BODY_TOO_LARGE)
+
+
+def with_large_numbers(value: Any, type_: Any) -> Any:
+    """The object with its large numbers, which JavaScript can write as text alone."""
+    if not (isinstance(value, dict) and isinstance(type_, type) and issubclass(type_, Struct)):
+        return value
+    marked = {name for name, field in fields_of(type_).items() if is_marked(field.type)}
+    return {name: large_number(each) if name in marked else each for name, each in value.items()}
+
+
+def is_marked(type_: Any) -> bool:
+    """Whether a field of that type may be text where its number is large."""
+    return any(
+        (isinstance(each, Meta) and TEXT_IF_LARGER in (each.extra or {})) or is_marked(each)
+        for each in get_args(type_)
+    )

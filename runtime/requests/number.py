@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 #: The largest that MongoDB stores.
 MOST = 2**63 - 1
+#: The largest below which JavaScript, and so JSON in a browser, has every whole number (RFC 8259,
+#: section 6).
+EXACT_IN_JAVASCRIPT = 2**53 - 1
+
+#: Marks a field of a body that may be text where its number is larger.
+TEXT_IF_LARGER = "text_if_larger"
+
+#: Of a customer.
+UserId = Annotated[int, Meta(ge=1, le=MOST, extra={TEXT_IF_LARGER: True})]
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
+
+
+def exact(name: str, number: int | None) -> dict[str, Any]:
+    """The number for an answer; beside one that JavaScript would round also its text.
+
+    So `userId` stays a number for every client, and `userIdText` has each of its digits.
+    """
+    if number is None or number <= EXACT_IN_JAVASCRIPT:
+        return {name: number}
+    return {name: number, f"{name}Text": str(number)}
+
+
+def large_number(value: Any) -> Any:
+    """The number that a text says which JavaScript would round; any other value as it is."""
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+        return value
+    return int(value) if EXACT_IN_JAVASCRIPT < int(value) <= MOST else value
 
 
 def whole_number(text: str, least: int = 1, most: int = MOST) -> int:
