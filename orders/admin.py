@@ -59,7 +59,8 @@ class NamedFilter(admin.SimpleListFilter):
 
 
 class NeedsFilter(NamedFilter):
-    title = parameter_name = "needs"
+    title = "what an order needs"
+    parameter_name = "needs"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, need.label) for name, need in attention.NEEDS.items()]
@@ -69,7 +70,7 @@ class NeedsFilter(NamedFilter):
 
 
 class WaitsFilter(NamedFilter):
-    title = "waits for"
+    title = "service that it waits for"
     parameter_name = "waits"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -80,7 +81,7 @@ class WaitsFilter(NamedFilter):
 
 
 class DoneFilter(WaitsFilter):
-    title = "was answered by"
+    title = "service that answered"
     parameter_name = "done"
 
     def found(self, name: str) -> list[Any]:

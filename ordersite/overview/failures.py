@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.utils.text import Truncator
+
 from failed_messages.models import GroupStatus, Status
 from failed_messages.reading.affected_orders import affected_orders
 from failed_messages.records.collection import failed_messages, failure_groups
@@ -73,11 +75,11 @@ def _groups() -> tuple[Group, ...]:
     ]
     counted = list(failed_messages().aggregate(stages, hint="group_status_newest"))
     known = {
-        each["_id"]: f"{each['service']}: {each['exception'] or each['reason']}: {each['example']}"
+        each["_id"]: f"{each['service']}: {each['example'] or each['exception'] or each['reason']}"
         for each in failure_groups().find({"_id": {"$in": [each["_id"] for each in counted]}})
     }
     return tuple(
-        Group(each["_id"], known[each["_id"]][:NAME_CHARACTERS], each["messages"])
+        Group(each["_id"], Truncator(known[each["_id"]]).chars(NAME_CHARACTERS), each["messages"])
         for each in counted
         if each["_id"] in known
     )

@@ -32,6 +32,7 @@ from ordersite.overview.snapshot import (
     loaded,
     stored,
 )
+from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
 
 EVERY_SECONDS = 5.0
@@ -41,6 +42,8 @@ SHARE = 20
 LATE_SECONDS = 10.0
 #: What the scheduler's reading may take of MongoDB.
 SCHEDULERS_SECONDS = 30.0
+#: For so long the answer of RabbitMQ to a page is good for others.
+PROBE_SECONDS = 2.0
 #: What asking MongoDB for the kept one may take a page.
 ANSWER_SECONDS = 1.0
 
@@ -112,6 +115,8 @@ def current() -> Snapshot:
         kept_one = _found(NOW)
         is_shown = kept_one is not None and is_fresh(kept_one, mongodb_now())
         doctor, stock = _kept(DOCTOR, Doctor), _kept(STOCK, StockDifference)
+    # One of some seconds ago does not know that RabbitMQ is gone since.
+    is_shown = is_shown and (bool(kept_one and kept_one.rabbitmq) or _rabbitmq.answers())
     found = kept_one if kept_one and is_shown else _own.read()
     seen = found.consumers_seen or (kept_one.consumers_seen if kept_one else {})
     return msgspec.structs.replace(found, doctor=doctor, stock=stock, consumers_seen=seen)
@@ -121,6 +126,23 @@ def is_fresh(snapshot: Snapshot, now: datetime) -> bool:
     """Whether a scheduler that works would not have made another one by now."""
     age = (now - snapshot.at).total_seconds()
     return abs(age) <= EVERY_SECONDS + LATE_SECONDS + snapshot.took_seconds * SHARE
+
+
+class Probe:
+    """Whether RabbitMQ answers, asked once in a few seconds, however many look."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock = Lock()
+        self._clock = clock
+        self._asked_at = -PROBE_SECONDS
+        self._answers = True
+
+    def answers(self) -> bool:
+        with self._lock:
+            if self._clock() - self._asked_at >= PROBE_SECONDS:
+                self._answers = health.rabbitmq_answers()
+                self._asked_at = self._clock()
+            return self._answers
 
 
 class OwnReading:
@@ -138,12 +160,8 @@ class OwnReading:
                 self._read_at = time.monotonic()
             return self._snapshot
 
-    def forget(self) -> None:
-        self._snapshot = None
 
-
-_own = OwnReading()
-forget = _own.forget
+_own, _rabbitmq = OwnReading(), Probe()
 
 
 def _found(name: str) -> Snapshot | None:

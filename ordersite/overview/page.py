@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import pymongo
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_cache_control
+from pymongo.errors import PyMongoError
 
-from messaging.service import services
-from ordersite.overview import keeping, numbers
+from messaging.service import answering, services
+from ordersite.overview import keeping, measuring, numbers
+from ordersite.overview.buckets import SPANS, Span
+from ordersite.overview.charts import charts, span_named
 from ordersite.overview.durations import age
 from ordersite.overview.reading import without_mongodb
 from ordersite.overview.snapshot import Snapshot
 from ordersite.overview.verdict import judge
+from runtime.mongodb_clock import mongodb_now
 from runtime.trouble import refusal
 
 logger = logging.getLogger(__name__)
 
+#: What MongoDB may take for the charts.
+CHARTS_SECONDS = 1.0
 #: Whose details are about orders.
 VIEW_ORDERS = "orders.view_order"
 REFUSED = "it refuses this site's login, or what the login wants to do."
@@ -29,7 +38,18 @@ SILENT = "it does not answer."
 
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What the template `ordersite/overview.html` shows; never raises for a part that is down."""
-    return shown(keeping.current(), is_for_staff=request.user.has_perm(VIEW_ORDERS))
+    may_see = request.user.has_perm(VIEW_ORDERS)
+    told = shown(keeping.current(), is_for_staff=may_see)
+    return told | (drawn(span_named(request.GET.get("span"))) if may_see else {})
+
+
+def drawn(span: Span) -> dict[str, Any]:
+    """The charts of the span; none where MongoDB has no answer in time."""
+    told: dict[str, Any] = {"span": span.name, "spans": [each.name for each in SPANS]}
+    names = [service.name for service in answering()]
+    with pymongo.timeout(CHARTS_SECONDS), suppress(PyMongoError):
+        told["charts"] = charts(span, measuring.of(span, mongodb_now()), names)
+    return told
 
 
 def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
@@ -71,6 +91,8 @@ def wall(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 def without_database(request: HttpRequest, error: Exception) -> HttpResponse:
     """That MongoDB is down, to whoever asks: who that is cannot be known without it."""
     logger.error("MongoDB cannot be used, so the admin says so: %s", str(error)[:200])
+    # Nobody asks again who it is: that would take as long once more.
+    request.user = AnonymousUser()
     snapshot = without_mongodb(REFUSED if refusal(error) else SILENT)
     told = shown(snapshot, is_for_staff=False)
     # The page that was asked for tells how all is; what was to be done was not done.

@@ -21,7 +21,7 @@ class Group(Struct, frozen=True):
     """One cause of failed messages."""
 
     fingerprint: str
-    #: `billing: TimeoutError: card service timed out`.
+    #: `billing: card service timed out`.
     name: str
     #: Failed now.
     messages: int

@@ -193,12 +193,12 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     if not failed or not failed.messages:
         return
     messages = f"{failed.messages:,} failed message{'s' if failed.messages > 1 else ''}"
-    cause = f": {failed.groups[0].name}" if failed.groups else ""
+    cause = f" Most of them: {failed.groups[0].name}" if failed.groups else ""
     since = f", the oldest since {age(_seconds(failed.oldest_at, now))}" if failed.oldest_at else ""
     yield Concern(
         level=Level.DEGRADED,
-        what=f"{messages} not settled{since}{cause}.",
-        cost=costs(snapshot),
+        what=f"{messages} not settled{since}.",
+        cost=f"{costs(snapshot)}{cause}",
         click=causes(snapshot),
     )
 

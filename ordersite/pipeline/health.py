@@ -197,6 +197,16 @@ def archiver(consumers: list[int | None]) -> Check:
     return Check("archiver", False, detail, "python manage.py archiver")
 
 
+def rabbitmq_answers() -> bool:
+    """Whether it lets this process connect, within `ANSWER_WITHIN_SECONDS`."""
+    try:
+        with broker_connection() as broker:
+            connect(broker)
+    except BROKER_ERRORS:
+        return False
+    return True
+
+
 def broker_connection() -> Connection:
     """A connection that is made, and answers, within `ANSWER_WITHIN_SECONDS` or fails."""
     return connection_to(

@@ -91,7 +91,7 @@ class PipelineCollector:
 
 def dependencies(_: Readings) -> Iterator[Sample]:
     yield ["mongodb"], health.mongodb().ok
-    yield ["rabbitmq"], _rabbitmq_answers()
+    yield ["rabbitmq"], health.rabbitmq_answers()
 
 
 def orders(_: Readings) -> Iterator[Sample]:
@@ -203,15 +203,6 @@ FAMILIES = (
         late_jobs,
     ),
 )
-
-
-def _rabbitmq_answers() -> bool:
-    try:
-        with health.broker_connection() as broker:
-            connect(broker)
-    except BROKER_ERRORS:
-        return False
-    return True
 
 
 def _age_seconds(since: datetime | None) -> float:

@@ -24,6 +24,7 @@ from messaging.errors import PublishError
 from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
+from ordersite.overview import measuring
 from ordersite.overview.keeping import (
     EVERY_SECONDS,
     SHARE,
@@ -32,6 +33,7 @@ from ordersite.overview.keeping import (
     recount_stock,
     take,
 )
+from ordersite.overview.measuring import measure
 from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.pipeline import heartbeat
@@ -68,6 +70,7 @@ JOBS = [
     Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
     Job(apply_policies, 30, "replays what policies ask for now"),
     Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),
+    Job(Sparing(measure, SHARE), measuring.EVERY_SECONDS, "measures the last minutes for charts"),
     Job(Sparing(ask_doctor, 20), 60, "keeps what the doctor finds"),
     Job(Sparing(recount_stock, 100), 600, "keeps whether the stock is as its movements say"),
     Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),

@@ -15,6 +15,8 @@ from pymongo.errors import PyMongoError
 from failed_messages.records.audit import note_denied
 from runtime.decisions import decided
 
+#: A page's script asks for the overview every few seconds: who opened the page is told.
+OVERVIEW = "/admin/overview/"
 #: What customers ask for, what anybody may read, and probes: of these only refusals are told.
 CUSTOMERS = ("/orders", "/problems", "/health/", "/static/")
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
@@ -38,7 +40,7 @@ class Decisions:
 
 def is_of_staff(request: HttpRequest) -> bool:
     path = request.path_info
-    return not path.startswith(CUSTOMERS) and path not in ("/", "/admin", LOGIN)
+    return not path.startswith(CUSTOMERS) and path not in ("/", "/admin", LOGIN, OVERVIEW)
 
 
 def is_denied(response: HttpResponse) -> bool:

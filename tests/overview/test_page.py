@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pymongo
@@ -27,10 +26,9 @@ pytestmark = pytest.mark.usefixtures("clean")
 
 
 @pytest.fixture(autouse=True)
-def nothing_read_before() -> Iterator[None]:
-    keeping.forget()
-    yield
-    keeping.forget()
+def nothing_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "_own", keeping.OwnReading())
+    monkeypatch.setattr(keeping, "_rabbitmq", keeping.Probe())
 
 
 def client_of(user: User) -> Client:
@@ -167,6 +165,18 @@ def test_without_rabbitmq_the_page_says_so(operator: Client) -> None:
     assert time.monotonic() - began < 3
     assert "RabbitMQ cannot be used" in told
     assert "1 failed message not settled" in told
+
+
+def test_what_was_kept_a_moment_ago_does_not_hide_that_rabbitmq_is_down_since(
+    operator: Client,
+) -> None:
+    keeping.take()
+    nobody = settings.AMQP_URL.rpartition(":")[0] + ":1//"
+
+    with override_settings(AMQP_URL=nobody):
+        told = page(operator)
+
+    assert "RabbitMQ cannot be used" in told
 
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/failed_messages/", "/admin/overview/"])
