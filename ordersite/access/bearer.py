@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pymongo
@@ -15,7 +16,7 @@ from ordersite.access.models import ApiKey
 from ordersite.access.refused import refused
 from ordersite.access.remembered import Remembered
 from ordersite.access.scopes import allowed
-from runtime.requests.caller import Caller
+from runtime.requests.caller import Caller, Unauthenticated
 from runtime.requests.deadline import ANSWER_SECONDS
 
 SCHEME = "Bearer "
@@ -29,6 +30,10 @@ OUTAGE_SECONDS = 3_600
 
 remembered = Remembered()
 
+#: Finds out again who is still known, so that no request waits for it. All of a busy client's
+#: requests would, each for itself, at the moment when its time is over.
+_again = ThreadPoolExecutor(1, thread_name_prefix="callers")
+
 
 def caller(header: str) -> Caller:
     """Whose key or token the header has.
@@ -39,9 +44,8 @@ def caller(header: str) -> Caller:
     """
     if len(header) > MOST_CHARACTERS:
         raise refused("the header is too long")
-    token = header[len(SCHEME) :].strip(" ")
-    digest = digest_of(token.encode("latin1"))
-    return remembered.get(digest) or found_out(token, digest)
+    token = header[len(SCHEME) :].strip(" ").encode("latin1")
+    return known(token) or found_out(token.decode("latin1"), digest_of(token))
 
 
 def found_out(token: str, digest: bytes) -> Caller:
@@ -61,7 +65,27 @@ def known_caller(header: bytes) -> Caller | None:
     """Who was found by this header a moment ago; None where `caller` has to be asked."""
     if not header.startswith(b"Bearer ") or len(header) > MOST_CHARACTERS:
         return None
-    return remembered.get(digest_of(header[len(SCHEME) :]))
+    return known(header[len(SCHEME) :])
+
+
+def known(token: bytes) -> Caller | None:
+    """Who was found by this token a moment ago."""
+    digest = digest_of(token)
+    caller, is_due = remembered.get(digest)
+    if is_due:
+        _again.submit(find_again, token.decode("latin1"), digest)
+    return caller
+
+
+def find_again(token: str, digest: bytes) -> None:
+    """Remember the caller for another while, unless its token has ended."""
+    try:
+        found_out(token, digest)
+    except Unauthenticated:
+        remembered.drop(digest)
+    except (PyMongoError, DatabaseError):
+        # Known until its time is over; who comes then is told of it.
+        pass
 
 
 def of_key(key: str) -> tuple[Caller, datetime | None]:
