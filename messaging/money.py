@@ -35,9 +35,15 @@ def in_words(amount: Decimal, currency: str = "") -> str:
 
 def text_of(amount: Decimal128) -> str:
     """A stored amount as `plain` writes it."""
-    bits = int.from_bytes(amount.bid, "little")
+    return _text_of(amount.bid)
+
+
+@lru_cache(maxsize=10_000)
+def _text_of(bid: bytes) -> str:
+    """Remembered by MongoDB's own bytes, as prices come back."""
+    bits = int.from_bytes(bid, "little")
     if bits >> DIGITS_BITS != TWO_DECIMALS:
-        return plain(amount.to_decimal())
+        return plain(Decimal128.from_bid(bid).to_decimal())
     digits = str(bits & (1 << DIGITS_BITS) - 1).zfill(3)
     return f"{digits[:-2]}.{digits[-2:]}"
 

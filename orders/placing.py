@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 
 from messaging.money import stored
 from messaging.price import Price
@@ -122,7 +122,7 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
             {"sku": sku, "quantity": quantity, "unit_price": stored(prices[sku].amount)}
             for sku, quantity in quantities.items()
         ],
-        "total": Decimal128(total),
+        "total": stored(total),
         "currency": next(iter(prices.values())).currency,
         "status": "placed",
         "version": 1,
@@ -148,7 +148,9 @@ def id_of(moment: datetime) -> ObjectId:
 
     A filter of `createdFrom` finds the order by its id first, so no clock may come between.
     """
-    return ObjectId(int(moment.timestamp()).to_bytes(4, "big") + ObjectId().binary[4:])
+    new = ObjectId()
+    second = int(moment.timestamp()).to_bytes(4, "big")
+    return new if new.binary[:4] == second else ObjectId(second + new.binary[4:])
 
 
 def now_in_milliseconds() -> datetime:

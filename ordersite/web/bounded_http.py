@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from ordersite.web.scope import WRITE_WHOLE
 from runtime.requests.problem_type import ProblemType
 from runtime.requests.problem_types import (
     ADDRESS_TOO_LONG,
@@ -182,6 +184,7 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._at_work = cycle
+        cycle.scope[WRITE_WHOLE] = partial(write_whole, cycle)  # type: ignore[literal-required]
         super()._start_asgi_task(cycle, app)
 
     # --- bounds ---------------------------------------------------------------------------------
@@ -285,6 +288,25 @@ class BoundedHTTP(HttpToolsProtocol):
         self._left_over_bytes = 0
         self.flow.resume_reading()
         self.transport.write_eof()
+
+
+def write_whole(cycle: RequestResponseCycle, status: int, header_lines: bytes, body: bytes) -> bool:
+    """Do what the cycle's `send` does with a head and a body, by one system call instead of two.
+
+    The lines are not looked through for line ends: nothing that a client sent may be in them.
+
+    Returns:
+        False where the answer takes more than that; then nothing was written.
+    """
+    is_plain = cycle.keep_alive and not cycle.flow.write_paused and not cycle.response_started
+    if not is_plain or cycle.disconnected or cycle.waiting_for_100_continue:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    of_server = [b"%b: %b\r\n" % line for line in cycle.default_headers]
+    cycle.transport.write(b"".join((STATUS_LINE[status], *of_server, header_lines, b"\r\n", body)))
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 def answer(problem_type: ProblemType, detail: str) -> bytes:

@@ -35,7 +35,7 @@ from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.in_threads import Send
-from ordersite.web.scope import CALLER, Fields, rate_fields
+from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, rate_fields
 from runtime.requests.caller import Caller, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal
@@ -105,13 +105,12 @@ class FastPath:
         except (Refusal, DuplicateKeyError):
             await self._site(scope, again(body, receive), send)
         except Exception as error:
-            await send_response(send, failure(error), rate_fields(scope))
+            await send_response(scope, send, failure(error))
         else:
             order = order_json(document)
             location = (b"location", address_of(order["orderId"]).encode())
             answer = msgspec.json.encode(placed_json(order))
-            fields = rate_fields(scope)
-            await send_answer(send, HTTPStatus.CREATED, JSON, answer, location, *fields)
+            await send_answer(scope, send, HTTPStatus.CREATED, JSON, answer, location)
 
     async def _place(self, caller: Caller, body: bytes, key: bytes | None) -> dict[str, Any]:
         """What `idempotency.place` does for a new key, but without a wait for MongoDB alone.
@@ -239,16 +238,31 @@ def failure(error: Exception) -> HttpResponse:
     return problems.unexpected()
 
 
-async def send_response(send: Send, response: HttpResponse, fields: Fields) -> None:
+async def send_response(scope: Event, send: Send, response: HttpResponse) -> None:
     type_ = response["Content-Type"].encode()
     wait = [(b"retry-after", response["Retry-After"].encode())] if "Retry-After" in response else []
-    await send_answer(send, response.status_code, type_, response.content, *wait, *fields)
+    await send_answer(scope, send, response.status_code, type_, response.content, *wait)
 
 
 async def send_answer(
-    send: Send, status: int, type_: bytes, body: bytes, *headers: tuple[bytes, bytes]
+    scope: Event, send: Send, status: int, type_: bytes, body: bytes, *headers: tuple[bytes, bytes]
 ) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    all_headers = [(b"content-type", type_), *headers, *HEADERS, length]
-    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    own = [
+        (b"content-type", type_),
+        (b"content-length", b"%d" % len(body)),
+        *headers,
+        *rate_fields(scope),
+    ]
+    write_whole: WriteWhole | None = scope.get(WRITE_WHOLE)
+    if write_whole and write_whole(status, lines_of(own) + HEADER_LINES, body):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": [*own, *HEADERS]})
     await send({"type": "http.response.body", "body": body})
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """As HTTP/1.1 writes them."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+HEADER_LINES = lines_of(HEADERS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ordersite.web.body import Event
 
 #: Where in the scope its caller is: the one that was found by the same header a moment ago, or None
@@ -9,6 +11,12 @@ from ordersite.web.body import Event
 CALLER = "ordersite.caller"
 #: … and the header fields about its client's rate, which the answer gets.
 RATE_FIELDS = "ordersite.rate"
+#: … and what writes its whole answer in one piece, where the server can, see `WriteWhole`.
+WRITE_WHOLE = "ordersite.write_whole"
+
+#: Writes an answer of this status, these header lines (each with its line end) and this body; False
+#: where nothing was written, as the ordinary way has to be gone.
+WriteWhole = Callable[[int, bytes, bytes], bool]
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
