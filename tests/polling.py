@@ -9,7 +9,7 @@ from typing import Any
 POLL_SECONDS = 0.05
 
 
-def eventually(check: Callable[[], Any], within_seconds: float = 30.0) -> Any:
+def eventually(check: Callable[[], Any], within_seconds: float = 60.0) -> Any:
     """Call `check` until it returns something true, and return that.
 
     An AssertionError counts as "not yet", so `check` may hold asserts; a check that holds

@@ -47,7 +47,7 @@ class SettledRabbitMQ(RabbitMQ):
 
     def kill(self) -> None:
         if self.process.running:
-            eventually(self._all_queues_on_disk, within_seconds=15)
+            eventually(self._all_queues_on_disk)
         super().kill()
 
     def kill_at_once(self) -> None:

@@ -118,5 +118,5 @@ def test_an_order_is_placed_and_done_with_the_packages_of_production(
         check=True,
     )
     api = Api(processes.start_web(**settings), json.loads(made.stdout)["key"])
-    api.await_status(api.place(101, "book", "pen"), "confirmed", within_seconds=60)
+    api.await_status(api.place(101, "book", "pen"), "confirmed")
     assert connection.database["invoices"].count_documents({}) == 1

@@ -25,7 +25,7 @@ OUTAGE_SECONDS = 30
 @pytest.fixture
 def archiver(processes):
     [process] = processes.start("archiver")
-    eventually(lambda: "Archiving" in process.log_tail(), within_seconds=20)
+    eventually(lambda: "Archiving" in process.log_tail())
     return process
 
 
@@ -51,10 +51,10 @@ def test_it_stores_every_shape_of_poison_with_its_id(processes, rabbitmq, way: s
     named = to_dead_letters() if way == "waiting" else set()
     [process] = processes.start("archiver", **(rabbitmq.tls_settings if way == "over TLS" else {}))
     if way != "waiting":
-        eventually(lambda: "Archiving" in process.log_tail(), within_seconds=20)
+        eventually(lambda: "Archiving" in process.log_tail())
         named = to_dead_letters()
 
-    eventually(lambda: stored() == len(named), within_seconds=60)
+    eventually(lambda: stored() == len(named))
 
     assert {record.message_id for record in FailedMessage.objects.all()} == named
     assert process.stop() == 0
@@ -102,7 +102,7 @@ def test_killed_between_store_and_ack_it_leaves_one_record(
     """
     stopped = processes.run("archiver", "python -m tests.failed_messages.archiver_that_stops")
     bury_one()
-    eventually(lambda: is_stopped(stopped.pid), within_seconds=20)
+    eventually(lambda: is_stopped(stopped.pid))
     assert (stored(), broker.depth("billing.dlq")) == (1, 0), "stored, and in its hands"
     stopped.kill()
     eventually(lambda: broker.depth("billing.dlq") == 1)
@@ -111,7 +111,7 @@ def test_killed_between_store_and_ack_it_leaves_one_record(
     eventually(lambda: broker.depth("billing.dlq") == 1)
 
     [process] = processes.start("archiver")
-    eventually(lambda: "failed message" in process.log_tail(), within_seconds=20)
+    eventually(lambda: "failed message" in process.log_tail())
     assert process.stop() == 0
 
     assert broker.depth("billing.dlq") == 0

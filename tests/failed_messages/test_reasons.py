@@ -71,7 +71,7 @@ def unroutable() -> None:
     """Nobody is bound where billing publishes its outcome."""
     with unbound("billing_events", "orders"):
         to("billing")
-        eventually(FailedMessage.objects.count, within_seconds=20)
+        eventually(FailedMessage.objects.count)
 
 
 def full() -> None:
@@ -129,7 +129,7 @@ def test_every_path_ends_at_the_desk_with_its_reason(desk: None, reason: str) ->
     bring_about, told = WAYS[reason]
     bring_about()
 
-    stored = eventually(FailedMessage.objects.first, within_seconds=30)
+    stored = eventually(FailedMessage.objects.first)
     assert stored.reason == reason
     assert told in headline_of(stored)
     assert FailedMessage.objects.count() == 1

@@ -148,7 +148,7 @@ def test_the_scheduler_publishes_what_was_shipped(processes: Processes) -> None:
     processes.start("scheduler")
     ship("o1", by="operator")
 
-    assert eventually(told, within_seconds=15) == ["inventory.shipped:o1"]
+    assert eventually(told) == ["inventory.shipped:o1"]
 
 
 @pytest.mark.usefixtures("reserved")

@@ -87,7 +87,7 @@ class Api:
         ledger = self.order(order_id)["ledger"]
         return ledger["inventory"]["state"], ledger["billing"]["state"]
 
-    def await_status(self, order_id: str, status: str, within_seconds: float = 15) -> None:
+    def await_status(self, order_id: str, status: str, within_seconds: float = 60) -> None:
         def reached() -> bool:
             assert self.status(order_id) == status
             return True
@@ -108,7 +108,7 @@ def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def await_failed_messages(count: int, within_seconds: float = 20) -> list[dict[str, Any]]:
+def await_failed_messages(count: int, within_seconds: float = 60) -> list[dict[str, Any]]:
     """Wait until there are so many failed messages, and list them."""
     records = connection.database["failed_messages"]
     eventually(lambda: records.count_documents({}) >= count, within_seconds)

@@ -137,18 +137,18 @@ def test_the_page_makes_a_service_that_has_all_that_the_others_have(reader: Read
     reader.start()
 
     announced = order_id(reader.next("curl"))
-    eventually(lambda: state(reader, announced) == "announced", 30)
+    eventually(lambda: state(reader, announced) == "announced")
     assert lane(reader, announced) == "announced"
     eventually(lambda: line(reader)["done"] == 1)
     assert "shipping: 1 accepted = 1 done" in reader.next("conservation")
 
     reader.next("simulate_fault")
     failing = order_id(reader.next("curl"))
-    eventually(lambda: line(reader)["failed"] == 1, 30)
+    eventually(lambda: line(reader)["failed"] == 1)
     assert failing in reader.next("failed_messages list")
     reader.next("simulate_fault shipping --user 700 --kind none")
     reader.next("failed_messages replay")
-    eventually(lambda: state(reader, failing) == "announced", 30)
+    eventually(lambda: state(reader, failing) == "announced")
     assert reader.all_done()
 
     lose_a_message(reader)
@@ -160,13 +160,13 @@ def lose_a_message(reader: Reader) -> None:
     lost = reader.api.place(101, "book")
     with Connection(reader.settings["AMQP_URL"]) as broker:
         channel = broker.channel()
-        eventually(lambda: channel.queue_purge("shipping") == 1, 30)
+        eventually(lambda: channel.queue_purge("shipping") == 1)
 
-    eventually(lambda: line(reader)["orders"] == [lost], 30)
+    eventually(lambda: line(reader)["orders"] == [lost])
     assert lost in reader.run(["manage.py", "conservation"], exit_code=1)
     reader.workers["shipping"].start()
     eventually(lambda: state(reader, lost) == "announced", 90)
-    eventually(lambda: line(reader)["done"] == line(reader)["accepted"] == 3, 30)
+    eventually(lambda: line(reader)["done"] == line(reader)["accepted"] == 3)
     assert reader.run(["manage.py", "conservation"])
 
 

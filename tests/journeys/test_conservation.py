@@ -39,7 +39,7 @@ def order_ids(processes: Processes, soon: None) -> list[str]:
         str(placing.place(OrderRequest(user_id=101, items=["book"]))["_id"]) for _ in range(ORDERS)
     ]
     processes.start("relay", "inventory", "orders")
-    eventually(lambda: line_of("inventory").done == ORDERS, within_seconds=20)
+    eventually(lambda: line_of("inventory").done == ORDERS)
     with Connection(settings.AMQP_URL) as broker:
         assert broker.channel().queue_purge("billing") == ORDERS
     return placed
@@ -80,7 +80,7 @@ def test_deleted_messages_make_the_line_red_name_the_orders_and_heal(
     processes.start("billing")
     processes.run("scheduler", "python manage.py scheduler", **SOON)
 
-    eventually(lambda: line_of("billing").done == ORDERS, within_seconds=20)
+    eventually(lambda: line_of("billing").done == ORDERS)
     assert run("conservation").returncode == 0
     statuses = {order["status"] for order in connection.database.orders.find({})}
     assert statuses == {"confirmed"}

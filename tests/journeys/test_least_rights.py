@@ -83,10 +83,10 @@ def test_everything_works_and_nothing_more_is_allowed(
 
     kept, cancelled, failing = (api.place(user, "book") for user in (101, 102, 103))
     for order_id in (kept, cancelled, failing):
-        api.await_status(order_id, "confirmed", within_seconds=40)
+        api.await_status(order_id, "confirmed")
     answer = api.ask("POST", f"/orders/{cancelled}/cancel", b"{}", content_type="application/json")
     assert answer.status == 200, answer
-    eventually(lambda: api.states(cancelled) == ("released", "credited"), 30)
+    eventually(lambda: api.states(cancelled) == ("released", "credited"))
     operator = {**administrator, **own["operator"]}
     manage(operator, "conservation")
     manage(operator, "failed_messages", "list")

@@ -48,19 +48,19 @@ def test_an_order_is_placed_handled_given_up_and_replayed(
 
     several = [api.place(101, {"sku": "book", "quantity": 1}) for _ in range(5)]
     for order_id in several:
-        api.await_status(order_id, "confirmed", within_seconds=40)
+        api.await_status(order_id, "confirmed")
 
     fault = ("simulate_fault", "billing", "--user", str(USER_WHOSE_INVOICE_FAILS), "--kind")
     assert manage(*fault, "permanent").returncode == 0
     failing = api.place(USER_WHOSE_INVOICE_FAILS)
-    [failed] = await_failed_messages(1, within_seconds=40)
+    [failed] = await_failed_messages(1)
     assert (failed["service"], failed["orderId"]) == ("billing", failing)
     assert api.states(failing) == ("reserved", "pending")
 
     assert manage(*fault, "none").returncode == 0
     replayed = manage("failed_messages", "replay", failed["id"], "--by", "operator")
     assert replayed.returncode == 0, replayed.stderr
-    api.await_status(failing, "confirmed", within_seconds=40)
+    api.await_status(failing, "confirmed")
 
     told = worker.log.read_text()
     for library in WITH_ADAPTERS - {"uvicorn"}:

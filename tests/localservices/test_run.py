@@ -64,7 +64,7 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
     order = place_order(web)
     # The demonstration's fault is planted, and seen within seconds.
     failing = place_order(web, user_id=500)["orderId"]
-    eventually(lambda: failing in manage(project, "failed_messages", "list", "--json").stdout, 60)
+    eventually(lambda: failing in manage(project, "failed_messages", "list", "--json").stdout)
     removed = manage(project, "simulate_fault", "billing", "--user", "500", "--kind", "none")
     assert "billing no longer fails for user 500" in removed.stdout
     second = make_run(project)

@@ -40,7 +40,7 @@ def test_nothing_that_was_done_is_delivered_again(
 
     for _ in range(STOPS):
         some_more = len(invoiced()) + chance.randint(1, ORDERS // 10)
-        eventually(lambda some_more=some_more: len(invoiced()) >= some_more, within_seconds=60)
+        eventually(lambda some_more=some_more: len(invoiced()) >= some_more)
         stop_warmly(billing)
         # It would be more, had it given back what it had done.
         eventually(lambda: depth("billing") + len(invoiced()) == ORDERS)
@@ -48,7 +48,7 @@ def test_nothing_that_was_done_is_delivered_again(
         billing.start()
         processes.wait_for_workers([billing])
 
-    eventually(lambda: len(invoiced()) == ORDERS, within_seconds=60)
+    eventually(lambda: len(invoiced()) == ORDERS)
 
 
 def stop_warmly(worker: Process) -> None:

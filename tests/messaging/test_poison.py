@@ -109,5 +109,5 @@ def invoiced() -> list[str]:
 
 
 def exit_code_of(process: Process) -> int:
-    eventually(lambda: not process.running, within_seconds=40)
+    eventually(lambda: not process.running)
     return process.wait()

@@ -94,14 +94,14 @@ def test_a_full_retry_queue_is_an_outage(
     try:
         for number in range(6):
             place(f"full-{number}")
-        eventually(lambda: "a queue behind it is full" in worker.log_tail(200), within_seconds=20)
+        eventually(lambda: "a queue behind it is full" in worker.log_tail(200))
         assert depth("billing.dlq") == 0
         SimulatedFault.objects.all().delete()
     finally:
         rabbitmq.control("clear_policy", "full")
 
     for number in range(6):
-        eventually(lambda number=number: invoice(f"full-{number}"), within_seconds=30)
+        eventually(lambda number=number: invoice(f"full-{number}"))
     assert depth("billing.dlq") == 0
 
 
@@ -158,7 +158,7 @@ def test_a_handler_that_kills_its_process_ends_at_the_delivery_limit(
     place("crash")
     place("innocent", user_id=101)
 
-    message = eventually(lambda: take("billing.dlq"), within_seconds=30)
+    message = eventually(lambda: take("billing.dlq"))
     certificate = decode_certificate(message.headers["certificate"])
     assert certificate is not None
     assert (certificate.reason, certificate.kills) == ("delivery_limit", settings.DELIVERY_LIMIT)
@@ -187,11 +187,11 @@ def test_an_outage_of_mongodb_uses_up_no_attempt(
     try:
         for number in range(5):
             place(f"outage-{number}", user_id=101)
-        eventually(lambda: "no attempt is used up" in worker.log_tail(), within_seconds=20)
+        eventually(lambda: "no attempt is used up" in worker.log_tail())
     finally:
         mongodb.start()
 
     for number in range(5):
-        eventually(lambda number=number: invoice(f"outage-{number}"), within_seconds=30)
+        eventually(lambda number=number: invoice(f"outage-{number}"))
     assert depth("billing.dlq") == 0
     assert "gave up order.placed:outage" not in worker.log.read_text()

@@ -90,7 +90,7 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
             restart(processes, billing)
 
         innocent = {each for each in ids if each.startswith("other")}
-        eventually(lambda: invoiced() >= innocent, within_seconds=60)
+        eventually(lambda: invoiced() >= innocent)
     finally:
         for group in orphaned:
             with suppress(ProcessLookupError):
@@ -119,7 +119,7 @@ def test_what_waits_survives_each_orderly_stop(
         restart(processes, billing)
     slow_user()
 
-    eventually(lambda: invoiced() == ids, within_seconds=60)
+    eventually(lambda: invoiced() == ids)
     assert depth("billing.dlq") == 0
 
 
@@ -135,7 +135,7 @@ def test_who_kills_its_worker_fails_alone(processes: Processes, clean: None) -> 
         place(f"after-{number}")
     processes.start("billing", "archiver")
 
-    eventually(lambda: len(invoiced()) == 40 and FailedMessage.objects.count() == 2, 60)
+    eventually(lambda: len(invoiced()) == 40 and FailedMessage.objects.count() == 2)
     SimulatedFault.objects.all().delete()
 
     for failed in FailedMessage.objects.all():

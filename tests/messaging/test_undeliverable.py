@@ -47,12 +47,12 @@ def test_it_ends_alone_where_the_doctor_sees_it(processes: Processes, soon: None
         place("failing", message_id="failing", type="order.exploded")
         [worker, archiver] = processes.start("billing", "archiver", AMQP_URL=url)
 
-        eventually(lambda: len(invoiced()) == ORDERS, within_seconds=60)
-        eventually(lambda: broker.depth(undeliverable.name) == 1, within_seconds=60)
+        eventually(lambda: len(invoiced()) == ORDERS)
+        eventually(lambda: broker.depth(undeliverable.name) == 1)
         broker.publish(
             b"{}", exchange="dead_letters", routing_key="inventory", message_id="another's"
         )
-        eventually(lambda: FailedMessage.objects.count() == 2, within_seconds=20)
+        eventually(lambda: FailedMessage.objects.count() == 2)
 
         assert worker.running
         assert archiver.running

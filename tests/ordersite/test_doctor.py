@@ -236,12 +236,12 @@ def test_a_memory_alarm(broker: Connection, rabbitmq: SettledRabbitMQ) -> None:
     """RabbitMQ's own control program sets the limit, as an operator would."""
     rabbitmq.control("set_vm_memory_high_watermark", "0.00001")
     try:
-        found = eventually(alarm, 15)
+        found = eventually(alarm)
         assert "Memory alarm: it uses " in found["problem"]
         assert "outbox" in found["consequence"]
     finally:
         rabbitmq.control("set_vm_memory_high_watermark", "absolute", MEMORY_LIMIT)
-    eventually(lambda: not alarm(), 15)
+    eventually(lambda: not alarm())
 
 
 def alarm() -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_one_that_was_killed_holds_up_the_next_for_its_lease_alone(
 ) -> None:
     killed = processes.run("first", "python manage.py migrate", MONGODB_DATABASE=database)
     leases = connection.database.client[database]["relay_lease"]
-    eventually(lambda: leases.find_one({"_id": "preparing"}), within_seconds=30)
+    eventually(lambda: leases.find_one({"_id": "preparing"}))
     killed.kill()
 
     began = time.monotonic()

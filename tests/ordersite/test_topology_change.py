@@ -256,14 +256,14 @@ def test_under_load_nothing_is_lost_and_workers_go_on_unaided(
     billing_of_an_earlier_release(broker)
     workers = processes.start("billing", "inventory")
     with orders_flowing() as published:
-        eventually(lambda: len(published) > 200, 30)
+        eventually(lambda: len(published) > 200)
         apply = processes.run("apply", APPLY)
         eventually(lambda: apply.exit_code is not None, MOVE_SECONDS)
         count = len(published)
-        eventually(lambda: len(published) > count + 50, 30)
+        eventually(lambda: len(published) > count + 50)
 
     assert apply.exit_code == 0, apply.log_tail()
-    eventually(lambda: invoiced() >= set(published), 60)
+    eventually(lambda: invoiced() >= set(published))
     assert len(invoiced()) == len(published)
     assert foreign.depth("billing.dlq") == 0
     assert all(worker.running for worker in workers)
@@ -287,7 +287,7 @@ def test_killed_at_any_moment_it_is_run_again(
         eventually(lambda: apply.exit_code is not None, MOVE_SECONDS)
 
     assert apply.exit_code == 0, apply.log_tail()
-    eventually(lambda: invoiced() >= set(published), 60)
+    eventually(lambda: invoiced() >= set(published))
     assert foreign.depth("billing.dlq") == 0
     assert worker.running
     assert_as_declared(broker)
@@ -328,14 +328,14 @@ def test_a_failed_message_is_archived_once(broker: Connection, processes: Proces
     of_an_earlier_release(broker, "billing.dlq", **{"x-max-length": 100_000})
     archiver = processes.start("archiver")[0]
     billing = processes.start("billing")[0]
-    eventually(lambda: "Archiving" in archiver.log_tail(), 30)
+    eventually(lambda: "Archiving" in archiver.log_tail())
     apply = processes.run("apply", APPLY)
     for number in range(40):
         foreign.publish(b"not JSON", message_id=f"bad-{number}", type="order.placed")
         eventually(lambda: apply.exit_code is not None or True)
 
     eventually(lambda: apply.exit_code == 0, MOVE_SECONDS)
-    eventually(lambda: FailedMessage.objects.count() == 40, 30)
+    eventually(lambda: FailedMessage.objects.count() == 40)
     assert archiver.running
     assert billing.running
 

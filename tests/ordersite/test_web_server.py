@@ -102,7 +102,7 @@ def test_mongodb_killed_in_the_middle_of_a_group_loses_no_order_of_a_201(
         finally:
             mongodb.start()
         placed = len(placing.placed)
-        eventually(lambda: len(placing.placed) > placed, within_seconds=20)
+        eventually(lambda: len(placing.placed) > placed)
 
     assert set(placing.statuses) == {201, 503}
     assert set(placing.placed) <= stored_ids()

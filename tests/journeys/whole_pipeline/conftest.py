@@ -73,7 +73,7 @@ def pipeline(clean: None, started: Pipeline) -> Iterator[Pipeline]:
     yield started
     ended = [name for name, process in started.by_name.items() if not process.running]
     assert not ended, f"{ended} ended"
-    eventually(nothing_in_flight, within_seconds=30)
+    eventually(nothing_in_flight)
 
 
 def nothing_in_flight() -> bool:

@@ -113,7 +113,7 @@ def test_every_kind_of_garbage_ends_as_a_failed_message_and_stops_nobody(
     with amqp_channel() as channel:
         expected = {publish_poison(channel, ours[name], name): ours[name].reason for name in ours}
 
-    failed = await_failed_messages(2 * len(expected), within_seconds=60)
+    failed = await_failed_messages(2 * len(expected))
 
     for service in ("inventory", "billing"):
         reasons = {f["messageId"]: f["reason"] for f in failed if f["service"] == service}

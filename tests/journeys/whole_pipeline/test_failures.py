@@ -195,5 +195,5 @@ def kill_children_until_failed(worker: Process, order_id: str) -> list[dict]:
                     child.send_signal(signal.SIGKILL)
         return False
 
-    eventually(given_up, within_seconds=60)
+    eventually(given_up)
     return await_failed_messages(1)

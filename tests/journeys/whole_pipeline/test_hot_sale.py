@@ -121,7 +121,7 @@ def test_each_event_delivered_fifty_times_has_one_effect(
         assert states("invoices", kept, cancelled, rejected) == ["issued", "credited", "credited"]
         return True
 
-    eventually(all_are_handled, within_seconds=60)
+    eventually(all_are_handled)
     assert product("painting") == (3, 1, 0)
     assert connection.database["invoices"].count_documents({}) == 3
     kinds = Counter(each["kind"] for each in connection.database["stock_movements"].find(PAINTING))
