@@ -39,6 +39,11 @@ ENCODED = Fault(
     detail="must not be sent",
     fix="Send the body as it is, neither compressed nor encoded.",
 )
+UNREADABLE_TYPE = Fault(
+    field="Content-Type",
+    detail="cannot be read: a parameter names a character set that does not exist",
+    fix="Send Content-Type: application/json, without parameters.",
+)
 NO_LENGTH = Fault(
     field="Content-Length",
     detail="must be a number of bytes",
@@ -128,6 +133,8 @@ def check_head(meta: Mapping[str, str]) -> None:
         raise Refusal(TITLE, [NO_LENGTH], MALFORMED_REQUEST)
     if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise Refusal(TITLE, [ENCODED], UNSUPPORTED_MEDIA_TYPE)
+    if not can_be_parsed(meta.get("CONTENT_TYPE", "")):
+        raise Refusal(TITLE, [UNREADABLE_TYPE], UNSUPPORTED_MEDIA_TYPE)
 
 
 def check_length(meta: Mapping[str, str], most: int) -> None:

@@ -174,6 +174,7 @@ def request(*lines: bytes, body: bytes = ORDER, length: int | None = None) -> by
 @example(request(b"Idempotency-Key: k ", b"Idempotency_Key: z"), True)
 @example(request(b"Content-Encoding: gzip"), True)
 @example(request(b"Host: localhost"), True)
+@example(request(b"Content-Type: application/json; charset*=b''x"), True)
 @example(request(AUTHORIZATIONS[0], b"Idempotency-Key: k"), False)
 @example(request(AUTHORIZATIONS[0], AUTHORIZATIONS[1]), False)
 @example(request(AUTHORIZATIONS[0], b"Authorization: Basic x"), False)
