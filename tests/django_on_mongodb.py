@@ -8,9 +8,11 @@ collections before the test.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
 from pymongo.synchronous.topology import Topology
 from pytest_django.plugin import blocking_manager_key
 
@@ -55,13 +57,34 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Allow the database to the tests that asked for it, with all their fixtures."""
     asked = {*getattr(item, "fixturenames", ())}
     if not ALLOWS & asked and item.get_closest_marker("django_db") is None:
-        return (yield)
+        with closed_ones_stay_closed():
+            return (yield)
     with item.config.stash[blocking_manager_key].unblock():
         PYMONGO.is_active = False
         try:
             return (yield)
         finally:
             PYMONGO.is_active = True
+
+
+@contextmanager
+def closed_ones_stay_closed() -> Iterator[None]:
+    """Block a connection that would be opened, and none that an earlier test has left open.
+
+    The site's threads keep theirs, and Django asks each at the beginning of a request whether it is
+    still good. What is sent over one is refused by `PyMongoBlock`.
+    """
+    refuse = BaseDatabaseWrapper.ensure_connection
+
+    def ensure_open(connection: BaseDatabaseWrapper) -> None:
+        if connection.connection is None:
+            refuse(connection)
+
+    BaseDatabaseWrapper.ensure_connection = ensure_open
+    try:
+        yield
+    finally:
+        BaseDatabaseWrapper.ensure_connection = refuse
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.test import Client
 
 from orders.collection import orders
@@ -51,3 +51,18 @@ def test_a_server_in_a_thread_sees_the_same_database(live_server: object) -> Non
 
     with urlopen(f"{live_server}/orders", timeout=10) as response:
         assert response.status == 200
+
+
+THREAD = ThreadPoolExecutor(1)
+
+
+def test_a_thread_of_the_site_opens_a_connection(db: None) -> None:
+    assert THREAD.submit(User.objects.count).result() == 0
+
+
+def test_and_may_ask_whether_it_is_still_good() -> None:
+    """As Django does at the beginning of each request, also of one that asks nothing of MongoDB."""
+    THREAD.submit(close_old_connections).result()
+
+    with pytest.raises(RuntimeError, match="not allowed"):
+        THREAD.submit(User.objects.count).result()
