@@ -83,6 +83,8 @@ class Reservation(models.Model):
     created_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
     shipped_at = models.DateTimeField(null=True)
+    #: Why it was shipped although another service had failed for the order; null where none had.
+    shipped_anyway = models.CharField("shipped anyway", max_length=1000, null=True)
     #: Since when the event that it was shipped waits to be published; absent when none waits.
     pending_since = models.DateTimeField(null=True)
     #: Since when the event is published and orders may not have noted it; absent once it has.

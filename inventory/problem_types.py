@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from runtime.requests.problem_type import ProblemType
 
+NOT_DONE = ProblemType(
+    "not-done",
+    409,
+    "Another service has not done its part",
+    "A service such as billing failed for the order, or still retries, so it should not be "
+    "shipped yet.",
+    "Repair that first: the order's timeline names it. Or ship the order anyway, with `force` and "
+    "a `reason`.",
+    "The stock was not changed. Order '674300000000000000000001' should not be shipped yet: "
+    "billing failed for it: card service timed out. Repair that first, or ship it anyway: send "
+    '{"force": true, "reason": "…"}.',
+)
 NOT_RESERVED = ProblemType(
     "not-reserved",
     409,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.problem_types import NOT_RESERVED, TOO_MANY_UNITS
+from inventory.problem_types import NOT_DONE, NOT_RESERVED, TOO_MANY_UNITS
 from inventory.stock import MAX_UNITS
 from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
@@ -51,6 +51,19 @@ class NotReserved(Refusal):
         super().__init__(
             f"Order {_echo(order_id)} is {state}, so it has no stock to ship. "
             "The customer has to order again."
+        )
+
+
+class NotDone(Refusal):
+    """Another service failed for the order, or still retries."""
+
+    problem_type = NOT_DONE
+
+    def __init__(self, order_id: str, obstacle: str) -> None:
+        self.order_id, self.obstacle = order_id, obstacle
+        super().__init__(
+            f"Order {_echo(order_id)} should not be shipped yet: {obstacle}. Repair that first, or "
+            'ship it anyway: send {"force": true, "reason": "…"}.'
         )
 
 

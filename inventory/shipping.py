@@ -22,9 +22,9 @@ from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.read_concern import ReadConcern
 
-from inventory import events
+from inventory import consent, events
 from inventory.movements import movement_id, movements
-from inventory.refusals import NotReserved, UnknownReservation
+from inventory.refusals import NotDone, NotReserved, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
 from messaging.isolation import isolated
@@ -39,6 +39,9 @@ from runtime.transactions import in_transaction
 IS_UNHEARD = {"unheard_since": {"$gt": EPOCH}}
 
 BATCH_RESERVATIONS = 500
+
+#: Of the reason to ship an order for which another service failed, with that failure.
+MAX_ANYWAY_CHARACTERS = 1_000
 
 UNPUBLISHABLE = (
     "That order %s was shipped cannot be published, so orders does not hear of it; the others are "
@@ -72,14 +75,19 @@ def ship(order_id: str, by: str) -> Reservation:
     return send(order_id, by).reservation
 
 
-def send(order_id: str, by: str) -> Shipment:
+def send(order_id: str, by: str, anyway: str = "") -> Shipment:
     """Move the order's units from reserved to shipped, once.
 
-    Shipping an order again changes nothing. `by` is the user who ships it.
+    Shipping an order again changes nothing.
+
+    Args:
+        by: the user who ships it.
+        anyway: why it is shipped although another service failed for it; empty where it is not.
 
     Raises:
         UnknownReservation: inventory never heard of the order.
         NotReserved: it was rejected or cancelled.
+        NotDone: another service failed for the order, or still retries, and `anyway` is empty.
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
@@ -91,9 +99,16 @@ def send(order_id: str, by: str) -> Shipment:
             return Shipment(reservation, _shipped_by(reservation, session), is_repeated=True)
         if reservation["state"] != "reserved":
             raise NotReserved(order_id, reservation["state"])
+        obstacle = consent.obstacle(order_id)
+        if obstacle and not anyway:
+            raise NotDone(order_id, obstacle)
+        if not consent.note(order_id, session):
+            raise NotReserved(order_id, "cancelled")
         move_lines(Kind.SHIP, reservation, session, by)
         now = datetime.now(UTC)
         change = {"state": "shipped", "shipped_at": now, "pending_since": now}
+        if obstacle:
+            change["shipped_anyway"] = f"{anyway} ({obstacle})"[:MAX_ANYWAY_CHARACTERS]
         reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
         return Shipment(reservation | change, by, is_repeated=False)
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated
 
 from django.http import JsonResponse
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -17,6 +17,8 @@ from messaging.order_id import canonical
 from runtime.requests import idempotency_key
 from runtime.requests.caller import caller_of
 from runtime.requests.json_body import JsonBody
+from runtime.requests.refusal import Fault
+from runtime.requests.refusal import Refusal as InvalidRequest
 
 #: As many as one order may ask for.
 MAX_QUANTITY = 10_000_000
@@ -30,9 +32,20 @@ class Delivery(Struct, forbid_unknown_fields=True):
 
 
 class Shipment(Struct, forbid_unknown_fields=True):
-    """Nothing: the address says it all."""
+    """The address says which order; the body only that it is shipped in spite of a failure."""
+
+    #: Whether it is shipped although another service failed for it, or still retries.
+    force: bool = False
+    #: Why; needed with `force`.
+    reason: Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType = UNSET
 
 
+NO_REASON = Fault(
+    field="reason",
+    detail="must say why the order is shipped, as force is true",
+    fix='Send for example {"force": true, "reason": "paid in cash"}.',
+    pointer="#/reason",
+)
 TITLE = Refusal.title
 DELIVERY = JsonBody(
     Delivery,
@@ -42,7 +55,11 @@ DELIVERY = JsonBody(
 SHIPMENT = JsonBody(
     Shipment | None,  # type: ignore[arg-type]  # a union is not a type to mypy
     TITLE,
-    {"body": "Send no body, or an empty JSON object."},
+    {
+        "body": 'Send no body, or for example {"force": true, "reason": "paid in cash"}.',
+        "force": "Send true or false.",
+        "reason": "Send a text of 1 to 500 characters.",
+    },
     empty=Shipment(),
 )
 
@@ -65,8 +82,12 @@ class ShipView(APIView):
     scopes = {"POST": "orders:ship"}
 
     def post(self, request: Request, order_id: str) -> JsonResponse:
-        SHIPMENT.of(request)
-        shipment = send(canonical(order_id), by=caller_of(request).name)
+        asked = SHIPMENT.of(request) or Shipment()
+        reason = asked.reason.strip() if isinstance(asked.reason, str) else ""
+        if asked.force and not reason:
+            raise InvalidRequest(TITLE, [NO_REASON])
+        anyway = reason if asked.force else ""
+        shipment = send(canonical(order_id), by=caller_of(request).name, anyway=anyway)
         reservation = shipment.reservation
         return JsonResponse(
             {

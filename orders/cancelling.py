@@ -1,10 +1,10 @@
-"""Cancelling an order, up to the moment when orders hears that it was shipped.
+"""Cancelling an order, up to the moment when its goods leave the house.
 
 Like every change of an order it is one conditional update, which also puts `order.cancelled` into
 the outbox: inventory then releases what it reserved, and billing credits what it invoiced. A
 cancelled order stays cancelled, whatever the services say later: they may say it about a time
-before they heard of the cancellation. One that crosses with the shipment stays cancelled and
-credited, while its ledger says that the goods have left the house.
+before they heard of the cancellation. `orders.shipment` notes a shipment in the order at once, so
+that of the two the first one wins.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def cancel(order_id: ObjectId, reason: str | None) -> dict[str, Any]:
         "_id": order_id,
         "status": {"$ne": "cancelled"},
         "ledger.inventory.state": {"$ne": "shipped"},
+        "shipped_at": None,
     }
     cancelled = orders().find_one_and_update(
         cancellable, change(reason), return_document=ReturnDocument.AFTER

@@ -24,6 +24,9 @@ from orders.placing import now_in_milliseconds
 #: As text, in an expression of an update.
 ORDER_ID = {"$toString": "$_id"}
 
+#: Of the two that confirm an order, the one that may come after its shipment.
+INVOICED = "billing.invoiced"
+
 #: Set by `orders.cancelling`; whatever the services say later.
 IS_CANCELLED = {"$eq": ["$status", "cancelled"]}
 IS_REJECTED = {"$eq": ["$ledger.inventory.state", "rejected"]}
@@ -33,11 +36,19 @@ IS_CONFIRMED = {
         {"$eq": ["$ledger.billing.state", "invoiced"]},
     ]
 }
+#: Noted by `orders.shipment` at once, and by an earlier release only with the service's event.
+IS_SHIPPED = {
+    "$or": [
+        {"$eq": ["$ledger.inventory.state", "shipped"]},
+        {"$gt": ["$shipped_at", None]},
+    ]
+}
 STATUS = {
     "$switch": {
         "branches": [
             {"case": IS_CANCELLED, "then": "cancelled"},
             {"case": IS_REJECTED, "then": "rejected"},
+            {"case": IS_SHIPPED, "then": "shipped"},
             {"case": IS_CONFIRMED, "then": "confirmed"},
         ],
         "default": "placed",
@@ -129,7 +140,7 @@ def change(
             }
         },
         # Within one stage `$status` is still the old one.
-        {"$set": {"status": STATUS, **pending_news(now)}},
+        {"$set": {"status": STATUS, **pending_news(now, f"{service}.{state}")}},
         {"$set": {"awaited_since": since(now)}},
     ]
 
@@ -142,21 +153,21 @@ def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
     return {"$arrayElemAt": [{"$literal": list(details.values())}, place]}
 
 
-def pending_news(now: datetime) -> dict[str, Any]:
-    """Puts `order.confirmed` or `order.rejected` into the outbox where that is the new status.
+def pending_news(now: datetime, heard: str) -> dict[str, Any]:
+    """Puts `order.confirmed` or `order.rejected` into the outbox where the order becomes that.
 
-    One that is pending already stays alone: it has the same id.
+    One that is pending already stays alone: it has the same id. `heard` is what was noted, like
+    "billing.invoiced".
     """
     pending_types = {"$ifNull": ["$pending_events.type", []]}
+    is_now = {
+        # An order may be shipped before it is invoiced, and is confirmed by the invoice then.
+        "confirmed": [IS_CONFIRMED, {"$in": ["$status", unconfirmed_before(heard)]}],
+        "rejected": [{"$eq": [STATUS, "rejected"]}, {"$ne": ["$status", "rejected"]}],
+    }
     becomes = {
-        status: {
-            "$and": [
-                {"$eq": [STATUS, status]},
-                {"$ne": ["$status", status]},
-                {"$not": [{"$in": [f"order.{status}", pending_types]}]},
-            ]
-        }
-        for status in ("confirmed", "rejected")
+        status: {"$and": [*conditions, {"$not": [{"$in": [f"order.{status}", pending_types]}]}]}
+        for status, conditions in is_now.items()
     }
     events = {status: [pending_event(f"order.{status}", now)] for status in becomes}
     owed = {status: {"$concatArrays": owed_after(f"order.{status}")} for status in becomes}
@@ -172,6 +183,11 @@ def pending_news(now: datetime) -> dict[str, Any]:
         "awaited": {"$setUnion": ["$awaited", chosen(becomes, owed)]},
         **new_entries(becomes),
     }
+
+
+def unconfirmed_before(heard: str) -> list[str]:
+    """The statuses in which an order had not been confirmed before this was noted."""
+    return ["placed", "shipped"] if heard == INVOICED else ["placed"]
 
 
 def chosen(cases: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:

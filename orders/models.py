@@ -16,6 +16,7 @@ from runtime.mongodb_clock import EPOCH
 class Status(models.TextChoices):
     PLACED = "placed"
     CONFIRMED = "confirmed"
+    SHIPPED = "shipped"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
 
@@ -67,6 +68,8 @@ class Order(models.Model):
     ledger = Document()
     #: What the ledger's states came from, oldest first, each once; absent before the first.
     steps = EmbeddedModelArrayField(Step, null=True)
+    #: When its goods left the house; absent before, and in orders of an earlier release.
+    shipped_at = models.DateTimeField(null=True)
     cancellation = EmbeddedModelField(Cancellation, null=True)
     pending_events = EmbeddedModelArrayField(PendingEvent)
     #: When the oldest pending event happened; absent when none is pending.

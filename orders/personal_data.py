@@ -9,6 +9,7 @@ from typing import Any
 from orders.collection import orders
 from orders.models import Status
 from orders.outbox.store import IS_PENDING
+from orders.unanswered import IS_AWAITED
 from runtime.personal_data import (
     ANY_PSEUDONYM,
     SMALLEST_PSEUDONYM,
@@ -56,7 +57,8 @@ def forget(before: datetime) -> int:
         "user_id": {"$lt": SMALLEST_PSEUDONYM},
         "updated_at": {"$lt": before},
         "status": {"$ne": Status.PLACED},
-        "$nor": [IS_PENDING],
+        # A shipped one may still wait for its invoice, which needs the customer.
+        "$nor": [IS_PENDING, {"status": Status.SHIPPED, **IS_AWAITED}],
     }
     put: list[dict[str, Any]] = [{"$set": {"user_id": ANY_PSEUDONYM}}, {"$unset": list(KEYS)}]
     return orders().update_many(settled, put).modified_count

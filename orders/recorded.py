@@ -28,8 +28,7 @@ def happened(order: dict[str, Any], type_: str) -> bool:
         case "order.rejected":
             return order["status"] == "rejected" or ("inventory", "rejected") in heard
         case "order.confirmed":
-            return order["status"] == "confirmed" or heard >= {
-                ("inventory", "reserved"),
-                ("billing", "invoiced"),
-            }
+            has_goods = {("inventory", "reserved"), ("inventory", "shipped")} & heard
+            is_confirmed = bool(has_goods) and ("billing", "invoiced") in heard
+            return is_confirmed or order["status"] == "confirmed"
     return False

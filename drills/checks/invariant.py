@@ -172,6 +172,7 @@ def expected_states(status: str) -> tuple[set[str], set[str]]:
     """The states of the reservation and of the invoice that an order's status stands for."""
     return {
         "confirmed": ({"reserved", "shipped"}, {"issued"}),
+        "shipped": ({"shipped"}, {"issued"}),
         "rejected": ({"rejected"}, TAKEN_BACK),
         # One that is cancelled before anyone heard of it was never reserved.
         "cancelled": ({"released", "rejected"}, TAKEN_BACK),

@@ -60,7 +60,7 @@ def upgrade(run: Run) -> None:
 
 
 def confirmed(run: Run) -> list[str]:
-    return order_ids(run.site.database, run.users, status="confirmed")
+    return order_ids(run.site.database, run.users, status={"$in": ["confirmed", "shipped"]})
 
 
 def all_that_have_to_be_are_announced(run: Run) -> Iterator[Violation]:
@@ -85,7 +85,7 @@ def all_that_have_to_be_are_announced(run: Run) -> Iterator[Violation]:
 def must_be_announced(run: Run, order: Document) -> bool:
     """Whether it was confirmed when the new queue was bound."""
     steps = [step["at"] for step in order.get("steps") or () if step["service"] in RECORDS]
-    is_confirmed = order["status"] == "confirmed" and bool(steps)
+    is_confirmed = order["status"] in ("confirmed", "shipped") and bool(steps)
     return is_confirmed and max(steps).replace(tzinfo=UTC) > run.declared_at
 
 

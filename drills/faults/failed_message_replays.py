@@ -205,7 +205,7 @@ def untouched(run: Run, service: str, before: dict[str, Document]) -> Iterator[V
 
 def confirmed(run: Run) -> set[str]:
     """Orders of the run that nobody cancelled or rejected: each service hears of them once."""
-    return set(order_ids(run.site.database, run.users, status="confirmed"))
+    return set(order_ids(run.site.database, run.users, status={"$in": ["confirmed", "shipped"]}))
 
 
 def resolved_and_audited(run: Run) -> Iterator[Violation]:

@@ -20,7 +20,7 @@ class OrderFacts(Protocol):
 
     @property
     def status(self) -> str:
-        """`placed`, `confirmed`, `rejected`, `cancelled` …"""
+        """`placed`, `confirmed`, `shipped`, `rejected`, `cancelled` …"""
 
     @property
     def version(self) -> int:

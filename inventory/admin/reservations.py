@@ -6,14 +6,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
 from inventory.models import Movement, Reservation
 from inventory.movements import movement_id
 from inventory.permissions import SHIP
-from inventory.refusals import Refusal
+from inventory.refusals import NotDone, Refusal
 from inventory.shipping import send
 from inventory.stock import Kind
 from messaging.order_id import canonical
@@ -26,7 +27,7 @@ class ReservationAdmin(RecordedAdmin):
 
     list_display = ["order_id", "user_id", "state", "lines", "short_of", "created_at"]
     list_filter = ["state"]
-    fields = [*list_display, "released_at", "shipped_at", "movements"]
+    fields = [*list_display, "released_at", "shipped_at", "shipped_anyway", "movements"]
     readonly_fields = fields
     search_fields = ["order_id"]
     search_help_text = "Order id or user id"
@@ -37,12 +38,22 @@ class ReservationAdmin(RecordedAdmin):
         return request.user.has_perm(SHIP)
 
     @admin.action(description="Ship the selected reservations", permissions=["ship"])
-    def ship_selected(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
-        """Ship each that can be shipped, and say which was before, or could not be and why."""
-        shipped = 0
+    def ship_selected(
+        self, request: HttpRequest, queryset: QuerySet[Reservation]
+    ) -> HttpResponse | None:
+        """Ship each that can be shipped, and say which was before, or could not be and why.
+
+        Where another service failed for some, a page asks for a reason first.
+        """
+        is_again = "anyway" in request.POST
+        reason = request.POST.get("reason", "").strip() if is_again else ""
+        shipped, refused = 0, []
         for order_id in queryset.values_list("order_id", flat=True):
             try:
-                shipment = send(order_id, by=request.user.get_username())
+                shipment = send(order_id, by=request.user.get_username(), anyway=reason)
+            except NotDone as not_done:
+                refused.append(not_done)
+                continue
             except Refusal as refusal:
                 self.message_user(request, str(refusal.detail), messages.ERROR)
                 continue
@@ -52,6 +63,15 @@ class ReservationAdmin(RecordedAdmin):
                 shipped += 1
         if shipped:
             self.message_user(request, f"Shipped: {shipped}.", messages.SUCCESS)
+        if not refused:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Ship anyway?",
+            "refused": refused,
+            "error": "Say why." if is_again else "",
+        }
+        return TemplateResponse(request, "inventory/ship_anyway.html", context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         return super().get_object(request, canonical(object_id), from_field)

@@ -24,7 +24,7 @@ class OrderFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     """The query parameters of `GET /orders`."""
 
     user_id: UserId | UnsetType = UNSET
-    status: Literal["placed", "confirmed", "rejected", "cancelled"] | UnsetType = UNSET
+    status: Literal["placed", "confirmed", "shipped", "rejected", "cancelled"] | UnsetType = UNSET
     created_from: str | UnsetType = UNSET
     created_to: str | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = 50
@@ -36,7 +36,7 @@ CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES = {
     "body": f"The parameters are {', '.join(OrderFilters.__struct_encode_fields__)}.",
     "userId": f"Send a whole number from 1 to {MOST}.",
-    "status": "Send placed, confirmed, rejected or cancelled.",
+    "status": "Send placed, confirmed, shipped, rejected or cancelled.",
     "createdFrom": DATE_FIX,
     "createdTo": DATE_FIX,
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",

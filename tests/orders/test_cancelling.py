@@ -121,7 +121,7 @@ def test_a_shipped_order_is_not_cancelled(place: Place, client: Client):
     assert refused.json()["type"] == "/problems/order-shipped"
     assert refused.json()["detail"].startswith("The order was not cancelled. ")
     assert "shipped" in refused.json()["errors"][0]["detail"]
-    assert stored(order_id)["status"] == "placed"
+    assert stored(order_id)["status"] == "shipped"
 
 
 def test_cancelled_orders_are_listed(place: Place, client: Client):

@@ -91,7 +91,9 @@ class Order(RuleBasedStateMachine):
             return "cancelled"
         if self.latest("inventory") == "rejected":
             return "rejected"
-        has_goods = self.latest("inventory") in ("reserved", "shipped")
+        if self.latest("inventory") == "shipped":
+            return "shipped"
+        has_goods = self.latest("inventory") in ("reserved",)
         return "confirmed" if has_goods and self.latest("billing") == "invoiced" else "placed"
 
 
