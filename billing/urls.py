@@ -2,17 +2,20 @@
 
 from django.urls import path
 
+from billing import operations
 from billing.views import CreditNoteView, InvoiceView
 
 PDF = {"as_pdf": True}
+INVOICE_FILE = InvoiceView.as_view(operations={"GET": operations.INVOICE_FILE})
+CREDIT_NOTE_FILE = CreditNoteView.as_view(operations={"GET": operations.CREDIT_NOTE_FILE})
 
 urlpatterns = [
     path("orders/<str:order_id>/invoice", InvoiceView.as_view(), name="invoice"),
-    path("orders/<str:order_id>/invoice.pdf", InvoiceView.as_view(), PDF, name="invoice-pdf"),
+    path("orders/<str:order_id>/invoice.pdf", INVOICE_FILE, PDF, name="invoice-pdf"),
     path("orders/<str:order_id>/credit-note", CreditNoteView.as_view(), name="credit-note"),
     path(
         "orders/<str:order_id>/credit-note.pdf",
-        CreditNoteView.as_view(),
+        CREDIT_NOTE_FILE,
         PDF,
         name="credit-note-pdf",
     ),

@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from billing import operations
 from billing.invoicing import Invoice, invoices
 from billing.pdf_cache import printed, tag
 from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
@@ -56,6 +57,8 @@ def as_file(request: HttpRequest | Request, document: PrintableDocument) -> Http
 class InvoiceView(PrintView):
     """The invoice of an order."""
 
+    operations = {"GET": operations.INVOICE}
+
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
         found = find(order_id, caller_of(request), lambda invoice: invoice["number"])
         return self.answer(request, invoice_document(found), as_pdf)
@@ -63,6 +66,8 @@ class InvoiceView(PrintView):
 
 class CreditNoteView(PrintView):
     """The credit note of an order's invoice."""
+
+    operations = {"GET": operations.CREDIT_NOTE}
 
     def get(self, request: Request, order_id: str, as_pdf: bool = False) -> HttpResponse:
         found = find(order_id, caller_of(request), lambda invoice: invoice["credit_note_number"])

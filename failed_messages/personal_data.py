@@ -29,7 +29,7 @@ JSON = ("properties", "headers")
 
 def export(user_id: int) -> Iterator[dict[str, Any]]:
     for record in FailedMessage.objects.filter(user_id=str(user_id)):
-        yield full(record)
+        yield dict(full(record))
 
 
 def erase(person: Person) -> Erased:

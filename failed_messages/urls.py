@@ -7,6 +7,7 @@ from django.urls import path
 from failed_messages.api import groups as api_groups
 from failed_messages.api import jobs as api_jobs
 from failed_messages.api import messages as api_messages
+from failed_messages.api import operations
 from failed_messages.api import pending as api_pending
 from failed_messages.api import policies as api_policies
 from failed_messages.api.view import DISCARD, EDIT, REPLAY
@@ -36,7 +37,9 @@ urlpatterns = [
     *(
         path(
             f"failed-messages/<str:id_>/{verb}",
-            api_messages.ActView.as_view(scopes={"POST": scope}),
+            api_messages.ActView.as_view(
+                scopes={"POST": scope}, operations={"POST": operations.ACTS[verb]}
+            ),
             {"verb": verb},
         )
         for verb, scope in ACTS.items()

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runtime.requests.faults import faults_of
 from runtime.requests.json_body import JsonBody
+from runtime.requests.no_body import no_body
 from runtime.requests.refusal import Fault, Refusal
 
 TITLE = "The catalogue was not changed"
@@ -54,10 +55,6 @@ class ProductFilters(Struct, frozen=True, forbid_unknown_fields=True):
     cursor: str | UnsetType = UNSET
 
 
-class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The address says it all."""
-
-
 PRICE_FIX = 'Send an amount from "0" to "999999999.99" as text, for example "54.00".'
 NAME_FIX = "Send a name of 1 to 200 characters, with no blank first."
 CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
@@ -93,9 +90,7 @@ CHANGE = JsonBody(
         "available": "Stock is not set, it moves: restock the product.",
     },
 )
-NOTHING = JsonBody(
-    NoBody, TITLE, {"body": "Send no body, or an empty JSON object."}, empty=NoBody()
-)
+NOTHING = no_body(TITLE)
 
 
 def read(parameters: Mapping[str, str]) -> ProductFilters:

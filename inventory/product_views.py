@@ -15,7 +15,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from inventory import catalogue
+from inventory import catalogue, operations
+from inventory.answers import Product as Shown
+from inventory.answers import ProductPage, ProductPrice
 from inventory.problem_types import SKU_TAKEN
 from inventory.product_requests import (
     CHANGE,
@@ -45,6 +47,7 @@ class ProductsView(APIView):
     """List what is offered, or add a product."""
 
     scopes = SCOPES
+    operations = {"GET": operations.LIST_PRODUCTS, "POST": operations.ADD_PRODUCT}
 
     def get(self, request: Request) -> HttpResponse:
         parameters = query_string.parameters(request, TITLE_OF_LIST)
@@ -56,7 +59,8 @@ class ProductsView(APIView):
             cursor = cursor_after(page.products[-1]["sku"])
             following = f"{request.path}?{urlencode({**parameters, 'cursor': cursor})}"
         listed = [each for each in map(listed_json, page.products) if each]
-        return entity_tag.answer(request, encoded({"products": listed, "next": following}))
+        shown: ProductPage = {"products": listed, "next": following}
+        return entity_tag.answer(request, encoded(shown))
 
     def post(self, request: Request) -> HttpResponse:
         asked, by = NEW.of(request), caller_of(request).name
@@ -73,6 +77,7 @@ class ProductView(APIView):
     """One product; who may change it sees it also after it was withdrawn."""
 
     scopes = SCOPES
+    operations = {"GET": operations.SHOW_PRODUCT, "PATCH": operations.CHANGE_PRODUCT}
 
     def get(self, request: Request, sku: str) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
@@ -90,6 +95,7 @@ class WithdrawView(APIView):
     """Sell a product no more; withdrawing it again changes nothing."""
 
     scopes = SCOPES
+    operations = {"POST": operations.WITHDRAW_PRODUCT}
 
     def post(self, request: Request, sku: str) -> HttpResponse:
         NOTHING.of(request)
@@ -102,6 +108,7 @@ class OfferView(APIView):
     """Sell a product again that was withdrawn."""
 
     scopes = SCOPES
+    operations = {"POST": operations.OFFER_PRODUCT}
 
     def post(self, request: Request, sku: str) -> HttpResponse:
         NOTHING.of(request)
@@ -161,25 +168,26 @@ def tag_of(product: Product) -> str:
     return entity_tag.tag_of(encoded(product_json(product)))
 
 
-def listed_json(product: Product) -> dict[str, Any] | None:
+def listed_json(product: Product) -> Shown | None:
     """The product for a list; None for one that cannot be sold, which hides no other."""
     shown = product_json(product)
     return shown if shown["price"] is not None else None
 
 
-def product_json(product: Product) -> dict[str, Any]:
+def product_json(product: Product) -> Shown:
     """A stored product as it travels; without a price where another program wrote a wrong one."""
-    withdrawn_at = product.get("withdrawn_at")
-    return {
+    shown: Shown = {
         "sku": product["sku"],
         "name": str(product.get("name") or product["sku"]),
         **price_json(product),
         "available": int(product["available"]),
-        **({"withdrawnAt": withdrawn_at} if withdrawn_at else {}),
     }
+    if withdrawn_at := product.get("withdrawn_at"):
+        shown["withdrawnAt"] = withdrawn_at
+    return shown
 
 
-def price_json(product: Product) -> dict[str, Any]:
+def price_json(product: Product) -> ProductPrice:
     try:
         price = price_of(product)
     except InvalidPrice:
@@ -187,5 +195,5 @@ def price_json(product: Product) -> dict[str, Any]:
     return {"price": plain(price.amount), "currency": price.currency}
 
 
-def encoded(body: dict[str, Any]) -> bytes:
+def encoded(body: Shown | ProductPage) -> bytes:
     return msgspec.json.encode(body)

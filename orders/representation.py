@@ -7,15 +7,16 @@ from typing import Any
 from django.conf import settings
 
 from messaging.money import text_of
-from runtime.requests.number import exact
+from orders.answers import Order, OrderWithLedger, PlacedOrder
+from runtime.requests.number import text_if_large
 
 
-def order_json(document: dict[str, Any]) -> dict[str, Any]:
+def order_json(document: dict[str, Any]) -> Order:
     """A stored order as it travels: camelCase, money as text with two places."""
-    return {
+    shown: Order = {
         "orderId": str(document["_id"]),
         # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
-        **exact("userId", int(document["user_id"])),
+        "userId": int(document["user_id"]),
         "items": [
             {
                 "sku": line["sku"],
@@ -29,6 +30,9 @@ def order_json(document: dict[str, Any]) -> dict[str, Any]:
         "status": document["status"],
         "createdAt": document["created_at"],
     }
+    if text := text_if_large(shown["userId"]):
+        shown["userIdText"] = text
+    return shown
 
 
 def address_of(order_id: str) -> str:
@@ -36,20 +40,21 @@ def address_of(order_id: str) -> str:
     return f"{settings.FORCE_SCRIPT_NAME or ''}/orders/{order_id}"
 
 
-def placed_json(order: dict[str, Any]) -> dict[str, Any]:
+def placed_json(order: Order) -> PlacedOrder:
     """The answer to the client that placed the order; `order` is its `order_json`."""
     return {"message": "Order placed successfully.", "order": order}
 
 
-def order_with_ledger_json(document: dict[str, Any]) -> dict[str, Any]:
+def order_with_ledger_json(document: dict[str, Any]) -> OrderWithLedger:
     """The order, what each service has done about it so far, and its cancellation."""
-    cancellation = document.get("cancellation")
-    return {
+    shown: OrderWithLedger = {
         **order_json(document),
-        **({"cancellation": cancellation} if cancellation else {}),
         "updatedAt": document["updated_at"],
         "ledger": {
             service: {"state": entry["state"], "at": entry["at"], "detail": entry["detail"]}
             for service, entry in document["ledger"].items()
         },
     }
+    if cancellation := document.get("cancellation"):
+        shown["cancellation"] = cancellation
+    return shown

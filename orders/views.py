@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 
 from messaging.isolation import isolated
 from messaging.order_id import object_id
-from orders import cancelling, idempotency, listing, placing
+from orders import cancelling, idempotency, listing, operations, placing
+from orders.answers import CancelledOrder, Order, OrderPage
 from orders.collection import orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 from orders.requests import cancellation_request, order_filters, order_request
@@ -37,6 +38,7 @@ class OrdersView(APIView):
     """Place an order, or list those that were placed."""
 
     scopes = {"GET": "orders:read", "POST": "orders:place"}
+    operations = {"GET": operations.LIST, "POST": operations.PLACE}
 
     def post(self, request: Request) -> HttpResponse:
         asked = order_request.BODY.of(request)
@@ -54,18 +56,18 @@ class OrdersView(APIView):
             page = listing.page(
                 query_string.parameters(request, order_filters.TITLE), caller_of(request)
             )
-        return json(
-            {
-                "orders": [each for each in map(listed, page.documents) if each],
-                "next": f"{request.path}?{page.next_query}" if page.next_query else None,
-            }
-        )
+        shown: OrderPage = {
+            "orders": [each for each in map(listed, page.documents) if each],
+            "next": f"{request.path}?{page.next_query}" if page.next_query else None,
+        }
+        return json(shown)
 
 
 class OrderView(APIView):
     """One order with its ledger."""
 
     scopes = {"GET": "orders:read"}
+    operations = {"GET": operations.SHOW}
 
     def get(self, request: Request, order_id: str) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
@@ -77,12 +79,14 @@ class CancellationView(APIView):
     """Cancel an order that was not shipped yet; cancelling it again changes nothing."""
 
     scopes = {"POST": "orders:cancel"}
+    operations = {"POST": operations.CANCEL}
 
     def post(self, request: Request, order_id: str) -> HttpResponse:
         asked = cancellation_request.BODY.of(request)
         with pymongo.timeout(ANSWER_SECONDS):
             order = cancelling.cancel(find(order_id, caller_of(request))["_id"], asked.reason)
-        return json({"message": "Order cancelled.", "order": order_json(order)})
+        shown: CancelledOrder = {"message": "Order cancelled.", "order": order_json(order)}
+        return json(shown)
 
 
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -108,7 +112,7 @@ def find(order_id: str, caller: Caller) -> dict[str, Any]:
     return document
 
 
-def listed(document: dict[str, Any]) -> dict[str, Any] | None:
+def listed(document: dict[str, Any]) -> Order | None:
     """The order for a list; None for one that cannot be read, which hides no other."""
     with isolated(logger, UNREADABLE, document["_id"]):
         return order_json(document)

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ordersite.openapi import problem_pages
+from ordersite.openapi import problem_pages, views
 from ordersite.pipeline import health
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
@@ -21,6 +21,8 @@ urlpatterns = [
     path("health/ready", health.ReadinessView.as_view()),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),
+    path("openapi.json", views.openapi_json, name="openapi"),
+    path("asyncapi.yaml", views.asyncapi_yaml, name="asyncapi"),
     path("problems", problem_pages.all_kinds, name="problems"),
     path("problems/<str:name>", problem_pages.one_kind, name="problem"),
     path("", include("ordersite.access.urls")),

@@ -15,6 +15,7 @@ from failed_messages.api.refusals import TITLE, refused, wrong_in_body
 from failed_messages.reading.filters import duration
 from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
+from runtime.requests.no_body import no_body
 from runtime.requests.number import whole_number
 from runtime.requests.refusal import Refusal
 
@@ -87,10 +88,6 @@ class Triage(Struct, forbid_unknown_fields=True, rename="camel"):
         return {name: value for name, value in asked.items() if value is not UNSET}
 
 
-class Nothing(Struct, forbid_unknown_fields=True):
-    """The address says it all."""
-
-
 TEXT_FIX = "Send text, for example {}."
 IDS_FIX = f"Send an array of 1 to {IDS_LIMIT} ids; more go by group or filter."
 AFTER_FIX = 'Send an array of times, for example ["15m", "1h", "6h"].'
@@ -148,9 +145,7 @@ TRIAGE = JsonBody(
         **dict.fromkeys(Triage.__struct_encode_fields__, "Send text."),
     },
 )
-NOTHING = JsonBody(
-    Nothing, TITLE, {"body": "Send no body, or an empty JSON object."}, empty=Nothing()
-)
+NOTHING = no_body(TITLE)
 
 
 def ids(chosen: list[Any]) -> list[str]:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from failed_messages.acting.triage import triage
+from failed_messages.api import operations
 from failed_messages.api.bodies import TRIAGE as TRIAGE_BODY
 from failed_messages.api.bodies import limit
 from failed_messages.api.refusals import refused, refusing
@@ -26,6 +27,8 @@ CHOICES = {"service": list(services()), "status": GroupStatus.values}
 class GroupsView(DeskView):
     """GET /failed-messages/groups: one item for each cause, the newest failure first."""
 
+    operations = {"GET": operations.LIST_GROUPS}
+
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, DEFAULT_GROUPS, MOST_GROUPS)
@@ -41,6 +44,7 @@ class GroupView(DeskView):
     """GET and PATCH /failed-messages/groups/FINGERPRINT."""
 
     scopes = {"GET": READ, "PATCH": TRIAGE}
+    operations = {"GET": operations.SHOW_GROUP, "PATCH": operations.TRIAGE_GROUP}
 
     def get(self, request: Request, fingerprint: str) -> Response:
         # Hexadecimal digits, like every id: in capitals it is the same.

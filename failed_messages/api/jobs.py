@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from failed_messages.acting.job_control import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
+from failed_messages.api import operations
 from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api.refusals import Conflict, refusing, wrong_in_body
 from failed_messages.api.view import DeskView
@@ -25,6 +26,8 @@ JOBS_SHOWN = 200
 
 class ReplayView(DeskView):
     """POST /failed-messages/replay: `ids`, a `group` or a `filter`; with `dryRun` the preview."""
+
+    operations = {"POST": operations.REPLAY_MANY}
 
     def post(self, request: Request) -> Response:
         asked = REPLAY.of(request)
@@ -48,12 +51,16 @@ class ReplayView(DeskView):
 class JobsView(DeskView):
     """GET /failed-messages/jobs: the latest bulk replays."""
 
+    operations = {"GET": operations.LIST_JOBS}
+
     def get(self, request: Request) -> Response:
         return Response({"items": [job_json(job) for job in ReplayJob.objects.all()[:JOBS_SHOWN]]})
 
 
 class JobView(DeskView):
     """GET /failed-messages/jobs/ID, POST …/pause, …/resume, …/cancel."""
+
+    operations = {"GET": operations.SHOW_JOB, "POST": operations.CONTROL_JOB}
 
     def get(self, request: Request, id_: str) -> Response:
         return Response(job_json(_job(id_)))

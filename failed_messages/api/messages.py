@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.editing import check_edit, diff, edit_and_replay
 from failed_messages.acting.replay import replay
+from failed_messages.api import operations
 from failed_messages.api.bodies import ACT, limit
 from failed_messages.api.bodies import EDIT as EDIT_BODY
 from failed_messages.api.refusals import Conflict, refused, refusing
@@ -29,6 +30,8 @@ MOST_MESSAGES = 200
 
 class MessagesView(DeskView):
     """GET /failed-messages: the newest that match the filter in the URL."""
+
+    operations = {"GET": operations.LIST}
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
@@ -53,6 +56,8 @@ class MessagesView(DeskView):
 class MessageView(DeskView):
     """GET /failed-messages/ID: everything about one."""
 
+    operations = {"GET": operations.SHOW}
+
     def get(self, request: Request, id_: str) -> Response:
         return Response(full(_message(id_)))
 
@@ -62,6 +67,7 @@ class ActView(DeskView):
 
     #: The verbs other than replay have other scopes, see `failed_messages.urls`.
     scopes = {"POST": REPLAY}
+    operations = {"POST": operations.ACTS["replay"]}
 
     def post(self, request: Request, id_: str, verb: str) -> Response:
         record = _message(id_)

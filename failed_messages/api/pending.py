@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from failed_messages.acting.approving import NEEDED, NotDecided, approve, reject
+from failed_messages.api import operations
 from failed_messages.api.bodies import NOTHING
 from failed_messages.api.refusals import Conflict
 from failed_messages.api.view import DISCARD, EDIT, READ, REPLAY, DeskView
@@ -24,6 +25,8 @@ SCOPES = {permissions.EDIT: EDIT, permissions.REPLAY: REPLAY, permissions.DISCAR
 class PendingActsView(DeskView):
     """GET /failed-messages/pending: the latest."""
 
+    operations = {"GET": operations.LIST_PENDING}
+
     def get(self, request: Request) -> Response:
         acts = PendingAct.objects.all()[:SHOWN]
         return Response({"items": [pending_json(each) for each in acts]})
@@ -33,6 +36,7 @@ class DecisionView(DeskView):
     """POST /failed-messages/pending/ID/approve, …/reject: with the scopes of the act."""
 
     scopes = {"POST": READ}
+    operations = {"POST": operations.DECIDE}
 
     def post(self, request: Request, id_: str, what: str) -> Response:
         NOTHING.of(request)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from failed_messages.acting.policies import set_policy, switch_off
+from failed_messages.api import operations
 from failed_messages.api.bodies import NOTHING, POLICY
 from failed_messages.api.refusals import refusing
 from failed_messages.api.view import DeskView
@@ -16,6 +17,8 @@ from failed_messages.reading.description import policy_json
 
 class PoliciesView(DeskView):
     """GET and POST /failed-messages/policies."""
+
+    operations = {"GET": operations.LIST_POLICIES, "POST": operations.SET_POLICY}
 
     def get(self, request: Request) -> Response:
         return Response({"items": [policy_json(each) for each in ReplayPolicy.objects.all()]})
@@ -35,6 +38,8 @@ class PoliciesView(DeskView):
 
 class PolicyView(DeskView):
     """DELETE /failed-messages/policies/SCOPE switches it off."""
+
+    operations = {"DELETE": operations.END_POLICY}
 
     def delete(self, request: Request, scope: str) -> Response:
         NOTHING.of(request)

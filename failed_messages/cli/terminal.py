@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import OutputWrapper
@@ -70,7 +70,7 @@ class Terminal:
         else:
             self._stdout.write("\n".join(printable(line) for line in lines))
 
-    def items(self, items: list[dict[str, Any]], columns: Columns, none: str) -> None:
+    def items(self, items: Sequence[Mapping[str, Any]], columns: Columns, none: str) -> None:
         """A table; `none` stands for an empty one."""
         rows = [[item[name] for name in columns] for item in items]
         self.show(items, table(columns, rows, stdout=self._stdout) if items else [none])
@@ -113,7 +113,7 @@ def record_lines(record: FailedMessage) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def job_lines(job: dict[str, Any]) -> Iterator[str]:
+def job_lines(job: Mapping[str, Any]) -> Iterator[str]:
     """How far a bulk replay is; `job` is its JSON."""
     counts = job["messages"]
     total = sum(counts.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
 from failed_messages.archiving import certificate
 from failed_messages.models import (
@@ -13,9 +12,11 @@ from failed_messages.models import (
     FailureGroup,
     PartState,
     PendingAct,
+    Replay,
     ReplayJob,
     ReplayPolicy,
 )
+from failed_messages.reading import answers
 from failed_messages.reading.expiry import expires_at
 from failed_messages.reading.group_figures import Figures
 from failed_messages.reading.verdict import Verdict
@@ -40,7 +41,7 @@ SUMMARY_FIELDS = (
 )
 
 
-def summary(record: FailedMessage) -> dict[str, Any]:
+def summary(record: FailedMessage) -> answers.FailedMessage:
     """What a list shows of a record."""
     return {
         "id": str(record.pk),
@@ -60,7 +61,7 @@ def summary(record: FailedMessage) -> dict[str, Any]:
     }
 
 
-def full(record: FailedMessage) -> dict[str, Any]:
+def full(record: FailedMessage) -> answers.FailedMessageDetails:
     """Everything there is; the body as text, certificates newest first."""
     return {
         **summary(record),
@@ -72,13 +73,7 @@ def full(record: FailedMessage) -> dict[str, Any]:
         "properties": json.loads(record.properties),
         "headers": json.loads(record.headers),
         "certificates": [json.loads(text) for text in reversed(record.certificates)],
-        "replay": record.replay
-        and {
-            "id": record.replay.pk,
-            "by": record.replay.by,
-            "at": _rfc3339(record.replay.at),
-            "publishedAt": _rfc3339(record.replay.published_at),
-        },
+        "replay": _replay(record.replay),
         "resolvedAt": _rfc3339(record.resolved_at),
         "resolvedBy": record.resolved_by,
         "discardedAt": _rfc3339(record.discarded_at),
@@ -91,7 +86,7 @@ def full(record: FailedMessage) -> dict[str, Any]:
     }
 
 
-def group_json(group: FailureGroup, known: Figures) -> dict[str, Any]:
+def group_json(group: FailureGroup, known: Figures) -> answers.FailureGroup:
     """A failure group with its figures."""
     return {
         "fingerprint": group.pk,
@@ -119,7 +114,7 @@ def group_json(group: FailureGroup, known: Figures) -> dict[str, Any]:
     }
 
 
-def job_json(job: ReplayJob) -> dict[str, Any]:
+def job_json(job: ReplayJob) -> answers.BulkReplay:
     """A bulk replay, as far as it is."""
     return {
         "id": str(job.pk),
@@ -135,7 +130,7 @@ def job_json(job: ReplayJob) -> dict[str, Any]:
     }
 
 
-def policy_json(policy: ReplayPolicy) -> dict[str, Any]:
+def policy_json(policy: ReplayPolicy) -> answers.ReplayPolicy:
     """A policy of scheduled replay."""
     return {
         "scope": policy.pk,
@@ -149,7 +144,7 @@ def policy_json(policy: ReplayPolicy) -> dict[str, Any]:
     }
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> answers.Verdict:
     """What became of one message that was acted on."""
     return {"id": verdict.id, "done": verdict.done, "detail": verdict.detail}
 
@@ -159,7 +154,18 @@ def deaths(record: FailedMessage) -> list[Certificate]:
     return [certificate.decode(text) for text in reversed(record.certificates)]
 
 
-def _line(act: Act) -> dict[str, Any]:
+def _replay(replay: Replay | None) -> answers.LatestReplay | None:
+    if replay is None:
+        return None
+    return {
+        "id": replay.pk,
+        "by": replay.by,
+        "at": _rfc3339(replay.at),
+        "publishedAt": _rfc3339(replay.published_at),
+    }
+
+
+def _line(act: Act) -> answers.HistoryLine:
     return {
         "at": _rfc3339(act.at),
         "by": act.by,
@@ -173,7 +179,7 @@ def _rfc3339(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
 
 
-def pending_json(act: PendingAct) -> dict[str, Any]:
+def pending_json(act: PendingAct) -> answers.PendingAct:
     """An act that waits for a second person, or has been decided."""
     return {
         "id": str(act.pk),

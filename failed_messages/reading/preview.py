@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from failed_messages.models import Status
+from failed_messages.reading.answers import ReplayPreview
 from failed_messages.reading.filters import Filter, index_of
 from failed_messages.reading.known_group import require_known
 from failed_messages.reading.staleness import moved_on
@@ -43,7 +44,7 @@ class Preview:
         """For an operator who is about to replay."""
         return [sentence for sentence in self._sentences() if sentence]
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> ReplayPreview:
         """For scripts."""
         return {
             "messages": self.messages,

@@ -21,7 +21,7 @@ from inventory.models import Movement, Product
 from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
-from inventory.views import MAX_QUANTITY
+from inventory.stock_requests import MAX_QUANTITY
 
 MOVEMENTS_SHOWN = 20
 

@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from orders import operations
 from orders.importing import comma_separated, ndjson
 from orders.importing.batches import Import
 from orders.importing.comma_separated import TITLE
@@ -89,6 +90,7 @@ class ImportView(APIView):
 
     parser_classes = [NdjsonParser, CsvParser]
     scopes = {"POST": "orders:import"}
+    operations = {"POST": operations.IMPORT}
 
     def post(self, request: Request) -> FileResponse:
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it

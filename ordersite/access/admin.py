@@ -15,10 +15,10 @@ from django.template.response import TemplateResponse
 
 from ordersite.access import keys
 from ordersite.access.authentication import caller_of_user
+from ordersite.access.bodies import MOST_DAYS
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, SCOPES
-from ordersite.access.views import MOST_DAYS
 from runtime.paginator import CollectionPaginator
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from ordersite.access.models import ApiKey
-from runtime.requests.number import exact
+from ordersite.access import models
+from ordersite.access.answers import ApiKey
+from runtime.requests.number import text_if_large
 
 
-def key_json(record: ApiKey) -> dict[str, Any]:
-    return {
+def key_json(record: models.ApiKey) -> ApiKey:
+    shown: ApiKey = {
         "id": record.pk,
         "client": record.client,
         "name": record.name,
-        **exact("userId", record.user_id),
+        "userId": record.user_id,
         "scopes": list(record.scopes),
         "requestsPerSecond": record.rate,
         "state": record.state,
@@ -24,6 +24,9 @@ def key_json(record: ApiKey) -> dict[str, Any]:
         "revokedAt": moment(record.revoked_at),
         "lastUsedAt": moment(record.last_used_at),
     }
+    if text := text_if_large(record.user_id):
+        shown["userIdText"] = text
+    return shown
 
 
 def moment(value: datetime | None) -> str | None:

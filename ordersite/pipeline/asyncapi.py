@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+import yaml
 from django.conf import settings
 from kombu import Exchange
 
@@ -43,6 +44,12 @@ def document() -> dict[str, Any]:
             "schemas": schemas,
         },
     }
+
+
+def text() -> str:
+    """The same in YAML."""
+    written = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
+    return f"# Made by `python manage.py asyncapi`.\n{written}"
 
 
 def channels_of_all() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,9 +9,8 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
 from django.conf import settings
 
@@ -20,6 +19,7 @@ from messaging.handling import retry_notes
 from messaging.queues import depths
 from messaging.service import Service, answering
 from orders import unanswered
+from ordersite.pipeline.answers import ConservationLine
 from ordersite.pipeline.missing import (
     MOST_SENT_AGAIN,
     Missing,
@@ -159,10 +159,16 @@ def undone_among(service: Service, order_ids: set[str], untold: set[str]) -> set
     return unanswered.among(service, order_ids) | (order_ids & untold)
 
 
-def as_json(each: Line) -> dict[str, Any]:
+def as_json(each: Line) -> ConservationLine:
     """The line in the API's JSON."""
-    words = asdict(each)
-    words["inFlight"] = words.pop("in_flight")
-    del words["missing"]
-    words["orders"] = list(each.orders[:NAMED_ORDERS])
-    return words
+    return {
+        "service": each.service,
+        "accepted": each.accepted,
+        "done": each.done,
+        "inFlight": each.in_flight,
+        "retrying": each.retrying,
+        "failed": each.failed,
+        "discarded": each.discarded,
+        "unaccounted": each.unaccounted,
+        "orders": list(each.orders[:NAMED_ORDERS]),
+    }

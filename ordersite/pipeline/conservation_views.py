@@ -6,6 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ordersite.pipeline import operations
+from ordersite.pipeline.answers import Conservation
 from ordersite.pipeline.conservation import Line, as_json, lines
 from runtime.connecting import BROKER_ERRORS
 from runtime.requests.problem_type import Problem
@@ -23,15 +25,15 @@ class ConservationView(APIView):
     """`GET /pipeline/conservation`: a line for each service."""
 
     scopes = {"GET": "pipeline:read"}
+    operations = {"GET": operations.CONSERVATION}
 
     def get(self, request: Request) -> Response:
         found = current_lines()
-        return Response(
-            {
-                "conserved": not any(line.unaccounted for line in found),
-                "lines": [as_json(line) for line in found],
-            }
-        )
+        shown: Conservation = {
+            "conserved": not any(line.unaccounted for line in found),
+            "lines": [as_json(line) for line in found],
+        }
+        return Response(shown)
 
 
 def current_lines() -> list[Line]:

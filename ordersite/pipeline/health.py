@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import pymongo
 from django.conf import settings
@@ -22,10 +21,12 @@ from rest_framework.views import APIView
 from messaging import topology
 from messaging.queues import is_declared, queue_state
 from messaging.service import services
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import heartbeat, operations
+from ordersite.pipeline.answers import HealthCheck, Readiness
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.requests.caller import Caller
+from runtime.requests.operation import described
 from runtime.trouble import refusal
 
 #: The scope that shows what is missing.
@@ -49,6 +50,7 @@ class Check:
     next_step: str = ""
 
 
+@described(GET=operations.LIVE)
 @csrf_exempt
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
@@ -56,6 +58,7 @@ def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "live"})
 
 
+@described(GET=operations.SERVING)
 @csrf_exempt
 @require_safe
 def serving(request: HttpRequest) -> JsonResponse:
@@ -72,20 +75,25 @@ class ReadinessView(APIView):
     """
 
     permission_classes = [AllowAny]
+    operations = {"GET": operations.READY}
 
     def get(self, request: Request) -> JsonResponse:
         database = mongodb()
         checks = [database, *rabbitmq(), relay(database), scheduler(database)]
         is_ready = all(check.ok for check in checks)
-        body: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
+        body: Readiness = {"status": "ready" if is_ready else "not ready"}
         if isinstance(request.auth, Caller) and request.auth.may(DETAILS):
             body["checks"] = [_in_words(check) for check in checks]
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return JsonResponse(body, status=status)
 
 
-def _in_words(check: Check) -> dict[str, str]:
-    words = {"name": check.name, "status": "ok" if check.ok else "missing", "detail": check.detail}
+def _in_words(check: Check) -> HealthCheck:
+    words: HealthCheck = {
+        "name": check.name,
+        "status": "ok" if check.ok else "missing",
+        "detail": check.detail,
+    }
     return words if check.ok else {**words, "nextStep": check.next_step}
 
 

@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ordersite.pipeline import operations
 from ordersite.pipeline.metrics import PipelineCollector
 
 
@@ -14,6 +15,7 @@ class MetricsView(APIView):
     """Every family that can be measured now; measured for each request."""
 
     scopes = {"GET": "pipeline:read"}
+    operations = {"GET": operations.METRICS}
 
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry(auto_describe=False)

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from orders.views import find
 from ordersite.access.authentication import still
+from ordersite.pipeline import operations
 from ordersite.pipeline.stream_places import StreamPlaces
 from ordersite.pipeline.timeline import digest, timeline
 from runtime.requests.caller import Caller, Unauthenticated, caller_of
@@ -36,6 +37,7 @@ class TimelineView(APIView):
     """Every step of every service about one order."""
 
     scopes = {"GET": "orders:read"}
+    operations = {"GET": operations.TIMELINE}
 
     def get(self, request: Request, order_id: str) -> HttpResponse:
         return HttpResponse(snapshot(order_id, caller_of(request)), content_type="application/json")
@@ -50,6 +52,7 @@ class TimelineEventsView(APIView):
     """
 
     scopes = {"GET": "orders:read"}
+    operations = {"GET": operations.TIMELINE_EVENTS}
 
     def get(self, request: Request, order_id: str) -> StreamingHttpResponse:
         caller = caller_of(request)

@@ -18,7 +18,10 @@ from runtime.decisions import decided
 #: A page's script asks for the overview every few seconds: who opened the page is told.
 OVERVIEW = "/admin/overview/"
 #: What customers ask for, what anybody may read, and probes: of these only refusals are told.
-CUSTOMERS = ("/orders", "/problems", "/health/", "/static/")
+CUSTOMERS = (
+    *("/orders", "/problems", "/docs", "/openapi.json", "/asyncapi.yaml"),
+    *("/health/", "/static/"),
+)
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOGIN = "/admin/login/"

@@ -13,11 +13,23 @@ from django.http import HttpResponse
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from runtime.requests.operation import Answer, Header
 from runtime.requests.problem_types import PRECONDITION_FAILED
 from runtime.requests.refusal import Fault, Refusal
 
 IF_MATCH = "If-Match"
 IF_NONE_MATCH = "If-None-Match"
+
+#: For the API's description.
+FIELD = Header(
+    "ETag", "Of what is shown: the same tag, the same state.", '"9f86d081884c7d659a2feaa0"'
+)
+IF_MATCH_FIELD = Header(IF_MATCH, "Do it to the state with this ETag alone.", FIELD.example)
+READ_FIELDS = (
+    Header(IF_NONE_MATCH, "The ETag of what the client has.", FIELD.example),
+    Header(IF_MATCH, "Show the state with this ETag alone.", FIELD.example),
+)
+SAME = Answer("It is still the same.", headers=(FIELD,))
 
 
 def tag_of(shown: bytes) -> str:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from runtime.requests.header import one_value
+from runtime.requests.operation import Header
 from runtime.requests.refusal import Fault, Refusal
 
 HEADER = "Idempotency-Key"
+
+
+def field(most_characters: int, example: str) -> Header:
+    """The header for the API's description."""
+    return Header(
+        HEADER,
+        f"Identifies the request, in 1 to {most_characters} characters: a repeat with the same "
+        "key does nothing again.",
+        example,
+    )
 
 
 def read(value: str, title: str, most_characters: int, example: str) -> str:

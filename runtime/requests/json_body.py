@@ -62,6 +62,8 @@ class JsonBody(Generic[T]):
         empty: T | None = None,
     ) -> None:
         self.type_ = type_
+        #: Whether a request without a body asks for something, too.
+        self.is_optional = empty is not None
         self._decoder = msgspec.json.Decoder(type_)
         self._is_shown_whole = repeated_names.is_encoded_as_sent(type_)
         self._title = title

@@ -22,14 +22,12 @@ UserId = Annotated[int, Meta(ge=1, le=MOST, extra={TEXT_IF_LARGER: True})]
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
-def exact(name: str, number: int | None) -> dict[str, Any]:
-    """The number for an answer; beside one that JavaScript would round also its text.
+def text_if_large(number: int | None) -> str | None:
+    """Beside a number that JavaScript would round, its text; else None.
 
     So `userId` stays a number for every client, and `userIdText` has each of its digits.
     """
-    if number is None or number <= EXACT_IN_JAVASCRIPT:
-        return {name: number}
-    return {name: number, f"{name}Text": str(number)}
+    return None if number is None or number <= EXACT_IN_JAVASCRIPT else str(number)
 
 
 def large_number(value: Any) -> Any:

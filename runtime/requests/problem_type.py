@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from django.conf import settings
+from msgspec import Meta
 from rest_framework.exceptions import APIException
 
 #: Where the site serves a page for each.
 PATH = "/problems"
 
 
-@dataclass(frozen=True, slots=True)
+class Fault(TypedDict):
+    """One thing to fix: which field, what it must be, and what to send instead."""
+
+    field: Annotated[str, Meta(description="Where it is.", examples=["items[0].quantity"])]
+    detail: Annotated[str, Meta(description="What it must be.")]
+    fix: Annotated[str, Meta(description="What to send instead.")]
+    pointer: NotRequired[
+        Annotated[
+            str,
+            Meta(
+                description="Where it is in a JSON body (RFC 6901, section 6).",
+                examples=["#/items/0/quantity"],
+            ),
+        ]
+    ]
+
+
+class ProblemDetails(TypedDict):
+    """What went wrong, and the fix (RFC 9457)."""
+
+    type: Annotated[
+        str,
+        Meta(
+            description="The kind of problem, and the address of a page about it.",
+            examples=[f"{PATH}/invalid-request"],
+        ),
+    ]
+    title: Annotated[str, Meta(description="The kind of problem in words.")]
+    status: int
+    detail: Annotated[str, Meta(description="What went wrong this time.")]
+    errors: NotRequired[list[Fault]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ProblemType:
     """Declared once, in `problem_types` here or in the `problem_types` of an app."""
 
@@ -35,17 +69,19 @@ class ProblemType:
         """The value of `type`: a path, so that it is the same in every environment."""
         return f"{settings.FORCE_SCRIPT_NAME or ''}{PATH}/{self.name}"
 
-    def body(self, detail: str, errors: Any = ()) -> dict[str, Any]:
+    def body(self, detail: str, errors: Sequence[Any] = ()) -> ProblemDetails:
         """The problem as it is answered."""
-        body = {
+        body: ProblemDetails = {
             "type": self.address,
             "title": self.title,
             "status": self.status,
             "detail": detail,
         }
-        return {**body, "errors": list(errors)} if errors else body
+        if errors:
+            body["errors"] = list(errors)
+        return body
 
-    def example(self) -> dict[str, Any]:
+    def example(self) -> ProblemDetails:
         return self.body(self.detail, self.errors)
 
 

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
 
-from runtime.requests.problem_type import Problem, ProblemType
+from runtime.requests.problem_type import Fault, Problem, ProblemType
 from runtime.requests.problem_types import INVALID_REQUEST
+
+__all__ = ["Fault", "Refusal"]
 
 #: Told in the refusal's own text; `errors` has all.
 FAULTS_IN_DETAIL = 3
-
-
-class Fault(TypedDict):
-    """One thing to fix: which field, what it must be, and what to send instead."""
-
-    field: str
-    detail: str
-    fix: str
-    #: Where the field is in a JSON body, like `#/items/1/quantity` (RFC 6901, section 6).
-    pointer: NotRequired[str]
 
 
 class Refusal(Problem):

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -28,12 +27,11 @@ class Command(BaseCommand):
 
 def files() -> dict[Path, str]:
     """Each document as it has to be."""
-    document = yaml.safe_dump(asyncapi.document(), sort_keys=False, allow_unicode=True, width=100)
     schemas = {
         DOCS / "schemas" / f"{each.type}.v{each.version}.json": asyncapi.json_schema(each)
         for each in events().values()
     }
     return {
-        DOCS / "asyncapi.yaml": f"# Made by `python manage.py asyncapi`.\n{document}",
+        DOCS / "asyncapi.yaml": asyncapi.text(),
         **{path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()},
     }

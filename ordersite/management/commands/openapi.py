@@ -8,13 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from ordersite.openapi import problem_table
+from ordersite.openapi import document, problem_table
 
 DOCS = settings.BASE_DIR / "docs"
 
 
 class Command(BaseCommand):
-    help = "Write docs/problems.md: every kind of problem that the API answers with."
+    help = "Write docs/openapi.json and docs/problems.md: the HTTP API, for its clients."
 
     def handle(self, **options: Any) -> None:
         for path, text in files().items():
@@ -24,4 +24,7 @@ class Command(BaseCommand):
 
 def files() -> dict[Path, str]:
     """Each document as it has to be."""
-    return {DOCS / "problems.md": f"{problem_table.markdown()}\n"}
+    return {
+        DOCS / "openapi.json": document.text(),
+        DOCS / "problems.md": f"{problem_table.markdown()}\n",
+    }

@@ -1,0 +1,57 @@
+"""The documents' routes, for their clients."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from runtime.requests.operation import Answer, Header, Operation
+
+PATH = {
+    "order_id": Annotated[
+        str, Meta(description="24 hexadecimal digits.", examples=["674300000000000000000001"])
+    ]
+}
+ETAG = Header("ETag", "Of the PDF: the same tag, the same file.", '"2026-000001-1"')
+IF_NONE_MATCH = Header("If-None-Match", "The ETag of the PDF that the client has.", ETAG.example)
+SAME = Answer("The client has the same PDF already.", headers=(ETAG,))
+PAGE, FILE = "<!doctype html> …", b"%PDF-1.4"
+
+
+def as_page(id_: str, what: str) -> Operation:
+    """A page, or a PDF for who prefers one."""
+    return Operation(
+        id=id_,
+        summary=f"The {what} of an order, to read or print",
+        description="A page; a PDF where `Accept` prefers application/pdf.",
+        path=PATH,
+        headers=(IF_NONE_MATCH,),
+        answers={
+            200: Answer(
+                f"The {what}.",
+                other={"text/html": PAGE, "application/pdf": FILE},
+                headers=(ETAG,),
+            ),
+            304: SAME,
+        },
+    )
+
+
+def as_file(id_: str, what: str) -> Operation:
+    return Operation(
+        id=id_,
+        summary=f"The {what} of an order, as PDF",
+        path=PATH,
+        headers=(IF_NONE_MATCH,),
+        answers={
+            200: Answer(f"The {what}.", other={"application/pdf": FILE}, headers=(ETAG,)),
+            304: SAME,
+        },
+    )
+
+
+INVOICE = as_page("getInvoice", "invoice")
+INVOICE_FILE = as_file("getInvoicePdf", "invoice")
+CREDIT_NOTE = as_page("getCreditNote", "credit note")
+CREDIT_NOTE_FILE = as_file("getCreditNotePdf", "credit note")

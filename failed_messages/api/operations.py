@@ -1,0 +1,230 @@
+"""The desk's routes, for their clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from failed_messages.api.bodies import ACT, EDIT, NOTHING, POLICY, REPLAY, TRIAGE
+from failed_messages.api.operation_examples import (
+    GROUP,
+    JOB,
+    MESSAGE,
+    MESSAGE_DETAILS,
+    PENDING,
+    POLICY_SET,
+    PREVIEW,
+)
+from failed_messages.api.parameters import GroupFilters, MessageFilters
+from failed_messages.problem_types import NOT_IN_THIS_STATE
+from failed_messages.reading import answers
+from runtime.requests.operation import Answer, Operation
+from runtime.requests.problem_types import NOT_FOUND
+
+ID = {"id_": answers.RecordId}
+GROUP_ID = {"fingerprint": answers.Fingerprint}
+CONTROL = {**ID, "what": Literal["pause", "resume", "cancel"]}
+DECISION = {**ID, "what": Literal["approve", "reject"]}
+SCOPE = {"scope": Annotated[str, Meta(description="Of the policy.", examples=["service billing"])]}
+DONE: dict[str, Any] = {
+    "id": "674300000000000000000001",
+    "done": True,
+    "detail": "replayed to billing only",
+}
+WAITS = Answer(
+    "Nothing was done: a second person has to approve it (SECOND_PERSON_ABOVE).",
+    answers.Waiting,
+    {
+        "pending": "674300000000000000000005",
+        "detail": "nothing was done yet: another person with the permission has to approve it, "
+        "as act 674300000000000000000005.",
+    },
+)
+
+
+def items(said: str, type_: Any, example: Any) -> dict[int, Answer]:
+    return {200: Answer(said, type_, {"items": [example]})}
+
+
+LIST = Operation(
+    id="listFailedMessages",
+    summary="List failed messages, newest first",
+    query=MessageFilters,
+    answers={
+        200: Answer(
+            "A page of them.", answers.FailedMessagePage, {"items": [MESSAGE], "next": None}
+        )
+    },
+)
+SHOW = Operation(
+    id="getFailedMessage",
+    summary="Everything about one failed message",
+    path=ID,
+    answers={200: Answer("The message.", answers.FailedMessageDetails, MESSAGE_DETAILS)},
+)
+
+
+def act(verb: str, summary: str, example: Any, detail: str) -> Operation:
+    return Operation(
+        id=f"{verb}FailedMessage",
+        summary=summary,
+        path=ID,
+        body=ACT,
+        example=example,
+        answers={
+            200: Answer("It is done.", answers.Verdict, {**DONE, "detail": detail}),
+            202: WAITS,
+        },
+        problems=(NOT_IN_THIS_STATE,),
+    )
+
+
+#: By the last part of the address.
+ACTS = {
+    "replay": act(
+        "replay",
+        "Send a failed message to its service once more, to no other",
+        {"reason": "the price was missing"},
+        DONE["detail"],
+    ),
+    "discard": act(
+        "discard",
+        "Give a failed message up, with the reason",
+        {"reason": "ordered twice"},
+        "discarded",
+    ),
+    "restore": act("restore", "Take a discarded message back", {"reason": "a mistake"}, "restored"),
+    "edit": Operation(
+        id="editFailedMessage",
+        summary="Replay a corrected copy of a failed message",
+        description="Needs `failed-messages:replay` as well. With `dryRun` nothing is sent, and "
+        "the answer shows what differs.",
+        path=ID,
+        body=EDIT,
+        example={"body": MESSAGE_DETAILS["body"], "reason": "the price was missing"},
+        answers={
+            200: Answer(
+                "The copy is sent; with `dryRun`, what differs.",
+                (answers.Verdict, answers.EditPreview),
+                {**DONE, "detail": "replayed to billing only, as 674300000000000000000002"},
+            ),
+            202: WAITS,
+        },
+        problems=(NOT_IN_THIS_STATE,),
+    ),
+}
+REPLAY_MANY = Operation(
+    id="replayFailedMessages",
+    summary="Replay some failed messages, a group, or all that a filter finds",
+    description="`ids` are replayed at once; a `group` or a `filter` becomes a bulk replay. With "
+    "`dryRun` nothing is sent, and the answer shows what a replay amounts to.",
+    body=REPLAY,
+    example={"filter": "service=billing&newerThan=24h", "reason": "the price was missing"},
+    answers={
+        200: Answer(
+            "The messages with these ids, one by one; with `dryRun`, the preview.",
+            (answers.Verdicts, answers.ReplayPreview),
+            PREVIEW,
+        ),
+        202: Answer(
+            "The bulk replay has begun, or waits for a second person.",
+            (answers.BulkReplay, answers.Waiting),
+            JOB,
+        ),
+    },
+    problems=(NOT_FOUND,),
+)
+LIST_GROUPS = Operation(
+    id="listFailureGroups",
+    summary="List the groups of failures, that with the newest failure first",
+    query=GroupFilters,
+    answers=items("The groups.", answers.FailureGroups, GROUP),
+)
+SHOW_GROUP = Operation(
+    id="getFailureGroup",
+    summary="A group of failures with its figures",
+    path=GROUP_ID,
+    answers={200: Answer("The group.", answers.FailureGroup, GROUP)},
+)
+TRIAGE_GROUP = Operation(
+    id="triageFailureGroup",
+    summary="Note what is known about a group",
+    description="What is not given stays as it is.",
+    path=GROUP_ID,
+    body=TRIAGE,
+    example={"owner": "billing team", "note": "the card service was down"},
+    answers={
+        200: Answer(
+            "The group as it now is.",
+            answers.FailureGroup,
+            {**GROUP, "owner": "billing team", "note": "the card service was down"},
+        )
+    },
+)
+LIST_JOBS = Operation(
+    id="listBulkReplays",
+    summary="List the latest bulk replays",
+    answers=items("The bulk replays.", answers.BulkReplays, JOB),
+)
+SHOW_JOB = Operation(
+    id="getBulkReplay",
+    summary="One bulk replay, as far as it is",
+    path=ID,
+    answers={200: Answer("The bulk replay.", answers.BulkReplay, JOB)},
+)
+CONTROL_JOB = Operation(
+    id="controlBulkReplay",
+    summary="Pause, resume or cancel a bulk replay",
+    path=CONTROL,
+    body=ACT,
+    example={"reason": "billing is down"},
+    answers={
+        200: Answer("The bulk replay as it now is.", answers.BulkReplay, {**JOB, "state": "paused"})
+    },
+    problems=(NOT_IN_THIS_STATE,),
+)
+LIST_POLICIES = Operation(
+    id="listReplayPolicies",
+    summary="List what is replayed by itself",
+    answers=items("The policies.", answers.ReplayPolicies, POLICY_SET),
+)
+SET_POLICY = Operation(
+    id="setReplayPolicy",
+    summary="Replay by itself what fails in a service, or of a group",
+    body=POLICY,
+    example={"service": "billing", "after": ["15m", "1h", "6h"]},
+    answers={200: Answer("The policy.", answers.ReplayPolicy, POLICY_SET)},
+    problems=(NOT_FOUND,),
+)
+END_POLICY = Operation(
+    id="switchOffReplayPolicy",
+    summary="Replay it by itself no more",
+    path=SCOPE,
+    body=NOTHING,
+    answers={
+        200: Answer(
+            "The policy, switched off.", answers.ReplayPolicy, {**POLICY_SET, "enabled": False}
+        )
+    },
+)
+LIST_PENDING = Operation(
+    id="listPendingActs",
+    summary="List the acts that wait for a second person",
+    answers=items("The latest acts.", answers.PendingActs, PENDING),
+)
+DECIDE = Operation(
+    id="decidePendingAct",
+    summary="Approve or reject an act of another person",
+    description="Needs the scopes of the act as well.",
+    path=DECISION,
+    body=NOTHING,
+    answers={
+        200: Answer(
+            "The act as it now is.",
+            answers.PendingAct,
+            {**PENDING, "state": "rejected", "decidedBy": "grace"},
+        )
+    },
+    problems=(NOT_IN_THIS_STATE,),
+)

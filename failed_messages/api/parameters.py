@@ -1,0 +1,49 @@
+"""The parameters in the addresses of the desk's lists, for their clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from failed_messages.models import REASON_LABELS, GroupStatus, Status
+from messaging.service import services
+
+MOST = 200
+
+Text = Annotated[str, Meta(max_length=1_000)] | UnsetType
+Age = (
+    Annotated[
+        str,
+        Meta(pattern="^[0-9]{1,4}[smhd]$", description="Such as 15m, 24h or 7d.", examples=["24h"]),
+    ]
+    | UnsetType
+)
+Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many items, at most.")]
+
+
+class MessageFilters(Struct, rename="camel"):
+    """As `failed_messages.reading.filters.Filter`, with the page."""
+
+    service: Literal[*services()] | UnsetType = UNSET  # type: ignore[valid-type]
+    type: Text = UNSET
+    reason: Literal[*map(str, REASON_LABELS)] | UnsetType = UNSET  # type: ignore[valid-type]
+    group: Text = UNSET
+    status: Literal[*Status.values] | UnsetType = UNSET  # type: ignore[valid-type]
+    order_id: Text = UNSET
+    user_id: Text = UNSET
+    message_id: Text = UNSET
+    error: Annotated[Text, Meta(description="Words of the error.")] = UNSET
+    q: Annotated[Text, Meta(description="An id, or words of the error.")] = UNSET
+    newer_than: Age = UNSET
+    older_than: Age = UNSET
+    limit: Limit = 50
+    after: Annotated[Text, Meta(description="`next` of the page before.")] = UNSET
+
+
+class GroupFilters(Struct, rename="camel"):
+    """As `failed_messages.api.groups.CHOICES`, with the page."""
+
+    service: Literal[*services()] | UnsetType = UNSET  # type: ignore[valid-type]
+    status: Literal[*GroupStatus.values] | UnsetType = UNSET  # type: ignore[valid-type]
+    limit: Limit = 50

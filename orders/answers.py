@@ -1,0 +1,88 @@
+"""What clients are told of an order; `orders.representation` makes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
+
+OrderId = Annotated[
+    str,
+    Meta(description="24 hexadecimal digits.", examples=["674300000000000000000001"]),
+]
+Amount = Annotated[str, Meta(description="As text, so that no cent is lost.", examples=["25.00"])]
+Currency = Annotated[str, Meta(description="ISO 4217.", examples=["EUR"])]
+UserIdText = Annotated[
+    str, Meta(description="`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).")
+]
+Status = Literal["placed", "confirmed", "rejected", "cancelled"]
+
+
+class OrderLine(TypedDict):
+    """Units of one SKU, with the price at which they were ordered."""
+
+    sku: str
+    quantity: int
+    unitPrice: Amount
+
+
+class Order(TypedDict):
+    """An order."""
+
+    orderId: OrderId
+    userId: int
+    userIdText: NotRequired[UserIdText]
+    items: list[OrderLine]
+    total: Amount
+    currency: Currency
+    status: Status
+    createdAt: datetime
+
+
+class LedgerEntry(TypedDict):
+    """What one service has done about the order so far."""
+
+    state: str
+    at: datetime | None
+    detail: str | None
+
+
+class Cancellation(TypedDict):
+    """When the order was cancelled, and why."""
+
+    at: datetime
+    reason: str | None
+
+
+class OrderWithLedger(Order):
+    """An order, what each service has done about it, and its cancellation."""
+
+    cancellation: NotRequired[Cancellation]
+    updatedAt: datetime
+    ledger: Annotated[
+        dict[str, LedgerEntry], Meta(description="By service: inventory, billing and others.")
+    ]
+
+
+class PlacedOrder(TypedDict):
+    """The answer to a new order."""
+
+    message: str
+    order: Order
+
+
+class CancelledOrder(TypedDict):
+    """The answer to a cancellation."""
+
+    message: str
+    order: Order
+
+
+class OrderPage(TypedDict):
+    """Orders, newest first."""
+
+    orders: list[Order]
+    next: Annotated[
+        str | None, Meta(description="The address of the next page; null on the last one.")
+    ]

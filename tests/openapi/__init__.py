@@ -1,0 +1,1 @@
+"""The HTTP API is as its OpenAPI document says."""
