@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from django.http import Http404
@@ -36,21 +37,18 @@ class MessagesView(DeskView):
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, DEFAULT_MESSAGES, MOST_MESSAGES)
-        parameters.pop("limit", None)
-        after = parameters.pop("after", "")
+        after = parameters.get("after", "")
         with refusing(is_body=False):
-            selection = Filter.of(parameters)
+            selection = Filter.of(without(parameters, "limit", "after"))
         if after and record_id(after) is None:
             fix = "Take it from `next` of the page before, or leave it out."
             raise refused("after", "must be the id of the last item of the page before", fix)
         records = page(selection, most, record_id(after) if after else None)
-        is_last = len(records) < most
-        return Response(
-            {
-                "items": [summary(record) for record in records],
-                "next": None if is_last else str(records[-1].pk),
-            }
-        )
+        following = None
+        if len(records) == most:
+            behind = urlencode({**parameters, "after": str(records[-1].pk)})
+            following = f"{request.path}?{behind}"
+        return Response({"items": [summary(record) for record in records], "next": following})
 
 
 class MessageView(DeskView):
@@ -100,6 +98,10 @@ class ActView(DeskView):
             "restore": restore,
         }
         return acts[verb]([id_], self.by(), reason)[0]
+
+
+def without(parameters: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if name not in names}
 
 
 def _message(id_: str) -> FailedMessage:
