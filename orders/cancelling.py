@@ -20,6 +20,7 @@ from orders.owed import owed_after, since
 from orders.placing import now_in_milliseconds
 from orders.problem_types import ORDER_SHIPPED
 from orders.requests.cancellation_request import TITLE
+from runtime.requests import entity_tag
 from runtime.requests.refusal import Fault, Refusal
 
 SHIPPED = Fault(
@@ -29,11 +30,16 @@ SHIPPED = Fault(
 )
 
 
-def cancel(order_id: ObjectId, reason: str | None) -> dict[str, Any]:
+def cancel(
+    order_id: ObjectId, reason: str | None, seen: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Cancel the order and return it; one that is cancelled keeps its first reason.
 
+    Args:
+        seen: the order as it has to be still; None where it may have changed.
+
     Raises:
-        Refusal: the order was shipped (409).
+        Refusal: the order was shipped (409), or is not as it was seen (412).
         pymongo.errors.PyMongoError: MongoDB did not answer; cancelling again is safe.
     """
     cancellable = {
@@ -41,11 +47,17 @@ def cancel(order_id: ObjectId, reason: str | None) -> dict[str, Any]:
         "status": {"$ne": "cancelled"},
         "ledger.inventory.state": {"$ne": "shipped"},
         "shipped_at": None,
+        **state_of(seen),
     }
     cancelled = orders().find_one_and_update(
         cancellable, change(reason), return_document=ReturnDocument.AFTER
     )
-    return cancelled or earlier_cancelled(order_id)
+    return cancelled or earlier_cancelled(order_id, seen)
+
+
+def state_of(seen: dict[str, Any] | None) -> dict[str, Any]:
+    """Finds an order that has not changed since it was seen."""
+    return {name: seen.get(name) for name in ("version", "updated_at")} if seen else {}
 
 
 def change(reason: str | None) -> list[dict[str, Any]]:
@@ -75,13 +87,15 @@ def change(reason: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def earlier_cancelled(order_id: ObjectId) -> dict[str, Any]:
+def earlier_cancelled(order_id: ObjectId, seen: dict[str, Any] | None) -> dict[str, Any]:
     """The order that there was nothing to cancel of.
 
     Raises:
-        Refusal: since it was shipped.
+        Refusal: since it was shipped, or has changed.
     """
-    order = orders().find_one({"_id": order_id, "status": "cancelled"})
+    order = orders().find_one({"_id": order_id, **state_of(seen)})
     if order is None:
+        raise entity_tag.changed(TITLE)
+    if order["status"] != "cancelled":
         raise Refusal(TITLE, [SHIPPED], ORDER_SHIPPED)
     return order

@@ -22,7 +22,7 @@ from orders.answers import CancelledOrder, Order, OrderPage
 from orders.collection import orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 from orders.requests import cancellation_request, order_filters, order_request
-from runtime.requests import idempotency_key, query_string
+from runtime.requests import entity_tag, idempotency_key, query_string
 from runtime.requests.caller import Caller, caller_of, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 
@@ -72,7 +72,7 @@ class OrderView(APIView):
     def get(self, request: Request, order_id: str) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):
             order = find(order_id, caller_of(request))
-        return json(order_with_ledger_json(order))
+        return entity_tag.answer(request, shown(order))
 
 
 class CancellationView(APIView):
@@ -84,9 +84,12 @@ class CancellationView(APIView):
     def post(self, request: Request, order_id: str) -> HttpResponse:
         asked = cancellation_request.BODY.of(request)
         with pymongo.timeout(ANSWER_SECONDS):
-            order = cancelling.cancel(find(order_id, caller_of(request))["_id"], asked.reason)
-        shown: CancelledOrder = {"message": "Order cancelled.", "order": order_json(order)}
-        return json(shown)
+            seen = find(order_id, caller_of(request))
+            entity_tag.check_match(request, tag_of(seen), cancellation_request.TITLE)
+            as_seen = seen if entity_tag.is_asked(request) else None
+            order = cancelling.cancel(seen["_id"], asked.reason, as_seen)
+        body: CancelledOrder = {"message": "Order cancelled.", "order": order_json(order)}
+        return json(body, headers={"ETag": tag_of(order)})
 
 
 def placed(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -110,6 +113,15 @@ def find(order_id: str, caller: Caller) -> dict[str, Any]:
             "An orderId has 24 hexadecimal digits; GET /orders lists them."
         )
     return document
+
+
+def shown(document: dict[str, Any]) -> bytes:
+    """The order as its own address shows it."""
+    return msgspec.json.encode(order_with_ledger_json(document))
+
+
+def tag_of(document: dict[str, Any]) -> str:
+    return entity_tag.tag_of(shown(document))
 
 
 def listed(document: dict[str, Any]) -> Order | None:

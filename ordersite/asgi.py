@@ -17,6 +17,7 @@ from ordersite import wsgi  # noqa: E402
 from ordersite.web import fast_path, rates  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
+from ordersite.web.scope import identify  # noqa: E402
 from runtime.garbage import freeze_garbage_collector  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
@@ -44,6 +45,7 @@ def routed(place_order: fast_path.Site, counted: rates.Rates | None = None) -> f
             await live(receive, send)
             return
         scope["headers"] = joined(scope["headers"])
+        identify(scope)
         if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
             # A proxy may have left it, or taken it off.
             scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}

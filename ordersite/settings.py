@@ -376,6 +376,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ordersite.web.request_ids.RequestIds",
     "ordersite.web.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -10,6 +10,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from runtime.requests import request_id
+
 ECS_VERSION = "8.17"
 
 #: A client writes its path and its name as long as it likes.
@@ -51,6 +53,7 @@ def decided(
         "event.outcome": outcome,
         "event.reason": reason,
         "user.name": by,
+        "http.request.id": request_id.current.get(),
         **{name.replace("__", "."): value for name, value in fields.items()},
     }
     told = {name: _bounded(value) for name, value in event.items() if value not in ("", None)}

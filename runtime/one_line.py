@@ -6,6 +6,8 @@ import logging
 import sys
 import unicodedata
 
+from runtime.requests import request_id
+
 #: What ends or hides a line, on a terminal or in whatever reads the log: controls (Cc), separators
 #: of lines and paragraphs (Zl, Zp), directions of writing (Cf), halves of characters (Cs).
 UNSAFE = {"Cc", "Zl", "Zp", "Cf", "Cs"}
@@ -36,7 +38,12 @@ def one_line(text: str) -> str:
 
 
 class OneLine(logging.Formatter):
-    """Any record as one line; a traceback is behind its message, with `\\n` for its line breaks."""
+    """Any record as one line; a traceback is behind its message, with `\\n` for its line breaks.
+
+    At its end is the id of the request that it is about.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return one_line(super().format(record))
+        line = one_line(super().format(record))
+        id_ = request_id.current.get()
+        return f"{line} [request {id_}]" if id_ else line

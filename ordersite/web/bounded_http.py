@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from ordersite.web.scope import WRITE_WHOLE
+from runtime.requests import request_id
 from runtime.requests.problem_type import ProblemType
 from runtime.requests.problem_types import (
     ADDRESS_TOO_LONG,
@@ -317,6 +318,7 @@ def answer(problem_type: ProblemType, detail: str) -> bytes:
         b"content-type: application/problem+json",
         b"content-length: %d" % len(body),
         b"x-content-type-options: nosniff",
+        b"x-request-id: " + request_id.named(None).encode(),
         b"connection: close",
     ]
     if problem_type is TOO_BUSY:

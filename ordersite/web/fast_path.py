@@ -35,7 +35,7 @@ from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.in_threads import Send
-from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, rate_fields
+from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
 from runtime.requests.caller import Caller, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal
@@ -58,6 +58,7 @@ HEADERS = (
 
 #: What a request meets on its way to the view, all of which this route does or has no part in.
 MIDDLEWARE = (
+    "ordersite.web.request_ids.RequestIds",
     "ordersite.web.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -251,7 +252,7 @@ async def send_answer(
         (b"content-type", type_),
         (b"content-length", b"%d" % len(body)),
         *headers,
-        *rate_fields(scope),
+        *answer_fields(scope),
     ]
     write_whole: WriteWhole | None = scope.get(WRITE_WHOLE)
     if write_whole and write_whole(status, lines_of(own) + HEADER_LINES, body):

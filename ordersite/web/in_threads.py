@@ -11,6 +11,8 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import IO, Any
 
 from asgiref.wsgi import WsgiToAsgiInstance
@@ -19,7 +21,7 @@ from django.http import HttpResponse
 from ordersite.web import problems, security_headers
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
 from ordersite.web.places import Busy, BusyWithOne, Places, all_places, asked_for
-from ordersite.web.scope import address_of, rate_fields
+from ordersite.web.scope import address_of, answer_fields
 
 Send = Callable[[Event], Awaitable[None]]
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -53,7 +55,7 @@ class InThreads:
         except (Busy, DiskIsFull):
             await send_problem(scope, send, problems.too_busy())
             return
-        started[0]["headers"] += rate_fields(scope)
+        started[0]["headers"] += answer_fields(scope)
         await send(started[0])
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
@@ -106,6 +108,8 @@ class InThreads:
 
 
 async def in_thread(places: Places, call: Callable[..., Any], *arguments: Any) -> Any:
+    # With the request's id, for the logs.
+    call = partial(copy_context().run, call)
     return await asyncio.get_running_loop().run_in_executor(places.threads, call, *arguments)
 
 
@@ -126,7 +130,7 @@ def declared_bytes(scope: Event) -> int:
 async def send_problem(scope: Event, send: Send, response: HttpResponse) -> None:
     """A whole answer that no thread has made."""
     start = response_start(str(response.status_code), list(response.items()))
-    start["headers"] += [*security_headers.lines(), *rate_fields(scope)]
+    start["headers"] += [*security_headers.lines(), *answer_fields(scope)]
     await send(start)
     await send({"type": "http.response.body", "body": response.content})
 

@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from ordersite.access import bearer
 from ordersite.web import problems
 from ordersite.web.body import Event
-from ordersite.web.scope import CALLER, RATE_FIELDS, Fields, address_of
+from ordersite.web.scope import ANSWER_FIELDS, CALLER, Fields, address_of, answer_fields
 from runtime.requests import address
 from runtime.requests.buckets import Buckets
 from runtime.requests.caller import Caller
@@ -63,7 +63,6 @@ class Rates:
             TooSoon: see there.
         """
         caller = scope[CALLER] = known_caller(scope)
-        scope[RATE_FIELDS] = ()
         if caller is not None:
             # No address begins so.
             policy, client = "client", f"client {caller.id}"
@@ -76,7 +75,7 @@ class Rates:
             return
         client = client or address.bounded(address_of(scope))
         left = self._buckets.take(client, per_second)
-        scope[RATE_FIELDS] = fields(policy, per_second, left)
+        scope[ANSWER_FIELDS] = (*answer_fields(scope), *fields(policy, per_second, left))
         if left < 0:
             raise TooSoon(policy, per_second, -left)
 

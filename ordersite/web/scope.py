@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ordersite.web.body import Event
+from runtime.requests import request_id
 
 #: Where in the scope its caller is: the one that was found by the same header a moment ago, or None
 #: …
 CALLER = "ordersite.caller"
-#: … and the header fields about its client's rate, which the answer gets.
-RATE_FIELDS = "ordersite.rate"
+#: … and the header fields that its answer gets, on every way: its id, its client's rate.
+ANSWER_FIELDS = "ordersite.answer"
 #: … and what writes its whole answer in one piece, where the server can, see `WriteWhole`.
 WRITE_WHOLE = "ordersite.write_whole"
 
@@ -27,6 +28,17 @@ def address_of(scope: Event) -> str:
     return client[0] if client else ""
 
 
-def rate_fields(scope: Event) -> Fields:
-    fields: Fields = scope.get(RATE_FIELDS, ())
+def answer_fields(scope: Event) -> Fields:
+    fields: Fields = scope.get(ANSWER_FIELDS, ())
     return fields
+
+
+def identify(scope: Event) -> None:
+    """Give the request its id: for its logs, and for its answer."""
+    given = None
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin1")
+    id_ = request_id.named(given)
+    request_id.current.set(id_)
+    scope[ANSWER_FIELDS] = ((b"x-request-id", id_.encode()),)
