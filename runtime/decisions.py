@@ -53,7 +53,7 @@ def decided(
         "event.outcome": outcome,
         "event.reason": reason,
         "user.name": by,
-        "http.request.id": request_id.current.get(),
+        "http.request.id": request_id.in_logs(),
         **{name.replace("__", "."): value for name, value in fields.items()},
     }
     told = {name: _bounded(value) for name, value in event.items() if value not in ("", None)}

@@ -45,5 +45,5 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = one_line(super().format(record))
-        id_ = request_id.current.get()
+        id_ = request_id.in_logs()
         return f"{line} [request {id_}]" if id_ else line

@@ -318,7 +318,7 @@ def answer(problem_type: ProblemType, detail: str) -> bytes:
         b"content-type: application/problem+json",
         b"content-length: %d" % len(body),
         b"x-content-type-options: nosniff",
-        b"x-request-id: " + request_id.named(None).encode(),
+        b"x-request-id: " + request_id.named(None),
         b"connection: close",
     ]
     if problem_type is TOO_BUSY:

@@ -20,16 +20,17 @@ class RequestIds:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if current.get():
             return self._get_response(request)
-        id_ = named(request.headers.get(HEADER))
+        given = request.headers.get(HEADER, "").encode("latin1", "replace")
+        id_ = named(given)
         current.set(id_)
         response = self._get_response(request)
-        response[HEADER] = id_
+        response[HEADER] = id_.decode()
         return response
 
 
 def forget(**signal: Any) -> None:
     """Django has logged the answer by now."""
-    current.set("")
+    current.set(b"")
 
 
 request_finished.connect(forget)

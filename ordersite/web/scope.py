@@ -38,7 +38,7 @@ def identify(scope: Event) -> None:
     given = None
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            given = value.decode("latin1")
+            given = value
     id_ = request_id.named(given)
     request_id.current.set(id_)
-    scope[ANSWER_FIELDS] = ((b"x-request-id", id_.encode()),)
+    scope[ANSWER_FIELDS] = ((b"x-request-id", id_),)

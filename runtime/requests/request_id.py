@@ -12,18 +12,24 @@ from itertools import count
 
 HEADER = "X-Request-Id"
 
-#: Of the request that is being answered here; empty where none is.
-current: ContextVar[str] = ContextVar("request_id", default="")
+#: Of the request that is being answered here; empty where none is. As bytes, which every request
+#: needs; its logs need text.
+current: ContextVar[bytes] = ContextVar("request_id", default=b"")
 
 #: A UUID, a trace's id, whatever proxies make; nothing that could end a header or hide in a log.
-_GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:+/=@-]{0,127}")
+_GOOD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._~:+/=@-]{0,127}")
 
-_process = os.urandom(8).hex()
+_process = os.urandom(8).hex().encode()
 _numbers = count(1)
 
 
-def named(given: str | None) -> str:
+def named(given: bytes | None) -> bytes:
     """The client's name for the request, or a new one where that is none or no good one."""
     if given is not None and _GOOD.fullmatch(given):
         return given
-    return f"{_process}-{next(_numbers):x}"
+    return b"%b-%x" % (_process, next(_numbers))
+
+
+def in_logs() -> str:
+    """What the logs call the request that is being answered here; empty where none is."""
+    return current.get().decode()

@@ -14,7 +14,8 @@ from tests.orders.conftest import Place
 
 
 def cancel(client: Client, order_id: str, tag: str) -> Any:
-    return client.post(f"/orders/{order_id}/cancel", headers={"if-match": tag})
+    address, headers = f"/orders/{order_id}/cancel", {"if-match": tag}
+    return client.post(address, "", content_type="application/json", headers=headers)
 
 
 def test_an_order_that_a_client_has_is_not_sent_again(client: Client, place: Place) -> None:
