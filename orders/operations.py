@@ -10,9 +10,15 @@ from orders.importing.request_examples import CSV, NDJSON, OUTCOMES
 from orders.problem_types import NO_PRICE, NOT_SOLD, ORDER_SHIPPED, SEVERAL_CURRENCIES
 from orders.requests import cancellation_request, order_request
 from orders.requests.order_filters import OrderFilters
-from runtime.requests import idempotency_key
+from runtime.requests import entity_tag, idempotency_key
 from runtime.requests.operation import Answer, Header, Operation
-from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED, NOT_FOUND, OTHER_CUSTOMER
+from runtime.requests.problem_types import (
+    KEY_IN_USE,
+    KEY_REUSED,
+    NOT_FOUND,
+    OTHER_CUSTOMER,
+    PRECONDITION_FAILED,
+)
 
 PATH = {"order_id": answers.OrderId}
 
@@ -71,6 +77,7 @@ SHOW = Operation(
     id="getOrder",
     summary="An order with what each service has done about it",
     path=PATH,
+    headers=entity_tag.READ_FIELDS,
     answers={
         200: Answer(
             "The order.",
@@ -83,8 +90,11 @@ SHOW = Operation(
                     for service in ("inventory", "billing")
                 },
             },
-        )
+            headers=(entity_tag.FIELD,),
+        ),
+        304: entity_tag.SAME,
     },
+    problems=(PRECONDITION_FAILED,),
 )
 
 CANCEL = Operation(
@@ -94,14 +104,16 @@ CANCEL = Operation(
     path=PATH,
     body=cancellation_request.BODY,
     example={"reason": "Ordered twice"},
+    headers=(entity_tag.IF_MATCH_FIELD,),
     answers={
         200: Answer(
             "The order is cancelled.",
             answers.CancelledOrder,
             {"message": "Order cancelled.", "order": {**ORDER, "status": "cancelled"}},
+            headers=(entity_tag.FIELD,),
         )
     },
-    problems=(ORDER_SHIPPED,),
+    problems=(ORDER_SHIPPED, PRECONDITION_FAILED),
 )
 
 IMPORTED = {"application/x-ndjson": OUTCOMES}

@@ -36,9 +36,7 @@ class FailedMessagePage(TypedDict):
     """Failed messages, newest first."""
 
     items: list[FailedMessage]
-    next: Annotated[
-        str | None, Meta(description="The parameter `after` of the next page; null on the last.")
-    ]
+    next: Annotated[str | None, Meta(description="The address of the next page; null on the last.")]
 
 
 class LatestReplay(TypedDict):

@@ -48,6 +48,11 @@ OF_SCOPED = (
 
 #: Headers that no operation has for itself.
 HEADERS = {
+    "X-Request-Id": Header(
+        "X-Request-Id",
+        "What the site's logs call the request: what the client called it, or a new name.",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    ),
     "RateLimit-Policy": Header(
         "RateLimit-Policy",
         "How many requests (q) the client, or its address, may send in how many seconds (w).",
@@ -65,7 +70,7 @@ HEADERS = {
         'Bearer realm="ordersite", scope="orders:read"',
     ),
 }
-OF_RATES = ("RateLimit-Policy", "RateLimit")
+OF_EVERY_ANSWER = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 OF_STATUS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
@@ -136,7 +141,7 @@ def content_of(answer: Answer, schemas: Schemas) -> dict[str, Any]:
 
 
 def headers_of(answer: Answer | None, status: int) -> dict[str, Any]:
-    named = [*OF_RATES, *OF_STATUS.get(status, ())]
+    named = [*OF_EVERY_ANSWER, *OF_STATUS.get(status, ())]
     found: dict[str, Any] = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
     for each in answer.headers if answer else ():
         found[each.name] = {
