@@ -22,6 +22,8 @@ CUSTOMERS = (
     *("/orders", "/problems", "/docs", "/openapi.json", "/asyncapi.yaml"),
     *("/health/", "/static/"),
 )
+#: Read by customers, changed by the staff.
+PRODUCTS = "/products"
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOGIN = "/admin/login/"
@@ -43,6 +45,8 @@ class Decisions:
 
 def is_of_staff(request: HttpRequest) -> bool:
     path = request.path_info
+    if request.method in SAFE and path.startswith(PRODUCTS):
+        return False
     return not path.startswith(CUSTOMERS) and path not in ("/", "/admin", LOGIN, OVERVIEW)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ordersite.web.fast_path import send_answer
-from ordersite.web.scope import RATE_FIELDS, WRITE_WHOLE
+from ordersite.web.scope import ANSWER_FIELDS, WRITE_WHOLE
 from tests.raw_http import served
 
 REQUEST = b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -19,7 +19,7 @@ LAST = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answers at once, or in pieces where the address says so."""
-    scope[RATE_FIELDS] = ((b"ratelimit", b'"address";r=1;t=1'),)
+    scope[ANSWER_FIELDS] = ((b"ratelimit", b'"address";r=1;t=1'),)
     if scope["path"] == "/in-pieces":
         del scope[WRITE_WHOLE]
     await send_answer(scope, send, 201, b"application/json", b"{}", (b"location", b"/orders/1"))
