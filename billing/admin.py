@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from billing.models import Invoice
 from messaging.order_id import canonical
+from messaging.order_link import order_link
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
@@ -24,7 +25,7 @@ class InvoiceAdmin(RecordedAdmin):
     list_display = ["order_id", "number", "user_id", "state", "total", "currency", "created_at"]
     list_filter = ["state"]
     fields = [
-        *("number", "printable", "order_id", "user_id", "state", "lines"),
+        *("number", "printable", "order", "user_id", "state", "lines"),
         *("total", "tax", "tax_rate_percent", "currency", "created_at"),
         *("credited_at", "credit_note_number", "credit_reason"),
     ]
@@ -34,6 +35,10 @@ class InvoiceAdmin(RecordedAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         return super().get_object(request, canonical(object_id), from_field)
+
+    @admin.display(description="order")
+    def order(self, invoice: Invoice) -> SafeString | str:
+        return order_link(invoice.order_id)
 
     @admin.display(description="lines")
     def lines(self, invoice: Invoice) -> SafeString:

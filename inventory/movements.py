@@ -6,7 +6,7 @@ what it tells of, so that MongoDB itself refuses to move the same units for the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,12 @@ def movements() -> Collection[Movement]:
 def movement_id(kind: Kind, key: str, sku: str) -> str:
     """`reserve:6743…:pen`; a SKU of the catalogue has no colon, so no two ids are alike."""
     return f"{kind}:{key}:{sku}"
+
+
+def ids_of_order(order_id: str, skus: Iterable[str]) -> list[str]:
+    """The ids that all movements of an order have, or will have, by the SKUs of its lines."""
+    kinds = (Kind.RESERVE, Kind.RELEASE, Kind.SHIP)
+    return [movement_id(kind, order_id, sku) for sku in skus for kind in kinds]
 
 
 def _movement(kind: Kind, key: str, sku: str, quantity: int, at: datetime) -> Movement:

@@ -22,5 +22,7 @@ class Step(Struct, frozen=True, kw_only=True, rename="camel"):
     #: Which attempt it was, counted from 1; None where it was not counted.
     attempt: int | None = None
     detail: str | None = None
+    #: When it is to happen, where that is known.
+    due_at: datetime | None = None
     #: The record at the operator's desk that has more about it.
     failed_message_id: str | None = None

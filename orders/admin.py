@@ -18,6 +18,7 @@ from messaging.service import answering
 from orders import attention
 from orders.markup import label, moment, table
 from orders.models import Order
+from orders.naming import names_of
 from runtime.paginator import CollectionPaginator
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
@@ -125,6 +126,12 @@ class OrderAdmin(RecordedAdmin):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        order: Any = super().get_object(request, object_id, from_field)
+        if order is not None:
+            order.mark = attention.marks([str(order.pk)]).get(str(order.pk), "")
+        return order
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderList
 
@@ -160,8 +167,18 @@ class OrderAdmin(RecordedAdmin):
 
     @admin.display
     def lines(self, order: Order) -> SafeString:
-        rows = [(line.sku, line.quantity, in_words(line.unit_price)) for line in order.items]
-        return table(("SKU", "Quantity", "Unit price"), rows)
+        names = names_of([line.sku for line in order.items])
+        rows = [
+            (
+                line.sku,
+                line.quantity,
+                in_words(line.unit_price),
+                in_words(line.quantity * line.unit_price),
+                names.get(line.sku, "-"),
+            )
+            for line in order.items
+        ]
+        return table(("SKU", "Quantity", "Unit price", "Total", "Product"), rows)
 
     @admin.display(description="services")
     def ledger_table(self, order: Order) -> SafeString:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from messaging.handling import retry_notes
 from orders.collection import orders
 from orders.models import Status
 from orders.outbox.store import IS_PENDING
@@ -21,13 +22,14 @@ from runtime.personal_data import (
 )
 
 #: What others wrote into the order.
-TOLD = ("ledger", "steps", "cancellation")
+TOLD = ("ledger", "steps", "cancellation", "notes")
 #: They name the user, or are made of what the user sent.
 KEYS = ("idempotency_key", "request_fingerprint")
 
 
 def export(user_id: int) -> Iterator[dict[str, Any]]:
-    yield from orders().find({"user_id": user_id})
+    for order in orders().find({"user_id": user_id}):
+        yield {**order, "retries": retry_notes.of_order(str(order["_id"]))}
 
 
 def erase(person: Person) -> Erased:
@@ -40,6 +42,8 @@ def erase(person: Person) -> Erased:
 
 
 def _erase(order: dict[str, Any], person: Person) -> int:
+    # They are kept for days alone, and say what an error said.
+    retry_notes.forget(str(order["_id"]))
     told = {name: scrubbed(order[name], person) for name in TOLD if order.get(name)}
     changed = orders().update_one(
         {"_id": order["_id"], "version": order["version"], "$nor": [IS_PENDING]},

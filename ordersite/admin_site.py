@@ -24,6 +24,8 @@ from ordersite.staff.forms import ChangeOwnPassword, LoginForm
 from ordersite.staff.page import roles_page
 from ordersite.staff.second_factor_page import second_factor_page
 from ordersite.web.problems import is_database_unavailable
+from ordersite.workplace.acts import act
+from ordersite.workplace.search import search_page
 
 #: What an operator reads first comes first; what is not named here comes last.
 APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "access", "simulated_faults"]
@@ -60,6 +62,10 @@ class OrderSite(AdminSite):
         context = {**(extra_context or {}), "overview": overview(request)}
         return super().app_index(request, app_label, context)
 
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """One search for everything."""
+        return search_page(request, self.each_context(request))
+
     def wall(self, request: HttpRequest) -> HttpResponse:
         """The front page for a screen on the wall."""
         return wall(request, self.each_context(request))
@@ -68,6 +74,12 @@ class OrderSite(AdminSite):
         return [
             path("overview/", self.admin_view(part), name="overview"),
             path("wall", self.admin_view(self.wall), name="wall"),
+            path("search", self.admin_view(self.search), name="search"),
+            path(
+                "orders/order/<str:order_id>/act/<str:what>/",
+                self.admin_view(act),
+                name="order-act",
+            ),
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
             path("personal-data/", self.admin_view(self.personal_data), name="personal-data"),
             path("second-factor/", super().admin_view(self.second_factor), name="second-factor"),

@@ -26,12 +26,14 @@ class OrdersiteConfig(AppConfig):
         from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks, shipping_consent
         from ordersite.transport_checks import check_transport
+        from ordersite.workplace import products
 
         py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
         order_facts.register(facts)
         needs.register()
         shipping_consent.register()
+        products.register()
         autodiscover_modules("tasks")
         ignore_the_rest()
         register(declaration_checks.check_declarations, declarations.TAG)

@@ -27,6 +27,7 @@ from failed_messages.admin.policies import ReplayPolicyAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
+from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
 
 __all__ = [
@@ -43,7 +44,7 @@ __all__ = [
 class FailedMessageAdmin(Acting, Editing):
     """Machine-written records with an operator's verbs."""
 
-    list_display = ("what", "state", "why", "died", "order_id", "attempts")
+    list_display = ("what", "state", "why", "died", "order", "attempts")
     list_filter = FILTERS
     search_fields = ("order_id",)  # shows the box; get_search_results does the search
     search_help_text = "Order id, message id, user id, or words of the error"
@@ -95,6 +96,10 @@ class FailedMessageAdmin(Acting, Editing):
         error = ": ".join(part for part in (record.exception, record.message) if part)
         reason = record.get_reason_display()
         return format_html("<strong>{}</strong><br>{}", reason, Truncator(error).chars(120))
+
+    @admin.display(description="order id")
+    def order(self, record: FailedMessage) -> str:
+        return order_link(record.order_id)
 
     @admin.display(description="last failed")
     def died(self, record: FailedMessage) -> str:

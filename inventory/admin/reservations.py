@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
 from inventory.models import Movement, Reservation
-from inventory.movements import movement_id
+from inventory.movements import ids_of_order
 from inventory.permissions import SHIP
 from inventory.refusals import NotDone, Refusal
 from inventory.shipping import send
-from inventory.stock import Kind
 from messaging.order_id import canonical
+from messaging.order_link import order_link
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
@@ -27,7 +27,14 @@ class ReservationAdmin(RecordedAdmin):
 
     list_display = ["order_id", "user_id", "state", "lines", "short_of", "created_at"]
     list_filter = ["state"]
-    fields = [*list_display, "released_at", "shipped_at", "shipped_anyway", "movements"]
+    fields = [
+        "order",
+        *list_display[1:],
+        "released_at",
+        "shipped_at",
+        "shipped_anyway",
+        "movements",
+    ]
     readonly_fields = fields
     search_fields = ["order_id"]
     search_help_text = "Order id or user id"
@@ -89,12 +96,12 @@ class ReservationAdmin(RecordedAdmin):
     @admin.display(description="stock movements")
     def movements(self, reservation: Reservation) -> SafeString | str:
         """What it moved; each movement's id is known from the order's lines."""
-        ids = [
-            movement_id(kind, reservation.order_id, line.sku)
-            for kind in (Kind.RESERVE, Kind.RELEASE, Kind.SHIP)
-            for line in reservation.items
-        ]
+        ids = ids_of_order(reservation.order_id, [line.sku for line in reservation.items])
         return table(Movement.objects.filter(movement_id__in=ids).order_by("at"))
+
+    @admin.display(description="order")
+    def order(self, reservation: Reservation) -> SafeString | str:
+        return order_link(reservation.order_id)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str

@@ -72,8 +72,12 @@ def of_order(order_id: str) -> list[dict[str, Any]]:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    wanted = {"_id": {"$gte": f"{order_id} ", "$lt": f"{order_id}{AFTER_SPACE}"}}
-    return list(notes().find(wanted).limit(MOST_OF_AN_ORDER))
+    return list(notes().find(_about(order_id)).limit(MOST_OF_AN_ORDER))
+
+
+def forget(order_id: str) -> None:
+    """Delete the notes about the order; raises what `of_order` does."""
+    notes().delete_many(_about(order_id))
 
 
 def waiting(service: str) -> Iterator[str]:
@@ -107,6 +111,10 @@ def notes() -> Collection[dict[str, Any]]:
         codec_options=CodecOptions(tz_aware=True),
         write_concern=WriteConcern(w=1, j=False),
     )
+
+
+def _about(order_id: str) -> dict[str, Any]:
+    return {"_id": {"$gte": f"{order_id} ", "$lt": f"{order_id}{AFTER_SPACE}"}}
 
 
 def _write(

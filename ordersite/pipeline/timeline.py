@@ -13,6 +13,7 @@ from failed_messages.reading import timeline as failures
 from messaging.service import services
 from messaging.steps import Step
 from orders import timeline as journey
+from ordersite.pipeline import retries
 
 
 class Lane(Struct, frozen=True, rename="camel"):
@@ -41,9 +42,10 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
     """
     order_id, status = str(order["_id"]), order.get("status") or "placed"
     failed = failures.steps(order_id)
+    failed = [*failed, *retries.steps(order_id, failed)]
     if is_for_customer:
         failed = [replace(step, detail=None, failed_message_id=None) for step in failed]
-    steps = sorted([*journey.steps(order), *failed], key=moment)
+    steps = sorted([*failed, *journey.steps(order)], key=moment)
     settled = {service: journey.state_of(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status
     # Orders begins every journey.

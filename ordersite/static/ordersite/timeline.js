@@ -9,7 +9,7 @@
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     // Not the timeline alone: status, ledger and outbox change with it.
-    for (const selector of ["#timeline", ".module.aligned"]) {
+    for (const selector of ["#timeline", "#workplace", ".module.aligned"]) {
       const now = document.querySelectorAll(selector);
       page.querySelectorAll(selector).forEach((part, index) => now[index]?.replaceWith(part));
     }

@@ -1,0 +1,70 @@
+"""What an operator does on an order's page: cancel it, note something about it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.urls import reverse
+
+from messaging.order_id import object_id
+from orders import cancelling
+from orders.collection import orders
+from runtime.requests.refusal import Refusal
+
+CANCEL = "orders.change_order"
+MAX_CHARACTERS = 500
+#: Of one order; the oldest are left out then.
+MOST_NOTES = 100
+
+
+def act(request: HttpRequest, order_id: str, what: str) -> HttpResponse:
+    """POST cancels the order or adds a note to it, and leads back to its page."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    if not request.user.has_perm(CANCEL):
+        raise PermissionDenied
+    key = object_id(order_id)
+    if what not in ACTS or key is None or orders().find_one({"_id": key}, {"_id": True}) is None:
+        raise Http404("there is no such order, or no such act")
+    text = request.POST.get("text", "").strip()[:MAX_CHARACTERS]
+    ACTS[what](request, key, text)
+    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[str(key)]))
+
+
+def _cancel(request: HttpRequest, key: ObjectId, reason: str) -> None:
+    try:
+        cancelling.cancel(key, reason or None)
+    except Refusal as refusal:
+        messages.error(request, f"The order was not cancelled. {refusal.detail}")
+        return
+    add_note(key, request.user.get_username(), f"cancelled: {reason}" if reason else "cancelled")
+    messages.success(request, "The order is cancelled.")
+
+
+def _note(request: HttpRequest, key: ObjectId, text: str) -> None:
+    if not text:
+        messages.error(request, "The note is empty, so nothing was noted.")
+        return
+    add_note(key, request.user.get_username(), text)
+    messages.success(request, "Noted.")
+
+
+def add_note(key: ObjectId, by: str, text: str) -> None:
+    note: dict[str, Any] = {"at": datetime.now(UTC), "by": by, "text": text}
+    orders().update_one(
+        {"_id": key}, {"$push": {"notes": {"$each": [note], "$slice": -MOST_NOTES}}}
+    )
+
+
+ACTS = {"cancel": _cancel, "note": _note}

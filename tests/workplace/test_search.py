@@ -1,0 +1,99 @@
+"""One search leads from whatever an operator has in hand to its page."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from billing.invoicing import invoices
+from billing.tasks import issue_invoice
+from tests.failed_messages.letters import failed
+from tests.failed_messages.stored_orders import place, placed_body
+from tests.inventory.catalogue import stocked
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def client_of(user: User) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator() -> Client:
+    return client_of(User.objects.create_superuser("operator"))
+
+
+def leads_to(client: Client, term: str) -> str:
+    """Where the search for the term leads at once; empty where it lists something."""
+    response = client.get("/admin/search", {"q": term})
+    return str(response.headers.get("Location", ""))
+
+
+@pytest.mark.usefixtures("db")
+def test_each_kind_of_name_leads_to_its_page(operator: Client) -> None:
+    stocked(pen=5)
+    order = place()
+    order_id = str(order["_id"])
+    issue_invoice(msgspec.json.decode(placed_body(order)))
+    number = invoices().find_one({"_id": order_id})["number"]
+    credited = {"$set": {"credit_note_number": "C2026-000001"}}
+    invoices().update_one({"_id": order_id}, credited)
+    message = failed(message_id="order.placed:lost")
+    desk = "/admin/failed_messages"
+
+    found = {
+        order_id: f"/admin/orders/order/{order_id}/change/",
+        f" {order_id.upper()} ": f"/admin/orders/order/{order_id}/change/",
+        number: f"/admin/billing/invoice/{order_id}/change/",
+        "C2026-000001": f"/admin/billing/invoice/{order_id}/change/",
+        "101": "/admin/orders/order/?q=101",
+        "order.placed:lost": f"{desk}/failedmessage/{message.pk}/change/",
+        str(message.pk): f"{desk}/failedmessage/{message.pk}/change/",
+        message.fingerprint: f"{desk}/failuregroup/{message.fingerprint}/change/",
+        "card service": f"{desk}/failedmessage/?q=card+service",
+    }
+
+    assert {term: leads_to(operator, term) for term in found} == found
+    assert leads_to(operator, "pen").startswith("/admin/inventory/product/")
+    for address in found.values():
+        assert operator.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("term", ["", " ", "nothing of that name", "$where", "<b>", "0" * 400])
+def test_what_there_is_not_is_said(operator: Client, term: str) -> None:
+    response = operator.get("/admin/search", {"q": term})
+
+    assert response.status_code == 200
+    assert "Finds an order by its id" in response.content.decode()
+    assert "<b>" not in response.content.decode()
+
+
+def test_several_hits_are_listed(operator: Client) -> None:
+    stocked(**{"101": 1})
+    place()
+
+    told = operator.get("/admin/search", {"q": "101"}).content.decode()
+
+    assert "Product: <a" in told
+    assert "User: <a" in told
+
+
+def test_nobody_finds_what_they_may_not_see() -> None:
+    user = User.objects.create_user("clerk", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_invoice"))
+    order_id = str(place()["_id"])
+    failed()
+
+    clerk = client_of(user)
+
+    assert leads_to(clerk, order_id) == ""
+    assert leads_to(clerk, "card service") == ""
+
+
+def test_each_page_has_the_search(operator: Client) -> None:
+    assert 'action="/admin/search"' in operator.get("/admin/orders/order/").content.decode()
+    assert 'action="/admin/search"' not in Client().get("/admin/login/").content.decode()
