@@ -21,6 +21,8 @@ urlpatterns = [
     path("health/ready", health.ReadinessView.as_view()),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),
+    path("docs", views.docs, name="docs"),
+    path("docs/events", views.event_docs, name="event-docs"),
     path("openapi.json", views.openapi_json, name="openapi"),
     path("asyncapi.yaml", views.asyncapi_yaml, name="asyncapi"),
     path("problems", problem_pages.all_kinds, name="problems"),

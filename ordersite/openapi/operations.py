@@ -44,6 +44,16 @@ ASYNCAPI = of_document(
         headers=(entity_tag.FIELD,),
     ),
 )
+DOCS = Operation(
+    id="getDocs",
+    summary="A page that shows this document, and sends requests",
+    answers={200: Answer("The page.", other=PAGE)},
+)
+EVENT_DOCS = Operation(
+    id="getEventDocs",
+    summary="A page that shows the events",
+    answers={200: Answer("The page.", other=PAGE)},
+)
 PROBLEMS = Operation(
     id="listProblems",
     summary="A page about every kind of problem",

@@ -1,13 +1,16 @@
-"""`/openapi.json` and `/asyncapi.yaml`: what the API and the events are, for everybody."""
+"""What the API and the events are, for everybody: the documents, and pages that show them."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from messaging.service import events
 from ordersite.openapi import document, operations
 from ordersite.pipeline import asyncapi
 from runtime.requests import entity_tag
@@ -28,6 +31,28 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 @require_safe
 def asyncapi_yaml(request: HttpRequest) -> HttpResponse:
     return shown(request, asyncapi_text(), YAML)
+
+
+@described(GET=operations.DOCS)
+@csrf_exempt
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    return render(request, "ordersite/api_docs.html")
+
+
+@described(GET=operations.EVENT_DOCS)
+@csrf_exempt
+@require_safe
+def event_docs(request: HttpRequest) -> HttpResponse:
+    whole = asyncapi.document()
+    messages = [
+        (
+            whole["components"]["messages"][each.type],
+            json.dumps(asyncapi.json_schema(each), indent=2),
+        )
+        for each in events().values()
+    ]
+    return render(request, "ordersite/event_docs.html", {"document": whole, "messages": messages})
 
 
 def shown(request: HttpRequest, text: bytes, media_type: str) -> HttpResponse:

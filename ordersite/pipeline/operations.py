@@ -27,6 +27,7 @@ TIMELINE_JSON: dict[str, Any] = {
             "at": "2026-11-28T12:00:00Z",
             "attempt": None,
             "detail": None,
+            "dueAt": None,
             "failedMessageId": None,
         }
     ],

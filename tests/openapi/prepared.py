@@ -125,7 +125,9 @@ PREPARED: dict[str, Callable[[], Path]] = {
     **dict.fromkeys(
         ("getConservation", "getMetrics", "getLiveness", "getServing", "getReadiness"), nothing
     ),
-    **dict.fromkeys(("getOpenApi", "getAsyncApi", "listProblems"), nothing),
+    **dict.fromkeys(
+        ("getOpenApi", "getAsyncApi", "getDocs", "getEventDocs", "listProblems"), nothing
+    ),
     "getProblem": problem,
     **dict.fromkeys(("listApiKeys", "createApiKey"), nothing),
     **dict.fromkeys(("getApiKey", "rotateApiKey", "revokeApiKey"), key),

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 #: the answer 404.
 OPEN = {
     *("", "admin", "health/live", "health/serving", "health/ready", "<path:address>"),
-    *("openapi.json", "asyncapi.yaml", "problems", "problems/<str:name>"),
+    *("docs", "docs/events", "openapi.json", "asyncapi.yaml", "problems", "problems/<str:name>"),
 }
 
 READ, REPLAY, TRIAGE = (f"failed-messages:{each}" for each in ("read", "replay", "triage"))
