@@ -93,9 +93,13 @@ class FailedMessageAdmin(Acting, Editing):
 
     @admin.display(description="reason and error")
     def why(self, record: FailedMessage) -> str:
-        error = ": ".join(part for part in (record.exception, record.message) if part)
         reason = record.get_reason_display()
-        return format_html("<strong>{}</strong><br>{}", reason, Truncator(error).chars(120))
+        words = Truncator(record.message or reason).chars(120)
+        return format_html(
+            "<strong>{}</strong><br><small>{}</small>",
+            words,
+            ", ".join(filter(None, (reason, Truncator(record.exception).chars(80)))),
+        )
 
     @admin.display(description="order id")
     def order(self, record: FailedMessage) -> str:

@@ -15,12 +15,17 @@ from failed_messages.acting.second_person import Waits
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
 from failed_messages.admin.detail import page_after
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.reading.next_step import runbooks
+from failed_messages.models import FailedMessage
+from failed_messages.reading.description import SUMMARY_FIELDS
+from failed_messages.reading.next_step import consequence, runbooks
 from failed_messages.reading.preview import preview_of
 from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id
+from failed_messages.records.order_facts import order_facts
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
+#: Of a selection, so many are shown with their order and error before the act.
+MESSAGES_NAMED = 10
 
 
 class Acting(DeskAdmin):
@@ -107,11 +112,22 @@ class Acting(DeskAdmin):
             verb=verb,
             ids=ids,
             selection=selection(ids),
+            named=named(keys[:MESSAGES_NAMED]),
             **(_replay_preview(keys) if verb.name == "replay" else {}),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
             back_url=page_after(ids),
         )
+
+
+def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
+    """Each message, and what is missing because of it."""
+    records = list(FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=keys))
+    known = order_facts(record.order_id for record in records)
+    return [
+        (record, consequence(record, record.order_id in known or not record.order_id))
+        for record in records
+    ]
 
 
 def _replay_preview(keys: list[Any]) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from failed_messages.reading.body_tree import tree
 from failed_messages.reading.description import deaths
 from failed_messages.reading.expiry import expires_at
 from failed_messages.reading.headline import headline, span
-from failed_messages.reading.next_step import consequence, next_step, replay_safe
+from failed_messages.reading.next_step import (
+    consequence,
+    fails_again,
+    is_simulated,
+    next_step,
+    replay_safe,
+)
 from failed_messages.reading.verdict import record_id
 from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
@@ -47,18 +53,20 @@ def context(record: FailedMessage) -> dict[str, Any]:
     return {
         "record": record,
         "headline": headline(record, certificates[0]),
-        "consequence": consequence(record),
+        "consequence": consequence(record, order is not None or not record.order_id),
         "next_step": next_step(record),
         "replay_safe": replay_safe(record),
         "order": order,
         "order_value": value([order]) if order else "",
         "countdown": countdown(record),
-        "order_url": _order_url(record.order_id),
+        "order_url": _order_url(record.order_id) if order else "",
+        "fault_url": _faults_url(record),
+        "fails_again": fails_again(record),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
         "raw": whole_text(record.body[:RAW_LIMIT_CHARS]),
         "raw_is_cut": record.body_bytes > RAW_LIMIT_CHARS,
-        "properties": sorted(json.loads(record.properties).items()),
+        "properties": _properties(record, certificates[0]),
         "headers": [(name, _readable(value)) for name, value in _headers(record)],
         "x_death": _x_death(record),
         "history": list(reversed(record.history)),
@@ -134,6 +142,25 @@ def _x_death(record: FailedMessage) -> list[dict[str, Any]]:
 
 def _readable(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _properties(record: FailedMessage, latest: Certificate) -> list[tuple[str, Any]]:
+    """Those that the publisher did not send are marked as ours, where the certificate says so."""
+    sent = latest.original.properties if latest.original else None
+    return sorted(
+        (name if sent is None or name in sent else f"{name} (ours)", value)
+        for name, value in json.loads(record.properties).items()
+    )
+
+
+def _faults_url(record: FailedMessage) -> str:
+    """The list of simulated faults, where one of them is the cause."""
+    if not is_simulated(record):
+        return ""
+    try:
+        return reverse("admin:simulated_faults_simulatedfault_changelist")
+    except NoReverseMatch:
+        return ""
 
 
 def _order_url(order_id: str) -> str:

@@ -90,7 +90,7 @@ class FailureGroupAdmin(DeskAdmin):
         link = format_html('<a href="{}" rel="noreferrer">link</a>', group.link)
         parts = [group.owner, Truncator(group.note).chars(60), link if group.link else ""]
         known = format_html_join("", "<br><small>{}</small>", ((each,) for each in parts if each))
-        return format_html("{}{}", status_label(group), known)
+        return format_html("{}{}", status_label(group, _figures(group).messages), known)
 
     @admin.display(description="failed now")
     def failing(self, group: FailureGroup) -> str:
@@ -162,8 +162,8 @@ class FailureGroupAdmin(DeskAdmin):
             "group",
             title=str(group),
             group=group,
-            state=status_label(group),
-            affected=affected(known := figures([group.pk])[group.pk]),
+            state=status_label(group, (known := figures([group.pk])[group.pk]).messages),
+            affected=affected(known),
             figures=known,
             failing=f"{known.messages:,}",
             deaths=f"{group.deaths:,}",
@@ -173,6 +173,7 @@ class FailureGroupAdmin(DeskAdmin):
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_replay_obstacle(request, known),
             handlers=runbooks((each.service, each.type) for each in newest),
+            policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
             bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
             triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
             audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
@@ -199,12 +200,17 @@ def group_url(fingerprint: str) -> str:
     return reverse("admin:failed_messages_failuregroup_change", args=[fingerprint])
 
 
-def status_label(group: FailureGroup) -> str:
-    """`Fixed in 1.4.0`, in its colour."""
+def status_label(group: FailureGroup, failing: int) -> str:
+    """`Fixed in 1.4.0`, in its colour; a new one of which none is failed now is not new any more.
+
+    `failing` is how many of its messages are failed now.
+    """
     fixed = group.status in (GroupStatus.FIXED, GroupStatus.REGRESSED) and group.fixed_in
     words = {GroupStatus.FIXED: "Fixed in {}", GroupStatus.REGRESSED: "Regressed, was fixed in {}"}
     said = words[GroupStatus(group.status)].format(fixed) if fixed else group.get_status_display()
-    return format_html('<span class="fm-status fm-group-{}">{}</span>', group.status, said)
+    is_over = group.status == GroupStatus.NEW and not failing
+    color, said = ("fixed", "None failed now") if is_over else (group.status, said)
+    return format_html('<span class="fm-status fm-group-{}">{}</span>', color, said)
 
 
 def affected(known: Figures) -> str:

@@ -209,8 +209,27 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "chosen": _chosen(job.selection),
         "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in CONTROLS],
         "waiting_for": _waiting_for(job),
+        "again_url": _again_url(request, job),
+        "causes": _causes(job),
         "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
     }
+
+
+def _again_url(request: HttpRequest, job: ReplayJob) -> str:
+    """The preview of the same selection; empty while the job runs, or where the user may not."""
+    if job.state in ACTIVE or not may(request.user, REPLAY):
+        return ""
+    try:
+        return bulk_url(Filter.of_text(job.selection))
+    except InvalidFilter:
+        return ""
+
+
+def _causes(job: ReplayJob) -> list[str]:
+    """The groups of what was not resolved, each once."""
+    troubled = FailedMessage.objects.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()
+    found = troubled.values_list("fingerprint", flat=True)[:SHOWN]
+    return list(dict.fromkeys(each for each in found if each))
 
 
 def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:

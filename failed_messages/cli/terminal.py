@@ -15,6 +15,7 @@ from failed_messages.reading.description import deaths, summary, verdict_json
 from failed_messages.reading.headline import headline
 from failed_messages.reading.next_step import consequence, next_step
 from failed_messages.reading.verdict import Verdict
+from failed_messages.records.order_facts import order_facts
 from runtime.terminal import printable, table
 
 Columns = Sequence[str]
@@ -97,9 +98,10 @@ class Terminal:
 def record_lines(record: FailedMessage) -> list[str]:
     """Everything about one record, what matters most first."""
     newest = deaths(record)[0]
+    is_known = not record.order_id or bool(order_facts([record.order_id]))
     lines = [
         headline(record, newest),
-        f"Consequence: {consequence(record)}",
+        f"Consequence: {consequence(record, is_known)}",
         f"Next step:   {next_step(record)}",
         *(f"{name}: {value}" for name, value in summary(record).items()),
         f"properties: {record.properties}",

@@ -11,7 +11,7 @@ from messaging.handling.handlers import HANDLERS
 from messaging.service import services
 
 
-def consequence(record: FailedMessage) -> str:
+def consequence(record: FailedMessage, is_order_known: bool = True) -> str:
     """What is missing because of it, and what is not."""
     if record.status == Status.RESOLVED:
         return f"Nothing is missing: {record.service} has handled it since."
@@ -20,6 +20,11 @@ def consequence(record: FailedMessage) -> str:
     order = f"order {record.order_id}" if record.order_id else "its order"
     if record.reason in NOT_BELIEVED:
         return f"{record.service.capitalize()} did nothing about {order} because of it."
+    if not is_order_known:
+        return (
+            f"There is no order {record.order_id} here, so no customer of ours waits for it. An "
+            "external publisher may have made it up, or a restored backup is older than it."
+        )
     handler = handler_of(record.service, record.type)
     if handler is None or not handler.consequence:
         return f"{record.service.capitalize()} has not handled it; no other service is affected."
@@ -36,8 +41,13 @@ def next_step(record: FailedMessage) -> str:
             "Its body was too large to be kept whole, so it cannot be replayed: "
             "ask its publisher to send it again, then discard this one."
         )
-    if record.reason in NOT_BELIEVED:
-        return NOT_BELIEVED[record.reason]
+    if record.reason in BY_REASON:
+        return BY_REASON[record.reason]
+    if is_simulated(record):
+        return (
+            f"It is a fault that somebody simulates: {record.service} fails for user "
+            f"{record.user_id} on purpose. Remove the simulated fault, then replay."
+        )
     handler = handler_of(record.service, record.type)
     return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
 
@@ -66,10 +76,44 @@ NOT_BELIEVED: dict[str, str] = {
         "reconcile_restore` first."
     ),
 }
+#: What the reason itself says about what to do; the handler's own runbook is about its errors.
+BY_REASON: dict[str, str] = NOT_BELIEVED | {
+    Reason.DELIVERY_LIMIT: (
+        "Each worker that handled it was killed. Look in the system's log for the OOM killer: the "
+        "handler may need more memory for this message than the worker's limit. Or it ran longer "
+        "than TASK_TIME_LIMIT_SECONDS without noticing the soft limit. Give it more of what it "
+        "lacked, or discard it: a replay kills another worker."
+    ),
+    Reason.TIME_LIMIT: (
+        "It ran longer than TASK_SOFT_TIME_LIMIT_SECONDS. See in the traceback what it waited for; "
+        "repair that, or raise the limit, then replay."
+    ),
+    Reason.UNDECODABLE: (
+        "Its body is not JSON, so a replay fails in the same way. Ask its publisher to send it "
+        "again as JSON in UTF-8, or edit a copy; then discard this one."
+    ),
+    Reason.INVALID_BODY: (
+        "The error names the field that is wrong and shows a right body. Edit a copy and replay "
+        "that, or have its publisher send it again; as it is, a replay fails in the same way."
+    ),
+}
+#: With these a replay of the same message fails in the same way.
+FAILS_AGAIN = {*NOT_BELIEVED, Reason.UNDECODABLE, Reason.INVALID_BODY, Reason.INVALID_PROPERTIES}
+#: How each simulated fault's error begins.
+SIMULATED = "Simulated fault:"
 GENERAL_RUNBOOK = (
     "Read the error, fix its cause, then replay. If the message "
     "itself is wrong, discard it with a reason."
 )
+
+
+def is_simulated(record: FailedMessage) -> bool:
+    return record.message.startswith(SIMULATED)
+
+
+def fails_again(record: FailedMessage) -> bool:
+    """Whether a replay of the message as it is can only fail."""
+    return record.reason in FAILS_AGAIN
 
 
 def handler_of(service: str, type_: str) -> Handler | None:
