@@ -1,11 +1,11 @@
 # One image for every process; compose.yaml and deploy/ name each one's own command.
-FROM python:3.11-slim-bookworm AS packages
+FROM python:3.13-slim-trixie AS packages
 
 COPY requirements.txt .
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
 
-FROM python:3.11-slim-bookworm
+FROM python:3.13-slim-trixie
 
 # The first process of a container, which hands signals on and takes in what its children leave.
 RUN apt-get update \

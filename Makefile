@@ -30,6 +30,11 @@ test-debian13: ## the same on Debian 13, as root; TESTS=tests/messaging for a pa
 test-debian-testing: ## the same on what becomes the next Debian
 	@localservices/in_debian.sh testing make test TESTS="$(TESTS)"
 
+.PHONY: image-test
+image-test: $(INSTALLED) ## build the image, start all of compose.yaml with podman, as root, and kill each container
+	@command -v podman >/dev/null || $(INSTALL_PACKAGES) catatonit podman runc
+	$(RUN) -m pytest tests/deploy/image.py
+
 .PHONY: test-fast
 test-fast: $(INSTALLED) ## run the tests that need nothing but Python, in seconds
 	$(RUN) -m pytest -m in_memory --numprocesses 2 --dist worksteal tests

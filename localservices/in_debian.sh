@@ -23,19 +23,6 @@ if ! flock --nonblock 9; then
     exit 1
 fi
 
-make_root() {
-    localservices/install_packages.sh ca-certificates debootstrap
-    # Where this machine has its own packages from; without one debootstrap knows Debian's own.
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep --max-count 1 '/debian/$' || true)
-    rm -rf "$root.new"
-    echo "Making a root of Debian $release …"
-    debootstrap --variant=minbase --include=ca-certificates,git,make,python3 \
-        "$release" "$root.new" ${mirror:+"$mirror"} >"$root.log" \
-        || { tail "$root.log" >&2; exit 1; }
-    apt-config dump | grep -E '^Acquire::(https?|Check-)' >"$root.new/etc/apt/apt.conf.d/99machine" || true
-    mv "$root.new" "$root"
-}
-
 copy_checkout() {
     mkdir -p "$checkout"
     find "$checkout" -mindepth 1 -maxdepth 1 ! -name '.venv*' ! -name .local -exec rm -rf {} +
@@ -45,7 +32,11 @@ copy_checkout() {
     git -C "$checkout" add --all
 }
 
-test -d "$root" || make_root
+if [ ! -d "$root" ]; then
+    rm -rf "$root.new"
+    localservices/make_debian.sh "$release" "$root.new" ca-certificates,git,make,python3
+    mv "$root.new" "$root"
+fi
 copy_checkout
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 

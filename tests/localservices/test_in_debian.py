@@ -36,7 +36,7 @@ def checkout(programs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     checkout = tmp_path / "checkout"
-    for name in ("in_debian.sh", "install_packages.sh"):
+    for name in ("in_debian.sh", "make_debian.sh", "install_packages.sh"):
         (checkout / "localservices").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "localservices" / name, checkout / "localservices")
     (checkout / ".gitignore").write_text(".local/\n.venv*\n")

@@ -39,7 +39,7 @@ def rabbitmq(module_rabbitmq: RabbitMQ) -> RabbitMQ:
 def test_it_leaves_half_of_the_cores_to_others(rabbitmq: RabbitMQ) -> None:
     threads = Path(f"/proc/{rabbitmq.process.pid}/task").glob("*/comm")
     names = [thread.read_text().strip() for thread in threads]
-    schedulers = [name for name in names if re.fullmatch(r"\d+_scheduler", name)]
+    schedulers = [name for name in names if re.fullmatch(r"\d+_scheduler|erts_sched_\d+", name)]
     assert len(schedulers) == max(1, (os.cpu_count() or 1) // 2)
 
 
