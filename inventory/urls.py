@@ -6,7 +6,7 @@ from inventory.product_views import OfferView, ProductsView, ProductView, Withdr
 from inventory.views import RestockView, ShipView
 
 urlpatterns = [
-    path("products", ProductsView.as_view()),
+    path("products", ProductsView.as_view(), name="products"),
     path("products/<str:sku>", ProductView.as_view()),
     path("products/<str:sku>/withdraw", WithdrawView.as_view()),
     path("products/<str:sku>/offer", OfferView.as_view()),

@@ -42,7 +42,11 @@ def what_is_missing(web: str) -> str:
 
 def table(web: str, settings: Mapping[str, str]) -> str:
     """The addresses with their logins, and the commands to try."""
-    rows = [("API", f"{web}/orders", ""), ("Admin", f"{web}/admin/", "admin / admin")]
+    rows = [
+        ("Shop", f"{web}/", ""),
+        ("API", f"{web}/orders", ""),
+        ("Admin", f"{web}/admin/", "admin / admin"),
+    ]
     if management := settings.get("RABBITMQ_MANAGEMENT_URL"):
         rows.append(("RabbitMQ", management, "guest / guest"))
     lines = [f"  {name:<10}{address:<34}{login}".rstrip() for name, address, login in rows]

@@ -10,10 +10,11 @@ from ordersite.pipeline import health
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
 from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
+from ordersite.start_page import start_page
 from ordersite.web import problems
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", start_page, name="start"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("health/live", health.live),

@@ -1,0 +1,116 @@
+// The shop of the start page: it does what any client can, over the public API alone.
+"use strict";
+{
+  const form = document.getElementById("shop");
+  const products = document.getElementById("products");
+  const said = document.getElementById("said");
+  const order = document.getElementById("order");
+  const ICONS = { done: "✓", failed: "✗", waiting: "…" };
+  const FIRST_QUANTITIES = { book: 1, pen: 2 };
+  let events = null;
+
+  const element = (name, text = "", className = "") => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    made.className = className;
+    return made;
+  };
+
+  const say = (text) => {
+    said.textContent = text;
+    said.hidden = !text;
+  };
+
+  // A problem (RFC 9457), in words.
+  const problemOf = async (answer) => {
+    const problem = await answer.json().catch(() => null);
+    return problem?.detail ?? `The site answers ${answer.status}.`;
+  };
+
+  const ask = async (address, options) => {
+    let answer;
+    try {
+      // As anybody, also where an operator is logged in.
+      answer = await fetch(address, { credentials: "omit", ...options });
+    } catch {
+      throw new Error("The site does not answer. Is make run still running?");
+    }
+    if (!answer.ok) throw new Error(await problemOf(answer));
+    return answer.json();
+  };
+
+  const productOf = ({ sku, name, price, currency, available }) => {
+    const product = element("label", "", "product");
+    const what = element("span", name, "what");
+    what.append(element("span", `${price} ${currency} · ${available.toLocaleString("en")} in stock`, "quiet"));
+    const quantity = element("input");
+    Object.assign(quantity, { type: "number", name: sku, min: 0, max: 1000, value: FIRST_QUANTITIES[sku] ?? 0 });
+    product.append(what, quantity);
+    return product;
+  };
+
+  const showProducts = async () => {
+    try {
+      const page = await ask(form.dataset.products);
+      if (page.products.length) products.replaceChildren(...page.products.map(productOf));
+      else products.textContent = "There are no products. manage.py load_demo_products makes some.";
+    } catch (error) {
+      products.textContent = "The products cannot be shown.";
+      say(error.message);
+    }
+  };
+
+  const stepOf = ({ service, kind, outcome, at, attempt, detail }) => {
+    const step = element("li");
+    step.append(element("span", `${ICONS[kind] ?? ""} ${service}: ${outcome}`, kind));
+    const about = [at && new Date(at).toLocaleTimeString(), attempt && `attempt ${attempt}`, detail];
+    step.append(element("span", ` ${about.filter(Boolean).join(" · ")}`, "quiet"));
+    return step;
+  };
+
+  const showTimeline = ({ orderId, status, services, steps }) => {
+    document.getElementById("order-title").textContent = `Order ${orderId} is ${status}`;
+    document.getElementById("services").replaceChildren(
+      ...services.map(({ service, kind, outcome }) => element("li", `${ICONS[kind]} ${service}: ${outcome}`, kind)),
+    );
+    document.getElementById("steps").replaceChildren(...steps.map(stepOf));
+    const failed = steps.find((step) => step.failedMessageId);
+    const desk = document.getElementById("desk");
+    desk.hidden = !failed;
+    if (failed) desk.querySelector("a").href = `${form.dataset.desk}${encodeURIComponent(failed.failedMessageId)}/change/`;
+  };
+
+  const watch = (orderId) => {
+    events?.close();
+    order.hidden = false;
+    events = new EventSource(`${form.dataset.orders}/${orderId}/events`);
+    events.addEventListener("timeline", (event) => showTimeline(JSON.parse(event.data)));
+  };
+
+  const wanted = () =>
+    [...products.querySelectorAll("input")]
+      .map((input) => ({ sku: input.name, quantity: Number(input.value) }))
+      .filter(({ quantity }) => quantity > 0);
+
+  const place = async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    say("");
+    try {
+      const placed = await ask(form.dataset.orders, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ userId: Number(form.elements.buyer.value), items: wanted() }),
+      });
+      watch(placed.order.orderId);
+    } catch (error) {
+      say(error.message);
+    } finally {
+      button.disabled = false;
+    }
+  };
+
+  form.addEventListener("submit", place);
+  showProducts();
+}

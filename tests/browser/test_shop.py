@@ -1,0 +1,79 @@
+"""A newcomer at the start page, in a real browser, with the real pipeline behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.journeys.api import Api
+from tests.processes import Processes
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+IN_TIME_MILLISECONDS = 60_000
+
+
+@pytest.fixture(scope="module")
+def running(module_processes: Processes) -> Api:
+    """The whole pipeline, for all tests of this module."""
+    module_processes.start("inventory", "billing", "orders", "relay", "archiver")
+    return Api(module_processes.start_web())
+
+
+@pytest.fixture
+def shop(clean: None, running: Api, page: Page) -> Iterator[Page]:
+    """The start page, with the demo products and the fault for user 500."""
+    for command in ("load_demo_products", "load_demo_faults"):
+        call_command(command, verbosity=0)
+    page.goto(running.url)
+    yield page
+    connection.database["simulated_faults"].delete_many({})
+
+
+def test_an_order_is_placed_and_followed_to_its_end(shop: Page) -> None:
+    """
+    Given the shop, with a book and two pens chosen
+    When the order is placed
+    Then its timeline comes by itself, until it is confirmed, and nothing is said to be wrong.
+    """
+    expect(shop.get_by_label("Hardcover notebook")).to_have_value("1")
+    shop.get_by_role("button", name="Place the order").click()
+
+    title = shop.locator("#order-title")
+    expect(title).to_contain_text("is confirmed", timeout=IN_TIME_MILLISECONDS)
+    expect(shop.locator("#services")).to_contain_text("billing: invoiced")
+    expect(shop.locator("#services")).to_contain_text("inventory: reserved")
+    expect(shop.locator("#said")).to_be_hidden()
+    expect(shop.locator("#desk")).to_be_hidden()
+
+
+def test_a_failure_is_seen_and_leads_to_the_desk(shop: Page) -> None:
+    shop.get_by_label("Who orders").select_option("500")
+    shop.get_by_role("button", name="Place the order").click()
+
+    desk = shop.locator("#desk")
+    expect(desk).to_be_visible(timeout=IN_TIME_MILLISECONDS)
+    expect(shop.locator("#services")).to_contain_text("billing: waits for an operator")
+    [failed] = connection.database["failed_messages"].find()
+    address = f"/admin/failed_messages/failedmessage/{failed['_id']}/change/"
+    assert desk.locator("a").get_attribute("href") == address
+
+
+def test_what_is_refused_is_told(shop: Page) -> None:
+    for quantity in shop.locator("#products input").all():
+        quantity.fill("0")
+    shop.get_by_role("button", name="Place the order").click()
+
+    expect(shop.locator("#said")).to_contain_text("items")
+    expect(shop.locator("#order")).to_be_hidden()
+
+
+def test_nothing_is_wider_than_a_phone(shop: Page) -> None:
+    shop.set_viewport_size(PHONE)
+    shop.get_by_role("button", name="Place the order").click()
+    expect(shop.locator("#steps")).not_to_be_empty(timeout=IN_TIME_MILLISECONDS)
+
+    assert shop.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
