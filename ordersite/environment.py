@@ -98,3 +98,13 @@ def retry_delays(values: list[float]) -> None:
     for value in values:
         if not 0 < value <= LONGEST_RETRY_DELAY_SECONDS:
             raise ValidationError(f"{value:g} is not between 0 and {LONGEST_RETRY_DELAY_SECONDS}.")
+
+
+def one_of(*choices: str) -> Callable[[str], None]:
+    """A validator: the value is one of these."""
+
+    def check(value: str) -> None:
+        if value not in choices:
+            raise ValidationError(f"must be {' or '.join(choices)}")
+
+    return check

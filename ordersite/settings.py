@@ -10,6 +10,7 @@ from ordersite.environment import (
     at_least,
     env,
     file_that_can_be_written,
+    one_of,
     percentage,
     retry_delays,
     setting,
@@ -492,6 +493,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
 
 # --- Logs: one readable line an event, on stderr, for the process manager to keep --------------
 
+LOG_FORMAT = setting(
+    env.str,
+    "LOG_FORMAT",
+    default="line",
+    validate=one_of("line", "json"),
+    example="json",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -502,6 +510,7 @@ LOGGING = {
             "datefmt": "%H:%M:%S" if DEBUG else "%Y-%m-%dT%H:%M:%S",
             "style": "{",
         },
+        "json": {"()": "runtime.json_lines.JsonLines"},
         "as_it_is": {"format": "%(message)s"},
     },
     "filters": {
@@ -510,7 +519,7 @@ LOGGING = {
         "no_traceback_of_lost_ack": {"()": "messaging.consuming.celery_log.NoTracebackOfLostAck"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
         "stderr_as_it_is": {"class": "logging.StreamHandler", "formatter": "as_it_is"},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},

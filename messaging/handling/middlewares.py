@@ -17,6 +17,7 @@ from messaging.handling.attempts import count_attempts
 from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
 from messaging.handling.contents import check_contents
 from messaging.handling.execution import decode_bodies, publish_events
+from messaging.handling.log_ids import name_in_logs
 from messaging.handling.outages import name_outages, wait_for_dependencies
 from messaging.handling.replay_outcome import report_success
 from messaging.handling.retrying import retry_failures
@@ -31,6 +32,7 @@ Around = TypeVar("Around", bound=Call)
 def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
     """For a message that is handled alone, outermost first."""
     return (
+        name_in_logs,  # what is logged inside has the message's ids
         settle,  # returns once the message may be acked: it is done, put back or given up
         wait_for_dependencies,  # runs the rest again for as long as MongoDB or RabbitMQ is down
         note_run,  # notes in MongoDB that a returned message runs; ends one that killed too often

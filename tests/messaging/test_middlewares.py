@@ -26,6 +26,7 @@ from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
 from messaging.trust.users import user_of
+from runtime import log_fields
 
 BODY = b'{"orderId": "6743f0", "userId": 101}'
 FAILED_BEFORE = Attempt(1, "2026-11-28T00:00:00+00:00", 0.1, "billing@here", "ValueError", "so")
@@ -361,3 +362,22 @@ def test_a_note_that_mongodb_does_not_take_stops_no_retry(
         handle_alone(monkeypatch, fails, delivery())
 
     assert publisher.only().message.message_id == "order.placed:6743f0"
+
+
+def test_what_is_logged_inside_has_the_ids_of_message_order_and_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    seen: list[Any] = []
+
+    def handle(body: dict[str, Any]) -> list[Message]:
+        seen.append(dict(log_fields.current()))
+        return []
+
+    for parent in (f"00-{trace}-00f067aa0ba902b7-01", "no trace", 7):
+        handle_alone(monkeypatch, handle, delivery(traceparent=parent))
+
+    assert [each["trace.id"] for each in seen] == [trace, "", ""]
+    assert seen[0]["ordersite.message_id"] == "order.placed:6743f0"
+    assert seen[0]["ordersite.order_id"] == "6743f0"
+    assert log_fields.current() == {}

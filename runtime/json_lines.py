@@ -1,0 +1,30 @@
+"""Log lines as JSON, for programs that collect logs.
+
+The names are those of the Elastic Common Schema: https://www.elastic.co/docs/reference/ecs
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ecs_logging import StdlibFormatter
+
+from runtime import log_fields
+from runtime.requests import request_id
+
+
+class JsonLines(StdlibFormatter):
+    """Any record as one JSON object in ASCII, so that no value ends the line or hides what follows.
+
+    It has the ids of the request, or of the message and the order, that it is about.
+    """
+
+    def __init__(self) -> None:
+        # The message is there once, and where the code logs it is not the operator's concern.
+        super().__init__(exclude_fields=["log.original", "log.origin", "process.thread.id"])
+
+    def format_to_ecs(self, record: logging.LogRecord) -> dict[str, Any]:
+        line = super().format_to_ecs(record)
+        ids = {"http.request.id": request_id.in_logs(), **log_fields.current()}
+        return line | {name: value for name, value in ids.items() if value}
