@@ -40,6 +40,7 @@ SKU_TAKEN = ProblemType(
             "detail": "'pen' is in the catalogue already, or was withdrawn from it",
             "fix": "Change it with PATCH /products/pen, offer it again with POST "
             "/products/pen/offer, or send another SKU.",
+            "pointer": "#/sku",
         },
     ),
 )
@@ -58,6 +59,7 @@ TOO_MANY_UNITS = ProblemType(
             "detail": "'pen' has 9223372036854775800 units, and 9223372036854775807 are the most "
             "that can be counted",
             "fix": "Restock by at most 7, or see whether the quantities before were right.",
+            "pointer": "#/quantity",
         },
     ),
 )

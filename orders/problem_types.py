@@ -17,6 +17,7 @@ NOT_SOLD = ProblemType(
             "field": "items[0]",
             "detail": "'dragon' is not in the catalogue",
             "fix": "Send a SKU of the catalogue, 1 to 64 characters.",
+            "pointer": "#/items/0",
         },
     ),
 )
@@ -33,6 +34,7 @@ NO_PRICE = ProblemType(
             "field": "items[0]",
             "detail": "'misprint' cannot be sold now: the catalogue has no valid price for it",
             "fix": "Leave it out, or send it again when the shop has corrected the product.",
+            "pointer": "#/items/0",
         },
     ),
 )
@@ -49,6 +51,7 @@ SEVERAL_CURRENCIES = ProblemType(
             "field": "items",
             "detail": "must be sold in one currency, and are in several",
             "fix": "Place one order for each currency.",
+            "pointer": "#/items",
         },
     ),
 )

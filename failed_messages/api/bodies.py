@@ -22,6 +22,10 @@ from runtime.requests.refusal import Refusal
 IDS_LIMIT = 500
 
 
+#: Its items are looked at by `ids`; generators of clients want each array to say what is in it.
+Ids = Annotated[list[Any], Meta(extra_json_schema={"items": {"type": "string"}})]
+
+
 class Act(Struct, forbid_unknown_fields=True):
     """Replay, discard or restore one message; pause, resume or cancel a bulk replay."""
 
@@ -45,7 +49,7 @@ class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
 class Replay(Struct, forbid_unknown_fields=True, rename="camel"):
     """Replay those with these ids, or start the bulk replay of a group or a filter."""
 
-    ids: list[Any] | UnsetType = UNSET
+    ids: Ids | UnsetType = UNSET
     group: str = ""
     filter: str = ""
     reason: str = ""

@@ -20,7 +20,7 @@ from ordersite.access.problem_types import KEY_ENDED
 from ordersite.access.scopes import UnknownScope, expanded
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.faults import body_fault
-from runtime.requests.refusal import Refusal
+from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
 
@@ -80,7 +80,7 @@ class RotateView(APIView):
                 known.pk, by=caller.name, overlap=timedelta(hours=asked.overlap_hours)
             )
         except InvalidKey as error:
-            fault = body_fault((error.field,), str(error), "Send POST /api-keys.")
+            fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")
             raise Refusal(TITLE, [fault], KEY_ENDED) from error
         return shown_once(made)
 

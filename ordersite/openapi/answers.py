@@ -46,6 +46,9 @@ OF_SCOPED = (
     *(TOO_MANY_PASSWORDS, TOO_MANY_REQUESTS, ISSUER_UNAVAILABLE),
 )
 
+#: What generators of clients take for a file.
+FILE = {"schema": {"type": "string", "format": "binary"}}
+
 #: Headers that no operation has for itself.
 HEADERS = {
     "X-Request-Id": Header(
@@ -134,9 +137,9 @@ def content_of(answer: Answer, schemas: Schemas) -> dict[str, Any]:
         schema = found[0] if len(found) == 1 else {"anyOf": found}
         content[JSON] = {"schema": schema, "example": answer.example}
     for media_type, example in answer.other.items():
-        # A file is whatever its media type says (OpenAPI 3.1, section 4.8.14.5).
-        is_text = isinstance(example, str)
-        content[media_type] = {"schema": {"type": "string"}, "example": example} if is_text else {}
+        kind = "string" if isinstance(example, str) else "object"
+        text = {"schema": {"type": kind}, "example": example}
+        content[media_type] = FILE if isinstance(example, bytes) else text
     return content
 
 

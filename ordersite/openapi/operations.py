@@ -40,7 +40,7 @@ ASYNCAPI = of_document(
     "The events as AsyncAPI 3",
     Answer(
         "The document.",
-        other={"application/yaml": "asyncapi: 3.0.0\n"},
+        other={"application/yaml": {"asyncapi": "3.0.0"}},
         headers=(entity_tag.FIELD,),
     ),
 )

@@ -69,8 +69,8 @@ class Route(NamedTuple):
 
     @property
     def tag(self) -> str:
-        """What it is about: the family of its scope, else the first part of its path."""
-        return (self.scope or self.address.pattern.replace("/", ":")).partition(":")[0]
+        """What it is about: the family of its scope; what is for everybody is about the site."""
+        return self.scope.partition(":")[0] if self.scope else "site"
 
 
 def addresses() -> Iterator[Address]:

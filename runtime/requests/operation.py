@@ -38,8 +38,8 @@ class Answer:
     #: What the answer to the operation's example is like.
     example: Any = None
     headers: tuple[Header, ...] = ()
-    #: Of other formats, an example by media type; bytes where it is not text.
-    other: Mapping[str, str | bytes] = field(default_factory=dict)
+    #: Of other formats, an example by media type: text, bytes of a file, or an object.
+    other: Mapping[str, str | bytes | dict[str, Any]] = field(default_factory=dict)
 
     @property
     def types(self) -> tuple[Any, ...]:
