@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 
 def label(state: str) -> SafeString:
@@ -17,8 +16,13 @@ def label(state: str) -> SafeString:
 
 
 def moment(at: datetime | None) -> str:
-    """`2026-01-31 12:00:00`, or a dash for what has not happened."""
-    return f"{localtime(at):%Y-%m-%d %H:%M:%S}" if at else "-"
+    """`2026-01-31 12:00:00 UTC`, or a dash for what has not happened.
+
+    The ledger's dates come without a zone, in UTC.
+    """
+    if at is None:
+        return "-"
+    return f"{at.astimezone(UTC) if at.tzinfo else at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:

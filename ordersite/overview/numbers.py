@@ -10,7 +10,13 @@ from msgspec import Struct
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link
 from ordersite.overview.snapshot import Line, Snapshot
-from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, waiting_for
+from ordersite.overview.verdict import (
+    RETRY_STORM_MESSAGES,
+    SLOW_SECONDS,
+    causes,
+    doctors,
+    waiting_for,
+)
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"
@@ -107,7 +113,7 @@ def _outboxes(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
 def _findings(snapshot: Snapshot, now: datetime) -> Number:
     if snapshot.doctor is None:
         return Number("doctor", "not asked yet", DOCTOR)
-    count = len(snapshot.doctor.findings)
+    count = len(doctors(snapshot))
     text = f"{count:,} finding{'' if count == 1 else 's'}"
     return Number("doctor", f"{text}, {_ago(snapshot.doctor.at, now)}", DOCTOR, count > 0)
 

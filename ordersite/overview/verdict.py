@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link
-from ordersite.overview.snapshot import Line, Snapshot
+from ordersite.overview.snapshot import Finding, Line, Snapshot
 
 #: An event waits longer for the relay only where something is wrong: another relay takes over from
 #: a killed one after 10 s.
@@ -24,7 +24,16 @@ STUCK_SECONDS = 600
 #: A few retries are what retries are for.
 RETRY_STORM_MESSAGES = 10
 #: The doctor's subjects that the snapshot itself knows, and newer.
-SAID_BY_THE_SNAPSHOT = ("Relay", "Outbox", "Shipments", "Scheduler", "Rabbitmq", "Archiver")
+SAID_BY_THE_SNAPSHOT = (
+    "Relay",
+    "Outbox",
+    "Shipments",
+    "Scheduler",
+    "Rabbitmq",
+    "Archiver",
+    "Worker",
+    "Topology",
+)
 
 
 class Level(IntEnum):
@@ -308,10 +317,14 @@ def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         )
 
 
+def doctors(snapshot: Snapshot) -> list[Finding]:
+    """What the doctor found beside what the snapshot says itself, and newer."""
+    findings = snapshot.doctor.findings if snapshot.doctor else ()
+    return [each for each in findings if not each.subject.startswith(SAID_BY_THE_SNAPSHOT)]
+
+
 def _doctor(snapshot: Snapshot) -> Iterator[Concern]:
-    for finding in snapshot.doctor.findings if snapshot.doctor else ():
-        if finding.subject.startswith((*SAID_BY_THE_SNAPSHOT, "Worker", "Topology")):
-            continue
+    for finding in doctors(snapshot):
         yield Concern(
             level=Level.BROKEN if finding.severity == "error" else Level.DEGRADED,
             what=f"{finding.subject}: {finding.problem}",

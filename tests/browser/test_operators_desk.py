@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -135,6 +136,22 @@ def test_an_operator_finds_fixes_and_replays_a_failed_message(
     expect(page.locator("#content-main")).to_contain_text("replayed by admin, resolved 20")
     api.await_status(failed_order, "confirmed")
     assert api.status(another_order) == "placed"
+
+
+def test_the_front_page_tells_of_a_failure_by_itself_and_leads_to_its_cause(
+    page: Page, api: Api
+) -> None:
+    log_in(page, api)
+    page.goto(f"{api.url}/admin/")
+    expect(page.locator(".verdict-word")).to_be_visible()
+    expect(page.locator(".concerns")).not_to_contain_text("failed message")
+
+    await_failures(api, 1)
+
+    expect(page.locator(".concerns")).to_contain_text("1 failed message not settled")
+    expect(page).to_have_title(re.compile("Degraded"))
+    follow(page, page.get_by_role("link", name="The cause, with its messages"))
+    expect(page.locator("h1")).to_contain_text("SimulatedFailure")
 
 
 def test_an_operator_replays_a_whole_group_and_watches(page: Page, api: Api) -> None:

@@ -60,6 +60,8 @@ def test_an_order_shows_lines_ledger_and_outbox(operator: Client, place: Place):
     assert "&lt;b&gt;Out of stock&lt;/b&gt;" in text
     assert "order.placed" in text
     assert "order.rejected" in text
+    assert "(unreadable)" not in text
+    assert text.count(" UTC</td>") >= 2
 
 
 def test_an_order_cannot_be_changed_by_hand(operator: Client, place: Place):
