@@ -93,8 +93,9 @@ def _opening(product: Product, by: str | None) -> dict[str, Any]:
 
 def _earlier(sku: str, quantity: int, key: str, session: ClientSession) -> Movement | None:
     """What the log has of this delivery already."""
-    one = {"_id": movement_id(Kind.RESTOCK, key, sku)}
-    movement = movements().find_one(one, session=session)
+    # To earlier releases a key in quotes was another one, and these keys are kept for ever.
+    ids = [movement_id(Kind.RESTOCK, each, sku) for each in (key, f'"{key}"')]
+    movement = movements().find_one({"_id": {"$in": ids}}, session=session)
     if movement is not None and movement["available"] != quantity:
         raise KeyReused(key, movement["available"])
     return movement

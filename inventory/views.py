@@ -30,6 +30,8 @@ class RestockView(APIView):
     """Add units to a product's stock."""
 
     scopes = {"POST": "stock:write"}
+    #: Kept for ever, in the log of movements.
+    has_keys_of_its_own = True
     operations = {"POST": operations.RESTOCK}
 
     def post(self, request: Request, sku: str) -> JsonResponse:

@@ -19,7 +19,8 @@ Choices:
 - What was refused is not stored: after its fault is fixed the key may be used again. An answer
   503 left nothing behind or an order that the repeat finds.
 - A proxy may send the header twice or put blanks around the key: that is one key, the same as
-  without. Two different keys are refused with 400, see `runtime.requests.header`.
+  without. So is a key in quotes, as the draft of the header's standard has it. Two different keys
+  are refused with 400, see `runtime.requests.idempotency_key`.
 - A key is forgotten `IDEMPOTENCY_KEY_HOURS` after its order was placed, by MongoDB's clock; it is
   taken off the old order by the request that uses it again. A TTL index would delete the order
   with it.
@@ -45,6 +46,7 @@ from orders.collection import orders
 from orders.requests.order_request import TITLE, OrderRequest
 from runtime.requests import idempotency_key
 from runtime.requests.caller import Caller
+from runtime.requests.header import BLANKS
 from runtime.requests.idempotency_key import HEADER
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
@@ -87,8 +89,8 @@ def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Pl
             order is refused.
         pymongo.errors.PyMongoError: MongoDB did not answer; repeating the request is safe.
     """
-    key = read(key)
-    if unowned := of_release_before(request, key, caller):
+    as_sent, key = key, read(key)
+    if unowned := of_release_before(request, as_sent, caller):
         return Placed(first_answer(unowned, request), is_replayed=True)
     stored_key = owned(request, key, caller)
     try:
@@ -134,12 +136,18 @@ def unowned(request: OrderRequest, key: str) -> str:
     return f"{request.user_id}:{key}"
 
 
-def of_release_before(request: OrderRequest, key: str, caller: Caller) -> dict[str, Any] | None:
-    """The order that the release before placed under this key and `userId`."""
+def of_release_before(request: OrderRequest, header: str, caller: Caller) -> dict[str, Any] | None:
+    """The order that the release before placed under this key and `userId`.
+
+    To that release a key in quotes was another one.
+    """
     if caller.is_anyone or not unowned_keys.may_exist():
         return None
-    order = find(unowned(request, key))
-    return None if order is None or is_forgotten(order) else order
+    for key in dict.fromkeys((header.strip(BLANKS), read(header))):
+        order = find(unowned(request, key))
+        if order is not None and not is_forgotten(order):
+            return order
+    return None
 
 
 def asked_for(order: dict[str, Any]) -> tuple[int, dict[str, int]]:

@@ -38,6 +38,8 @@ class OrdersView(APIView):
     """Place an order, or list those that were placed."""
 
     scopes = {"GET": "orders:read", "POST": "orders:place"}
+    #: See `orders.idempotency`.
+    has_keys_of_its_own = True
     operations = {"GET": operations.LIST, "POST": operations.PLACE}
 
     def post(self, request: Request) -> HttpResponse:

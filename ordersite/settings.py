@@ -367,6 +367,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "ordersite.access",
+    "ordersite.keyed_requests.apps.KeyedRequestsConfig",
     "ordersite.simulated_faults",
     "orders",
     "inventory",
@@ -389,6 +390,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ordersite.staff.decisions.Decisions",
+    "ordersite.keyed_requests.once.KeepAnswers",
     # The last, so that what it answers has the others' headers.
     "ordersite.web.whole_request.WholeRequest",
 ]
@@ -484,7 +486,10 @@ REST_FRAMEWORK = {
         f"ordersite.access.authentication.{name}"
         for name in ("Bearer", "StaffLogin", "StaffSession", "Anyone")
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ordersite.access.permission.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "ordersite.access.permission.HasScope",
+        "ordersite.keyed_requests.once.OncePerKey",
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.web.negotiation.AlwaysJSON",
     "EXCEPTION_HANDLER": "ordersite.web.problems.answer",
 }

@@ -90,6 +90,8 @@ class ImportView(APIView):
 
     parser_classes = [NdjsonParser, CsvParser]
     scopes = {"POST": "orders:import"}
+    #: Each line has one, its `orderRef`.
+    has_keys_of_its_own = True
     operations = {"POST": operations.IMPORT}
 
     def post(self, request: Request) -> FileResponse:

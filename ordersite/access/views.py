@@ -28,6 +28,8 @@ class ApiKeysView(APIView):
     """GET and POST /api-keys."""
 
     scopes = {"GET": "api-keys:read", "POST": "api-keys:write"}
+    #: None: an answer with a secret is not kept.
+    has_keys_of_its_own = True
     operations = {"GET": operations.LIST, "POST": operations.CREATE_KEY}
 
     def get(self, request: Request) -> Response:
@@ -69,6 +71,8 @@ class RotateView(APIView):
     """POST /api-keys/ID/rotate: the key that follows, shown once."""
 
     scopes = {"POST": "api-keys:write"}
+    #: None: an answer with a secret is not kept.
+    has_keys_of_its_own = True
     operations = {"POST": operations.ROTATE_KEY}
 
     def post(self, request: Request, id_: str) -> Response:

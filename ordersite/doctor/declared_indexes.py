@@ -12,6 +12,7 @@ from django_mongodb_backend.schema import DatabaseSchemaEditor
 from pymongo import IndexModel
 
 from orders import unanswered
+from ordersite.keyed_requests import models
 
 
 class DeclaredIndex(NamedTuple):
@@ -27,6 +28,7 @@ class DeclaredIndex(NamedTuple):
 OF_MIGRATIONS = (
     DeclaredIndex("orders", unanswered.index()),
     DeclaredIndex("orders", unanswered.index_of_earlier_release()),
+    DeclaredIndex("keyed_requests", models.expiry()),
 )
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ordersite.access.permission import scope_of
-from runtime.requests.operation import Operation
+from ordersite.keyed_requests.once import MAX_KEY_CHARACTERS, takes_keys
+from runtime.requests import idempotency_key
+from runtime.requests.operation import Header, Operation
+from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 
 #: Pages for people, with a login or a protocol of their own.
 APART = ("admin/", "oidc/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+KEY = idempotency_key.field(MAX_KEY_CHARACTERS, "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11")
+REPLAYED = Header(
+    "Idempotent-Replayed",
+    "`true` where an earlier request with this Idempotency-Key was answered so.",
+    "true",
+)
 
 _PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -90,11 +101,29 @@ def within(patterns: Sequence[Any], before: str = "") -> Iterator[Address]:
 def routes() -> list[Route]:
     """Each method of each address that is described."""
     return [
-        Route(address, method, address.operations[method])
+        Route(address, method, with_key(address, method))
         for address in addresses()
         for method in address.methods
         if method in address.operations
     ]
+
+
+def with_key(address: Address, method: str) -> Operation:
+    """The operation, which takes an Idempotency-Key where its answer is kept for that."""
+    said = address.operations[method]
+    is_scoped = scope_of(address.view, method) is not None
+    if not is_scoped or not takes_keys(address.view, method):
+        return said
+    answers = {
+        status: replace(each, headers=(*each.headers, REPLAYED)) if status < 300 else each
+        for status, each in said.answers.items()
+    }
+    return replace(
+        said,
+        headers=(*said.headers, KEY),
+        problems=tuple(dict.fromkeys((*said.problems, KEY_IN_USE, KEY_REUSED))),
+        answers=answers,
+    )
 
 
 def camel(name: str) -> str:

@@ -70,13 +70,18 @@ MIDDLEWARE = (
     "django.contrib.messages.middleware.MessageMiddleware",
     # It logs refusals, which this route leaves to the view.
     "ordersite.staff.decisions.Decisions",
+    # Orders have keys of their own.
+    "ordersite.keyed_requests.once.KeepAnswers",
     "ordersite.web.whole_request.WholeRequest",
 )
 AUTHENTICATION = tuple(
     f"ordersite.access.authentication.{name}"
     for name in ("Bearer", "StaffLogin", "StaffSession", "Anyone")
 )
-PERMISSION = ("ordersite.access.permission.HasScope",)
+PERMISSION = (
+    "ordersite.access.permission.HasScope",
+    "ordersite.keyed_requests.once.OncePerKey",
+)
 
 PLACE = OrdersView.scopes["POST"]
 

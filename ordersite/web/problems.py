@@ -28,6 +28,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure, PyMongoError
 from rest_framework import exceptions
 
+from ordersite.keyed_requests.once import AnsweredBefore
 from runtime.outage import Outage
 from runtime.requests.problem_type import ProblemType
 from runtime.requests.problem_types import (
@@ -86,6 +87,8 @@ def problem(
 
 def answer(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """The REST framework's exception handler: every exception of an API view is a problem."""
+    if isinstance(exception, AnsweredBefore):
+        return exception.answer
     if is_database_unavailable(exception):
         return database_unavailable(exception)
     if isinstance(exception, RequestDataTooBig):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from runtime.requests.header import one_value
 from runtime.requests.operation import Header
 from runtime.requests.refusal import Fault, Refusal
 
 HEADER = "Idempotency-Key"
+
+_STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPE = re.compile(r'\\(["\\])')
 
 
 def field(most_characters: int, example: str) -> Header:
@@ -22,6 +27,8 @@ def field(most_characters: int, example: str) -> Header:
 def read(value: str, title: str, most_characters: int, example: str) -> str:
     """The key that the header's lines say, joined by commas; see `header.one_value`.
 
+    In quotes, as draft-ietf-httpapi-idempotency-key-header wants it, it is the same key.
+
     Args:
         title: what did not happen, if the request is refused.
         most_characters: how long a key may be.
@@ -30,7 +37,7 @@ def read(value: str, title: str, most_characters: int, example: str) -> str:
     Raises:
         Refusal: there are different keys, or the key is empty or too long.
     """
-    key = one_value(HEADER, value, title)
+    key = unquoted(one_value(HEADER, value, title))
     if not 1 <= len(key) <= most_characters:
         fix = f"Send 1 to {most_characters} characters, for example {example}."
         fault = Fault(
@@ -40,3 +47,9 @@ def read(value: str, title: str, most_characters: int, example: str) -> str:
         )
         raise Refusal(title, [fault])
     return key
+
+
+def unquoted(text: str) -> str:
+    """What a string of RFC 9651 (section 3.3.3) says; any other text as it is."""
+    quoted = _STRING.fullmatch(text)
+    return _ESCAPE.sub(r"\1", quoted[1]) if quoted else text

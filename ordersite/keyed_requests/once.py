@@ -1,0 +1,91 @@
+"""Where a keyed request is stopped, and where its answer is kept.
+
+The REST framework asks its permission classes when it knows who calls and before it acts; the
+middleware sees the whole answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pymongo
+from django.http import HttpRequest, HttpResponse
+from pymongo.errors import PyMongoError
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from ordersite.keyed_requests.store import TITLE, Claim, claim, settle
+from runtime.requests import idempotency_key
+from runtime.requests.caller import caller_of
+from runtime.requests.deadline import ANSWER_SECONDS
+
+logger = logging.getLogger(__name__)
+
+MAX_KEY_CHARACTERS = 255
+EXAMPLE = "a new UUID for each request"
+CLAIM = "_idempotency_claim"
+
+
+class AnsweredBefore(APIException):
+    """The request was sent before; `answer` is what it was answered with."""
+
+    def __init__(self, answer: HttpResponse) -> None:
+        super().__init__("answered before")
+        self.answer = answer
+
+
+class OncePerKey(BasePermission):
+    """Lets a request with an Idempotency-Key through once; a view may have keys of its own."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises AnsweredBefore, or what `store.claim` raises."""
+        header = request.headers.get(idempotency_key.HEADER)
+        if header is None or not takes_keys(view, request.method or ""):
+            return True
+        key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, EXAMPLE)
+        with pymongo.timeout(ANSWER_SECONDS):
+            found = claim(f"{caller_of(request).id}:{key}", fingerprint(request._request))
+        if not isinstance(found, Claim):
+            raise AnsweredBefore(found)
+        setattr(request._request, CLAIM, found)
+        return True
+
+
+class KeepAnswers:
+    """Middleware: what a keyed request was answered with is kept."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        if found := getattr(request, CLAIM, None):
+            try:
+                with pymongo.timeout(ANSWER_SECONDS):
+                    settle(found, response)
+            except PyMongoError:
+                logger.exception(
+                    "The answer to a request with an Idempotency-Key was not kept. Who sends it "
+                    "again is told for a minute that it is in use; then it acts once more."
+                )
+        return response
+
+
+def takes_keys(view: Any, method: str) -> bool:
+    """Whether the first answer of the view's method is kept here, where a key is sent."""
+    return method not in SAFE_METHODS and not getattr(view, "has_keys_of_its_own", False)
+
+
+def fingerprint(request: HttpRequest) -> str:
+    """Equal for equal requests, whatever blanks are in their JSON."""
+    try:
+        body = json.dumps(json.loads(request.body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        body = request.body
+    asked = f"{request.method} {request.get_full_path()}\n".encode()
+    return hashlib.sha256(asked + body).hexdigest()
