@@ -22,7 +22,7 @@ def erase(person: Person) -> Erased:
 
 def about(user_id: int) -> dict[str, Any]:
     """Finds the answers that name the user."""
-    return {"body": {"$regex": rf'"userId": ?"?{user_id}\\b'}}
+    return {"body": {"$regex": rf'"userId": ?"?{user_id}\b'}}
 
 
 hold(Holding("answers", "Answers to requests with an Idempotency-Key", export, erase))

@@ -151,8 +151,9 @@ def requests_that_act() -> list[tuple[bytes, bytes, bytes, bytes]]:
     hired()
     ids = [str(failed(message_id=each).pk).encode() for each in ("a", "b", "c")]
     group = str(record(ids[0].decode()).fingerprint).encode()
-    order_id = str(place()["_id"])
-    reserve(reserved(order_id, cup=1))
+    # Of a shipment and a cancellation the first one wins.
+    order_id, shipped = str(place()["_id"]), str(place()["_id"])
+    reserve(reserved(shipped, cup=1))
     set_policy("operator", delays=[timedelta(hours=1)], service="billing")
     discard([ids[2].decode()], "operator", "not ours")
     failed_message, order = b"/failed-messages/%s/" % ids[1], b"/orders/" + order_id.encode()
@@ -162,7 +163,7 @@ def requests_that_act() -> list[tuple[bytes, bytes, bytes, bytes]]:
         (b"/orders/import", ORDER, b"application/x-ndjson", b"POST"),
         (b"/orders/import", csv, b"text/csv", b"POST"),
         (b"/inventory/products/cup/restock", b'{"quantity": 5}', JSON, b"POST"),
-        (b"/inventory/reservations/%s/ship" % order_id.encode(), b"{}", JSON, b"POST"),
+        (b"/inventory/reservations/%s/ship" % shipped.encode(), b"{}", JSON, b"POST"),
         (order + b"/cancel", b"{}", JSON, b"POST"),
         (failed_message + b"discard", b'{"reason": "x"}', JSON, b"POST"),
         (failed_message + b"restore", b"{}", JSON, b"POST"),
