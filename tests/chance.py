@@ -1,7 +1,4 @@
-"""Randomness with a seed that can be given again; a plugin of pytest.
-
-Hypothesis has a seed of its own, and prints how to see a failure again.
-"""
+"""Randomness with a seed that can be given again; a plugin of pytest."""
 
 from __future__ import annotations
 
@@ -23,6 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", type=int, default=USUAL_SEED, help="of the tests that choose at random"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis chooses by the same seed."""
+    if config.getoption("hypothesis_seed") is None:
+        config.option.hypothesis_seed = config.getoption("seed")
 
 
 @pytest.fixture
