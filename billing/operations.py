@@ -6,16 +6,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from runtime.requests.operation import Answer, Header, Operation
+from runtime.requests import entity_tag
+from runtime.requests.operation import Answer, Operation
+from runtime.requests.problem_types import PRECONDITION_FAILED
 
 PATH = {
     "order_id": Annotated[
         str, Meta(description="24 hexadecimal digits.", examples=["674300000000000000000001"])
     ]
 }
-ETAG = Header("ETag", "Of the PDF: the same tag, the same file.", '"2026-000001-1"')
-IF_NONE_MATCH = Header("If-None-Match", "The ETag of the PDF that the client has.", ETAG.example)
-SAME = Answer("The client has the same PDF already.", headers=(ETAG,))
 PAGE, FILE = "<!doctype html> …", b"%PDF-1.4"
 
 
@@ -26,15 +25,16 @@ def as_page(id_: str, what: str) -> Operation:
         summary=f"The {what} of an order, to read or print",
         description="A page; a PDF where `Accept` prefers application/pdf.",
         path=PATH,
-        headers=(IF_NONE_MATCH,),
+        headers=entity_tag.READ_FIELDS,
         answers={
             200: Answer(
                 f"The {what}.",
                 other={"text/html": PAGE, "application/pdf": FILE},
-                headers=(ETAG,),
+                headers=(entity_tag.FIELD,),
             ),
-            304: SAME,
+            304: entity_tag.SAME,
         },
+        problems=(PRECONDITION_FAILED,),
     )
 
 
@@ -43,11 +43,14 @@ def as_file(id_: str, what: str) -> Operation:
         id=id_,
         summary=f"The {what} of an order, as PDF",
         path=PATH,
-        headers=(IF_NONE_MATCH,),
+        headers=entity_tag.READ_FIELDS,
         answers={
-            200: Answer(f"The {what}.", other={"application/pdf": FILE}, headers=(ETAG,)),
-            304: SAME,
+            200: Answer(
+                f"The {what}.", other={"application/pdf": FILE}, headers=(entity_tag.FIELD,)
+            ),
+            304: entity_tag.SAME,
         },
+        problems=(PRECONDITION_FAILED,),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -16,6 +16,7 @@ from billing.invoicing import Invoice, invoices
 from billing.pdf_cache import printed, tag
 from billing.printable_document import PrintableDocument, credit_note_document, invoice_document
 from messaging.order_id import canonical
+from runtime.requests import entity_tag
 from runtime.requests.caller import Caller, caller_of
 
 PDF = "application/pdf"
@@ -42,10 +43,14 @@ class PrintView(APIView):
         return response
 
 
-def as_file(request: HttpRequest | Request, document: PrintableDocument) -> HttpResponse:
-    """The PDF; only that it is the same one still, where the client has it."""
+def as_file(request: Request, document: PrintableDocument) -> HttpResponse:
+    """The PDF; only that it is the same one still, where the client has it.
+
+    Raises:
+        Refusal: the client asks for another one alone (412).
+    """
     etag = f'"{tag(document)}"'
-    response = get_conditional_response(request, etag=etag)
+    response = entity_tag.unchanged(request, etag)
     if response is None:
         response = HttpResponse(printed.pdf(document), content_type=PDF)
         response["Content-Disposition"] = f'inline; filename="{document.number}.pdf"'

@@ -16,7 +16,7 @@ Currency = Annotated[str, Meta(description="ISO 4217.", examples=["EUR"])]
 UserIdText = Annotated[
     str, Meta(description="`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).")
 ]
-Status = Literal["placed", "confirmed", "rejected", "cancelled"]
+Status = Literal["placed", "confirmed", "shipped", "rejected", "cancelled"]
 
 
 class OrderLine(TypedDict):

@@ -6,12 +6,13 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from orders.answers import Status
 from runtime.requests.faults import faults_of
 from runtime.requests.number import MOST, UserId
 from runtime.requests.refusal import Fault, Refusal
@@ -20,15 +21,26 @@ MAX_LIMIT = 200
 TITLE = "The orders were not listed"
 
 
+Moment = Annotated[
+    str,
+    Meta(
+        description="A date (its whole day in UTC) or a time of RFC 3339.", examples=["2026-01-31"]
+    ),
+]
+Cursor = Annotated[
+    str, Meta(description="Of the `next` link of the page before.", examples=["Z0MAAAAAAAAAAAAB"])
+]
+
+
 class OrderFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The query parameters of `GET /orders`."""
 
     user_id: UserId | UnsetType = UNSET
-    status: Literal["placed", "confirmed", "shipped", "rejected", "cancelled"] | UnsetType = UNSET
-    created_from: str | UnsetType = UNSET
-    created_to: str | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    created_from: Moment | UnsetType = UNSET
+    created_to: Moment | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = 50
-    cursor: str | UnsetType = UNSET
+    cursor: Cursor | UnsetType = UNSET
 
 
 DATE_FIX = "Send a date like 2026-01-31 (UTC), or a time like 2026-01-31T12:00:00Z; write + as %2B."

@@ -154,7 +154,7 @@ def parameter(where: str, name: str, schema: Schema, is_required: bool) -> dict[
 def header(each: Header) -> dict[str, Any]:
     return {
         "description": each.description,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **each.bounds},
         "example": each.example,
     }
 

@@ -44,15 +44,24 @@ def answer(request: Request, shown: bytes) -> HttpResponse:
         Refusal: the client asks for another state alone (412).
     """
     tag = tag_of(shown)
-    check_match(request, tag, "It was not read")
-    if is_named(request.headers.get(IF_NONE_MATCH, ""), tag):
-        response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
-        del response["Content-Type"]
-    else:
-        response = HttpResponse(shown, content_type="application/json")
+    response = unchanged(request, tag) or HttpResponse(shown, content_type="application/json")
     response["ETag"] = tag
     # A browser keeps it, and asks each time whether it is still the same.
     response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def unchanged(request: Request, tag: str) -> HttpResponse | None:
+    """304 where the client has this state already; None where it has to be shown.
+
+    Raises:
+        Refusal: the client asks for another state alone (412).
+    """
+    check_match(request, tag, "It was not read")
+    if not is_named(request.headers.get(IF_NONE_MATCH, ""), tag):
+        return None
+    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    del response["Content-Type"]
     return response
 
 

@@ -21,6 +21,7 @@ def field(most_characters: int, example: str) -> Header:
         f"Identifies the request, in 1 to {most_characters} characters: a repeat with the same "
         "key does nothing again.",
         example,
+        {"minLength": 1, "maxLength": most_characters, "pattern": "^[^,]*[^, \\t][^,]*$"},
     )
 
 

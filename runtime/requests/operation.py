@@ -26,6 +26,8 @@ class Header:
     name: str
     description: str
     example: str
+    #: Bounds of its text, as JSON Schema has them.
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
