@@ -25,8 +25,8 @@ DESCRIPTION = f"""Places orders and shows what becomes of them.
 Send a key with each request, `Authorization: Bearer …`; every operation names the scope that the \
 key needs. Amounts are text, times are RFC 3339 in UTC. A wrong request is answered with a problem \
 (RFC 9457): its `type` leads to a page about it, and `errors` names each field, what it must be, \
-and the fix. HEAD and OPTIONS work wherever GET or POST does. Events are described by \
-[AsyncAPI](asyncapi.yaml).
+and the fix. A request may bring a name for the logs, `X-Request-Id`. HEAD works wherever GET \
+does, and OPTIONS everywhere. The [events](asyncapi.yaml) have a document of their own.
 
 The scopes:
 
