@@ -16,6 +16,7 @@ from orders.views import OrdersView  # noqa: E402
 from ordersite import wsgi  # noqa: E402
 from ordersite.web import fast_path, rates  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
+from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflight  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
 from runtime.garbage import freeze_garbage_collector  # noqa: E402
@@ -30,12 +31,18 @@ PREFIX = settings.FORCE_SCRIPT_NAME or ""
 site = InThreads(wsgi.application)
 
 
-def routed(place_order: fast_path.Site, counted: rates.Rates | None = None) -> fast_path.Site:
+def routed(
+    place_order: fast_path.Site,
+    counted: rates.Rates | None = None,
+    cross_origin: CrossOrigin | None = None,
+) -> fast_path.Site:
     """The application in which `place_order` answers `POST /orders`.
 
     Args:
         counted: how often a client may come; as the settings say where it is None.
+        cross_origin: which pages of other sites may come; as the settings say where it is None.
     """
+    cross_origin = cross_origin or CrossOrigin(settings.CORS_ALLOWED_ORIGINS)
     counted = counted or rates.Rates(
         settings.ADDRESS_REQUESTS_PER_SECOND, settings.CLIENT_REQUESTS_PER_SECOND
     )
@@ -49,10 +56,14 @@ def routed(place_order: fast_path.Site, counted: rates.Rates | None = None) -> f
         if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
             # A proxy may have left it, or taken it off.
             scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}
+        is_admitted = cross_origin.admits(scope)
         try:
             counted.take(scope)
         except rates.TooSoon as too_soon:
             await send_problem(scope, send, rates.refused(too_soon))
+            return
+        if is_admitted and is_preflight(scope):
+            await answer_preflight(scope, send)
             return
         if scope["path"] == fast_path.PATH and scope["method"] == "POST":
             await place_order(scope, receive, send)

@@ -71,6 +71,14 @@ TRUSTED_PROXIES = setting(
     validate=site_address.networks,
     example="127.0.0.1,10.0.0.0/8",
 )
+#: Sites whose pages may use the API in a browser; none, unless it is set.
+CORS_ALLOWED_ORIGINS = setting(
+    env.list,
+    "CORS_ALLOWED_ORIGINS",
+    default=[],
+    validate=site_address.browser_origins,
+    example="https://shop.example.com,https://www.example.com:8443",
+)
 #: Requests of an address without a key, in the long run; ten seconds' worth at once. 0: any number.
 ADDRESS_REQUESTS_PER_SECOND = setting(
     env.float,

@@ -63,3 +63,19 @@ def networks(values: list[str]) -> None:
             ip_network(value)
         except ValueError as error:
             raise ValidationError(f"{value!r} is not an address or network: {error}.") from None
+
+
+def browser_origins(values: list[str]) -> None:
+    """A validator: each is an origin as a browser sends it; `*` would be every page there is."""
+    for value in values:
+        parts = urlsplit(value)
+        is_origin = parts.scheme in DEFAULT_PORTS and value == f"{parts.scheme}://{parts.netloc}"
+        port = value.rpartition(":")[2]
+        is_default = is_origin and port == str(DEFAULT_PORTS[parts.scheme])
+        if not is_origin or is_default or not parts.hostname or "@" in value or "*" in value:
+            raise ValidationError(
+                f"{value!r} is not an origin such as https://shop.example.com: a scheme, a host, "
+                "a port where it is not the scheme's own, and nothing behind it."
+            )
+        if value != value.lower():
+            raise ValidationError(f"{value!r} has capitals, and a browser sends none.")

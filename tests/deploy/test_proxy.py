@@ -30,7 +30,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     told = {name.decode(): value.decode("latin1") for name, value in scope["headers"]}
     told |= {"client": scope["client"][0], "body": str(length), "path": scope["raw_path"].decode()}
     body = json.dumps(told).encode()
-    start = {"type": "http.response.start", "status": 200, "headers": []}
+    headers = [(b"content-type", b"application/json")]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": body})
 
@@ -98,6 +99,16 @@ def test_an_import_may_be_long_and_comes_whole(front: int) -> None:
     seen = told(ask(front, get("/orders/import", method="POST", body=body)))
 
     assert seen["body"] == seen["content-length"] == str(len(body))
+
+
+def test_json_is_compressed_but_for_what_has_secrets(front: int) -> None:
+    def coding(path: str) -> str | None:
+        long = f"X-Long: {'x' * 2_000}"
+        answer = ask(front, get(path, "Accept-Encoding: gzip", long))
+        return {name.lower(): value for name, value in answer.headers}.get("content-encoding")
+
+    assert coding("/orders") == "gzip"
+    assert [coding(each) for each in ("/admin/", "/api-keys", "/admin/orders/order/")] == [None] * 3
 
 
 def test_one_address_has_its_rate_and_hears_when_to_come_back(front: int) -> None:
