@@ -12,7 +12,7 @@ import re
 import resource
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +56,23 @@ def podman(*arguments: object, within_seconds: float = COMMAND_SECONDS) -> str:
 class Pod:
     """The services of one compose file; all answer at 127.0.0.1, by their names."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, **variables: str) -> None:
         self.name = f"ordersite-{file.stem}"
         self.folder = file.parent
         self._hosts = FOLDER / f"{self.name}.hosts"
-        self.services: dict[str, Service] = yaml.safe_load(interpolated(file.read_text()))[
-            "services"
-        ]
+        content = yaml.safe_load(interpolated(file.read_text(), variables))
+        self.services: dict[str, Service] = content["services"]
+        self._secrets = {name: each["file"] for name, each in content.get("secrets", {}).items()}
 
     def create(self) -> None:
         """Without containers yet."""
         self._hosts.write_text(f"127.0.0.1 localhost {' '.join(self.services)}\n")
-        podman("pod", "create", "--name", self.name, "--network=none", "--share=net")
+        kernel = {
+            f"--sysctl={name}={value}"
+            for service in self.services.values()
+            for name, value in service.get("sysctls", {}).items()
+        }
+        podman("pod", "create", f"--name={self.name}", "--network=none", "--share=net", *kernel)
 
     def remove(self) -> None:
         """With all its containers and their data."""
@@ -76,12 +81,16 @@ class Pod:
 
     def start(self, name: str) -> None:
         """In the background."""
-        podman("run", "--detach", *self._arguments(name))
+        service = self.services[name]
+        options = ["--detach", f"--name={self._container(name)}", *self._options(name)]
+        podman("run", *options, image(service), *command_of(service))
 
-    def run(self, name: str, within_seconds: float) -> str:
-        """To its end; returns what it said, raises as `podman`."""
-        arguments = [each for each in self._arguments(name) if not each.startswith("--restart")]
-        return podman("run", *arguments, within_seconds=within_seconds)
+    def run(self, name: str, *command: str, within_seconds: float) -> str:
+        """To its end, or another command in its place; returns what it said, raises as `podman`."""
+        of_service = [*self._options(name), image(self.services[name])]
+        once = [each for each in of_service if not each.startswith("--restart")]
+        command = command or (*command_of(self.services[name]),)
+        return podman("run", "--rm", *once, *command, within_seconds=within_seconds)
 
     def execute(self, name: str, *command: str) -> str:
         """What a command prints in the container; raises as `podman`."""
@@ -112,11 +121,6 @@ class Pod:
         podman("stop", f"--time={STOP_SECONDS}", self._container(name))
         return int(self._inspect(name, "{{.State.ExitCode}}"))
 
-    def run_python(self, program: str) -> str:
-        """What a program prints that runs beside the services; raises as `podman`."""
-        options = [*self._in_the_pod(), "--rm", "--entrypoint=python"]
-        return podman("run", *options, "ordersite", "-c", program)
-
     def _process(self, name: str) -> int:
         return int(self._inspect(name, "{{.State.Pid}}"))
 
@@ -126,39 +130,44 @@ class Pod:
     def _container(self, name: str) -> str:
         return f"{self.name}-{name}"
 
-    def _in_the_pod(self) -> list[str]:
-        return [f"--pod={self.name}", "--no-hosts", f"--volume={self._hosts}:/etc/hosts:ro"]
-
-    def _arguments(self, name: str) -> list[str]:
+    def _options(self, name: str) -> list[str]:
         service = self.services[name]
         return [
-            *self._in_the_pod(),
-            f"--name={self._container(name)}",
+            f"--pod={self.name}",
+            "--no-hosts",
+            f"--volume={self._hosts}:/etc/hosts:ro",
             "--log-driver=k8s-file",
-            *options(service, self.folder),
-            image(service),
-            *command(service),
+            *limits(service),
+            *(f"--env={name}={value}" for name, value in service.get("environment", {}).items()),
+            *(f"--env-file={self.folder / each}" for each in [service.get("env_file")] if each),
+            *(f"--volume={self._volume(each)}" for each in service.get("volumes", ())),
+            *(f"--volume={self._secret(each)}" for each in service.get("secrets", ())),
         ]
 
+    def _volume(self, volume: str | dict[str, Any]) -> str:
+        if isinstance(volume, dict):
+            return f"{volume['source']}:{volume['target']}:ro"
+        return str(self.folder / volume) if volume.startswith("./") else volume
 
-def options(service: Service, folder: Path) -> Iterator[str]:
-    """A service's keys as podman's options."""
+    def _secret(self, secret: str | dict[str, str]) -> str:
+        if isinstance(secret, str):
+            secret = {"source": secret, "target": f"/run/secrets/{secret}"}
+        return f"{self._secrets[secret['source']]}:{secret['target']}:ro"
+
+
+def limits(service: Service) -> Iterator[str]:
+    """What a service may use and do, as podman's options."""
     for key, option in {"user": "user", "mem_limit": "memory", "cpus": "cpus"}.items():
         if key in service:
             yield f"--{option}={service[key]}"
     if service.get("read_only"):
         yield from ("--read-only", "--read-only-tmpfs=false")
+    if "hostname" in service:
+        yield f"--hostname={service['hostname']}"
     yield f"--restart={service.get('restart', 'no')}"
     yield from (f"--cap-drop={each}" for each in service.get("cap_drop", ()))
     yield from (f"--security-opt={each.split(':')[0]}" for each in service.get("security_opt", ()))
     yield from (f"--tmpfs={each}" for each in service.get("tmpfs", ()))
-    yield from (f"--env={name}={value}" for name, value in service.get("environment", {}).items())
-    if "env_file" in service:
-        yield f"--env-file={folder / service['env_file']}"
-    if "hostname" in service:
-        yield f"--hostname={service['hostname']}"
-    for volume in service.get("volumes", ()):
-        yield f"--volume={folder / volume if volume.startswith('./') else volume}"
 
 
 def image(service: Service) -> str:
@@ -166,7 +175,7 @@ def image(service: Service) -> str:
     return name if name == "ordersite" else f"docker.io/library/{name}"
 
 
-def command(service: Service) -> list[str]:
+def command_of(service: Service) -> list[str]:
     """Split as compose does it: a text at its blanks."""
     parts = service.get("command", [])
     if isinstance(parts, str):
@@ -174,9 +183,11 @@ def command(service: Service) -> list[str]:
     return [*parts]
 
 
-def interpolated(text: str) -> str:
-    """With each ${NAME:-default} replaced by its default, as on a machine that sets nothing."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+def interpolated(text: str, variables: Mapping[str, str]) -> str:
+    """With each ${NAME:-default} replaced by its value or default; one that is `:?` has a value."""
+    return re.sub(
+        r"\$\{(\w+):(?:-([^}]*)|\?[^}]*)\}", lambda found: variables.get(found[1], found[2]), text
+    )
 
 
 def images() -> set[str]:

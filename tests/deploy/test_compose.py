@@ -15,9 +15,15 @@ from ordersite.rights.logins import Logins, with_login
 from runtime import health
 
 ROOT = Path(__file__).parents[2]
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())[
-    "services"
-]
+Services = dict[str, dict[str, Any]]
+
+
+def services_of(file: str) -> Services:
+    return yaml.safe_load((ROOT / file).read_text())["services"]
+
+
+SERVICES = services_of("compose.yaml")
+PRODUCTION = services_of("compose.production.yaml")
 PROCESSES = {name: service for name, service in SERVICES.items() if service["image"] == "ordersite"}
 
 
@@ -53,9 +59,10 @@ def test_the_image_is_built_once() -> None:
     assert [name for name, service in PROCESSES.items() if "build" in service] == ["prepare"]
 
 
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
 @pytest.mark.parametrize("name", sorted(PROCESSES))
-def test_a_container_may_do_little(name: str) -> None:
-    service = PROCESSES[name]
+def test_a_container_may_do_little(services: Services, name: str) -> None:
+    service = services[name]
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -63,13 +70,15 @@ def test_a_container_may_do_little(name: str) -> None:
     assert {"mem_limit", "cpus", "stop_grace_period", "logging"} <= set(service)
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"prepare"}))
-def test_every_container_is_probed(name: str) -> None:
-    probe = SERVICES[name]["healthcheck"]["test"]
-
-    if name in PROCESSES:
-        assert probe[:4] == ["CMD", "python", "-m", "runtime.health"]
-        assert probe[4] == (name if name in health.PROCESSES else "worker")
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
+def test_every_container_is_probed_and_limited(services: Services) -> None:
+    for name in services.keys() - {"prepare"}:
+        probe = services[name]["healthcheck"]["test"]
+        if name in PROCESSES:
+            process = name if name in health.PROCESSES else "worker"
+            assert probe == ["CMD", "python", "-m", "runtime.health", process]
+        assert "mem_limit" in services[name]
+        assert services[name]["restart" if name in PROCESSES else "logging"]
 
 
 def test_ports_are_open_to_this_machine_alone() -> None:

@@ -57,7 +57,8 @@ def test_it_ends_alone_where_the_doctor_sees_it(processes: Processes, soon: None
         assert worker.running
         assert archiver.running
     assert {failed.message_id for failed in FailedMessage.objects.all()} == {"failing", "another's"}
-    assert refuser.refusals > 2 * RETURNS
+    # Since 4.3 RabbitMQ goes on counting in the dead-letter queue: the archiver meets it once.
+    assert refuser.refusals > RETURNS + 1
     kept = broker.take(undeliverable.name)
     assert [death["queue"] for death in kept.headers["x-death"]] == ["billing.dlq", "billing"]
     assert connection.database.invoices.count_documents({"_id": "refused"}) == 0
