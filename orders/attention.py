@@ -37,10 +37,6 @@ def retrying_ids() -> Iterable[str]:
     return (each for name in services() for each in retry_notes.waiting(name))
 
 
-def retrying_among(ids: Collection[str]) -> Collection[str]:
-    return {*ids} & {*retrying_ids()}
-
-
 def waiting_ids() -> Iterable[str]:
     return (each for service in answering() for each in unanswered.newest(service, MOST))
 
@@ -59,7 +55,7 @@ TROUBLES = ("failed", "unaccounted", "retrying")
 
 NEEDS: dict[str, Need] = {
     "attention": Need("attention: failed, unaccounted or retrying", troubled_ids),
-    "retrying": Need("a retry", retrying_ids, retrying_among),
+    "retrying": Need("a retry", retrying_ids, retry_notes.among),
     "waiting": Need("an answer of a service", waiting_ids),
     "outbox": Need("the relay", pending_ids),
 }

@@ -8,7 +8,7 @@ is never noted and costs nothing; without a note a retry runs all the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,8 @@ import msgspec
 import pymongo
 from bson.codec_options import CodecOptions
 from django.db import connection
-from pymongo.collection import Collection
+from pymongo import IndexModel
+from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
@@ -27,6 +28,10 @@ from messaging.order_id import canonical
 from runtime.mongodb_clock import EPOCH, mongodb_now
 
 logger = logging.getLogger(__name__)
+
+COLLECTION, INDEX = "retry_notes", "retry_notes_due"
+#: The same condition as the partial index's.
+IS_DUE = {"due_at": {"$gt": EPOCH}}
 
 #: A note is worth no longer wait: the retry itself is safe already.
 ANSWER_SECONDS = 1.0
@@ -82,8 +87,16 @@ def forget(order_id: str) -> None:
 
 def waiting(service: str) -> Iterator[str]:
     """The ids of the orders of which a message waits for its retry by the service."""
-    found = notes().find({"service": service, "due_at": {"$gt": EPOCH}}, {"order_id": True})
+    found = notes().find({**IS_DUE, "service": service}, {"order_id": True}, hint=INDEX)
     return (each["order_id"] for each in found)
+
+
+def among(order_ids: Collection[str]) -> set[str]:
+    """Those of the orders of which a message waits for its retry; few are asked for at once."""
+    if not order_ids:
+        return set()
+    wanted = {**IS_DUE, "$or": [_about(each) for each in order_ids]}
+    return {each["order_id"] for each in notes().find(wanted, {"order_id": True})}
 
 
 def next_due() -> dict[str, datetime]:
@@ -104,10 +117,15 @@ def forget_old() -> int:
     return notes().delete_many({"at": {"$lt": before}}).deleted_count
 
 
-def notes() -> Collection[dict[str, Any]]:
+def index() -> IndexModel:
+    """The partial index; it holds none but the notes of what is still to run."""
+    return IndexModel([("due_at", 1), ("service", 1)], name=INDEX, partialFilterExpression=IS_DUE)
+
+
+def notes() -> MongoCollection[dict[str, Any]]:
     """A note needs no disk: what it is about is in RabbitMQ."""
     return connection.database.get_collection(
-        "retry_notes",
+        COLLECTION,
         codec_options=CodecOptions(tz_aware=True),
         write_concern=WriteConcern(w=1, j=False),
     )

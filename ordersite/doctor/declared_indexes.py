@@ -11,6 +11,7 @@ from django.db import connection
 from django_mongodb_backend.schema import DatabaseSchemaEditor
 from pymongo import IndexModel
 
+from messaging.handling import retry_notes
 from orders import unanswered
 from ordersite.keyed_requests import models
 
@@ -29,6 +30,7 @@ OF_MIGRATIONS = (
     DeclaredIndex("orders", unanswered.index()),
     DeclaredIndex("orders", unanswered.index_of_earlier_release()),
     DeclaredIndex("keyed_requests", models.expiry()),
+    DeclaredIndex(retry_notes.COLLECTION, retry_notes.index()),
 )
 
 

@@ -1,0 +1,60 @@
+"""The notes of retries, in MongoDB: what waits until when, and about which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from messaging.handling import retry_notes
+
+pytestmark = pytest.mark.usefixtures("db")
+
+NOW = datetime.now(UTC)
+FIRST, SECOND = "a" * 24, "b" * 24
+
+
+def note(order_id: str, service: str = "billing", **changes: Any) -> None:
+    key = f"{order_id} {service} order.placed:{order_id}"
+    about = {"_id": key, "service": service, "order_id": order_id, "attempts": [], "at": NOW}
+    retry_notes.notes().insert_one({**about, **changes})
+
+
+def test_who_waits_for_which_service_until_when() -> None:
+    note(FIRST, due_at=NOW + timedelta(minutes=2))
+    note(SECOND, due_at=NOW + timedelta(minutes=1))
+    note(SECOND, "inventory")
+
+    assert set(retry_notes.waiting("billing")) == {FIRST, SECOND}
+    assert list(retry_notes.waiting("inventory")) == []
+    assert retry_notes.among([FIRST, SECOND, "c" * 24]) == {FIRST, SECOND}
+    assert retry_notes.among([]) == set()
+    due = retry_notes.next_due()
+    assert due.keys() == {"billing"}
+    assert abs(due["billing"] - NOW - timedelta(minutes=1)) < timedelta(milliseconds=2)
+
+
+def test_the_notes_of_an_order_are_its_own() -> None:
+    note(FIRST)
+    note(FIRST, "inventory")
+    note(f"{FIRST}0")
+
+    assert [each["service"] for each in retry_notes.of_order(FIRST)] == ["billing", "inventory"]
+
+    retry_notes.forget(FIRST)
+
+    assert [each["order_id"] for each in retry_notes.notes().find()] == [f"{FIRST}0"]
+
+
+def test_old_notes_are_deleted() -> None:
+    note(FIRST, at=NOW - timedelta(days=8))
+    note(SECOND)
+
+    assert retry_notes.forget_old() == 1
+
+
+def test_who_waits_is_read_from_an_index_that_holds_no_other() -> None:
+    plan = retry_notes.notes().find({**retry_notes.IS_DUE, "service": "billing"}).explain()
+
+    assert retry_notes.INDEX in str(plan["queryPlanner"]["winningPlan"])
