@@ -14,6 +14,7 @@ from ordersite.access.keys import InvalidKey
 from ordersite.access.models import ApiKey
 from ordersite.access.permission import HasScope
 from ordersite.access.scopes import CUSTOMERS, SCOPES
+from ordersite.keyed_requests.once import OncePerKey
 from tests.security.conftest import WithKey, client_of, known, secret
 from tests.security.routes import METHODS, OPEN, Route, declared, routes
 from tests.security.routes import SCOPES as WANTED
@@ -27,7 +28,7 @@ def test_every_route_needs_the_scope_that_the_table_says() -> None:
         view = pattern.callback.cls(**pattern.callback.initkwargs)
         methods = [each for each in view.allowed_methods if each in METHODS]
         found.setdefault(route, {}).update({each: view.scopes[each] for each in methods})
-        assert [type(each) for each in view.get_permissions()] == [HasScope], route
+        assert [type(each) for each in view.get_permissions()] == [HasScope, OncePerKey], route
         assert view.get_authenticators(), route
 
     assert found == WANTED
