@@ -123,7 +123,16 @@ class OrderSite(AdminSite):
     ) -> HttpResponse:
         """Django's own page, with a link to the provider where there is one."""
         context = {**(extra_context or {}), "sign_on": bool(settings.OIDC_ISSUER)}
-        return super().login(request, context)
+        try:
+            if request.method == "GET":
+                # Whose session it is: MongoDB may take as long for that as before any page.
+                with pymongo.timeout(LOGIN_SECONDS):
+                    _ = request.user.is_authenticated
+            return super().login(request, context)
+        except Exception as error:
+            if is_database_unavailable(error):
+                return without_database(request, error)
+            raise
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Django's own, and first of all the second factor where a setting asks for one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,6 +28,7 @@ from failed_messages.admin.policies import ReplayPolicyAdmin
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
+from failed_messages.reading.headline import span
 from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
 
@@ -107,7 +109,12 @@ class FailedMessageAdmin(Acting, Editing):
 
     @admin.display(description="last failed")
     def died(self, record: FailedMessage) -> str:
-        return f"{record.last_failed_at:%Y-%m-%d %H:%M:%S}"
+        """How long ago, and exactly when."""
+        return format_html(
+            "{} ago<br><small>{} UTC</small>",
+            span(max(datetime.now(UTC) - record.last_failed_at, timedelta(0))),
+            f"{record.last_failed_at:%Y-%m-%d %H:%M:%S}",
+        )
 
     # --- one message ----------------------------------------------------------------------
 

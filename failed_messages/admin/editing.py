@@ -13,6 +13,7 @@ from failed_messages.acting.second_person import Waits
 from failed_messages.admin.detail import page_after, record_for
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage
+from failed_messages.reading.description import deaths
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.permissions import TO_EDIT, lacking
 
@@ -60,6 +61,8 @@ class Editing(DeskAdmin):
             record=record,
             body=body,
             reason=request.POST.get("reason", ""),
+            # Of a body that is wrong it names the field, and shows a right one.
+            wrong=deaths(record)[0].message,
             back_url=page_after([str(record.pk)]),
             **context,
         )

@@ -179,7 +179,9 @@ def test_what_was_kept_a_moment_ago_does_not_hide_that_rabbitmq_is_down_since(
     assert "RabbitMQ cannot be used" in told
 
 
-@pytest.mark.parametrize("address", ["/admin/", "/admin/failed_messages/", "/admin/overview/"])
+@pytest.mark.parametrize(
+    "address", ["/admin/", "/admin/failed_messages/", "/admin/overview/", "/admin/login/"]
+)
 def test_without_mongodb_the_page_says_so_to_anyone(
     operator: Client, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:

@@ -1,0 +1,83 @@
+"""What the desk says to do about a message, and what it is about, before anything is done."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.failed_messages.letters import ORDER_ID, certificate, failed
+from tests.failed_messages.stored_orders import place
+from tests.failed_messages.test_admin import LIST, act, page_of, shown, user
+
+
+@pytest.fixture
+def admin(clean: None) -> Client:
+    return user(is_superuser=True)
+
+
+def test_a_message_about_an_order_that_there_is_not_says_so(admin):
+    content = shown(admin, page_of(failed()))
+
+    assert f"There is no order {ORDER_ID} here" in content
+    assert "has no invoice" not in content
+    assert reverse("admin:orders_order_change", args=[ORDER_ID]) not in content
+
+
+def test_properties_that_nobody_sent_are_marked_as_ours(admin):
+    content = shown(admin, page_of(failed(app_id="billing")))
+
+    assert '<th scope="row">app_id (ours)</th>' in content
+    assert '<th scope="row">message_id</th>' in content
+
+
+@pytest.mark.parametrize(
+    ("death", "words"),
+    [
+        ({"reason": "undecodable"}, ["not JSON", "As it is, a replay fails in the same way."]),
+        ({"reason": "invalid_body"}, ["names the field", "As it is, a replay fails"]),
+        ({"reason": "delivery_limit"}, ["memory", "TASK_TIME_LIMIT_SECONDS"]),
+        ({"reason": "time_limit"}, ["TASK_SOFT_TIME_LIMIT_SECONDS"]),
+        (
+            {"message": "Simulated fault: billing fails for user 500 (order.placed)."},
+            ["somebody simulates", "/admin/simulated_faults/simulatedfault/"],
+        ),
+    ],
+    ids=lambda value: str(next(iter(value.values()))) if isinstance(value, dict) else "",
+)
+def test_the_next_step_follows_the_cause(admin, death, words):
+    content = shown(admin, page_of(failed(death=certificate(**death))))
+
+    assert [each for each in words if each not in content] == []
+    if "As it is" in words[-1]:
+        assert "replay is safe" not in content
+        assert 'class="button fm-plain" id="replay"' in content
+
+
+def test_the_page_of_a_body_shows_what_was_wrong_with_it(admin):
+    wrong = 'userId must be a whole number; for example {"userId": 101}'
+    stored = failed(death=certificate(reason="invalid_body", message=wrong))
+
+    assert html.escape(wrong) in shown(admin, f"{LIST}{stored.pk}/edit/")
+
+
+def test_a_moment_is_told_as_its_age_and_exactly(admin):
+    stored = failed()
+
+    content = shown(admin, LIST)
+
+    assert re.search(r"\d s ago<br>", content)
+    assert f"<small>{stored.last_failed_at:%Y-%m-%d %H:%M:%S} UTC</small>" in content
+
+
+@pytest.mark.parametrize("verb", ["replay", "discard"])
+def test_a_confirmation_names_message_order_error_and_consequence(admin, verb):
+    order_id = str(place()["_id"])
+    content = shown(admin, act(verb, failed(correlation_id=order_id).pk))
+
+    for words in ("billing: order.placed", order_id, "card service timed out", "has no invoice"):
+        assert words in content
+    assert ("fm-danger" in content) is (verb == "discard")
