@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import URLPattern
 
@@ -19,6 +21,8 @@ from tests.security.routes import OPEN, declared, within
 OF_ALL_STAFF = {
     *("index", "login", "logout", "password_change", "password_change_done", "jsi18n"),
     "second-factor",
+    # What these show follows the permissions, see below.
+    *("overview", "wall", "search"),
 }
 #: The API's own addresses are told by what leads to them.
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -65,6 +69,24 @@ def test_no_page_of_the_admin_is_for_staff_without_its_permission() -> None:
                 shown[f"{method} {path}"] = status
 
     assert shown == {}
+
+
+@pytest.mark.usefixtures("clean")
+def test_who_may_see_nothing_is_told_how_all_is_and_no_more() -> None:
+    order_id = ObjectId()
+    connection.database["orders"].insert_one({"_id": order_id, "user_id": 101})
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_user("trainee", is_staff=True))
+
+    for page in ("", "overview/", "wall"):
+        parts = re.findall(r'data-part="([a-z]+)"[^>]*>(?!</)', read(client, f"/admin/{page}"))
+        assert parts == ["verdict"], page
+    for term in (str(order_id), "101"):
+        assert f"/admin/orders/order/{order_id}/" not in read(client, f"/admin/search?q={term}")
+
+
+def read(client: Client, page: str) -> str:
+    return client.get(page).content.decode()
 
 
 @pytest.mark.usefixtures("clean")
