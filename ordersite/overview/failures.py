@@ -50,9 +50,10 @@ def unsettled() -> Failed:
     )
 
 
-def held_up(service: Service) -> set[str]:
-    """The orders that a failed message of the service holds up."""
-    return affected_orders(service).held_up
+def explained(service: Service) -> set[str]:
+    """The orders of which a failed message, or one that was given up, tells why they wait."""
+    affected = affected_orders(service)
+    return affected.held_up | affected.given_up
 
 
 def _records(field: str, direction: int, limit: int) -> list[dict[str, Any]]:

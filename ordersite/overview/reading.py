@@ -115,7 +115,7 @@ def _waiting_since() -> dict[str, datetime]:
     """By service: its oldest order that neither failed nor waits for a retry."""
     found = {}
     for service in answering():
-        explained = failures.held_up(service) | set(retry_notes.waiting(service.name))
+        explained = failures.explained(service) | set(retry_notes.waiting(service.name))
         if since := unanswered.oldest(service, explained):
             found[service.name] = since
     return found

@@ -14,6 +14,8 @@ from django.db import DatabaseError
 from django.test import Client, override_settings
 from pymongo.errors import ServerSelectionTimeoutError
 
+from failed_messages.acting.discard import discard
+from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.overview import keeping
 from ordersite.pipeline import heartbeat
@@ -134,6 +136,20 @@ def test_without_a_scheduler_the_page_reads_it_itself(operator: Client) -> None:
 
     assert "No scheduler runs" in told
     assert re.search(r'title="All orders">2</a>', told)
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_only_an_order_that_waits_for_no_known_reason_is_behind(is_given_up: bool) -> None:
+    order_id = a_failed_order()
+    orders().update_many({}, {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}})
+    if is_given_up:
+        discard([str(each.pk) for each in FailedMessage.objects.all()], "operator", "a rehearsal")
+
+    waiting = keeping.take().waiting_since or {}
+    assert waiting.keys() == {"inventory"}, order_id
+
+    FailedMessage.objects.all().delete()
+    assert (keeping.take().waiting_since or {}).keys() == {"inventory", "billing"}
 
 
 def test_both_lines_have_the_same_accepted(operator: Client) -> None:
