@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -10,8 +12,16 @@ from billing.invoicing import invoices
 from failed_messages.records.collection import failed_messages
 from inventory.movements import ids_of_order, movements
 from inventory.reserving import reservations
+from messaging.isolation import isolated
 from orders.collection import orders
 from ordersite.overview.links import Link
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "On an order's page the row %s cannot be shown, since a document is not as this release stores "
+    "one. The others are shown."
+)
 
 #: Of the customer's other orders, and of the failed messages.
 SHOWN = 5
@@ -41,12 +51,19 @@ def related(order: dict[str, Any]) -> list[Related]:
     order_id = str(order["_id"])
     reservation = reservations().find_one({"_id": order_id})
     return [
-        Related("Invoice", tuple(_documents(order_id)), "not issued yet"),
-        Related("Reservation", tuple(_reservation(reservation)), "nothing is reserved"),
-        Related("Stock movements", tuple(_movements(reservation))),
-        Related("Failed messages", tuple(_failures(order_id))),
-        Related("Other orders of this customer", tuple(_others(order))),
+        _row("Invoice", lambda: _documents(order_id), "not issued yet"),
+        _row("Reservation", lambda: _reservation(reservation), "nothing is reserved"),
+        _row("Stock movements", lambda: _movements(reservation)),
+        _row("Failed messages", lambda: _failures(order_id)),
+        _row("Other orders of this customer", lambda: _others(order)),
     ]
+
+
+def _row(title: str, items: Callable[[], list[Item]], none: str = "none") -> Related:
+    """A row whose documents cannot be read hides no other."""
+    with isolated(logger, UNREADABLE, title):
+        return Related(title, tuple(items()), none)
+    return Related(title, (), "(unreadable)")
 
 
 def _documents(order_id: str) -> list[Item]:
