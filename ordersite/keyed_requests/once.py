@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 MAX_KEY_CHARACTERS = 255
 EXAMPLE = "a new UUID for each request"
-CLAIM = "_idempotency_claim"
+#: Under this name it is in the request's `META`, which view and middleware share.
+CLAIM = "ordersite.idempotency_claim"
 
 
 class AnsweredBefore(APIException):
@@ -49,10 +50,10 @@ class OncePerKey(BasePermission):
             return True
         key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, EXAMPLE)
         with pymongo.timeout(ANSWER_SECONDS):
-            found = claim(f"{caller_of(request).id}:{key}", fingerprint(request._request))
+            found = claim(f"{caller_of(request).id}:{key}", fingerprint(request))
         if not isinstance(found, Claim):
             raise AnsweredBefore(found)
-        setattr(request._request, CLAIM, found)
+        request.META[CLAIM] = found
         return True
 
 
@@ -64,7 +65,7 @@ class KeepAnswers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        if found := getattr(request, CLAIM, None):
+        if found := request.META.get(CLAIM):
             try:
                 with pymongo.timeout(ANSWER_SECONDS):
                     settle(found, response)
@@ -81,7 +82,7 @@ def takes_keys(view: Any, method: str) -> bool:
     return method not in SAFE_METHODS and not getattr(view, "has_keys_of_its_own", False)
 
 
-def fingerprint(request: HttpRequest) -> str:
+def fingerprint(request: Request) -> str:
     """Equal for equal requests, whatever blanks are in their JSON."""
     try:
         body = json.dumps(json.loads(request.body), sort_keys=True).encode()
