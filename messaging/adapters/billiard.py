@@ -25,3 +25,15 @@ def drop_unsent(pool: Any) -> None:
     for call in unsent:
         call.discard()
     unsent.clear()
+
+
+def watch_children_again(pool: Any) -> None:
+    """Let Celery register each child with its event loop once more, after a lost connection.
+
+    It marks one whose exit it has seen by None. Where that one is still in the pool, or lives, the
+    worker would end over it.
+    """
+    pool.maintain_pool()
+    for child in pool._pool._pool:
+        if getattr(child, "_sentinel_poll", "not watched yet") is None:
+            del child._sentinel_poll

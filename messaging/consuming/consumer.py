@@ -17,7 +17,7 @@ from django.conf import settings
 from kombu import Connection
 from kombu.serialization import register
 
-from messaging.adapters import celery, kombu
+from messaging.adapters import billiard, celery, kombu
 from messaging.adapters.celery import Consumer, is_asked_to_stop, maybe_shutdown
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
@@ -140,6 +140,8 @@ class EventConsumer(Consumer):
             self.call_soon,
             after_refusal=self.refusals.in_a_row > 0,
         )
+        if billiard.TRIED.is_installed:
+            billiard.watch_children_again(self.pool)
         self.hub.call_repeatedly(CHECK_CHILDREN_SECONDS, self.pool.maintain_pool)
         if kombu.TRIED.is_installed:
             holding = Holding(self, self.initial_prefetch_count)
