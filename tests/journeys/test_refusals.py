@@ -185,7 +185,8 @@ def test_a_permission_to_publish_uses_up_no_attempt(
     user.permit(*EVERYTHING)
 
     eventually(lambda: "Continuing" in said(started["billing"]), PATIENCE_SECONDS)
-    assert_told_once(started, "Paused, no attempt")
+    # That the connection was closed is told, too, where the worker was publishing.
+    assert_told_once(started, "Paused, no attempt is used up: RabbitMQ answers")
 
 
 def test_a_missing_exchange_is_told_as_what_it_is(processes: Processes, user: RabbitMQUser) -> None:

@@ -22,8 +22,8 @@ def note(order_id: str, service: str = "billing", **changes: Any) -> None:
 
 
 def test_who_waits_for_which_service_until_when() -> None:
-    note(FIRST, due_at=NOW + timedelta(minutes=2))
-    note(SECOND, due_at=NOW + timedelta(minutes=1))
+    note(FIRST, due_at=NOW + timedelta(hours=2))
+    note(SECOND, due_at=NOW + timedelta(hours=1))
     note(SECOND, "inventory")
 
     assert set(retry_notes.waiting("billing")) == {FIRST, SECOND}
@@ -32,7 +32,7 @@ def test_who_waits_for_which_service_until_when() -> None:
     assert retry_notes.among([]) == set()
     due = retry_notes.next_due()
     assert due.keys() == {"billing"}
-    assert abs(due["billing"] - NOW - timedelta(minutes=1)) < timedelta(milliseconds=2)
+    assert abs(due["billing"] - NOW - timedelta(hours=1)) < timedelta(milliseconds=2)
 
 
 def test_the_notes_of_an_order_are_its_own() -> None:
