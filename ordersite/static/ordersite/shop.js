@@ -52,6 +52,7 @@
   const showProducts = async () => {
     try {
       const page = await ask(form.dataset.products);
+      form.querySelector("button").disabled = !page.products.length;
       if (page.products.length) products.replaceChildren(...page.products.map(productOf));
       else products.textContent = "There are no products. manage.py load_demo_products makes some.";
     } catch (error) {

@@ -55,7 +55,8 @@ def assert_all_confirmed(api: Api, order_ids: list[str]) -> None:
         assert database[collection].count_documents(theirs) == len(order_ids)
     numbers = sorted(int(invoice["number"][-6:]) for invoice in database["invoices"].find())
     assert numbers == list(range(1, len(numbers) + 1))
-    assert failed_messages() == []
+    # Of an earlier journey's order a replay may still be under way.
+    assert [each for each in failed_messages() if any(id_ in each for id_ in order_ids)] == []
 
 
 @pytest.mark.parametrize("how", ["kill", "freeze"])
