@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.incoming import Delivery
@@ -13,7 +14,7 @@ _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}
 
 
 def name_in_logs(call: MessageCall, go_on: GoOn) -> Answers:
-    with log_fields.about(ids_of(call.delivery)):
+    with log_fields.about(partial(ids_of, call.delivery)):
         return go_on()
 
 

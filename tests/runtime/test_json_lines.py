@@ -36,7 +36,7 @@ def test_the_names_are_those_of_the_elastic_common_schema() -> None:
 
 @pytest.mark.parametrize("hostile", ["a\nb", "\x1b[31m", "\u2028", "\ud800", '"}', "\x00"])
 def test_no_value_ends_the_line_or_hides_what_follows(hostile: str) -> None:
-    with log_fields.about({"ordersite.message_id": hostile}):
+    with log_fields.about(lambda: {"ordersite.message_id": hostile}):
         read = line("gave up %s", hostile)
 
     assert read["message"] == f"gave up {hostile}"
@@ -56,7 +56,7 @@ def test_an_error_is_told_with_its_traceback() -> None:
 def test_a_line_has_the_ids_of_what_it_is_about_and_no_others() -> None:
     token = request_id.current.set(b"r-1")
     try:
-        with log_fields.about({"ordersite.order_id": "o-1", "trace.id": ""}):
+        with log_fields.about(lambda: {"ordersite.order_id": "o-1", "trace.id": ""}):
             inside = line("inside")
     finally:
         request_id.current.reset(token)
