@@ -12,8 +12,10 @@ from ordersite.overview.links import Link
 from ordersite.overview.snapshot import Line, Snapshot
 from ordersite.overview.verdict import (
     RETRY_STORM_MESSAGES,
+    RETRYING,
     SLOW_SECONDS,
     causes,
+    counted,
     doctors,
     waiting_for,
 )
@@ -81,11 +83,16 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
 def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:
     count = sum(snapshot.retries(service) for service in services)
     due = min((snapshot.next_retry_at or {}).values(), default=None)
-    text = f"{count:,}" if snapshot.queues is not None else UNKNOWN
-    if count and due and due > now:
-        text += f", next in {age((due - now).total_seconds())}"
-    link = Link("Orders with retries", ORDERS, "needs=retrying")
-    return Number("retries waiting", text, link, count >= RETRY_STORM_MESSAGES, due)
+    text = _with_next(snapshot, now, count, due)
+    return Number("retries waiting", text, RETRYING, count >= RETRY_STORM_MESSAGES, due)
+
+
+def _with_next(snapshot: Snapshot, now: datetime, count: int, due: datetime | None) -> str:
+    """`3, next in 12 s`."""
+    if snapshot.queues is None:
+        return UNKNOWN
+    following = f", next in {age((due - now).total_seconds())}" if due and due > now else ""
+    return f"{count:,}{following if count else ''}"
 
 
 def _unaccounted(snapshot: Snapshot) -> Number:
@@ -114,7 +121,7 @@ def _findings(snapshot: Snapshot, now: datetime) -> Number:
     if snapshot.doctor is None:
         return Number("doctor", "not asked yet", DOCTOR)
     count = len(doctors(snapshot))
-    text = f"{count:,} finding{'' if count == 1 else 's'}"
+    text = counted(count, "finding")
     return Number("doctor", f"{text}, {_ago(snapshot.doctor.at, now)}", DOCTOR, count > 0)
 
 
@@ -137,16 +144,8 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
     yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
     retries = snapshot.retries(service)
-    due = (snapshot.next_retry_at or {}).get(service)
-    text = f"{retries:,}" if snapshot.queues is not None else UNKNOWN
-    if retries and due and due > now:
-        text += f", next in {age((due - now).total_seconds())}"
-    yield Number(
-        "retries",
-        text,
-        Link("Orders with retries", ORDERS, "needs=retrying"),
-        retries >= RETRY_STORM_MESSAGES,
-    )
+    text = _with_next(snapshot, now, retries, (snapshot.next_retry_at or {}).get(service))
+    yield Number("retries", text, RETRYING, retries >= RETRY_STORM_MESSAGES)
     yield Number(
         "dead letters",
         f"{dead.messages:,}" if dead else UNKNOWN,
@@ -212,7 +211,7 @@ def _line(line: Line) -> Iterator[Number]:
         "accepted": (line.accepted, Link("All orders", ORDERS)),
         "done": (line.done, Link("Orders that it answered", ORDERS, f"done={line.service}")),
         "in flight": (line.in_flight, waiting_for(line.service)),
-        "retrying": (line.retrying, Link("Orders with retries", ORDERS, "needs=retrying")),
+        "retrying": (line.retrying, RETRYING),
         "failed": (line.failed, Link("Failed messages", MESSAGES, f"{of}&status=failed")),
         "discarded": (line.discarded, Link("Discarded", MESSAGES, f"{of}&status=discarded")),
         "unaccounted": (line.unaccounted, Link("Unaccounted", ORDERS, "needs=unaccounted")),

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import IntEnum
 
-from msgspec import Struct
-
+from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link
 from ordersite.overview.snapshot import Finding, Line, Snapshot
@@ -36,46 +34,8 @@ SAID_BY_THE_SNAPSHOT = (
 )
 
 
-class Level(IntEnum):
-    GOOD = 0
-    #: Orders are taken and move on, but not all of them, or not for long.
-    DEGRADED = 1
-    #: Orders are not taken, do not move on, or are missing.
-    BROKEN = 2
-
-    @property
-    def word(self) -> str:
-        return self.name.capitalize()
-
-    @property
-    def icon(self) -> str:
-        return "✓!✕"[self]
-
-
-class Concern(Struct, frozen=True, kw_only=True):
-    """One thing that is wrong."""
-
-    level: Level
-    what: str
-    #: Whom it costs what.
-    cost: str
-    #: The next click.
-    click: Link
-    #: What to type; empty where a click is enough.
-    command: str = ""
-
-
-class Verdict(Struct, frozen=True):
-    level: Level
-    #: The worst first.
-    concerns: tuple[Concern, ...]
-
-    @property
-    def sentence(self) -> str:
-        if not self.concerns:
-            return "Every order is where it should be."
-        more = len(self.concerns) - 1
-        return self.concerns[0].what + (f" And {more} more." if more else "")
+DOCTOR = Link("What the doctor says", "admin:doctor")
+RETRYING = Link("Orders with retries", "admin:orders_order_changelist", "needs=retrying")
 
 
 def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdict:
@@ -103,7 +63,7 @@ def _dependencies(snapshot: Snapshot) -> Iterator[Concern]:
             level=Level.BROKEN,
             what=f"MongoDB cannot be used: {snapshot.mongodb}",
             cost="No order can be taken, and none moves on. What was taken is kept.",
-            click=Link("What the doctor says", "admin:doctor"),
+            click=DOCTOR,
             command="python manage.py doctor",
         )
     if snapshot.rabbitmq:
@@ -111,7 +71,7 @@ def _dependencies(snapshot: Snapshot) -> Iterator[Concern]:
             level=Level.BROKEN,
             what=f"RabbitMQ cannot be used: {snapshot.rabbitmq}",
             cost="Orders are still taken, and wait; no service gets any. Nothing is lost.",
-            click=Link("What the doctor says", "admin:doctor"),
+            click=DOCTOR,
             command="python manage.py doctor",
         )
     if snapshot.missing_queues:
@@ -119,7 +79,7 @@ def _dependencies(snapshot: Snapshot) -> Iterator[Concern]:
             level=Level.BROKEN,
             what=f"RabbitMQ does not have: {', '.join(snapshot.missing_queues)}.",
             cost="Messages for it are lost; the scheduler sends them again when it is there.",
-            click=Link("What the doctor says", "admin:doctor"),
+            click=DOCTOR,
             command="python manage.py declare_topology",
         )
 
@@ -158,7 +118,8 @@ def _unaccounted(snapshot: Snapshot) -> Iterator[Concern]:
         if line.unaccounted:
             yield Concern(
                 level=Level.BROKEN,
-                what=f"{_orders(line.unaccounted)} unaccounted for: {line.service} never answered.",
+                what=f"{counted(line.unaccounted, 'order')} unaccounted for: "
+                f"{line.service} never answered.",
                 cost=f"These customers wait for {line.service}, and no message is on its way. The "
                 "scheduler sends the events again within a minute.",
                 click=unaccounted(line),
@@ -184,9 +145,9 @@ def _workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> It
         yield Concern(
             level=Level.BROKEN,
             what=f"No worker of {service} runs.{since}",
-            cost=f"{_orders(waiting) if waiting else 'No order'} waits for it."
+            cost=f"{counted(waiting, 'order') if waiting else 'No order'} waits for it."
             if waiting < 2
-            else f"{_orders(waiting)} wait for it. Other services continue.",
+            else f"{counted(waiting, 'order')} wait for it. Other services continue.",
             click=waiting_for(service),
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
         )
@@ -201,7 +162,7 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     failed = snapshot.failed
     if not failed or not failed.messages:
         return
-    messages = f"{failed.messages:,} failed message{'s' if failed.messages > 1 else ''}"
+    messages = counted(failed.messages, "failed message")
     cause = f" Most of them: {failed.groups[0].name}" if failed.groups else ""
     since = f", the oldest since {age(_seconds(failed.oldest_at, now))}" if failed.oldest_at else ""
     yield Concern(
@@ -217,12 +178,13 @@ def costs(snapshot: Snapshot) -> str:
     failed = snapshot.failed
     if not failed or not failed.orders:
         return "No order of ours is held up by it."
-    customers = f"{failed.customers:,} customer{'' if failed.customers == 1 else 's'}"
+    customers = counted(failed.customers, "customer")
     money = f", {failed.money}" if failed.money else ""
     least = "At least " if failed.at_least else ""
     verb = "waits" if failed.orders == 1 else "wait"
     comma = "," if money else ""
-    return f"{least}{_orders(failed.orders)} of {customers}{money}{comma} {verb} for an operator."
+    orders = f"{least}{counted(failed.orders, 'order')}"
+    return f"{orders} of {customers}{money}{comma} {verb} for an operator."
 
 
 def causes(snapshot: Snapshot) -> Link:
@@ -242,7 +204,7 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         if queue is None or not queue.consumers or waited <= SLOW_SECONDS:
             continue
         line = snapshot.line(service)
-        orders = _orders(max(1, line.in_flight if line else queue.messages))
+        orders = counted(max(1, line.in_flight if line else queue.messages), "order")
         yield Concern(
             level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
             what=f"{service} is behind or stuck: its oldest order has waited {age(waited)}.",
@@ -261,12 +223,8 @@ def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]
                 level=Level.DEGRADED,
                 what=f"{service} keeps failing: {count:,} messages wait for a retry.",
                 cost="Their orders are late. Each becomes a failed message after its last attempt.",
-                click=retrying(service),
+                click=RETRYING,
             )
-
-
-def retrying(service: str) -> Link:
-    return Link("Orders with retries", "admin:orders_order_changelist", "needs=retrying")
 
 
 def _archiver(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
@@ -278,8 +236,8 @@ def _archiver(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern
         yield Concern(
             level=Level.DEGRADED,
             what="No archiver runs: what fails now cannot be seen here.",
-            cost=f"{dead:,} dead message{'' if dead == 1 else 's'} wait in RabbitMQ. None is lost.",
-            click=Link("What the doctor says", "admin:doctor"),
+            cost=f"{counted(dead, 'dead message')} wait in RabbitMQ. None is lost.",
+            click=DOCTOR,
             command="python manage.py archiver",
         )
 
@@ -299,7 +257,7 @@ def _scheduler(snapshot: Snapshot) -> Iterator[Concern]:
         level=Level.DEGRADED,
         what=what,
         cost=f"{stopped} and resending what was lost do not run. Orders move on.",
-        click=Link("What the doctor says", "admin:doctor"),
+        click=DOCTOR,
         command="python manage.py scheduler",
     )
 
@@ -310,7 +268,7 @@ def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.BROKEN,
             what=f"The stock of {', '.join(skus[:3])} is not what its movements say.",
-            cost=f"Orders for {len(skus)} product{'' if len(skus) == 1 else 's'} may be promised "
+            cost=f"Orders for {counted(len(skus), 'product')} may be promised "
             f"goods that are not there. Recounted {age(_seconds(snapshot.stock.at, now))} ago.",
             click=Link("Its movements", "admin:inventory_movement_changelist", f"q={skus[0]}"),
             command="python manage.py recount_stock",
@@ -329,13 +287,14 @@ def _doctor(snapshot: Snapshot) -> Iterator[Concern]:
             level=Level.BROKEN if finding.severity == "error" else Level.DEGRADED,
             what=f"{finding.subject}: {finding.problem}",
             cost=finding.consequence,
-            click=Link("What the doctor says", "admin:doctor"),
+            click=DOCTOR,
             command=finding.fix,
         )
 
 
-def _orders(count: int) -> str:
-    return f"{count:,} order{'' if count == 1 else 's'}"
+def counted(count: int, noun: str) -> str:
+    """`1 order`, `1,200 orders`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _seconds(since: datetime, now: datetime) -> float:

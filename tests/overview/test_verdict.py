@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.snapshot import (
     Doctor,
     Failed,
@@ -14,7 +15,7 @@ from ordersite.overview.snapshot import (
     Snapshot,
     StockDifference,
 )
-from ordersite.overview.verdict import Concern, Level, Verdict, judge
+from ordersite.overview.verdict import judge
 from tests.overview.snapshots import (
     NOW,
     SERVICES,

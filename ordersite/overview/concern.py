@@ -1,0 +1,51 @@
+"""What is wrong, as the page says it: each concern, and the verdict that they make."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+from ordersite.overview.links import Link
+
+
+class Level(IntEnum):
+    GOOD = 0
+    #: Orders are taken and move on, but not all of them, or not for long.
+    DEGRADED = 1
+    #: Orders are not taken, do not move on, or are missing.
+    BROKEN = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.capitalize()
+
+    @property
+    def icon(self) -> str:
+        return "✓!✕"[self]
+
+
+class Concern(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong."""
+
+    level: Level
+    what: str
+    #: Whom it costs what.
+    cost: str
+    #: The next click.
+    click: Link
+    #: What to type; empty where a click is enough.
+    command: str = ""
+
+
+class Verdict(Struct, frozen=True):
+    level: Level
+    #: The worst first.
+    concerns: tuple[Concern, ...]
+
+    @property
+    def sentence(self) -> str:
+        if not self.concerns:
+            return "Every order is where it should be."
+        more = len(self.concerns) - 1
+        return self.concerns[0].what + (f" And {more} more." if more else "")
