@@ -6,12 +6,12 @@ Where no fresh one is kept, as no scheduler runs, the web server reads one itsel
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import update_wrapper
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pymongo
@@ -49,6 +49,8 @@ ANSWER_SECONDS = 1.0
 
 NOW, DOCTOR, STOCK = "now", "doctor", "stock"
 
+Kept = TypeVar("Kept", Doctor, StockDifference)
+
 
 class Sparing:
     """Runs something at most one part in so many of the time, however long it takes."""
@@ -83,7 +85,8 @@ def take() -> Snapshot:
 
 def _with_seen(now: Snapshot) -> Snapshot:
     """With when each queue last had a consumer."""
-    before = _found(NOW)
+    document = kept().find_one({"_id": NOW})
+    before = loaded(document) if document else None
     seen = dict(before.consumers_seen) if before else {}
     seen |= {name: now.at for name, queue in (now.queues or {}).items() if queue.consumers}
     return msgspec.structs.replace(now, consumers_seen=seen)
@@ -109,12 +112,14 @@ def recount_stock() -> None:
 
 def current() -> Snapshot:
     """The snapshot to show now; never raises for MongoDB or RabbitMQ, but says so in it."""
-    kept_one = doctor = stock = None
-    is_shown = False
+    documents: dict[str, Any] = {}
+    kept_one, is_shown = None, False
     with pymongo.timeout(ANSWER_SECONDS), suppress(PyMongoError):
-        kept_one = _found(NOW)
+        documents = {each["_id"]: each for each in kept().find()}
+        kept_one = loaded(documents[NOW]) if NOW in documents else None
         is_shown = kept_one is not None and is_fresh(kept_one, mongodb_now())
-        doctor, stock = _kept(DOCTOR, Doctor), _kept(STOCK, StockDifference)
+    doctor = _converted(documents.get(DOCTOR), Doctor)
+    stock = _converted(documents.get(STOCK), StockDifference)
     # One of some seconds ago does not know that RabbitMQ is gone since.
     is_shown = is_shown and (bool(kept_one and kept_one.rabbitmq) or _rabbitmq.answers())
     found = kept_one if kept_one and is_shown else _own.read()
@@ -164,13 +169,8 @@ class OwnReading:
 _own, _rabbitmq = OwnReading(), Probe()
 
 
-def _found(name: str) -> Snapshot | None:
-    document = kept().find_one({"_id": name})
-    return loaded(document) if document else None
-
-
-def _kept(name: str, kind: Any) -> Any:
-    document = kept().find_one({"_id": name})
+def _converted(document: Mapping[str, Any] | None, kind: type[Kept]) -> Kept | None:
+    """None where there is none, or another release wrote it otherwise."""
     if document is None:
         return None
     try:

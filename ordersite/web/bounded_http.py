@@ -294,7 +294,8 @@ class BoundedHTTP(HttpToolsProtocol):
 def write_whole(cycle: RequestResponseCycle, status: int, header_lines: bytes, body: bytes) -> bool:
     """Do what the cycle's `send` does with a head and a body, by one system call instead of two.
 
-    The lines are not looked through for line ends: nothing that a client sent may be in them.
+    The lines are not looked through for line ends: of what a client sent there may be in them only
+    what was checked, as its request's id and its origin are.
 
     Returns:
         False where the answer takes more than that; then nothing was written.

@@ -218,11 +218,11 @@ def test_a_slow_mongodb_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> 
     """The kept snapshot is asked for within a second, whatever MongoDB's own time-outs are."""
     limits: list[float] = []
 
-    def find(name: str) -> Any:
+    def find() -> Any:
         limits.append(pymongo._csot.remaining() or 60.0)  # type: ignore[attr-defined]
         raise ServerSelectionTimeoutError("no primary")
 
-    monkeypatch.setattr(keeping, "_found", find)
+    monkeypatch.setattr(keeping, "kept", find)
 
     assert keeping.current().doctor is None
     assert limits[0] <= keeping.ANSWER_SECONDS
