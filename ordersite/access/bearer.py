@@ -83,7 +83,7 @@ def find_again(token: str, digest: bytes) -> None:
         found_out(token, digest)
     except Unauthenticated:
         remembered.drop(digest)
-    except (PyMongoError, DatabaseError):
+    except (PyMongoError, DatabaseError, tokens.IssuerAway):
         # Known until its time is over; who comes then is told of it.
         pass
 

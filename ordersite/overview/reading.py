@@ -89,16 +89,8 @@ def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> tuple[Line, ...
     if counted is None:
         return None
     return tuple(
-        Line(
-            each.service,
-            each.accepted,
-            each.done,
-            each.in_flight,
-            each.retrying,
-            each.failed,
-            each.discarded,
-            each.unaccounted,
-            each.orders[:NAMED_ORDERS],
+        msgspec.structs.replace(
+            msgspec.convert(each, Line, from_attributes=True), orders=each.orders[:NAMED_ORDERS]
         )
         for each in counted
     )
