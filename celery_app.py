@@ -13,12 +13,14 @@ from celery.signals import (
     worker_before_create_process,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
 )
 from django.conf import settings
 
 from messaging.consuming.batching import BATCH_MESSAGES
 from messaging.consuming.consumer import EVENT_CONTENT_TYPE
 from messaging.consuming.processes import (
+    end_pool_child,
     leave_logging_to_django,
     lower_priority_of_worker,
     prepare_fork,
@@ -71,3 +73,4 @@ worker_init.connect(lower_priority_of_worker)
 worker_init.connect(wait_for_services)
 worker_before_create_process.connect(prepare_fork)
 worker_process_init.connect(prepare_pool_child)
+worker_process_shutdown.connect(end_pool_child)

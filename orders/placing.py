@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from messaging.money import stored
 from messaging.price import Price
+from orders import traces
 from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
@@ -46,6 +47,7 @@ def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) 
     quantities = merge(request.items)
     prices = price(request.items, quantities)
     document = compose(request.user_id, quantities, prices) | dict(extra_fields or {})
+    traces.join(document)
     store(document)
     return document
 

@@ -6,6 +6,7 @@ from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
 from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
+from pymongo import monitoring
 
 OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
 
@@ -27,6 +28,7 @@ class OrdersiteConfig(AppConfig):
         from ordersite.pipeline import declaration_checks, shipping_consent
         from ordersite.transport_checks import check_transport
         from ordersite.workplace import products
+        from runtime.tracing import mongodb, spans
 
         py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
@@ -34,6 +36,9 @@ class OrdersiteConfig(AppConfig):
         needs.register()
         shipping_consent.register()
         products.register()
+        if spans.is_on():
+            # Of the clients that are made from now on.
+            monitoring.register(mongodb.Commands())
         autodiscover_modules("tasks")
         ignore_the_rest()
         register(declaration_checks.check_declarations, declarations.TAG)

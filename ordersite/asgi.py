@@ -1,5 +1,6 @@
 """What the web server runs: orders by the fast path, and everything else as Django does it."""
 
+import asyncio
 import os
 import sys
 from threading import Thread
@@ -19,9 +20,11 @@ from ordersite.web.body import Event, Receive  # noqa: E402
 from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflight  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
+from ordersite.web.traced_requests import Traced  # noqa: E402
 from runtime.garbage import freeze_garbage_collector  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
+from runtime.tracing import spans  # noqa: E402
 from runtime.waiting import wait_for_database  # noqa: E402
 
 #: A tenth of Python's own.
@@ -83,7 +86,11 @@ async def live(receive: Receive, send: Send) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    # In a thread, as it may take 2 s.
+    await asyncio.to_thread(spans.stop)
     await send({"type": "lifespan.shutdown.complete"})
 
 
 application = routed(fast_path.FastPath(site) if fast_path.does_all_of(OrdersView) else site)
+if spans.is_on():
+    application = Traced(application)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import mongodb_url, production
+from ordersite import mongodb_url, production, tracing_settings
 from ordersite.environment import (
     at_least,
     env,
@@ -504,6 +504,13 @@ REST_FRAMEWORK = {
 # The longest body that is held in memory, which is that of an order or of a message.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
 
+# --- Traces by OpenTelemetry, off until a collector is set -------------------------------------
+
+TRACES_ARE_ON = tracing_settings.are_on()
+TRACE_SAMPLER = tracing_settings.sampler() if TRACES_ARE_ON else None
+#: Where a trace can be looked at; empty: nowhere.
+TRACE_URL = tracing_settings.trace_url()
+
 # --- Logs: one readable line an event, on stderr, for the process manager to keep --------------
 
 LOG_FORMAT = setting(
@@ -552,6 +559,8 @@ LOGGING = {
         "celery.worker.consumer": {"level": "ERROR"},
         # Says every connect of the archiver at INFO.
         "kombu.mixins": {"level": "WARNING"},
+        # runtime.tracing.exporting says once that the collector is down.
+        "opentelemetry": {"level": "CRITICAL"},
         # Says every step of its start at INFO, and of each malformed request that it was one.
         "uvicorn.error": {"level": "ERROR"},
     },

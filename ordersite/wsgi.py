@@ -7,6 +7,8 @@ import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
@@ -14,8 +16,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 django.setup(set_prefix=False)
 
 # Only now does Django know its settings.
-from ordersite.web import security_headers  # noqa: E402
+from ordersite.web import security_headers, traced_requests  # noqa: E402
 from ordersite.web.whole_request import UTF8Request  # noqa: E402
+from runtime.tracing import spans  # noqa: E402
 
 if settings.API_IS_OPEN:
     logging.getLogger(__name__).warning(
@@ -26,6 +29,12 @@ if settings.API_IS_OPEN:
 
 class Handler(WSGIHandler):
     request_class = UTF8Request
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        response = super().get_response(request)
+        if spans.is_on():
+            traced_requests.name_route(traced_requests.route_of(request))
+        return response
 
 
 application = WhiteNoise(Handler(), add_headers_function=security_headers.of_files)

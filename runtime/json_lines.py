@@ -12,12 +12,14 @@ from ecs_logging import StdlibFormatter
 
 from runtime import log_fields
 from runtime.requests import request_id
+from runtime.tracing.context import current_trace_id
 
 
 class JsonLines(StdlibFormatter):
     """Any record as one JSON object in ASCII, so that no value ends the line or hides what follows.
 
-    It has the ids of the request, or of the message and the order, that it is about.
+    It has the ids of the request, or of the message and the order, that it is about, and of their
+    trace.
     """
 
     def __init__(self) -> None:
@@ -26,5 +28,9 @@ class JsonLines(StdlibFormatter):
 
     def format_to_ecs(self, record: logging.LogRecord) -> dict[str, Any]:
         line = super().format_to_ecs(record)
-        ids = {"http.request.id": request_id.in_logs(), **log_fields.current()}
+        ids = {
+            "http.request.id": request_id.in_logs(),
+            "trace.id": current_trace_id(),
+            **log_fields.current(),
+        }
         return line | {name: value for name, value in ids.items() if value}

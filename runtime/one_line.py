@@ -7,6 +7,7 @@ import sys
 import unicodedata
 
 from runtime.requests import request_id
+from runtime.tracing.context import current_trace_id
 
 #: What ends or hides a line, on a terminal or in whatever reads the log: controls (Cc), separators
 #: of lines and paragraphs (Zl, Zp), directions of writing (Cf), halves of characters (Cs).
@@ -40,10 +41,13 @@ def one_line(text: str) -> str:
 class OneLine(logging.Formatter):
     """Any record as one line; a traceback is behind its message, with `\\n` for its line breaks.
 
-    At its end is the id of the request that it is about.
+    At its end are the ids of the request that it is about, and of the trace that is recorded.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         line = one_line(super().format(record))
-        id_ = request_id.in_logs()
-        return f"{line} [request {id_}]" if id_ else line
+        if id_ := request_id.in_logs():
+            line = f"{line} [request {id_}]"
+        if trace_id := current_trace_id():
+            line = f"{line} [trace {trace_id}]"
+        return line

@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.in_memory",
     "tests.private_services",
     "tests.django_on_mongodb",
+    "tests.traced",
     "tests.chance",
     "tests.durations",
     "tests.file_order",

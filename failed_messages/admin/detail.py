@@ -30,6 +30,7 @@ from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
 from messaging.plain import whole_text
+from runtime.tracing.link import trace_link
 
 RAW_LIMIT_CHARS = 20_000
 
@@ -69,6 +70,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "properties": _properties(record, certificates[0]),
         "headers": [(name, _readable(value)) for name, value in _headers(record)],
         "x_death": _x_death(record),
+        "trace": trace_link(json.loads(record.headers)),
         "history": list(reversed(record.history)),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -26,11 +26,14 @@ from messaging import topology
 from messaging.consuming.one_by_one import use_up_returns
 from messaging.declaring import declare_or_wait
 from messaging.incoming import take_raw, was_returned
+from messaging.plain import text
 from messaging.service import services
+from messaging.spans import of_message, processing
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.outage import Outage
 from runtime.stopping import StopRequest
+from runtime.tracing.spans import is_on, note
 from runtime.trouble import Reported, in_words
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
@@ -146,16 +149,22 @@ class Archiver(ConsumerMixin):
         return partial(self._archive, service)
 
     def _archive(self, service: str, message: Any) -> None:
+        with traced(f"{service}.dlq", message):
+            self._archive_once(service, message)
+
+    def _archive_once(self, service: str, message: Any) -> None:
         stored = self._until_done(partial(archive.store, message, service))
         if stored is None:
             return
+        note({"ordersite.failed_message_id": str(stored.record_id)})
         message.ack()
         self._until_done(partial(archive.acknowledged, stored))
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 
     def _on_outcome(self, message: Any) -> None:
-        if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
-            message.ack()
+        with traced(topology.replay_outcomes.name, message):
+            if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
+                message.ack()
 
     def _until_done(self, write: Callable[[], Any]) -> Any:
         """What `write` returns; None when asked to stop before the database came back, or where
@@ -178,6 +187,15 @@ class Archiver(ConsumerMixin):
             self._stop.wait(PROBE_SECONDS)
             if self._stop.requested:
                 return None
+
+
+def traced(queue: str, message: Any) -> AbstractContextManager[None]:
+    """A span around what is done with the message, where its trace is recorded."""
+    if not is_on():
+        return nullcontext()
+    properties = message.properties
+    named = (text(properties.get(name) or "", 300) for name in ("message_id", "correlation_id"))
+    return processing(queue, message.headers, of_message(*named))
 
 
 def _dead_letter_names() -> list[str]:

@@ -27,6 +27,8 @@ from messaging.handling.middlewares import around_a_batch, run
 from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
 from messaging.service import services
 from messaging.trust.publishers import publisher_of
+from runtime.tracing import context, spans
+from runtime.tracing.context import TraceContext
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +143,7 @@ class BatchStrategy:
         publishers = [publisher_of(each, type_, services()[service]) for each in batch.messages]
         pool.apply_async(
             run_batch,
-            args=(service, type_, bodies, publishers),
+            args=(service, type_, bodies, publishers, traces_of(batch.messages)),
             callback=partial(self._done, batch),
             error_callback=partial(self._failed, batch),
             soft_timeout=self._task.soft_time_limit,
@@ -206,7 +208,21 @@ def has_a_history(message: Any) -> bool:
     )
 
 
-def run_batch(service: str, type_: str, bodies: list[bytes], publishers: list[str]) -> list[int]:
+def traces_of(messages: list[Any]) -> dict[int, TraceContext]:
+    """Those of the messages that have one, by index; none where traces are not recorded."""
+    if not spans.is_on():
+        return {}
+    found = ((index, context.read(message.headers)) for index, message in enumerate(messages))
+    return {index: trace for index, trace in found if trace}
+
+
+def run_batch(
+    service: str,
+    type_: str,
+    bodies: list[bytes],
+    publishers: list[str],
+    traces: dict[int, TraceContext],
+) -> list[int]:
     """In the pool child: handle all bodies at once, and return the indexes that must run alone.
 
     Raises:
@@ -214,7 +230,12 @@ def run_batch(service: str, type_: str, bodies: list[bytes], publishers: list[st
     """
     handler = HANDLERS[service, type_]
     call = BatchCall(
-        service=service, type=type_, handler=handler, raw=bodies, publishers=publishers
+        service=service,
+        type=type_,
+        handler=handler,
+        raw=bodies,
+        publishers=publishers,
+        traces=traces,
     )
     answers = run(call, around_a_batch())
     return [index for index, events in enumerate(answers) if events is None]

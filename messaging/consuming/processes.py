@@ -19,6 +19,7 @@ from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
+from runtime.tracing import spans
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
 
@@ -93,3 +94,8 @@ def prepare_pool_child(**_: Any) -> None:
     # A process manager signals the whole group; the child's work ends with its parent's
     # warm shutdown instead.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def end_pool_child(**_: Any) -> None:
+    """Such a process ends without Python's own `atexit`."""
+    spans.stop()

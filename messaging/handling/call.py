@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +14,8 @@ from messaging.handling.handler import Body, Handler
 from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
+from runtime.tracing import context
+from runtime.tracing.context import TraceContext
 
 #: For each body the events that it leads to, or None where it has to be handled alone.
 Answers = list[list[Message] | None]
@@ -34,6 +36,8 @@ class Call(ABC):
     publishers: Sequence[str]
     #: The same decoded, from `decode_bodies` on.
     bodies: list[Body] = field(default_factory=list)
+    #: Which of `raw` those are.
+    indexes: Sequence[int] = ()
     #: What is published with the events.
     also: list[Outgoing] = field(default_factory=list)
 
@@ -43,6 +47,13 @@ class Call(ABC):
 
         Raises:
             Exception: whatever the handler raises.
+        """
+
+    @abstractmethod
+    def trace_of(self, index: int) -> TraceContext | None:
+        """Where in its trace the message at this index of `raw` is handled; None where it has none.
+
+        Only asked for where traces are recorded.
         """
 
 
@@ -62,11 +73,27 @@ class MessageCall(Call):
     def answers(self) -> Answers:
         return [self.handler.handle(self.bodies[0])]
 
+    def trace_of(self, index: int) -> TraceContext | None:
+        return _here(context.read(self.delivery.headers))
+
 
 @dataclass(slots=True, kw_only=True)
 class BatchCall(Call):
     """For several messages at their first delivery and attempt, none of them replayed."""
 
+    #: By index of `raw`, of those that have a trace; empty where none is recorded.
+    traces: Mapping[int, TraceContext] = field(default_factory=dict)
+
     def answers(self) -> Answers:
         assert self.handler.handle_batch is not None
         return self.handler.handle_batch(self.bodies)
+
+    def trace_of(self, index: int) -> TraceContext | None:
+        return _here(self.traces.get(index))
+
+
+def _here(trace: TraceContext | None) -> TraceContext | None:
+    """The span of this call, where it is one of this trace."""
+    here = context.current.get()
+    is_ours = here is not None and trace is not None and here.trace_id == trace.trace_id
+    return here if is_ours else trace

@@ -20,5 +20,6 @@ def check_contents(call: Call, go_on: GoOn) -> Answers:
     if len(wrong) == len(call.raw):
         raise wrong[0]
     call.bodies = [body for index, body in enumerate(call.bodies) if index not in wrong]
+    call.indexes = [index for index in call.indexes if index not in wrong]
     answers = iter(go_on())
     return [None if index in wrong else next(answers) for index in range(len(call.raw))]

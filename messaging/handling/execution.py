@@ -12,6 +12,7 @@ from messaging.service import exchange_of
 def decode_bodies(call: Call, go_on: GoOn) -> Answers:
     """Middleware: decodes again for each run, since a handler may change what it gets."""
     call.bodies = [msgspec.json.decode(body) for body in call.raw]
+    call.indexes = range(len(call.raw))
     return go_on()
 
 

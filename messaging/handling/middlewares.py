@@ -23,15 +23,19 @@ from messaging.handling.replay_outcome import report_success
 from messaging.handling.retrying import retry_failures
 from messaging.handling.run_notes import note_run
 from messaging.handling.settling import settle
+from messaging.handling.traces import carry_traces, trace_batch, trace_message
 from messaging.handling.versions import check_version
+from runtime.tracing import spans
 
 Around = TypeVar("Around", bound=Call)
+Middleware = TypeVar("Middleware", bound=Callable[..., Answers])
 
 
 @cache
 def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
     """For a message that is handled alone, outermost first."""
     return (
+        *where_traced(trace_message),  # a span around the attempt
         name_in_logs,  # what is logged inside has the message's ids
         settle,  # returns once the message may be acked: it is done, put back or given up
         wait_for_dependencies,  # runs the rest again for as long as MongoDB or RabbitMQ is down
@@ -43,6 +47,7 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
         check_contents,  # RabbitMQ vouches for the publisher, or else what it stored does
         *of_the_site(),  # simulated faults in development, yielding where it is asked for
         publish_events,  # confirmed before the message is acked
+        *where_traced(carry_traces),  # what a message leads to is part of its trace
         report_success,  # tells the desk, where the message is a replay
         count_attempts,  # events say how many attempts they took
     )
@@ -52,13 +57,20 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
 def around_a_batch() -> Sequence[Callable[[BatchCall, GoOn], Answers]]:
     """For messages that share a call: whatever is raised here, each of them runs alone."""
     return (
+        *where_traced(trace_batch),
         wait_for_dependencies,
         name_outages,
         decode_bodies,
         check_contents,
         *of_the_site(),
         publish_events,
+        *where_traced(carry_traces),
     )
+
+
+def where_traced(middleware: Middleware) -> list[Middleware]:
+    """The middleware, but only where traces are recorded."""
+    return [middleware] if spans.is_on() else []
 
 
 def of_the_site() -> list[Callable[[Call, GoOn], Answers]]:

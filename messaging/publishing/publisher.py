@@ -14,8 +14,10 @@ from kombu import Connection
 from messaging.errors import PublishError, Unroutable
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
 from messaging.publishing.frames import properties_of, publish_frame
+from messaging.spans import sending
 from runtime.broker_url import parse
 from runtime.connecting import connect, connection_to
+from runtime.tracing import spans
 from runtime.trouble import in_words
 
 __all__ = ["Outgoing", "Publisher"]
@@ -58,14 +60,11 @@ class Publisher:
                 `CONFIRM_TIMEOUT_SECONDS`. Its `confirmed` holds the indexes that are safe; any
                 other message has to be published again.
         """
-        confirmed: set[int] = set()
-        for start in range(0, len(outgoing), ROUND_MESSAGES):
-            try:
-                self._publish_round(outgoing[start : start + ROUND_MESSAGES])
-            except PublishError as error:
-                error.confirmed = confirmed | {start + index for index in error.confirmed}
-                raise
-            confirmed.update(range(start, min(start + ROUND_MESSAGES, len(outgoing))))
+        if not spans.is_on():
+            self._publish(outgoing)
+            return
+        with sending(outgoing) as traced:
+            self._publish(traced)
 
     def close(self) -> None:
         """Close the connection; the next publish opens a new one."""
@@ -76,6 +75,16 @@ class Publisher:
     def forget(self) -> None:
         """Let go of a connection that was inherited over a fork, without closing it."""
         self._connection = self._channel = None
+
+    def _publish(self, outgoing: Sequence[Outgoing]) -> None:
+        confirmed: set[int] = set()
+        for start in range(0, len(outgoing), ROUND_MESSAGES):
+            try:
+                self._publish_round(outgoing[start : start + ROUND_MESSAGES])
+            except PublishError as error:
+                error.confirmed = confirmed | {start + index for index in error.confirmed}
+                raise
+            confirmed.update(range(start, min(start + ROUND_MESSAGES, len(outgoing))))
 
     def _publish_round(self, outgoing: Sequence[Outgoing]) -> None:
         try:

@@ -25,6 +25,7 @@ from orders.events import body_of
 from orders.outbox.set_aside import SetAside
 
 BATCH_ORDERS = 500
+NO_TRACE: dict[str, str] = {}
 
 #: One order that cannot be published does not hold up the others.
 aside = SetAside()
@@ -68,12 +69,12 @@ def oldest_pending_since() -> datetime | None:
 
 
 def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:
-    """The message of a pending event; every publish of it is the same."""
+    """The message of a pending event; every publish of it is the same, but for its trace."""
     return event(
         body_of(document, pending["type"]),
         str(document["_id"]),
         at=pending["at"],
-        headers={"order-version": int(pending["version"])},
+        headers={"order-version": int(pending["version"]), **document.get("trace", NO_TRACE)},
     )
 
 

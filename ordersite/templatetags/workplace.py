@@ -11,6 +11,7 @@ from inventory.permissions import SHIP
 from orders.collection import orders
 from ordersite.workplace.acts import CANCEL, MAX_CHARACTERS
 from ordersite.workplace.related import related, reservation_state
+from runtime.tracing.link import trace_link
 
 register = template.Library()
 
@@ -27,6 +28,7 @@ def order_workplace(order_id: ObjectId) -> dict[str, Any]:
         "order_id": str(order_id),
         "related": related(order),
         "notes": order.get("notes") or [],
+        "trace": trace_link(order.get("trace") or {}),
     }
 
 

@@ -26,13 +26,13 @@ from pymongo.errors import DuplicateKeyError
 from rest_framework.views import APIView
 
 from messaging.price import Price
-from orders import idempotency, placing, unowned_keys
+from orders import idempotency, placing, traces, unowned_keys
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, TITLE, OrderRequest
 from orders.views import OrdersView
 from ordersite.access.authentication import ANYONE
-from ordersite.web import problems, security_headers
+from ordersite.web import problems, security_headers, traced_requests
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
@@ -131,7 +131,12 @@ class FastPath:
         placing.check_prices(asked.items, quantities, prices)
         fields = key_fields(asked, key, caller)
         document = placing.compose(asked.user_id, quantities, prices) | fields
-        await self._group.store(document, deadline)
+        if here := traces.join(document):
+            traced_requests.name_route(PATH)
+            with traced_requests.storing(here):
+                await self._group.store(document, deadline)
+        else:
+            await self._group.store(document, deadline)
         return document
 
 

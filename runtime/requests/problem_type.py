@@ -10,6 +10,8 @@ from django.conf import settings
 from msgspec import Meta
 from rest_framework.exceptions import APIException
 
+from runtime.tracing.context import current_trace_id
+
 #: Where the site serves a page for each.
 PATH = "/problems"
 
@@ -45,6 +47,15 @@ class ProblemDetails(TypedDict):
     status: int
     detail: Annotated[str, Meta(description="What went wrong this time.")]
     errors: NotRequired[list[Fault]]
+    traceId: NotRequired[
+        Annotated[
+            str,
+            Meta(
+                description="The trace that the request is part of, where it is part of one.",
+                examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+            ),
+        ]
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +90,8 @@ class ProblemType:
         }
         if errors:
             body["errors"] = list(errors)
+        if trace_id := current_trace_id():
+            body["traceId"] = trace_id
         return body
 
     def example(self) -> ProblemDetails:

@@ -63,10 +63,10 @@ class Api:
         finally:
             http.close()
 
-    def post(self, user_id: int, *items: Any) -> Answer:
+    def post(self, user_id: int, *items: Any, **headers: str) -> Answer:
         """Ask for an order of these items, of one book where none are given."""
         body = json.dumps({"userId": user_id, "items": items or ["book"]}).encode()
-        return self.ask("POST", "/orders", body, content_type="application/json")
+        return self.ask("POST", "/orders", body, content_type="application/json", **headers)
 
     def place(self, user_id: int, *items: Any) -> str:
         """Place an order that must be taken; return its id."""
@@ -95,12 +95,15 @@ class Api:
         eventually(reached, within_seconds)
 
 
-def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `python manage.py …` as an operator would, whatever its exit code."""
+def manage(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `python manage.py …` as an operator would, whatever its exit code.
+
+    `settings` are environment variables.
+    """
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=process_environment(),
+        env={**process_environment(), **settings},
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,

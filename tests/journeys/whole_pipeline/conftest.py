@@ -15,6 +15,7 @@ from django.db import connection
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
+from tests.collector import Collector, running_collector
 from tests.conftest import running_processes
 from tests.emptying import empty_everything
 from tests.journeys.api import Api
@@ -56,10 +57,19 @@ def package_processes(
 
 
 @pytest.fixture(scope="package")
-def started(package_processes: Processes) -> Pipeline:
+def collector() -> Iterator[Collector]:
+    """Where the pipeline sends the traces of clients that record theirs."""
+    with running_collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="package")
+def started(package_processes: Processes, collector: Collector) -> Pipeline:
     """The running pipeline, in whatever state the test before has left it."""
-    by_name = dict(zip(BEHIND_THE_WEB, package_processes.start(*BEHIND_THE_WEB), strict=True))
-    return Pipeline(package_processes, by_name, Api(package_processes.start_web()))
+    traced = {**collector.settings, "OTEL_TRACES_SAMPLER": "parentbased_always_off"}
+    processes = package_processes.start(*BEHIND_THE_WEB, **traced)
+    by_name = dict(zip(BEHIND_THE_WEB, processes, strict=True))
+    return Pipeline(package_processes, by_name, Api(package_processes.start_web(**traced)))
 
 
 @pytest.fixture

@@ -1,0 +1,78 @@
+"""Middlewares where traces are recorded: a span around a call, and the trace of its results."""
+
+from __future__ import annotations
+
+from celery.exceptions import Ignore, Reject, Retry
+from msgspec.structs import replace
+
+from messaging import spans
+from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
+from messaging.message import Message
+from runtime.outage import Outage
+from runtime.tracing.context import TraceContext
+from runtime.tracing.spans import note
+
+OUTCOME = "ordersite.outcome"
+
+
+def trace_message(call: MessageCall, go_on: GoOn) -> Answers:
+    """Middleware: a span around the attempt, in the trace of its message."""
+    delivery = call.delivery
+    about: dict[str, str | bool | int | float] = {
+        "ordersite.type": call.type,
+        "ordersite.attempt": len(delivery.attempts) + 1,
+        **spans.of_message(delivery.message_id, delivery.correlation_id),
+    }
+    if "replay" in delivery.headers:
+        about["ordersite.replay"] = str(delivery.headers["replay"])
+    with spans.processing(call.service, delivery.headers, about, cause):
+        return _with_outcome(go_on)
+
+
+def trace_batch(call: BatchCall, go_on: GoOn) -> Answers:
+    """Middleware: one span around the call, with a link to each message of a recorded trace."""
+    parents = [each for each in call.traces.values() if each.is_sampled]
+    about = {"ordersite.type": call.type}
+    with spans.processing_batch(call.service, parents, len(call.raw), about):
+        return go_on()
+
+
+def carry_traces(call: Call, go_on: GoOn) -> Answers:
+    """Middleware: what a message leads to is part of its trace."""
+    answers = go_on()
+    carried = [call.trace_of(index) for index in call.indexes]
+    call.also = [replace(each, message=_carrying(each.message, carried[0])) for each in call.also]
+    return [
+        [_carrying(each, trace) for each in events] if events else events
+        for events, trace in zip(answers, carried, strict=True)
+    ]
+
+
+def cause(error: BaseException) -> BaseException:
+    """Of what tells Celery how a message was settled, the error that led to it."""
+    led_to = error.exc if isinstance(error, Retry) else error.__cause__
+    return led_to if isinstance(led_to, BaseException) else error
+
+
+def _with_outcome(go_on: GoOn) -> Answers:
+    try:
+        answers = go_on()
+    except BaseException as error:
+        note({OUTCOME: _outcome(error)})
+        raise
+    note({OUTCOME: "handled"})
+    return answers
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, Retry):
+        return "retried"
+    if isinstance(error, Ignore):
+        return "put back" if isinstance(error.__cause__, Outage) else "given up"
+    return "left with RabbitMQ" if isinstance(error, Reject) else "failed"
+
+
+def _carrying(message: Message, trace: TraceContext | None) -> Message:
+    if trace is None:
+        return message
+    return replace(message, headers={**message.headers, **trace.headers()})

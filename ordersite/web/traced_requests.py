@@ -1,0 +1,129 @@
+"""A span for each request of a recorded trace; where none is recorded, this is not in the way.
+
+Names and attributes follow https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from django.http import HttpRequest
+
+from ordersite.web.body import Event, Receive
+from ordersite.web.in_threads import Send
+from ordersite.web.scope import WRITE_WHOLE
+from runtime.requests import request_id
+from runtime.tracing import context, spans
+from runtime.tracing.context import PARENT, STATE, TraceContext
+from runtime.tracing.spans import Kind
+
+Application = Callable[[Event, Receive, Send], Awaitable[None]]
+
+FIELDS = {PARENT.encode(): PARENT, STATE.encode(): STATE}
+#: A part of a path in Django's words, such as `<str:order_id>`.
+PART = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
+FIRST_SERVER_ERROR = 500
+
+
+class ServerError(Exception):
+    """The answer says that the site is at fault."""
+
+
+class Traced:
+    """Lets the application answer each request of a recorded trace inside of its span."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        caller = caller_of(scope) if scope["type"] == "http" else None
+        if scope["type"] != "http" or (caller is None and not spans.samples(None)):
+            await self._application(scope, receive, send)
+        elif caller is not None and not spans.samples(caller):
+            await self._unrecorded(caller, scope, receive, send)
+        else:
+            await self._in_span(caller, scope, receive, send)
+
+    async def _unrecorded(
+        self, caller: TraceContext, scope: Event, receive: Receive, send: Send
+    ) -> None:
+        """The caller named a trace: logs, problems and messages name it as well."""
+        token = context.current.set(caller._replace(is_sampled=False))
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            context.current.reset(token)
+
+    async def _in_span(
+        self, caller: TraceContext | None, scope: Event, receive: Receive, send: Send
+    ) -> None:
+        attributes = {
+            "http.request.method": scope["method"],
+            "url.path": scope["path"],
+            "url.scheme": scope["scheme"],
+            "network.protocol.version": scope["http_version"],
+        }
+        # It would pass the answer by, and with it its status.
+        scope.pop(WRITE_WHOLE, None)
+        status = 0
+
+        async def send_on(event: Event) -> None:
+            nonlocal status
+            status = event.get("status", status)
+            await send(event)
+
+        here = spans.begin(scope["method"], Kind.SERVER, caller, attributes)
+        token = context.current.set(here)
+        try:
+            await self._application(scope, receive, send_on)
+        finally:
+            spans.note({"ordersite.request_id": request_id.in_logs()})
+            if status:
+                spans.note({"http.response.status_code": status})
+            failed = status == 0 or status >= FIRST_SERVER_ERROR
+            spans.end(here, ServerError(f"answered with {status or 'nothing'}") if failed else None)
+            context.current.reset(token)
+
+
+def caller_of(scope: Event) -> TraceContext | None:
+    """The span that the request names, if it names one."""
+    named: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name in FIELDS:
+            if FIELDS[name] in named:
+                return None
+            named[FIELDS[name]] = value.decode("latin1")
+    return context.read(named) if named else None
+
+
+def name_route(route: str) -> None:
+    """Note which route answers the request, if one does: its span is named after it."""
+    here = context.current.get()
+    if route and here is not None and here.span is not None:
+        # A request that the fast path leaves to the view is named twice.
+        method = here.span.name.partition(" ")[0]
+        here.span.update_name(f"{method} {route}")
+        spans.note({"http.route": route})
+
+
+def route_of(request: HttpRequest) -> str:
+    """`/orders/{order_id}`; empty where no view was found."""
+    match = request.resolver_match
+    return "/" + PART.sub(r"{\1}", match.route) if match else ""
+
+
+def storing(here: TraceContext) -> AbstractContextManager[object]:
+    """A span around the wait for an order to be stored, with those that wait at the same moment.
+
+    Where the request has a trace that is not recorded, there is nothing around it.
+    """
+    if here.span is None:
+        return nullcontext()
+    attributes = {
+        "db.system.name": "mongodb",
+        "db.operation.name": "insert",
+        "db.collection.name": "orders",
+    }
+    return spans.span("insert orders", Kind.CLIENT, here, attributes)

@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry, off until a collector is set."""
