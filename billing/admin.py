@@ -12,6 +12,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from billing.models import Invoice
+from messaging.money import grouped, in_words
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from runtime.recorded_admin import RecordedAdmin
@@ -22,11 +23,11 @@ from runtime.requests.number import number_in
 class InvoiceAdmin(RecordedAdmin):
     """Invoices: the numbers have no gaps, and one is credited, never deleted."""
 
-    list_display = ["order_id", "number", "user_id", "state", "total", "currency", "created_at"]
+    list_display = ["order_id", "number", "user_id", "state", "amount", "created_at"]
     list_filter = ["state"]
     fields = [
         *("number", "printable", "order", "user_id", "state", "lines"),
-        *("total", "tax", "tax_rate_percent", "currency", "created_at"),
+        *("amount", "tax_in_it", "tax_rate_percent", "currency", "created_at"),
         *("credited_at", "credit_note_number", "credit_reason"),
     ]
     readonly_fields = fields
@@ -43,7 +44,19 @@ class InvoiceAdmin(RecordedAdmin):
     @admin.display(description="lines")
     def lines(self, invoice: Invoice) -> SafeString:
         """One row a line: `2 x pen at 12.50: 25.00`."""
-        return format_html_join("", "<div>{}</div>", ((line,) for line in invoice.items))
+        rows = (
+            (line, *(grouped(each, invoice.currency) for each in (line.unit_price, line.amount)))
+            for line in invoice.items
+        )
+        return format_html_join("", "<div>{} at {}: {}</div>", rows)
+
+    @admin.display(description="total", ordering="total")
+    def amount(self, invoice: Invoice) -> str:
+        return in_words(invoice.total, invoice.currency)
+
+    @admin.display(description="tax")
+    def tax_in_it(self, invoice: Invoice) -> str:
+        return in_words(invoice.tax, invoice.currency)
 
     @admin.display(description="to print")
     def printable(self, invoice: Invoice) -> SafeString | str:

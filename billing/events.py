@@ -50,5 +50,5 @@ def credited_body(invoice: Mapping[str, Any]) -> BillingCredited:
 
 def _bill(invoice: Mapping[str, Any]) -> tuple[str, int, str, str]:
     # JSON encoders don't know MongoDB's Int64, which holds what needs more than 32 bits.
-    user_id = int(invoice["user_id"])
-    return invoice["_id"], user_id, text_of(invoice["total"]), invoice["currency"]
+    user_id, currency = int(invoice["user_id"]), invoice["currency"]
+    return invoice["_id"], user_id, text_of(invoice["total"], currency), currency

@@ -21,6 +21,7 @@ from pymongo.collection import Collection
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
+from messaging.currencies import rounded
 from messaging.money import stored
 from runtime.transactions import in_transaction
 
@@ -83,7 +84,7 @@ def issued(order: PlacedOrder, number: str, now: datetime) -> Invoice:
         "items": _items(order.lines),
         "total": stored(total),
         "tax_rate_percent": stored(settings.TAX_RATE_PERCENT),
-        "tax": stored(tax_in(total, settings.TAX_RATE_PERCENT)),
+        "tax": stored(tax_in(total, settings.TAX_RATE_PERCENT, order.currency)),
         "currency": order.currency,
         "state": "issued",
         "created_at": now,
@@ -137,14 +138,14 @@ def _credited(order: WithdrawnOrder, now: datetime, session: ClientSession) -> I
 
 
 def _void(order: WithdrawnOrder, now: datetime) -> Invoice:
-    nothing = stored(Decimal("0.00"))
+    nothing = stored(rounded(Decimal(), order.currency))
     return {
         "_id": order.order_id,
         "number": None,
         "user_id": order.user_id,
         "items": [],
         "total": nothing,
-        "tax_rate_percent": nothing,
+        "tax_rate_percent": stored(Decimal("0.00")),
         "tax": nothing,
         "currency": order.currency,
         "state": "void",

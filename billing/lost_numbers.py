@@ -18,6 +18,7 @@ from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
 from billing.order import read_placed
+from messaging.currencies import rounded
 from messaging.money import stored
 
 #: More than so many lost numbers are a mistake in the given number.
@@ -98,14 +99,14 @@ def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> b
 
 
 def _lost(number: str) -> Invoice:
-    nothing, now = stored(Decimal("0.00")), datetime.now(UTC)
+    nothing, now = stored(rounded(Decimal(), settings.CURRENCY)), datetime.now(UTC)
     return {
         "_id": f"lost:{number}",
         "number": number,
         "user_id": 0,
         "items": [],
         "total": nothing,
-        "tax_rate_percent": nothing,
+        "tax_rate_percent": stored(Decimal("0.00")),
         "tax": nothing,
         "currency": settings.CURRENCY,
         "state": "lost",

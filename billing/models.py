@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django_mongodb_backend.models import EmbeddedModel
 
-from messaging.money import in_words
 from runtime.embedded_fields import EmbeddedModelArrayField
 
 
@@ -15,12 +14,11 @@ class InvoiceLine(EmbeddedModel):
     sku = models.CharField("SKU", max_length=64)
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=15, decimal_places=4)
-    #: quantity x unit_price, to the cent.
-    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    #: quantity x unit_price, in whole smallest units of the currency.
+    amount = models.DecimalField(max_digits=24, decimal_places=4)
 
     def __str__(self) -> str:
-        unit_price, amount = in_words(self.unit_price), in_words(self.amount)
-        return f"{self.quantity} x {self.sku} at {unit_price}: {amount}"
+        return f"{self.quantity} x {self.sku}"
 
 
 class Invoice(models.Model):
@@ -41,12 +39,12 @@ class Invoice(models.Model):
     user_id = models.BigIntegerField("user id")
     items = EmbeddedModelArrayField(InvoiceLine)
     #: The sum of the lines' amounts, tax included.
-    total = models.DecimalField(max_digits=20, decimal_places=2)
+    total = models.DecimalField(max_digits=24, decimal_places=4)
     tax_rate_percent = models.DecimalField(
         "tax rate in percent", max_digits=5, decimal_places=2, default=0
     )
     #: What of the total is tax.
-    tax = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    tax = models.DecimalField(max_digits=24, decimal_places=4, default=0)
     #: ISO 4217.
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=8, choices=State)

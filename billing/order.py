@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -11,8 +11,8 @@ from django.conf import settings
 from msgspec import Meta, Struct
 
 from messaging import body
+from messaging.currencies import DECIMALS, WRONG, rounded
 from messaging.errors import InvalidMessage
-from messaging.money import CENT
 from messaging.order_id import canonical
 
 PLACED_EXAMPLE = (
@@ -63,7 +63,7 @@ class Line(Struct, frozen=True):
     sku: str
     quantity: int
     unit_price: Decimal
-    #: quantity x unit_price, to the cent.
+    #: quantity x unit_price, in whole smallest units of the order's currency.
     amount: Decimal
 
 
@@ -90,10 +90,10 @@ class WithdrawnOrder(Struct, frozen=True):
 
 
 @lru_cache(maxsize=10_000)
-def line_of(sku: str, quantity: int, unit_price: str) -> Line:
+def line_of(sku: str, quantity: int, unit_price: str, currency: str) -> Line:
     """Remembered, as the lines of a catalogue come back and decimals are slow."""
     price = Decimal(unit_price)
-    return Line(sku, quantity, price, (quantity * price).quantize(CENT, ROUND_HALF_UP))
+    return Line(sku, quantity, price, rounded(quantity * price, currency))
 
 
 def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
@@ -103,13 +103,16 @@ def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
 
     Raises:
         InvalidMessage: names the field and shows a right body; also where `total` is not the
-            sum of the lines.
+            sum of the lines, or nothing can be sold in the currency.
     """
     asked = body.read(order, _PlacedOrder, example=PLACED_EXAMPLE)
-    lines = tuple([_priced(item, index) for index, item in enumerate(asked.items)])
-    total = sum([line.amount for line in lines], Decimal("0.00"))
+    currency = asked.currency
+    if currency not in DECIMALS:
+        raise _unreadable(f"currency: {WRONG}, not {currency!r}")
+    lines = tuple([_priced(item, index, currency) for index, item in enumerate(asked.items)])
+    total = sum([line.amount for line in lines], Decimal())
     _check_total(asked.total, total)
-    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, lines, total, asked.currency)
+    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, lines, total, currency)
 
 
 def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
@@ -123,10 +126,10 @@ def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
     return WithdrawnOrder(canonical(str(told.order_id)), told.user_id, told.currency, reason)
 
 
-def _priced(item: str | _Line, index: int) -> Line:
+def _priced(item: str | _Line, index: int, currency: str) -> Line:
     if isinstance(item, str):
         raise _unreadable(f"items[{index}].unitPrice is missing")
-    return line_of(item.sku, item.quantity, item.unit_price)
+    return line_of(item.sku, item.quantity, item.unit_price, currency)
 
 
 # The customer was told the total: an invoice over another sum is never issued.

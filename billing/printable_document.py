@@ -11,7 +11,7 @@ from django.conf import settings
 
 from billing.invoicing import Invoice
 from billing.print_text import lines, one_line
-from messaging.money import in_words
+from messaging.money import grouped, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def _document(
         Row(
             one_line(line["sku"]),
             f"{line['quantity']:,}",
-            in_words(_decimal(line["unit_price"])),
-            in_words(sign * _decimal(line["amount"])),
+            grouped(_decimal(line["unit_price"]), invoice["currency"]),
+            grouped(sign * _decimal(line["amount"]), invoice["currency"]),
         )
         for line in invoice["items"]
     ]

@@ -7,14 +7,16 @@ articles 2(a) and 3). So the rate never changes what an order costs; it says how
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from messaging.money import CENT
+from messaging.currencies import rounded
 
 
-def tax_in(gross: Decimal, rate_percent: Decimal) -> Decimal:
-    """The tax that a gross amount holds, to the cent: 19.00 of 119.00 at 19 percent.
+def tax_in(gross: Decimal, rate_percent: Decimal, currency: str) -> Decimal:
+    """The tax that a gross amount holds: 19.00 of 119.00 EUR at 19 percent, 19 of 119 JPY.
+
+    In whole smallest units of the currency, halves up.
 
     It is computed once, from an invoice's total, so that its net and its tax add up to it.
     """
-    return (gross * rate_percent / (100 + rate_percent)).quantize(CENT, ROUND_HALF_UP)
+    return rounded(gross * rate_percent / (100 + rate_percent), currency)

@@ -17,7 +17,7 @@ OrderId = Annotated[
 class ProductPrice(TypedDict):
     """Both null where another program wrote a price that cannot be used."""
 
-    price: Annotated[str | None, Meta(description="As text, so that no cent is lost.")]
+    price: Annotated[str | None, Meta(description="As text, with its currency's decimals.")]
     currency: Annotated[str | None, Meta(description="ISO 4217.")]
 
 

@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bson import Decimal128
@@ -20,9 +19,9 @@ from django.db import connection
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
-from inventory.frozen import shop_currency
 from inventory.restocking import Product, add_products
 from inventory.stock import having
+from messaging.price import Price
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def find(sku: str) -> Product | None:
     return products().find_one(having([sku]))
 
 
-def add(sku: str, name: str, price: Decimal, available: int, by: str) -> Product | None:
+def add(sku: str, name: str, price: Price, available: int, by: str) -> Product | None:
     """Put a product into the catalogue; None where the SKU is there already.
 
     Raises:
@@ -72,13 +71,13 @@ def add(sku: str, name: str, price: Decimal, available: int, by: str) -> Product
     return new
 
 
-def new_product(sku: str, name: str, price: Decimal, available: int) -> Product:
+def new_product(sku: str, name: str, price: Price, available: int) -> Product:
     """The document of a product that is not in the catalogue yet."""
     return {
         "sku": sku,
         "name": name,
-        "price": Decimal128(price),
-        "currency": shop_currency(),
+        "price": Decimal128(price.amount),
+        "currency": price.currency,
         "available": available,
         "reserved": 0,
         "shipped": 0,

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from inventory.catalogue import new_product
 from inventory.restocking import add_products
+from messaging.price import Price
 
-#: sku, name, price, units; the last three run out soon.
+#: sku, name, price in EUR, units; the last three run out soon.
 DEMO_PRODUCTS = [
     ("book", "Hardcover notebook, A5", "12.50", 5_000),
     ("pen", "Ballpoint pen, blue", "1.80", 10_000),
@@ -28,5 +29,8 @@ DEMO_PRODUCTS = [
 def load() -> int:
     """Add the demo products that the catalogue lacks, change no other; return how many."""
     return add_products(
-        [new_product(sku, name, Decimal(price), units) for sku, name, price, units in DEMO_PRODUCTS]
+        [
+            new_product(sku, name, Price(Decimal(price), "EUR"), units)
+            for sku, name, price, units in DEMO_PRODUCTS
+        ]
     )

@@ -6,5 +6,5 @@ from django.conf import settings
 
 
 def shop_currency() -> str:
-    """ISO 4217 code of the currency that the whole catalogue is in."""
+    """ISO 4217 code of the currency of a product that is added without one."""
     return settings.CURRENCY

@@ -22,8 +22,9 @@ class Product(models.Model):
         validators=[RegexValidator(r"\A[\w.-]+\Z", "Use letters, digits, dot, dash, underscore.")],
     )
     name = models.CharField(max_length=200)
-    price = models.DecimalField(max_digits=11, decimal_places=2, validators=[MinValueValidator(0)])
-    currency = models.CharField(max_length=3, default=shop_currency, editable=False)
+    price = models.DecimalField(max_digits=13, decimal_places=4, validators=[MinValueValidator(0)])
+    #: ISO 4217.
+    currency = models.CharField(max_length=3, default=shop_currency)
     #: Units that the next order can have.
     available = models.PositiveIntegerField()
     #: Units promised to orders and not yet shipped.

@@ -70,7 +70,8 @@ SHOW_PRODUCT = Operation(
 CHANGE_PRODUCT = Operation(
     id="changeProduct",
     summary="Change a product's name or price",
-    description="What is not given stays as it is. Orders keep the price that they were placed at.",
+    description="What is not given stays as it is. A new `currency` needs a `price` in it. Orders "
+    "keep the price that they were placed at.",
     path=PATH,
     body=CHANGE,
     example={"price": "1.30"},

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from messaging import currencies
 from runtime.requests.faults import faults_of
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
@@ -24,27 +25,43 @@ MAX_UNITS = 10_000_000
 
 #: As the admin has them. Python's `$` would let a line break follow.
 SKU_PATTERN = r"^\w[\w.-]*$(?!\n)"
-PRICE_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$(?!\n)"
+PRICE_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,4})?$(?!\n)"
 
 Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=SKU_PATTERN)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\s\x00][^\x00]*$")]
-Amount = Annotated[str, Meta(max_length=12, pattern=PRICE_PATTERN)]
+Amount = Annotated[
+    str,
+    Meta(
+        max_length=14,
+        pattern=PRICE_PATTERN,
+        description="As text, with no more decimals than its currency has: 54.00 EUR, 54 JPY.",
+    ),
+]
+Currency = Annotated[
+    str,
+    Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.", examples=["EUR"]),
+]
 
 
 class NewProduct(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"sku": "globe", "name": "Globe, 30 cm", "price": "54.00", "available": 5}`."""
+    """`{"sku": "globe", "name": "Globe, 30 cm", "price": "54.00", "available": 5}`.
+
+    Without a `currency` it is sold in the one of the setting `CURRENCY`.
+    """
 
     sku: Sku
     name: Name
     price: Amount
+    currency: Currency | UnsetType = UNSET
     available: Annotated[int, Meta(ge=0, le=MAX_UNITS)] = 0
 
 
 class ProductChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"price": "49.00"}`: what is not given stays as it is."""
+    """`{"price": "49.00"}`: what is not given stays as it is. A `currency` needs its `price`."""
 
     name: Name | UnsetType = UNSET
     price: Amount | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
 
 
 class ProductFilters(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +91,7 @@ NEW = JsonBody(
         "sku": "Send 1 to 64 letters, digits, dots, dashes and underscores; no dot or dash first.",
         "name": NAME_FIX,
         "price": PRICE_FIX,
+        "currency": currencies.FIX,
         "available": f"Send a whole number of units from 0 to {MAX_UNITS:,}, without quotes.",
     },
 )
@@ -85,6 +103,7 @@ CHANGE = JsonBody(
         "them or both.",
         "name": NAME_FIX,
         "price": PRICE_FIX,
+        "currency": currencies.FIX,
         "sku": "A SKU is for ever, as orders name it: add a product with the other SKU, and "
         "withdraw this one.",
         "available": "Stock is not set, it moves: restock the product.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,7 +9,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 import pymongo
 from bson import Decimal128
+from django.conf import settings
 from django.http import HttpResponse
+from msgspec import UNSET
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from inventory import catalogue, operations
 from inventory.answers import Product as Shown
 from inventory.answers import ProductPage, ProductPrice
+from inventory.asked_price import asked_price, without_its_price
 from inventory.problem_types import SKU_TAKEN
 from inventory.product_requests import (
     CHANGE,
@@ -64,7 +66,9 @@ class ProductsView(APIView):
 
     def post(self, request: Request) -> HttpResponse:
         asked, by = NEW.of(request), caller_of(request).name
-        added = catalogue.add(asked.sku, asked.name, Decimal(asked.price), asked.available, by)
+        currency = settings.CURRENCY if asked.currency is UNSET else asked.currency
+        price = asked_price(asked.price, currency)
+        added = catalogue.add(asked.sku, asked.name, price, asked.available, by)
         if added is None:
             raise Refusal(TITLE, [taken(asked.sku)], SKU_TAKEN)
         response = shown(added)
@@ -86,8 +90,8 @@ class ProductView(APIView):
 
     def patch(self, request: Request, sku: str) -> HttpResponse:
         asked = msgspec.to_builtins(CHANGE.of(request))
-        if "price" in asked:
-            asked["price"] = Decimal128(asked["price"])
+        if "currency" in asked and "price" not in asked:
+            raise without_its_price()
         return shown(changed(request, sku, asked))
 
 
@@ -133,7 +137,7 @@ def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
 
     Raises:
         NotFound: there is none.
-        Refusal: the client has seen another state of it (412).
+        Refusal: the client has seen another state of it (412), or the price is wrong (400).
     """
     with pymongo.timeout(ANSWER_SECONDS):
         seen = find(sku, request)
@@ -141,11 +145,20 @@ def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
         if is_conditional:
             entity_tag.check_match(request, tag_of(seen), TITLE)
         product = catalogue.change(
-            sku, changes, caller_of(request).name, seen if is_conditional else None
+            sku, priced(changes, seen), caller_of(request).name, seen if is_conditional else None
         )
     if product is None:
         raise entity_tag.changed(TITLE)
     return product
+
+
+def priced(changes: dict[str, Any], seen: Product) -> dict[str, Any]:
+    """The changes as they are stored: an amount always with its currency."""
+    if "price" not in changes:
+        return changes
+    currency = changes.get("currency") or str(seen.get("currency") or "")
+    price = asked_price(changes["price"], currency)
+    return {**changes, "price": Decimal128(price.amount), "currency": price.currency}
 
 
 def taken(sku: str) -> Fault:
@@ -192,7 +205,7 @@ def price_json(product: Product) -> ProductPrice:
         price = price_of(product)
     except InvalidPrice:
         return {"price": None, "currency": None}
-    return {"price": plain(price.amount), "currency": price.currency}
+    return {"price": plain(*price), "currency": price.currency}
 
 
 def encoded(body: Shown | ProductPage) -> bytes:

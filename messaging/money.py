@@ -12,40 +12,54 @@ from functools import lru_cache
 
 from bson import Decimal128
 
-CENT = Decimal("0.01")
+from messaging.currencies import MOST_DECIMALS, decimals_of
 
 #: The exponent of ten comes after so many bits of digits, and this much higher.
 DIGITS_BITS = 113
 EXPONENT_BIAS = 6176
-#: The sign and the exponent of an amount that is not negative and has two decimals.
-TWO_DECIMALS = EXPONENT_BIAS - 2
 
 
-def plain(amount: Decimal) -> str:
-    """`12.5` -> `12.50`, for programs; what rounds to nothing has no sign."""
-    return f"{amount:z.2f}"
+def plain(amount: Decimal, currency: str) -> str:
+    """`12.5` -> `12.50` EUR, `1250` JPY, `12.500` KWD, for programs; nothing has no sign.
+
+    With four decimals where those of the currency don't hold the amount.
+    """
+    return f"{amount:z.{_decimals(amount, currency)}f}"
 
 
-def in_words(amount: Decimal, currency: str = "") -> str:
-    """`1234.5` -> `1,234.50 EUR`, for people; with four places where two don't hold it."""
-    holds = amount == amount.quantize(CENT)
-    number = f"{amount:z,.2f}" if holds else f"{amount:z,.4f}"
-    return f"{number} {currency}" if currency else number
+def grouped(amount: Decimal, currency: str) -> str:
+    """The same for people: `1234.5` -> `1,234.50`."""
+    return f"{amount:z,.{_decimals(amount, currency)}f}"
 
 
-def text_of(amount: Decimal128) -> str:
+def in_words(amount: Decimal, currency: str) -> str:
+    """`1234.5` -> `1,234.50 EUR`, for people."""
+    return f"{grouped(amount, currency)} {currency}"
+
+
+def text_of(amount: Decimal128, currency: str) -> str:
     """A stored amount as `plain` writes it."""
-    return _text_of(amount.bid)
+    return _text_of(amount.bid, currency)
 
 
 @lru_cache(maxsize=10_000)
-def _text_of(bid: bytes) -> str:
+def _text_of(bid: bytes, currency: str) -> str:
     """Remembered by MongoDB's own bytes, as prices come back."""
+    decimals = decimals_of(currency)
     bits = int.from_bytes(bid, "little")
-    if bits >> DIGITS_BITS != TWO_DECIMALS:
-        return plain(Decimal128.from_bid(bid).to_decimal())
-    digits = str(bits & (1 << DIGITS_BITS) - 1).zfill(3)
-    return f"{digits[:-2]}.{digits[-2:]}"
+    # The sign and the exponent of an amount that is not negative and has these decimals.
+    if bits >> DIGITS_BITS != EXPONENT_BIAS - decimals:
+        return plain(Decimal128.from_bid(bid).to_decimal(), currency)
+    digits = str(bits & (1 << DIGITS_BITS) - 1).zfill(decimals + 1)
+    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
+
+
+def _decimals(amount: Decimal, currency: str) -> int:
+    decimals = decimals_of(currency)
+    exponent = amount.normalize().as_tuple().exponent
+    # Not a number has a letter for its exponent.
+    is_held = not isinstance(exponent, int) or -exponent <= decimals
+    return decimals if is_held else MOST_DECIMALS
 
 
 def stored(amount: Decimal) -> Decimal128:

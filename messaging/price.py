@@ -7,23 +7,20 @@ and no other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bson import Decimal128
 
-from messaging.money import CENT
+from messaging.currencies import DECIMALS, decimals_of, smallest_unit
 
 #: As much as an invoice's unit price can hold: nine digits before the point.
 TOO_HIGH = Decimal(1_000_000_000)
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
 
 class Price(NamedTuple):
-    """What one unit costs: an amount with two places, and its ISO 4217 currency."""
+    """What one unit costs: an amount with its currency's decimals, and the currency (ISO 4217)."""
 
     amount: Decimal
     currency: str
@@ -39,10 +36,11 @@ def price_of(product: Mapping[str, Any]) -> Price:
     Raises:
         InvalidPrice: there is none that an order could be charged.
     """
-    return Price(_amount(product.get("price")), _currency(product.get("currency")))
+    currency = _currency(product.get("currency"))
+    return Price(_amount(product.get("price"), currency), currency)
 
 
-def _amount(stored: object) -> Decimal:
+def _amount(stored: object, currency: str) -> Decimal:
     if stored is None:
         raise InvalidPrice("it has no price")
     if not isinstance(stored, Decimal128):
@@ -53,17 +51,32 @@ def _amount(stored: object) -> Decimal:
     if amount >= TOO_HIGH:
         raise InvalidPrice(f"its price {amount} is not below {TOO_HIGH}")
     # Plus zero: `-0` is equal to `0`, but not the same text.
-    cents = amount.quantize(CENT) + 0
-    if cents != amount:
-        raise InvalidPrice(f"its price {amount} has more than two decimal places")
-    return cents
+    exact = amount.quantize(smallest_unit(currency)) + 0
+    if exact != amount:
+        raise InvalidPrice(f"its price {amount} {told_decimals(currency)}")
+    return exact
+
+
+def has_too_many_decimals(typed: str, currency: str) -> bool:
+    """Whether decimal digits have more decimals than the currency, be they zeros: 1.000 in EUR may
+    be meant for a thousand.
+    """
+    return len(typed.partition(".")[2]) > decimals_of(currency)
+
+
+def told_decimals(currency: str) -> str:
+    """What is wrong with an amount that the currency cannot hold."""
+    decimals = decimals_of(currency)
+    return f"has more decimals than {currency}, which has {decimals or 'none'}"
 
 
 def _currency(stored: object) -> str:
     if stored is None:
         raise InvalidPrice("it has no currency")
-    if not isinstance(stored, str) or not _CURRENCY.fullmatch(stored):
-        raise InvalidPrice(f"its currency {_shown(stored)} is not an ISO 4217 code")
+    if not isinstance(stored, str) or stored not in DECIMALS:
+        raise InvalidPrice(
+            f"its currency {_shown(stored)} is not one of ISO 4217 that has a smallest unit"
+        )
     return stored
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from messaging.money import in_words
+from messaging.money import grouped, in_words
 from messaging.order_id import object_id
 from messaging.service import answering
 from orders import attention
@@ -172,8 +172,8 @@ class OrderAdmin(RecordedAdmin):
             (
                 line.sku,
                 line.quantity,
-                in_words(line.unit_price),
-                in_words(line.quantity * line.unit_price),
+                grouped(line.unit_price, order.currency),
+                grouped(line.quantity * line.unit_price, order.currency),
                 names.get(line.sku, "-"),
             )
             for line in order.items

@@ -11,7 +11,14 @@ OrderId = Annotated[
     str,
     Meta(description="24 hexadecimal digits.", examples=["674300000000000000000001"]),
 ]
-Amount = Annotated[str, Meta(description="As text, so that no cent is lost.", examples=["25.00"])]
+Amount = Annotated[
+    str,
+    Meta(
+        description="As text, so that nothing is lost, with the decimals of the order's currency: "
+        "25.00 EUR, 25 JPY.",
+        examples=["25.00"],
+    ),
+]
 Currency = Annotated[str, Meta(description="ISO 4217.", examples=["EUR"])]
 UserIdText = Annotated[
     str, Meta(description="`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).")

@@ -61,16 +61,17 @@ def body_of(document: Mapping[str, Any], type_: str) -> Order:
     It does not follow the order's later status, so that a second publish of an event is equal
     to the first.
     """
+    currency = document["currency"]
     about: dict[str, Any] = {
         "order_id": str(document["_id"]),
         # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
         "user_id": int(document["user_id"]),
         "items": [
-            OrderLine(line["sku"], line["quantity"], text_of(line["unit_price"]))
+            OrderLine(line["sku"], line["quantity"], text_of(line["unit_price"], currency))
             for line in document["items"]
         ],
-        "total": text_of(document["total"]),
-        "currency": document["currency"],
+        "total": text_of(document["total"], currency),
+        "currency": currency,
         "created_at": document["created_at"],
     }
     match type_:

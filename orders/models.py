@@ -24,7 +24,7 @@ class Status(models.TextChoices):
 class OrderLine(EmbeddedModel):
     sku = models.CharField(max_length=64)
     quantity = models.IntegerField()
-    unit_price = models.DecimalField(max_digits=18, decimal_places=2)
+    unit_price = models.DecimalField(max_digits=20, decimal_places=4)
 
 
 class Step(EmbeddedModel):
@@ -57,7 +57,7 @@ class PendingEvent(EmbeddedModel):
 class Order(models.Model):
     user_id = models.BigIntegerField("user id")
     items = EmbeddedModelArrayField(OrderLine)
-    total = models.DecimalField(max_digits=24, decimal_places=2)
+    total = models.DecimalField(max_digits=26, decimal_places=4)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=16, choices=Status.choices)
     #: 1 when placed, one more with each step and with the cancellation.

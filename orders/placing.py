@@ -21,12 +21,6 @@ from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, Orde
 from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.refusal import Fault, Refusal
 
-IN_SEVERAL = body_fault(
-    ("items",),
-    "must be sold in one currency, and are in several",
-    "Place one order for each currency.",
-)
-
 UNPRICED = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
 UNPRICED_FIX = "Leave it out, or send it again when the shop has corrected the product."
 
@@ -80,7 +74,8 @@ def check_prices(
 
     Raises:
         Refusal: the catalogue lacks some; each is named, with the item that asks for it. Or they
-            are in several currencies (both 422). Or all that lack are products without a right
+            are in several currencies (both 422): each item is named that is not in the first
+            one's. Or all that lack are products without a right
             price (409): the request may be right as soon as the shop has corrected them.
     """
     if len(prices) < len(quantities):
@@ -88,7 +83,7 @@ def check_prices(
         problem_type = NO_PRICE if all_known else NOT_SOLD
         raise Refusal(TITLE, not_sold(items, prices), problem_type)
     if len({each.currency for each in prices.values()}) > 1:
-        raise Refusal(TITLE, [IN_SEVERAL], SEVERAL_CURRENCIES)
+        raise Refusal(TITLE, in_other_currencies(items, prices), SEVERAL_CURRENCIES)
 
 
 def too_many(index: int, sku: str, quantity: int) -> Fault:
@@ -102,6 +97,22 @@ def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
     skus = (item if isinstance(item, str) else item.sku for item in items)
     lacking = ((index, sku) for index, sku in enumerate(skus) if sku not in prices)
     return [no_price(index, sku) for index, sku in islice(lacking, MOST_FAULTS)]
+
+
+def in_other_currencies(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
+    """A fault for each item that is not sold in the currency of the first; the first hundred."""
+    skus = [item if isinstance(item, str) else item.sku for item in items]
+    first = prices[skus[0]].currency
+    others = ((index, sku) for index, sku in enumerate(skus) if prices[sku].currency != first)
+    return [
+        body_fault(
+            ("items", index),
+            f"{sku!r} is sold in {prices[sku].currency}, and the first item in {first}",
+            f"An order has one currency: place another order for what is sold in "
+            f"{prices[sku].currency}.",
+        )
+        for index, sku in islice(others, MOST_FAULTS)
+    ]
 
 
 def no_price(index: int, sku: str) -> Fault:

@@ -42,16 +42,16 @@ SEVERAL_CURRENCIES = ProblemType(
     "several-currencies",
     422,
     "The items have different currencies",
-    "An order has one currency, and its items are priced in several.",
+    "An order has one currency, and its items are sold in several.",
     "Send an order for each currency.",
-    "The order was not placed. items: must be sold in one currency, and are in several. Place one "
-    "order for each currency.",
+    "The order was not placed. items[1]: 'abroad' is sold in USD, and the first item in EUR. An "
+    "order has one currency: place another order for what is sold in USD.",
     (
         {
-            "field": "items",
-            "detail": "must be sold in one currency, and are in several",
-            "fix": "Place one order for each currency.",
-            "pointer": "#/items",
+            "field": "items[1]",
+            "detail": "'abroad' is sold in USD, and the first item in EUR",
+            "fix": "An order has one currency: place another order for what is sold in USD.",
+            "pointer": "#/items/1",
         },
     ),
 )

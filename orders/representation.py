@@ -12,7 +12,8 @@ from runtime.requests.number import text_if_large
 
 
 def order_json(document: dict[str, Any]) -> Order:
-    """A stored order as it travels: camelCase, money as text with two places."""
+    """A stored order as it travels: camelCase, money as text with its currency's decimals."""
+    currency = document["currency"]
     shown: Order = {
         "orderId": str(document["_id"]),
         # msgspec doesn't know MongoDB's Int64, which holds what needs more than 32 bits.
@@ -21,12 +22,12 @@ def order_json(document: dict[str, Any]) -> Order:
             {
                 "sku": line["sku"],
                 "quantity": line["quantity"],
-                "unitPrice": text_of(line["unit_price"]),
+                "unitPrice": text_of(line["unit_price"], currency),
             }
             for line in document["items"]
         ],
-        "total": text_of(document["total"]),
-        "currency": document["currency"],
+        "total": text_of(document["total"], currency),
+        "currency": currency,
         "status": document["status"],
         "createdAt": document["created_at"],
     }

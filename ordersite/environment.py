@@ -10,6 +10,8 @@ from typing import Any
 
 from environs import EnvError, FileAwareEnv, ValidationError
 
+from messaging import currencies
+
 #: Written by the local services, so that every terminal talks to the same ones.
 SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"
 
@@ -89,6 +91,12 @@ def percentage(value: Decimal) -> None:
         raise ValidationError(f"{value} is not between 0 and 100.")
     if value != round(value, 2):
         raise ValidationError(f"{value} has more than two places.")
+
+
+def currency(code: str) -> None:
+    """A validator: something can be sold in this currency."""
+    if code not in currencies.DECIMALS:
+        raise ValidationError(f"{currencies.WRONG}, not {code!r}.")
 
 
 def retry_delays(values: list[float]) -> None:

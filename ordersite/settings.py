@@ -8,6 +8,7 @@ from pathlib import Path
 from ordersite import mongodb_url, production, tracing_settings
 from ordersite.environment import (
     at_least,
+    currency,
     env,
     file_that_can_be_written,
     one_of,
@@ -288,8 +289,8 @@ IDEMPOTENCY_KEY_HOURS = setting(
     env.float, "IDEMPOTENCY_KEY_HOURS", default=24, validate=at_least(0.01), example="24"
 )
 
-#: ISO 4217; the catalogue, the orders and the invoices are all in it.
-CURRENCY = "EUR"
+#: ISO 4217: of a product that is added without one, and of an order from outside that names none.
+CURRENCY = setting(env.str, "CURRENCY", default="EUR", validate=currency, example="EUR")
 
 #: What of every price is tax; prices are gross, so it changes no total. See billing/tax.py.
 TAX_RATE_PERCENT = setting(

@@ -8,6 +8,7 @@ from typing import Any
 from bson import ObjectId
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,13 +16,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
-from inventory.admin.price_field import PriceField
+from inventory.admin.price_field import CurrencyField, PriceField, check_price
 from inventory.catalogue import new_product, offered, withdrawn
 from inventory.models import Movement, Product
 from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.stock_requests import MAX_QUANTITY
+from messaging.money import in_words
+from messaging.price import Price
 
 MOVEMENTS_SHOWN = 20
 
@@ -48,17 +51,35 @@ class ProductForm(forms.ModelForm):
 
     class Meta:
         model = Product
-        fields = ["sku", "name", "price", "available"]
-        field_classes = {"price": PriceField}
+        fields = ["sku", "name", "price", "currency", "available"]
+        field_classes = {"price": PriceField, "currency": CurrencyField}
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"] or self.instance.currency
+
+    def clean(self) -> dict[str, Any]:
+        """Compare the amount and the currency that will be stored, of which others may set one."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        changed = {"price", "currency"}.intersection(self.changed_data)
+        amount, currency = (
+            cleaned.get(name) if name in changed else getattr(self.instance, name)
+            for name in ("price", "currency")
+        )
+        if changed and amount is not None and currency is not None:
+            try:
+                check_price(amount, currency)
+            except ValidationError as error:
+                self.add_error("price", error)
+        return cleaned
 
 
 class ProductAdmin(admin.ModelAdmin):
     """Stock is set when a product is added; afterwards orders and deliveries move it."""
 
     form = ProductForm
-    list_display = ["sku", "name", "price", "currency", "available", "reserved", "shipped"]
+    list_display = ["sku", "name", "amount", "available", "reserved", "shipped"]
     list_display += ["withdrawn_at"]
-    readonly_fields = ["currency", "reserved", "shipped", "withdrawn_at", "movements"]
+    readonly_fields = ["reserved", "shipped", "withdrawn_at", "movements"]
     search_fields = ["sku", "name"]
     actions = ["withdraw_selected", "offer_selected"]
     show_full_result_count = False
@@ -78,8 +99,9 @@ class ProductAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """A SKU that orders know stays what it is; who may only restock changes nothing else."""
         fixed = ["sku", "available"] if obj else []
-        others = [] if super().has_change_permission(request, obj) else ["name", "price"]
-        return [*fixed, *(others if obj else []), *self.readonly_fields]
+        others = ["name", "price", "currency"]
+        may_change = obj is None or super().has_change_permission(request, obj)
+        return [*fixed, *([] if may_change else others), *self.readonly_fields]
 
     def has_change_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         """Who may restock gets the form, too, for its field to restock."""
@@ -116,6 +138,10 @@ class ProductAdmin(admin.ModelAdmin):
         changed = queryset.exclude(withdrawn_at=None).update(**offered())
         self.message_user(request, f"Offered again: {changed}.", messages.SUCCESS)
 
+    @admin.display(description="price", ordering="price")
+    def amount(self, product: Product) -> str:
+        return in_words(product.price, product.currency)
+
     @admin.display(description="latest movements")
     def movements(self, product: Product) -> SafeString:
         """The newest ones, and the way to all."""
@@ -130,7 +156,8 @@ class ProductAdmin(admin.ModelAdmin):
 
     def _add(self, request: HttpRequest, product: Product) -> None:
         product.pk = ObjectId()
-        new = new_product(product.sku, product.name, product.price, product.available)
+        price = Price(product.price, product.currency)
+        new = new_product(product.sku, product.name, price, product.available)
         if not add_products([{"_id": product.pk, **new}], request.user.get_username()):
             said = f"Nothing was added: someone else has just added {product.sku}."
             self.message_user(request, said, messages.ERROR)

@@ -12,6 +12,7 @@ from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 
+from messaging.currencies import DECIMALS, example
 from messaging.price import TOO_HIGH, InvalidPrice, price_of
 from orders.catalogue import LENIENT
 from ordersite.doctor.report import Finding, Severity
@@ -19,6 +20,16 @@ from ordersite.doctor.report import Finding, Severity
 #: So many are named; more of them have one cause.
 NAMED_PRODUCTS = 20
 
+#: For each number of decimals that a currency may have: the price has them.
+HAS_ITS_DECIMALS: list[dict[str, Any]] = [
+    {
+        "$and": [
+            {"$in": ["$currency", [code for code, each in DECIMALS.items() if each == decimals]]},
+            {"$eq": ["$price", {"$round": ["$price", decimals]}]},
+        ]
+    }
+    for decimals in sorted(set(DECIMALS.values()))
+]
 #: Lets MongoDB leave out what is right; `price_of` decides about the others.
 MAY_BE_WRONG: dict[str, Any] = {
     "$expr": {
@@ -28,8 +39,7 @@ MAY_BE_WRONG: dict[str, Any] = {
                 "$or": [
                     {"$lt": ["$price", 0]},
                     {"$gte": ["$price", Decimal128(TOO_HIGH)]},
-                    {"$ne": ["$price", {"$round": ["$price", 2]}]},
-                    {"$ne": ["$currency", settings.CURRENCY]},
+                    {"$not": [{"$or": [*HAS_ITS_DECIMALS]}]},
                 ]
             },
             True,
@@ -49,11 +59,14 @@ def _findings() -> Iterator[Finding]:
         try:
             price_of(product)
         except InvalidPrice as error:
-            yield _unpriced(str(product.get("sku")), str(error))
+            known = product.get("currency")
+            currency = known if isinstance(known, str) and known in DECIMALS else settings.CURRENCY
+            yield _unpriced(str(product.get("sku")), currency, str(error))
 
 
-def _unpriced(sku: str, why: str) -> Finding:
-    right = f'{{price: NumberDecimal("9.95"), currency: {json.dumps(settings.CURRENCY)}}}'
+def _unpriced(sku: str, currency: str, why: str) -> Finding:
+    price = example(currency)
+    right = f'{{price: NumberDecimal("{price}"), currency: {json.dumps(currency)}}}'
     update = f"products.updateOne({{sku: {json.dumps(sku)}}}, {{$set: {right}}})"
     script = f"db.getSiblingDB({json.dumps(settings.MONGODB_DATABASE)}).{update}"
     return Finding(
@@ -62,5 +75,5 @@ def _unpriced(sku: str, why: str) -> Finding:
         f"It cannot be sold: {why}.",
         "Orders of it are refused with 409; all others are accepted.",
         f'mongosh "$MONGODB_URL" --eval {shlex.quote(script)}',
-        "Put its price in place of 9.95, and correct the program that wrote it.",
+        f"Put its price in place of {price}, and correct the program that wrote it.",
     )

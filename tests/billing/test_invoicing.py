@@ -10,15 +10,12 @@ from itertools import permutations
 import pytest
 from django.db import connection
 from django.test import override_settings
-from hypothesis import given
-from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError
 
 from billing.invoicing import credit, invoices, issue
 from billing.models import Invoice
-from billing.order import PlacedOrder, WithdrawnOrder, line_of, read_placed, read_withdrawn
+from billing.order import PlacedOrder, WithdrawnOrder, read_placed, read_withdrawn
 from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
-from billing.tax import tax_in
 from runtime import transactions
 from runtime.outage import Outage
 from tests.billing.orders import placed, rejected
@@ -210,41 +207,3 @@ def test_a_new_tax_rate_leaves_issued_invoices_alone() -> None:
         credit(rejected_order())
 
     assert Invoice.objects.get(order_id="o1").tax == 0
-
-
-@given(st.decimals(0, 10**15, places=2), st.decimals(0, 100, places=2))
-def test_tax_is_what_the_rate_adds_to_the_net(gross: Decimal, rate: Decimal) -> None:
-    tax = tax_in(gross, rate)
-
-    net = gross - tax
-    assert tax.as_tuple().exponent == -2
-    assert 0 <= tax <= gross
-    assert abs(net * rate / 100 - tax) <= Decimal("0.01")
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 1_000_000), st.decimals(0, 999_999_999, places=4)),
-        min_size=1,
-        max_size=20,
-    )
-)
-def test_the_total_is_the_sum_of_lines_in_whole_cents(asked: list[tuple[int, Decimal]]) -> None:
-    items = [
-        {"sku": "pen", "quantity": quantity, "unitPrice": str(unit_price)}
-        for quantity, unit_price in asked
-    ]
-    order = read_placed(placed(items=items))
-
-    assert order.total == sum(line.amount for line in order.lines)
-    assert order.total.as_tuple().exponent == -2
-    for line in order.lines:
-        assert abs(line.amount - line.quantity * line.unit_price) <= Decimal("0.005")
-
-
-@pytest.mark.parametrize(
-    ("quantity", "unit_price", "amount"),
-    [(1, "0.125", "0.13"), (3, "0.335", "1.01"), (1, "0.1249", "0.12"), (7, "1", "7.00")],
-)
-def test_half_a_cent_is_rounded_up(quantity: int, unit_price: str, amount: str) -> None:
-    assert str(line_of("pen", quantity, unit_price).amount) == amount

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from bson import Decimal128
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
@@ -84,6 +85,64 @@ def test_a_price_that_can_is_taken(operator: Client, price: str, read: str) -> N
     operator.post("/admin/inventory/product/add/", globe)
 
     assert str(price_of(products().find_one({"sku": "globe"})).amount) == read
+
+
+def test_a_product_is_sold_in_a_currency_of_its_own(operator: Client) -> None:
+    globe = {"sku": "globe", "name": "Globe", "price": "1250", "available": "5", "currency": "JPY"}
+    operator.post("/admin/inventory/product/add/", globe)
+
+    assert price_of(products().find_one({"sku": "globe"})) == (Decimal(1250), "JPY")
+    assert "1,250 JPY" in operator.get("/admin/inventory/product/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "told"),
+    [
+        ("1.50", "JPY", "It has more decimals than JPY, which has none: type it like 995."),
+        ("1.2345", "KWD", "It has more decimals than KWD, which has 3: type it like 9.950."),
+        ("1.234", "", "It has more decimals than EUR, which has 2: type it like 9.95."),
+        ("1.50", "ABC", "The currency must be the code of a currency"),
+        ("1.50", "XAU", "The currency must be the code of a currency"),
+    ],
+)
+def test_a_price_that_its_currency_cannot_hold_is_refused(
+    operator: Client, price: str, currency: str, told: str
+) -> None:
+    stocked(pen=1)
+    typed = {"name": "Pen", "price": price, "currency": currency}
+    added = operator.post(
+        "/admin/inventory/product/add/", {**typed, "sku": "globe", "available": "5"}
+    )
+    form = BrowserForm(operator.get(page_of(operator, "pen")).content.decode(), "product_form")
+    changed = operator.post(page_of(operator, "pen"), form.sent(**typed))
+
+    for answer in (added, changed):
+        assert told in answer.content.decode()
+    assert price_of(products().find_one({"sku": "pen"})) == (Decimal("1.50"), "EUR")
+    assert products().count_documents({}) == 1
+
+
+def test_amount_and_currency_change_together_or_the_amount_stays_wrong(operator: Client) -> None:
+    stocked(pen=1)
+    form = BrowserForm(operator.get(page_of(operator, "pen")).content.decode(), "product_form")
+
+    alone = operator.post(page_of(operator, "pen"), form.sent(currency="JPY"))
+    operator.post(page_of(operator, "pen"), form.sent(currency="JPY", price="150"))
+
+    assert "more decimals than JPY" in alone.content.decode()
+    assert price_of(products().find_one({"sku": "pen"})) == (Decimal(150), "JPY")
+
+
+def test_a_price_meets_the_currency_that_another_user_has_just_set(operator: Client) -> None:
+    stocked(pen=1)
+    form = BrowserForm(operator.get(page_of(operator, "pen")).content.decode(), "product_form")
+    change = {"price": Decimal128("150"), "currency": "JPY"}
+    products().update_one({"sku": "pen"}, {"$set": change})
+
+    answer = operator.post(page_of(operator, "pen"), form.sent(price="1.75"))
+
+    assert "more decimals than JPY" in answer.content.decode()
+    assert price_of(products().find_one({"sku": "pen"})) == (Decimal(150), "JPY")
 
 
 def test_editing_a_product_leaves_its_stock_and_sku_alone(operator: Client) -> None:

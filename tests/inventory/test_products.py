@@ -151,8 +151,9 @@ def test_a_sku_that_is_taken_is_refused(staff: Ask) -> None:
         *(("sku", value) for value in ("", "a b", "a/b", "..", "-a", "pen\n", "a:b", "x" * 65, 5)),
         *(("name", value) for value in ("", " ", "a\0", "x" * 201, None)),
         *(("price", value) for value in ("-1", "1.234", "1e3", "NaN", "1,5", 54, 54.0, "1.00\n")),
+        *(("price", value) for value in ("1.000", "1.23456", "")),
         *(("available", value) for value in (-1, 1.5, "5", None, 10**30)),
-        ("currency", "USD"),
+        *(("currency", value) for value in ("ABC", "XAU", "eur", "EURO", "", "EUR\n", 978, None)),
     ],
 )
 def test_a_product_that_makes_no_sense_is_refused(staff: Ask, field: str, value: Any) -> None:
@@ -172,6 +173,37 @@ def test_name_and_price_change(staff: Ask, customer: Ask) -> None:
     pen = customer("GET", "/products/pen").json()
     assert pen == changed.json()
     assert (pen["name"], pen["price"], pen["available"]) == ("Pen, blue", "2.00", 3)
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "read"),
+    [
+        *(("JPY", "1250", "1250"), ("USD", "5", "5.00")),
+        *(("KWD", "1.5", "1.500"), ("KWD", "1.234", "1.234")),
+    ],
+)
+def test_a_product_is_sold_in_a_currency_of_its_own(
+    staff: Ask, customer: Ask, currency: str, price: str, read: str
+) -> None:
+    added = staff("POST", "/products", GLOBE | {"price": price, "currency": currency})
+
+    assert added.status_code == 201
+    globe = customer("GET", "/products/globe").json()
+    assert (globe["price"], globe["currency"]) == (read, currency)
+
+
+def test_a_price_has_no_more_decimals_than_its_currency(staff: Ask) -> None:
+    staff("POST", "/products", GLOBE | {"price": "54", "currency": "JPY"})
+
+    for asked in ({"price": "54.00"}, {"price": "1.2345", "currency": "KWD"}, {"currency": "EUR"}):
+        answer = staff("PATCH", "/products/globe", asked)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "price")
+    for price in ("54.5", "54.00"):
+        answer = staff("POST", "/products", GLOBE | {"sku": "g", "price": price, "currency": "JPY"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "price")
+
+    changed = staff("PATCH", "/products/globe", {"price": "0.5", "currency": "EUR"}).json()
+    assert (changed["price"], changed["currency"]) == ("0.50", "EUR")
 
 
 @pytest.mark.parametrize(

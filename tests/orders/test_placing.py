@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,8 +12,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.currencies import smallest_unit
 from messaging.price import Price
 from orders import placing
+from orders.representation import order_json
 from orders.requests.order_request import Item
 from runtime.requests.refusal import Refusal
 
@@ -139,7 +140,26 @@ def test_products_of_several_currencies_are_refused(either_way: Client):
     response = post(either_way, {"userId": 1, "items": ["tea", "book"]})
 
     assert response.status_code == 422
-    assert response.json()["errors"][0]["field"] == "items"
+    [told] = response.json()["errors"]
+    assert (told["field"], told["pointer"]) == ("items[1]", "#/items/1")
+    assert told["detail"] == "'book' is sold in EUR, and the first item in GBP"
+    assert "place another order for what is sold in EUR" in told["fix"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "total"), [("JPY", "1250", "2500"), ("KWD", "1.234", "2.468")]
+)
+def test_an_order_has_the_decimals_of_its_currency(
+    either_way: Client, currency: str, price: str, total: str
+):
+    product = {"sku": "tea", "price": Decimal128(price), "currency": currency}
+    connection.database["products"].insert_one(product)
+
+    asked = {"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}
+    order = post(either_way, asked).json()["order"]
+
+    assert (order["items"][0]["unitPrice"], order["total"]) == (price, total)
+    assert order["currency"] == currency
 
 
 def test_merged_lines_keep_to_the_limit(either_way: Client):
@@ -207,17 +227,22 @@ def test_another_method_is_refused(either_way: Client, method: str):
 
 
 quantities = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 10_000), min_size=1)
-amounts = st.decimals(0, 10**9, places=2)
+units = st.integers(0, 10**12)
 
 
-@given(quantities, st.data())
-def test_a_total_is_exact_to_the_cent(lines: dict[str, int], data: st.DataObject):
-    prices = {sku: Price(data.draw(amounts), "EUR") for sku in lines}
+@given(quantities, st.sampled_from(["EUR", "JPY", "KWD", "CLF"]), st.data())
+def test_a_total_is_exact_to_the_smallest_unit(
+    lines: dict[str, int], currency: str, data: st.DataObject
+):
+    costs = {sku: data.draw(units) for sku in lines}
+    unit = smallest_unit(currency)
+    prices = {sku: Price(cost * unit, currency) for sku, cost in costs.items()}
 
     document = placing.compose(1, lines, prices)
 
-    cents = sum(int(prices[sku].amount * 100) * quantity for sku, quantity in lines.items())
-    assert document["total"].to_decimal() == Decimal(cents) / 100
+    total = sum(costs[sku] * quantity for sku, quantity in lines.items()) * unit
+    assert document["total"].to_decimal() == total
+    assert order_json(document)["total"] == str(total)
 
 
 items = st.lists(

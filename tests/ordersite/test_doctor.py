@@ -479,13 +479,15 @@ def test_a_product_that_cannot_be_sold_is_named_with_the_command_that_corrects_i
         "none": {"price": None, "currency": "EUR"},
         "three places": {"price": Decimal128("9.999"), "currency": "EUR"},
         "no number": {"price": Decimal128("NaN"), "currency": "EUR"},
+        "yen in parts": {"price": Decimal128("9.95"), "currency": "JPY"},
+        "gold": {"price": Decimal128("9.95"), "currency": "XAU"},
         'it\'s "quoted"': {"price": Decimal128("9.95")},
     }
     free = {"sku": "free", "price": Decimal128("0"), "currency": "EUR"}
     foreign = {"sku": "tea", "price": Decimal128("5"), "currency": "GBP"}
-    products.insert_many(
-        [{"sku": "pen", **right}, free, foreign, *({"sku": s, **w} for s, w in wrong.items())]
-    )
+    exact = {"sku": "ink", "price": Decimal128("5.125"), "currency": "KWD"}
+    sold = [{"sku": "pen", **right}, free, foreign, exact]
+    products.insert_many([*sold, *({"sku": s, **w} for s, w in wrong.items())])
 
     found = {name: each for name, each in findings().items() if name.startswith("Product ")}
 
@@ -493,6 +495,7 @@ def test_a_product_that_cannot_be_sold_is_named_with_the_command_that_corrects_i
     told = found['Product it\'s "quoted"']
     assert "it has no currency" in told["problem"]
     assert "409" in told["consequence"]
+    assert '"995"), currency: "JPY"' in found["Product yen in parts"]["fix"]
     mongosh, url, option, script = shlex.split(told["fix"])
     assert (mongosh, url, option) == ("mongosh", "$MONGODB_URL", "--eval")
     assert '{sku: "it\'s \\"quoted\\""}, {$set: {price: NumberDecimal("9.95")' in script

@@ -12,6 +12,7 @@ import pytest
 from ordersite.environment import (
     InvalidSetting,
     at_least,
+    currency,
     env,
     file_that_can_be_written,
     percentage,
@@ -83,6 +84,14 @@ def test_a_bad_tax_rate_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) 
 
     with pytest.raises(InvalidSetting, match="TAX_RATE_PERCENT=19"):
         setting(env.decimal, "TAX_RATE_PERCENT", validate=percentage, example="19")
+
+
+@pytest.mark.parametrize("value", ["", "eur", "EURO", "ABC", "XAU", "978"])
+def test_what_is_no_currency_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CURRENCY", value)
+
+    with pytest.raises(InvalidSetting, match="CURRENCY=EUR"):
+        setting(env.str, "CURRENCY", validate=currency, example="EUR")
 
 
 @pytest.mark.usefixtures("programs")
