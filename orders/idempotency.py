@@ -32,6 +32,7 @@ Choices:
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -150,7 +151,7 @@ def of_release_before(request: OrderRequest, header: str, caller: Caller) -> dic
     return None
 
 
-def asked_for(order: dict[str, Any]) -> tuple[int, dict[str, int]]:
+def asked_for(order: Mapping[str, Any]) -> tuple[int, dict[str, int]]:
     """The user of a stored order, and its units by SKU."""
     return order["user_id"], {line["sku"]: line["quantity"] for line in order["items"]}
 

@@ -9,6 +9,7 @@ from orders.idempotency import MAX_KEY_CHARACTERS
 from orders.importing.request_examples import CSV, NDJSON, OUTCOMES
 from orders.problem_types import NO_PRICE, NOT_SOLD, ORDER_SHIPPED, SEVERAL_CURRENCIES
 from orders.requests import cancellation_request, order_request
+from orders.requests.import_parameters import ImportParameters
 from orders.requests.order_filters import OrderFilters
 from runtime.requests import entity_tag, idempotency_key
 from runtime.requests.operation import Answer, Header, Operation
@@ -123,7 +124,9 @@ IMPORT = Operation(
     summary="Place many orders, each by itself",
     description="A line of NDJSON is an order as POST /orders takes it, with an `orderRef` of your "
     "own; the first line of CSV names the columns. The answer has a line for each order, and the "
-    "totals on the last one. 413, 503 and 400 with NDJSON name the line where the import stopped.",
+    "totals on the last one. With `dryRun` nothing is placed. 413, 503 and 400 with "
+    "NDJSON name the line where the import stopped.",
+    query=ImportParameters,
     files={"application/x-ndjson": NDJSON, "text/csv": CSV},
     answers={
         200: Answer("All of the body was read.", other=IMPORTED),

@@ -17,6 +17,7 @@ from orders import placing
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome
+from orders.importing.repeats import Repeats
 from runtime.requests.refusal import Fault, Refusal
 
 BATCH_ORDERS = 300
@@ -30,9 +31,10 @@ class Import:
     """Imports entries; with `is_dry_run` it only shows what it would do."""
 
     def __init__(self, *, is_dry_run: bool = False) -> None:
-        self._is_dry_run = is_dry_run
+        self.is_dry_run = is_dry_run
         #: Of a dry run: what would be stored by now, by key.
         self._would_be_stored: dict[str, dict[str, Any]] = {}
+        self._repeats = Repeats()
 
     def run(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
         """Import all entries; what became of each comes in their sequence, batch by batch.
@@ -51,9 +53,12 @@ class Import:
         prices = placing.catalogue.prices(skus(batch))
         composed = [compose(entry, prices) for entry in batch]
         documents = [each for each in composed if isinstance(each, dict)]
-        earlier = self._would_store(documents) if self._is_dry_run else store(documents)
+        warnings = self._repeats.warnings(without_key(batch, composed))
+        earlier = self._would_store(documents) if self.is_dry_run else store(documents)
         return [
-            each if isinstance(each, Outcome) else outcome(entry, each, earlier)
+            each
+            if isinstance(each, Outcome)
+            else outcome(entry, each, earlier)._replace(warning=warnings.get(entry.line, ""))
             for entry, each in zip(batch, composed, strict=True)
         ]
 
@@ -73,6 +78,15 @@ class Import:
 def skus(batch: Iterable[Entry]) -> set[str]:
     items = (item for entry in batch if entry.request for item in entry.request.items)
     return {item if isinstance(item, str) else item.sku for item in items}
+
+
+def without_key(
+    batch: list[Entry], composed: list[dict[str, Any] | Outcome]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The orders that can be repeated without a word: each with its line."""
+    for entry, document in zip(batch, composed, strict=True):
+        if isinstance(document, dict) and not entry.key:
+            yield entry.line, document
 
 
 def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:

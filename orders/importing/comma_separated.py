@@ -29,8 +29,9 @@ EXAMPLE = "userId,sku,quantity,orderRef"
 #: What spreadsheets put between values, by the country that they are set to.
 DELIMITERS = ",;\t"
 
-#: 1.000 is a thousand in one country and one in another.
+#: 1.000 is a thousand in one country and one in another; 1,0 and 1.00 are one in both.
 WHOLE_NUMBER = re.compile(r"\A[0-9]+\Z")
+WHOLE_QUANTITY = re.compile(r"\A([0-9]+)(?:[.,]0{1,2})?\Z")
 
 TITLE = "The orders were not imported"
 
@@ -161,8 +162,7 @@ def entry(group: list[Row]) -> Entry:
         return Entry(first.line, faults=(fault,))
     user_id = first.values["userId"]
     items = [
-        {"sku": spreadsheet.text(row.values["sku"]), "quantity": row.values["quantity"]}
-        for row in group
+        {"sku": spreadsheet.text(row.values["sku"]), "quantity": quantity(row)} for row in group
     ]
     made = read(first.line, {"userId": user_id, "items": items}, key=None)
     if made.request and ref:
@@ -170,14 +170,20 @@ def entry(group: list[Row]) -> Entry:
     return made if made.request else blamed(made, group)
 
 
+def quantity(row: Row) -> str:
+    """Without the decimals of a spreadsheet's format for numbers: 2 for 2,00."""
+    whole = WHOLE_QUANTITY.match(row.values["quantity"])
+    return whole[1] if whole else row.values["quantity"]
+
+
 def altered(row: Row) -> Fault | None:
     """What of the row is not what its author wrote."""
     for field in ("orderRef", "userId", "sku"):
         if fault := spreadsheet.altered(field, row.values.get(field, "")):
             return fault
-    for field in ("userId", "quantity"):
+    for field, pattern in (("userId", WHOLE_NUMBER), ("quantity", WHOLE_QUANTITY)):
         value = row.values[field]
-        if any(character.isdigit() for character in value) and not WHOLE_NUMBER.match(value):
+        if any(character.isdigit() for character in value) and not pattern.match(value):
             return Fault(
                 field=field, detail=f"must be a whole number, not {value[:50]!r}", fix=FIXES[field]
             )

@@ -35,6 +35,8 @@ class Outcome(NamedTuple):
     order_id: str | None = None
     #: An earlier import had placed the order.
     is_repeated: bool = False
+    #: What its sender may not have meant; it is placed all the same.
+    warning: str = ""
     faults: tuple[Fault, ...] = ()
 
 

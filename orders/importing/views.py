@@ -23,6 +23,8 @@ from orders.importing.entry import Entry
 from orders.importing.lines import Stream
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import lines_of
+from orders.requests import import_parameters
+from runtime.requests import query_string
 from runtime.requests.caller import Caller, caller_of, foreign_user
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.truncated import Truncated
@@ -95,10 +97,12 @@ class ImportView(APIView):
     operations = {"POST": operations.IMPORT}
 
     def post(self, request: Request) -> FileResponse:
+        parameters = import_parameters.read(query_string.parameters(request, TITLE))
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         caller = caller_of(request)
         most = MAX_ORDERS if caller.user_id is None else MAX_ORDERS_OF_A_CUSTOMER
-        status = write_answer(own(entries(request), caller), answer, most)
+        importing = Import(is_dry_run=parameters.dry_run)
+        status = write_answer(own(entries(request), caller), answer, most, importing)
         answer.seek(0)
         return FileResponse(answer, status=status, content_type="application/x-ndjson")
 
@@ -123,7 +127,9 @@ def own(entries: Iterable[Entry], caller: Caller) -> Iterator[Entry]:
         yield entry if is_own else Entry(entry.line, faults=(foreign_user(caller),))
 
 
-def write_answer(remaining: Iterator[Entry], answer: IO[bytes], most: int) -> int:
+def write_answer(
+    remaining: Iterator[Entry], answer: IO[bytes], most: int, importing: Import
+) -> int:
     """Import the entries and write what became of each; return the answer's HTTP status.
 
     `most` is how many entries are imported.
@@ -132,7 +138,10 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes], most: int) -> in
     stopped: dict[str, Any] = {}
     status = 200
     try:
-        write_outcomes(while_few_are_refused(islice(remaining, most), sums), sums, answer)
+        some = while_few_are_refused(islice(remaining, most), sums)
+        for outcome in importing.run(some):
+            sums.add(outcome)
+            write_line(answer, outcome_json(outcome, is_dry_run=importing.is_dry_run))
         if following := next(remaining, None):
             is_refused = sums.refused >= MAX_REFUSED
             status, detail = (400, TOO_MANY_REFUSED) if is_refused else (413, TOO_MANY.format(most))
@@ -151,7 +160,8 @@ def write_answer(remaining: Iterator[Entry], answer: IO[bytes], most: int) -> in
             raise
         logger.error("MongoDB failed an import after line %s: %s", sums.last_line, error)
         status, stopped = 503, {"stoppedAtLine": sums.last_line + 1, "detail": NO_DATABASE}
-    write_line(answer, {**sums.json(), **stopped})
+    dry_run = {"dryRun": True} if importing.is_dry_run else {}
+    write_line(answer, {**sums.json(), **dry_run, **stopped})
     return status
 
 
@@ -161,12 +171,6 @@ def while_few_are_refused(entries: Iterable[Entry], sums: Sums) -> Iterator[Entr
         yield each
         if sums.refused >= MAX_REFUSED:
             return
-
-
-def write_outcomes(entries: Iterable[Entry], sums: Sums, answer: IO[bytes]) -> None:
-    for outcome in Import().run(entries):
-        sums.add(outcome)
-        write_line(answer, outcome_json(outcome))
 
 
 def write_line(answer: IO[bytes], line: Mapping[str, Any]) -> None:

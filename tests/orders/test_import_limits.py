@@ -35,7 +35,7 @@ def answered(
     context = {"request": Request(body)}
     answer = io.BytesIO()
     entries = parser().parse(io.BytesIO(body), parser_context=context)
-    status = views.write_answer(iter(entries), answer, views.MAX_ORDERS)
+    status = views.write_answer(iter(entries), answer, views.MAX_ORDERS, batches.Import())
     return status, [json.loads(each) for each in answer.getvalue().splitlines()]
 
 

@@ -168,7 +168,7 @@ def test_csv_lines_with_one_ref_are_one_order(client: Client):
     assert outcomes[6]["errors"][0]["detail"] == "must have 4 values, not 3"
 
     _, again = answer(post(client, CSV, "text/csv"))
-    assert again == {"placed": 2, "repeated": 2, "refused": 4}
+    assert again == {"placed": 2, "repeated": 2, "refused": 4, "warned": 2}
 
 
 def test_an_orders_lines_need_not_follow_each_other(client: Client):
@@ -218,7 +218,7 @@ def test_a_csv_file_that_is_too_large_is_refused_before_anything_is_placed(
         *((f"{id_},book,1,A", "userId") for id_ in ("1.23457E+17", "1.000", "101.0", "1e3", "007")),
         ("1234567890123450000,book,1,A", "userId"),
         *((f"101,{sku},1,A", "sku") for sku in ("1.00E+05", "01-Mar")),
-        *((f"101,book,{units},A", "quantity") for units in ("1.000", "2.0", "1e3", '"1,000"')),
+        *((f"101,book,{units},A", "quantity") for units in ("1.000", "2.5", "1e3", '"1,000"')),
     ],
 )
 def test_what_a_spreadsheet_changed_is_refused_with_its_line(
@@ -232,6 +232,42 @@ def test_what_a_spreadsheet_changed_is_refused_with_its_line(
     [fault] = outcomes[1]["errors"]
     assert fault["field"] == field
     assert fault["fix"]
+
+
+@pytest.mark.parametrize("units", ["2,0", "2,00", "2.0", "2.00", "2"])
+def test_decimals_that_are_zero_in_every_country_are_taken(client: Client, units: str):
+    body = f"userId;sku;quantity;orderRef\n101;book;{units};A-1\n"
+
+    [placed], _ = answer(post(client, body, "text/csv"))
+
+    [line] = client.get(f"/orders/{placed['orderId']}").json()["items"]
+    assert line["quantity"] == 2
+
+
+def test_a_repeat_without_an_order_ref_is_told_before(client: Client):
+    body = "\n".join([order(), order(202), order(), order(orderRef="A"), order(orderRef="A")])
+
+    planned, sums = answer(client.post("/orders/import?dryRun=true", body, content_type=NDJSON))
+
+    assert sums == {"placed": 4, "repeated": 1, "refused": 0, "warned": 1, "dryRun": True}
+    told = "The same as line 1, and without an orderRef: both are placed."
+    assert planned[2] == {"line": 3, "warning": told}
+    assert count() == 0
+
+    first, _ = answer(post(client, body))
+    again, sums = answer(post(client, body))
+
+    assert first[2]["warning"] == told
+    assert f"The same as order {first[1]['orderId']}" in again[1]["warning"]
+    assert (sums["placed"], sums["repeated"], sums["warned"]) == (3, 2, 3)
+
+
+@pytest.mark.parametrize("query", ["dryRun=perhaps", "dryrun=true", "dryRun=true&dryRun=true"])
+def test_a_parameter_that_makes_no_sense_is_named(client: Client, query: str):
+    answer = client.post(f"/orders/import?{query}", order(), content_type=NDJSON)
+
+    assert (answer.status_code, count()) == (400, 0)
+    assert answer.json()["errors"][0]["fix"]
 
 
 @pytest.mark.parametrize("ref", ["12E5", "MAR-12", "A-1", "0007", "1234567890123456789", "1.2"])
@@ -409,6 +445,25 @@ def test_the_command_imports_a_file_and_names_what_it_refuses(
 
     planned, _ = run(capsys, str(file), "--dry-run")
     assert "Would place 2 orders; 2 were placed before, 4 refused." in planned
+
+
+@pytest.mark.usefixtures("products")
+def test_the_command_places_no_order_twice_unless_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "orders.csv"
+    file.write_text("userId,sku,quantity\n101,book,1\n202,pen,1\n101,book,1\n")
+
+    _, stopped = run(capsys, str(file))
+    assert "Nothing was imported: 1 orders are the same as another one" in stopped
+    assert "line 4: The same as line 2" in stopped
+    assert count() == 0
+
+    run(capsys, str(file), "--place-repeats")
+    assert count() == 3
+    _, stopped = run(capsys, str(file))
+    assert "3 orders are the same" in stopped
+    assert count() == 3
 
 
 @pytest.mark.usefixtures("products")

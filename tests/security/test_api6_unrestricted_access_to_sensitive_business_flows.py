@@ -74,7 +74,7 @@ def test_an_import_is_no_way_around_that(
     monkeypatch.setattr(views, "MAX_ORDERS", 3_000)
     monkeypatch.setattr(views, "entries", lambda request: iter(parsed(most + 1)))
 
-    answer = views.ImportView().post(SimpleNamespace(auth=caller))  # type: ignore[arg-type]
+    answer = views.ImportView().post(SimpleNamespace(auth=caller, META={}))  # type: ignore[arg-type]
 
     *_, sums = (json.loads(each) for each in answer.getvalue().splitlines())
     assert answer.status_code == 413

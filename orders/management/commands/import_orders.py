@@ -24,6 +24,9 @@ FORMATS = {
     ".csv": comma_separated.entries,
 }
 
+#: Of the orders that may be repeats.
+NAMED_REPEATS = 10
+
 #: Progress is a matter of a file's bytes, or of a collection's documents: done, of how many.
 Done = Callable[[], int]
 
@@ -45,12 +48,24 @@ class Command(BaseCommand):
             help="a MongoDB with the tutorial's orders, e.g. mongodb://localhost:27017/orderdb",
         )
         parser.add_argument("--dry-run", action="store_true", help="show what would happen")
+        parser.add_argument(
+            "--place-repeats",
+            action="store_true",
+            help="place also orders without an orderRef that are the same as another one",
+        )
 
     def handle(
-        self, *, file: Path | None, from_mongoose: str | None, dry_run: bool, **options: Any
+        self,
+        *,
+        file: Path | None,
+        from_mongoose: str | None,
+        dry_run: bool,
+        place_repeats: bool,
+        **options: Any,
     ) -> None:
         self.sums = Sums()
         self.importing = Import(is_dry_run=dry_run)
+        self.places_repeats = place_repeats or dry_run
         try:
             if file:
                 self.import_file(file)
@@ -68,8 +83,11 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is none of {', '.join(FORMATS)}: rename it.")
         try:
             with file.open("rb") as stream:
-                entries = FORMATS[file.suffix](stream)
-                self.import_all(entries, stream.tell, of=file.stat().st_size)
+                read = FORMATS[file.suffix]
+                if not self.places_repeats:
+                    check_repeats(read(stream))
+                    stream.seek(0)
+                self.import_all(read(stream), stream.tell, of=file.stat().st_size)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         except Refusal as refusal:
@@ -89,7 +107,7 @@ class Command(BaseCommand):
             for outcome in self.importing.run(entries):
                 self.sums.add(outcome)
                 progress.update(bar, completed=done())
-                if outcome.faults:
+                if outcome.faults or (outcome.warning and self.importing.is_dry_run):
                     progress.console.print(sentence(outcome), markup=False, highlight=False)
 
     def tell(self, dry_run: bool) -> None:
@@ -104,8 +122,22 @@ class Command(BaseCommand):
             )
 
 
+def check_repeats(entries: Iterator[Entry]) -> None:
+    """Raises CommandError: orders without an orderRef are the same as others."""
+    warned = [each for each in Import(is_dry_run=True).run(entries) if each.warning]
+    if warned:
+        named = "\n".join(sentence(each) for each in warned[:NAMED_REPEATS])
+        raise CommandError(
+            f"Nothing was imported: {len(warned)} orders are the same as another one.\n{named}\n"
+            "Give each order an orderRef, so that none is placed twice. To place them all, run the "
+            "command with --place-repeats."
+        )
+
+
 def sentence(outcome: Outcome) -> str:
     """`line 7: quantity: expected a whole number. Send …`."""
     where = outcome.entry.name or f"line {outcome.entry.line}"
+    if outcome.warning:
+        return f"{where}: {outcome.warning}"
     faults = (f"{fault['field']}: {fault['detail']}. {fault['fix']}" for fault in outcome.faults)
     return f"{where}: {' '.join(faults)}"
