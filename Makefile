@@ -19,6 +19,7 @@ services: libcurl ## start MongoDB and RabbitMQ only, to start the other process
 test: libcurl ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
+	@command -v node >/dev/null || $(INSTALL_PACKAGES) nodejs
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		--max-worker-restart 0 $(TESTS)
 

@@ -69,7 +69,7 @@ def test_one_command_lists_what_production_installs(tmp_path: Path) -> None:
 
 def product_files() -> Iterator[Path]:
     """What the image of the Dockerfile runs: all Python files but those of development."""
-    development = {"benchmarks", "drills", "localservices", "tests"}
+    development = {"benchmarks", "drills", "examples", "localservices", "tests"}
     for path in ROOT.glob("*/**/*.py"):
         top = path.relative_to(ROOT).parts[0]
         if top not in development and not top.startswith("."):
