@@ -49,7 +49,7 @@ def test_rounding_moves_by_half_a_unit_at_most(amount: Decimal, currency: str) -
     whole = rounded(amount, currency)
 
     assert abs(whole - amount) <= smallest_unit(currency) / 2
-    assert -whole.as_tuple().exponent == decimals_of(currency)
+    assert whole.as_tuple().exponent == -decimals_of(currency)
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD", "CLF"])
