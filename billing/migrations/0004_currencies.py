@@ -6,6 +6,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
+            model_name="invoiceline",
+            name="amount",
+            field=models.DecimalField(decimal_places=4, max_digits=24),
+        ),
+        migrations.AlterField(
             model_name="invoice",
             name="total",
             field=models.DecimalField(decimal_places=4, max_digits=24),

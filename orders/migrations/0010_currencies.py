@@ -6,6 +6,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
+            model_name="orderline",
+            name="unit_price",
+            field=models.DecimalField(decimal_places=4, max_digits=20),
+        ),
+        migrations.AlterField(
             model_name="order",
             name="total",
             field=models.DecimalField(decimal_places=4, max_digits=26),
