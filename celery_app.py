@@ -4,6 +4,8 @@ import os
 import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+# Celery would run the checks of all pages, too; `refuse_wrong_declarations` has a worker's.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 from celery import Celery
 from celery.platforms import SecurityWarning

@@ -43,7 +43,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from orders import placing, unowned_keys
-from orders.collection import orders
+from orders.collection import now_in_milliseconds, orders
 from orders.requests.order_request import TITLE, OrderRequest
 from runtime.requests import idempotency_key
 from runtime.requests.caller import Caller
@@ -179,7 +179,7 @@ def is_forgotten(order: dict[str, Any]) -> bool:
     forget too early would place a second order.
     """
     lifetime = timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
-    if placing.now_in_milliseconds() - order["created_at"] <= lifetime:
+    if now_in_milliseconds() - order["created_at"] <= lifetime:
         return False
     age = {"$subtract": [{"$toDate": "$$CLUSTER_TIME"}, KEYED_AT]}
     is_old = {"$gt": [age, round(lifetime.total_seconds() * 1000)]}

@@ -17,9 +17,8 @@ from bson import ObjectId
 from messaging.errors import PermanentError
 from messaging.order_id import object_id
 from messaging.service import services
-from orders.collection import orders
+from orders.collection import now_in_milliseconds, orders
 from orders.owed import UNHEARD, ended_by, ledger_at_first, owed_after, since, state_in, waits
-from orders.placing import now_in_milliseconds
 
 #: As text, in an expression of an update.
 ORDER_ID = {"$toString": "$_id"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from messaging.money import stored
 from messaging.price import Price
 from orders import traces
 from orders.catalogue import catalogue
-from orders.collection import orders
+from orders.collection import now_in_milliseconds, orders
 from orders.owed import keys_of, ledger_at_first
 from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
@@ -164,9 +164,3 @@ def id_of(moment: datetime) -> ObjectId:
     new = ObjectId()
     second = int(moment.timestamp()).to_bytes(4, "big")
     return new if new.binary[:4] == second else ObjectId(second + new.binary[4:])
-
-
-def now_in_milliseconds() -> datetime:
-    """Now, as exactly as MongoDB stores it, so that a stored order reads back the same."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

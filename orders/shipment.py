@@ -8,8 +8,7 @@ from __future__ import annotations
 from pymongo.client_session import ClientSession
 
 from messaging.order_id import object_id
-from orders.collection import orders
-from orders.placing import now_in_milliseconds
+from orders.collection import now_in_milliseconds, orders
 
 
 def note_shipped(order_id: str, session: ClientSession) -> bool:

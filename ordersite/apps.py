@@ -1,7 +1,7 @@
 """Django's own apps with MongoDB's ObjectIds as keys, and the site as an app."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
 from django.core.checks import Tags, register
@@ -23,19 +23,14 @@ class OrdersiteConfig(AppConfig):
         from messaging.adapters import py_amqp
         from messaging.handling.handlers import ignore_the_rest
         from orders.facts import facts
-        from ordersite.overview import needs
         from ordersite.patches import django_mongodb_backend
-        from ordersite.pipeline import declaration_checks, shipping_consent
+        from ordersite.pipeline import declaration_checks
         from ordersite.transport_checks import check_transport
-        from ordersite.workplace import products
         from runtime.tracing import mongodb, spans
 
         py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
         order_facts.register(facts)
-        needs.register()
-        shipping_consent.register()
-        products.register()
         if spans.is_on():
             # Of the clients that are made from now on.
             monitoring.register(mongodb.Commands())
@@ -45,7 +40,9 @@ class OrdersiteConfig(AppConfig):
         register(check_transport, Tags.security, deploy=True)
 
 
-class MongoAdminConfig(AdminConfig):
+class MongoAdminConfig(SimpleAdminConfig):
+    """`ordersite.urls` looks for the apps' pages: a worker needs none of them."""
+
     default_site = "ordersite.admin_site.OrderSite"
     default_auto_field = OBJECT_ID
 

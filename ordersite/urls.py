@@ -6,12 +6,20 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from ordersite.openapi import problem_pages, views
-from ordersite.pipeline import health
+from ordersite.overview import needs
+from ordersite.pipeline import health, shipping_consent
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
 from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
 from ordersite.start_page import start_page
 from ordersite.web import problems
+from ordersite.workplace import products
+
+# What only who answers a request needs; a worker starts sooner without it, and is smaller.
+admin.autodiscover()
+needs.register()
+shipping_consent.register()
+products.register()
 
 urlpatterns = [
     path("", start_page, name="start"),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, Any, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 import msgspec
 from django.conf import settings
 from msgspec import Meta, Struct
-from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
 from runtime.requests import repeated_names
 from runtime.requests.faults import MOST_FAULTS, Wrong, fault, faults_of, fields_of
@@ -18,27 +16,13 @@ from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.requirement import requirement
 
+if TYPE_CHECKING:
+    # The framework takes a tenth of a second, and workers read bodies, too.
+    from rest_framework.request import Request
+
 T = TypeVar("T")
 
 REPEATED = "must be given once, and is there twice in the same object"
-
-
-class JsonParser(BaseParser):
-    """Takes a body that is declared to be JSON; a `JsonBody` decodes it.
-
-    A charset in the Content-Type means nothing: JSON is UTF-8 (RFC 8259, section 11).
-    """
-
-    media_type = "application/json"
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """The bytes, of which there are not too many: a longer body came to no view."""
-        return stream.read()
 
 
 class JsonBody(Generic[T]):

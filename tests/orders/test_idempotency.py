@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.test import Client, override_settings
 
 from orders import idempotency, ledger, placing
 from orders.catalogue import Catalogue
-from orders.collection import orders
+from orders.collection import now_in_milliseconds, orders
 from orders.models import Order
 from tests.concurrency import at_once
 
@@ -212,6 +213,11 @@ def test_an_order_of_an_earlier_release_was_placed_when_it_says(either_way: Clie
     assert post(either_way, "k-1").json()["order"]["orderId"] != first
 
 
+def set_clock(patch: pytest.MonkeyPatch, clock: Callable[[], datetime]) -> None:
+    for module in (placing, idempotency):
+        patch.setattr(module, "now_in_milliseconds", clock)
+
+
 @pytest.mark.parametrize("hours", [-25, 25])
 def test_a_clock_that_is_wrong_makes_no_key_forgotten(
     either_way: Client, monkeypatch: pytest.MonkeyPatch, hours: int
@@ -221,17 +227,17 @@ def test_a_clock_that_is_wrong_makes_no_key_forgotten(
     When it places an order, its clock is set right, and the request comes again
     Then it is the same order.
     """
-    now = placing.now_in_milliseconds
+    now = now_in_milliseconds
 
     def wrong() -> datetime:
         return now() + timedelta(hours=hours)
 
     with monkeypatch.context() as patched:
-        patched.setattr(placing, "now_in_milliseconds", wrong)
+        set_clock(patched, wrong)
         first = post(either_way, "k-1").json()["order"]["orderId"]
     assert post(either_way, "k-1").json()["order"]["orderId"] == first
 
-    monkeypatch.setattr(placing, "now_in_milliseconds", wrong)
+    set_clock(monkeypatch, wrong)
     assert post(either_way, "k-1").json()["order"]["orderId"] == first
     assert count() == 1
 

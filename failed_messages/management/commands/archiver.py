@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from failed_messages.archiving.archiver import Archiver
+from messaging import declarations
 from runtime import sign_of_life
 from runtime.connecting import HEARTBEAT_SECONDS, connection_to
 
@@ -20,6 +21,8 @@ CONNECT_SECONDS = 5
 
 class Command(BaseCommand):
     help = "Archive every dead-lettered message and record how replays ended, until stopped."
+    # The others are of pages, which it has none of.
+    requires_system_checks = (declarations.TAG,)
 
     def handle(self, *args: Any, **options: Any) -> None:
         archiver = Archiver(

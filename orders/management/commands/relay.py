@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from messaging import declarations
 from orders.outbox.relay import Relay
 from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
@@ -16,6 +17,8 @@ from runtime.waiting import wait_for_database, wait_for_rabbitmq
 
 class Command(BaseCommand):
     help = "Publish the events of orders to RabbitMQ until stopped. Several may run at once."
+    # The others are of pages, which it has none of.
+    requires_system_checks = (declarations.TAG,)
 
     def handle(self, *args: Any, **options: Any) -> None:
         lower_priority()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from messaging import declarations
 from ordersite.pipeline.scheduler import JOBS, Scheduler
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
@@ -15,6 +16,8 @@ from runtime.waiting import wait_for_database
 
 class Command(BaseCommand):
     help = "Run the periodic jobs until stopped."
+    # The others are of pages, which it has none of.
+    requires_system_checks = (declarations.TAG,)
 
     def handle(self, **options: Any) -> None:
         stop = StopRequest()
