@@ -236,10 +236,6 @@ CONFIRM_TIMEOUT_SECONDS = setting(
 MAX_MESSAGE_BYTES = setting(
     env.int, "MAX_MESSAGE_BYTES", default=1024 * 1024, validate=at_least(1024), example="1048576"
 )
-#: How far apart the relay polls for pending events; sooner while a whole batch waits.
-RELAY_POLL_SECONDS = setting(
-    env.float, "RELAY_POLL_SECONDS", default=0.02, validate=at_least(0.001), example="0.02"
-)
 
 #: After so long without news of a published order, it is sent again to the service that owes it;
 #: longer than all retries take.

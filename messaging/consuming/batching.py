@@ -11,8 +11,6 @@ and a message on an idle system does not wait. Nor does it wait long for a messa
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
@@ -27,6 +25,7 @@ from messaging.handling.middlewares import around_a_batch, run
 from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
 from messaging.service import services
 from messaging.trust.publishers import publisher_of
+from runtime.pace import Pace
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
 
@@ -35,11 +34,6 @@ logger = logging.getLogger(__name__)
 BATCH_MESSAGES = 800
 #: Of their bodies together, unless one alone has more: bounds what a pool child holds.
 BATCH_BYTES = 8 * 1024 * 1024
-#: From the start of one call to the start of the next, unless a whole batch waits: after a message
-#: that came alone, so that on an idle system the next one hardly waits …
-INTERVAL_SECONDS = 0.03
-#: … and after several: while several come at a time, more of them share a call.
-BATCH_INTERVAL_SECONDS = 0.1
 #: A call that runs longer than this holds up no other any more, as long as the pool has children.
 PATIENCE_SECONDS = 1
 
@@ -58,8 +52,7 @@ class BatchStrategy:
         self._busy = False
         #: Counts the calls; the next one waits for the last one.
         self._number = 0
-        #: The earliest time for the next call.
-        self._next_at = -math.inf
+        self._pace = Pace()
 
     def __call__(self, message: Any, payload: Any, ack: Any, reject: Any, callbacks: Any) -> None:
         if self._awaited and self._awaited[0] is message:
@@ -88,7 +81,7 @@ class BatchStrategy:
         self._busy = bool(self._waiting)
         if not self._busy:
             return
-        pause_seconds = self._next_at - time.monotonic()
+        pause_seconds = self._pace.pause_seconds()
         if pause_seconds > 0 and len(self._waiting) < BATCH_MESSAGES:
             self._consumer.timer.call_after(pause_seconds, self._run_next)
         else:
@@ -104,7 +97,7 @@ class BatchStrategy:
         if not messages:
             return
         self._number += 1
-        self._next_at = time.monotonic() + interval_seconds(len(messages))
+        self._pace.called(len(messages))
         self._consumer.timer.call_after(PATIENCE_SECONDS, self._ended, (self._number,))
         if len(messages) == 1:
             self._awaited = messages[0], self._number
@@ -180,11 +173,6 @@ class BatchStrategy:
             # Those of a connection that was lost meanwhile are delivered again.
             if self._consumer.acks.covers(message):
                 self._consumer.run_alone(message)
-
-
-def interval_seconds(count: int) -> float:
-    """How long after the start of a call with so many messages the next one starts, at least."""
-    return INTERVAL_SECONDS if count == 1 else BATCH_INTERVAL_SECONDS
 
 
 class Batch(NamedTuple):

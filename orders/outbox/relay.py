@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 
 from django.conf import settings
 from pymongo.errors import PyMongoError
@@ -17,20 +16,16 @@ from messaging.errors import PublishError
 from messaging.publishing.outbox import publish_pending
 from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import store
+from orders.outbox.arrivals import Arrivals
 from runtime import sign_of_life
 from runtime.lease import RELAY_LEASE, Lease
+from runtime.pace import Pace
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
 
 logger = logging.getLogger(__name__)
 
 STANDBY_POLL_SECONDS = 1.0
-#: From the start of a cycle that found several events to the start of the next, unless it left
-#: some: while several come at a time, more of them share a cycle.
-BATCH_INTERVAL_SECONDS = 0.1
-#: A cycle that found nothing may take one part in so many of the time: where the CPU is short,
-#: empty polls take it from those who work.
-EMPTY_CYCLE_SHARE = 10
 FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -44,6 +39,8 @@ class Relay:
         self._was_holder: bool | None = None
         self._wait_seconds = 0.0
         self._reported = Reported()
+        self._pace = Pace()
+        self._arrivals = Arrivals()
 
     def run(self) -> None:
         """Publish pending events until asked to stop."""
@@ -52,26 +49,29 @@ class Relay:
                 sign_of_life.beat()
                 if wait_seconds := self._cycle(publisher):
                     self._stop.wait(wait_seconds)
+        self._arrivals.ignore()
         # If MongoDB is down the lease expires by itself.
         with contextlib.suppress(PyMongoError):
             self._lease.release()
         logger.info("Stopped.")
 
     def _cycle(self, publisher: Publisher) -> float:
-        """Publish a batch; return for how many seconds there is nothing to do."""
-        started_at = time.monotonic()
+        """Publish a batch, or wait for an event; return for how many seconds to wait then."""
         try:
             if not self._holds_lease():
+                self._arrivals.ignore()
                 return STANDBY_POLL_SECONDS
             published = publish_batch(publisher)
+            if not published:
+                self._arrivals.wait(self._stop)
         except Exception as error:
             # The relay survives every error: nothing else would publish.
             return self._outage(error)
         self._outage_over()
-        if published >= store.BATCH_ORDERS:
-            return 0.0
-        took_seconds = time.monotonic() - started_at
-        return max(0.0, interval_seconds(published, took_seconds) - took_seconds)
+        if published > 1:
+            self._arrivals.ignore()
+        self._pace.called(published)
+        return 0.0 if published >= store.BATCH_ORDERS else self._pace.pause_seconds()
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
@@ -83,6 +83,7 @@ class Relay:
         return is_holder
 
     def _outage(self, error: Exception) -> float:
+        self._arrivals.ignore()
         if self._reported.is_new(why := in_words(error)):
             logger.error(
                 "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
@@ -99,21 +100,6 @@ class Relay:
         if self._reported.end():
             logger.info("The outage is over; publishing again.")
         self._wait_seconds = 0.0
-
-
-def interval_seconds(published: int, took_seconds: float) -> float:
-    """From the start of a cycle to the start of the next, unless the cycle left some events.
-
-    Args:
-        published: how many events it found.
-        took_seconds: how long it took.
-    """
-    if published > 1:
-        return BATCH_INTERVAL_SECONDS
-    if published == 1:
-        return settings.RELAY_POLL_SECONDS
-    seldom = min(took_seconds * EMPTY_CYCLE_SHARE, BATCH_INTERVAL_SECONDS)
-    return max(seldom, settings.RELAY_POLL_SECONDS)
 
 
 def fault(error: Exception) -> str:

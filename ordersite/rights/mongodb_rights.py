@@ -21,6 +21,8 @@ READ: Actions = frozenset({"find"})
 #: What is noted there is never changed, and never deleted.
 ADD: Actions = READ | {"insert"}
 WRITE: Actions = ADD | {"update", "remove"}
+#: MongoDB tells of what is written there.
+HEAR: Actions = frozenset({"changeStream"})
 #: Of every collection, those to come among them: what migrations and the doctor do.
 MAINTAIN: Actions = ADD | {
     *("createCollection", "createIndex", "dropCollection", "dropIndex", "collMod"),
@@ -74,7 +76,7 @@ def of_processes() -> dict[str, Rights]:
             invoices,
             desk,
         ),
-        "relay": rights(may(WRITE, [*own[keeper], LEASE])),
+        "relay": rights(may(WRITE | HEAR, own[keeper]), may(WRITE, [LEASE])),
         **{
             # What its messages say is compared with what the others stored.
             name: rights(

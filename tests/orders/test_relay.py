@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 from kombu import Connection
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
@@ -23,8 +26,9 @@ from messaging.errors import PublishError
 from messaging.publishing.publisher import Publisher
 from orders import ledger
 from orders.collection import orders
-from orders.outbox import relay, store
-from orders.outbox.relay import BATCH_INTERVAL_SECONDS, Relay, interval_seconds
+from orders.outbox import arrivals, relay, store
+from orders.outbox.arrivals import PENDING, Arrivals
+from orders.outbox.relay import Relay
 from runtime.lease import LEASE_SECONDS, Lease
 from runtime.stopping import StopRequest
 from tests.broker import depth, take_all
@@ -336,19 +340,41 @@ def test_a_killed_relay_is_followed_by_another(place: Place, processes: Processe
     assert depth("billing") == 2
 
 
-@override_settings(RELAY_POLL_SECONDS=0.02)
-@pytest.mark.parametrize(
-    ("published", "took_seconds", "expected_seconds"),
-    [
-        (0, 0.001, 0.02),
-        (1, 0.009, 0.02),
-        (2, 0.001, BATCH_INTERVAL_SECONDS),
-        (0, 0.005, pytest.approx(0.05)),
-        # However slow MongoDB is: an event may have come meanwhile.
-        (0, 3.0, BATCH_INTERVAL_SECONDS),
-    ],
-)
-def test_it_polls_seldom_where_empty_polls_take_long(
-    published: int, took_seconds: float, expected_seconds: float
+@pytest.mark.timeout(60)
+def test_it_is_told_of_an_order_at_once(place: Place, monkeypatch: pytest.MonkeyPatch):
+    """Given a relay that would look by itself only long after this test has failed."""
+    monkeypatch.setattr(arrivals, "SWEEP_SECONDS", 120)
+    told, stop = Arrivals(), StopRequest()
+    told.wait(stop)
+
+    place()
+    told.wait(stop)
+
+    told.ignore()
+
+
+def test_it_is_told_of_what_becomes_pending_and_of_nothing_else(place: Place):
+    with orders().watch(PENDING, max_await_time_ms=100) as told:
+        order_id = place()["orderId"]
+        assert str(told.next()["documentKey"]["_id"]) == order_id
+        store.mark_published(store.oldest_pending())
+        ledger.record(order_id, "billing", "invoiced", "2026-000001")
+        assert told.try_next() is None
+
+        ledger.record(order_id, "inventory", "reserved")
+        assert str(told.next()["documentKey"]["_id"]) == order_id
+
+
+def test_without_the_right_to_be_told_it_polls(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    assert interval_seconds(published, took_seconds) == expected_seconds
+    def watch(*args: Any, **options: Any) -> None:
+        raise OperationFailure("not authorized", 13)
+
+    monkeypatch.setattr(Collection, "watch", watch)
+    with running_relay():
+        for _ in range(2):
+            order_id = place()["orderId"]
+            eventually(partial(is_published, order_id))
+
+    assert caplog.text.count("python manage.py access apply") == 1
