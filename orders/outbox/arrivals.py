@@ -24,7 +24,7 @@ SWEEP_SECONDS = 1.0
 #: Where this user of MongoDB may not listen.
 POLL_SECONDS = 0.1
 
-PENDING = [
+PENDING: list[dict[str, Any]] = [
     {
         "$match": {
             "$or": [
