@@ -57,6 +57,20 @@ drills: libcurl ## break everything while orders flow, 20 times each, and check 
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
 	$(RUN) -m drills --all --runs 20 --record
 
+.PHONY: docs
+docs: $(INSTALLED) ## build the documentation's site in .local/docs/site, and check its links
+	@rm -rf .local/docs && mkdir -p .local/docs/pages
+	@git ls-files -z '*.md' LICENSE Procfile deploy docs examples 'compose*.yaml' Dockerfile \
+		| xargs -0 cp --parents --target-directory .local/docs/pages
+	@mv .local/docs/pages/docs/zensical.toml .local/docs
+	@DJANGO_DEBUG=true $(RUN) manage.py reference .local/docs/pages/docs/reference
+	$(RUN) -m zensical build --strict --clean --config-file .local/docs/zensical.toml
+
+.PHONY: pictures
+pictures: $(INSTALLED) ## take the documentation's pictures anew, from a running `make run`
+	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
+	$(RUN) -m localservices.pictures
+
 .PHONY: requirements
 requirements: $(INSTALLED) ## pin the newest versions that requirements*.in allow
 	$(RUN) -m piptools compile --quiet --upgrade requirements.in

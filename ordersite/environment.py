@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from environs import EnvError, FileAwareEnv, ValidationError
 
@@ -32,6 +32,19 @@ env = FileAwareEnv(strip_whitespace=True)
 env.read_env(SERVICES_FILE, recurse=False, override=False)
 
 
+class Declared(NamedTuple):
+    """A setting that the site reads."""
+
+    name: str
+    #: What its value is: `str`, `float`, `list` …
+    kind: str
+    example: str
+
+
+#: Each setting that was read, by name, for their reference.
+DECLARED: dict[str, Declared] = {}
+
+
 def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any) -> Any:
     """Read the environment variable `name` with one of environs' readers.
 
@@ -40,6 +53,7 @@ def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any
     Raises:
         InvalidSetting: it is missing without a default, or no valid value.
     """
+    DECLARED[name] = Declared(name, read.__name__, example)
     try:
         return read(name, **options)
     except ValueError as error:  # an EnvError, or a file that cannot be read

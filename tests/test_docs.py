@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from localservices.pipeline import ROOT
+from ordersite.management.commands.reference import PAGES as PAGES_OF_THE_CODE
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -32,6 +34,28 @@ def test_a_decision_has_a_status_and_a_date_and_is_listed(decision: Path) -> Non
 
     assert re.search(r"^\*\*Status:\*\* .+ \*\*Date:\*\* \d{4}-\d\d-\d\d\.", told, re.M | re.S)
     assert f"]({decision.name})" in (DECISIONS / "README.md").read_text()
+
+
+def test_the_site_has_a_place_for_every_page() -> None:
+    named = set(placed_in(tomllib.loads((ROOT / "docs/zensical.toml").read_text())))
+
+    made = {f"docs/reference/{name}" for name in PAGES_OF_THE_CODE}
+    decisions = {str(page.relative_to(ROOT)) for page in DECISIONS.glob("0*.md")}
+    written = {str(page.relative_to(ROOT)) for page in PAGES}
+    assert named == (written - decisions) | made
+
+
+def placed_in(part: object) -> Iterator[str]:
+    """The files in the navigation of the site, or in a part of it."""
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            if name != "theme":
+                yield from placed_in(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from placed_in(inner)
+    elif isinstance(part, str) and part.endswith(".md"):
+        yield part
 
 
 def links(page: Path) -> Iterator[str]:

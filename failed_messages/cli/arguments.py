@@ -22,7 +22,7 @@ MOST_SHOWN = 100_000
 def add_verb(verbs: Any, name: str, help_: str, run: Callable) -> Any:
     """A verb with `--json`; `run(options, terminal)` carries it out."""
     verb = verbs.add_parser(name, help=help_)
-    verb.add_argument("--json", action="store_true")
+    verb.add_argument("--json", action="store_true", help="print JSON")
     verb.set_defaults(run=run)
     return verb
 
@@ -34,7 +34,8 @@ def add_filter(verb: Any) -> None:
 
 def add_who(verb: Any, reason_required: bool = False) -> None:
     """Who acts, and why: it is in the audit log."""
-    verb.add_argument("--reason", metavar="TEXT", default="", required=reason_required)
+    why = "why, for the audit log"
+    verb.add_argument("--reason", metavar="TEXT", default="", required=reason_required, help=why)
     add_by(verb)
 
 

@@ -23,8 +23,10 @@ LIST_LIMIT = 50
 
 def add_list(verbs: Any) -> None:
     verb = add_verb(verbs, "list", "list the newest failed messages", show_list)
-    verb.add_argument("--service", choices=services())
-    verb.add_argument("--status", choices=Status.values)
+    verb.add_argument("--service", choices=services(), help="only failed messages of this service")
+    verb.add_argument(
+        "--status", choices=Status.values, help="only failed messages with this status"
+    )
     verb.add_argument("--order", metavar="ID", help="only failed messages of this order")
     add_filter(verb)
     verb.add_argument("--limit", type=items_shown, default=LIST_LIMIT, help="default 50")
@@ -40,7 +42,7 @@ def show_list(options: dict[str, Any], terminal: Terminal) -> None:
 
 def add_show(verbs: Any) -> None:
     verb = add_verb(verbs, "show", "show everything about failed messages", show)
-    verb.add_argument("ids", nargs="+", metavar="ID")
+    verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
 
 
 def show(options: dict[str, Any], terminal: Terminal) -> None:
@@ -53,7 +55,7 @@ def show(options: dict[str, Any], terminal: Terminal) -> None:
 
 def add_edit(verbs: Any) -> None:
     verb = add_verb(verbs, "edit", "send an edited copy of a failed message", edit)
-    verb.add_argument("ids", nargs=1, metavar="ID")
+    verb.add_argument("ids", nargs=1, metavar="ID", help="the id, as `list` shows it")
     verb.add_argument(
         "--body", required=True, metavar="FILE", help="the file with the edited body; - is stdin"
     )
@@ -77,13 +79,13 @@ def edit(options: dict[str, Any], terminal: Terminal) -> None:
 
 def add_discard(verbs: Any) -> None:
     verb = add_verb(verbs, "discard", "set them aside", _acting(discard))
-    verb.add_argument("ids", nargs="+", metavar="ID")
+    verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
     add_who(verb, reason_required=True)
 
 
 def add_restore(verbs: Any) -> None:
     verb = add_verb(verbs, "restore", "take a discard back", _acting(restore))
-    verb.add_argument("ids", nargs="+", metavar="ID")
+    verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
     add_who(verb)
 
 

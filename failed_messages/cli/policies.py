@@ -16,9 +16,13 @@ from runtime.os_user import add_by
 
 def add_policy(verbs: Any) -> None:
     verb = add_verb(verbs, "policy", "scheduled replay: list, set or end policies", run_policy)
-    verb.add_argument("what", nargs="?", choices=("list", "set", "off"), default="list")
-    verb.add_argument("--service", choices=services(), default="")
-    verb.add_argument("--group", metavar="FINGERPRINT", default="")
+    verb.add_argument(
+        "what", nargs="?", choices=("list", "set", "off"), default="list", help="list by default"
+    )
+    verb.add_argument(
+        "--service", choices=services(), default="", help="the policy of this service"
+    )
+    verb.add_argument("--group", metavar="FINGERPRINT", default="", help="the policy of this group")
     verb.add_argument(
         "--after", metavar="15m,1h,6h", default="", help="the delays: one replay after each"
     )

@@ -27,7 +27,7 @@ JOBS_LIMIT = 20
 
 def add_replay(verbs: Any) -> None:
     verb = add_verb(verbs, "replay", "send failed messages to their service again", run_replay)
-    verb.add_argument("ids", nargs="*", metavar="ID")
+    verb.add_argument("ids", nargs="*", metavar="ID", help="ids, as `list` shows them")
     verb.add_argument(
         "--group", metavar="FINGERPRINT", help="the failed messages of this failure group"
     )

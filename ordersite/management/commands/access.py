@@ -40,7 +40,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", choices=("plan", "apply"))
+        parser.add_argument(
+            "act", choices=("plan", "apply"), help="show what differs, or make it so"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
             "--folder",

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("process", choices=health.PROCESSES)
+        parser.add_argument("process", choices=health.PROCESSES, help="the kind of process")
 
     def handle(self, *args: Any, **options: Any) -> None:
         sys.exit(health.main([options["process"]]))

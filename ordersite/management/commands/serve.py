@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 is every network"
         )
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=int, default=8000, help="default %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # uvicorn sends itself the signal again by which it was asked to stop, once it has.

@@ -42,7 +42,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", choices=("show", "plan", "apply"))
+        parser.add_argument(
+            "act",
+            choices=("show", "plan", "apply"),
+            help="show what is declared, show what differs on RabbitMQ, or change it",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
             "--mermaid", action="store_true", help="with `show`: print a Mermaid flowchart"

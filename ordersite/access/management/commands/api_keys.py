@@ -34,11 +34,13 @@ class Command(BaseCommand):
         add_create(verbs)
         add_verb(verbs, "list", "the keys, the newest first", self.list)
         rotate = add_verb(verbs, "rotate", "make the key that follows one", self.rotate)
-        rotate.add_argument("id")
+        rotate.add_argument("id", help="the key's id, as `list` shows it")
         rotate.add_argument(
             "--overlap", type=time, default=keys.OVERLAP, help="how long both work; default 24h"
         )
-        add_verb(verbs, "revoke", "end a key at once", self.revoke).add_argument("id")
+        add_verb(verbs, "revoke", "end a key at once", self.revoke).add_argument(
+            "id", help="the key's id"
+        )
         verbs.choices["create"].set_defaults(run=self.create)
         for name in ("create", "rotate", "revoke"):
             add_by(verbs.choices[name])
@@ -96,7 +98,7 @@ class Command(BaseCommand):
 
 def add_verb(verbs: Any, name: str, help_: str, run: Any = None) -> Any:
     verb = verbs.add_parser(name, help=help_)
-    verb.add_argument("--json", action="store_true")
+    verb.add_argument("--json", action="store_true", help="print JSON")
     verb.set_defaults(run=run)
     return verb
 

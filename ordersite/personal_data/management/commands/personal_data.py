@@ -33,7 +33,9 @@ class Command(BaseCommand):
         erasing.add_argument("--json", action="store_true", help="print JSON")
         erasing.set_defaults(run=self.erase)
         for verb in (exporting, erasing):
-            verb.add_argument("--user", type=user_id, required=True, metavar="N")
+            verb.add_argument(
+                "--user", type=user_id, required=True, metavar="N", help="the person's userId"
+            )
             add_by(verb)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,9 +19,14 @@ class Command(BaseCommand):
     help = "Make a service fail for the orders of one user; --kind none ends that."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("service", choices=list(services()))
+        parser.add_argument("service", choices=list(services()), help="the service that fails")
         parser.add_argument("--user", type=user_id, required=True, help="the userId of the orders")
-        parser.add_argument("--kind", choices=[*SimulatedFault.Kind.values, NONE], required=True)
+        parser.add_argument(
+            "--kind",
+            choices=[*SimulatedFault.Kind.values, NONE],
+            required=True,
+            help="how it fails; none removes the fault",
+        )
 
     def handle(self, *, service: str, user: int, kind: str, **options: Any) -> None:
         if not settings.SIMULATED_FAULTS:

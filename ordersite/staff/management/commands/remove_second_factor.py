@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Let a user whose phone is lost log in without a code, to set up another one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
+        parser.add_argument("name", help="the user's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["name"]).first()
