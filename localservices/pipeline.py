@@ -23,6 +23,14 @@ from localservices.process import with_parent
 
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 15
+#: A process that ends sooner after its start cannot run here; one that ran for longer can.
+STEADY_SECONDS = 10.0
+#: A process that was asked to stop ends with one of these.
+STOPPED = (0, -signal.SIGTERM, -signal.SIGINT)
+STAYS = (
+    "{name} was stopped, and stays so; all others go on. To have it back, in another terminal:\n"
+    "  . .venv/bin/activate; {command}"
+)
 NO_LOGINS: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -47,24 +55,42 @@ class Pipeline:
         self._printer = printer.Printer(sys.stdout, width=max(map(len, commands)), time_format="")
         self._not_started: set[str] = set()
         self._pids: dict[str, int] = {}
+        self._started_at: dict[str, float] = {}
+        self._colours = dict(zip(commands, get_colours(), strict=False))
         self._ended: list[tuple[str, int]] = []
 
     def start(self) -> None:
         """Start all; returns when each has its process id."""
-        for (name, command), colour in zip(self.commands.items(), get_colours(), strict=False):
-            environment = {**process_environment(), **self._logins.get(name, {})}
-            one = process.Process(shell_command(command), name=name, colour=colour, env=environment)
-            # The kernel ends the process with this thread, which lives as long as the process.
-            Thread(target=one.run, args=(self._events,), name=name, daemon=True).start()
-            self._not_started.add(name)
+        for name in self.commands:
+            self._start(name)
         while self._not_started:
             self._take(self._events.get())
 
     def follow(self) -> tuple[str, int]:
-        """Print lines until a process ends by itself; return its name and exit code."""
-        while not self._ended:
-            self._take(self._events.get())
-        return self._ended[0]
+        """Print lines until a process cannot run; return its name and exit code.
+
+        One that ran and died is started again, and one that somebody stopped stays stopped.
+        """
+        while True:
+            while not self._ended:
+                self._take(self._events.get())
+            name, exit_code = self._ended.pop(0)
+            if time.monotonic() - self._started_at[name] < STEADY_SECONDS:
+                return name, exit_code
+            if exit_code in STOPPED:
+                self._print_own(STAYS.format(name=name, command=self.commands[name]))
+            else:
+                self._print_own(f"{name} ended with exit code {exit_code}. It is started again.")
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        environment = {**process_environment(), **self._logins.get(name, {})}
+        command, colour = shell_command(self.commands[name]), self._colours[name]
+        one = process.Process(command, name=name, colour=colour, env=environment)
+        self._started_at[name] = time.monotonic()
+        self._not_started.add(name)
+        # The kernel ends the process with this thread, which lives as long as the process.
+        Thread(target=one.run, args=(self._events,), name=name, daemon=True).start()
 
     def say(self, text: str) -> None:
         """Print lines of our own between those of the processes; any thread may."""
@@ -96,9 +122,12 @@ class Pipeline:
 
     def _print(self, line: printer.Message) -> None:
         if line.name is None:
-            print(line.data, flush=True)
+            self._print_own(line.data)
         else:
             self._printer.write(line)
+
+    def _print_own(self, text: str) -> None:
+        print(text, flush=True)
 
     def _follow_until_all_ended(self, within_seconds: float) -> None:
         deadline = time.monotonic() + within_seconds

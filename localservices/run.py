@@ -172,7 +172,7 @@ def prepare(*arguments: str) -> None:
 
 
 def run_pipeline(settings: Mapping[str, str]) -> int:
-    """Run every process until one ends by itself, which ends all of them.
+    """Run every process until one cannot run, which ends all of them.
 
     Each has logins of its own, where both servers are ours.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -31,6 +34,48 @@ def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(
         pipeline.start()
         assert pipeline.follow() == ("relay", 3)
     assert "relay | no such setting" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("programs")
+def test_what_dies_is_started_again_and_what_is_stopped_stays_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Given two processes that have run for a while
+    When one is killed and the other is asked to stop
+    Then the first is started again, and once more, and the second is left alone.
+    """
+    monkeypatch.setattr(localservices.pipeline, "STEADY_SECONDS", 0.0)
+    with Pipeline({"billing": "sleep 1001", "orders": "sleep 1002"}) as pipeline:
+        pipeline.start()
+        Thread(target=pipeline.follow, daemon=True).start()
+        killed = [kill("sleep 1001", signal.SIGKILL) for _ in range(2)]
+        kill("sleep 1002", signal.SIGTERM)
+        eventually(lambda: "orders was stopped" in capsys.readouterr().out)
+
+        assert len(set(killed)) == 2
+        eventually(lambda: pids_of("sleep 1001"))
+        assert pids_of("sleep 1002") == []
+
+
+def kill(command: str, number: signal.Signals) -> int:
+    [pid] = eventually(lambda: pids_of(command))
+    psutil.Process(pid).send_signal(number)
+    eventually(lambda: pid not in pids_of(command))
+    return pid
+
+
+def pids_of(command: str) -> list[int]:
+    """Those of our own children that run this command."""
+    children = psutil.Process().children(recursive=True)
+    return [each.pid for each in children if " ".join(cmdline(each)) == command]
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    """Nothing of one that has just ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
 
 
 @pytest.mark.usefixtures("programs")
