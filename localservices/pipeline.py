@@ -31,6 +31,12 @@ STAYS = (
     "{name} was stopped, and stays so; all others go on. To have it back, in another terminal:\n"
     "  . .venv/bin/activate; {command}"
 )
+#: Services that run only where the setting of that name says so, and what runs beside their worker.
+OPTIONAL: Mapping[str, Mapping[str, str]] = {
+    "webhooks": {"deliverer": "python manage.py deliverer"}
+}
+#: What logs in as the worker that it runs beside.
+LOGINS_OF = {beside: name for name, processes in OPTIONAL.items() for beside in processes}
 NO_LOGINS: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -145,17 +151,29 @@ class Pipeline:
 def procfile(root: Path = ROOT) -> dict[str, str]:
     """The shell command of each process by its name, from the Procfile of the checkout `root`.
 
-    A service that is not in it has a worker like the others.
+    A service that is not in it has a worker like the others, and what is to run beside that.
     """
     commands = dict(parse_procfile((root / "Procfile").read_text()).processes)
-    others = (name for name in service_names(root) if name not in commands)
-    return commands | {name: worker_command(name) for name in others}
+    for name in service_names(root):
+        if name not in commands:
+            commands |= {name: worker_command(name), **OPTIONAL.get(name, {})}
+    return commands
 
 
 def service_names(root: Path = ROOT) -> list[str]:
-    """The packages that declare a service."""
+    """The services that run: a setting may turn one on."""
+    return [name for name in service_packages(root) if name not in OPTIONAL or is_on(name)]
+
+
+def service_packages(root: Path = ROOT) -> list[str]:
+    """The packages that declare a service, whether it runs or not."""
     files = sorted(root.glob("*/service.py"))
     return [file.parent.name for file in files if (file.parent / "apps.py").exists()]
+
+
+def is_on(optional: str) -> bool:
+    """Whether the setting of this name turns the service on."""
+    return os.environ.get(optional.upper(), "").lower() in ("true", "1", "yes", "on")
 
 
 def worker_command(service: str) -> str:

@@ -19,7 +19,7 @@ from localservices import environment_file, mongodb, rabbitmq
 from localservices.environment_file import FOLDER, remembered_port
 from localservices.errors import LocalServiceError, ServiceFailed
 from localservices.mongodb import MongoDB
-from localservices.pipeline import ROOT, Pipeline, process_environment, procfile
+from localservices.pipeline import LOGINS_OF, ROOT, Pipeline, process_environment, procfile
 from localservices.ports import free_port, is_free
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
@@ -198,7 +198,8 @@ def run_pipeline(settings: Mapping[str, str]) -> int:
 
 def logins(processes: Iterable[str]) -> dict[str, dict[str, str]]:
     """What each process is told of its own logins, by its name."""
-    return {name: environment_file.read(LOGINS / f"{name}.env") for name in processes}
+    users = {name: LOGINS_OF.get(name, name) for name in processes}
+    return {name: environment_file.read(LOGINS / f"{user}.env") for name, user in users.items()}
 
 
 def wait_for_ever(settings: Mapping[str, str]) -> int:

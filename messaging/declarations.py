@@ -223,7 +223,7 @@ def _handlers(service: Service, handled: set[tuple[str, str]]) -> Iterator[Check
                 f"it listens to {type_} and has no handler for it",
                 f'add @handles("{service.name}", "{type_}", …) to {service.name}/tasks.py',
             )
-    if service.keeps_ledger:
+    if service.keeps_ledger or service.hears_every_type:
         return
     for name, type_ in sorted(handled):
         if name == service.name and type_ not in listened:

@@ -74,6 +74,11 @@ class Service:
     plain_messages_are: str | None = None
     #: Whether it keeps the orders' ledger, and so hears every answer of every other service.
     keeps_ledger: bool = False
+    #: Whether it hears every type of event that another service publishes, beside `listens`.
+    hears_every_type: bool = False
+    #: Whether it runs here; a setting may say so. Where not, it has no queue and no worker, and its
+    #: package is installed like any other.
+    runs: bool = True
     #: Whether subscribers can have its events by routing key and by header, too.
     by_topic: bool = False
     #: The name of its fanout; None: `<name>_events`.
@@ -127,6 +132,17 @@ def declared() -> dict[str, Service]:
     Raises:
         ImproperlyConfigured: a package's `service.py` has no SERVICE.
     """
+    return {package: each for package, each in _all_declared().items() if each.runs}
+
+
+@cache
+def resting() -> frozenset[str]:
+    """The names of the declared services that do not run here."""
+    return frozenset(each.name for each in _all_declared().values() if not each.runs)
+
+
+@cache
+def _all_declared() -> dict[str, Service]:
     return {package: _declared_in(package) for package in installed_packages() if _has_one(package)}
 
 
@@ -200,10 +216,18 @@ def answering() -> tuple[Service, ...]:
 
 def heard(service: Service) -> tuple[On, ...]:
     """Everything that the service handles; the ledger's keeper handles every answer."""
-    answers = (
+    named = {on.type for on in service.listens}
+    more = (
         On(event.type)
         for other in services().values()
-        if service.keeps_ledger and other.answers
+        if _hears_all_of(service, other)
         for event in other.publishes
+        if event.type not in named
     )
-    return (*service.listens, *answers)
+    return (*service.listens, *more)
+
+
+def _hears_all_of(service: Service, other: Service) -> bool:
+    if service.hears_every_type:
+        return not other.hears_every_type
+    return service.keeps_ledger and other.answers

@@ -28,7 +28,10 @@ from ordersite.workplace.acts import act
 from ordersite.workplace.search import search_page
 
 #: What an operator reads first comes first; what is not named here comes last.
-APP_ORDER = ["failed_messages", "orders", "inventory", "billing", "access", "simulated_faults"]
+APP_ORDER = [
+    *("failed_messages", "orders", "inventory", "billing", "webhooks"),
+    *("access", "simulated_faults"),
+]
 
 #: What MongoDB may take to say who is logged in, until the page says that it is down.
 LOGIN_SECONDS = 1.0

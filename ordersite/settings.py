@@ -305,6 +305,19 @@ HANDLER_MIDDLEWARE = [
     *(["ordersite.simulated_faults.injecting.inject"] if SIMULATED_FAULTS else []),
 ]
 
+# --- Webhooks to customers, see docs/webhooks.md ------------------------------------------------
+
+#: Whether the service runs. Every event is then delivered to one more queue.
+WEBHOOKS = setting(env.bool, "WEBHOOKS", default=False, example="true")
+#: Whether endpoints may be http, and on this machine or in a private network.
+WEBHOOKS_TO_PRIVATE_ADDRESSES = setting(
+    env.bool, "WEBHOOKS_TO_PRIVATE_ADDRESSES", default=DEBUG, example="true"
+)
+#: What was delivered, or failed for good, is deleted after so many days.
+RETENTION_DAYS_WEBHOOKS = setting(
+    env.int, "RETENTION_DAYS_WEBHOOKS", default=30, validate=at_least(1), example="30"
+)
+
 # --- The operator's desk ----------------------------------------------------------------------
 
 #: Alerts go to a webhook as JSON, and by e-mail; to neither unless it is set.
@@ -377,6 +390,7 @@ INSTALLED_APPS = [
     "orders",
     "inventory",
     "billing",
+    "webhooks",
     "failed_messages",
     "ordersite.personal_data.apps.PersonalDataConfig",
     "ordersite.staff.apps.StaffConfig",

@@ -39,6 +39,7 @@ urlpatterns = [
     path("", include("ordersite.access.urls")),
     path("", include("billing.urls")),
     path("", include("inventory.urls")),
+    path("", include("webhooks.urls")),
     path("orders/<str:order_id>/timeline", TimelineView.as_view(), name="timeline"),
     path("orders/<str:order_id>/events", TimelineEventsView.as_view(), name="timeline-events"),
     path("", include("orders.urls")),

@@ -15,7 +15,7 @@ from pathlib import Path
 from runtime import sign_of_life
 
 #: `worker` is any of the Celery workers.
-PROCESSES = ("web", "relay", "worker", "archiver", "scheduler")
+PROCESSES = ("web", "relay", "worker", "archiver", "scheduler", "deliverer")
 
 WEB_PATH = "/health/serving"
 WEB_SECONDS = 3

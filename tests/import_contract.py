@@ -14,7 +14,7 @@ from typing import Any
 
 from importlinter.cli import lint_imports
 
-from localservices.pipeline import ROOT, service_names
+from localservices.pipeline import ROOT, service_packages
 
 SERVICES = "<services>"
 
@@ -23,7 +23,7 @@ def main() -> int:
     """0 where every contract is kept; the report is printed."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / ".importlinter"
-        config.write_text(as_ini(contracts(service_names())))
+        config.write_text(as_ini(contracts(service_packages())))
         return lint_imports(config_filename=str(config), cache_dir=None)
 
 

@@ -22,6 +22,7 @@ from drills.faults import (
     slow_handlers,
     stopped_service,
     warm_shutdowns,
+    webhooks,
     worker_kills,
 )
 
@@ -45,4 +46,5 @@ DRILLS: tuple[Drill, ...] = (
     credential_rotation.DRILL,
     slow_handlers.DRILL,
     hostile_clients.DRILL,
+    webhooks.DRILL,
 )

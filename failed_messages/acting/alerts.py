@@ -42,13 +42,18 @@ def send_alerts() -> int:
 
     Returns: how many alerts went out.
     """
-    if not settings.ALERT_WEBHOOK_URL and not settings.ALERT_EMAILS:
+    if not is_set_up():
         return 0
     sent = 0
     for group, kind in _due():
         with isolated(log, CANNOT_TELL, group["_id"]):
             sent += _send(group, kind)
     return sent
+
+
+def is_set_up() -> bool:
+    """Whether anybody is told of anything."""
+    return bool(settings.ALERT_WEBHOOK_URL or settings.ALERT_EMAILS)
 
 
 def _due() -> Iterator[tuple[Group, str]]:
@@ -76,7 +81,7 @@ def _send(group: Group, kind: str) -> bool:
     )
     if not claimed.modified_count:
         return False
-    if not _deliver(alert):
+    if not deliver(alert):
         # No one was told, so the next run tries again.
         failure_groups().update_one(
             {"_id": group["_id"]}, {"$set": {"alerted_at": group["alerted_at"]}}
@@ -115,8 +120,8 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
     }
 
 
-def _deliver(alert: dict[str, Any]) -> bool:
-    """Whether one of the channels took it."""
+def deliver(alert: dict[str, Any]) -> bool:
+    """Whether one of the channels took it; it has a `headline` and an `error`, in words."""
     channels = []
     if settings.ALERT_WEBHOOK_URL:
         channels.append(_post)
@@ -131,9 +136,9 @@ def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
         channel(alert)
     except Exception:
         log.exception(
-            "The alert about group %s did not go out by %s. Fix ALERT_WEBHOOK_URL or EMAIL_HOST; "
+            "The alert %r did not go out by %s. Fix ALERT_WEBHOOK_URL or EMAIL_HOST; "
             "it is tried again unless another channel worked",
-            alert["group"],
+            alert["headline"],
             channel.__name__.strip("_"),
         )
         return False
@@ -147,5 +152,6 @@ def _post(alert: dict[str, Any]) -> None:
 def _mail(alert: dict[str, Any]) -> None:
     lines = [f"{name}: {value}" for name, value in alert.items() if name != "headline"]
     # A subject is one line; the error's text is untrusted.
-    subject = " ".join(f"{alert['headline']}: {alert['exception']}".split())[:200]
+    why = alert.get("exception") or alert["error"]
+    subject = " ".join(f"{alert['headline']}: {why}".split())[:200]
     send_mail(subject, "\n".join(lines), None, settings.ALERT_EMAILS)

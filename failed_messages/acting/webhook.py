@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from http import HTTPStatus
-from http.client import HTTPConnection
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+
+from runtime.checked_connection import Address, CheckedConnection
 
 ANSWER_SECONDS = 5
-
-Address = IPv4Address | IPv6Address
 
 
 class NotDelivered(OSError):
     """The webhook did not take it; the text says why."""
 
 
-class Webhook(HTTPConnection):
-    """A connection to an address that was checked, so that a name cannot change in between."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise NotDelivered(f"{parts.scheme or 'nothing'} is neither http nor https")
-        self._has_tls = parts.scheme == "https"
-        self.default_port = 443 if self._has_tls else 80
-        super().__init__(parts.hostname, parts.port or self.default_port, timeout=ANSWER_SECONDS)
-        self._target = parts.path or "/"
-        if parts.query:
-            self._target += f"?{parts.query}"
-
-    def connect(self) -> None:
-        address = self._address()
-        self.sock = socket.create_connection((address, self.port), ANSWER_SECONDS)
-        if self._has_tls:
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
-
-    def post(self, body: bytes) -> None:
-        """Raises NotDelivered, OSError or http.client.HTTPException: it was not taken."""
-        try:
-            self.request("POST", self._target, body, {"Content-Type": "application/json"})
-            status = self.getresponse().status
-        finally:
-            self.close()
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise NotDelivered(f"it answered {status}; redirects are not followed")
-        if status >= HTTPStatus.BAD_REQUEST:
-            raise NotDelivered(f"it answered {status}")
-
-    def _address(self) -> str:
-        """Raises NotDelivered: its name stands for what is no webhook's address."""
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-        for address in addresses:
-            if reason := fault_of(address, self.host):
-                raise NotDelivered(f"{self.host} is {address}, {reason}")
-        return str(addresses[0])
-
-
 def post(url: str, body: bytes) -> None:
-    """Raises NotDelivered, OSError or http.client.HTTPException: it was not taken."""
-    Webhook(url).post(body)
+    """Raises NotAsked, OSError or http.client.HTTPException: it was not taken."""
+    connection = CheckedConnection(url, ANSWER_SECONDS, fault_of)
+    status = connection.post(body, {"Content-Type": "application/json"}).status
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise NotDelivered(f"it answered {status}; redirects are not followed")
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise NotDelivered(f"it answered {status}")
 
 
 def fault_of(address: Address, host: str) -> str:

@@ -21,7 +21,7 @@ from messaging.handling.handler import Body, Handle, HandleBatch, Handler, Valid
 from messaging.handling.task import EventTask
 from messaging.incoming import FIRST_VERSION
 from messaging.message import Message
-from messaging.service import services
+from messaging.service import resting, services
 from messaging.topology import carried_to
 
 #: By service and type.
@@ -62,6 +62,8 @@ def handles(
     """
 
     def register(handle: Handle) -> Handle:
+        if service in resting():
+            return handle
         name = f"{handle.__module__}.{handle.__qualname__}"
         if (service, type_) in HANDLERS:
             handled_twice.append((service, type_, name))

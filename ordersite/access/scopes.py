@@ -32,6 +32,18 @@ SCOPES = {
             "add, change and withdraw products",
             "inventory.change_product",
         ),
+        Scope(
+            "webhooks:read",
+            "read webhook endpoints and what was sent to them",
+            "webhooks.view_endpoint",
+            True,
+        ),
+        Scope(
+            "webhooks:manage",
+            "make, change and delete webhook endpoints, test them, send again",
+            "webhooks.change_endpoint",
+            True,
+        ),
         Scope("orders:ship", "send an order's goods off", "inventory.ship_reservation"),
         Scope("stock:write", "restock a product", "inventory.restock_product"),
         Scope("pipeline:read", "read metrics, conservation and what is not ready", ""),

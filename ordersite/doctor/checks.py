@@ -24,6 +24,7 @@ from ordersite.doctor import (
     rights,
     undeliverable,
     versions,
+    webhooks,
 )
 from ordersite.doctor.report import Finding
 
@@ -43,6 +44,7 @@ def of_mongodb() -> Checks:
         "scheduler": outbox.scheduler,
         "outbox": outbox.events_of_orders,
         "shipments": outbox.events_of_shipments,
+        "webhooks": webhooks.deliverer,
         "clock of MongoDB": clocks.of_mongodb,
         "prices of products": prices.of_products,
         "rights of MongoDB's users": rights.of_mongodbs_users,

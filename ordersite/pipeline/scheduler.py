@@ -36,12 +36,13 @@ from ordersite.overview.keeping import (
 from ordersite.overview.measuring import measure
 from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import heartbeat, webhook_alerts
 from ordersite.pipeline.reconciling import reconcile
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
+from webhooks import retention
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ JOBS = [
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
+    Job(webhook_alerts.send_alerts, 60, "sends alerts of webhook endpoints that were disabled"),
     Job(apply_policies, 30, "replays what policies ask for now"),
     Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),
     Job(Sparing(measure, SHARE), measuring.EVERY_SECONDS, "measures the last minutes for charts"),
@@ -75,6 +77,7 @@ JOBS = [
     Job(Sparing(recount_stock, 100), 600, "keeps whether the stock is as its movements say"),
     Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
+    Job(retention.delete_old, 3_600, "deletes what webhooks delivered long ago"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
     Job(erase_what_came_since, 300, "erases what came since of people whose data were erased"),
     Job(forget_customers, 3_600, "takes the customer out of orders that are old enough"),

@@ -37,6 +37,7 @@ OPERATOR = Role(
             "inventory.restock_product",
             "inventory.ship_reservation",
             "orders.change_order",
+            "webhooks.change_endpoint",
         }
     ),
 )

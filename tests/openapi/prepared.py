@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bson import ObjectId
@@ -26,6 +26,12 @@ from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place
 from tests.inventory.catalogue import order as reserved
 from tests.inventory.catalogue import stocked
+from tests.webhooks.events import heard_of
+from webhooks import managing
+from webhooks.disabling import disable
+from webhooks.outcomes import record
+from webhooks.sending import Sent
+from webhooks.store import deliveries
 
 Path = dict[str, str]
 
@@ -107,6 +113,28 @@ def key() -> Path:
     return {"id": made.record.pk}
 
 
+def endpoint() -> Path:
+    types = ["order.placed"]
+    url = "https://shop.example.com/"
+    made = managing.create(url, types, user_id=101, description="", by="a test").endpoint
+    return {"endpointId": made["_id"]}
+
+
+def disabled_endpoint() -> Path:
+    path = endpoint()
+    disable(path["endpointId"], "a test", datetime.now(UTC))
+    return path
+
+
+def webhook() -> Path:
+    path = endpoint()
+    heard_of()
+    stored = deliveries().find_one({"endpoint": path["endpointId"]})
+    assert stored is not None
+    record(stored, Sent(datetime.now(UTC), 84, {"webhook-id": "msg_1"}, 500, "oops"))
+    return {"deliveryId": stored["_id"], **path}
+
+
 def problem() -> Path:
     return {"name": "not-sold"}
 
@@ -129,6 +157,12 @@ PREPARED: dict[str, Callable[[], Path]] = {
         ("getOpenApi", "getAsyncApi", "getDocs", "getEventDocs", "listProblems"), nothing
     ),
     "getProblem": problem,
+    **dict.fromkeys(("listWebhookEndpoints", "createWebhookEndpoint"), endpoint),
+    **dict.fromkeys(("getWebhookEndpoint", "changeWebhookEndpoint"), endpoint),
+    **dict.fromkeys(("deleteWebhookEndpoint", "rotateWebhookSecret"), endpoint),
+    **dict.fromkeys(("disableWebhookEndpoint", "testWebhookEndpoint"), endpoint),
+    "enableWebhookEndpoint": disabled_endpoint,
+    **dict.fromkeys(("listWebhookDeliveries", "getWebhookDelivery", "sendWebhookAgain"), webhook),
     **dict.fromkeys(("listApiKeys", "createApiKey"), nothing),
     **dict.fromkeys(("getApiKey", "rotateApiKey", "revokeApiKey"), key),
     **dict.fromkeys(("listFailedMessages", "replayFailedMessages", "setReplayPolicy"), message),

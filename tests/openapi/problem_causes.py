@@ -32,6 +32,7 @@ from tests.inventory.catalogue import order as reserved
 from tests.inventory.catalogue import product
 from tests.openapi.callers import bearer, session
 from tests.security.conftest import secret
+from webhooks.managing import MOST_OF_A_CUSTOMER
 
 JSON = "application/json"
 ORDER = {"userId": 101, "items": ["book"]}
@@ -153,6 +154,30 @@ def without_rabbitmq() -> HttpResponse:
         return ask("GET", "/pipeline/conservation")
 
 
+ENDPOINT = {"url": "https://shop.example.com/", "types": ["order.placed"], "userId": 101}
+
+
+@override_settings(WEBHOOKS=False)
+def without_webhooks() -> HttpResponse:
+    return ask("POST", "/webhooks/endpoints", ENDPOINT)
+
+
+@override_settings(WEBHOOKS=True)
+def disabled_endpoint() -> HttpResponse:
+    path = (
+        f"/webhooks/endpoints/{ask('POST', '/webhooks/endpoints', ENDPOINT).json()['endpointId']}"
+    )
+    ask("POST", f"{path}/disable")
+    return ask("POST", f"{path}/test")
+
+
+@override_settings(WEBHOOKS=True)
+def too_many_endpoints() -> HttpResponse:
+    for _ in range(MOST_OF_A_CUSTOMER):
+        ask("POST", "/webhooks/endpoints", ENDPOINT)
+    return ask("POST", "/webhooks/endpoints", ENDPOINT)
+
+
 def of_server(kind: Any, detail: str) -> bytes:
     """What the server answers before the site is asked."""
     return bounded_http.answer(kind, detail).partition(b"\r\n\r\n")[2]
@@ -204,6 +229,9 @@ CAUSES: dict[str, Callable[[], HttpResponse | bytes]] = {
         "POST", "/products", {"sku": "pen", "name": "Pen", "price": "1.00", "available": 1}
     ),
     "too-many-units": too_many_units,
+    "webhooks-off": without_webhooks,
+    "endpoint-disabled": disabled_endpoint,
+    "too-many-endpoints": too_many_endpoints,
     "not-in-this-state": nothing_to_restore,
     "key-ended": ended_key,
 }

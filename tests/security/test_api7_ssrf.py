@@ -14,6 +14,7 @@ from environs import ValidationError
 
 from failed_messages.acting.webhook import NotDelivered, fault_of, post
 from ordersite.urls_in_settings import web_url
+from runtime.checked_connection import NotAsked
 
 
 class Answering(HTTPServer):
@@ -74,7 +75,7 @@ def test_a_redirect_is_not_followed(inside: Answering, status: int) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://h/", "gopher://h/", "//h", "data:,x"])
 def test_no_other_scheme_is_asked(url: str) -> None:
-    with pytest.raises(NotDelivered):
+    with pytest.raises(NotAsked):
         post(url, b"{}")
     with pytest.raises(ValidationError):
         web_url(url)
@@ -120,6 +121,6 @@ def test_a_name_that_has_become_this_machines_is_not_asked(
     real = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **o: real("127.0.0.1", *rest, **o))
 
-    with pytest.raises(NotDelivered, match="this machine"):
+    with pytest.raises(NotAsked, match="this machine"):
         post(f"http://hooks.example.com:{inside.server_port}/", b"{}")
     assert inside.asked == []

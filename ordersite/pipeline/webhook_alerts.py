@@ -1,0 +1,43 @@
+"""Alerts of webhook endpoints that failures have disabled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import get_script_prefix, reverse
+
+from failed_messages.acting import alerts
+from webhooks.disabling import note_told, untold
+
+
+def send_alerts() -> int:
+    """Tell the operators, once for each endpoint; the scheduler runs this every minute.
+
+    Returns: how many alerts went out.
+    """
+    return sum(map(_send, untold())) if alerts.is_set_up() else 0
+
+
+def _send(endpoint: dict[str, Any]) -> bool:
+    if not note_told(endpoint["_id"], True):
+        return False
+    if alerts.deliver(alert_of(endpoint)):
+        return True
+    note_told(endpoint["_id"], False)
+    return False
+
+
+def alert_of(endpoint: dict[str, Any]) -> dict[str, Any]:
+    """What the operators are told; nothing of its secrets."""
+    page = reverse("admin:webhooks_endpoint_change", args=[endpoint["_id"]])
+    page = page.removeprefix(get_script_prefix())
+    return {
+        "kind": "webhook_disabled",
+        "headline": f"The webhook endpoint {endpoint['url']} is disabled",
+        "endpoint": endpoint["_id"],
+        "user": endpoint["user_id"],
+        "error": endpoint["reason"],
+        "failingSince": endpoint["failing_since"].isoformat(),
+        "url": f"{settings.SITE_URL.rstrip('/')}/{page}",
+    }

@@ -1,0 +1,16 @@
+"""Events, as webhooks hear of them; the tests' pipeline has no such service running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhooks import noting
+from webhooks.order import read
+
+ORDER_ID = "674300000000000000000001"
+
+
+def heard_of(type_: str = "order.placed", **body: Any) -> None:
+    """Note the event for every endpoint that listens."""
+    event = {"orderId": ORDER_ID, "userId": 101, **body}
+    noting.note(type_, [(event, read(event))])

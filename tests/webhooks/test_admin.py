@@ -1,0 +1,96 @@
+"""The staff makes, tests and rotates endpoints, and sends again; no page shows a secret twice."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.webhooks.test_keeping import endpoint, ordered
+from webhooks.disabling import disable
+from webhooks.outcomes import record
+from webhooks.sending import Sent
+from webhooks.store import deliveries, endpoints
+
+ENDPOINTS = "/admin/webhooks/endpoint/"
+DELIVERIES = "/admin/webhooks/delivery/"
+NEW = {"url": "https://shop.example.com/", "types": ["order.placed"], "user_id": "101"}
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(autouse=True)
+def on(settings: Any) -> None:
+    settings.WEBHOOKS = True
+    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = False
+
+
+def act(client: Client, page: str, action: str, *ids: str) -> str:
+    body = {"action": action, "_selected_action": [*ids]}
+    return client.post(page, body, follow=True).content.decode()
+
+
+def test_an_endpoint_is_made_and_its_secret_shown_once(admin_client: Client) -> None:
+    answer = admin_client.post(f"{ENDPOINTS}add/", NEW)
+
+    assert re.search(r"whsec_\S+", answer.content.decode())
+    assert "no-store" in answer["Cache-Control"]
+    (made,) = endpoints().find()
+    assert (made["user_id"], made["state"]) == (101, "enabled")
+    for page in (ENDPOINTS, f"{ENDPOINTS}{made['_id']}/change/"):
+        shown = admin_client.get(page).content.decode()
+        assert made["url"] in shown
+        assert "whsec_" not in shown
+
+
+def test_a_url_inside_is_refused(admin_client: Client) -> None:
+    for url in ("http://shop.example.com/", "https://10.0.0.1/", "x"):
+        answer = admin_client.post(f"{ENDPOINTS}add/", {**NEW, "url": url})
+
+        assert "Please correct the error below" in answer.content.decode()
+    assert endpoints().count_documents({}) == 0
+
+
+def test_the_actions(admin_client: Client) -> None:
+    made = endpoint(101)
+
+    assert "is disabled" in act(admin_client, ENDPOINTS, "disable", made["_id"])
+    assert "enable it first" in act(admin_client, ENDPOINTS, "test", made["_id"])
+    assert "is enabled" in act(admin_client, ENDPOINTS, "enable", made["_id"])
+    assert "the test" in act(admin_client, ENDPOINTS, "test", made["_id"])
+    rotated = act(admin_client, ENDPOINTS, "rotate", made["_id"])
+    assert made["secrets"][0]["value"] not in rotated
+    assert "whsec_" in rotated
+    assert deliveries().count_documents({"type": "webhook.test"}) == 1
+
+
+def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> None:
+    made = endpoint(101)
+    ordered(101)
+    (stored,) = deliveries().find()
+    record({**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 500, "<b>oops"))
+
+    page = admin_client.get(f"{DELIVERIES}{stored['_id']}/change/").content.decode()
+    assert "&lt;b&gt;oops" in page
+    assert "Sent again: 1." in act(admin_client, DELIVERIES, "send_again", stored["_id"])
+    disable(made["_id"], "a test", datetime.now(UTC))
+    assert "Enable it first" in act(admin_client, DELIVERIES, "send_again", stored["_id"])
+
+
+def test_who_may_only_look_does_nothing(client: Client, django_user_model: Any) -> None:
+    from django.contrib.auth.models import Permission
+
+    made = endpoint(101)
+    viewer = django_user_model.objects.create_user("viewer", password="x", is_staff=True)
+    names = ["view_endpoint", "view_delivery"]
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(viewer)
+
+    act(client, ENDPOINTS, "disable", made["_id"])
+
+    assert client.get(ENDPOINTS).status_code == 200
+    assert client.get(f"{ENDPOINTS}add/").status_code == 403
+    assert [each["state"] for each in endpoints().find()] == ["enabled"]

@@ -1,0 +1,80 @@
+"""Where a customer's endpoint may be: on the internet, and not in the networks of this site."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from runtime.checked_connection import Address
+
+MOST_CHARACTERS = 2_000
+
+#: Where clouds keep a machine's credentials, beside what is link-local: AWS, Oracle, Alibaba.
+OF_CREDENTIALS = {ip_address(each) for each in ("fd00:ec2::254", "192.0.0.192", "100.100.100.200")}
+
+
+def fault_of_url(url: str) -> str:
+    """What is wrong with an endpoint's URL, in words like `must start with …`; empty for nothing.
+
+    What its host stands for is checked at every attempt, as that may change.
+    """
+    if not 1 <= len(url) <= MOST_CHARACTERS:
+        return f"must have 1 to {MOST_CHARACTERS:,} characters"
+    if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
+        return "must have no blanks, control characters or letters beyond ASCII"
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return "must have a host and a port that can be read"
+    if parts.scheme not in ("http", "https") or not host:
+        return "must be a URL that starts with https:// and a host"
+    if parts.scheme == "http" and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
+        return "must start with https://, as the events are a customer's own affair"
+    if port == 0:
+        return "must have a port from 1 to 65535, or none"
+    if parts.username is not None or parts.password is not None:
+        return "must have no login before its host; the signature says who sends it"
+    if parts.fragment or url.endswith("#"):
+        return "must have no fragment (#…), which no server gets"
+    return fault_of_host(host)
+
+
+def fault_of_host(host: str) -> str:
+    """The same for its host, as far as it is an address already."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    reason = fault_of(address, host)
+    return f"must not lead to {address}, {reason}" if reason else ""
+
+
+def fault_of(address: Address, host: str) -> str:
+    """Why nothing is sent to this address; empty where it is anybody's on the internet.
+
+    An IPv6 address may have one of IPv4 in it, that a gateway leads to.
+    """
+    plain = inner(address)
+    if plain.is_multicast or plain.is_unspecified:
+        return "which is nobody's address"
+    if plain.is_link_local or plain in OF_CREDENTIALS:
+        return "where a cloud keeps the machine's credentials"
+    if plain.is_loopback or (plain.is_private and not plain.is_reserved):
+        is_fine = settings.WEBHOOKS_TO_PRIVATE_ADDRESSES
+        return "" if is_fine else "which is not on the internet"
+    is_old = isinstance(plain, IPv6Address) and plain.is_site_local
+    if plain.is_reserved or is_old or not plain.is_global:
+        return "which is not on the internet"
+    return ""
+
+
+def inner(address: Address) -> Address:
+    """The address of IPv4 that one of IPv6 leads to; any other one as it is."""
+    if not isinstance(address, IPv6Address):
+        return address
+    return (
+        address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
+    )

@@ -1,0 +1,198 @@
+"""Endpoints: their secret is shown once, on no page that has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from runtime.mongodb_clock import mongodb_now
+from runtime.paginator import CollectionPaginator
+from runtime.requests.number import number_in
+from webhooks import managing
+from webhooks.addresses import fault_of_url
+from webhooks.disabling import disable, enable
+from webhooks.models import Endpoint
+from webhooks.requests import known_types
+from webhooks.store import Document, endpoints
+
+OVERLAP = timedelta(hours=24)
+OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
+
+
+class EndpointForm(forms.ModelForm):
+    """What an endpoint is to be."""
+
+    url = forms.CharField(label="URL", max_length=2000, widget=forms.URLInput(attrs={"size": 80}))
+    description = forms.CharField(max_length=200, required=False)
+    user_id = forms.IntegerField(
+        label="User id",
+        min_value=1,
+        max_value=2**63 - 1,
+        required=False,
+        help_text="The customer of whose orders it hears; empty: it hears of all orders.",
+    )
+    types = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = Endpoint
+        fields = ["url", "description", "user_id", "types"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["types"].choices = [(type_, type_) for type_ in known_types()]  # type: ignore[attr-defined]
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        if fault := fault_of_url(url):
+            raise forms.ValidationError(f"The URL {fault}.")
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        user_id = cleaned.get("user_id")
+        if not settings.WEBHOOKS:
+            raise forms.ValidationError(OFF)
+        if user_id is not None and managing.has_all(user_id):
+            most = managing.MOST_OF_A_CUSTOMER
+            self.add_error("user_id", f"It has {most} endpoints, as many as a customer may have.")
+        return cleaned
+
+
+class EndpointAdmin(admin.ModelAdmin):
+    """Who may change endpoints makes them; what is changed then is done by the actions."""
+
+    form = EndpointForm
+    list_display = ["url", "id", "condition", "user_id", "what", "last_success_at", "failures"]
+    list_filter = ["state"]
+    search_fields = ["id"]
+    search_help_text = "Endpoint id or user id"
+    sortable_by = ()
+    show_full_result_count = False
+    paginator = CollectionPaginator
+    actions = ["test", "enable", "disable", "rotate"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ["url", "description", "user_id", "types"]})]
+        about = ["url", "id", "description", "user_id", "what", "deliveries"]
+        lately = ["condition", "disabled_at", "last_success_at", "failures", "failing_since"]
+        times = ["held_until", "next_at", "created_at", "created_by"]
+        return [(None, {"fields": [*about, *lately, *times]})]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Endpoint], search_term: str
+    ) -> tuple[QuerySet[Endpoint], bool]:
+        """Search for whole ids, as parts of them have no index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(pk=term.lower())
+        if (user_id := number_in(term)) is not None:
+            wanted |= Q(user_id=user_id)
+        return queryset.filter(wanted), False
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        return super().has_change_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_write_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_write_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
+        """By the actions alone."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
+        """Its log would be deleted with it; it is disabled instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+        made = managing.create(
+            obj.url,
+            form.cleaned_data["types"],
+            user_id=obj.user_id,
+            description=obj.description,
+            by=request.user.get_username(),
+        )
+        obj.pk = made.endpoint["_id"]
+        obj.made = made.endpoint  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: Endpoint, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._shown_once(request, [obj.made])  # type: ignore[attr-defined]
+
+    @admin.action(description="Send a test to the selected endpoints", permissions=["write"])
+    def test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for stored in self._stored(request, queryset):
+            if stored["state"] != "enabled" or not settings.WEBHOOKS:
+                why = "it is disabled: enable it first." if settings.WEBHOOKS else OFF
+                self.message_user(request, f"{stored['url']}: {why}", messages.ERROR)
+                continue
+            test = managing.send_test(stored)
+            page = reverse("admin:webhooks_delivery_change", args=[test["_id"]])
+            said = format_html('{}: <a href="{}">the test</a> is sent.', stored["url"], page)
+            self.message_user(request, said)
+
+    @admin.action(description="Enable the selected endpoints", permissions=["write"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for stored in self._stored(request, queryset):
+            enable(stored["_id"])
+            self.message_user(request, f"{stored['url']} is enabled.")
+
+    @admin.action(description="Disable the selected endpoints", permissions=["write"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for stored in self._stored(request, queryset):
+            reason = f"{request.user.get_username()} disabled it."
+            disable(stored["_id"], reason, mongodb_now())
+            self.message_user(request, f"{stored['url']} is disabled.")
+
+    @admin.action(description="Rotate the secrets of the selected", permissions=["write"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
+        by = request.user.get_username()
+        rotated = [managing.rotate(each, OVERLAP, by) for each in self._stored(request, queryset)]
+        made = [each for each in rotated if each]
+        return self._shown_once(request, made) if made else None
+
+    @admin.display(description="state")
+    def condition(self, endpoint: Endpoint) -> str:
+        return f"{endpoint.state}: {endpoint.reason}" if endpoint.reason else endpoint.state
+
+    @admin.display(description="types")
+    def what(self, endpoint: Endpoint) -> str:
+        return ", ".join(endpoint.types)
+
+    @admin.display(description="deliveries")
+    def deliveries(self, endpoint: Endpoint) -> SafeString:
+        page = reverse("admin:webhooks_delivery_changelist")
+        return format_html('<a href="{}?q={}">All deliveries</a>', page, endpoint.pk)
+
+    def _stored(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> list[Document]:
+        ids = list(queryset.values_list("pk", flat=True))
+        return list(endpoints().find({"_id": {"$in": ids}}))
+
+    def _shown_once(self, request: HttpRequest, made: Sequence[Document]) -> HttpResponse:
+        """Never by a redirect: that would keep the secret in a cookie until the next page."""
+        shown = [{"url": each["url"], "secret": each["secrets"][0]["value"]} for each in made]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "New secret",
+            "made": shown,
+            "overlap_hours": OVERLAP // timedelta(hours=1),
+        }
+        response = TemplateResponse(request, "webhooks/secrets.html", context)
+        response["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,105 @@
+"""The deliverer: sends to many endpoints side by side, so that none waits for another.
+
+An endpoint that works gets up to `OF_ONE` turns at a time. One that failed last, or that has never
+worked yet, gets one; all of these together have half of the places. So dead endpoints, however
+many, take nothing from those that work.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from pymongo.errors import PyMongoError
+
+from runtime import sign_of_life
+from runtime.stopping import StopRequest
+from runtime.trouble import Reported, in_words
+from webhooks import waking
+from webhooks.store import Document
+from webhooks.turns import take_turn
+
+logger = logging.getLogger(__name__)
+
+#: Turns at a time.
+PLACES = 64
+PLACES_OF_DOUBTFUL = PLACES // 2
+OF_ONE = 8
+POLL_SECONDS = 0.25
+#: While all places are taken.
+FULL_SECONDS = 0.02
+TROUBLE_SECONDS = 1.0
+
+
+class Deliverer:
+    """Claims endpoints that have something to get, and gives each a turn in a thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        #: Turns at a time, by endpoint.
+        self._turns: Counter[str] = Counter()
+        self._doubtful = 0
+        self._reported = Reported()
+
+    def run(self, stop: StopRequest) -> None:
+        """Return when asked to stop and every turn has ended."""
+        with ThreadPoolExecutor(PLACES, thread_name_prefix="turn") as pool:
+            while not stop.requested:
+                sign_of_life.beat()
+                if self._turns.total() >= PLACES:
+                    stop.wait(FULL_SECONDS)
+                elif endpoint := self._claimed(stop):
+                    self._begin(endpoint)
+                    pool.submit(self._turn, endpoint, stop)
+                else:
+                    stop.wait(POLL_SECONDS)
+
+    def _claimed(self, stop: StopRequest) -> Document | None:
+        with self._lock:
+            full = [id_ for id_, turns in self._turns.items() if turns >= OF_ONE]
+            busy = [id_ for id_, turns in self._turns.items() if turns]
+            only_working = self._doubtful >= PLACES_OF_DOUBTFUL
+        try:
+            found = waking.claim(full, busy, only_working=only_working)
+        except PyMongoError as error:
+            self._tell(error)
+            stop.wait(TROUBLE_SECONDS)
+            return None
+        if self._reported.end():
+            logger.info("The deliverer goes on")
+        return found
+
+    def _begin(self, endpoint: Document) -> None:
+        with self._lock:
+            self._turns[endpoint["_id"]] += 1
+            self._doubtful += not waking.works(endpoint)
+
+    def _end(self, endpoint: Document) -> None:
+        with self._lock:
+            self._turns[endpoint["_id"]] -= 1
+            if not self._turns[endpoint["_id"]]:
+                del self._turns[endpoint["_id"]]
+            self._doubtful -= not waking.works(endpoint)
+
+    def _turn(self, endpoint: Document, stop: StopRequest) -> None:
+        """The thread survives every error: another turn goes on with what is left."""
+        began = time.monotonic()
+        try:
+            take_turn(endpoint, lambda: stop.requested)
+        except PyMongoError as error:
+            self._tell(error)
+        except Exception:
+            logger.exception(
+                "A turn of the webhook endpoint %s ended after %.1f s; it gets another one",
+                endpoint["_id"],
+                time.monotonic() - began,
+            )
+        finally:
+            self._end(endpoint)
+
+    def _tell(self, error: PyMongoError) -> None:
+        if self._reported.is_new(why := in_words(error)):
+            logger.warning("MongoDB does not take what the deliverer does; it tries again: %s", why)

@@ -1,0 +1,57 @@
+"""Endpoints that get nothing any more, until their owner enables them again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from webhooks.store import Document, deliveries, endpoints
+
+#: As long as `Endpoint.reason`.
+MOST_CHARACTERS = 300
+
+
+def disable(id_: str, reason: str, now: datetime, *, for_failures: bool = False) -> Document | None:
+    """Send nothing more to it; what it was yet to get has failed, and can be sent again.
+
+    Args:
+        for_failures: nobody asked for it, so that the operators are told.
+
+    Returns: the endpoint; None where there is none.
+    """
+    change = {"state": "disabled", "reason": reason[:MOST_CHARACTERS], "disabled_at": now}
+    change |= {"is_untold": for_failures}
+    quiet = {"next_at": None, "held_until": None}
+    endpoints().update_one({"_id": id_, "state": "enabled"}, {"$set": {**change, **quiet}})
+    deliveries().update_many(
+        {"endpoint": id_, "state": "pending"}, {"$set": {"state": "failed", "settled_at": now}}
+    )
+    return endpoints().find_one({"_id": id_})
+
+
+def enable(id_: str) -> Document | None:
+    """Send it events again, those from now on; nothing is known against it any more."""
+    change: dict[str, Any] = {
+        "state": "enabled",
+        "reason": "",
+        "disabled_at": None,
+        "is_untold": False,
+        "failures": 0,
+        "failing_since": None,
+        "held_until": None,
+    }
+    endpoints().update_one({"_id": id_, "state": "disabled"}, {"$set": change})
+    return endpoints().find_one({"_id": id_})
+
+
+def untold() -> list[Document]:
+    """Endpoints that failures have disabled, of which the operators have not been told."""
+    return list(endpoints().find({"state": "disabled", "is_untold": True}))
+
+
+def note_told(id_: str, is_told: bool) -> bool:
+    """Note whether they were told; returns whether that is news: of several who tell one does."""
+    changed = endpoints().update_one(
+        {"_id": id_, "is_untold": is_told}, {"$set": {"is_untold": not is_told}}
+    )
+    return changed.modified_count == 1

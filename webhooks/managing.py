@@ -1,0 +1,186 @@
+"""What an owner does with an endpoint: make, change, rotate, delete, test, send again."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from runtime.mongodb_clock import mongodb_now
+from webhooks import rotation, waking
+from webhooks.noting import delivery
+from webhooks.order import About
+from webhooks.signing import new_message_id
+from webhooks.store import Document, deliveries, endpoints
+
+logger = logging.getLogger(__name__)
+
+#: The type of what is sent as a test.
+TEST = "webhook.test"
+MOST_OF_A_CUSTOMER = 20
+
+
+class Made(NamedTuple):
+    """An endpoint, and whether the same request had made it before."""
+
+    endpoint: Document
+    was_there: bool = False
+
+
+class TooMany(Exception):
+    """The customer has as many endpoints as one may have."""
+
+
+class OtherRequest(Exception):
+    """The Idempotency-Key made another endpoint than the one that is asked for."""
+
+
+def create(
+    url: str,
+    types: Sequence[str],
+    *,
+    user_id: int | None,
+    description: str,
+    by: str,
+    key: str = "",
+) -> Made:
+    """Make an endpoint.
+
+    Args:
+        user_id: the customer whose orders alone it hears of; None for a shop's, which hears of all.
+        key: identifies the request over all clients; again, it finds what it has made. Empty: none.
+
+    Raises:
+        TooMany, OtherRequest: it is not made.
+    """
+    id_ = hashlib.sha256(key.encode()).hexdigest()[:16] if key else secrets.token_hex(8)
+    fingerprint = fingerprint_of(url, sorted(set(types)), user_id, description) if key else ""
+    if key and (earlier := endpoints().find_one({"_id": id_})):
+        if earlier["fingerprint"] != fingerprint:
+            raise OtherRequest
+        return Made(earlier, was_there=True)
+    if user_id is not None and has_all(user_id):
+        raise TooMany
+    new = new_endpoint(id_, url, types, user_id, description, by, fingerprint)
+    try:
+        endpoints().insert_one(new)
+    except DuplicateKeyError:
+        # The same request at the same moment.
+        return create(url, types, user_id=user_id, description=description, by=by, key=key)
+    logger.info("%s created the webhook endpoint %s", by, id_)
+    return Made(new)
+
+
+def fingerprint_of(*asked: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+
+
+def new_endpoint(
+    id_: str,
+    url: str,
+    types: Sequence[str],
+    user_id: int | None,
+    description: str,
+    by: str,
+    fingerprint: str,
+) -> Document:
+    """The document of an endpoint that nothing was sent to yet."""
+    now = mongodb_now()
+    return {
+        "_id": id_,
+        "user_id": user_id,
+        "url": url,
+        "description": description,
+        "types": sorted(set(types)),
+        "secrets": [rotation.first(now)],
+        "state": "enabled",
+        "reason": "",
+        "disabled_at": None,
+        "is_untold": False,
+        "created_at": now,
+        "created_by": by,
+        "fingerprint": fingerprint,
+        "failures": 0,
+        "failing_since": None,
+        "last_success_at": None,
+        "held_until": None,
+        "next_at": None,
+        "woken": 0,
+    }
+
+
+def has_all(user_id: int) -> bool:
+    return endpoints().count_documents({"user_id": user_id}) >= MOST_OF_A_CUSTOMER
+
+
+def change(id_: str, changes: Mapping[str, Any]) -> Document | None:
+    """Write these fields of the endpoint and return it; None where there is none."""
+    if not changes:
+        return endpoints().find_one({"_id": id_})
+    if "url" in changes:
+        # What is known of the one before says nothing about this one.
+        new = {"failures": 0, "failing_since": None, "held_until": None, "last_success_at": None}
+        changes = {**changes, **new}
+    changed = endpoints().find_one_and_update(
+        {"_id": id_}, {"$set": dict(changes)}, return_document=ReturnDocument.AFTER
+    )
+    waking.wake([id_])
+    return changed
+
+
+def rotate(known: Document, overlap: timedelta, by: str) -> Document | None:
+    """Give the endpoint another secret; those that it has sign beside it for `overlap` yet.
+
+    Returns: the endpoint; None where it changed meanwhile.
+    """
+    new = rotation.rotated(known["secrets"], mongodb_now(), overlap)
+    logger.info("%s rotated the secret of the webhook endpoint %s", by, known["_id"])
+    return endpoints().find_one_and_update(
+        {"_id": known["_id"], "secrets": known["secrets"]},
+        {"$set": {"secrets": new}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def delete(id_: str) -> None:
+    """Delete the endpoint and the log of its deliveries."""
+    endpoints().delete_one({"_id": id_})
+    deliveries().delete_many({"endpoint": id_})
+
+
+def send_test(endpoint: Document) -> Document:
+    """Have a test sent to the endpoint; returns its delivery."""
+    now = mongodb_now()
+    body = {"type": TEST, "timestamp": now, "endpointId": endpoint["_id"]}
+    text = msgspec.json.encode(body).decode()
+    test = delivery(endpoint["_id"], TEST, About("", 0), text, now, new_message_id())
+    test |= {"user_id": endpoint["user_id"]}
+    deliveries().insert_one(test)
+    let_in(endpoint["_id"])
+    return test
+
+
+def send_again(known: Document) -> Document | None:
+    """Begin the attempts of a settled delivery anew; one that is pending is tried at once.
+
+    Returns: the delivery; None where it is gone.
+    """
+    again = {"state": "pending", "tries": 0, "settled_at": None, "due_at": mongodb_now()}
+    changed = deliveries().find_one_and_update(
+        {"_id": known["_id"]}, {"$set": again}, return_document=ReturnDocument.AFTER
+    )
+    let_in(known["endpoint"])
+    return changed
+
+
+def let_in(id_: str) -> None:
+    """Whoever asks for something to be sent knows that the endpoint works again."""
+    endpoints().update_one({"_id": id_}, {"$set": {"held_until": None, "next_at": None}})
+    waking.wake([id_])

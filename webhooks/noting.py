@@ -1,0 +1,108 @@
+"""From an event to a delivery for each endpoint that is to hear of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from pymongo.errors import BulkWriteError
+
+from runtime.mongodb_clock import mongodb_now
+from webhooks import waking
+from webhooks.order import About
+from webhooks.signing import message_id_of
+from webhooks.store import Document, deliveries, endpoints, noted_orders
+
+DUPLICATE_KEY = 11000
+
+#: One event's body, and whose order it is about.
+Heard = tuple[Mapping[str, Any], About]
+
+
+def note(type_: str, heard: Sequence[Heard]) -> None:
+    """Store a delivery for each endpoint that listens; again, it changes nothing.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer; some may be stored.
+    """
+    listening = endpoints_for(type_, {about.user_id for _, about in heard})
+    if not listening:
+        return
+    now = mongodb_now()
+    new = [
+        delivery(endpoint["_id"], type_, about, payload(type_, body, now), now)
+        for body, about in heard
+        for endpoint in listening
+        if hears(endpoint, about.user_id)
+    ]
+    if new:
+        insert_what_is_new(new)
+        # After they are there: whoever looks sooner finds nothing, and is woken once more.
+        waking.wake({each["endpoint"] for each in new})
+
+
+def note_orders(heard: Sequence[Heard]) -> list[Document]:
+    """Store that these orders were heard of; returns the record of each, in their sequence."""
+    now = mongodb_now()
+    records = [{"_id": about.order_id, "user_id": about.user_id, "at": now} for _, about in heard]
+    _insert(noted_orders(), {each["_id"]: each for each in records}.values())
+    return records
+
+
+def endpoints_for(type_: str, user_ids: Iterable[int]) -> list[Document]:
+    """The enabled endpoints that listen to this type, of these customers and of the shops."""
+    wanted = {
+        "user_id": {"$in": [None, *user_ids]},
+        "state": "enabled",
+        "types": type_,
+    }
+    return list(endpoints().find(wanted, {"user_id": True}))
+
+
+def hears(endpoint: Mapping[str, Any], user_id: int) -> bool:
+    """Whether the endpoint is to hear of this user's orders."""
+    return endpoint["user_id"] is None or endpoint["user_id"] == user_id
+
+
+def delivery(
+    endpoint: str, type_: str, about: About, body: str, now: datetime, message_id: str = ""
+) -> Document:
+    """The document of an event for an endpoint; the same event and endpoint have one `_id`."""
+    message_id = message_id or message_id_of(type_, about.order_id)
+    return {
+        "_id": hashlib.sha256(f"{message_id}:{endpoint}".encode()).hexdigest()[:32],
+        "endpoint": endpoint,
+        "message_id": message_id,
+        "type": type_,
+        "order_id": about.order_id,
+        "user_id": about.user_id,
+        "body": body,
+        "state": "pending",
+        "due_at": now,
+        "tries": 0,
+        "created_at": now,
+        "settled_at": None,
+        "attempts": [],
+    }
+
+
+def payload(type_: str, body: Mapping[str, Any], now: datetime) -> str:
+    """What is sent: the event's own body, with its type and the time at which it was heard of."""
+    ours = {"type": type_, "timestamp": now}
+    return msgspec.json.encode(ours | {**body, **ours}).decode()
+
+
+def insert_what_is_new(new: Iterable[Document]) -> None:
+    """Raises pymongo.errors.PyMongoError: not all of them are stored."""
+    _insert(deliveries(), new)
+
+
+def _insert(into: Any, documents: Iterable[Document]) -> None:
+    try:
+        into.insert_many(list(documents), ordered=False)
+    except BulkWriteError as error:
+        if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+            raise

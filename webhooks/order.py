@@ -1,0 +1,36 @@
+"""What webhooks needs to know of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from messaging import body
+from messaging.order_id import canonical
+
+EXAMPLE = '{"orderId": "6743…", "userId": 101}'
+
+OrderId = (
+    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+)
+UserId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class _Event(Struct, rename="camel"):
+    order_id: OrderId
+    user_id: UserId
+
+
+class About(Struct, frozen=True):
+    """Whose order an event is about."""
+
+    order_id: str
+    user_id: int
+
+
+def read(event: Mapping[str, Any]) -> About:
+    """Raises InvalidMessage: names the field and shows a right body."""
+    told = body.read(event, _Event, example=EXAMPLE)
+    return About(canonical(str(told.order_id)), told.user_id)

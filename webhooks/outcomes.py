@@ -1,0 +1,92 @@
+"""What an attempt changes: the delivery, and how its endpoint is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo import ReturnDocument
+
+from webhooks.disabling import disable
+from webhooks.schedule import DISABLED_AFTER, MOST_HOLD_SECONDS, delay_after, is_dead
+from webhooks.sending import Sent
+from webhooks.store import deliveries, endpoints
+
+logger = logging.getLogger(__name__)
+
+#: In the log of one delivery; older ones are left out.
+MOST_ATTEMPTS = 20
+#: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery.
+LAST_SUCCESS_SECONDS = 60
+
+
+def record(delivery: Mapping[str, Any], sent: Sent) -> None:
+    """Note the attempt, whatever it led to.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
+    """
+    if sent.is_success:
+        settled(delivery, sent, "delivered")
+        note_success(delivery["endpoint"], sent.at)
+    else:
+        failed(delivery, sent)
+        note_failure(delivery["endpoint"], sent)
+
+
+def settled(delivery: Mapping[str, Any], sent: Sent, state: str) -> None:
+    deliveries().update_one(
+        {"_id": delivery["_id"], "state": "pending"},
+        {**logged(sent), "$set": {"state": state, "settled_at": sent.at}},
+    )
+
+
+def failed(delivery: Mapping[str, Any], sent: Sent) -> None:
+    """It is tried again later, or given up."""
+    delay = delay_after(delivery["tries"] + 1)
+    if delay is None:
+        settled(delivery, sent, "failed")
+        return
+    deliveries().update_one(
+        {"_id": delivery["_id"], "state": "pending"},
+        {**logged(sent), "$set": {"due_at": sent.at + delay}},
+    )
+
+
+def logged(sent: Sent) -> dict[str, Any]:
+    attempts = {"$each": [sent.document()], "$slice": -MOST_ATTEMPTS}
+    return {"$push": {"attempts": attempts}, "$inc": {"tries": 1}}
+
+
+def note_success(endpoint: str, at: datetime) -> None:
+    news = {"$gt": [{"$subtract": [at, "$last_success_at"]}, LAST_SUCCESS_SECONDS * 1000]}
+    is_news = [{"failures": {"$ne": 0}}, {"last_success_at": None}, {"$expr": news}]
+    change = {"failures": 0, "failing_since": None, "held_until": None, "last_success_at": at}
+    endpoints().update_one({"_id": endpoint, "$or": is_news}, {"$set": change})
+
+
+def note_failure(endpoint: str, sent: Sent) -> None:
+    """Leave the endpoint alone for a while, or for good."""
+    since = {"$ifNull": ["$failing_since", sent.at]}
+    held = {"$min": [{"$subtract": [sent.at, since]}, MOST_HOLD_SECONDS * 1000]}
+    change = {
+        "failures": {"$add": ["$failures", 1]},
+        "failing_since": since,
+        "held_until": {"$add": ["$$NOW", {"$max": [held, 0]}]},
+    }
+    known = endpoints().find_one_and_update(
+        {"_id": endpoint, "state": "enabled"},
+        [{"$set": change}],
+        return_document=ReturnDocument.AFTER,
+    )
+    if known is None:
+        return
+    if sent.is_gone:
+        disable(endpoint, "It answered 410 Gone, so it wants no events any more.", sent.at)
+    elif is_dead(known["failing_since"], sent.at):
+        days = DISABLED_AFTER.days
+        reason = f"Nothing but failures for {days} days; the last one: {sent.in_words}."
+        disable(endpoint, reason, sent.at, for_failures=True)
+        logger.warning("The webhook endpoint %s is disabled. %s", endpoint, reason)

@@ -1,0 +1,169 @@
+"""What a client may ask of endpoints and deliveries; anything else is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from messaging.service import events
+from runtime.requests.faults import body_fault, faults_of
+from runtime.requests.json_body import JsonBody
+from runtime.requests.no_body import no_body
+from runtime.requests.number import UserId
+from runtime.requests.refusal import Fault, Refusal
+from webhooks.addresses import MOST_CHARACTERS, fault_of_url
+from webhooks.service import SERVICE
+
+TITLE = "The endpoint was not changed"
+TITLE_OF_SENDING = "Nothing was sent"
+TITLE_OF_LIST = "Nothing was listed"
+
+MAX_LIMIT = 200
+MAX_KEY_CHARACTERS = 255
+KEY_EXAMPLE = "a new UUID for each request"
+MOST_OVERLAP_HOURS = 24 * 7
+MOST_TYPES = 100
+
+Filters = TypeVar("Filters", bound=Struct)
+
+Url = Annotated[
+    str,
+    Meta(min_length=1, max_length=MOST_CHARACTERS, examples=["https://shop.example.com/webhooks"]),
+]
+Types = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=100)]],
+    Meta(min_length=1, max_length=MOST_TYPES),
+]
+Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Cursor = Annotated[str, Meta(description="Of the `next` link of the page before.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+
+
+class NewEndpoint(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """`{"url": "https://shop.example.com/webhooks", "types": ["order.confirmed"]}`."""
+
+    url: Url
+    types: Types
+    description: Description = ""
+    #: Whose orders it hears of; by default the key's own customer, or all where it is a shop's.
+    user_id: UserId | UnsetType | None = UNSET
+
+
+class EndpointChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """`{"types": ["order.confirmed"]}`: what is not given stays as it is."""
+
+    url: Url | UnsetType = UNSET
+    types: Types | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+
+
+class Rotation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """`{"overlapHours": 24}`."""
+
+    #: How long the secret before it signs, too.
+    overlap_hours: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_HOURS)] = 24
+
+
+class EndpointFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The query parameters of `GET /webhooks/endpoints`."""
+
+    user_id: UserId | UnsetType = UNSET
+    state: Literal["enabled", "disabled"] | UnsetType = UNSET
+    limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET
+
+
+class DeliveryFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The query parameters of `GET /webhooks/endpoints/{endpointId}/deliveries`."""
+
+    state: Literal["pending", "delivered", "failed"] | UnsetType = UNSET
+    limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET
+
+
+URL_FIX = "Send a URL on the internet, for example https://shop.example.com/webhooks."
+TYPES_FIX = 'Send an array of types of events, for example ["order.placed", "order.confirmed"].'
+CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
+FIXES = {
+    "body": 'Send a JSON object like {"url": "https://shop.example.com/webhooks", '
+    '"types": ["order.confirmed"]}.',
+    "url": URL_FIX,
+    "types": TYPES_FIX,
+    "types[]": TYPES_FIX,
+    "description": "Send up to 200 characters on one line.",
+    "userId": "Send a customer's userId, or leave it out.",
+}
+FIXES_OF_LIST = {
+    "userId": "Send a whole number, without quotes.",
+    "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
+    "cursor": CURSOR_FIX,
+}
+
+NEW = JsonBody(NewEndpoint, TITLE, FIXES)
+CHANGE = JsonBody(
+    EndpointChange,
+    TITLE,
+    {**FIXES, "userId": "An endpoint keeps its owner: make another one."},
+)
+ROTATE = JsonBody(
+    Rotation,
+    TITLE,
+    {
+        "body": 'Send {"overlapHours": 24}, or nothing.',
+        "overlapHours": f"Send a whole number of hours from 0 to {MOST_OVERLAP_HOURS}.",
+    },
+    empty=Rotation(),
+)
+NOTHING = no_body(TITLE)
+NOTHING_TO_SEND = no_body(TITLE_OF_SENDING)
+
+
+def known_types() -> list[str]:
+    """The types of events that an endpoint can hear of."""
+    own = {event.type for event in SERVICE.publishes}
+    return [type_ for type_ in events() if type_ not in own]
+
+
+def check(url: str | UnsetType, types: Sequence[str] | UnsetType) -> None:
+    """Raises Refusal: the URL is none that anything is sent to, or a type is no event's."""
+    faults = [*faults_of_url(url), *faults_of_types(types)]
+    if faults:
+        raise Refusal(TITLE, faults)
+
+
+def faults_of_url(url: str | UnsetType) -> list[Fault]:
+    fault = "" if url is UNSET else fault_of_url(str(url))
+    return [body_fault(("url",), fault, URL_FIX)] if fault else []
+
+
+def faults_of_types(types: Sequence[str] | UnsetType) -> list[Fault]:
+    known = known_types()
+    fix = f"The types are {', '.join(known)}."
+    return [
+        body_fault(("types", index), "must be a type of event", fix)
+        for index, each in enumerate(() if types is UNSET else types)
+        if each not in known
+    ]
+
+
+def read(parameters: Mapping[str, str], filters: type[Filters]) -> Filters:
+    """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
+    try:
+        return msgspec.convert(dict(parameters), filters, strict=False)
+    except msgspec.ValidationError as error:
+        fixes: dict[str, Any] = {
+            "body": f"The parameters are {', '.join(filters.__struct_encode_fields__)}.",
+            "state": f"Send one of {', '.join(states_of(filters))}.",
+            **FIXES_OF_LIST,
+        }
+        faults = faults_of(parameters, filters, fixes, strict=False, is_body=False)
+        raise Refusal(TITLE_OF_LIST, faults) from error
+
+
+def states_of(filters: type[Struct]) -> tuple[str, ...]:
+    if filters is EndpointFilters:
+        return ("enabled", "disabled")
+    return ("pending", "delivered", "failed")

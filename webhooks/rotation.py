@@ -1,0 +1,43 @@
+"""An endpoint's secrets: one, and while a rotation lasts the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from webhooks.signing import new_secret
+
+#: At once: with more, rotations would make a header without end.
+MOST_SECRETS = 5
+
+
+def first(now: datetime) -> dict[str, Any]:
+    """A new secret, as it is stored."""
+    return {"value": new_secret(), "created_at": now, "expires_at": None}
+
+
+def rotated(
+    secrets: Iterable[Mapping[str, Any]], now: datetime, overlap: timedelta
+) -> list[dict[str, Any]]:
+    """A new one before the others, of which each is valid for `overlap` yet, or as long as it was.
+
+    What was sent under several names is signed with each, so that its receiver may change to the
+    new secret at any moment of the overlap.
+    """
+    end = now + overlap
+    still = [
+        {**each, "expires_at": min(each["expires_at"] or end, end)}
+        for each in secrets
+        if overlap and is_valid(each, now)
+    ]
+    return [first(now), *still][:MOST_SECRETS]
+
+
+def valid(secrets: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:
+    """Those that sign now, the newest first."""
+    return [each["value"] for each in secrets if is_valid(each, now)]
+
+
+def is_valid(secret: Mapping[str, Any], now: datetime) -> bool:
+    return secret["expires_at"] is None or secret["expires_at"] > now

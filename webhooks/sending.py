@@ -1,0 +1,109 @@
+"""One attempt: the request to an endpoint, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http.client import HTTPException
+from typing import Any
+
+from django.conf import settings
+from msgspec import Struct
+
+from runtime.checked_connection import CheckedConnection
+from webhooks.addresses import fault_of
+from webhooks.signing import signed_headers
+
+#: For name, connection, TLS, request and answer together.
+ANSWER_SECONDS = 10
+#: Of the answer, in the log of deliveries.
+MOST_ANSWER_CHARACTERS = 1_000
+MOST_ERROR_CHARACTERS = 300
+
+GONE = 410
+#: An answer that is not UTF-8 text, or has what MongoDB or a page does not take.
+_UNREADABLE = "\ufffd"
+
+
+class Sent(Struct, frozen=True):
+    """One attempt, as the log of deliveries has it."""
+
+    at: datetime
+    milliseconds: int
+    #: The request's header fields.
+    headers: Mapping[str, str]
+    #: None where there was no answer; `error` says why.
+    status: int | None
+    #: The first bytes of the answer's body.
+    answer: str = ""
+    error: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the endpoint says that it wants nothing any more."""
+        return self.status == GONE
+
+    @property
+    def in_words(self) -> str:
+        return self.error or f"it answered {self.status}"
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {
+            "at": self.at,
+            "milliseconds": self.milliseconds,
+            "headers": json.dumps(dict(self.headers)),
+            "status": self.status,
+            "answer": self.answer,
+            "error": self.error,
+        }
+
+
+def send(url: str, message_id: str, body: str, secrets: Sequence[str], now: datetime) -> Sent:
+    """POST the body to the endpoint; whatever goes wrong is in what is returned.
+
+    Args:
+        secrets: that sign it, the newest first.
+        now: the attempt's time, by MongoDB's clock.
+    """
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"ordersite/{settings.RELEASE}",
+        **signed_headers(message_id, now, body, secrets),
+    }
+    began = time.monotonic()
+    status, answer, error = None, "", ""
+    try:
+        status, read = CheckedConnection(url, ANSWER_SECONDS, fault_of).post(body.encode(), headers)
+        answer = readable(read)
+        if 300 <= status < 400:
+            error = f"it answered {status}; redirects are not followed, so correct the URL"
+    except (OSError, HTTPException, ValueError) as failure:
+        error = in_words(failure)
+    milliseconds = round((time.monotonic() - began) * 1000)
+    return Sent(now, milliseconds, headers, status, answer, error)
+
+
+def readable(read: bytes) -> str:
+    text = read.decode(errors="replace")[:MOST_ANSWER_CHARACTERS]
+    return "".join(each if each.isprintable() or each in "\n\t" else _UNREADABLE for each in text)
+
+
+def in_words(failure: Exception) -> str:
+    """Why there was no answer, for the endpoint's owner."""
+    if isinstance(failure, TimeoutError):
+        return f"no whole answer within {ANSWER_SECONDS} s"
+    if isinstance(failure, socket.gaierror):
+        return "its name cannot be looked up"
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid: {failure.verify_message}"
+    text = readable(str(failure).encode(errors="replace")).replace("\n", " ")
+    return (text or type(failure).__name__)[:MOST_ERROR_CHARACTERS]

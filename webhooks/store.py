@@ -1,0 +1,25 @@
+"""The collections, their dates aware."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from django.db import connection
+from pymongo.collection import Collection
+
+Document = dict[str, Any]
+
+AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
+
+
+def endpoints() -> Collection[Document]:
+    return connection.database.get_collection("webhook_endpoints", codec_options=AWARE)
+
+
+def deliveries() -> Collection[Document]:
+    return connection.database.get_collection("webhook_deliveries", codec_options=AWARE)
+
+
+def noted_orders() -> Collection[Document]:
+    return connection.database.get_collection("webhook_noted_orders", codec_options=AWARE)

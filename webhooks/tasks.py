@@ -1,0 +1,65 @@
+"""Webhooks' handlers: one for every type of event that another service publishes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from messaging.body import readable
+from messaging.handling.handlers import handles
+from messaging.message import Message
+from messaging.service import heard, services
+from webhooks import events, noting, order
+
+NAME = "webhooks"
+PLACED = "order.placed"
+
+Body = dict[str, Any]
+
+RUNBOOK = (
+    "It only notes what is to be sent, once for each endpoint, so a replay is always safe. A body "
+    "that is wrong stays wrong: correct it at its publisher and discard the message."
+)
+
+
+def note(type_: str, body: Body) -> list[Message]:
+    """Note one event for every endpoint that listens, and answer the order."""
+    return noted(type_, [(body, order.read(body))])[0]
+
+
+def note_many(type_: str, bodies: list[Body]) -> list[list[Message] | None]:
+    """Note the events of all orders that can be read."""
+    read = readable(bodies, order.read)
+    heard_of: list[noting.Heard] = [
+        (body, about) for body, about in zip(bodies, read, strict=True) if about
+    ]
+    answers = iter(noted(type_, heard_of))
+    return [next(answers) if about else None for about in read]
+
+
+def noted(type_: str, heard_of: list[noting.Heard]) -> list[list[Message]]:
+    noting.note(type_, heard_of)
+    if type_ != PLACED:
+        return [[] for _ in heard_of]
+    return [[events.noted(record)] for record in noting.note_orders(heard_of)]
+
+
+def hear(type_: str) -> None:
+    """Handle one type of event."""
+    note_it = partial(note, type_)
+    note_it.__module__ = __name__  # type: ignore[attr-defined]
+    note_it.__qualname__ = f"note_{type_.replace('.', '_')}"  # type: ignore[attr-defined]
+    handles(
+        NAME,
+        type_,
+        batch=partial(note_many, type_),
+        validate=order.read,
+        consequence="No endpoint is told this of {order}.",
+        replay_safe=True,
+        runbook=RUNBOOK,
+    )(note_it)
+
+
+if NAME in services():
+    for on in heard(services()[NAME]):
+        hear(on.type)

@@ -1,0 +1,67 @@
+"""A turn: an endpoint gets what is due, one after the other, for a few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pymongo import ReturnDocument
+
+from runtime.mongodb_clock import mongodb_now
+from webhooks import outcomes, waking
+from webhooks.rotation import valid
+from webhooks.sending import Sent, send
+from webhooks.store import Document, deliveries
+
+#: Then the others come first again.
+TURN_SECONDS = 5.0
+
+Send = Callable[..., Sent]
+
+
+def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send) -> None:
+    """Send what is due to an endpoint that was claimed; a failure ends the turn.
+
+    Args:
+        is_over: whether the process is to stop.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer. What was sent and not noted is sent
+            once more.
+    """
+    try:
+        for delivery in taken(endpoint["_id"], is_over):
+            now = mongodb_now()
+            secrets = valid(endpoint["secrets"], now)
+            sent = send(endpoint["url"], delivery["message_id"], delivery["body"], secrets, now)
+            outcomes.record(delivery, sent)
+            if not sent.is_success:
+                break
+    finally:
+        waking.settle(endpoint)
+
+
+def taken(endpoint: str, is_over: Callable[[], bool]) -> Iterator[Document]:
+    """The endpoint's deliveries that are due, each ours until it is settled or the lease ends."""
+    ends_at = time.monotonic() + TURN_SECONDS
+    while not is_over() and time.monotonic() < ends_at:
+        delivery = take(endpoint)
+        if delivery is None:
+            return
+        yield delivery
+
+
+def take(endpoint: str) -> Document | None:
+    due: dict[str, Any] = {
+        "endpoint": endpoint,
+        "state": "pending",
+        "$expr": {"$lte": ["$due_at", "$$NOW"]},
+    }
+    leased = {"$add": ["$$NOW", waking.LEASE_SECONDS * 1000]}
+    return deliveries().find_one_and_update(
+        due,
+        [{"$set": {"due_at": leased}}],
+        sort=[("due_at", 1)],
+        return_document=ReturnDocument.AFTER,
+    )
