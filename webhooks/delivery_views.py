@@ -47,7 +47,7 @@ class DeliveriesView(APIView):
             query: dict[str, Any] = {"endpoint": find(request, endpoint_id)["_id"]}
             if filters.state is not UNSET:
                 query["state"] = filters.state
-            found = page(deliveries(), query, parameters, filters.limit, filters.cursor)
+            found = page(deliveries, query, parameters, filters.limit, filters.cursor)
         body: DeliveryPage = {
             "deliveries": [delivery_json(each) for each in found.documents],
             "next": f"{request.path}?{found.next_query}" if found.next_query else None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 def page(
-    of: Collection[Document],
+    of: Callable[[], Collection[Document]],
     query: Mapping[str, Any],
     parameters: Mapping[str, str],
     limit: int,
@@ -46,7 +46,7 @@ def page(
         Refusal: the cursor is not one of ours.
     """
     wanted = {"$and": [query, *([] if cursor is UNSET else [behind(str(cursor))])]}
-    found = list(of.find(wanted).sort(NEWEST_FIRST).limit(limit + 1))
+    found = list(of().find(wanted).sort(NEWEST_FIRST).limit(limit + 1))
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]

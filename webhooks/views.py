@@ -77,7 +77,7 @@ class EndpointsView(APIView):
         filters = read(parameters, EndpointFilters)
         query = listed(filters, caller_of(request))
         with pymongo.timeout(ANSWER_SECONDS):
-            found = page(endpoints(), query, parameters, filters.limit, filters.cursor)
+            found = page(endpoints, query, parameters, filters.limit, filters.cursor)
             now = mongodb_now()
         shown: EndpointPage = {
             "endpoints": [endpoint_json(each, now) for each in found.documents],
