@@ -17,7 +17,7 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 #: More than the worker takes ahead.
-ORDERS = 4_000
+ORDERS = 2_000
 STOPS = 3
 GRACE_SECONDS = 10.0
 
