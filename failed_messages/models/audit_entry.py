@@ -1,4 +1,4 @@
-"""The audit log: who did what at the desk. Entries are only ever added."""
+"""The audit log: who did what. Entries are only ever added."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Subject(models.TextChoices):
     PENDING = "pending", "Act to approve"
     #: Whose data were given out or erased.
     PERSON = "person", "Person"
+    KEY = "key", "API key"
 
 
 class AppendOnly(TypeError):

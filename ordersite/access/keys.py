@@ -13,12 +13,16 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 
+from failed_messages.records import audit
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, expanded
+from runtime.transactions import in_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +95,12 @@ def create(
         created_by=by,
         expires_at=now + lifetime if lifetime else None,
     )
-    record.save(force_insert=True)
+
+    def carry_out(session: ClientSession) -> None:
+        api_keys().insert_one(stored(record), session=session)
+        audit.note(session, "create", audit.KEY, id_, by=by, after=shown(record))
+
+    in_transaction(carry_out)
     logger.info("%s created the API key %s of %s", by, id_, name)
     return NewKey(record, secret)
 
@@ -121,10 +130,16 @@ def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
         expires_at=now + lifetime if lifetime else None,
         **{name: getattr(old, name) for name in fields},
     )
-    record.save(force_insert=True)
     end = now + overlap
-    if old.expires_at is None or old.expires_at > end:
-        ApiKey.objects.filter(pk=id_).update(expires_at=end)
+    ends_at = end if old.expires_at is None else min(old.expires_at, end)
+    after = {"endsAt": ends_at, "newKey": new_id}
+
+    def carry_out(session: ClientSession) -> None:
+        api_keys().insert_one(stored(record), session=session)
+        api_keys().update_one({"_id": id_}, {"$set": {"expires_at": ends_at}}, session=session)
+        audit.note(session, "rotate", audit.KEY, id_, by=by, after=after)
+
+    in_transaction(carry_out)
     logger.info("%s rotated the API key %s to %s", by, id_, new_id)
     return NewKey(record, secret)
 
@@ -136,9 +151,43 @@ def revoke(id_: str, *, by: str) -> ApiKey:
         ApiKey.DoesNotExist: there is no such key.
     """
     now = datetime.now(UTC)
-    if ApiKey.objects.filter(pk=id_, revoked_at=None).update(revoked_at=now, revoked_by=by):
+    change = {"$set": {"revoked_at": now, "revoked_by": by}}
+
+    def carry_out(session: ClientSession) -> bool:
+        active = {"_id": id_, "revoked_at": None}
+        is_news = bool(api_keys().update_one(active, change, session=session).matched_count)
+        if is_news:
+            audit.note(session, "revoke", audit.KEY, id_, by=by)
+        return is_news
+
+    if in_transaction(carry_out):
         logger.info("%s revoked the API key %s", by, id_)
     return ApiKey.objects.get(pk=id_)
+
+
+def api_keys() -> Collection[dict[str, Any]]:
+    """The keys without the ORM, whose writes know nothing of a transaction's session."""
+    collection: Collection[dict[str, Any]] = connection.database[ApiKey._meta.db_table]
+    return collection
+
+
+def stored(record: ApiKey) -> dict[str, Any]:
+    """The key's document."""
+    return {
+        field.column: field.get_db_prep_save(getattr(record, field.attname), connection)
+        for field in ApiKey._meta.concrete_fields
+    }
+
+
+def shown(record: ApiKey) -> dict[str, Any]:
+    """What the audit log keeps of a new key: all but what would let somebody use it."""
+    return {
+        "name": record.name,
+        "userId": record.user_id,
+        "scopes": record.scopes,
+        "requestsPerSecond": record.rate,
+        "expiresAt": record.expires_at,
+    }
 
 
 def find(key: str) -> ApiKey | None:

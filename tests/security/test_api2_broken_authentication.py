@@ -13,6 +13,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from pymongo.errors import AutoReconnect
 
+from failed_messages.models import AuditEntry
+from failed_messages.records import audit
 from orders.collection import orders
 from ordersite.access import bearer, keys
 from ordersite.access.models import ApiKey
@@ -173,6 +175,38 @@ def test_what_is_stored_cannot_be_sent() -> None:
     # `ordersite_<id>_<secret>`, and a secret may have an underscore.
     assert key.split("_", 2)[2] not in str(vars(record))
     assert client_of(record.digest).get("/orders").status_code == 401
+
+
+def test_whoever_makes_rotates_or_revokes_a_key_is_in_the_audit_log() -> None:
+    made = keys.create("a shop", ["orders:place"], by="alice", user_id=None)
+    new = keys.rotate(made.record.pk, by="bob").record
+    for _ in range(2):
+        keys.revoke(new.pk, by="carol")
+
+    entries = AuditEntry.objects.filter(subject="key").order_by("at")
+    assert [(each.act, each.by, each.subject_id) for each in entries] == [
+        ("create", "alice", made.record.pk),
+        ("rotate", "bob", made.record.pk),
+        ("revoke", "carol", new.pk),
+    ]
+    assert json.loads(entries[0].after)["scopes"] == ["orders:place"]
+    assert json.loads(entries[1].after)["newKey"] == new.pk
+    log = "".join(each.after for each in entries)
+    assert made.secret not in log
+    assert made.record.digest not in log
+
+
+def test_a_key_that_the_audit_log_cannot_note_is_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*args: Any, **arguments: Any) -> None:
+        raise AutoReconnect("MongoDB is gone")
+
+    monkeypatch.setattr(audit, "note", fail)
+    with pytest.raises(AutoReconnect):
+        keys.create("a shop", ["orders:place"], by="alice", user_id=None)
+
+    assert not ApiKey.objects.exists()
 
 
 def test_the_last_use_is_noted_and_not_at_each_request(way: type) -> None:
