@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from ordersite.web.body import Event, Receive
@@ -21,7 +22,8 @@ from runtime.tracing.spans import Kind
 
 Application = Callable[[Event, Receive, Send], Awaitable[None]]
 
-FIELDS = {PARENT.encode(): PARENT, STATE.encode(): STATE}
+PARENT_FIELD = PARENT.encode()
+FIELDS = {PARENT_FIELD: PARENT, STATE.encode(): STATE}
 #: A part of a path in Django's words, such as `<str:order_id>`.
 PART = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 FIRST_SERVER_ERROR = 500
@@ -36,15 +38,16 @@ class Traced:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._samples: Callable[[TraceContext | None], bool] = settings.TRACE_SAMPLER.samples
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         caller = caller_of(scope) if scope["type"] == "http" else None
-        if scope["type"] != "http" or (caller is None and not spans.samples(None)):
-            await self._application(scope, receive, send)
-        elif caller is not None and not spans.samples(caller):
-            await self._unrecorded(caller, scope, receive, send)
-        else:
+        if scope["type"] == "http" and self._samples(caller):
             await self._in_span(caller, scope, receive, send)
+        elif caller is None:
+            await self._application(scope, receive, send)
+        else:
+            await self._unrecorded(caller, scope, receive, send)
 
     async def _unrecorded(
         self, caller: TraceContext, scope: Event, receive: Receive, send: Send
@@ -89,13 +92,16 @@ class Traced:
 
 def caller_of(scope: Event) -> TraceContext | None:
     """The span that the request names, if it names one."""
+    headers = scope["headers"]
+    if PARENT_FIELD not in [name for name, _ in headers]:
+        return None
     named: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if name in FIELDS:
-            if FIELDS[name] in named:
+    for field, value in headers:
+        if name := FIELDS.get(field):
+            if name in named:
                 return None
-            named[FIELDS[name]] = value.decode("latin1")
-    return context.read(named) if named else None
+            named[name] = value.decode("latin1")
+    return context.read(named)
 
 
 def name_route(route: str) -> None:

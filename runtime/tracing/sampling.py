@@ -26,8 +26,10 @@ class Sampler(NamedTuple):
     by_parent: bool
 
     def samples(self, parent: TraceContext | None) -> bool:
-        """Args:
-        parent: the caller's span; None where the trace begins here.
+        """Whether a trace that comes in is recorded, or one that begins here.
+
+        Args:
+            parent: the caller's span; None where the trace begins here.
         """
         if parent is not None and self.by_parent:
             return parent.is_sampled

@@ -36,12 +36,6 @@ def is_on() -> bool:
     return is_on
 
 
-def samples(parent: TraceContext | None) -> bool:
-    """Whether a trace that comes in is recorded, or one that begins here where `parent` is None."""
-    sampled: bool = settings.TRACE_SAMPLER.samples(parent)
-    return sampled
-
-
 def begin(
     name: str,
     kind: Kind,
