@@ -45,6 +45,7 @@ from pymongo.read_concern import ReadConcern
 from orders import placing, unowned_keys
 from orders.collection import now_in_milliseconds, orders
 from orders.requests.order_request import TITLE, OrderRequest
+from runtime.metrics.counting import Counter
 from runtime.requests import idempotency_key
 from runtime.requests.caller import Caller
 from runtime.requests.header import BLANKS
@@ -72,6 +73,13 @@ IN_FLIGHT = Fault(
 )
 
 
+REPEATED = Counter(
+    "ordersite_repeated_orders_total",
+    "Orders asked for with an Idempotency-Key that was used before, by outcome",
+    ("outcome",),
+)
+
+
 class Placed(NamedTuple):
     """An order, and whether an earlier request of the same key had placed it."""
 
@@ -79,7 +87,7 @@ class Placed(NamedTuple):
     is_replayed: bool
 
 
-def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Placed:
+def place(request: OrderRequest, key: str, caller: Caller) -> Placed:
     """Place the order unless the key's first request has; return the order of the first.
 
     Args:
@@ -90,6 +98,18 @@ def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Pl
             order is refused.
         pymongo.errors.PyMongoError: MongoDB did not answer; repeating the request is safe.
     """
+    try:
+        placed = _place(request, key, caller)
+    except Refusal as refusal:
+        if refusal.problem_type in (KEY_REUSED, KEY_IN_USE):
+            REPEATED.add(refusal.problem_type.name)
+        raise
+    if placed.is_replayed:
+        REPEATED.add("replayed")
+    return placed
+
+
+def _place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Placed:
     as_sent, key = key, read(key)
     if unowned := of_release_before(request, as_sent, caller):
         return Placed(first_answer(unowned, request), is_replayed=True)
@@ -106,10 +126,10 @@ def place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> Pl
             raise Refusal(TITLE, [IN_FLIGHT], KEY_IN_USE) from None
         if earlier is None:
             # Another request has just taken the key off an old order.
-            return place(request, key, caller, tries - 1)
+            return _place(request, key, caller, tries - 1)
         if is_forgotten(earlier):
             forget(earlier)
-            return place(request, key, caller)
+            return _place(request, key, caller)
     return Placed(first_answer(earlier, request), is_replayed=True)
 
 

@@ -22,6 +22,7 @@ from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
 from ordersite.web.traced_requests import Traced  # noqa: E402
 from runtime.garbage import freeze_garbage_collector  # noqa: E402
+from runtime.metrics import serving  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
 from runtime.tracing import spans  # noqa: E402
@@ -79,6 +80,7 @@ def routed(
 async def live(receive: Receive, send: Send) -> None:
     """From the start to the end of the server; in between it answers requests."""
     await receive()
+    serving.serve()
     # Requests are answered meanwhile, with 503 where they need the database.
     Thread(target=wait_for_database, args=(StopRequest(),), daemon=True).start()
     freeze_garbage_collector()

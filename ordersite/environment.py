@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable
 from decimal import Decimal
@@ -130,3 +131,17 @@ def one_of(*choices: str) -> Callable[[str], None]:
             raise ValidationError(f"must be {' or '.join(choices)}")
 
     return check
+
+
+def one_of_the_ports(value: int) -> None:
+    """A validator: a port that a process can listen on; 0 is none."""
+    if not 0 <= value <= 65_535:
+        raise ValidationError(f"{value} is not between 0 and 65535.")
+
+
+def ip_address(value: str) -> None:
+    """A validator: an address to listen on."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise ValidationError(f"{value!r} is not an IP address.") from error

@@ -11,7 +11,9 @@ from ordersite.environment import (
     currency,
     env,
     file_that_can_be_written,
+    ip_address,
     one_of,
+    one_of_the_ports,
     percentage,
     retry_delays,
     setting,
@@ -514,6 +516,20 @@ REST_FRAMEWORK = {
 }
 # The longest body that is held in memory, which is that of an order or of a message.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
+
+# --- What each process counts, for Prometheus --------------------------------------------------
+
+#: Where a process serves it; each needs a port of its own on its machine. 0: nowhere.
+METRICS_PORT = setting(
+    env.int, "METRICS_PORT", default=0, validate=one_of_the_ports, example="9101"
+)
+METRICS_ADDRESS = setting(
+    env.str,
+    "METRICS_ADDRESS",
+    default="127.0.0.1",
+    validate=ip_address,
+    example="0.0.0.0",  # noqa: S104
+)
 
 # --- Traces by OpenTelemetry, off until a collector is set -------------------------------------
 

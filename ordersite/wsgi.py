@@ -18,6 +18,7 @@ django.setup(set_prefix=False)
 # Only now does Django know its settings. The views come now, so that no request waits for them.
 import ordersite.urls  # noqa: E402, F401
 from ordersite.web import security_headers, traced_requests  # noqa: E402
+from ordersite.web.route import ROUTE, route_of  # noqa: E402
 from ordersite.web.whole_request import UTF8Request  # noqa: E402
 from runtime.tracing import spans  # noqa: E402
 
@@ -33,8 +34,9 @@ class Handler(WSGIHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         response = super().get_response(request)
+        route = request.META[ROUTE] = route_of(request)
         if spans.is_on():
-            traced_requests.name_route(traced_requests.route_of(request))
+            traced_requests.name_route(route)
         return response
 
 

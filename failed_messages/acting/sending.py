@@ -25,11 +25,18 @@ from messaging.message import CONTENT_TYPE, Message
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.short_string import shortened
 from messaging.topology import by_name
+from runtime.metrics.counting import Counter
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
 #: Bodies held in memory at once.
 ROUND_BYTES = 16_000_000
+
+REPLAYED = Counter(
+    "ordersite_replayed_total",
+    "Failed messages that were sent to their service again",
+    ("service",),
+)
 
 NO_QUEUE = (
     "the queue {service} does not exist; run `python manage.py declare_topology`, then replay again"
@@ -138,6 +145,8 @@ def _headers(record: Record) -> dict[str, Any]:
 
 
 def _mark_published(records: list[Record]) -> None:
+    for record in records:
+        REPLAYED.add(record["service"])
     if records:
         now = mongodb_now()
         failed_messages().bulk_write(

@@ -31,6 +31,7 @@ from messaging.service import services
 from messaging.spans import of_message, processing
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS, connect
+from runtime.metrics.counting import Counter
 from runtime.outage import Outage
 from runtime.stopping import StopRequest
 from runtime.tracing.spans import is_on, note
@@ -43,6 +44,10 @@ log = logging.getLogger(__name__)
 PREFETCH_MESSAGES = 20
 #: Between two probes of a database or broker that is down.
 PROBE_SECONDS = 1
+
+ARCHIVED = Counter(
+    "ordersite_archived_total", "Dead letters that the archiver stored", ("service",)
+)
 
 CANNOT_ARCHIVE = (
     "A message cannot be recorded, so RabbitMQ keeps it, and the next ones are: a queue with %d of "
@@ -158,6 +163,7 @@ class Archiver(ConsumerMixin):
             return
         note({"ordersite.failed_message_id": str(stored.record_id)})
         message.ack()
+        ARCHIVED.add(service)
         self._until_done(partial(archive.acknowledged, stored))
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 

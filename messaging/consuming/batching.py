@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from celery import Task
 
 from messaging.adapters import celery
+from messaging.consuming import counts
 from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
@@ -143,12 +144,16 @@ class BatchStrategy:
             timeout=self._task.time_limit,
         )
 
-    def _done(self, batch: Batch, refused: list[int]) -> None:
+    def _done(self, batch: Batch, outcome: Outcome) -> None:
         messages = batch.messages
-        self._run_each_alone([messages[index] for index in refused])
-        left_alone = set(refused)
-        self._ack([each for index, each in enumerate(messages) if index not in left_alone])
-        logger.info("%s: %d in a batch", self._task.name, len(messages) - len(refused))
+        self._run_each_alone([messages[index] for index in outcome.refused])
+        left_alone = set(outcome.refused)
+        handled = [each for index, each in enumerate(messages) if index not in left_alone]
+        self._ack(handled)
+        logger.info("%s: %d in a batch", self._task.name, len(handled))
+        service, _, type_ = self._task.name.partition(".")
+        counts.called(service, type_, outcome.seconds, len(messages))
+        counts.handled(service, type_, map(sent_at, handled))
         self._ended(batch.number)
 
     def _ack(self, messages: list[Any]) -> None:
@@ -186,6 +191,21 @@ class Batch(NamedTuple):
         self.strategy.send(self, pool)
 
 
+class Outcome(NamedTuple):
+    """What a pool child tells of a batch."""
+
+    #: The indexes of the messages that must run alone.
+    refused: list[int]
+    #: How long the call took.
+    seconds: float
+
+
+def sent_at(message: Any) -> int:
+    """Since the epoch; now where its publisher did not say."""
+    at = message.properties.get("timestamp")
+    return at if isinstance(at, int) else int(time.time())
+
+
 def has_a_history(message: Any) -> bool:
     """Whether this is not the message's first delivery, attempt and life, nor its sender's."""
     return bool(
@@ -210,8 +230,8 @@ def run_batch(
     bodies: list[bytes],
     publishers: list[str],
     traces: dict[int, TraceContext],
-) -> list[int]:
-    """In the pool child: handle all bodies at once, and return the indexes that must run alone.
+) -> Outcome:
+    """In the pool child: handle all bodies at once.
 
     Raises:
         Exception: nothing can be said of any of them.
@@ -225,5 +245,7 @@ def run_batch(
         publishers=publishers,
         traces=traces,
     )
+    began = time.monotonic()
     answers = run(call, around_a_batch())
-    return [index for index, events in enumerate(answers) if events is None]
+    refused = [index for index, events in enumerate(answers) if events is None]
+    return Outcome(refused, time.monotonic() - began)

@@ -19,6 +19,7 @@ from kombu.serialization import register
 
 from messaging.adapters import billiard, celery, kombu
 from messaging.adapters.celery import Consumer, is_asked_to_stop, maybe_shutdown
+from messaging.consuming import counts
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
 from messaging.consuming.holding import HOLDING_CHECK_SECONDS, Holding
@@ -168,6 +169,9 @@ class EventConsumer(Consumer):
         except InvalidMessage as invalid:
             dead_letter(delivery_of(message, service), message.body, invalid)
             message.ack_log_error(logger, self.connection_errors)
+            type_ = type_of(message, service)
+            known = type_ if type_ in known_types(service.name) else ""
+            counts.settled(service.name, known, counts.DEAD_LETTERED)
             return
         strategy = self.strategies[task_name(message, service)]
         alone = has_a_history(message) or is_newer(message, service)

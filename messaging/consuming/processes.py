@@ -17,6 +17,7 @@ from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
 from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
+from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
 from runtime.tracing import spans
@@ -51,6 +52,7 @@ def lower_priority_of_worker(**_: Any) -> None:
 def wait_for_services(**_: Any) -> None:
     """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
     sign_of_life.begin("worker")
+    serving.serve()
     never = StopRequest()
     with ended_by_signals():
         wait_for_database(never)
@@ -91,6 +93,7 @@ def prepare_pool_child(**_: Any) -> None:
     """Let go of what the fork inherited: connections cannot be shared between processes."""
     process_publisher().forget()
     connection.close_pool()
+    serving.forget()
     # A process manager signals the whole group; the child's work ends with its parent's
     # warm shutdown instead.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

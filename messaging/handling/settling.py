@@ -19,6 +19,10 @@ from runtime.outage import Outage
 logger = logging.getLogger(__name__)
 
 
+class PutBack(Ignore):
+    """The message waits with the broker, as a dependency is down."""
+
+
 def settle(call: MessageCall, go_on: GoOn) -> Answers:
     """Middleware: put the message back during an outage, give it up after any other error.
 
@@ -44,7 +48,7 @@ def _put_back(call: MessageCall, outage: Outage) -> NoReturn:
         raise Reject(str(error), requeue=True) from error
     # The outage is in the log already; each of its messages need not be.
     logger.debug("%s put back, no attempt is used up: %s", call.delivery.message_id, outage)
-    raise Ignore from outage
+    raise PutBack from outage
 
 
 def _give_up(call: MessageCall, error: Exception) -> NoReturn:

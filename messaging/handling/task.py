@@ -33,6 +33,7 @@ class EventTask(Task):
     reject_on_worker_lost = True
     ignore_result = True
     typing = False
+    Request = "messaging.consuming.counted_request:CountedRequest"
 
     autoretry_for = (Exception,)
     dont_autoretry_for = (PermanentError, Outage)

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from messaging import spans
 from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
+from messaging.handling.settling import PutBack
 from messaging.message import Message
-from runtime.outage import Outage
 from runtime.tracing.context import TraceContext
 from runtime.tracing.spans import note
 
@@ -68,7 +68,7 @@ def _outcome(error: BaseException) -> str:
     if isinstance(error, Retry):
         return "retried"
     if isinstance(error, Ignore):
-        return "put back" if isinstance(error.__cause__, Outage) else "given up"
+        return "put back" if isinstance(error, PutBack) else "given up"
     return "left with RabbitMQ" if isinstance(error, Reject) else "failed"
 
 

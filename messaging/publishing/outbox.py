@@ -19,6 +19,8 @@ from runtime.mongodb_clock import EPOCH
 
 #: The same condition as the partial index's.
 IS_PENDING = {"pending_since": {"$gt": EPOCH}}
+#: So that a long outage costs no more each time somebody asks how many wait.
+MOST_COUNTED = 100_000
 
 
 def publish_pending(
@@ -51,3 +53,8 @@ def oldest_pending_since(collection: Collection[dict[str, Any]]) -> datetime | N
     """
     oldest = collection.find_one(IS_PENDING, {"pending_since": 1}, sort=[("pending_since", 1)])
     return oldest["pending_since"] if oldest else None
+
+
+def pending(collection: Collection[dict[str, Any]]) -> int:
+    """In how many documents events wait, up to `MOST_COUNTED`; raises what the other does."""
+    return collection.count_documents(IS_PENDING, limit=MOST_COUNTED)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterable
 
 from django.conf import settings
 from pymongo.errors import PyMongoError
@@ -15,7 +16,7 @@ from pymongo.errors import PyMongoError
 from messaging.errors import PublishError
 from messaging.publishing.outbox import publish_pending
 from messaging.publishing.publisher import Publisher, check_publishable
-from orders.outbox import store
+from orders.outbox import counts, store
 from orders.outbox.arrivals import Arrivals
 from runtime import sign_of_life
 from runtime.lease import RELAY_LEASE, Lease
@@ -123,12 +124,15 @@ def publish_batch(publisher: Publisher) -> int:
     """
     pending = store.oldest_pending()
     outgoing = [store.outgoing(each.message) for each in pending]
+
+    def mark_published(indexes: Iterable[int]) -> None:
+        confirmed = [pending[index] for index in indexes]
+        store.mark_published(confirmed)
+        counts.confirmed(confirmed)
+
+    counts.published(pending)
     try:
-        publish_pending(
-            publisher,
-            outgoing,
-            lambda indexes: store.mark_published(pending[index] for index in indexes),
-        )
+        publish_pending(publisher, outgoing, mark_published)
     except (PublishError, PyMongoError):
         raise
     except Exception:

@@ -110,6 +110,13 @@ def recount_stock() -> None:
     _keep(STOCK, StockDifference(mongodb_now(), tuple(skus)))
 
 
+def last() -> Snapshot | None:
+    """What the scheduler kept last; None where no scheduler works. Raises what `take` does."""
+    document = kept().find_one({"_id": NOW})
+    found = loaded(document) if document else None
+    return found if found and is_fresh(found, mongodb_now()) else None
+
+
 def current() -> Snapshot:
     """The snapshot to show now; never raises for MongoDB or RabbitMQ, but says so in it."""
     documents: dict[str, Any] = {}

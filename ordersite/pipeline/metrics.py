@@ -1,12 +1,13 @@
-"""What `/metrics` gives Prometheus: the families, each with the function that measures it.
+"""What `/metrics` gives Prometheus of the whole pipeline: each family with what measures it.
 
-All of them are read from MongoDB and RabbitMQ for each request, so each web process has those of
-the whole pipeline, and nothing is counted as it passes. Names and units follow
+All of them are read from MongoDB and RabbitMQ for each request, so each web process has the same.
+What a process counts as it works is in `runtime.metrics`. Names and units follow
 https://prometheus.io/docs/practices/naming/
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,9 +21,15 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory import shipping
+from inventory.reserving import reservations
+from messaging.publishing import outbox
 from messaging.queues import QueueState, queue_state
+from messaging.service import answering
 from messaging.topology import queues
+from orders.collection import orders as orders_of_database
+from orders.models import Status
 from orders.outbox import store
+from ordersite.overview.keeping import last
 from ordersite.pipeline import health, heartbeat
 from ordersite.pipeline.conservation import lines
 from runtime.connecting import BROKER_ERRORS, connect
@@ -32,11 +39,32 @@ from runtime.mongodb_clock import mongodb_now
 #: A line's numbers, each a state of an order.
 STATES = ("done", "in_flight", "retrying", "failed", "discarded", "unaccounted")
 
+#: One part in so many of the time goes into counting all orders.
+SHARE = 50
 #: What one family may take of MongoDB; a scrape has to end within Prometheus's 10 s.
 ANSWER_WITHIN_SECONDS = 2
 
 #: The values of the labels, and the number.
 Sample = tuple[Sequence[str], float]
+
+
+class ByStatus:
+    """Counts the orders of each status, for at most one part in `SHARE` of the time."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, int] = {}
+        self._again_at: dict[str, float] = {}
+
+    def count(self, status: str) -> int:
+        began = time.monotonic()
+        if began >= self._again_at.get(status, 0):
+            found = orders_of_database().count_documents({"status": status}, hint="orders_status")
+            self._counted[status] = found
+            self._again_at[status] = began + SHARE * (time.monotonic() - began)
+        return self._counted[status]
+
+
+_by_status = ByStatus()
 
 
 class Readings:
@@ -106,6 +134,23 @@ def outbox_age(_: Readings) -> Iterator[Sample]:
     yield ["inventory"], _age_seconds(shipping.oldest_pending_since())
 
 
+def outbox_events(_: Readings) -> Iterator[Sample]:
+    yield ["orders"], outbox.pending(orders_of_database())
+    yield ["inventory"], outbox.pending(reservations())
+
+
+def orders_by_status(_: Readings) -> Iterator[Sample]:
+    for status in Status.values:
+        yield [status], _by_status.count(status)
+
+
+def oldest_waiting(_: Readings) -> Iterator[Sample]:
+    if (kept := last()) is None or kept.waiting_since is None:
+        return
+    for service in answering():
+        yield [service.name], _age_seconds(kept.waiting_since.get(service.name))
+
+
 def messages_by_status(_: Readings) -> Iterator[Sample]:
     # The index `standing` answers it without reading the documents.
     stages: list[dict[str, Any]] = [
@@ -164,6 +209,24 @@ FAMILIES = (
         "How long the oldest event waits to be published; 0 where none does",
         ("service",),
         outbox_age,
+    ),
+    Family(
+        "ordersite_outbox_events",
+        "Events that wait to be published; of more than 100,000 it says 100,000",
+        ("service",),
+        outbox_events,
+    ),
+    Family(
+        "ordersite_orders_by_status",
+        "Orders by status; counted the more seldom, the longer that takes",
+        ("status",),
+        orders_by_status,
+    ),
+    Family(
+        "ordersite_oldest_waiting_age_seconds",
+        "How long the oldest order waits for a service that neither failed nor is retried",
+        ("service",),
+        oldest_waiting,
     ),
     Family(
         "ordersite_failed_messages",

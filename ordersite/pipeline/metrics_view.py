@@ -9,10 +9,11 @@ from rest_framework.views import APIView
 
 from ordersite.pipeline import operations
 from ordersite.pipeline.metrics import PipelineCollector
+from runtime.metrics.serving import Counted
 
 
 class MetricsView(APIView):
-    """Every family that can be measured now; measured for each request."""
+    """What can be measured of the pipeline now, and what this process counts."""
 
     scopes = {"GET": "pipeline:read"}
     operations = {"GET": operations.METRICS}
@@ -20,4 +21,5 @@ class MetricsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(PipelineCollector())
+        registry.register(Counted())
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -34,6 +34,7 @@ from orders.views import OrdersView
 from ordersite.access.authentication import ANYONE
 from ordersite.web import problems, security_headers, traced_requests
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
+from ordersite.web.counts import answered
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
 from runtime.requests.caller import Caller, check_user
@@ -264,6 +265,7 @@ async def send_answer(
         *headers,
         *answer_fields(scope),
     ]
+    answered(scope, status, PATH)
     write_whole: WriteWhole | None = scope.get(WRITE_WHOLE)
     if write_whole and write_whole(status, lines_of(own) + HEADER_LINES, body):
         return

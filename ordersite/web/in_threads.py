@@ -20,7 +20,9 @@ from django.http import HttpResponse
 
 from ordersite.web import problems, security_headers
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
+from ordersite.web.counts import answered
 from ordersite.web.places import Busy, BusyWithOne, Places, all_places, asked_for
+from ordersite.web.route import ROUTE
 from ordersite.web.scope import address_of, answer_fields
 
 Send = Callable[[Event], Awaitable[None]]
@@ -55,6 +57,7 @@ class InThreads:
         except (Busy, DiskIsFull):
             await send_problem(scope, send, problems.too_busy())
             return
+        answered(scope, started[0]["status"], environ.get(ROUTE, ""))
         started[0]["headers"] += answer_fields(scope)
         await send(started[0])
         if isinstance(response, bytes):
@@ -129,6 +132,7 @@ def declared_bytes(scope: Event) -> int:
 
 async def send_problem(scope: Event, send: Send, response: HttpResponse) -> None:
     """A whole answer that no thread has made."""
+    answered(scope, response.status_code)
     start = response_start(str(response.status_code), list(response.items()))
     start["headers"] += [*security_headers.lines(), *answer_fields(scope)]
     await send(start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from ordersite.web.body import Event
@@ -12,6 +13,8 @@ from runtime.requests import request_id
 CALLER = "ordersite.caller"
 #: … and the header fields that its answer gets, on every way: its id, its client's rate.
 ANSWER_FIELDS = "ordersite.answer"
+#: … and since when it is answered, on `time.perf_counter`'s clock
+BEGAN = "ordersite.began"
 #: … and what writes its whole answer in one piece, where the server can, see `WriteWhole`.
 WRITE_WHOLE = "ordersite.write_whole"
 
@@ -34,7 +37,7 @@ def answer_fields(scope: Event) -> Fields:
 
 
 def identify(scope: Event) -> None:
-    """Give the request its id: for its logs, and for its answer."""
+    """Give the request its id, for its logs and for its answer, and note when it began."""
     given = None
     for name, value in scope["headers"]:
         if name == b"x-request-id":
@@ -42,3 +45,4 @@ def identify(scope: Event) -> None:
     id_ = request_id.named(given)
     request_id.current.set(id_)
     scope[ANSWER_FIELDS] = ((b"x-request-id", id_),)
+    scope[BEGAN] = time.perf_counter()

@@ -5,12 +5,10 @@ Names and attributes follow https://opentelemetry.io/docs/specs/semconv/http/htt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
-from django.http import HttpRequest
 
 from ordersite.web.body import Event, Receive
 from ordersite.web.in_threads import Send
@@ -24,8 +22,6 @@ Application = Callable[[Event, Receive, Send], Awaitable[None]]
 
 PARENT_FIELD = PARENT.encode()
 FIELDS = {PARENT_FIELD: PARENT, STATE.encode(): STATE}
-#: A part of a path in Django's words, such as `<str:order_id>`.
-PART = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 FIRST_SERVER_ERROR = 500
 
 
@@ -112,12 +108,6 @@ def name_route(route: str) -> None:
         method = here.span.name.partition(" ")[0]
         here.span.update_name(f"{method} {route}")
         spans.note({"http.route": route})
-
-
-def route_of(request: HttpRequest) -> str:
-    """`/orders/{order_id}`; empty where no view was found."""
-    match = request.resolver_match
-    return "/" + PART.sub(r"{\1}", match.route) if match else ""
 
 
 def storing(here: TraceContext) -> AbstractContextManager[object]:

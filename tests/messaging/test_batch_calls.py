@@ -19,6 +19,7 @@ from messaging.consuming.batching import (
     PATIENCE_SECONDS,
     Batch,
     BatchStrategy,
+    Outcome,
     has_a_history,
 )
 from runtime import pace
@@ -34,6 +35,7 @@ class Delivered:
         self.delivery_tag = delivery_tag
         self.channel = channel
         self.body = body
+        self.properties = {"timestamp": 1_795_900_000}
         self.acknowledged = False
 
     def ack(self) -> None:
@@ -109,7 +111,7 @@ class Worker:
 
     def end(self, call: Any, refused: tuple[int, ...] = ()) -> None:
         if isinstance(call, Batch):
-            self.strategy._done(call, list(refused))
+            self.strategy._done(call, Outcome(list(refused), 0.1))
         else:
             self.settling.pop(call)()
 

@@ -297,9 +297,9 @@ def test_a_batch_has_one_span_with_links(
     )
     monkeypatch.setitem(HANDLERS, ("billing", "order.placed"), handler)
     publishers = [user_of("relay")] * 4
-    refused = batching.run_batch("billing", "order.placed", [BODY] * 4, publishers, found)
+    outcome = batching.run_batch("billing", "order.placed", [BODY] * 4, publishers, found)
 
-    assert refused == []
+    assert outcome.refused == []
     processed = of("billing", traces)
     assert processed.kind == "CONSUMER"
     assert (processed.trace_id, processed.parent_id) == (TRACE, SPAN)

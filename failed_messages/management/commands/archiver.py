@@ -13,6 +13,7 @@ from failed_messages.archiving.archiver import Archiver
 from messaging import declarations
 from runtime import sign_of_life
 from runtime.connecting import HEARTBEAT_SECONDS, connection_to
+from runtime.metrics import serving
 
 log = logging.getLogger(__name__)
 
@@ -33,5 +34,6 @@ class Command(BaseCommand):
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_, lambda *_: archiver.stop())
         sign_of_life.begin("archiver")
+        serving.serve()
         archiver.run()
         log.info("The archiver has stopped")

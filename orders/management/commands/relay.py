@@ -10,6 +10,7 @@ from messaging import declarations
 from orders.outbox.relay import Relay
 from runtime import sign_of_life
 from runtime.garbage import freeze_garbage_collector
+from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database, wait_for_rabbitmq
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         sign_of_life.begin("relay")
+        serving.serve()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)
         freeze_garbage_collector()

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from messaging import declarations
 from ordersite.pipeline.scheduler import JOBS, Scheduler
 from runtime import sign_of_life
+from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.terminal import table
 from runtime.waiting import wait_for_database
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         sign_of_life.begin("scheduler")
+        serving.serve()
         jobs = [(job.name, job.every_seconds, job.purpose) for job in JOBS]
         heads = ("job", "every (seconds)", "what it does")
         self.stdout.write("\n".join(table(heads, jobs, stdout=self.stdout, numbers=heads[1:2])))

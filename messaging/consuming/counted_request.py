@@ -1,0 +1,49 @@
+"""A message's call as Celery knows it, which also counts how it ended.
+
+https://docs.celeryq.dev/en/stable/userguide/tasks.html#custom-requests
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from billiard.einfo import ExceptionWithTraceback
+
+from messaging.adapters.celery import Request
+from messaging.consuming import counts
+from messaging.incoming import Delivery
+
+
+class CountedRequest(Request):
+    """Celery calls `on_failure` where it did not end well, and then settles the message."""
+
+    _began = 0.0
+    _has_failed = False
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        self._began = time.monotonic()
+        super().on_accepted(pid, time_accepted)
+
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> Any:
+        self._has_failed = True
+        error = exc_info.exception
+        if isinstance(error, ExceptionWithTraceback):
+            error = error.exc
+        self._count(counts.outcome_of(error))
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def acknowledge(self) -> None:
+        if not self._has_failed and not self.acknowledged:
+            self._count(counts.HANDLED)
+        super().acknowledge()
+
+    def _count(self, outcome: str) -> None:
+        delivery: Delivery = self._request_dict["delivery"]
+        counts.called(delivery.service, delivery.type, time.monotonic() - self._began)
+        if outcome == counts.HANDLED:
+            counts.handled(delivery.service, delivery.type, [delivery.timestamp_seconds])
+        else:
+            counts.settled(delivery.service, delivery.type, outcome)

@@ -1,0 +1,71 @@
+"""What a worker's main process counts: how calls end, how long they take, how long messages waited.
+
+Its pool's children report to it how each call ended, so nothing is counted in them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter as Tally
+from collections.abc import Iterable
+
+from celery.exceptions import Ignore, Reject, Retry
+
+from messaging.handling.settling import PutBack
+from runtime.metrics.counting import MESSAGES, SECONDS, WAITING_SECONDS, Counter, Histogram
+
+SETTLED = Counter(
+    "ordersite_messages_total",
+    "Messages by how a worker settled them: handled, retried, dead_lettered, put_back or returned",
+    ("service", "type", "outcome"),
+)
+BATCH = Histogram(
+    "ordersite_batch_messages",
+    "Messages that shared a call of a handler",
+    ("service", "type"),
+    MESSAGES,
+)
+HANDLING = Histogram(
+    "ordersite_handler_seconds",
+    "From the start of a call of a handler to its outcome",
+    ("service", "type"),
+    SECONDS,
+)
+SENT_TO_HANDLED = Histogram(
+    "ordersite_sent_to_handled_seconds",
+    "From an event to the end of its handling; events are dated to the second",
+    ("service", "type"),
+    WAITING_SECONDS,
+)
+
+HANDLED, DEAD_LETTERED = "handled", "dead_lettered"
+
+
+def called(service: str, type_: str, seconds: float, messages: int = 1) -> None:
+    """A call of a handler took so long, for so many messages."""
+    HANDLING.observe(seconds, service, type_)
+    BATCH.observe(messages, service, type_)
+
+
+def settled(service: str, type_: str, outcome: str, count: int = 1) -> None:
+    SETTLED.add(service, type_, outcome, count=count)
+
+
+def handled(service: str, type_: str, sent_at_seconds: Iterable[int]) -> None:
+    """Messages were handled, which were sent at these times since the epoch."""
+    now = time.time()
+    for sent_at, count in Tally(sent_at_seconds).items():
+        settled(service, type_, HANDLED, count)
+        SENT_TO_HANDLED.observe(max(0.0, now - sent_at), service, type_, times=count)
+
+
+def outcome_of(error: BaseException | None) -> str:
+    """How a message is settled whose call ended with this error."""
+    if isinstance(error, Retry):
+        return "retried"
+    if isinstance(error, PutBack):
+        return "put_back"
+    if isinstance(error, Ignore) or (isinstance(error, Reject) and not error.requeue):
+        return DEAD_LETTERED
+    # RabbitMQ gets it back: it was not published, or the child was killed.
+    return "returned"

@@ -1,0 +1,1 @@
+"""What one process counts as it works, for Prometheus."""
