@@ -43,6 +43,8 @@ def published(pending: Sequence[Pending]) -> None:
 
 def confirmed(pending: Sequence[Pending]) -> None:
     """RabbitMQ has these."""
+    if not pending:
+        return
     now = time.time()
     for type_, count in Tally(each.message.type for each in pending).items():
         CONFIRMED.add(type_, count=count)

@@ -23,6 +23,7 @@ OPERATED = {
     "RabbitmqCluster",
     "MongoDBCommunity",
     "ServiceMonitor",
+    "PodMonitor",
     "ScaledObject",
     "TriggerAuthentication",
 }

@@ -9,21 +9,35 @@ from pathlib import Path
 
 import yaml
 
+# What the processes run, so that each has declared what it counts.
+import celery_app  # noqa: F401
+import ordersite.asgi
+import ordersite.pipeline.scheduler  # noqa: F401
 from ordersite.pipeline.metrics import FAMILIES
+from runtime.metrics import counting
 
 ROOT = Path(__file__).parents[2]
 RULES = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text())["groups"][0]["rules"]
 PAGE = (ROOT / "docs/monitoring.md").read_text()
-LABELS = {family.name: set(family.labels) for family in FAMILIES}
+DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
+COUNTED = sorted(
+    (each for each in counting.declared if each.name.startswith("ordersite_")),
+    key=lambda each: each.name,
+)
+LABELS = {each.name: {*each.labels} for each in (*FAMILIES, *COUNTED)}
+for histogram in COUNTED:
+    if isinstance(histogram, counting.Histogram):
+        LABELS[f"{histogram.name}_bucket"] = {*histogram.labels, "le"}
+        LABELS[f"{histogram.name}_count"] = LABELS[f"{histogram.name}_sum"] = {*histogram.labels}
 
 
 def expressions() -> Iterator[str]:
     for rule in RULES:
         yield rule["expr"]
-    dashboard = json.loads((ROOT / "deploy/grafana/overview.json").read_text())
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            yield target["expr"]
+    for dashboard in DASHBOARDS:
+        for panel in json.loads(dashboard.read_text())["panels"]:
+            for target in panel["targets"]:
+                yield target["expr"]
 
 
 def test_every_metric_and_label_of_an_expression_is_one() -> None:
@@ -41,7 +55,7 @@ def test_every_metric_is_in_the_documentation() -> None:
     rows = re.findall(r"^\| `(ordersite_\w+)` \| (.*?) ?\| (.*) \|$", PAGE, re.MULTILINE)
 
     told = [(name, tuple(re.findall(r"`(\w+)`", labels)), text) for name, labels, text in rows]
-    assert told == [(family.name, family.labels, family.help) for family in FAMILIES]
+    assert told == [(each.name, each.labels, each.help) for each in (*FAMILIES, *COUNTED)]
 
 
 def test_every_alert_leads_to_a_runbook() -> None:

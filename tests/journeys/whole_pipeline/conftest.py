@@ -13,6 +13,8 @@ import pytest
 from django.db import connection
 
 from localservices.mongodb import MongoDB
+from localservices.pipeline import procfile
+from localservices.ports import free_port
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
 from tests.collector import Collector, running_collector
@@ -34,6 +36,8 @@ class Pipeline:
     #: By their names in the Procfile.
     by_name: dict[str, Process]
     api: Api
+    #: Where each of them serves what it counts.
+    metrics_ports: dict[str, int]
 
     def __getitem__(self, name: str) -> Process:
         return self.by_name[name]
@@ -67,9 +71,14 @@ def collector() -> Iterator[Collector]:
 def started(package_processes: Processes, collector: Collector) -> Pipeline:
     """The running pipeline, in whatever state the test before has left it."""
     traced = {**collector.settings, "OTEL_TRACES_SAMPLER": "parentbased_always_off"}
-    processes = package_processes.start(*BEHIND_THE_WEB, **traced)
-    by_name = dict(zip(BEHIND_THE_WEB, processes, strict=True))
-    return Pipeline(package_processes, by_name, Api(package_processes.start_web(**traced)))
+    ports = {name: free_port() for name in BEHIND_THE_WEB}
+    by_name = {
+        name: package_processes.run(name, procfile()[name], METRICS_PORT=str(port), **traced)
+        for name, port in ports.items()
+    }
+    package_processes.wait_for_workers([*by_name.values()])
+    url = package_processes.start_web(**traced)
+    return Pipeline(package_processes, by_name, Api(url), ports)
 
 
 @pytest.fixture
