@@ -11,6 +11,7 @@ and a message on an idle system does not wait. Nor does it wait long for a messa
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
@@ -153,7 +154,7 @@ class BatchStrategy:
         logger.info("%s: %d in a batch", self._task.name, len(handled))
         service, _, type_ = self._task.name.partition(".")
         counts.called(service, type_, outcome.seconds, len(messages))
-        counts.handled(service, type_, map(sent_at, handled))
+        counts.handled(service, type_, [each.properties.get("timestamp") for each in handled])
         self._ended(batch.number)
 
     def _ack(self, messages: list[Any]) -> None:
@@ -198,12 +199,6 @@ class Outcome(NamedTuple):
     refused: list[int]
     #: How long the call took.
     seconds: float
-
-
-def sent_at(message: Any) -> int:
-    """Since the epoch; now where its publisher did not say."""
-    at = message.properties.get("timestamp")
-    return at if isinstance(at, int) else int(time.time())
 
 
 def has_a_history(message: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from celery.exceptions import Ignore, Reject, Retry
 
@@ -51,12 +51,19 @@ def settled(service: str, type_: str, outcome: str, count: int = 1) -> None:
     SETTLED.add(service, type_, outcome, count=count)
 
 
-def handled(service: str, type_: str, sent_at_seconds: Iterable[int]) -> None:
-    """Messages were handled, which were sent at these times since the epoch."""
+def handled(service: str, type_: str, sent_at_seconds: Sequence[object]) -> None:
+    """Messages were handled.
+
+    Args:
+        sent_at_seconds: since the epoch, as their publishers say; whatever else they say is left
+            out.
+    """
+    settled(service, type_, HANDLED, len(sent_at_seconds))
     now = time.time()
+    # Dated to the second, as they are, those of a batch have few dates.
     for sent_at, count in Tally(sent_at_seconds).items():
-        settled(service, type_, HANDLED, count)
-        SENT_TO_HANDLED.observe(max(0.0, now - sent_at), service, type_, times=count)
+        if isinstance(sent_at, int):
+            SENT_TO_HANDLED.observe(max(0.0, now - sent_at), service, type_, times=count)
 
 
 def outcome_of(error: BaseException | None) -> str:

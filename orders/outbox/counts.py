@@ -1,4 +1,4 @@
-"""What the relay counts: a few additions for each batch, and one for each event."""
+"""What the relay counts, a batch at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.metrics.counting import MESSAGES, WAITING_SECONDS, Counter, Histogr
 PUBLISHED = Counter(
     "ordersite_published_total",
     "Events that the relay gave to RabbitMQ; one that is published again counts again",
-    ("type",),
+    (),
 )
 CONFIRMED = Counter(
     "ordersite_confirmed_total",
@@ -27,7 +27,7 @@ BATCH = Histogram(
 )
 LAG = Histogram(
     "ordersite_relay_lag_seconds",
-    "From an event to its confirm, by the clocks of its web process and the relay",
+    "From the oldest event of a batch to its confirm, by the clocks of web and the relay",
     (),
     WAITING_SECONDS,
 )
@@ -36,16 +36,14 @@ LAG = Histogram(
 def published(pending: Sequence[Pending]) -> None:
     """The relay publishes these at once."""
     if pending:
+        PUBLISHED.add(count=len(pending))
         BATCH.observe(len(pending))
-        for type_, count in Tally(each.message.type for each in pending).items():
-            PUBLISHED.add(type_, count=count)
 
 
 def confirmed(pending: Sequence[Pending]) -> None:
-    """RabbitMQ has these."""
+    """RabbitMQ has these, the oldest first."""
     if not pending:
         return
-    now = time.time()
-    for type_, count in Tally(each.message.type for each in pending).items():
+    for type_, count in Tally([each.message.type for each in pending]).items():
         CONFIRMED.add(type_, count=count)
-    LAG.observe_all([max(0.0, now - each.message.timestamp.timestamp()) for each in pending])
+    LAG.observe(max(0.0, time.time() - pending[0].message.timestamp.timestamp()))

@@ -8,7 +8,6 @@ of its pool ends.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from itertools import accumulate
 from threading import Lock
 
@@ -52,6 +51,31 @@ class Counter:
         return family
 
 
+class Series:
+    """One combination of values of a histogram's labels."""
+
+    __slots__ = ("_bounds", "_buckets", "_lock", "_sum")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        #: In each bucket alone, and in the last one what is beyond all bounds.
+        self._buckets = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+        self._lock = Lock()
+
+    def observe(self, value: float, times: int = 1) -> None:
+        """Take a value so many times."""
+        bucket = bisect_left(self._bounds, value)
+        with self._lock:
+            self._buckets[bucket] += times
+            self._sum += value * times
+
+    def read(self) -> tuple[list[int], float]:
+        """How many values are up to each bound, and the sum of all."""
+        with self._lock:
+            return [*accumulate(self._buckets)], self._sum
+
+
 class Histogram:
     """How many of the values were at most how large, for each combination of its labels' values."""
 
@@ -63,39 +87,23 @@ class Histogram:
         bounds: of its buckets, in that unit; ascending.
         """
         self.name, self.help, self.labels, self._bounds = name, help_, labels, bounds
-        self._lock = Lock()
-        #: In each bucket alone, and in the last one what is beyond all bounds.
-        self._buckets: dict[tuple[str, ...], list[int]] = {}
-        self._sums: dict[tuple[str, ...], float] = {}
+        self._series: dict[tuple[str, ...], Series] = {}
         declared.append(self)
+
+    def series(self, *values: str) -> Series:
+        """That of these values of the labels; who needs it often may keep it."""
+        found = self._series.get(values)
+        return found or self._series.setdefault(values, Series(self._bounds))
 
     def observe(self, value: float, *values: str, times: int = 1) -> None:
         """Take a value so many times, with these values of the labels."""
-        with self._lock:
-            self._of(values)[bisect_left(self._bounds, value)] += times
-            self._sums[values] += value * times
-
-    def _of(self, values: tuple[str, ...]) -> list[int]:
-        buckets = self._buckets.get(values)
-        if buckets is None:
-            buckets = self._buckets[values] = [0] * (len(self._bounds) + 1)
-            self._sums[values] = 0
-        return buckets
-
-    def observe_all(self, taken: Sequence[float], *values: str) -> None:
-        """Take several values at once."""
-        with self._lock:
-            buckets = self._of(values)
-            for value in taken:
-                buckets[bisect_left(self._bounds, value)] += 1
-            self._sums[values] += sum(taken)
+        self.series(*values).observe(value, times)
 
     def family(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily(self.name, self.help, labels=self.labels)
         bounds = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
-        with self._lock:
-            measured = [(key, [*each], self._sums[key]) for key, each in self._buckets.items()]
-        for values, buckets, total in measured:
-            up_to = [*zip(bounds, accumulate(buckets), strict=True)]
+        for values, series in [*self._series.items()]:
+            counts, total = series.read()
+            up_to = [*zip(bounds, counts, strict=True)]
             family.add_metric(values, buckets=up_to, sum_value=total)
         return family

@@ -60,7 +60,8 @@ def test_a_histogram_counts_what_is_at_most_as_large_as_each_bound() -> None:
     histogram = Histogram("ordersite_b_seconds", "What it measures", ("service",), (0.5, 1))
     histogram.observe(0.5, "billing")
     histogram.observe(0.75, "billing", times=2)
-    histogram.observe_all([2, 0.25], "billing")
+    histogram.observe(2, "billing")
+    histogram.observe(0.25, "billing")
 
     assert told()[2:] == [
         'ordersite_b_seconds_bucket{le="0.5",service="billing"} 2.0',
