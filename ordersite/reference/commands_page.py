@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
-from django.core.management.base import BaseCommand
 
 from ordersite.reference.markdown import code, table
 
@@ -35,6 +34,35 @@ class Command(NamedTuple):
     arguments: list[Argument]
 
 
+class Recorder:
+    """Notes what a command adds to its parser, in place of that parser."""
+
+    def __init__(self) -> None:
+        self.actions: list[argparse.Action] = []
+        #: The parts of the command by name: what each is for …
+        self.helps: dict[str, str] = {}
+        #: … and what it adds.
+        self.choices: dict[str, Recorder] = {}
+
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        action = argparse.ArgumentParser(add_help=False).add_argument(*names, **options)
+        self.actions.append(action)
+        return action
+
+    def add_mutually_exclusive_group(self, **_: Any) -> Self:
+        return self
+
+    def add_subparsers(self, **_: Any) -> Self:
+        return self
+
+    def add_parser(self, name: str, *, help: str = "", **_: Any) -> Recorder:  # noqa: A002
+        self.helps[name], self.choices[name] = help, Recorder()
+        return self.choices[name]
+
+    def set_defaults(self, **_: Any) -> None:
+        """What a part runs is not of interest here."""
+
+
 def page() -> str:
     """The page in Markdown."""
     return "\n".join([HEAD, *map(section, commands())])
@@ -53,20 +81,19 @@ def commands() -> Iterator[Command]:
     for name, app in sorted(get_commands().items()):
         # A command of this project is in a folder of it, and Django's own are not.
         if isinstance(app, str) and (settings.BASE_DIR / app.partition(".")[0]).is_dir():
-            loaded = load_command_class(app, name)
-            yield from told(name, loaded.create_parser("manage.py", name), loaded.help)
+            loaded: Any = load_command_class(app, name)
+            recorder = Recorder()
+            loaded.add_arguments(recorder)
+            yield from told(name, loaded.help, recorder)
 
 
-def told(name: str, parser: argparse.ArgumentParser, help_: str) -> Iterator[Command]:
-    own = [each for each in parser._actions if not is_djangos(each)]
-    parts = [each for each in own if isinstance(each, argparse._SubParsersAction)]
-    arguments = [argument(each) for each in own if each not in parts]
-    usage = ["manage.py", name, *(in_usage(each) for each in own)]
-    yield Command(name, help_, " ".join(usage), arguments)
-    for part in parts:
-        helps = {each.dest: each.help or "" for each in part._choices_actions}
-        for part_name, part_parser in part.choices.items():
-            yield from told(f"{name} {part_name}", part_parser, helps.get(part_name, ""))
+def told(name: str, help_: str, recorder: Recorder) -> Iterator[Command]:
+    usage = ["manage.py", name, *map(in_usage, recorder.actions)]
+    if recorder.choices:
+        usage.append(f"{'|'.join(recorder.choices)} …")
+    yield Command(name, help_, " ".join(usage), [*map(argument, recorder.actions)])
+    for part, part_recorder in recorder.choices.items():
+        yield from told(f"{name} {part}", recorder.helps[part], part_recorder)
 
 
 def argument(action: argparse.Action) -> Argument:
@@ -80,8 +107,6 @@ def argument(action: argparse.Action) -> Argument:
 
 def in_usage(action: argparse.Action) -> str:
     """The argument as a line of usage has it: in brackets where it may be left out."""
-    if isinstance(action, argparse._SubParsersAction):
-        return f"{'|'.join(action.choices)} …"
     typed = argument(action).typed.rpartition(", ")[2]
     if action.nargs in ("+", "*"):
         typed += " …"
@@ -103,15 +128,3 @@ def named(action: argparse.Action) -> str:
 def told_help(action: argparse.Action) -> str:
     """The help, with argparse's own `%(default)s` filled in."""
     return (action.help or "") % {**vars(action), "prog": "manage.py"}
-
-
-def is_djangos(action: argparse.Action) -> bool:
-    """Whether every command has it."""
-    return set(action.option_strings) <= OF_ALL and bool(action.option_strings)
-
-
-OF_ALL = {
-    option
-    for action in BaseCommand().create_parser("manage.py", "")._actions
-    for option in action.option_strings
-}
