@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from ordersite.access.scopes import SCOPES
-from ordersite.openapi import answers
+from ordersite.openapi import answers, webhooks
 from ordersite.openapi.problem_table import problem_types
 from ordersite.openapi.routes import Route, camel, routes
 from ordersite.openapi.schemas import Schema, Schemas, fields_of
@@ -81,8 +81,9 @@ def document() -> dict[str, Any]:
         "servers": [{"url": settings.FORCE_SCRIPT_NAME or "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(each.tag for each in found)],
         "paths": paths,
+        "webhooks": webhooks.webhooks(),
         "components": {
-            "schemas": schemas.components,
+            "schemas": {**schemas.components, **webhooks.schemas()},
             "responses": dict(sorted(responses.items())),
             "headers": {name: header(each) for name, each in answers.HEADERS.items()},
             "examples": {

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from failed_messages.api.groups import CHOICES
 from failed_messages.api.parameters import GroupFilters, MessageFilters
 from failed_messages.reading.filters import FIELDS
+from messaging.service import events
 from ordersite.openapi.document import SECURITY_SCHEMES, document
 from ordersite.openapi.problem_table import problem_types
 from ordersite.openapi.routes import Route, addresses, routes
@@ -142,3 +143,20 @@ def test_the_site_serves_the_events_document_beside_it(client: Client) -> None:
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/yaml")
     assert yaml.safe_load(answer.content)["asyncapi"] == "3.0.0"
+
+
+def test_what_is_sent_to_webhooks_is_the_events_own_body() -> None:
+    """With its type and time; every type of event that there is."""
+    sent = DOCUMENT["webhooks"]
+
+    assert sent.keys() == {*events()}
+    for type_, each in sent.items():
+        schema = each["post"]["requestBody"]["content"]["application/json"]["schema"]
+        added, body = schema["allOf"]
+        assert added["required"] == ["type", "timestamp"]
+        component = DOCUMENT["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+        assert set(component["properties"]) == set(
+            msgspec.json.schema(events()[type_].body)["$defs"][events()[type_].body.__name__][
+                "properties"
+            ]
+        )

@@ -1,0 +1,92 @@
+"""What is sent to webhook endpoints: each type of event, for OpenAPI's `webhooks`.
+
+https://spec.openapis.org/oas/v3.1.1#oas-webhooks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from messaging.service import Event, events
+from runtime.requests.operation import JSON, Header
+from webhooks.requests import known_types
+
+#: The events' types have names of their own among the API's.
+NAME = "Event{name}"
+REF = f"#/components/schemas/{NAME}"
+
+HEADERS = (
+    Header(
+        "webhook-id",
+        "Of the event: the same in every attempt, and at every endpoint.",
+        "msg_2f6c114c0f8a1e2f0b4a579d0e0a4b9f",
+    ),
+    Header("webhook-timestamp", "Of the attempt, in seconds since 1970.", "1764417600"),
+    Header(
+        "webhook-signature",
+        "A signature for each secret that is valid (Standard Webhooks, `v1`).",
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    ),
+)
+#: Beside the fields of the event's own body.
+ADDED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "description": "The event's type."},
+        "timestamp": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When webhooks heard of the event.",
+        },
+    },
+    "required": ["type", "timestamp"],
+}
+
+
+def webhooks() -> dict[str, Any]:
+    """Each type of event, with what is sent."""
+    return {each.type: {"post": request(each)} for each in sent()}
+
+
+def schemas() -> dict[str, Any]:
+    """The events' bodies, as components."""
+    bodies = [each.body for each in sent()]
+    _, components = msgspec.json.schema_components(bodies, ref_template=REF)
+    return {NAME.format(name=name): each for name, each in components.items()}
+
+
+def sent() -> Iterator[Event]:
+    return (events()[type_] for type_ in known_types())
+
+
+def request(event: Event) -> dict[str, Any]:
+    body = {"$ref": REF.format(name=event.body.__name__)}
+    summary, _, more = (event.body.__doc__ or "").partition("\n")
+    return {
+        "summary": summary.rstrip("."),
+        **({"description": more.strip()} if more.strip() else {}),
+        "tags": ["webhooks"],
+        "security": [],
+        "parameters": [
+            {
+                "in": "header",
+                "name": each.name,
+                "required": True,
+                "description": each.description,
+                "schema": {"type": "string"},
+                "example": each.example,
+            }
+            for each in HEADERS
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": {"allOf": [ADDED, body]}}},
+        },
+        "responses": {
+            "2XX": {"description": "It is delivered; any other answer is a failure."},
+            "410": {"description": "The endpoint is disabled, and gets nothing more."},
+        },
+    }
