@@ -42,7 +42,10 @@ def wake(ids: Collection[str]) -> None:
         "next_at": {"$min": [{"$ifNull": ["$next_at", NOW]}, NOW]},
         "woken": {"$add": ["$woken", 1]},
     }
-    endpoints().update_many({"_id": {"$in": [*ids]}, "state": "enabled"}, [{"$set": change}])
+    # Whoever claims one that is due already finds what is there by now.
+    is_due = {"$and": [{"$gt": ["$next_at", EPOCH]}, {"$lte": ["$next_at", "$$NOW"]}]}
+    asleep = {"_id": {"$in": [*ids]}, "state": "enabled", "$expr": {"$not": [is_due]}}
+    endpoints().update_many(asleep, [{"$set": change}])
 
 
 def claim(

@@ -27,8 +27,8 @@ TYPE = "order.placed"
 WORKERS = ("webhooks-1", "webhooks-2")
 DELIVERERS = ("deliverer-1", "deliverer-2")
 #: Of each behaviour.
-ENDPOINTS = {"good": 6, "slow": 2, "failing_at_first": 2, "broken": 3, "hanging": 3}
-KILLS = 10
+ENDPOINTS = {"good": 6, "slow": 2, "failing_at_times": 2, "broken": 3, "hanging": 3}
+KILLS = 8
 #: Of a good endpoint, from the order's event to the first request, while others hang and processes
 #: are killed: another process takes over when a lease ends.
 SOON_SECONDS = 75.0
@@ -140,7 +140,7 @@ DRILL = Drill(
     prepare=turn_on,
     inject=kill_processes,
     check=everything_arrived,
-    orders=150,
-    traffic_seconds=15,
+    orders=100,
+    traffic_seconds=25,
     own_site=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 SLOW_SECONDS = 0.5
+#: Of the first requests, what an endpoint refuses that fails at times.
+FAILING_SHARE = 0.2
 #: Longer than the deliverer waits.
 HANGING_SECONDS = 12
 
@@ -44,8 +47,8 @@ def slow(number: int) -> int:
     return 200
 
 
-def failing_at_first(number: int) -> int:
-    return 500 if number == 0 else 204
+def failing_at_times(number: int) -> int:
+    return 500 if number == 0 and random.random() < FAILING_SHARE else 204
 
 
 def broken(number: int) -> int:
@@ -58,10 +61,10 @@ def hanging(number: int) -> int:
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
-    each.__name__: each for each in (good, slow, failing_at_first, broken, hanging)
+    each.__name__: each for each in (good, slow, failing_at_times, broken, hanging)
 }
 #: Those that take everything in the end.
-ALIVE = (good.__name__, slow.__name__, failing_at_first.__name__)
+ALIVE = (good.__name__, slow.__name__, failing_at_times.__name__)
 
 
 class Receivers:
