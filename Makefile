@@ -41,11 +41,12 @@ test-fast: $(INSTALLED) ## run the tests that need nothing but Python, in second
 	$(RUN) -m pytest -m in_memory --numprocesses 2 --dist worksteal tests
 
 .PHONY: check
-check: $(INSTALLED) ## lint, check formatting, types and imports, then run the tests
+check: $(INSTALLED) ## lint, check formatting, types and imports, build the docs, then run the tests
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy .
 	$(RUN) -m tests.import_contract
+	$(MAKE) docs
 	$(MAKE) test
 
 .PHONY: bench

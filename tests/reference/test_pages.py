@@ -9,6 +9,7 @@ from ordersite.environment import DECLARED
 from ordersite.management.commands.reference import PAGES
 from ordersite.openapi.document import document
 from ordersite.reference.commands_page import Argument, Command, commands
+from ordersite.reference.markdown import cell
 from ordersite.reference.settings_page import README, Said, said_in
 
 COMMANDS = list(commands())
@@ -34,6 +35,10 @@ def test_every_setting_that_the_code_reads_is_described_and_no_other() -> None:
 
     # OpenTelemetry's own are described there, and NOT_SET is a test's.
     assert {name for name in differing if not name.startswith("OTEL_")} <= {"NOT_SET"}
+
+
+def test_a_bar_is_escaped_where_it_would_end_a_cell() -> None:
+    assert cell("a | b `c|d`\n e\\|f") == "a \\| b `c|d` e\\|f"
 
 
 def test_a_row_of_several_settings_has_the_default_of_each() -> None:
