@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -25,7 +25,7 @@ from failed_messages.admin.jobs import ReplayJobAdmin, bulk_replay
 from failed_messages.admin.list import FILTERS, asked, found
 from failed_messages.admin.pending import PendingActAdmin
 from failed_messages.admin.policies import ReplayPolicyAdmin
-from failed_messages.models import FailedMessage
+from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
 from failed_messages.reading.headline import span
@@ -62,6 +62,8 @@ class FailedMessageAdmin(Acting, Editing):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method == "GET" and not request.GET and self.has_view_permission(request):
+            return HttpResponseRedirect(f"?status={Status.FAILED}")
         context = {
             "title": "Failed messages",
             **bulk_replay(request),

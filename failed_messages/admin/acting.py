@@ -58,7 +58,7 @@ class Acting(DeskAdmin):
         if len(ids) > SELECTION_LIMIT:
             self.message_user(
                 request,
-                f"Select at most {SELECTION_LIMIT} at once, or use "
+                f"These are more than {SELECTION_LIMIT} messages. Select fewer, or use "
                 f"`python manage.py failed_messages {verb.name}`.",
                 messages.ERROR,
             )
@@ -73,6 +73,12 @@ class Acting(DeskAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self._act(request, VERBS[verb], request.POST.getlist("id"))
+        if groups := request.GET.getlist("group"):
+            in_groups = FailedMessage.objects.filter(
+                fingerprint__in=groups, status=VERBS[verb].from_status
+            )
+            back = HttpResponseRedirect(reverse("admin:failed_messages_failuregroup_changelist"))
+            return self._confirm_selected(request, VERBS[verb], in_groups) or back
         return self._confirmation(request, VERBS[verb], request.GET.getlist("id"))
 
     def _act(self, request: HttpRequest, verb: Verb, ids: list[str]) -> HttpResponse:

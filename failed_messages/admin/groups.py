@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -21,19 +25,60 @@ from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter
-from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
+from failed_messages.reading.group_figures import (
+    Figures,
+    deaths_by_hour,
+    figures,
+    worst_groups,
+)
 from failed_messages.reading.next_step import runbooks
-from failed_messages.records.permissions import REPLAY, TRIAGE, lacks, may
+from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 
 NEWEST_SHOWN = 10
 FIELDS = ("owner", "note", "link", "status", "fixed_in")
 WEEK_HOURS = 168
 
 
+class FixedIn(ActionForm):
+    """What "Mark as fixed" asks for."""
+
+    release = forms.CharField(required=False, max_length=100, label="Fixed in release:")
+
+
+class SortFilter(admin.SimpleListFilter):
+    """Which groups come first: by default those that failed last."""
+
+    title = "first"
+    parameter_name = "first"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, label) for name, (label, _) in SEQUENCES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(pk__in=worst_groups()) if self.value() in SEQUENCES else queryset
+
+
+#: The groups with the most messages, by other figures: the label, and the figures.
+SEQUENCES: dict[str, tuple[str, Callable[[Figures], Any]]] = {
+    "messages": ("most failed messages", lambda known: known.messages),
+    "orders": ("most orders", lambda known: known.orders),
+    "money": ("most money", lambda known: known.amount),
+}
+
+
 class GroupList(ChangeList):
     """The page's groups, each with its figures: those of a page are read together."""
 
     result_list: Any
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        sequence = SEQUENCES.get(self.params.get(SortFilter.parameter_name, ""))
+        if sequence is None:
+            return super().get_ordering(request, queryset)
+        known = figures(worst_groups())
+        worst = sorted(known, key=lambda each: sequence[1](known[each]), reverse=True)
+        places = [When(pk=fingerprint, then=place) for place, fingerprint in enumerate(worst)]
+        return [Case(*places, default=len(places)), "-last_failed_at", "-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -49,12 +94,19 @@ class FailureGroupAdmin(DeskAdmin):
     """What fails, and how far the operators are with it."""
 
     list_display = ("cause", "state", "failing", "trend", "affected", "failed")
-    list_filter = ("status", ServiceFilter)
+    list_filter = (SortFilter, "status", ServiceFilter)
     search_fields = ("id", "exception", "pattern", "owner", "note")
     search_help_text = "Fingerprint, words of the error, owner or note"
     list_per_page = 25
     list_max_show_all = 25
-    actions = None
+    action_form = FixedIn
+    actions = ("assign_to_me", "investigate", "fixed", "discard_messages")
+
+    def has_triage_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def has_discard_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, DISCARD)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, TRIAGE)
@@ -117,6 +169,40 @@ class FailureGroupAdmin(DeskAdmin):
             f"{group.last_failed_at:%Y-%m-%d %H:%M}",
         )
 
+    # --- several groups -------------------------------------------------------------------
+
+    @admin.action(description="Assign to me", permissions=["triage"])
+    def assign_to_me(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._triage_each(request, queryset, {"owner": request.user.get_username()})
+
+    @admin.action(description="Mark as under investigation", permissions=["triage"])
+    def investigate(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._triage_each(request, queryset, {"status": str(GroupStatus.UNDER_INVESTIGATION)})
+
+    @admin.action(description="Mark as fixed in the release", permissions=["triage"])
+    def fixed(self, request: HttpRequest, queryset: QuerySet) -> None:
+        release = request.POST.get("release", "").strip()
+        self._triage_each(
+            request, queryset, {"status": str(GroupStatus.FIXED), "fixed_in": release}
+        )
+
+    @admin.action(description="Discard their failed messages", permissions=["discard"])
+    def discard_messages(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return HttpResponseRedirect(discard_url(*queryset.values_list("pk", flat=True)))
+
+    def _triage_each(
+        self, request: HttpRequest, queryset: QuerySet, changes: dict[str, str]
+    ) -> None:
+        groups = list(queryset.values_list("pk", flat=True))
+        try:
+            for fingerprint in groups:
+                triage(fingerprint, changes, request.user.get_username())
+        except InvalidTriage as error:
+            self.message_user(request, f"Nothing is changed: {error}", messages.ERROR)
+        else:
+            some = f"{len(groups)} group{'' if len(groups) == 1 else 's'}"
+            self.message_user(request, f"Saved for {some}.", messages.SUCCESS)
+
     # --- one group ------------------------------------------------------------------------
 
     def change_view(
@@ -171,9 +257,11 @@ class FailureGroupAdmin(DeskAdmin):
             newest=newest,
             messages_url=messages_url(group.pk),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
-            replay_obstacle=_replay_obstacle(request, known),
+            replay_obstacle=_obstacle(request, known, REPLAY),
             handlers=runbooks((each.service, each.type) for each in newest),
             policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
+            discard_url=discard_url(group.pk),
+            discard_obstacle=_obstacle(request, known, DISCARD),
             bulk_url=bulk_url(Filter(group=group.pk, status=str(Status.FAILED))),
             triage_obstacle="" if self.has_change_permission(request) else lacks(TRIAGE),
             audit=AuditEntry.objects.filter(subject_id=group.pk)[:NEWEST_SHOWN],
@@ -221,9 +309,15 @@ def affected(known: Figures) -> str:
     return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
 
 
-def _replay_obstacle(request: HttpRequest, known: Figures) -> str:
-    if not may(request.user, REPLAY):
-        return lacks(REPLAY)
+def discard_url(*fingerprints: str) -> str:
+    """The page that asks before what is failed of the groups is discarded."""
+    act = reverse("admin:failed_messages_act", args=["discard"])
+    return f"{act}?{urlencode([('group', each) for each in fingerprints])}"
+
+
+def _obstacle(request: HttpRequest, known: Figures, permission: str) -> str:
+    if not may(request.user, permission):
+        return lacks(permission)
     return "" if known.messages else "None of its messages is failed now."
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -18,6 +20,9 @@ from runtime.mongodb_clock import mongodb_now
 
 #: The newest matches of a search for words; who gets as many has to say more.
 MATCHES_LIMIT = 1_000
+
+#: Any status.
+ALL = "all"
 
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
@@ -59,10 +64,21 @@ class ErrorFilter(AskedFilter):
 
 
 class StatusFilter(FieldFilter):
+    """The list opens on what is failed, so "all" has a value of its own."""
+
     title = parameter_name = field = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return Status.choices
+
+    def value(self) -> str | None:
+        chosen: str | None = super().value()
+        return None if chosen == ALL else chosen
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        every, *others = super().choices(changelist)
+        yield {**every, "query_string": changelist.get_query_string({self.parameter_name: ALL})}
+        yield from others
 
 
 class ServiceFilter(FieldFilter):
@@ -152,7 +168,10 @@ FILTERS = (
 
 def asked(request: HttpRequest) -> Filter:
     """What the list's URL asks for. Raises InvalidFilter."""
-    return Filter.of({name: value for name, value in request.GET.items() if name in FIELDS})
+    parameters = {name: value for name, value in request.GET.items() if name in FIELDS}
+    if parameters.get("status") == ALL:
+        del parameters["status"]
+    return Filter.of(parameters)
 
 
 def found(request: HttpRequest, queryset: QuerySet) -> QuerySet:

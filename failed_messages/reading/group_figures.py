@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from failed_messages.archiving.groups import hour_of
 from failed_messages.models import Status
@@ -15,6 +16,8 @@ from failed_messages.records.order_facts import order_facts, value
 TREND_HOURS = 24
 #: Orders of more messages are not read for a list: it has to be quick.
 NEWEST_MESSAGES = 1_000
+#: A list by orders or money compares no more groups.
+MOST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Figures:
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
+    #: The same as one number, whatever the currencies; for comparing groups alone.
+    amount: Decimal
     #: True where only the newest messages' orders were read.
     at_least: bool
     #: Deaths in each of the last 24 hours, oldest first.
@@ -36,16 +41,31 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
     orders = {each: _order_ids(each) for each in fingerprints}
     facts = order_facts(id_ for ids in orders.values() for id_ in ids)
     trends = deaths_by_hour(fingerprints, TREND_HOURS)
+    known = {each: [facts[id_] for id_ in orders[each] if id_ in facts] for each in fingerprints}
     return {
         each: Figures(
             messages=(messages := _messages(each)),
             orders=len(orders[each]),
-            value=value(facts[id_] for id_ in orders[each] if id_ in facts),
+            value=value(known[each]),
+            amount=sum((order.total for order in known[each]), Decimal()),
             at_least=messages > NEWEST_MESSAGES,
             trend=trends[each],
         )
         for each in fingerprints
     }
+
+
+def worst_groups() -> list[str]:
+    """The fingerprints of up to `MOST_COMPARED` groups, those with most failed messages first."""
+    counted = failed_messages().aggregate(
+        [
+            {"$match": {"status": Status.FAILED}},
+            {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}},
+            {"$sort": {"messages": -1, "_id": 1}},
+            {"$limit": MOST_COMPARED},
+        ]
+    )
+    return [each["_id"] for each in counted if each["_id"]]
 
 
 def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[int]]:

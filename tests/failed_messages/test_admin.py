@@ -64,7 +64,7 @@ def admin(clean) -> Client:
 
 
 def shown(client: Client, url: str) -> str:
-    response = client.get(url)
+    response = client.get(url, follow=True)
     assert response.status_code == 200, response.content
     return response.content.decode()
 

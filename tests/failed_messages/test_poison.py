@@ -30,7 +30,7 @@ LIST = "/admin/failed_messages/failedmessage/"
 def test_all_of_it_is_shown_and_replayed() -> None:
     records = {record.pk: record for record in archived()}
     client = staff()
-    for page in (LIST, "/admin/failed_messages/failuregroup/", "/failed-messages"):
+    for page in (f"{LIST}?status=all", "/admin/failed_messages/failuregroup/", "/failed-messages"):
         assert client.get(page).status_code == 200
     for id_, record in records.items():
         for page in (f"{LIST}{id_}/change/", f"/failed-messages/{id_}"):

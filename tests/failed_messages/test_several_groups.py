@@ -1,0 +1,127 @@
+"""Several groups at once: which come first, and what is done to all of those selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from failed_messages.models import AuditEntry, FailedMessage, FailureGroup
+from failed_messages.records import order_facts
+from tests.failed_messages.letters import certificate, failed
+from tests.failed_messages.staff import staff
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+GROUPS = "/admin/failed_messages/failuregroup/"
+LIST = "/admin/failed_messages/failedmessage/"
+
+#: What each order is worth.
+TOTALS = {"cheap-1": 5, "cheap-2": 5, "cheap-3": 5, "dear": 900, "middling-1": 50, "middling-2": 50}
+
+
+@pytest.fixture
+def groups() -> Iterator[dict[str, str]]:
+    """The fingerprint of each of three groups; `middling` failed last."""
+    made = {
+        error: failed(death=certificate(message=error), message_id=order, correlation_id=order)
+        for order in TOTALS
+        for error in [order.partition("-")[0]]
+    }
+    source = order_facts._sources[0]
+    order_facts.register(
+        lambda ids: {
+            id_: SimpleNamespace(status="placed", total=Decimal(TOTALS[id_]), currency="EUR")
+            for id_ in ids
+        }
+    )
+    yield {error: each.fingerprint for error, each in made.items()}
+    order_facts.register(source)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["middling", "dear", "cheap"]),
+        ("?first=messages", ["cheap", "middling", "dear"]),
+        ("?first=orders", ["cheap", "middling", "dear"]),
+        ("?first=money", ["dear", "middling", "cheap"]),
+        ("?first=money&service=inventory", []),
+        ("?first=nonsense", ["middling", "dear", "cheap"]),
+    ],
+)
+def test_those_that_cost_most_come_first(groups, query: str, expected: list[str]):
+    content = staff().get(f"{GROUPS}{query}").content.decode()
+
+    places = {
+        error: content.find(f"{fingerprint}/change/") for error, fingerprint in groups.items()
+    }
+    shown = sorted((place, error) for error, place in places.items() if place > 0)
+    assert [error for _, error in shown] == expected
+
+
+def act(action: str, *groups: str, **fields: str):
+    form = {"action": action, "_selected_action": groups, **fields}
+    return staff().post(GROUPS, form, follow=True)
+
+
+def test_several_are_assigned_and_marked_in_one_go(groups):
+    chosen = groups["cheap"], groups["dear"]
+    act("assign_to_me", *chosen)
+    act("fixed", *chosen, release="1.4.0")
+    act("investigate", groups["middling"])
+
+    known = {each.pk: (each.owner, each.status) for each in FailureGroup.objects.all()}
+    assert [known[each] for each in chosen] == [("operator", "fixed")] * 2
+    assert known[groups["middling"]] == ("", "under_investigation")
+    assert FailureGroup.objects.get(pk=chosen[0]).fixed_in == "1.4.0"
+    assert AuditEntry.objects.filter(act="triage").count() == 5
+
+
+def test_fixed_needs_its_release(groups):
+    answer = act("fixed", groups["cheap"])
+
+    assert "Nothing is changed" in answer.content.decode()
+    assert FailureGroup.objects.get(pk=groups["cheap"]).status == "new"
+
+
+def test_what_is_failed_of_several_is_discarded_after_a_question(groups):
+    chosen = groups["cheap"], groups["dear"]
+    question = act("discard_messages", *chosen)
+    content = question.content.decode()
+    assert "4 messages: 4 of billing" in content
+    assert not FailedMessage.objects.filter(status="discarded").exists()
+
+    of_both = FailedMessage.objects.filter(fingerprint__in=chosen)
+    ids = [str(each.pk) for each in of_both]
+    assert all(id_ in content for id_ in ids)
+    staff().post(f"{LIST}act/discard/", {"id": ids, "reason": "test orders"})
+    assert {each.status for each in of_both.all()} == {"discarded"}
+    assert FailedMessage.objects.filter(status="failed").count() == 2
+
+
+def test_who_may_only_look_is_offered_none_of_it(groups):
+    viewer = staff("view_failedmessage")
+
+    assert "assign_to_me" not in viewer.get(GROUPS).content.decode()
+    form = {"action": "assign_to_me", "_selected_action": [groups["cheap"]]}
+    viewer.post(GROUPS, form)
+    assert not FailureGroup.objects.exclude(owner="").exists()
+    discard = f"{LIST}act/discard/?group={groups['cheap']}"
+    assert viewer.get(discard).status_code == 403
+
+
+def test_the_list_of_messages_opens_on_what_is_failed(groups):
+    client = staff()
+    [dear] = FailedMessage.objects.filter(fingerprint=groups["dear"])
+    client.post(f"{LIST}act/discard/", {"id": [str(dear.pk)], "reason": "a test"})
+
+    opened = client.get(LIST, follow=True)
+    assert opened.redirect_chain == [("?status=failed", 302)]
+    assert str(dear.pk) not in opened.content.decode()
+    assert "?status=all" in opened.content.decode()
+    everything = client.get(f"{LIST}?status=all").content.decode()
+    assert str(dear.pk) in everything
+    assert "Nothing is listed" not in everything
