@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from environs import EnvError, FileAwareEnv, ValidationError
 
 from messaging import currencies
+from runtime import signed_webhook
 
 #: Written by the local services, so that every terminal talks to the same ones.
 SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"
@@ -145,3 +146,13 @@ def ip_address(value: str) -> None:
         ipaddress.ip_address(value)
     except ValueError as error:
         raise ValidationError(f"{value!r} is not an IP address.") from error
+
+
+def webhook_secrets(values: list[str]) -> None:
+    """A validator: each is a secret as Standard Webhooks has it."""
+    for value in values:
+        try:
+            signed_webhook.check_secret(value)
+        except ValueError as error:
+            # It is told without the secret.
+            raise ValidationError(str(error)) from error

@@ -18,6 +18,7 @@ from ordersite.environment import (
     retry_delays,
     setting,
     users_and_types,
+    webhook_secrets,
 )
 from ordersite.patches import geography
 from ordersite.urls_in_settings import (
@@ -329,6 +330,14 @@ ALERT_WEBHOOK_URL = setting(
     default="",
     validate=web_url,
     example="https://chat.example.com/hooks/orders",
+)
+#: They sign what it gets; two, the newer first, while the receiver changes to another one.
+ALERT_WEBHOOK_SECRETS = setting(
+    env.list,
+    "ALERT_WEBHOOK_SECRETS",
+    default=[],
+    validate=webhook_secrets,
+    example="whsec_$(openssl rand -base64 32)",
 )
 ALERT_EMAILS = setting(env.list, "ALERT_EMAILS", default=[], example="operators@example.com")
 #: No group has more than one alert in this time.

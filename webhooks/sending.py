@@ -15,8 +15,8 @@ from django.conf import settings
 from msgspec import Struct
 
 from runtime.checked_connection import CheckedConnection
+from runtime.signed_webhook import signed_headers
 from webhooks.addresses import fault_of
-from webhooks.signing import signed_headers
 
 #: For name, connection, TLS, request and answer together.
 ANSWER_SECONDS = 10

@@ -6,10 +6,12 @@ alert.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +22,7 @@ from failed_messages.acting import webhook
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
 from runtime.mongodb_clock import mongodb_now
+from runtime.signed_webhook import signed_headers
 
 HEADLINES = {
     "new": "New failure in {service}",
@@ -81,7 +84,7 @@ def _send(group: Group, kind: str) -> bool:
     )
     if not claimed.modified_count:
         return False
-    if not deliver(alert):
+    if not deliver(alert, f"{kind}:{group['_id']}:{group['alerted_at']}"):
         # No one was told, so the next run tries again.
         failure_groups().update_one(
             {"_id": group["_id"]}, {"$set": {"alerted_at": group["alerted_at"]}}
@@ -102,8 +105,6 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
     minutes = settings.ALERT_BURST_MINUTES
     failures = _failures_since(group, mongodb_now() - timedelta(minutes=minutes))
     page = reverse("admin:failed_messages_failuregroup_change", args=[group["_id"]])
-    # The site's URL has the path before it, which a thread of its own may not know.
-    page = page.removeprefix(get_script_prefix())
     return {
         "kind": kind,
         "headline": HEADLINES[kind].format(**group, failures=failures, minutes=minutes),
@@ -116,15 +117,26 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
         "lastFailedAt": group["last_failed_at"].isoformat(),
         "release": group["release"],
         "owner": group["owner"],
-        "url": f"{settings.SITE_URL.rstrip('/')}/{page}",
+        "url": address_of(page),
     }
 
 
-def deliver(alert: dict[str, Any]) -> bool:
-    """Whether one of the channels took it; it has a `headline` and an `error`, in words."""
-    channels = []
+def address_of(page: str) -> str:
+    """A page of the site as others reach it."""
+    # The site's URL has the path before it, which a thread of its own may not know.
+    return f"{settings.SITE_URL.rstrip('/')}/{page.removeprefix(get_script_prefix())}"
+
+
+def deliver(alert: dict[str, Any], key: str) -> bool:
+    """Whether one of the channels took it.
+
+    Args:
+        alert: has a `headline` and an `error`, in words.
+        key: the same for every attempt to deliver it, and no other alert's.
+    """
+    channels: list[Callable[[dict[str, Any]], None]] = []
     if settings.ALERT_WEBHOOK_URL:
-        channels.append(_post)
+        channels.append(partial(_post, key))
     if settings.ALERT_EMAILS:
         channels.append(_mail)
     reached = [_reaches(channel, alert) for channel in channels]
@@ -139,19 +151,30 @@ def _reaches(channel: Any, alert: dict[str, Any]) -> bool:
             "The alert %r did not go out by %s. Fix ALERT_WEBHOOK_URL or EMAIL_HOST; "
             "it is tried again unless another channel worked",
             alert["headline"],
-            channel.__name__.strip("_"),
+            "mail" if channel is _mail else "post",
         )
         return False
     return True
 
 
-def _post(alert: dict[str, Any]) -> None:
-    webhook.post(settings.ALERT_WEBHOOK_URL, json.dumps(alert).encode())
+def _post(key: str, alert: dict[str, Any]) -> None:
+    body, secrets = json.dumps(alert), settings.ALERT_WEBHOOK_SECRETS
+    id_ = f"alert_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    signed = signed_headers(id_, datetime.now(UTC), body, secrets) if secrets else {}
+    webhook.post(settings.ALERT_WEBHOOK_URL, body.encode(), signed)
 
 
 def _mail(alert: dict[str, Any]) -> None:
-    lines = [f"{name}: {value}" for name, value in alert.items() if name != "headline"]
+    lines = [line for name, value in alert.items() for line in _lines(name, value)]
     # A subject is one line; the error's text is untrusted.
     why = alert.get("exception") or alert["error"]
     subject = " ".join(f"{alert['headline']}: {why}".split())[:200]
     send_mail(subject, "\n".join(lines), None, settings.ALERT_EMAILS)
+
+
+def _lines(name: str, value: Any) -> Iterator[str]:
+    """What a mail says of a field: a list has a paragraph for each."""
+    if isinstance(value, list):
+        yield from (f"\n{name}: {' '.join(filter(None, each.values()))}" for each in value)
+    elif name != "headline":
+        yield f"{name}: {value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 
@@ -14,10 +15,10 @@ class NotDelivered(OSError):
     """The webhook did not take it; the text says why."""
 
 
-def post(url: str, body: bytes) -> None:
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Raises NotAsked, OSError or http.client.HTTPException: it was not taken."""
     connection = CheckedConnection(url, ANSWER_SECONDS, fault_of)
-    status = connection.post(body, {"Content-Type": "application/json"}).status
+    status = connection.post(body, {"Content-Type": "application/json", **headers}).status
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise NotDelivered(f"it answered {status}; redirects are not followed")
     if status >= HTTPStatus.BAD_REQUEST:

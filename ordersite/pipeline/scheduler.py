@@ -38,6 +38,7 @@ from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.pipeline import heartbeat, webhook_alerts
 from ordersite.pipeline.reconciling import reconcile
+from ordersite.pipeline.verdict_alerts import Watch
 from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
@@ -69,6 +70,7 @@ JOBS = [
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
+    Job(Watch().run, 10, "sends an alert when the front page's verdict changes"),
     Job(webhook_alerts.send_alerts, 60, "sends alerts of webhook endpoints that were disabled"),
     Job(apply_policies, 30, "replays what policies ask for now"),
     Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 
 from failed_messages.acting import alerts
 from webhooks.disabling import note_told, untold
@@ -22,7 +21,8 @@ def send_alerts() -> int:
 def _send(endpoint: dict[str, Any]) -> bool:
     if not note_told(endpoint["_id"], True):
         return False
-    if alerts.deliver(alert_of(endpoint)):
+    key = f"webhook_disabled:{endpoint['_id']}:{endpoint['disabled_at']}"
+    if alerts.deliver(alert_of(endpoint), key):
         return True
     note_told(endpoint["_id"], False)
     return False
@@ -31,7 +31,6 @@ def _send(endpoint: dict[str, Any]) -> bool:
 def alert_of(endpoint: dict[str, Any]) -> dict[str, Any]:
     """What the operators are told; nothing of its secrets."""
     page = reverse("admin:webhooks_endpoint_change", args=[endpoint["_id"]])
-    page = page.removeprefix(get_script_prefix())
     return {
         "kind": "webhook_disabled",
         "headline": f"The webhook endpoint {endpoint['url']} is disabled",
@@ -39,5 +38,5 @@ def alert_of(endpoint: dict[str, Any]) -> dict[str, Any]:
         "user": endpoint["user_id"],
         "error": endpoint["reason"],
         "failingSince": endpoint["failing_since"].isoformat(),
-        "url": f"{settings.SITE_URL.rstrip('/')}/{page}",
+        "url": alerts.address_of(page),
     }

@@ -57,7 +57,7 @@ def inside() -> Iterator[Answering]:
 
 
 def test_what_takes_the_alert_gets_it(inside: Answering) -> None:
-    post(inside.url, b"{}")
+    post(inside.url, b"{}", {})
 
     assert inside.asked == [("POST", "/hook?a=1", b"{}")]
 
@@ -66,7 +66,7 @@ def test_what_takes_the_alert_gets_it(inside: Answering) -> None:
 def test_a_redirect_is_not_followed(inside: Answering, status: int) -> None:
     outside = Answering(status, inside.url)
     with pytest.raises(NotDelivered, match="redirects are not followed"):
-        post(outside.url, b"{}")
+        post(outside.url, b"{}", {})
 
     assert inside.asked == []
     outside.shutdown()
@@ -76,7 +76,7 @@ def test_a_redirect_is_not_followed(inside: Answering, status: int) -> None:
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://h/", "gopher://h/", "//h", "data:,x"])
 def test_no_other_scheme_is_asked(url: str) -> None:
     with pytest.raises(NotAsked):
-        post(url, b"{}")
+        post(url, b"{}", {})
     with pytest.raises(ValidationError):
         web_url(url)
 
@@ -122,5 +122,5 @@ def test_a_name_that_has_become_this_machines_is_not_asked(
     monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **o: real("127.0.0.1", *rest, **o))
 
     with pytest.raises(NotAsked, match="this machine"):
-        post(f"http://hooks.example.com:{inside.server_port}/", b"{}")
+        post(f"http://hooks.example.com:{inside.server_port}/", b"{}", {})
     assert inside.asked == []

@@ -12,7 +12,8 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from webhooks.signing import message_id_of, new_secret, signed_headers
+from runtime.signed_webhook import signed_headers
+from webhooks.signing import message_id_of, new_secret
 
 BODY = '{"type":"order.placed","orderId":"674300000000000000000001","reason":"ü"}'
 ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"
