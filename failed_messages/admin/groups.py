@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,14 +48,19 @@ class FixedIn(ActionForm):
 class SortFilter(admin.SimpleListFilter):
     """Which groups come first: by default those that failed last."""
 
-    title = "first"
-    parameter_name = "first"
+    title = "sort order"
+    parameter_name = "sort"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, label) for name, (label, _) in SEQUENCES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(pk__in=worst_groups()) if self.value() in SEQUENCES else queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        by_default, *others = super().choices(changelist)
+        yield {**by_default, "display": "last failure"}
+        yield from others
 
 
 #: The groups with the most messages, by other figures: the label, and the figures.

@@ -45,11 +45,11 @@ def groups() -> Iterator[dict[str, str]]:
     ("query", "expected"),
     [
         ("", ["middling", "dear", "cheap"]),
-        ("?first=messages", ["cheap", "middling", "dear"]),
-        ("?first=orders", ["cheap", "middling", "dear"]),
-        ("?first=money", ["dear", "middling", "cheap"]),
-        ("?first=money&service=inventory", []),
-        ("?first=nonsense", ["middling", "dear", "cheap"]),
+        ("?sort=messages", ["cheap", "middling", "dear"]),
+        ("?sort=orders", ["cheap", "middling", "dear"]),
+        ("?sort=money", ["dear", "middling", "cheap"]),
+        ("?sort=money&service=inventory", []),
+        ("?sort=nonsense", ["middling", "dear", "cheap"]),
     ],
 )
 def test_those_that_cost_most_come_first(groups, query: str, expected: list[str]):
