@@ -1,8 +1,8 @@
 """The deliverer: sends to many endpoints side by side, so that none waits for another.
 
-An endpoint that works gets up to `OF_ONE` turns at a time. One that failed last, or that has never
-worked yet, gets one; all of these together have half of the places. So dead endpoints, however
-many, take nothing from those that work.
+An endpoint that works gets up to `OF_ONE` turns at a time, one that failed last or is new gets one.
+Those that failed together have a quarter of the places, and with those that are new three quarters:
+dead endpoints, however many, take nothing from those that work.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
@@ -21,12 +22,14 @@ from runtime.trouble import Reported, in_words
 from webhooks import waking
 from webhooks.store import Document
 from webhooks.turns import take_turn
+from webhooks.waking import Standing
 
 logger = logging.getLogger(__name__)
 
-#: Turns at a time.
-PLACES = 64
-PLACES_OF_DOUBTFUL = PLACES // 2
+#: Turns at a time; most of them wait for an answer.
+PLACES = 128
+#: How many of them those of a standing may have.
+MOST: Mapping[Standing, int] = {Standing.WORKS: 128, Standing.NEW: 96, Standing.FAILS: 32}
 OF_ONE = 8
 POLL_SECONDS = 0.25
 #: While all places are taken.
@@ -41,7 +44,7 @@ class Deliverer:
         self._lock = Lock()
         #: Turns at a time, by endpoint.
         self._turns: Counter[str] = Counter()
-        self._doubtful = 0
+        self._standings: Counter[Standing] = Counter()
         self._reported = Reported()
 
     def run(self, stop: StopRequest) -> None:
@@ -61,9 +64,9 @@ class Deliverer:
         with self._lock:
             full = [id_ for id_, turns in self._turns.items() if turns >= OF_ONE]
             busy = [id_ for id_, turns in self._turns.items() if turns]
-            only_working = self._doubtful >= PLACES_OF_DOUBTFUL
+            free = [each for each, most in MOST.items() if self._standings[each] < most]
         try:
-            found = waking.claim(full, busy, only_working=only_working)
+            found = waking.claim(full, busy, free)
         except PyMongoError as error:
             self._tell(error)
             stop.wait(TROUBLE_SECONDS)
@@ -75,14 +78,14 @@ class Deliverer:
     def _begin(self, endpoint: Document) -> None:
         with self._lock:
             self._turns[endpoint["_id"]] += 1
-            self._doubtful += not waking.works(endpoint)
+            self._standings[waking.standing(endpoint)] += 1
 
     def _end(self, endpoint: Document) -> None:
         with self._lock:
             self._turns[endpoint["_id"]] -= 1
             if not self._turns[endpoint["_id"]]:
                 del self._turns[endpoint["_id"]]
-            self._doubtful -= not waking.works(endpoint)
+            self._standings[waking.standing(endpoint)] -= 1
 
     def _turn(self, endpoint: Document, stop: StopRequest) -> None:
         """The thread survives every error: another turn goes on with what is left."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -13,27 +13,32 @@ from webhooks.disabling import disable
 from webhooks.schedule import DISABLED_AFTER, MOST_HOLD_SECONDS, delay_after, is_dead
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
+from webhooks.waking import Standing, standing
 
 logger = logging.getLogger(__name__)
 
 #: In the log of one delivery; older ones are left out.
 MOST_ATTEMPTS = 20
 #: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery.
-LAST_SUCCESS_SECONDS = 60
+LAST_SUCCESS = timedelta(seconds=60)
 
 
-def record(delivery: Mapping[str, Any], sent: Sent) -> None:
+def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any]) -> None:
     """Note the attempt, whatever it led to.
+
+    Args:
+        endpoint: as it was when it was claimed.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
     """
     if sent.is_success:
         settled(delivery, sent, "delivered")
-        note_success(delivery["endpoint"], sent.at)
+        if not is_known_to_work(endpoint, sent.at):
+            note_success(endpoint["_id"], sent.at)
     else:
         failed(delivery, sent)
-        note_failure(delivery["endpoint"], sent)
+        note_failure(endpoint["_id"], sent)
 
 
 def settled(delivery: Mapping[str, Any], sent: Sent, state: str) -> None:
@@ -60,11 +65,13 @@ def logged(sent: Sent) -> dict[str, Any]:
     return {"$push": {"attempts": attempts}, "$inc": {"tries": 1}}
 
 
+def is_known_to_work(endpoint: Mapping[str, Any], at: datetime) -> bool:
+    return standing(endpoint) is Standing.WORKS and at - endpoint["last_success_at"] < LAST_SUCCESS
+
+
 def note_success(endpoint: str, at: datetime) -> None:
-    news = {"$gt": [{"$subtract": [at, "$last_success_at"]}, LAST_SUCCESS_SECONDS * 1000]}
-    is_news = [{"failures": {"$ne": 0}}, {"last_success_at": None}, {"$expr": news}]
     change = {"failures": 0, "failing_since": None, "held_until": None, "last_success_at": at}
-    endpoints().update_one({"_id": endpoint, "$or": is_news}, {"$set": change})
+    endpoints().update_one({"_id": endpoint}, {"$set": change})
 
 
 def note_failure(endpoint: str, sent: Sent) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from runtime.mongodb_clock import mongodb_now
 from webhooks import outcomes, waking
 from webhooks.rotation import valid
 from webhooks.sending import Sent, send
@@ -32,10 +31,10 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
     """
     try:
         for delivery in taken(endpoint["_id"], is_over):
-            now = mongodb_now()
+            now = delivery["due_at"] - waking.LEASE
             secrets = valid(endpoint["secrets"], now)
             sent = send(endpoint["url"], delivery["message_id"], delivery["body"], secrets, now)
-            outcomes.record(delivery, sent)
+            outcomes.record(delivery, sent, endpoint)
             if not sent.is_success:
                 break
     finally:
@@ -58,7 +57,7 @@ def take(endpoint: str) -> Document | None:
         "state": "pending",
         "$expr": {"$lte": ["$due_at", "$$NOW"]},
     }
-    leased = {"$add": ["$$NOW", waking.LEASE_SECONDS * 1000]}
+    leased = {"$add": ["$$NOW", waking.LEASE // waking.MILLISECOND]}
     return deliveries().find_one_and_update(
         due,
         [{"$set": {"due_at": leased}}],

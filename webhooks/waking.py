@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -12,13 +14,15 @@ from webhooks.store import Document, deliveries, endpoints
 
 #: Whoever has claimed an endpoint or taken a delivery, and has not settled it so long after, was
 #: killed; longer than one attempt takes.
-LEASE_SECONDS = 60
+LEASE = timedelta(seconds=60)
 #: An endpoint that works well is claimed again so soon, while somebody sends to it.
-SOON_SECONDS = 0.2
+SOON = timedelta(milliseconds=200)
+
+MILLISECOND = timedelta(milliseconds=1)
 
 #: Neither before now, nor before it may get something again.
 NOW: dict[str, Any] = {"$max": ["$$NOW", "$held_until"]}
-#: Its last attempt was a success; one that has had none yet is not known to work.
+#: Its last attempt was a success.
 WORKS: dict[str, Any] = {"failures": 0, "last_success_at": {"$gt": EPOCH}}
 IS_DUE: dict[str, Any] = {
     "state": "enabled",
@@ -27,9 +31,29 @@ IS_DUE: dict[str, Any] = {
 }
 
 
-def works(endpoint: Mapping[str, Any]) -> bool:
-    """Whether its last attempt was a success."""
-    return endpoint["failures"] == 0 and endpoint["last_success_at"] is not None
+class Standing(Enum):
+    """What is known of an endpoint."""
+
+    #: Its last attempt was a success.
+    WORKS = "works"
+    #: Nothing was sent to it yet.
+    NEW = "new"
+    #: Its last attempt failed.
+    FAILS = "fails"
+
+
+#: How each is found.
+OF_STANDING: Mapping[Standing, dict[str, Any]] = {
+    Standing.WORKS: WORKS,
+    Standing.NEW: {"failures": 0, "last_success_at": None},
+    Standing.FAILS: {"failures": {"$gt": 0}},
+}
+
+
+def standing(endpoint: Mapping[str, Any]) -> Standing:
+    if endpoint["failures"]:
+        return Standing.FAILS
+    return Standing.WORKS if endpoint["last_success_at"] else Standing.NEW
 
 
 def wake(ids: Collection[str]) -> None:
@@ -49,28 +73,29 @@ def wake(ids: Collection[str]) -> None:
 
 
 def claim(
-    full: Collection[str], busy: Collection[str], *, only_working: bool = False
+    full: Collection[str], busy: Collection[str], standings: Collection[Standing]
 ) -> Document | None:
     """The endpoint that has waited longest to get something; None where none waits.
 
     Args:
         full: endpoints to which we send as much as we may already.
         busy: those to which we send anything already; of these the ones that work.
-        only_working: those whose last attempt was a success.
+        standings: the endpoints that there is a place for.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    may: list[dict[str, Any]] = [{"_id": {"$nin": [*full]}}]
-    if only_working:
-        may.append(WORKS)
-    elif busy:
+    may: list[dict[str, Any]] = [
+        {"_id": {"$nin": [*full]}},
+        {"$or": [OF_STANDING[each] for each in standings]},
+    ]
+    if busy:
         may.append({"$or": [{"_id": {"$nin": [*busy]}}, WORKS]})
     does_work = {"$and": [{"$eq": ["$failures", 0]}, {"$gt": ["$last_success_at", EPOCH]}]}
-    seconds = {"$cond": [does_work, SOON_SECONDS, LEASE_SECONDS]}
+    pause = {"$cond": [does_work, SOON // MILLISECOND, LEASE // MILLISECOND]}
     return endpoints().find_one_and_update(
         {**IS_DUE, "$and": may},
-        [{"$set": {"next_at": {"$add": ["$$NOW", {"$multiply": [seconds, 1000]}]}}}],
+        [{"$set": {"next_at": {"$add": ["$$NOW", pause]}}}],
         sort=[("next_at", 1)],
         return_document=ReturnDocument.AFTER,
     )

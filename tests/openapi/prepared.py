@@ -26,10 +26,9 @@ from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place
 from tests.inventory.catalogue import order as reserved
 from tests.inventory.catalogue import stocked
-from tests.webhooks.events import heard_of
+from tests.webhooks.events import answered, heard_of
 from webhooks import managing
 from webhooks.disabling import disable
-from webhooks.outcomes import record
 from webhooks.sending import Sent
 from webhooks.store import deliveries
 
@@ -131,7 +130,7 @@ def webhook() -> Path:
     heard_of()
     stored = deliveries().find_one({"endpoint": path["endpointId"]})
     assert stored is not None
-    record(stored, Sent(datetime.now(UTC), 84, {"webhook-id": "msg_1"}, 500, "oops"))
+    answered(stored, Sent(datetime.now(UTC), 84, {"webhook-id": "msg_1"}, 500, "oops"))
     return {"deliveryId": stored["_id"], **path}
 
 

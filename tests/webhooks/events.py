@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhooks import noting
+from webhooks import noting, outcomes
 from webhooks.order import read
+from webhooks.sending import Sent
+from webhooks.store import Document, endpoints
 
 ORDER_ID = "674300000000000000000001"
 
@@ -14,3 +16,10 @@ def heard_of(type_: str = "order.placed", **body: Any) -> None:
     """Note the event for every endpoint that listens."""
     event = {"orderId": ORDER_ID, "userId": 101, **body}
     noting.note(type_, [(event, read(event))])
+
+
+def answered(delivery: Document, sent: Sent) -> None:
+    """Note the attempt."""
+    endpoint = endpoints().find_one({"_id": delivery["endpoint"]})
+    assert endpoint is not None
+    outcomes.record(delivery, sent, endpoint)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.webhooks.events import answered
 from tests.webhooks.test_keeping import endpoint, ordered
 from webhooks.disabling import disable
-from webhooks.outcomes import record
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
 
@@ -71,7 +71,9 @@ def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> Non
     made = endpoint(101)
     ordered(101)
     (stored,) = deliveries().find()
-    record({**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 500, "<b>oops"))
+    answered(
+        {**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 500, "<b>oops")
+    )
 
     page = admin_client.get(f"{DELIVERIES}{stored['_id']}/change/").content.decode()
     assert "&lt;b&gt;oops" in page

@@ -16,6 +16,7 @@ from webhooks import deliverer, managing
 from webhooks.sending import Sent
 from webhooks.store import deliveries
 from webhooks.turns import take_turn
+from webhooks.waking import Standing
 
 ENDPOINTS, DEAD = 80, 6
 
@@ -62,25 +63,27 @@ def test_a_deliverer_that_is_asked_to_stop_ends(monkeypatch: pytest.MonkeyPatch)
     assert time.monotonic() - began < 1
 
 
-def test_doubtful_endpoints_together_have_half_of_the_places(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("standing", "failures"), [(Standing.NEW, 0), (Standing.FAILS, 3)])
+def test_those_in_doubt_leave_places_to_others(
+    monkeypatch: pytest.MonkeyPatch, standing: Standing, failures: int
 ) -> None:
-    """One that never worked is doubtful, so the rest of the places stays for others."""
     waiting = threading.Event()
-    asked: list[bool] = []
+    claimed = 0
     stop = StopRequest()
 
-    def claim(full: list[str], busy: list[str], *, only_working: bool) -> dict[str, Any] | None:
-        asked.append(only_working)
-        if only_working:
+    def claim(full: list[str], busy: list[str], free: list[Standing]) -> dict[str, Any] | None:
+        nonlocal claimed
+        if standing not in free:
+            assert Standing.WORKS in free
             stop.request()
             waiting.set()
             return None
-        return {"_id": str(len(asked)), "failures": 0, "last_success_at": None}
+        claimed += 1
+        return {"_id": str(claimed), "failures": failures, "last_success_at": None}
 
     monkeypatch.setattr(deliverer.waking, "claim", claim)
     monkeypatch.setattr(deliverer, "take_turn", lambda *_: waiting.wait(10))
 
     deliverer.Deliverer().run(stop)
 
-    assert asked == [False] * deliverer.PLACES_OF_DOUBTFUL + [True]
+    assert claimed == deliverer.MOST[standing] < deliverer.PLACES

@@ -15,10 +15,12 @@ from webhooks.schedule import MOST_TRIES
 from webhooks.sending import Sent
 from webhooks.store import Document, deliveries, endpoints
 from webhooks.turns import take_turn
+from webhooks.waking import Standing
 
 pytestmark = pytest.mark.usefixtures("db")
 
 PLACED = {"orderId": ORDER_ID, "userId": 101, "status": "placed"}
+ANY = list(Standing)
 URL = "https://shop.example.com/hook"
 
 
@@ -46,7 +48,7 @@ def answering(status: int | None, sent: list[tuple[str, str]] | None = None) -> 
 
 def turn(status: int | None, sent: list[tuple[str, str]] | None = None) -> Document | None:
     """One turn of whichever endpoint is due."""
-    claimed = waking.claim([], [])
+    claimed = waking.claim([], [], ANY)
     if claimed:
         take_turn(claimed, lambda: False, answering(status, sent))
     return claimed
@@ -174,17 +176,17 @@ def test_who_sends_already_claims_a_failing_endpoint_no_second_time() -> None:
     made = endpoint()
     heard_of()
 
-    assert waking.claim([], [made["_id"]]) is None
-    assert waking.claim([], [], only_working=True) is None
+    assert waking.claim([], [made["_id"]], ANY) is None
+    assert waking.claim([], [], [Standing.WORKS, Standing.FAILS]) is None
     outcomes.note_success(made["_id"], datetime.now(UTC))
-    assert waking.claim([made["_id"]], []) is None
-    assert waking.claim([], [made["_id"]], only_working=True) is not None
+    assert waking.claim([made["_id"]], [], ANY) is None
+    assert waking.claim([], [made["_id"]], [Standing.WORKS]) is not None
 
 
 def test_what_a_killed_process_had_taken_is_sent_by_another_one() -> None:
     endpoint()
     heard_of()
-    claimed = waking.claim([], [])
+    claimed = waking.claim([], [], ANY)
     assert claimed is not None
 
     class Killed(BaseException):
@@ -205,7 +207,7 @@ def test_what_a_killed_process_had_taken_is_sent_by_another_one() -> None:
 def test_an_event_that_comes_while_an_endpoint_is_settled_is_not_forgotten() -> None:
     endpoint()
     heard_of()
-    claimed = waking.claim([], [])
+    claimed = waking.claim([], [], ANY)
     assert claimed is not None
     deliveries().update_many({}, {"$set": {"state": "delivered"}})
 
@@ -213,7 +215,7 @@ def test_an_event_that_comes_while_an_endpoint_is_settled_is_not_forgotten() -> 
     deliveries().update_many({"order_id": "f" * 24}, {"$set": {"state": "delivered"}})
     waking.settle(claimed)
 
-    assert waking.claim([], []) is not None, "it looks once more"
+    assert waking.claim([], [], ANY) is not None, "it looks once more"
 
 
 def test_days_of_failures_disable_it_and_its_owner_enables_it() -> None:

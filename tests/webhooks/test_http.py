@@ -11,10 +11,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.security.conftest import WithKey, closed, closed_api, products, with_key  # noqa: F401
-from tests.webhooks.events import heard_of
+from tests.webhooks.events import answered, heard_of
 from webhooks.disabling import disable
 from webhooks.managing import MOST_OF_A_CUSTOMER
-from webhooks.outcomes import record
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
 
@@ -68,7 +67,7 @@ def failed_delivery(endpoint_id: str) -> str:
     heard_of()
     stored = deliveries().find_one({"endpoint": endpoint_id})
     assert stored is not None
-    record({**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 500, "oops"))
+    answered({**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 500, "oops"))
     return str(stored["_id"])
 
 

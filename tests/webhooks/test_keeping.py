@@ -11,7 +11,7 @@ from failed_messages.acting import alerts
 from ordersite.doctor.webhooks import LATE, deliverer
 from ordersite.pipeline import webhook_alerts
 from runtime.personal_data import Person, holdings
-from tests.webhooks.events import ORDER_ID, heard_of
+from tests.webhooks.events import ORDER_ID, answered, heard_of
 from webhooks import managing, outcomes
 from webhooks.disabling import disable
 from webhooks.noting import note_orders
@@ -45,7 +45,7 @@ def ordered(user_id: int, order_id: str = ORDER_ID) -> None:
 
 def settle(at: datetime = NOW) -> None:
     for each in deliveries().find():
-        outcomes.record(each, Sent(at, 5, {}, 204))
+        answered(each, Sent(at, 5, {}, 204))
 
 
 def of(name: str) -> Any:
