@@ -39,8 +39,8 @@ SKU = "hot"
 def main() -> int:
     """Measure and print the ratio; the exit code is 1 if two workers are slower."""
     asked = argparse.ArgumentParser(prog="python -m benchmarks.hot_sku", description=__doc__)
-    asked.add_argument("--orders", type=int, default=ORDERS)
-    asked.add_argument("--rounds", type=int, default=ROUNDS)
+    asked.add_argument("--orders", type=int, default=ORDERS, help="in each round; %(default)s")
+    asked.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     options = asked.parse_args()
     end_on_signals()
     rates: dict[int, list[float]] = {1: [], 2: []}

@@ -195,7 +195,7 @@ def main() -> None:
     """Read the command line, load, and print the report as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("url", help="where the server is, e.g. http://127.0.0.1:8000")
-    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--connections", type=int, default=32, help="at the same time; %(default)s")
     parser.add_argument("--orders", type=int, default=1_000, help="how many to place at most")
     parser.add_argument("--seconds", type=float, default=60, help="how long to send at most")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same orders")

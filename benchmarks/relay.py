@@ -45,8 +45,8 @@ class WebAndRelay(Ours):
 def main() -> int:
     """Measure and print events a second, and the ratio to the limit."""
     asked = argparse.ArgumentParser(prog="python -m benchmarks.relay", description=__doc__)
-    asked.add_argument("--orders", type=int, default=ORDERS)
-    asked.add_argument("--rounds", type=int, default=ROUNDS)
+    asked.add_argument("--orders", type=int, default=ORDERS, help="in each round; %(default)s")
+    asked.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     options = asked.parse_args()
     end_on_signals()
     of_relays: dict[int, list[float]] = {relays: [] for relays in RELAYS}

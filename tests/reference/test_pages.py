@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
+from localservices.pipeline import ROOT
 from messaging.service import events
 from ordersite.environment import DECLARED
 from ordersite.management.commands.reference import PAGES
@@ -28,6 +31,22 @@ def test_every_command_says_what_it_is_for(command: Command) -> None:
 )
 def test_every_argument_says_what_it_is_for(command: Command, argument: Argument) -> None:
     assert argument.help.strip()
+
+
+def test_so_does_every_argument_of_a_program_beside_manage_py() -> None:
+    programs = [
+        path for folder in ("drills", "benchmarks") for path in (ROOT / folder).glob("*.py")
+    ]
+    silent = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in programs
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "add_argument"
+        and "help" not in {each.arg for each in call.keywords}
+    ]
+    assert silent == []
 
 
 def test_every_setting_that_the_code_reads_is_described_and_no_other() -> None:
