@@ -40,6 +40,8 @@ class Declared(NamedTuple):
     name: str
     #: What its value is: `str`, `float`, `list` …
     kind: str
+    #: None where it must be set, or is nothing.
+    default: Any
     example: str
 
 
@@ -55,7 +57,7 @@ def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any
     Raises:
         InvalidSetting: it is missing without a default, or no valid value.
     """
-    DECLARED[name] = Declared(name, read.__name__, example)
+    DECLARED[name] = Declared(name, read.__name__, options.get("default"), example)
     try:
         return read(name, **options)
     except ValueError as error:  # an EnvError, or a file that cannot be read

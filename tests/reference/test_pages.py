@@ -56,6 +56,19 @@ def test_every_setting_that_the_code_reads_is_described_and_no_other() -> None:
     assert {name for name in differing if not name.startswith("OTEL_")} <= {"NOT_SET"}
 
 
+#: `20`, and no words beside it.
+PLAIN = {name: said.default[1:-1] for name, said in SAID.items() if said.default.count("`") == 2}
+PLAIN = {name: default for name, default in PLAIN.items() if SAID[name].default == f"`{default}`"}
+
+
+@pytest.mark.parametrize("name", sorted(PLAIN.keys() & READ.keys()))
+def test_a_default_is_that_of_the_code(name: str) -> None:
+    default = READ[name].default
+    written = ",".join(map(str, default)) if isinstance(default, list) else str(default)
+
+    assert PLAIN[name] == (written.lower() if isinstance(default, bool) else written)
+
+
 def test_a_bar_is_escaped_where_it_would_end_a_cell() -> None:
     assert cell("a | b `c|d`\n e\\|f") == "a \\| b `c|d` e\\|f"
 
