@@ -26,8 +26,9 @@ def asked_price(amount: str, currency: str) -> Price:
         detail = f"{currencies.WRONG}, not {currency[:20]!r}"
         raise Refusal(TITLE, [body_fault(("currency",), detail, currencies.FIX)])
     if has_too_many_decimals(amount, currency):
+        detail = f"must have no more decimals than {told_decimals(currency)}"
         fix = f'Send an amount like "{currencies.example(currency)}".'
-        raise Refusal(TITLE, [body_fault(("price",), told_decimals(currency), fix)])
+        raise Refusal(TITLE, [body_fault(("price",), detail, fix)])
     return Price(Decimal(amount), currency)
 
 

@@ -53,7 +53,7 @@ def _amount(stored: object, currency: str) -> Decimal:
     # Plus zero: `-0` is equal to `0`, but not the same text.
     exact = amount.quantize(smallest_unit(currency)) + 0
     if exact != amount:
-        raise InvalidPrice(f"its price {amount} {told_decimals(currency)}")
+        raise InvalidPrice(f"its price {amount} has more decimals than {told_decimals(currency)}")
     return exact
 
 
@@ -65,9 +65,8 @@ def has_too_many_decimals(typed: str, currency: str) -> bool:
 
 
 def told_decimals(currency: str) -> str:
-    """What is wrong with an amount that the currency cannot hold."""
-    decimals = decimals_of(currency)
-    return f"has more decimals than {currency}, which has {decimals or 'none'}"
+    """`JPY, which has none`."""
+    return f"{currency}, which has {decimals_of(currency) or 'none'}"
 
 
 def _currency(stored: object) -> str:

@@ -51,5 +51,6 @@ def check_price(amount: Decimal, currency: str) -> None:
     """Raises ValidationError: the currency has fewer decimals than the amount."""
     if has_too_many_decimals(f"{amount:f}", currency):
         raise ValidationError(
-            f"It {told_decimals(currency)}: type it like {currencies.example(currency)}."
+            f"It must have no more decimals than {told_decimals(currency)}: type it like "
+            f"{currencies.example(currency)}."
         )

@@ -98,9 +98,17 @@ def test_a_product_is_sold_in_a_currency_of_its_own(operator: Client) -> None:
 @pytest.mark.parametrize(
     ("price", "currency", "told"),
     [
-        ("1.50", "JPY", "It has more decimals than JPY, which has none: type it like 995."),
-        ("1.2345", "KWD", "It has more decimals than KWD, which has 3: type it like 9.950."),
-        ("1.234", "", "It has more decimals than EUR, which has 2: type it like 9.95."),
+        (
+            "1.50",
+            "JPY",
+            "It must have no more decimals than JPY, which has none: type it like 995.",
+        ),
+        (
+            "1.2345",
+            "KWD",
+            "It must have no more decimals than KWD, which has 3: type it like 9.950.",
+        ),
+        ("1.234", "", "It must have no more decimals than EUR, which has 2: type it like 9.95."),
         ("1.50", "ABC", "The currency must be the code of a currency"),
         ("1.50", "XAU", "The currency must be the code of a currency"),
     ],
@@ -129,7 +137,7 @@ def test_amount_and_currency_change_together_or_the_amount_stays_wrong(operator:
     alone = operator.post(page_of(operator, "pen"), form.sent(currency="JPY"))
     operator.post(page_of(operator, "pen"), form.sent(currency="JPY", price="150"))
 
-    assert "more decimals than JPY" in alone.content.decode()
+    assert "no more decimals than JPY" in alone.content.decode()
     assert price_of(products().find_one({"sku": "pen"})) == (Decimal(150), "JPY")
 
 
@@ -141,7 +149,7 @@ def test_a_price_meets_the_currency_that_another_user_has_just_set(operator: Cli
 
     answer = operator.post(page_of(operator, "pen"), form.sent(price="1.75"))
 
-    assert "more decimals than JPY" in answer.content.decode()
+    assert "no more decimals than JPY" in answer.content.decode()
     assert price_of(products().find_one({"sku": "pen"})) == (Decimal(150), "JPY")
 
 

@@ -455,14 +455,14 @@ def test_the_command_places_no_order_twice_unless_it_is_told_to(
     file.write_text("userId,sku,quantity\n101,book,1\n202,pen,1\n101,book,1\n")
 
     _, stopped = run(capsys, str(file))
-    assert "Nothing was imported: 1 orders are the same as another one" in stopped
+    assert "Nothing was imported, as orders are the same as others: 1." in stopped
     assert "line 4: The same as line 2" in stopped
     assert count() == 0
 
     run(capsys, str(file), "--place-repeats")
     assert count() == 3
     _, stopped = run(capsys, str(file))
-    assert "3 orders are the same" in stopped
+    assert "the same as others: 3." in stopped
     assert count() == 3
 
 

@@ -128,7 +128,7 @@ def check_repeats(entries: Iterator[Entry]) -> None:
     if warned:
         named = "\n".join(sentence(each) for each in warned[:NAMED_REPEATS])
         raise CommandError(
-            f"Nothing was imported: {len(warned)} orders are the same as another one.\n{named}\n"
+            f"Nothing was imported, as orders are the same as others: {len(warned)}.\n{named}\n"
             "Give each order an orderRef, so that none is placed twice. To place them all, run the "
             "command with --place-repeats."
         )
