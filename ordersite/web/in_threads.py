@@ -63,7 +63,7 @@ class InThreads:
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
         else:
-            await self._stream(places, response, send, receive)
+            await self._stream(places, response, send, receive, is_of_events(started[0]))
 
     @asynccontextmanager
     async def _body(self, scope: Event, receive: Receive) -> AsyncIterator[IO[bytes]]:
@@ -93,7 +93,12 @@ class InThreads:
             close(response)
 
     async def _stream(
-        self, places: Places, response: Iterable[bytes], send: Send, receive: Receive
+        self,
+        places: Places,
+        response: Iterable[bytes],
+        send: Send,
+        receive: Receive,
+        is_of_events: bool,
     ) -> None:
         """Send chunk after chunk, until the last one or until the client hangs up."""
         hung_up = asyncio.create_task(hang_up(receive))
@@ -105,6 +110,11 @@ class InThreads:
                     break
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+        except asyncio.CancelledError:
+            # The server stops. Who follows events comes back; no other stream may look complete.
+            if not is_of_events:
+                raise
+            await send({"type": "http.response.body", "body": b""})
         finally:
             hung_up.cancel()
             await in_thread(places, close, response)
@@ -114,6 +124,14 @@ async def in_thread(places: Places, call: Callable[..., Any], *arguments: Any) -
     # With the request's id, for the logs.
     call = partial(copy_context().run, call)
     return await asyncio.get_running_loop().run_in_executor(places.threads, call, *arguments)
+
+
+def is_of_events(start: Event) -> bool:
+    """Whether it is a stream of server-sent events, which ends at any moment."""
+    return any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start["headers"]
+    )
 
 
 async def hang_up(receive: Receive) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -117,3 +118,42 @@ def test_a_stream_that_fails_is_closed_and_is_never_taken_for_complete():
 
     assert [event.get("more_body") for event in sent] == [None, True]
     assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_completed"), [("text/event-stream", True), ("text/csv", False)]
+)
+def test_a_server_that_stops_ends_a_stream_of_events_and_cuts_off_others(
+    content_type: str, is_completed: bool
+) -> None:
+    from ordersite.web.in_threads import InThreads
+
+    sent: list[Event] = []
+
+    def beat(seconds: float) -> bytes:
+        time.sleep(seconds)
+        return b"beat"
+
+    def quiet(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", content_type)])
+        return map(beat, [0, 0.2])
+
+    async def receive() -> Event:
+        await asyncio.sleep(60)
+        return DISCONNECT
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    async def stop() -> None:
+        answer = asyncio.create_task(InThreads(quiet)(scope_of("GET", "/", {}), receive, send))
+        while len(sent) < 2:
+            await asyncio.sleep(0.001)
+        answer.cancel()
+        await asyncio.wait([answer])
+        assert answer.cancelled() is not is_completed
+
+    run_as_server(stop())
+
+    last = {"type": "http.response.body", "body": b""}
+    assert (sent[-1] == last) is is_completed
