@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from messaging.fields import OrderId, Quantity, Sku, UserId
-from messaging.message import Message, event
+from messaging.message import NO_HEADERS, Message, event
 
 
 class StockLine(Struct):
@@ -68,6 +68,16 @@ def answered(reservation: Reservation) -> Message:
     that one is the same.
     """
     return event(body_of(reservation), reservation["_id"], at=reservation.get("shipped_at"))
+
+
+def shipped(reservation: Reservation) -> Message:
+    """The event of a shipment that waits, in the trace of the request that shipped."""
+    return event(
+        body_of(reservation),
+        reservation["_id"],
+        at=reservation["shipped_at"],
+        headers=reservation.get("trace", NO_HEADERS),
+    )
 
 
 def body_of(reservation: Reservation, state: str = "") -> Stock:

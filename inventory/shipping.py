@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from pymongo.client_session import ClientSession
@@ -33,6 +33,7 @@ from messaging.publishing.outbox import IS_PENDING, publish_pending
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of
 from runtime.mongodb_clock import EPOCH
+from runtime.tracing import context
 from runtime.transactions import in_transaction
 
 #: The same condition as the partial index's.
@@ -106,7 +107,9 @@ def send(order_id: str, by: str, anyway: str = "") -> Shipment:
             raise NotReserved(order_id, "cancelled")
         move_lines(Kind.SHIP, reservation, session, by)
         now = datetime.now(UTC)
-        change = {"state": "shipped", "shipped_at": now, "pending_since": now}
+        change: dict[str, Any] = {"state": "shipped", "shipped_at": now, "pending_since": now}
+        if here := context.current.get():
+            change["trace"] = here.headers()
         if obstacle:
             change["shipped_anyway"] = f"{anyway} ({obstacle})"[:MAX_ANYWAY_CHARACTERS]
         reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
@@ -180,7 +183,7 @@ def _waiting() -> Iterator[tuple[Reservation, Outgoing]]:
 
 
 def _outgoing(reservation: Reservation) -> Outgoing:
-    message = events.answered(reservation)
+    message = events.shipped(reservation)
     return Outgoing(message, exchange_of(message.type).name, message.type)
 
 

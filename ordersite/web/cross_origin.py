@@ -28,7 +28,7 @@ ASKED_BEFORE: Fields = (
     (
         b"access-control-allow-headers",
         b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
-        b"X-Request-Id",
+        b"X-Request-Id, traceparent, tracestate",
     ),
     (b"access-control-max-age", b"%d" % MAX_AGE_SECONDS),
 )

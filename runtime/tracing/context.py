@@ -44,10 +44,12 @@ current: ContextVar[TraceContext | None] = ContextVar("trace_context", default=N
 
 def read(headers: Mapping[str, object]) -> TraceContext | None:
     """What the headers say; None where they name no trace, or not as they should."""
-    parent, state = headers.get(PARENT), headers.get(STATE)
+    if (parent := headers.get(PARENT)) is None:
+        return None
     found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
     if found is None or (found[1] == "00" and found[5]):
         return None
+    state = headers.get(STATE)
     is_good = isinstance(state, str) and _STATE.fullmatch(state)
     return TraceContext(
         trace_id=found[2],

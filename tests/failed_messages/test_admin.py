@@ -81,6 +81,14 @@ def test_the_page_says_first_what_happened_and_what_to_do(admin):
     assert "As it first arrived" in content
 
 
+def test_the_page_leads_to_the_trace(admin, settings):
+    settings.TRACE_URL = "https://tempo.example.com/trace/{trace_id}"
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    stored = failed(headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+
+    assert f'<a href="https://tempo.example.com/trace/{trace}"' in shown(admin, page_of(stored))
+
+
 @pytest.mark.parametrize("text", XSS)
 def test_an_outsiders_text_is_shown_as_text(admin, text):
     attempt = {**certificate()["attempts"][0], "message": text, "traceback": text, "at": text}

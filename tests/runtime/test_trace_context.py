@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
 
 from runtime.tracing import context
+from runtime.tracing.link import trace_link
 from runtime.tracing.sampling import NAMES, sampler_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -80,3 +83,23 @@ def test_a_share_of_the_traces_is_recorded(name: str, monkeypatch: pytest.Monkey
 
     assert [sampler.samples(None) for _ in range(4)] == [True, True, False, False]
     assert not sampler_of(name, 0).samples(None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "url", "shown"),
+    [
+        ("01", "https://t.example.com/{trace_id}", f'<a href="https://t.example.com/{TRACE}"'),
+        ("01", "", f">{TRACE}<"),
+        # Nobody has recorded it.
+        ("00", "https://t.example.com/{trace_id}", f">{TRACE}<"),
+    ],
+)
+def test_an_orders_page_leads_to_its_trace(
+    flags: str, url: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "TRACE_URL", url)
+    trace = trace_link({"traceparent": f"00-{TRACE}-{SPAN}-{flags}"})
+    page = render_to_string("ordersite/workplace.html", {"order_id": "1", "trace": trace})
+
+    assert shown in page
+    assert "Trace" not in render_to_string("ordersite/workplace.html", {"order_id": "1"})
