@@ -16,7 +16,7 @@ from messaging.price import Price
 from orders import placing
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
-from orders.importing.entry import Entry, Outcome
+from orders.importing.entry import Entry, Outcome, blamed
 from orders.importing.repeats import Repeats
 from runtime.requests.refusal import Fault, Refusal
 
@@ -99,7 +99,8 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
         known = {sku: prices[sku] for sku in quantities if sku in prices}
         placing.check_prices(request.items, quantities, known)
     except Refusal as refusal:
-        return Outcome(entry, faults=tuple(refusal.errors))
+        refused = blamed(entry, refusal.errors)
+        return Outcome(refused, faults=refused.faults)
     document = placing.compose(request.user_id, quantities, known)
     if entry.created_at:
         document = dated(document, entry.created_at)

@@ -16,7 +16,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from orders.importing import spreadsheet
-from orders.importing.entry import Entry, read, reference_key
+from orders.importing.entry import Entry, blamed, read, reference_key
 from orders.importing.grouped_lines import Line, grouped
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
@@ -164,10 +164,11 @@ def entry(group: list[Row]) -> Entry:
     items = [
         {"sku": spreadsheet.text(row.values["sku"]), "quantity": quantity(row)} for row in group
     ]
-    made = read(first.line, {"userId": user_id, "items": items}, key=None)
-    if made.request and ref:
-        return made._replace(key=reference_key(made.request.user_id, ref))
-    return made if made.request else blamed(made, group)
+    read_as = read(first.line, {"userId": user_id, "items": items}, key=None)
+    made = read_as._replace(item_lines=tuple(row.line for row in group))
+    if made.request is None:
+        return blamed(made, made.faults)
+    return made._replace(key=reference_key(made.request.user_id, ref)) if ref else made
 
 
 def quantity(row: Row) -> str:
@@ -188,16 +189,3 @@ def altered(row: Row) -> Fault | None:
                 field=field, detail=f"must be a whole number, not {value[:50]!r}", fix=FIXES[field]
             )
     return None
-
-
-def blamed(made: Entry, group: list[Row]) -> Entry:
-    """The entry with the first line and column at fault, in place of the item's index."""
-    fault = made.faults[0]
-    item, _, column = fault["field"].partition(".")
-    if not item.startswith("items[") or not column:
-        return made
-    index = int(item.removeprefix("items[").removesuffix("]"))
-    return made._replace(
-        line=group[index].line,
-        faults=(Fault(field=column, detail=fault["detail"], fix=fault["fix"]),),
-    )

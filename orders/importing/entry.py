@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ class Entry(NamedTuple):
     created_at: datetime | None = None
     #: How its source calls it where that has no lines.
     name: str = ""
+    #: The line of each item, where each has one of its own.
+    item_lines: tuple[int, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -48,6 +50,20 @@ def read(line: int, order: Mapping[str, Any], *, key: str | None) -> Entry:
         faults = faults_of(order, OrderRequest, FIXES, strict=False, is_body=False)
         return Entry(line, faults=tuple(faults))
     return Entry(line, request, key=key)
+
+
+def blamed(entry: Entry, faults: Sequence[Fault]) -> Entry:
+    """The entry with these faults; where each item has a line, with that of the first one at fault.
+
+    There the fault names the column, as `items[1].quantity` is nothing that the line has.
+    """
+    first = faults[0]
+    item, _, column = first["field"].partition(".")
+    if not entry.item_lines or not item.startswith("items["):
+        return entry._replace(request=None, faults=tuple(faults))
+    index = int(item.removeprefix("items[").removesuffix("]"))
+    told = Fault(field=column or "sku", detail=first["detail"], fix=first["fix"])
+    return entry._replace(request=None, line=entry.item_lines[index], faults=(told,))
 
 
 def reference_key(user_id: int, order_ref: str) -> str:

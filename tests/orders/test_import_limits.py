@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 
+from messaging.price import Price
 from orders import placing
 from orders.importing import batches, views
 from orders.importing.entry import Entry, Outcome
@@ -89,3 +91,26 @@ def test_lines_before_too_many_empty_ones_keep_their_answer() -> None:
     assert (status, lines[-1]["refused"]) == (413, batches.BATCH_ORDERS)
     assert lines[-1]["stoppedAtLine"] == batches.BATCH_ORDERS + 1
     assert "1,000,000 lines" in lines[-1]["detail"]
+
+
+def test_the_line_of_a_csv_order_is_named_that_does_not_fit_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prices = {"book": Price(Decimal("12.50"), "EUR"), "tea": Price(Decimal("5.00"), "GBP")}
+    monkeypatch.setattr(placing.catalogue, "prices", lambda skus: prices)
+    body = (
+        b"userId,sku,quantity,orderRef\n"
+        b"1,book,1,A\n2,book,1,B\n1,tea,1,A\n2,dragon,1,B\n3,book,1,C\n3,pen,1,C\n"
+    )
+
+    _, [several, unknown, *_] = answered(body, views.CsvParser)
+
+    assert (several["line"], unknown["line"]) == (4, 5)
+    assert several["errors"] == [
+        {
+            "field": "sku",
+            "detail": "'tea' is sold in GBP, and the first item in EUR",
+            "fix": "An order has one currency: place another order for what is sold in GBP.",
+        }
+    ]
+    assert unknown["errors"][0]["detail"] == "'dragon' is not in the catalogue"
