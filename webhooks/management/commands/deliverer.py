@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from messaging import declarations
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Send what the service webhooks has noted to the customers' endpoints, until stopped."
+    # The others are of pages, which it has none of.
+    requires_system_checks = (declarations.TAG,)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.WEBHOOKS:
