@@ -34,7 +34,7 @@ class Handler(WSGIHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         response = super().get_response(request)
-        route = request.META[ROUTE] = route_of(request)
+        route = request.META.setdefault(ROUTE, route_of(request))
         if spans.is_on():
             traced_requests.name_route(route)
         return response

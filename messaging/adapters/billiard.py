@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from billiard.einfo import ExceptionWithTraceback
+
 from runtime.tried import Tried
 
 TRIED = Tried(
@@ -25,6 +27,13 @@ def drop_unsent(pool: Any) -> None:
     for call in unsent:
         call.discard()
     unsent.clear()
+
+
+def error_of(exc_info: Any) -> BaseException:
+    """What a call ended with, as its child raised it."""
+    error: Any = exc_info.exception
+    raised: BaseException = error.exc if isinstance(error, ExceptionWithTraceback) else error
+    return raised
 
 
 def watch_children_again(pool: Any) -> None:

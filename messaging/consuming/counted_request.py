@@ -8,8 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from billiard.einfo import ExceptionWithTraceback
-
+from messaging.adapters import billiard
 from messaging.adapters.celery import Request
 from messaging.consuming import counts
 from messaging.incoming import Delivery
@@ -29,10 +28,7 @@ class CountedRequest(Request):
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> Any:
         self._has_failed = True
-        error = exc_info.exception
-        if isinstance(error, ExceptionWithTraceback):
-            error = error.exc
-        self._count(counts.outcome_of(error))
+        self._count(counts.outcome_of(billiard.error_of(exc_info)))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def acknowledge(self) -> None:
@@ -41,7 +37,7 @@ class CountedRequest(Request):
         super().acknowledge()
 
     def _count(self, outcome: str) -> None:
-        delivery: Delivery = self._request_dict["delivery"]
+        delivery: Delivery = self.request_dict["delivery"]
         counts.called(delivery.service, delivery.type, time.monotonic() - self._began)
         if outcome == counts.HANDLED:
             counts.handled(delivery.service, delivery.type, [delivery.timestamp_seconds])

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from ordersite.pipeline import health
+from ordersite.web.route import ROUTE
 
 PROBES = {"/health/live": health.live, "/health/serving": health.serving}
 
@@ -22,4 +23,9 @@ class Probes:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return PROBES.get(request.path_info, self._get_response)(request)
+        probe = PROBES.get(request.path_info)
+        if probe is None:
+            return self._get_response(request)
+        # No route is looked for.
+        request.META[ROUTE] = request.path_info
+        return probe(request)
