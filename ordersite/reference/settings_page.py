@@ -8,9 +8,19 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from ordersite.environment import DECLARED
+from ordersite.environment import DECLARED, Declared
 from ordersite.reference.markdown import code, table
 
+#: What the value is, by the reader that takes it.
+KINDS = {
+    "str": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a decimal",
+    "list": "values with commas between them",
+    "dict": "pairs with commas between them",
+}
 README = Path(settings.BASE_DIR) / "README.md"
 HEAD = """# Settings
 
@@ -39,11 +49,16 @@ def page() -> str:
     """The page in Markdown, as it stands in docs/reference/."""
     said = said_in(README.read_text())
     rows = [
-        (code(each.name), each.kind, *said[each.name], code(each.example))
+        (code(each.name), said[each.name].default, meaning(each, said[each.name].meaning))
         for each in DECLARED.values()
         if each.name in said
     ]
-    return HEAD + table(("Setting", "Kind", "Default", "Meaning", "Example"), rows) + "\n"
+    return HEAD + table(("Setting", "Default", "Meaning"), rows) + "\n"
+
+
+def meaning(declared: Declared, said: str) -> str:
+    """What the README says, with an example of a value that is taken."""
+    return f"{said}. Example: {code(declared.example)} ({KINDS[declared.kind]})"
 
 
 def said_in(readme: str) -> dict[str, Said]:
