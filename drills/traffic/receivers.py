@@ -78,7 +78,10 @@ class Receivers:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # Its sender was killed meanwhile.
                 named = {name.lower(): value for name, value in self.headers.items()}
                 number = receivers.keep(self.path, Received(named, body, time.time()))
                 self.send_response(BEHAVIOURS[self.path.split("/")[1]](number))
