@@ -31,12 +31,10 @@ STAYS = (
     "{name} was stopped, and stays so; all others go on. To have it back, in another terminal:\n"
     "  . .venv/bin/activate; {command}"
 )
-#: Services that run only where the setting of that name says so, and what runs beside their worker.
-OPTIONAL: Mapping[str, Mapping[str, str]] = {
-    "webhooks": {"deliverer": "python manage.py deliverer"}
-}
+#: Services that run only where the setting of that name says so; each has a Procfile of its own.
+OPTIONAL = ("webhooks",)
 #: What logs in as the worker that it runs beside.
-LOGINS_OF = {beside: name for name, processes in OPTIONAL.items() for beside in processes}
+LOGINS_OF = {"deliverer": "webhooks"}
 NO_LOGINS: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -151,13 +149,20 @@ class Pipeline:
 def procfile(root: Path = ROOT) -> dict[str, str]:
     """The shell command of each process by its name, from the Procfile of the checkout `root`.
 
-    A service that is not in it has a worker like the others, and what is to run beside that.
+    A service that is not in it has a worker like the others.
     """
-    commands = dict(parse_procfile((root / "Procfile").read_text()).processes)
+    commands = lines_of(root / "Procfile")
     for name in service_names(root):
-        if name not in commands:
-            commands |= {name: worker_command(name), **OPTIONAL.get(name, {})}
+        if name in OPTIONAL:
+            commands |= lines_of(root / f"Procfile.{name}")
+        elif name not in commands:
+            commands[name] = worker_command(name)
     return commands
+
+
+def lines_of(procfile: Path) -> dict[str, str]:
+    """The commands in the file by the names of their processes."""
+    return dict(parse_procfile(procfile.read_text()).processes)
 
 
 def service_names(root: Path = ROOT) -> list[str]:

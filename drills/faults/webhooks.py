@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
 from drills.checks.recovery import when
+from drills.cluster.pipeline import kind_of
 from drills.drill import Drill
 from drills.run import Run
 from drills.traffic.placed import order_ids
 from drills.traffic.receivers import ALIVE, BEHAVIOURS, Received, Receivers
 from drills.violation import Kind, Violation
-from localservices.pipeline import OPTIONAL, ROOT, worker_command
+from localservices.pipeline import ROOT, lines_of
 
 NAME = "webhooks"
 TYPE = "order.placed"
@@ -47,11 +48,9 @@ def turn_on(run: Run) -> None:
         process.env = {**(process.env or {}), "WEBHOOKS": "true"}
     names = [*site.pipeline.processes]
     site.pipeline.stop(names)
-    for name in WORKERS:
-        command = worker_command(NAME).replace("@%h", f"-{name}@%h")
-        site.pipeline.add(name, command, like="billing-1", cwd=ROOT)
-    for name in DELIVERERS:
-        command = OPTIONAL[NAME]["deliverer"]
+    commands = lines_of(ROOT / f"Procfile.{NAME}")
+    for name in (*WORKERS, *DELIVERERS):
+        command = commands[kind_of(name)].replace("@%h", f"-{name}@%h")
         site.pipeline.add(name, command, like="billing-1", cwd=ROOT)
     site.pipeline.start()
     run.note_processes()

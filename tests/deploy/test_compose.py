@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from localservices.pipeline import procfile
+from localservices.pipeline import lines_of, procfile
 from messaging.trust.users import user_of
 from ordersite.rights import mongodb
 from ordersite.rights.logins import Logins, with_login
 from runtime import health
 
 ROOT = Path(__file__).parents[2]
+LINES = {**procfile(), **lines_of(ROOT / "Procfile.webhooks")}
 Services = dict[str, dict[str, Any]]
 
 
@@ -34,8 +35,13 @@ def test_every_process_runs_by_its_own_command() -> None:
     preparing = commands.pop("prepare")
 
     # The image's own command is web's.
-    assert commands == {name: line for name, line in procfile().items() if name != "web"}
+    assert commands == {name: line for name, line in LINES.items() if name != "web"}
     assert "web" in PROCESSES
+    for services in (SERVICES, PRODUCTION):
+        asked_for = {name for name, service in services.items() if "profiles" in service}
+        assert asked_for == LINES.keys() - procfile().keys(), (
+            "webhooks run where they are asked for"
+        )
     assert "python manage.py migrate" in preparing[-1]
 
 

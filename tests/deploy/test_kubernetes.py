@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from localservices.pipeline import procfile
+from localservices.pipeline import lines_of, procfile
 from messaging.service import services
 from runtime import health
 
@@ -43,6 +43,7 @@ def manifests(folder: Path) -> Iterator[Manifest]:
 
 SMALL = list(manifests(FOLDER / "overlays" / "small"))
 PRODUCTION = list(manifests(FOLDER / "overlays" / "production"))
+WEBHOOKS = list(manifests(FOLDER / "components" / "webhooks"))
 #: Those of the pipeline; the proxy runs another image.
 OURS = [each for each in SMALL if each["metadata"]["name"] != "proxy"]
 DEPLOYMENTS = {each["metadata"]["name"]: each for each in OURS if each["kind"] == "Deployment"}
@@ -63,7 +64,7 @@ def test_kubernetes_takes_them(version: str) -> None:
     # Its import takes longer than all other files' together.
     import kubernetes_validate
 
-    for each in PRODUCTION:
+    for each in (*PRODUCTION, *WEBHOOKS):
         if each["kind"] not in OPERATED:
             kubernetes_validate.validate(each, version, strict=True)
 
@@ -73,6 +74,24 @@ def test_every_file_is_in_a_kustomization() -> None:
         listed = yaml.safe_load(listing.read_text())["resources"]
         files = {path.name for path in listing.parent.glob("*.yaml")} - {"kustomization.yaml"}
         assert files == {name for name in listed if name.endswith(".yaml")}, listing
+
+
+def test_webhooks_are_what_their_procfile_says_in_pods_like_the_others() -> None:
+    lines = lines_of(ROOT / "Procfile.webhooks")
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"]["spec"]
+        for each in WEBHOOKS
+        if each["kind"] == "Deployment"
+    }
+
+    assert pods.keys() == lines.keys()
+    for name, pod in pods.items():
+        (only,) = pod["containers"]
+        assert " ".join(only["args"]) == lines[name]
+        assert pod["securityContext"] == PODS["billing"]["securityContext"]
+        assert only["securityContext"] == container("billing")["securityContext"]
+        # The deliverer has the worker's login.
+        assert pod["volumes"][-1]["secret"]["secretName"] == "ordersite-webhooks"
 
 
 def test_every_process_runs_by_its_own_command() -> None:

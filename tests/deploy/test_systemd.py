@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from localservices.pipeline import procfile
+from localservices.pipeline import lines_of, procfile
 from messaging.service import services
 from ordersite import settings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "systemd"
+LINES = {**procfile(), **lines_of(ROOT / "Procfile.webhooks")}
 UNIT = (FOLDER / "ordersite@.service").read_text()
 
 
@@ -25,7 +26,7 @@ def values(name: str, unit: str = UNIT) -> list[str]:
 
 
 @pytest.mark.usefixtures("programs")
-@pytest.mark.parametrize("name", sorted(procfile()))
+@pytest.mark.parametrize("name", sorted(LINES))
 def test_it_runs_the_line_of_the_procfile(name: str, tmp_path: Path) -> None:
     for program in ("python", "celery", "nice"):
         (tmp_path / program).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
@@ -42,7 +43,7 @@ def test_it_runs_the_line_of_the_procfile(name: str, tmp_path: Path) -> None:
         check=True,
     )
 
-    assert ran.stdout.strip() == procfile()[name].replace("${WEB_PORT:-8000}", "8000")
+    assert ran.stdout.strip() == LINES[name].replace("${WEB_PORT:-8000}", "8000")
 
 
 def test_all_processes_belong_to_the_target() -> None:
