@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from ordersite.openapi import problem_pages, views
 from ordersite.overview import needs
-from ordersite.pipeline import health, shipping_consent
+from ordersite.pipeline import health_views, shipping_consent
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
 from ordersite.pipeline.timeline_views import TimelineEventsView, TimelineView
@@ -25,9 +25,9 @@ urlpatterns = [
     path("", start_page, name="start"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("health/live", health.live),
-    path("health/serving", health.serving),
-    path("health/ready", health.ReadinessView.as_view()),
+    path("health/live", health_views.live),
+    path("health/serving", health_views.serving),
+    path("health/ready", health_views.ReadinessView.as_view()),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),
     path("docs", views.docs, name="docs"),

@@ -10,11 +10,12 @@ import pytest
 
 from tests.processes import ROOT
 
-#: What the relay, the archiver and the workers import.
+#: What the relay, the archiver, the scheduler and the workers import.
 START = """
 import sys
 import django; django.setup()
 import celery_app, orders.outbox.relay, failed_messages.archiving.archiver
+import ordersite.pipeline.scheduler
 celery_app.app.loader.import_default_modules()
 print(*sys.modules)
 """

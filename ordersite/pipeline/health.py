@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import pymongo
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from kombu import Connection
 from pymongo.errors import PyMongoError
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from messaging import topology
 from messaging.queues import is_declared, queue_state
 from messaging.service import services
-from ordersite.pipeline import heartbeat, operations
-from ordersite.pipeline.answers import HealthCheck, Readiness
+from ordersite.pipeline import heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
-from runtime.requests.caller import Caller
-from runtime.requests.operation import described
 from runtime.trouble import refusal
-
-#: The scope that shows what is missing.
-DETAILS = "pipeline:read"
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
@@ -48,53 +35,6 @@ class Check:
     ok: bool
     detail: str
     next_step: str = ""
-
-
-@described(GET=operations.LIVE)
-@csrf_exempt
-@require_safe
-def live(request: HttpRequest) -> JsonResponse:
-    """200 as long as this process answers at all."""
-    return JsonResponse({"status": "live"})
-
-
-@described(GET=operations.SERVING)
-@csrf_exempt
-@require_safe
-def serving(request: HttpRequest) -> JsonResponse:
-    """200 as long as this process can take an order, which needs MongoDB alone; else 503."""
-    if mongodb().ok:
-        return JsonResponse({"status": "serving"})
-    return JsonResponse({"status": "not serving"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-class ReadinessView(APIView):
-    """`GET /health/ready`: 200 if every check is ok, else 503; the body lists them all.
-
-    A probe has no key and reads only the status; without the scope there are no details.
-    """
-
-    permission_classes = [AllowAny]
-    operations = {"GET": operations.READY}
-
-    def get(self, request: Request) -> JsonResponse:
-        database = mongodb()
-        checks = [database, *rabbitmq(), relay(database), scheduler(database)]
-        is_ready = all(check.ok for check in checks)
-        body: Readiness = {"status": "ready" if is_ready else "not ready"}
-        if isinstance(request.auth, Caller) and request.auth.may(DETAILS):
-            body["checks"] = [_in_words(check) for check in checks]
-        status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return JsonResponse(body, status=status)
-
-
-def _in_words(check: Check) -> HealthCheck:
-    words: HealthCheck = {
-        "name": check.name,
-        "status": "ok" if check.ok else "missing",
-        "detail": check.detail,
-    }
-    return words if check.ok else {**words, "nextStep": check.next_step}
 
 
 def mongodb() -> Check:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from ordersite.pipeline import health
+from ordersite.pipeline import health_views
 from ordersite.web.route import ROUTE
 
-PROBES = {"/health/live": health.live, "/health/serving": health.serving}
+PROBES = {"/health/live": health_views.live, "/health/serving": health_views.serving}
 
 
 class Probes:
