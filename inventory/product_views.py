@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from inventory import catalogue, operations
 from inventory.answers import Product as Shown
 from inventory.answers import ProductPage, ProductPrice
-from inventory.asked_price import asked_price, without_its_price
+from inventory.price_request import asked_price, without_its_price
 from inventory.problem_types import SKU_TAKEN
 from inventory.product_requests import (
     CHANGE,

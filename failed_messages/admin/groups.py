@@ -19,7 +19,7 @@ from django.utils.text import Truncator
 
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.admin.jobs import bulk_url
-from failed_messages.admin.list import ServiceFilter
+from failed_messages.admin.list_filters import ServiceFilter
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status

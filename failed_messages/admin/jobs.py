@@ -24,7 +24,7 @@ from failed_messages.acting.job_control import (
     why_not,
 )
 from failed_messages.acting.second_person import Waits
-from failed_messages.admin.list import asked
+from failed_messages.admin.list_filters import asked
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
 from failed_messages.reading.filters import Filter, InvalidFilter

@@ -1,4 +1,4 @@
-"""The admin's list, fast also with hundreds of thousands of failed messages."""
+"""The filters of the list of failed messages, fast also with hundreds of thousands of them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,159 @@
+"""The operator's desk in the admin: read, replay, discard, restore; nothing is edited by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from failed_messages.admin import charts as admin_charts
+from failed_messages.admin import detail as admin_detail
+from failed_messages.admin.acting import Acting
+from failed_messages.admin.acts import VERBS, edit_obstacle, lacking
+from failed_messages.admin.detail import record_for
+from failed_messages.admin.editing import Editing
+from failed_messages.admin.jobs import bulk_replay
+from failed_messages.admin.list_filters import FILTERS, asked, found
+from failed_messages.models import FailedMessage, Status
+from failed_messages.reading.description import SUMMARY_FIELDS
+from failed_messages.reading.filters import InvalidFilter
+from failed_messages.reading.headline import span
+from messaging.order_link import order_link
+from runtime.paginator import CollectionPaginator
+
+
+@admin.register(FailedMessage)
+class FailedMessageAdmin(Acting, Editing):
+    """Machine-written records with an operator's verbs."""
+
+    list_display = ("what", "state", "why", "died", "order", "attempts")
+    list_filter = FILTERS
+    search_fields = ("order_id",)  # shows the box; get_search_results does the search
+    search_help_text = "Order id, message id, user id, or words of the error"
+    # The list's order is the one that has an index behind every filter.
+    ordering = ("-last_failed_at", "-id")
+    paginator = CollectionPaginator
+    change_list_template = "failed_messages/messages.html"
+    list_per_page = 50
+    list_max_show_all = 50
+
+    # --- the list -------------------------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET" and not request.GET and self.has_view_permission(request):
+            return HttpResponseRedirect(f"?status={Status.FAILED}")
+        context = {
+            "title": "Failed messages",
+            **bulk_replay(request),
+            "obstacles": lacking(request),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).only(*SUMMARY_FIELDS)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Also called without a search: a filter that cannot be is refused, never left out."""
+        try:
+            asked(request)
+        except InvalidFilter as error:
+            messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
+            return queryset.none(), False
+        return (found(request, queryset) if search_term.strip() else queryset), False
+
+    @admin.display(description="message")
+    def what(self, record: FailedMessage) -> str:
+        return f"{record.service}: {Truncator(record.type).chars(40) or '(no type)'}"
+
+    @admin.display(description="status")
+    def state(self, record: FailedMessage) -> str:
+        return format_html(
+            '<span class="fm-status fm-{}">{}</span>', record.status, record.get_status_display()
+        )
+
+    @admin.display(description="reason and error")
+    def why(self, record: FailedMessage) -> str:
+        reason = record.get_reason_display()
+        words = Truncator(record.message or reason).chars(120)
+        return format_html(
+            "<strong>{}</strong><br><small>{}</small>",
+            words,
+            ", ".join(filter(None, (reason, Truncator(record.exception).chars(80)))),
+        )
+
+    @admin.display(description="order id")
+    def order(self, record: FailedMessage) -> str:
+        return order_link(record.order_id)
+
+    @admin.display(description="last failed")
+    def died(self, record: FailedMessage) -> str:
+        """How long ago, and exactly when."""
+        return format_html(
+            "{} ago<br><small>{} UTC</small>",
+            span(max(datetime.now(UTC) - record.last_failed_at, timedelta(0))),
+            f"{record.last_failed_at:%Y-%m-%d %H:%M:%S}",
+        )
+
+    # --- one message ----------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site.admin_view
+        own = [
+            path("charts/", site(self.charts_view), name="failed_messages_charts"),
+            path("act/<str:verb>/", site(self.act_view), name="failed_messages_act"),
+            path("<str:object_id>/edit/", site(self.edit_view), name="failed_messages_edit"),
+            path("<str:object_id>/body/", site(self.body_view), name="failed_messages_body"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of one failed message; for reading, in spite of Django's name for it."""
+        record = record_for(request, object_id)
+        buttons = [
+            (verb, verb.obstacle(request, record))
+            for verb in VERBS.values()
+            if verb.name != "restore" or record.status == verb.from_status
+        ]
+        return self.page(
+            request,
+            "detail",
+            title=str(record),
+            buttons=buttons,
+            edit_obstacle=edit_obstacle(request, record),
+            **admin_detail.context(record),
+        )
+
+    def body_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The body as it came, to be saved and never shown by the browser."""
+        record = record_for(request, object_id)
+        return HttpResponse(
+            bytes(record.body),
+            content_type="application/octet-stream",
+            headers={
+                "Content-Disposition": f'attachment; filename="{record.pk}.body"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    def charts_view(self, request: HttpRequest) -> HttpResponse:
+        """Failures over time, by service or by group."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self.page(request, "charts", **admin_charts.context(request))
