@@ -236,7 +236,7 @@ def test_an_order_of_an_earlier_release_breaks_no_page_of_the_desk():
         "/admin/failed_messages/failuregroup/",
         f"/admin/failed_messages/failuregroup/{stored.fingerprint}/change/",
         f"/admin/failed_messages/failedmessage/{stored.pk}/change/",
-        "/admin/failed_messages/failedmessage/",
+        "/admin/failed_messages/failedmessage/?status=all",
         f"/admin/orders/order/{order_id}/change/",
         f"/orders/{order_id}",
         f"/orders/{order_id}/timeline",

@@ -63,10 +63,11 @@ def test_what_each_role_may_do_over_the_api() -> None:
 
     assert may["viewer"] == {
         *("orders:read", "invoices:read", "catalogue:read", "failed-messages:read"),
+        "webhooks:read",
     }
     assert may["operator"] - may["viewer"] == {
         *("orders:cancel", "orders:ship", "stock:write"),
-        *("failed-messages:replay", "failed-messages:triage"),
+        *("failed-messages:replay", "failed-messages:triage", "webhooks:manage"),
     }
     assert may["lead"] - may["operator"] == {
         *("orders:place", "orders:import", "failed-messages:edit", "failed-messages:discard"),
