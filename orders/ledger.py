@@ -19,6 +19,7 @@ from messaging.order_id import object_id
 from messaging.service import services
 from orders.collection import now_in_milliseconds, orders
 from orders.owed import UNHEARD, ended_by, ledger_at_first, owed_after, since, state_in, waits
+from runtime.tracing.mongodb import calling
 
 #: As text, in an expression of an update.
 ORDER_ID = {"$toString": "$_id"}
@@ -85,9 +86,10 @@ def record_many(
         return dict.fromkeys(details, False)
     by_id = {ids[order_id]: details[order_id] for order_id in ids}
     asked = list(by_id)
-    result = orders().update_many(
-        is_news(asked, service, state), change(by_id, service, state, attempt)
-    )
+    with calling("update", "orders"):
+        result = orders().update_many(
+            is_news(asked, service, state), change(by_id, service, state, attempt)
+        )
     noted = set(asked) if result.matched_count == len(asked) else known(asked)
     return {order_id: ids.get(order_id) in noted for order_id in details}
 

@@ -20,6 +20,7 @@ from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
 from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.refusal import Fault, Refusal
+from runtime.tracing.mongodb import calling
 
 UNPRICED = "{sku!r} cannot be sold now: the catalogue has no valid price for it"
 UNPRICED_FIX = "Leave it out, or send it again when the shop has corrected the product."
@@ -153,7 +154,8 @@ def compose(user_id: int, quantities: dict[str, int], prices: dict[str, Price]) 
 
 def store(document: dict[str, Any]) -> None:
     """Write the order and its pending event at once, so that neither exists without the other."""
-    orders().insert_one(document)
+    with calling("insert", "orders"):
+        orders().insert_one(document)
 
 
 def id_of(moment: datetime) -> ObjectId:

@@ -6,7 +6,6 @@ from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
 from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
-from pymongo import monitoring
 
 OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
 
@@ -26,14 +25,10 @@ class OrdersiteConfig(AppConfig):
         from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks
         from ordersite.transport_checks import check_transport
-        from runtime.tracing import mongodb, spans
 
         py_amqp.TRIED.warn()
         django_mongodb_backend.apply()
         order_facts.register(facts)
-        if spans.is_on():
-            # Of the clients that are made from now on.
-            monitoring.register(mongodb.Commands())
         autodiscover_modules("tasks")
         ignore_the_rest()
         register(declaration_checks.check_declarations, declarations.TAG)

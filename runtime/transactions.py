@@ -18,6 +18,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from runtime.outage import Outage
+from runtime.tracing.mongodb import calling
 
 Result = TypeVar("Result")
 
@@ -54,6 +55,7 @@ def in_transaction(callback: Callable[[ClientSession], Result]) -> Result:
 def _carry_out(callback: Callable[[ClientSession], Result]) -> Result:
     try:
         with (
+            calling("transaction"),
             pymongo.timeout(TRANSACTION_DEADLINE_SECONDS),
             connection.database.client.start_session() as session,
         ):

@@ -40,6 +40,7 @@ from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
 from runtime.requests.caller import Caller, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal
+from runtime.tracing.mongodb import calling
 
 logger = logging.getLogger(__name__)
 
@@ -132,9 +133,9 @@ class FastPath:
         placing.check_prices(asked.items, quantities, prices)
         fields = key_fields(asked, key, caller)
         document = placing.compose(asked.user_id, quantities, prices) | fields
-        if here := traces.join(document):
+        if traces.join(document):
             traced_requests.name_route(PATH)
-            with traced_requests.storing(here):
+            with calling("insert", "orders"):
                 await self._group.store(document, deadline)
         else:
             await self._group.store(document, deadline)

@@ -6,7 +6,6 @@ Names and attributes follow https://opentelemetry.io/docs/specs/semconv/http/htt
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 
@@ -108,18 +107,3 @@ def name_route(route: str) -> None:
         method = here.span.name.partition(" ")[0]
         here.span.update_name(f"{method} {route}")
         spans.note({"http.route": route})
-
-
-def storing(here: TraceContext) -> AbstractContextManager[object]:
-    """A span around the wait for an order to be stored, with those that wait at the same moment.
-
-    Where the request has a trace that is not recorded, there is nothing around it.
-    """
-    if here.span is None:
-        return nullcontext()
-    attributes = {
-        "db.system.name": "mongodb",
-        "db.operation.name": "insert",
-        "db.collection.name": "orders",
-    }
-    return spans.span("insert orders", Kind.CLIENT, here, attributes)

@@ -1,16 +1,15 @@
-"""The SDK in one process: a collector that is down, a fork, the end; and commands to MongoDB."""
+"""The SDK in one process: a collector that is down, a fork, the end; and calls of MongoDB."""
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
 
 import pytest
-from pymongo.monitoring import CommandFailedEvent, CommandStartedEvent, CommandSucceededEvent
+from pymongo.errors import PyMongoError
 
 from runtime.tracing import context, sdk, spans
-from runtime.tracing.mongodb import Commands
+from runtime.tracing.mongodb import calling
 from tests.traced import Traces
 
 
@@ -82,40 +81,35 @@ def test_a_block_that_fails_is_told_with_its_error(traces: Traces) -> None:
     assert context.current.get() is None
 
 
-def test_a_command_to_mongodb_is_a_part_of_what_gave_it(traces: Traces) -> None:
-    commands = Commands()
+def test_a_call_of_mongodb_is_a_part_of_what_made_it(traces: Traces) -> None:
     with spans.span("a", spans.Kind.CONSUMER, None, {}):
-        commands.started(started("update", updates=[{}, {}]))
-        commands.succeeded(CommandSucceededEvent(timedelta(0), {}, "update", 1, ("db", 27017), 1))
-    commands.started(started("find"))
-    commands.succeeded(CommandSucceededEvent(timedelta(0), {}, "find", 1, ("db", 27017), 1))
+        with calling("update", "orders"):
+            pass
+        with calling("transaction"):
+            pass
+    with calling("find", "orders"):
+        pass
 
-    command, outer = traces.spans()
-    assert (command.name, command.kind) == ("update orders", "CLIENT")
-    assert command.parent_id == outer.span_id
-    assert command.attributes == {
+    update, transaction, outer = traces.spans()
+    assert (update.name, update.kind, update.parent_id) == (
+        "update orders",
+        "CLIENT",
+        outer.span_id,
+    )
+    assert update.attributes == {
         "db.collection.name": "orders",
-        "db.namespace": "shop",
-        "db.operation.batch.size": 2,
         "db.operation.name": "update",
         "db.system.name": "mongodb",
-        "server.address": "db",
-        "server.port": 27017,
     }
+    assert transaction.name == "transaction"
 
 
 def test_what_mongodb_refuses_is_an_error(traces: Traces) -> None:
-    commands = Commands()
-    with spans.span("a", spans.Kind.CONSUMER, None, {}):
-        commands.started(started("commitTransaction"))
-        refusal = {"errmsg": "WriteConflict"}
-        failed = CommandFailedEvent(timedelta(0), refusal, "commitTransaction", 1, ("db", None), 1)
-        commands.failed(failed)
+    def fail() -> None:
+        with spans.span("a", spans.Kind.CONSUMER, None, {}), calling("insert", "orders"):
+            raise PyMongoError("WriteConflict")
 
-    command = traces.only("commitTransaction")
-    assert command.error == "WriteConflict"
+    with pytest.raises(PyMongoError):
+        fail()
 
-
-def started(name: str, **fields: object) -> CommandStartedEvent:
-    command = {name: "orders" if fields or name == "find" else 1, **fields}
-    return CommandStartedEvent(command, "shop", 1, ("db", 27017), 1)
+    assert traces.only("insert orders").error == "WriteConflict"
