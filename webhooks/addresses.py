@@ -11,6 +11,9 @@ from runtime.checked_connection import Address
 
 MOST_CHARACTERS = 2_000
 
+#: Top-level names that lead to nobody outside (RFC 6761, RFC 6762, and what ICANN reserved).
+NAMES_INSIDE = {"localhost", "local", "internal", "invalid", "test"}
+
 #: Where clouds keep a machine's credentials, beside what is link-local: AWS, Oracle, Alibaba.
 OF_CREDENTIALS = {ip_address(each) for each in ("fd00:ec2::254", "192.0.0.192", "100.100.100.200")}
 
@@ -43,13 +46,24 @@ def fault_of_url(url: str) -> str:
 
 
 def fault_of_host(host: str) -> str:
-    """The same for its host, as far as it is an address already."""
+    """The same for its host, as far as that can be told without looking it up."""
     try:
         address = ip_address(host)
     except ValueError:
-        return ""
+        return fault_of_name(host)
     reason = fault_of(address, host)
     return f"must not lead to {address}, {reason}" if reason else ""
+
+
+def fault_of_name(name: str) -> str:
+    """The same for a name: of this machine or network, or an address in disguise (`127.1`)."""
+    labels = name.removesuffix(".").split(".")
+    if labels[-1].isdigit() or labels[-1].startswith("0x"):
+        return "must have an address in its usual form, or a name"
+    is_inside = len(labels) == 1 or labels[-1] in NAMES_INSIDE
+    if is_inside and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
+        return "must have a name that is known on the internet"
+    return ""
 
 
 def fault_of(address: Address, host: str) -> str:

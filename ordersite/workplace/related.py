@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from msgspec import Struct
 
 from billing.invoicing import invoices
@@ -15,6 +16,7 @@ from inventory.reserving import reservations
 from messaging.isolation import isolated
 from orders.collection import orders
 from ordersite.overview.links import Link
+from webhooks.store import deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ def related(order: dict[str, Any]) -> list[Related]:
         _row("Reservation", lambda: _reservation(reservation), "nothing is reserved"),
         _row("Stock movements", lambda: _movements(reservation)),
         _row("Failed messages", lambda: _failures(order_id)),
+        *([_row("Webhooks", lambda: _deliveries(order_id))] if settings.WEBHOOKS else []),
         _row("Other orders of this customer", lambda: _others(order)),
     ]
 
@@ -125,6 +128,18 @@ def _failures(order_id: str) -> list[Item]:
     ]
     name = "admin:failed_messages_failedmessage_changelist"
     more = Item(Link("all", name, f"orderId={order_id}"))
+    return [*items[:SHOWN], more] if len(items) > SHOWN else items
+
+
+def _deliveries(order_id: str) -> list[Item]:
+    found = deliveries().find({"order_id": order_id}, {"type": True, "state": True})
+    items = [
+        Item(
+            Link(each["type"], "admin:webhooks_delivery_change", args=(each["_id"],)), each["state"]
+        )
+        for each in found.sort("_id", 1).limit(SHOWN + 1)
+    ]
+    more = Item(Link("all", "admin:webhooks_delivery_changelist", f"q={order_id}"))
     return [*items[:SHOWN], more] if len(items) > SHOWN else items
 
 

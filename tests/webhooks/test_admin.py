@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.webhooks.events import answered
+from ordersite.workplace.related import related
+from tests.webhooks.events import ORDER_ID, answered
 from tests.webhooks.test_keeping import endpoint, ordered
 from webhooks.disabling import disable
 from webhooks.sending import Sent
@@ -80,6 +81,19 @@ def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> Non
     assert "Sent again: 1." in act(admin_client, DELIVERIES, "send_again", stored["_id"])
     disable(made["_id"], "a test", datetime.now(UTC))
     assert "Enable it first" in act(admin_client, DELIVERIES, "send_again", stored["_id"])
+
+
+def test_an_orders_page_leads_to_what_was_sent_about_it(settings: Any) -> None:
+    endpoint(101)
+    ordered(101)
+    order = {"_id": ORDER_ID, "user_id": 101}
+
+    (row,) = [each for each in related(order) if each.title == "Webhooks"]
+    settings.WEBHOOKS = False
+
+    assert [(item.link.label, item.detail) for item in row.items] == [("order.placed", "pending")]
+    assert row.items[0].link.url.startswith(DELIVERIES)
+    assert "Webhooks" not in [each.title for each in related(order)]
 
 
 def test_who_may_only_look_does_nothing(client: Client, django_user_model: Any) -> None:
