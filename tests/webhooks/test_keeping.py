@@ -118,8 +118,15 @@ def test_the_operators_are_told_once_of_an_endpoint_that_failures_have_disabled(
     outcomes.note_failure(dead["_id"], Sent(NOW, 5, {}, 500))
     disable(left["_id"], "Its owner disabled it.", NOW)
     told: list[dict[str, Any]] = []
+    keys: set[str] = set()
     takes = [False, True]
-    monkeypatch.setattr(alerts, "deliver", lambda alert: told.append(alert) or takes[len(told) - 1])
+
+    def deliver(alert: dict[str, Any], key: str) -> bool:
+        told.append(alert)
+        keys.add(key)
+        return takes[len(told) - 1]
+
+    monkeypatch.setattr(alerts, "deliver", deliver)
 
     assert webhook_alerts.send_alerts() == 0, "nobody is to be told"
     settings.ALERT_EMAILS = ["operators@example.com"]
@@ -127,6 +134,7 @@ def test_the_operators_are_told_once_of_an_endpoint_that_failures_have_disabled(
         webhook_alerts.send_alerts()
 
     assert [each["endpoint"] for each in told] == [dead["_id"]] * 2, "until somebody takes it"
+    assert len(keys) == 1
     assert "5 days" in told[0]["error"]
     assert "whsec_" not in str(told)
 
