@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from webhooks.act_views import DisableView, EnableView, RotateView
 from webhooks.delivery_views import DeliveriesView, DeliveryView, SendAgainView, TestView
-from webhooks.views import DisableView, EnableView, EndpointsView, EndpointView, RotateView
+from webhooks.views import EndpointsView, EndpointView
 
 ENDPOINT = "webhooks/endpoints/<str:endpoint_id>"
 DELIVERY = "webhooks/deliveries/<str:delivery_id>"

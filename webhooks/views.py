@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +26,6 @@ from runtime.requests.problem_types import KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
 from webhooks import managing, operations
 from webhooks.answers import EndpointPage
-from webhooks.disabling import disable, enable
 from webhooks.listing import page
 from webhooks.problem_types import TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
 from webhooks.representation import endpoint_json, with_secret
@@ -36,7 +35,6 @@ from webhooks.requests import (
     MAX_KEY_CHARACTERS,
     NEW,
     NOTHING,
-    ROTATE,
     TITLE,
     TITLE_OF_LIST,
     EndpointFilters,
@@ -49,7 +47,6 @@ from webhooks.store import Document, endpoints
 READ, MANAGE = "webhooks:read", "webhooks:manage"
 SCOPES = {"GET": READ, "POST": MANAGE, "PATCH": MANAGE, "DELETE": MANAGE}
 _ID = re.compile(r"[0-9a-fA-F]{16}")
-BY_OWNER = "Its owner disabled it."
 OTHER_REQUEST = Fault(
     field=idempotency_key.HEADER,
     detail="was used for another request",
@@ -143,53 +140,6 @@ class EndpointView(APIView):
             known = find(request, endpoint_id)
             managing.delete(known["_id"])
             return shown(known)
-
-
-class RotateView(APIView):
-    """Another secret, shown once; the one before it signs, too, for a while."""
-
-    scopes = SCOPES
-    operations = {"POST": operations.ROTATE_SECRET}
-    #: None: an answer with a secret is not kept.
-    has_keys_of_its_own = True
-
-    def post(self, request: Request, endpoint_id: str) -> HttpResponse:
-        overlap = timedelta(hours=ROTATE.of(request).overlap_hours)
-        with pymongo.timeout(ANSWER_SECONDS):
-            known = find(request, endpoint_id)
-            changed = managing.rotate(known, overlap, caller_of(request).name)
-            now = mongodb_now()
-        if changed is None:
-            raise NotFound("The endpoint was changed or deleted at the same moment. Try again.")
-        response = answered(with_secret(changed, now))
-        response["Cache-Control"] = "no-store"
-        return response
-
-
-class EnableView(APIView):
-    """Enabling it again changes nothing."""
-
-    scopes = SCOPES
-    operations = {"POST": operations.ENABLE_ENDPOINT}
-
-    def post(self, request: Request, endpoint_id: str) -> HttpResponse:
-        NOTHING.of(request)
-        check_on()
-        with pymongo.timeout(ANSWER_SECONDS):
-            return shown(enable(find(request, endpoint_id)["_id"]))
-
-
-class DisableView(APIView):
-    """Disabling it again changes nothing."""
-
-    scopes = SCOPES
-    operations = {"POST": operations.DISABLE_ENDPOINT}
-
-    def post(self, request: Request, endpoint_id: str) -> HttpResponse:
-        NOTHING.of(request)
-        with pymongo.timeout(ANSWER_SECONDS):
-            known = find(request, endpoint_id)
-            return shown(disable(known["_id"], BY_OWNER, mongodb_now()))
 
 
 def listed(filters: EndpointFilters, caller: Caller) -> dict[str, Any]:

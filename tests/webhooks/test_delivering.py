@@ -204,11 +204,17 @@ def test_what_a_killed_process_had_taken_is_sent_by_another_one() -> None:
     assert states() == ["delivered"]
 
 
-def test_an_event_that_comes_while_an_endpoint_is_settled_is_not_forgotten() -> None:
-    endpoint()
+@pytest.mark.parametrize("turn_seconds", [0, 100])
+def test_an_event_that_comes_while_an_endpoint_is_settled_is_not_forgotten(
+    turn_seconds: int,
+) -> None:
+    made = endpoint()
     heard_of()
     claimed = waking.claim([], [], ANY)
     assert claimed is not None
+    # As long as that its lease has ended.
+    next_at = claimed["next_at"] - timedelta(seconds=turn_seconds)
+    endpoints().update_one({"_id": made["_id"]}, {"$set": {"next_at": next_at}})
     deliveries().update_many({}, {"$set": {"state": "delivered"}})
 
     heard_of(orderId="f" * 24)
