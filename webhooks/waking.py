@@ -9,12 +9,14 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from runtime.mongodb_clock import EPOCH
+from runtime.mongodb_clock import EPOCH, mongodb_now
 from webhooks.store import Document, deliveries, endpoints
 
 #: Whoever has claimed an endpoint or taken a delivery, and has not settled it so long after, was
 #: killed; longer than one attempt takes.
 LEASE = timedelta(seconds=60)
+#: Longer than a turn of all others takes, and a killed deliverer's lease.
+LATE = timedelta(minutes=2)
 #: An endpoint that works well is claimed again so soon, while somebody sends to it.
 SOON = timedelta(milliseconds=200)
 
@@ -97,6 +99,16 @@ def claim(
         sort=[("next_at", 1)],
         return_document=ReturnDocument.AFTER,
     )
+
+
+def unclaimed() -> int:
+    """How many endpoints nobody sends to although something has been due for `LATE`.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    late = {"$gt": EPOCH, "$lt": mongodb_now() - LATE}
+    return endpoints().count_documents({"state": "enabled", "next_at": late})
 
 
 def settle(endpoint: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pymongo
 from django.conf import settings
@@ -18,6 +19,7 @@ from ordersite.pipeline import heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.trouble import refusal
+from webhooks.waking import LATE, unclaimed
 
 #: For each of MongoDB and RabbitMQ, so that a caller has its answer within 3 s.
 ANSWER_WITHIN_SECONDS = 1
@@ -84,6 +86,29 @@ def scheduler(database: Check) -> Check:
         hint = "Read the scheduler's log, then restart it: python manage.py scheduler"
         return Check("scheduler", False, detail, hint)
     return Check("scheduler", True, "It runs the periodic jobs.")
+
+
+def deliverer(database: Check) -> Iterator[Check]:
+    """Where webhooks run: a deliverer claims each endpoint when it has something to get."""
+    if not settings.WEBHOOKS:
+        return
+    next_step = "python manage.py deliverer"
+    unseen = Check("deliverer", False, "It cannot be checked without MongoDB.", next_step)
+    if not database.ok:
+        yield unseen
+        return
+    try:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            waiting = unclaimed()
+    except PyMongoError:
+        yield unseen
+        return
+    if waiting:
+        minutes = LATE // timedelta(minutes=1)
+        detail = f"Endpoints that wait {minutes} min for what is theirs: {waiting}."
+        yield Check("deliverer", False, detail, next_step)
+    else:
+        yield Check("deliverer", True, "No endpoint waits.")
 
 
 def _no_heartbeat(last: heartbeat.Heartbeat | None) -> str:

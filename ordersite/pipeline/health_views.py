@@ -49,7 +49,11 @@ class ReadinessView(APIView):
 
     def get(self, request: Request) -> JsonResponse:
         database = health.mongodb()
-        checks = [database, *health.rabbitmq(), health.relay(database), health.scheduler(database)]
+        checks = [
+            *(database, *health.rabbitmq()),
+            *(health.relay(database), health.scheduler(database)),
+            *health.deliverer(database),
+        ]
         is_ready = all(check.ok for check in checks)
         body: Readiness = {"status": "ready" if is_ready else "not ready"}
         if isinstance(request.auth, Caller) and request.auth.may(DETAILS):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from failed_messages.acting import alerts
-from ordersite.doctor.webhooks import LATE, deliverer
-from ordersite.pipeline import webhook_alerts
+from ordersite.doctor.webhooks import deliverer
+from ordersite.pipeline import health, webhook_alerts
 from runtime.personal_data import Person, holdings
 from tests.webhooks.events import ORDER_ID, answered, heard_of
 from webhooks import managing, outcomes
@@ -19,6 +19,7 @@ from webhooks.order import About
 from webhooks.retention import delete_old
 from webhooks.sending import Sent
 from webhooks.store import Document, deliveries, endpoints, noted_orders
+from webhooks.waking import LATE
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -143,9 +144,19 @@ def test_the_doctor_misses_a_deliverer() -> None:
     made = endpoint(101)
     ordered(101)
     assert list(deliverer()) == []
+    (check,) = health.deliverer(health.mongodb())
+    assert check.ok
 
     long_ago = NOW - LATE - timedelta(minutes=1)
     endpoints().update_one({"_id": made["_id"]}, {"$set": {"next_at": long_ago}})
 
     (finding,) = deliverer()
     assert finding.fix == "python manage.py deliverer"
+    (check,) = health.deliverer(health.mongodb())
+    assert not check.ok
+
+
+def test_where_webhooks_are_off_nobody_misses_a_deliverer(settings: Any) -> None:
+    settings.WEBHOOKS = False
+
+    assert list(health.deliverer(health.mongodb())) == []
