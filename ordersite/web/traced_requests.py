@@ -35,14 +35,16 @@ class Traced:
         self._application = application
         self._samples: Callable[[TraceContext | None], bool] = settings.TRACE_SAMPLER.samples
 
-    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        caller = caller_of(scope) if scope["type"] == "http" else None
-        if scope["type"] == "http" and self._samples(caller):
-            await self._in_span(caller, scope, receive, send)
-        elif caller is None:
-            await self._application(scope, receive, send)
-        else:
-            await self._unrecorded(caller, scope, receive, send)
+    def __call__(self, scope: Event, receive: Receive, send: Send) -> Awaitable[None]:
+        """Not a coroutine itself: a request that is not traced is the application's at once."""
+        if scope["type"] != "http":
+            return self._application(scope, receive, send)
+        caller = caller_of(scope)
+        if self._samples(caller):
+            return self._in_span(caller, scope, receive, send)
+        if caller is None:
+            return self._application(scope, receive, send)
+        return self._unrecorded(caller, scope, receive, send)
 
     async def _unrecorded(
         self, caller: TraceContext, scope: Event, receive: Receive, send: Send
@@ -77,9 +79,8 @@ class Traced:
         try:
             await self._application(scope, receive, send_on)
         finally:
-            spans.note({"ordersite.request_id": request_id.in_logs()})
-            if status:
-                spans.note({"http.response.status_code": status})
+            seen = {"ordersite.request_id": request_id.in_logs()}
+            spans.note({**seen, "http.response.status_code": status} if status else seen)
             failed = status == 0 or status >= FIRST_SERVER_ERROR
             spans.end(here, ServerError(f"answered with {status or 'nothing'}") if failed else None)
             context.current.reset(token)
@@ -87,16 +88,21 @@ class Traced:
 
 def caller_of(scope: Event) -> TraceContext | None:
     """The span that the request names, if it names one."""
-    headers = scope["headers"]
-    if PARENT_FIELD not in [name for name, _ in headers]:
-        return None
+    for field in scope["headers"]:
+        if field[0] == PARENT_FIELD:
+            return context.read(named_by(scope))
+    return None
+
+
+def named_by(scope: Event) -> dict[str, str]:
+    """The fields about a trace; none where one of them is there twice."""
     named: dict[str, str] = {}
-    for field, value in headers:
+    for field, value in scope["headers"]:
         if name := FIELDS.get(field):
             if name in named:
-                return None
+                return {}
             named[name] = value.decode("latin1")
-    return context.read(named)
+    return named
 
 
 def name_route(route: str) -> None:

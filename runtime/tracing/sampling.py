@@ -6,7 +6,7 @@ which takes longer than 3 % of an order. A random number takes a hundredth of th
 
 from __future__ import annotations
 
-import random
+from random import random
 from typing import NamedTuple
 
 from runtime.tracing.context import TraceContext
@@ -33,7 +33,7 @@ class Sampler(NamedTuple):
         """
         if parent is not None and self.by_parent:
             return parent.is_sampled
-        return random.random() < self.share  # noqa: S311
+        return random() < self.share  # noqa: S311
 
 
 def sampler_of(name: str, share: float) -> Sampler:

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from runtime.tracing import context
+from runtime.tracing import context, sampling
 from runtime.tracing.link import trace_link
 from runtime.tracing.sampling import NAMES, sampler_of
 
@@ -79,7 +79,7 @@ def test_a_sampler_follows_the_caller_where_its_name_says_so() -> None:
 def test_a_share_of_the_traces_is_recorded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sampler = sampler_of(name, 0.01)
     drawn = iter([0.0, 0.0099, 0.01, 0.999, 0.0])
-    monkeypatch.setattr("random.random", lambda: next(drawn))
+    monkeypatch.setattr(sampling, "random", lambda: next(drawn))
 
     assert [sampler.samples(None) for _ in range(4)] == [True, True, False, False]
     assert not sampler_of(name, 0).samples(None)
