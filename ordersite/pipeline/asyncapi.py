@@ -16,6 +16,7 @@ from kombu import Exchange
 from messaging.incoming import ATTEMPT_HEADER
 from messaging.message import CONTENT_TYPE
 from messaging.service import Event, events, exchange_of, publisher_of, services
+from runtime.tracing.context import PARENT, STATE
 
 DESCRIPTION = (
     "Bind a queue of your own to an exchange. Each message is one event: its body is the JSON "
@@ -90,6 +91,8 @@ def message(event: Event) -> dict[str, Any]:
     else:
         text = "The number of the attempt that succeeded, if the service needed several."
         headers[ATTEMPT_HEADER] = {"type": "integer", "description": text}
+    text = "The trace that the event is part of, where it is part of one (W3C Trace Context)."
+    headers |= {name: {"type": "string", "description": text} for name in (PARENT, STATE)}
     return {
         "name": event.type,
         "title": event.type,
