@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -28,6 +29,10 @@ from failed_messages.reading.headline import span
 from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
 
+#: How the list opens, and what it says when there is nothing then.
+AS_OPENED = {"status": str(Status.FAILED)}
+NONE_FAILED = "No message is failed now."
+
 
 @admin.register(FailedMessage)
 class FailedMessageAdmin(Acting, Editing):
@@ -50,11 +55,12 @@ class FailedMessageAdmin(Acting, Editing):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET" and not request.GET and self.has_view_permission(request):
-            return HttpResponseRedirect(f"?status={Status.FAILED}")
+            return HttpResponseRedirect(f"?{urlencode(AS_OPENED)}")
         context = {
             "title": "Failed messages",
             **bulk_replay(request),
             "obstacles": lacking(request),
+            "nothing": NONE_FAILED if request.GET.dict() == AS_OPENED else "",
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 

@@ -275,6 +275,8 @@ def test_a_selection_is_discarded_and_one_restored(page: Page, api: Api) -> None
     expect(page.locator("#content-main")).to_contain_text("2 messages: 2 of billing")
     page.fill("#reason", "A rehearsal")
     page.locator("#confirm").click()
+    expect(page.locator(".nothing")).to_have_text("No message is failed now.")
+    page.locator("#changelist-filter").get_by_role("link", name="Discarded", exact=True).click()
     expect(page.locator("#result_list .fm-discarded")).to_have_count(2)
 
     page.locator("#result_list tbody a").first.click()
@@ -399,6 +401,6 @@ def test_empty_lists_say_so(page: Page, api: Api) -> None:
     log_in(page, api)
 
     page.goto(f"{api.url}/admin/failed_messages/failedmessage/")
-    expect(page.locator(".nothing")).to_have_text("There are no failed messages yet.")
+    expect(page.locator(".nothing")).to_have_text("No message is failed now.")
     page.goto(f"{api.url}/admin/orders/order/?q=000000000000000000000000")
     expect(page.locator(".nothing")).to_have_text("Nothing matches this search and these filters.")

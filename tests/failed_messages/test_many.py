@@ -73,7 +73,8 @@ def profiled() -> Iterator[list[dict[str, Any]]]:
 @pytest.mark.parametrize(
     "query",
     [
-        "",
+        "?status=all",
+        "?status=failed",
         "?status=discarded",
         "?service=orders",
         "?service=orders&status=failed",

@@ -24,7 +24,7 @@ from webhooks.waking import LATE
 pytestmark = pytest.mark.usefixtures("db")
 
 NOW = datetime.now(UTC)
-PERSON = Person(user_id=101, pseudonym=2**52 + 7, until=NOW + timedelta(minutes=1))
+PERSON = Person(user_id=101, pseudonym=2**52 + 7, until=NOW + timedelta(days=1))
 
 
 @pytest.fixture(autouse=True)

@@ -118,7 +118,9 @@ def test_each_event_delivered_fifty_times_has_one_effect(
     def all_are_handled() -> bool:
         assert [depth(queue) for queue in ("inventory", "billing", "orders")] == [0, 0, 0]
         assert states("reservations", kept, cancelled) == ["reserved", "released"]
-        assert states("invoices", kept, cancelled, rejected) == ["issued", "credited", "credited"]
+        assert states("invoices", kept, cancelled) == ["issued", "credited"]
+        # One of two workers may have heard of the rejection before the other one of the order.
+        assert states("invoices", rejected)[0] in ("credited", "void")
         return True
 
     eventually(all_are_handled)
@@ -127,7 +129,9 @@ def test_each_event_delivered_fifty_times_has_one_effect(
     kinds = Counter(each["kind"] for each in connection.database["stock_movements"].find(PAINTING))
     assert kinds == {"opening": 1, "reserve": 2, "release": 1}
     counters = {each["_id"][0]: each["last"] for each in connection.database[COUNTERS].find()}
-    assert counters == {"2": 3, "C": 2}
+    # A void one has no number, and needs no credit note.
+    numbered = 2 if states("invoices", rejected) == ["void"] else 3
+    assert counters == {"2": numbered, "C": numbered - 1}
     assert manage("recount_stock").returncode == 0
 
 
