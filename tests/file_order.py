@@ -14,13 +14,13 @@ SLOWEST = (
     "drills/test_drills.py",
     "ordersite/test_topology_change.py",
     "journeys/test_refusals.py",
-    "messaging/test_returned.py",
-    "journeys/test_adding_a_service.py",
-    "failed_messages/test_jobs.py",
-    "messaging/test_undeliverable.py",
-    "messaging/test_finishing.py",
+    "browser/test_operators_desk.py",
     "localservices/test_run.py",
+    "journeys/test_adding_a_service.py",
+    "journeys/test_startup.py",
     "test_production_packages.py",
+    "localservices/test_taken_ports.py",
+    "failed_messages/test_jobs.py",
 )
 
 

@@ -26,7 +26,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The programs of an environment that has only the packages of production."""
     folder = tmp_path_factory.mktemp("production")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--requirement"]
+    install = [
+        str(folder / "bin/python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--requirement",
+    ]
     subprocess.run([*install, ROOT / "requirements.txt"], check=True)
     yield folder / "bin"
     shutil.rmtree(folder)
