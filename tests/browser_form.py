@@ -16,6 +16,7 @@ class BrowserForm(HTMLParser):
         self._select = self._area = ""
         self.fields: dict[str, list[str]] = {}
         self.feed(page)
+        assert self.fields, f"the page has no form {form_id!r}: {page}"
 
     def sent(self, **typed: Any) -> dict[str, Any]:
         """The fields, with what somebody has typed or chosen instead."""

@@ -15,6 +15,7 @@ from ordersite.simulated_faults.models import SimulatedFault
 from tests.browser_form import BrowserForm
 from tests.concurrency import at_once
 from tests.inventory.catalogue import stocked
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -41,9 +42,15 @@ def page_of(record: Any) -> str:
 
 
 def opened(client: Client, record: Any) -> BrowserForm:
-    """The record's form, as it is when somebody opens it."""
-    answer = client.get(page_of(record))
-    return BrowserForm(answer.content.decode(), f"{record._meta.model_name}_form")
+    """The record's form, as it is when somebody opens it.
+
+    Who gets the page that MongoDB does not answer, as on a busy disk for a moment, opens it again.
+    """
+    form_id = f"{record._meta.model_name}_form"
+    form: BrowserForm = eventually(
+        lambda: BrowserForm(client.get(page_of(record)).content.decode(), form_id)
+    )
+    return form
 
 
 def save(client: Client, record: Any, form: dict[str, Any]) -> str:
