@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Annotated
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messaging import currencies
-from runtime.requests.faults import faults_of
+from runtime.requests import cursor, query_string
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
-from runtime.requests.refusal import Fault, Refusal
 
 TITLE = "The catalogue was not changed"
 TITLE_OF_LIST = "The products were not listed"
@@ -74,12 +70,11 @@ class ProductFilters(Struct, frozen=True, forbid_unknown_fields=True):
 
 PRICE_FIX = 'Send an amount from "0" to "999999999.99" as text, for example "54.00".'
 NAME_FIX = "Send a name of 1 to 200 characters, with no blank first."
-CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES_OF_LIST = {
     "body": f"The parameters are {', '.join(ProductFilters.__struct_encode_fields__)}.",
     "q": "Send words of the name or the SKU, up to 100 characters.",
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
-    "cursor": CURSOR_FIX,
+    "cursor": cursor.FIX,
 }
 
 NEW = JsonBody(
@@ -114,11 +109,7 @@ NOTHING = no_body(TITLE)
 
 def read(parameters: Mapping[str, str]) -> ProductFilters:
     """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
-    try:
-        return msgspec.convert(dict(parameters), ProductFilters, strict=False)
-    except msgspec.ValidationError as error:
-        faults = faults_of(parameters, ProductFilters, FIXES_OF_LIST, strict=False, is_body=False)
-        raise Refusal(TITLE_OF_LIST, faults) from error
+    return query_string.read(parameters, ProductFilters, TITLE_OF_LIST, FIXES_OF_LIST)
 
 
 def sku_after(filters: ProductFilters) -> str:
@@ -130,11 +121,10 @@ def sku_after(filters: ProductFilters) -> str:
     if filters.cursor is UNSET:
         return ""
     try:
-        return base64.b64decode(filters.cursor, altchars=b"-_", validate=True).decode()
-    except (ValueError, binascii.Error) as error:
-        fault = Fault(field="cursor", detail="must be a cursor of this list", fix=CURSOR_FIX)
-        raise Refusal(TITLE_OF_LIST, [fault]) from error
+        return cursor.decoded(filters.cursor, TITLE_OF_LIST).decode()
+    except UnicodeDecodeError as error:
+        raise cursor.refused(TITLE_OF_LIST) from error
 
 
 def cursor_after(sku: str) -> str:
-    return base64.urlsafe_b64encode(sku.encode()).decode()
+    return cursor.encoded(sku.encode())

@@ -6,7 +6,6 @@ repeat any, and the thousandth page costs what the first does.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from rest_framework.exceptions import NotFound
 
 from orders.collection import orders
 from orders.requests.order_filters import OrderFilters, id_of_cursor, moments, read
+from runtime.requests import cursor
 from runtime.requests.caller import Caller
 
 
@@ -92,4 +92,4 @@ def id_at(moment: datetime, margin_seconds: int) -> ObjectId:
 
 
 def cursor_after(order_id: ObjectId) -> str:
-    return base64.urlsafe_b64encode(order_id.binary).decode()
+    return cursor.encoded(order_id.binary)

@@ -5,8 +5,6 @@ A page continues behind the last one's time and id, so that what comes meanwhile
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,8 +14,8 @@ from msgspec import UNSET, UnsetType
 from pymongo.collection import Collection
 
 from runtime.mongodb_clock import EPOCH
-from runtime.requests.refusal import Fault, Refusal
-from webhooks.requests import CURSOR_FIX, TITLE_OF_LIST
+from runtime.requests import cursor
+from webhooks.requests import TITLE_OF_LIST
 from webhooks.store import Document
 
 NEWEST_FIRST = [("created_at", -1), ("_id", -1)]
@@ -38,14 +36,14 @@ def page(
     query: Mapping[str, Any],
     parameters: Mapping[str, str],
     limit: int,
-    cursor: str | UnsetType,
+    after: str | UnsetType,
 ) -> Page:
-    """One page of what the query finds.
+    """One page of what the query finds, behind the cursor `after`.
 
     Raises:
         Refusal: the cursor is not one of ours.
     """
-    wanted = {"$and": [query, *([] if cursor is UNSET else [behind(str(cursor))])]}
+    wanted = {"$and": [query, *([] if after is UNSET else [behind(str(after))])]}
     found = list(of().find(wanted).sort(NEWEST_FIRST).limit(limit + 1))
     if len(found) <= limit:
         return Page(found, None)
@@ -55,19 +53,18 @@ def page(
 
 def cursor_after(last: Document) -> str:
     milliseconds = (last["created_at"] - EPOCH) // MILLISECOND
-    return base64.urlsafe_b64encode(f"{milliseconds} {last['_id']}".encode()).decode()
+    return cursor.encoded(f"{milliseconds} {last['_id']}".encode())
 
 
-def behind(cursor: str) -> dict[str, Any]:
+def behind(text: str) -> dict[str, Any]:
     """Finds what comes behind the document that the cursor was made after."""
+    place = cursor.decoded(text, TITLE_OF_LIST)
     try:
-        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-        milliseconds, id_ = text.split(" ")
+        milliseconds, id_ = place.decode().split(" ")
         count = int(milliseconds)
-    except (ValueError, binascii.Error):
+    except ValueError:
         count, id_ = -1, ""
     if not 0 <= count <= LAST_MILLISECOND or not id_.isalnum():
-        fault = Fault(field="cursor", detail="must be a cursor of this list", fix=CURSOR_FIX)
-        raise Refusal(TITLE_OF_LIST, [fault])
+        raise cursor.refused(TITLE_OF_LIST)
     at = EPOCH + count * MILLISECOND
     return {"$or": [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": id_}}]}

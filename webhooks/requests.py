@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messaging.service import events
-from runtime.requests.faults import body_fault, faults_of
+from runtime.requests import cursor, query_string
+from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
 from runtime.requests.number import UserId
+from runtime.requests.query_string import Filters
 from runtime.requests.refusal import Fault, Refusal
 from webhooks.addresses import MOST_CHARACTERS, fault_of_url
 from webhooks.service import SERVICE
@@ -26,8 +27,6 @@ MAX_KEY_CHARACTERS = 255
 KEY_EXAMPLE = "a new UUID for each request"
 MOST_OVERLAP_HOURS = 24 * 7
 MOST_TYPES = 100
-
-Filters = TypeVar("Filters", bound=Struct)
 
 Url = Annotated[
     str,
@@ -86,7 +85,6 @@ class DeliveryFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="c
 
 URL_FIX = "Send a URL on the internet, for example https://shop.example.com/webhooks."
 TYPES_FIX = 'Send an array of types of events, for example ["order.placed", "order.confirmed"].'
-CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES = {
     "body": 'Send a JSON object like {"url": "https://shop.example.com/webhooks", '
     '"types": ["order.confirmed"]}.',
@@ -99,7 +97,7 @@ FIXES = {
 FIXES_OF_LIST = {
     "userId": "Send a whole number, without quotes.",
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
-    "cursor": CURSOR_FIX,
+    "cursor": cursor.FIX,
 }
 
 NEW = JsonBody(NewEndpoint, TITLE, FIXES)
@@ -151,16 +149,12 @@ def faults_of_types(types: Sequence[str] | UnsetType) -> list[Fault]:
 
 def read(parameters: Mapping[str, str], filters: type[Filters]) -> Filters:
     """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
-    try:
-        return msgspec.convert(dict(parameters), filters, strict=False)
-    except msgspec.ValidationError as error:
-        fixes: dict[str, Any] = {
-            "body": f"The parameters are {', '.join(filters.__struct_encode_fields__)}.",
-            "state": f"Send one of {', '.join(states_of(filters))}.",
-            **FIXES_OF_LIST,
-        }
-        faults = faults_of(parameters, filters, fixes, strict=False, is_body=False)
-        raise Refusal(TITLE_OF_LIST, faults) from error
+    fixes = {
+        "body": f"The parameters are {', '.join(filters.__struct_encode_fields__)}.",
+        "state": f"Send one of {', '.join(states_of(filters))}.",
+        **FIXES_OF_LIST,
+    }
+    return query_string.read(parameters, filters, TITLE_OF_LIST, fixes)
 
 
 def states_of(filters: type[Struct]) -> tuple[str, ...]:

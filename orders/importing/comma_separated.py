@@ -20,6 +20,7 @@ from orders.importing.entry import Entry, blamed, read, reference_key
 from orders.importing.grouped_lines import Line, grouped
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
+from orders.requests.import_parameters import TITLE
 from orders.requests.order_request import FIXES, MAX_ITEMS
 from runtime.requests.refusal import Fault, Refusal
 
@@ -32,8 +33,6 @@ DELIMITERS = ",;\t"
 #: 1.000 is a thousand in one country and one in another; 1,0 and 1.00 are one in both.
 WHOLE_NUMBER = re.compile(r"\A[0-9]+\Z")
 WHOLE_QUANTITY = re.compile(r"\A([0-9]+)(?:[.,]0{1,2})?\Z")
-
-TITLE = "The orders were not imported"
 
 
 class Columns(NamedTuple):

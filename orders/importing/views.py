@@ -18,12 +18,12 @@ from rest_framework.views import APIView
 from orders import operations
 from orders.importing import comma_separated, ndjson
 from orders.importing.batches import Import
-from orders.importing.comma_separated import TITLE
 from orders.importing.entry import Entry
 from orders.importing.lines import Stream
 from orders.importing.report import Sums, outcome_json
 from orders.importing.request_body import lines_of
 from orders.requests import import_parameters
+from orders.requests.import_parameters import TITLE
 from runtime.requests import query_string
 from runtime.requests.caller import Caller, caller_of, foreign_user
 from runtime.requests.refusal import Fault, Refusal

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct
 
-from runtime.requests.faults import faults_of
-from runtime.requests.refusal import Refusal
+from runtime.requests import query_string
 
 TITLE = "The orders were not imported"
 
@@ -27,8 +25,4 @@ FIXES = {
 
 def read(parameters: Mapping[str, str]) -> ImportParameters:
     """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
-    try:
-        return msgspec.convert(dict(parameters), ImportParameters, strict=False)
-    except msgspec.ValidationError as error:
-        faults = faults_of(parameters, ImportParameters, FIXES, strict=False, is_body=False)
-        raise Refusal(TITLE, faults) from error
+    return query_string.read(parameters, ImportParameters, TITLE, FIXES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -13,7 +11,7 @@ from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.answers import Status
-from runtime.requests.faults import faults_of
+from runtime.requests import cursor, query_string
 from runtime.requests.number import MOST, UserId
 from runtime.requests.refusal import Fault, Refusal
 
@@ -44,7 +42,6 @@ class OrderFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
 
 DATE_FIX = "Send a date like 2026-01-31 (UTC), or a time like 2026-01-31T12:00:00Z; write + as %2B."
-CURSOR_FIX = "Take it from the `next` link of the page before, or leave it out."
 FIXES = {
     "body": f"The parameters are {', '.join(OrderFilters.__struct_encode_fields__)}.",
     "userId": f"Send a whole number from 1 to {MOST}.",
@@ -52,16 +49,13 @@ FIXES = {
     "createdFrom": DATE_FIX,
     "createdTo": DATE_FIX,
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
-    "cursor": CURSOR_FIX,
+    "cursor": cursor.FIX,
 }
 
 
 def read(parameters: Mapping[str, str]) -> OrderFilters:
-    try:
-        return msgspec.convert(dict(parameters), OrderFilters, strict=False)
-    except msgspec.ValidationError as error:
-        faults = faults_of(parameters, OrderFilters, FIXES, strict=False, is_body=False)
-        raise Refusal(TITLE, faults) from error
+    """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
+    return query_string.read(parameters, OrderFilters, TITLE, FIXES)
 
 
 def moments(parameter: str, text: str) -> tuple[datetime, datetime]:
@@ -85,14 +79,9 @@ def moments(parameter: str, text: str) -> tuple[datetime, datetime]:
         raise Refusal(TITLE, [fault]) from error
 
 
-def id_of_cursor(cursor: str) -> ObjectId:
+def id_of_cursor(text: str) -> ObjectId:
     """Raises Refusal: the text is not a cursor of ours."""
-    try:
-        # The 12 bytes of an id are 16 characters without padding.
-        binary = base64.b64decode(cursor, altchars=b"-_", validate=True)
-        if len(binary) != 12:
-            raise ValueError("not 12 bytes")
-        return ObjectId(binary)
-    except (ValueError, binascii.Error) as error:
-        fault = Fault(field="cursor", detail="must be a cursor of this list", fix=CURSOR_FIX)
-        raise Refusal(TITLE, [fault]) from error
+    binary = cursor.decoded(text, TITLE)
+    if len(binary) != 12:
+        raise cursor.refused(TITLE)
+    return ObjectId(binary)

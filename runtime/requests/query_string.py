@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
+import msgspec
+from msgspec import Struct
 from rest_framework.request import Request
 
+from runtime.requests.faults import faults_of
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
@@ -13,6 +18,8 @@ TITLE = "The request is not valid"
 
 #: More than any address of ours has; a longer list is an attack.
 MOST_PARAMETERS = 100
+
+Filters = TypeVar("Filters", bound=Struct)
 
 ENCODING_FIX = "Write each parameter as name=value, percent-encoded in UTF-8."
 
@@ -31,6 +38,25 @@ def parameters(request: Request, title: str = TITLE) -> dict[str, str]:
             raise _refused(title, name, "must be given once, and is there twice", "Send it once.")
         read[name] = value
     return read
+
+
+def read(
+    parameters: Mapping[str, str], type_: type[Filters], title: str, fixes: Mapping[str, str]
+) -> Filters:
+    """What the parameters ask for.
+
+    Args:
+        title: what did not happen, if they are refused.
+        fixes: how to fix each parameter; of `body`, one that is unknown.
+
+    Raises:
+        Refusal: a parameter is unknown or has no valid value; it is named.
+    """
+    try:
+        return msgspec.convert(dict(parameters), type_, strict=False)
+    except msgspec.ValidationError as error:
+        faults = faults_of(parameters, type_, fixes, strict=False, is_body=False)
+        raise Refusal(title, faults) from error
 
 
 def _pairs(query: str, title: str) -> list[tuple[str, str]]:
