@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,13 +10,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
+from failed_messages.admin.group_list import GroupList, SortFilter
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import ServiceFilter
 from failed_messages.admin.pages import DeskAdmin
@@ -25,12 +25,7 @@ from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter
-from failed_messages.reading.group_figures import (
-    Figures,
-    deaths_by_hour,
-    figures,
-    worst_groups,
-)
+from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import runbooks
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 
@@ -43,55 +38,6 @@ class FixedIn(ActionForm):
     """What "Mark as fixed" asks for."""
 
     release = forms.CharField(required=False, max_length=100, label="Fixed in release:")
-
-
-class SortFilter(admin.SimpleListFilter):
-    """Which groups come first: by default those that failed last."""
-
-    title = "sort order"
-    parameter_name = "sort"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, label) for name, (label, _) in SEQUENCES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(pk__in=worst_groups()) if self.value() in SEQUENCES else queryset
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        by_default, *others = super().choices(changelist)
-        yield {**by_default, "display": "last failure"}
-        yield from others
-
-
-#: The groups with the most messages, by other figures: the label, and the figures.
-SEQUENCES: dict[str, tuple[str, Callable[[Figures], Any]]] = {
-    "messages": ("most failed messages", lambda known: known.messages),
-    "orders": ("most orders", lambda known: known.orders),
-    "money": ("most money", lambda known: known.amount),
-}
-
-
-class GroupList(ChangeList):
-    """The page's groups, each with its figures: those of a page are read together."""
-
-    result_list: Any
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Any:
-        sequence = SEQUENCES.get(self.params.get(SortFilter.parameter_name, ""))
-        if sequence is None:
-            return super().get_ordering(request, queryset)
-        known = figures(worst_groups())
-        worst = sorted(known, key=lambda each: sequence[1](known[each]), reverse=True)
-        places = [When(pk=fingerprint, then=place) for place, fingerprint in enumerate(worst)]
-        return [Case(*places, default=len(places)), "-last_failed_at", "-pk"]
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        groups: list[Any] = list(self.result_list)
-        known = figures([group.pk for group in groups])
-        for group in groups:
-            group.figures = known[group.pk]
-        self.result_list = groups
 
 
 @admin.register(FailureGroup)
