@@ -73,14 +73,7 @@ def create(
         UnknownScope: a scope is none.
     """
     wanted = expanded(scopes)
-    if not (1 <= len(name) <= 100 and name.isprintable()):
-        raise InvalidKey("name", "must be 1 to 100 characters that say who holds the key")
-    if rate is not None and not 1 <= rate <= MOST_REQUESTS_A_SECOND:
-        raise InvalidKey("rate", f"must be 1 to {MOST_REQUESTS_A_SECOND} requests a second")
-    if not wanted:
-        raise InvalidKey("scopes", "must be one or more")
-    if user_id is not None and (denied := sorted(set(wanted) - CUSTOMERS)):
-        raise InvalidKey("scopes", f"{', '.join(denied)} cannot be a customer's")
+    check(name, wanted, user_id, rate)
     now = datetime.now(UTC)
     id_, secret = new_secret()
     record = ApiKey(
@@ -103,6 +96,18 @@ def create(
     in_transaction(carry_out)
     logger.info("%s created the API key %s of %s", by, id_, name)
     return NewKey(record, secret)
+
+
+def check(name: str, wanted: list[str], user_id: int | None, rate: int | None) -> None:
+    """Raises InvalidKey: one of them cannot be."""
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise InvalidKey("name", "must be 1 to 100 characters that say who holds the key")
+    if rate is not None and not 1 <= rate <= MOST_REQUESTS_A_SECOND:
+        raise InvalidKey("rate", f"must be 1 to {MOST_REQUESTS_A_SECOND} requests a second")
+    if not wanted:
+        raise InvalidKey("scopes", "must be one or more")
+    if user_id is not None and (denied := sorted(set(wanted) - CUSTOMERS)):
+        raise InvalidKey("scopes", f"{', '.join(denied)} cannot be a customer's")
 
 
 def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:

@@ -85,8 +85,7 @@ def take() -> Snapshot:
 
 def _with_seen(now: Snapshot) -> Snapshot:
     """With when each queue last had a consumer."""
-    document = kept().find_one({"_id": NOW})
-    before = loaded(document) if document else None
+    before = _kept_last()
     seen = dict(before.consumers_seen) if before else {}
     seen |= {name: now.at for name, queue in (now.queues or {}).items() if queue.consumers}
     return msgspec.structs.replace(now, consumers_seen=seen)
@@ -112,9 +111,13 @@ def recount_stock() -> None:
 
 def last() -> Snapshot | None:
     """What the scheduler kept last; None where no scheduler works. Raises what `take` does."""
-    document = kept().find_one({"_id": NOW})
-    found = loaded(document) if document else None
+    found = _kept_last()
     return found if found and is_fresh(found, mongodb_now()) else None
+
+
+def _kept_last() -> Snapshot | None:
+    document = kept().find_one({"_id": NOW})
+    return loaded(document) if document else None
 
 
 def current() -> Snapshot:
