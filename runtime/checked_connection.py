@@ -99,7 +99,7 @@ class CheckedConnection(HTTPConnection):
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:
-            raise NotAsked("the host is no name that can be looked up") from error
+            raise NotAsked("the host is not a name that can be looked up") from error
         addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
         for address in addresses:
             if reason := self._fault_of(address, self.host):

@@ -33,7 +33,7 @@ def signed_headers(
 
 
 def check_secret(secret: str) -> None:
-    """Raises ValueError: it is no secret that a receiver's library takes; the text says why."""
+    """Raises ValueError: it is not a secret that a receiver's library takes; the text says why."""
     if not secret.startswith(PREFIX):
         raise ValueError(f"it must start with {PREFIX}.")
     try:

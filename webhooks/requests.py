@@ -126,7 +126,7 @@ def known_types() -> list[str]:
 
 
 def check(url: str | UnsetType, types: Sequence[str] | UnsetType) -> None:
-    """Raises Refusal: the URL is none that anything is sent to, or a type is no event's."""
+    """Raises Refusal: nothing can be sent to the URL, or a type is not an event's."""
     faults = [*faults_of_url(url), *faults_of_types(types)]
     if faults:
         raise Refusal(TITLE, faults)

@@ -28,5 +28,5 @@ def message_id_of(type_: str, order_id: str) -> str:
 
 
 def new_message_id() -> str:
-    """Of a test, which is no event's."""
+    """Of a test, which is not an event's."""
     return f"msg_{secrets.token_hex(16)}"

@@ -38,7 +38,7 @@ def options(trusted_proxies: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "http": BoundedHTTP if UVICORN.is_installed else "httptools",
         "ws": "none",
-        # It would be guessed, and `Traced` is no coroutine function.
+        # It would be guessed, and `Traced` is not a coroutine function.
         "interface": "asgi3",
         "proxy_headers": bool(trusted_proxies),
         "forwarded_allow_ips": list(trusted_proxies),
