@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pymongo
@@ -25,8 +26,9 @@ MOST_CHARACTERS = 8_192
 #: Whose key has no other scope is still known while MongoDB does not answer, so that metrics and
 #: readiness tell of it …
 WITHOUT_DATABASE = {"pipeline:read"}
-#: … for so long.
-OUTAGE_SECONDS = 3_600
+#: … for so long after it was found out. So long a client is also counted as itself, before it is
+#: found out again.
+LATELY_SECONDS = 3_600
 
 remembered = Remembered()
 
@@ -52,8 +54,12 @@ def found_out(token: str, digest: bytes) -> Caller:
     """The token's caller, asked of MongoDB or of the issuer's keys. Raises what `caller` does."""
     try:
         found, ends_at = of_key(token) if token.startswith(keys.PREFIX) else tokens.read(token)
+    except Unauthenticated:
+        # Nor is it counted by its name any more.
+        remembered.drop(digest)
+        raise
     except (PyMongoError, DatabaseError):
-        last = remembered.last(digest, OUTAGE_SECONDS)
+        last = remembered.last(digest, LATELY_SECONDS)
         if last is None or last.scopes != WITHOUT_DATABASE:
             raise
         return last
@@ -63,9 +69,21 @@ def found_out(token: str, digest: bytes) -> Caller:
 
 def known_caller(header: bytes) -> Caller | None:
     """Who was found by this header a moment ago; None where `caller` has to be asked."""
+    token = token_of(header)
+    return known(token) if token else None
+
+
+def last_caller(header: bytes) -> Caller | None:
+    """Who was found by this header lately. They may have been refused since."""
+    token = token_of(header)
+    return remembered.last(digest_of(token), LATELY_SECONDS) if token else None
+
+
+def token_of(header: bytes) -> bytes:
+    """The token as most clients send it; empty where `caller` has to look closer."""
     if not header.startswith(b"Bearer ") or len(header) > MOST_CHARACTERS:
-        return None
-    return known(header[len(SCHEME) :])
+        return b""
+    return header[len(SCHEME) :]
 
 
 def known(token: bytes) -> Caller | None:
@@ -79,13 +97,9 @@ def known(token: bytes) -> Caller | None:
 
 def find_again(token: str, digest: bytes) -> None:
     """Remember the caller for another while, unless its token has ended."""
-    try:
+    # Who comes next, or when the caller's time is over, is told of what is wrong.
+    with suppress(Unauthenticated, PyMongoError, DatabaseError, tokens.IssuerAway):
         found_out(token, digest)
-    except Unauthenticated:
-        remembered.drop(digest)
-    except (PyMongoError, DatabaseError, tokens.IssuerAway):
-        # Known until its time is over; who comes then is told of it.
-        pass
 
 
 def of_key(key: str) -> tuple[Caller, datetime | None]:

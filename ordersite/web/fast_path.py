@@ -1,7 +1,7 @@
 """`POST /orders` without Django's request cycle, which would take most of the time.
 
 It answers what is plain: an order in JSON for a user of the caller's, whose products are sold, and
-whose Idempotency-Key is new; and the caller is one who was found out a moment ago. The rules are
+whose Idempotency-Key is new; and the caller is one who was known lately. The rules are
 those of `orders.placing`, and the answer is the REST framework view's, header by header. Whatever
 else a request may be, it is left to that view, so that there is one place which says no.
 tests/orders run on both ways.
@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 import pymongo
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.http.request import split_domain_port, validate_host
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from rest_framework.views import APIView
 
 from messaging.price import Price
@@ -32,12 +33,14 @@ from orders.representation import address_of, order_json, placed_json
 from orders.requests.order_request import BODY, TITLE, OrderRequest
 from orders.views import OrdersView
 from ordersite.access.authentication import ANYONE
+from ordersite.access.renewals import Renewals
+from ordersite.access.tokens import IssuerAway
 from ordersite.web import problems, security_headers, traced_requests
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.counts import answered
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
-from runtime.requests.caller import Caller, check_user
+from runtime.requests.caller import Caller, Unauthenticated, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal
 from runtime.tracing.mongodb import calling
@@ -96,11 +99,16 @@ class FastPath:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._group = GroupCommit()
+        self._renewals = Renewals()
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         # Each field is there once: `ordersite.asgi` has joined the lines.
         headers = dict(scope["headers"])
-        caller = known_caller(headers, scope[CALLER])
+        try:
+            caller = await self._caller(headers, scope[CALLER])
+        except (PyMongoError, DatabaseError) as error:
+            await send_response(scope, send, failure(error))
+            return
         if caller is None or not is_plain(headers) or may_be_known(headers, caller):
             await self._site(scope, receive, send)
             return
@@ -119,6 +127,24 @@ class FastPath:
             location = (b"location", address_of(order["orderId"]).encode())
             answer = msgspec.json.encode(placed_json(order))
             await send_answer(scope, send, HTTPStatus.CREATED, JSON, answer, location)
+
+    async def _caller(self, headers: Mapping[bytes, bytes], caller: Caller | None) -> Caller | None:
+        """Who sends an order, if they may; None where the view has to find out.
+
+        `caller` is the one that was found by the same header a moment ago.
+
+        Raises:
+            pymongo.errors.PyMongoError, DatabaseError: MongoDB did not answer.
+        """
+        # A cookie may be a login to the admin.
+        if settings.API_IS_OPEN and b"authorization" not in headers and b"cookie" not in headers:
+            caller = ANYONE
+        if caller is None:
+            try:
+                caller = await self._renewals.caller(headers.get(b"authorization", b""))
+            except (Unauthenticated, IssuerAway):
+                return None
+        return caller if caller and caller.may(PLACE) else None
 
     async def _place(self, caller: Caller, body: bytes, key: bytes | None) -> dict[str, Any]:
         """What `idempotency.place` does for a new key, but without a wait for MongoDB alone.
@@ -157,17 +183,6 @@ def does_all_of(view: type[APIView]) -> bool:
 
 def names(classes: Iterable[type]) -> tuple[str, ...]:
     return tuple(f"{each.__module__}.{each.__qualname__}" for each in classes)
-
-
-def known_caller(headers: Mapping[bytes, bytes], caller: Caller | None) -> Caller | None:
-    """Who sends an order, if that is known and they may; None where the view has to find out.
-
-    `caller` is the one that the header was found to name.
-    """
-    # A cookie may be a login to the admin.
-    if settings.API_IS_OPEN and b"authorization" not in headers and b"cookie" not in headers:
-        caller = ANYONE
-    return caller if caller and caller.may(PLACE) else None
 
 
 def is_plain(headers: Mapping[bytes, bytes]) -> bool:

@@ -1,8 +1,9 @@
 """How many requests a second a client may send: one with a key by its name, others by address.
 
 Asked before anything else is done about a request, on both ways. The caller that was found by a
-key or token a moment ago counts for itself alone. Who says nothing, or something that is not known
-yet, counts for its address, so that guesses at keys have a bound as well.
+key or token lately counts for itself alone, so that a shop may come back from a pause with many
+requests at once. Who says nothing, or something that is not known, counts for its address, so that
+guesses at keys have a bound as well.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-10. A process counts its own.
 """
@@ -20,7 +21,6 @@ from ordersite.web.body import Event
 from ordersite.web.scope import ANSWER_FIELDS, CALLER, Fields, address_of, answer_fields
 from runtime.requests import address
 from runtime.requests.buckets import Buckets
-from runtime.requests.caller import Caller
 from runtime.requests.problem_types import TOO_MANY_REQUESTS
 
 #: Probes of the site's operator; they have few places of their own.
@@ -62,7 +62,10 @@ class Rates:
         Raises:
             TooSoon: see there.
         """
-        caller = scope[CALLER] = known_caller(scope)
+        header = authorization(scope)
+        caller = scope[CALLER] = bearer.known_caller(header)
+        if caller is None:
+            caller = bearer.last_caller(header)
         if caller is not None:
             # No address begins so.
             policy, client = "client", f"client {caller.id}"
@@ -97,11 +100,12 @@ def policy_field(policy: str, per_second: float) -> tuple[bytes, bytes]:
     return (b"ratelimit-policy", quota)
 
 
-def known_caller(scope: Event) -> Caller | None:
+def authorization(scope: Event) -> bytes:
     for name, value in scope["headers"]:
         if name == b"authorization":
-            return bearer.known_caller(value)
-    return None
+            header: bytes = value
+            return header
+    return b""
 
 
 def refused(too_soon: TooSoon) -> HttpResponse:

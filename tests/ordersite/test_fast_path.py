@@ -15,6 +15,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.throttling import AnonRateThrottle
 
 from orders.views import OrdersView
+from ordersite.access import bearer, keys
 from ordersite.web.fast_path import does_all_of
 from tests.asgi_client import AsgiClient
 from tests.orders.conftest import client, products  # noqa: F401
@@ -84,6 +85,36 @@ def reached_django():
 def test_a_plain_order_does_not_reach_django(client: Client, reached_django: list[Any]):  # noqa: F811
     assert AsgiClient().post("/orders", ORDER, content_type=JSON).status_code == 201
     assert not reached_django
+
+
+def test_orders_of_a_shop_that_comes_back_from_a_pause_do_not_reach_django(
+    client: Client,  # noqa: F811
+    reached_django: list[Any],
+):
+    key = keys.create("a shop", ["orders:place"], by="a test", user_id=None).secret
+    shop = {"authorization": f"Bearer {key}"}
+    for is_new in (True, False):
+        response = AsgiClient().post("/orders", ORDER, content_type=JSON, headers=shop)
+        assert (response.status_code, bool(reached_django)) == (201, is_new)
+        reached_django.clear()
+        bearer.remembered.keep(
+            bearer.digest_of(key.encode()), bearer.caller(shop["authorization"]), 0
+        )
+
+
+def test_an_order_with_a_key_that_was_revoked_in_a_pause_is_refused(
+    client: Client,  # noqa: F811
+):
+    key = keys.create("a shop", ["orders:place"], by="a test", user_id=None)
+    shop = {"authorization": f"Bearer {key.secret}"}
+    caller = bearer.caller(shop["authorization"])
+    keys.revoke(key.record.id, by="a test")
+    bearer.remembered.keep(bearer.digest_of(key.secret.encode()), caller, 0)
+
+    response = AsgiClient().post("/orders", ORDER, content_type=JSON, headers=shop)
+
+    assert response.status_code == 401
+    assert "revoked" in response.json()["detail"]
 
 
 def test_a_new_idempotency_key_does_not_reach_django_but_a_repeat_does(

@@ -132,6 +132,19 @@ def test_a_key_that_nobody_was_found_by_counts_for_its_address(
     assert place(site, key=SHOP).status_code == 503
 
 
+def test_a_shop_that_comes_back_from_a_pause_counts_for_itself(
+    site: Any,
+) -> None:
+    shop = Caller("key:shop", "a shop", frozenset(SCOPES))
+    bearer.remembered.keep(bearer.digest_of(SHOP.encode()), shop, 0)
+
+    answers = [ask(site, key=SHOP) for _ in range(OF_A_CLIENT * WINDOW_SECONDS + 1)]
+
+    assert [each.status_code for each in answers] == [404] * (len(answers) - 1) + [429]
+    assert '"client"' in answers[0]["RateLimit"]
+    bearer.remembered.forget()
+
+
 def test_probes_are_not_counted(site: Any) -> None:
     for _ in range(30):
         ask(site)

@@ -1,7 +1,8 @@
-"""A caller that goes on sending is found out again before its time is over, once."""
+"""A caller that goes on sending is found out again before its time is over, or after it; once."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ import pytest
 
 from ordersite.access import bearer
 from ordersite.access.refused import refused
-from runtime.requests.caller import Caller
+from ordersite.access.renewals import Renewals
+from runtime.requests.caller import Caller, Unauthenticated
 from tests.polling import eventually
 
 HEADER = b"Bearer a-key"
@@ -84,3 +86,38 @@ def test_who_comes_after_its_time_is_asked_anew(
     assert bearer.known_caller(HEADER) is None
     assert bearer.caller(HEADER.decode()) == CALLER
     assert asked == ["a-key"] * 2
+
+
+def renew(times: int) -> list[Caller | BaseException | None]:
+    async def together() -> list[Caller | BaseException | None]:
+        renewals = Renewals()
+        each = [renewals.caller(HEADER) for _ in range(times)]
+        return await asyncio.gather(*each, return_exceptions=True)
+
+    return asyncio.run(together())
+
+
+def test_all_requests_after_a_pause_wait_for_one_question(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    assert renew(1) == [None], "who was never known is for the view to find out"
+    bearer.caller(HEADER.decode())
+    Clock(monkeypatch).now += 60
+
+    assert renew(256) == [CALLER] * 256
+    assert asked == ["a-key"] * 2
+    assert bearer.known_caller(HEADER) == CALLER
+
+
+def test_all_requests_of_an_ended_key_are_refused_and_it_is_not_known_lately_either(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    bearer.caller(HEADER.decode())
+    Clock(monkeypatch).now += 60
+
+    def ended(token: str) -> None:
+        raise refused("the key is revoked")
+
+    monkeypatch.setattr(bearer.tokens, "read", ended)
+    assert {type(each) for each in renew(20)} == {Unauthenticated}
+    assert bearer.last_caller(HEADER) is None
