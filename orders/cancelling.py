@@ -14,11 +14,12 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ReturnDocument
 
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.ledger import pending_event
 from orders.owed import owed_after, since
 from orders.problem_types import ORDER_SHIPPED
 from orders.requests.cancellation_request import TITLE
+from runtime.milliseconds import now_in_milliseconds
 from runtime.requests import entity_tag
 from runtime.requests.refusal import Fault, Refusal
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -31,9 +30,3 @@ def orders() -> Collection[dict[str, Any]]:
         "orders", codec_options=AWARE_DATES, write_concern=MAJORITY
     )
     return collection
-
-
-def now_in_milliseconds() -> datetime:
-    """Now, as exactly as MongoDB stores it, so that a stored order reads back the same."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

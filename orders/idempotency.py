@@ -43,9 +43,10 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from orders import placing, unowned_keys
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.requests.order_request import TITLE, OrderRequest
 from runtime.metrics.counting import Counter
+from runtime.milliseconds import now_in_milliseconds
 from runtime.requests import idempotency_key
 from runtime.requests.caller import Caller
 from runtime.requests.header import BLANKS

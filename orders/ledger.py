@@ -17,8 +17,9 @@ from bson import ObjectId
 from messaging.errors import PermanentError
 from messaging.order_id import object_id
 from messaging.service import services
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.owed import UNHEARD, ended_by, ledger_at_first, owed_after, since, state_in, waits
+from runtime.milliseconds import now_in_milliseconds
 from runtime.tracing.mongodb import calling
 
 #: As text, in an expression of an update.

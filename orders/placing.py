@@ -14,10 +14,11 @@ from messaging.money import stored
 from messaging.price import Price
 from orders import traces
 from orders.catalogue import catalogue
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
 from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
+from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.refusal import Fault, Refusal
 from runtime.tracing.mongodb import calling

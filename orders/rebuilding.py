@@ -8,8 +8,9 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
+from runtime.milliseconds import now_in_milliseconds
 
 
 def rebuild(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pymongo.client_session import ClientSession
 
 from messaging.order_id import object_id
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
+from runtime.milliseconds import now_in_milliseconds
 
 
 def note_shipped(order_id: str, session: ClientSession) -> bool:

@@ -7,6 +7,7 @@ from threading import Thread
 
 import django
 from django.conf import settings
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
 
@@ -21,7 +22,7 @@ from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflig
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
 from ordersite.web.traced_requests import Traced  # noqa: E402
-from runtime.garbage import freeze_garbage_collector  # noqa: E402
+from runtime.garbage import tune_garbage_collector  # noqa: E402
 from runtime.metrics import serving  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402
@@ -83,7 +84,9 @@ async def live(receive: Receive, send: Send) -> None:
     serving.serve()
     # Requests are answered meanwhile, with 503 where they need the database.
     Thread(target=wait_for_database, args=(StopRequest(),), daemon=True).start()
-    freeze_garbage_collector()
+    # Imports all views and pages, for which the first request would wait.
+    get_resolver().url_patterns  # noqa: B018
+    tune_garbage_collector()
     # So long each thread that computes keeps the event loop waiting, at every step of an order.
     sys.setswitchinterval(SWITCH_SECONDS)
     await send({"type": "lifespan.startup.complete"})

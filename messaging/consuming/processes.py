@@ -16,7 +16,7 @@ from messaging.adapters import billiard, celery, kombu
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
 from runtime import sign_of_life
-from runtime.garbage import freeze_garbage_collector
+from runtime.garbage import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -86,7 +86,7 @@ def prepare_fork(**_: Any) -> None:
     # Celery would make it at the end of a child's first call, where the time limit of that call may
     # interrupt it: then it would not be known how the call ended.
     _ = current_app.backend
-    freeze_garbage_collector()
+    tune_garbage_collector()
 
 
 def prepare_pool_child(**_: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bson.codec_options import CodecOptions
@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
+from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.idempotency_key import HEADER
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
@@ -129,9 +130,3 @@ def is_left(earlier: dict[str, Any], now: datetime) -> bool:
 def first_answer(earlier: dict[str, Any]) -> HttpResponse:
     headers = {**json.loads(earlier["head"]), "Idempotent-Replayed": "true"}
     return HttpResponse(earlier["body"], status=earlier["status"], headers=headers)
-
-
-def now_in_milliseconds() -> datetime:
-    """Now, as exactly as MongoDB stores it."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -14,8 +14,9 @@ from django.test import Client, override_settings
 
 from orders import idempotency, ledger, placing
 from orders.catalogue import Catalogue
-from orders.collection import now_in_milliseconds, orders
+from orders.collection import orders
 from orders.models import Order
+from runtime.milliseconds import now_in_milliseconds
 from tests.concurrency import at_once
 
 ORDER = {"userId": 101, "items": ["book", "pen"]}

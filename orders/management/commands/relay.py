@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from messaging import declarations
 from orders.outbox.relay import Relay
 from runtime import sign_of_life
-from runtime.garbage import freeze_garbage_collector
+from runtime.garbage import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -29,5 +29,5 @@ class Command(BaseCommand):
         serving.serve()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)
-        freeze_garbage_collector()
+        tune_garbage_collector()
         Relay(stop).run()
