@@ -16,6 +16,11 @@ from drills.traffic.poison import KINDS, TO_ONE_SERVICE
 EVERYTHING = 100
 
 
+def user() -> str:
+    """As whom tests log in: RabbitMQ takes no other `user_id` of a message."""
+    return str(Connection(os.environ["AMQP_URL"]).userid)
+
+
 def publish(
     body: bytes,
     *,
@@ -38,7 +43,9 @@ def publish_poison(kinds: Mapping[str, poison.Poison] = KINDS, **addressing: Any
     """
     with amqp_channel() as channel:
         return {
-            poison.publish(channel, each, name, **(addressing or billing_alone(each))): each.reason
+            poison.publish(
+                channel, each, name, user=user(), **(addressing or billing_alone(each))
+            ): each.reason
             for name, each in kinds.items()
         }
 

@@ -1,4 +1,4 @@
-"""Every test runs against a private MongoDB and a private RabbitMQ, on free ports."""
+"""Tests run against a MongoDB and a RabbitMQ of their own, or in names of their own elsewhere."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from amqp import AMQPError
 from kombu import Connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from localservices.mongodb import MongoDB
-from localservices.rabbitmq import RabbitMQ
 from tests.emptying import empty_everything
 from tests.polling import eventually
 from tests.processes import Processes
 
 pytest_plugins = [
     "tests.in_memory",
-    "tests.private_services",
     "tests.django_on_mongodb",
+    "tests.private_services",
+    "tests.deselecting",
     "tests.traced",
     "tests.chance",
     "tests.durations",
@@ -63,10 +62,10 @@ def processes(clean: None, tmp_path: Path) -> Iterator[Processes]:
 
 @pytest.fixture(scope="module")
 def module_processes(
-    services: tuple[MongoDB, RabbitMQ], tmp_path_factory: pytest.TempPathFactory
+    services: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """Starts real processes once for all tests of a module."""
-    empty_everything(services)
+    empty_everything()
     yield from running_processes(tmp_path_factory.mktemp("processes"))
 
 

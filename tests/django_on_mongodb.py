@@ -16,8 +16,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pymongo.synchronous.topology import Topology
 from pytest_django.plugin import blocking_manager_key
 
-from localservices.mongodb import MongoDB
-from localservices.rabbitmq import RabbitMQ
 from tests.emptying import empty_collections
 from tests.settings import MONGODB
 
@@ -48,6 +46,14 @@ class PyMongoBlock:
 
         Topology.select_server = select_server
 
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        self.is_active = False
+        try:
+            yield
+        finally:
+            self.is_active = True
+
 
 PYMONGO = PyMongoBlock()
 
@@ -59,12 +65,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if not ALLOWS & asked and item.get_closest_marker("django_db") is None:
         with closed_ones_stay_closed():
             return (yield)
-    with item.config.stash[blocking_manager_key].unblock():
-        PYMONGO.is_active = False
-        try:
-            return (yield)
-        finally:
-            PYMONGO.is_active = True
+    with item.config.stash[blocking_manager_key].unblock(), PYMONGO.allowed():
+        return (yield)
 
 
 @contextmanager
@@ -88,8 +90,8 @@ def closed_ones_stay_closed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(services: tuple[MongoDB, RabbitMQ]) -> None:
-    """The database is the private MongoDB's, and migrated."""
+def django_db_setup(services: None) -> None:
+    """The database is the tests' own, and migrated."""
 
 
 @pytest.fixture

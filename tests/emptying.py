@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.db import connection
 from kombu import Connection
 from pymongo.collection import Collection
 
-from localservices.mongodb import MongoDB
-from localservices.rabbitmq import RabbitMQ
-
 #: What `migrate` fills, and no test changes.
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission"}
 
 
-def empty_everything(services: tuple[MongoDB, RabbitMQ]) -> None:
+def empty_everything() -> None:
     """Empty every collection and every queue.
 
     Processes that outlive a test begin with this: what a worker has taken before `clean` comes, it
     works on after it.
     """
-    _, rabbitmq = services
     empty_collections()
-    empty_queues(rabbitmq)
+    empty_queues()
 
 
 def empty_collections() -> None:
@@ -46,10 +43,10 @@ def correct_quick_count(collection: Collection[Any]) -> None:
     collection.delete_many({})
 
 
-def empty_queues(rabbitmq: RabbitMQ) -> None:
+def empty_queues() -> None:
     """Purge every queue of the topology; what a consumer holds unacked stays with it."""
     from messaging import topology
 
-    with Connection(rabbitmq.url) as broker, broker.channel() as channel:
+    with Connection(os.environ["AMQP_URL"]) as broker, broker.channel() as channel:
         for queue in topology.queues():
             queue(channel).purge()

@@ -1,7 +1,8 @@
-"""The tests' own MongoDB and RabbitMQ; a plugin of pytest."""
+"""The tests' own MongoDB and RabbitMQ, or their own names on the user's; a plugin of pytest."""
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -10,20 +11,37 @@ from kombu import Connection
 
 from localservices import login
 from localservices.mongodb import MongoDB
-from localservices.rabbitmq import RabbitMQ
+from tests.django_on_mongodb import PYMONGO
 from tests.emptying import empty_queues
+from tests.given_services import GivenMongoDB, GivenRabbitMQ, NotUsable
 from tests.settings import FOLDER, MONGODB, RABBITMQ
+from tests.settled_rabbitmq import SettledRabbitMQ
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say at once, and once, that the tests cannot use a service of the user's."""
+    if hasattr(session.config, "workerinput") or session.config.option.markexpr == "in_memory":
+        return
+    try:
+        with PYMONGO.allowed():
+            if isinstance(MONGODB, GivenMongoDB):
+                MONGODB.start()
+        if isinstance(RABBITMQ, GivenRabbitMQ):
+            RABBITMQ.launch()
+    except NotUsable as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_unconfigure() -> None:
     """End the services, also when the run was interrupted."""
     RABBITMQ.kill_at_once()
-    MONGODB.kill()
+    with PYMONGO.allowed():
+        MONGODB.kill()
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def services(django_test_environment: None) -> tuple[MongoDB, RabbitMQ]:
+def services(django_test_environment: None) -> None:
     """Both services, running, with the database migrated and the topology declared."""
     from messaging import topology
 
@@ -31,27 +49,39 @@ def services(django_test_environment: None) -> tuple[MongoDB, RabbitMQ]:
     MONGODB.start()
     call_command("migrate", verbosity=0)
     RABBITMQ.wait_until_ready()
-    with Connection(RABBITMQ.url) as broker:
+    with Connection(os.environ["AMQP_URL"]) as broker:
         topology.declare(broker)
-    return MONGODB, RABBITMQ
 
 
 @pytest.fixture(scope="session")
-def mongodb(services: tuple[MongoDB, RabbitMQ]) -> MongoDB:
+def mongodb(services: None, private_mongodb: MongoDB) -> MongoDB:
     """The suite's MongoDB; a test that kills or freezes it starts or thaws it again."""
-    return services[0]
+    return private_mongodb
 
 
 @pytest.fixture(scope="session")
-def rabbitmq(services: tuple[MongoDB, RabbitMQ]) -> RabbitMQ:
+def rabbitmq(services: None, private_rabbitmq: SettledRabbitMQ) -> SettledRabbitMQ:
     """The suite's RabbitMQ; a test that kills or freezes it starts or thaws it again."""
-    return services[1]
+    return private_rabbitmq
 
 
 @pytest.fixture(scope="session")
-def production(services: tuple[MongoDB, RabbitMQ]) -> dict[str, str]:
+def private_mongodb() -> MongoDB:
+    """Not the user's: `tests/deselecting.py` leaves out who asks for it where that is used."""
+    assert isinstance(MONGODB, MongoDB)
+    return MONGODB
+
+
+@pytest.fixture(scope="session")
+def private_rabbitmq() -> SettledRabbitMQ:
+    """Not the user's, as `private_mongodb`."""
+    assert isinstance(RABBITMQ, SettledRabbitMQ)
+    return RABBITMQ
+
+
+@pytest.fixture(scope="session")
+def production(mongodb: MongoDB, rabbitmq: SettledRabbitMQ) -> dict[str, str]:
     """The settings of processes that run on the suite's services as a site of others does."""
-    mongodb, rabbitmq = services
     return {
         "DJANGO_DEBUG": "false",
         "MONGODB_URL": login.mongodb_url(mongodb),
@@ -60,9 +90,9 @@ def production(services: tuple[MongoDB, RabbitMQ]) -> dict[str, str]:
 
 
 @pytest.fixture
-def clean(db: None, rabbitmq: RabbitMQ) -> None:
+def clean(db: None) -> None:
     """Empty every collection and every queue before the test.
 
     Whole modules ask for it with `pytestmark = pytest.mark.usefixtures("clean")`.
     """
-    empty_queues(rabbitmq)
+    empty_queues()

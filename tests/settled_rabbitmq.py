@@ -29,6 +29,8 @@ class SettledRabbitMQ(RabbitMQ):
     is that young when its broker dies, whereas a test may well be.
     """
 
+    clients_ports = (*RabbitMQ.clients_ports, "tls_port")
+
     def __init__(self, data_folder: Path) -> None:
         super().__init__(data_folder)
         self.tls_port = free_port()
@@ -71,9 +73,6 @@ class SettledRabbitMQ(RabbitMQ):
             capture_output=True,
             timeout=60,
         )
-
-    def _ports(self) -> tuple[int, ...]:
-        return (*super()._ports(), self.tls_port)
 
     def _configuration(self) -> str:
         tls = TLS.format(port=self.tls_port, certificates=self.certificates)

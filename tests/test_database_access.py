@@ -11,6 +11,7 @@ from django.db import close_old_connections, connection
 from django.test import Client
 
 from orders.collection import orders
+from tests.settings import OWN_NAME
 
 
 def test_a_model_is_refused_to_those_who_did_not_ask() -> None:
@@ -39,7 +40,7 @@ def test_whoever_asks_begins_with_nothing(db: None, _: int) -> None:
 @pytest.mark.django_db
 def test_the_mark_asks_too() -> None:
     assert User.objects.count() == 0
-    assert connection.database.name == "ordersite_test"
+    assert connection.database.name == OWN_NAME
 
 
 def test_an_operator_is_logged_in(admin_client: Client) -> None:

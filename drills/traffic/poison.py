@@ -63,9 +63,13 @@ def publish(
     *,
     exchange: bytes = b"order_events",
     routing_key: bytes | None = None,
+    user: str = "guest",
     **properties: Any,
 ) -> str:
-    """Publish it on a channel that confirms; return the message's id as a person gets to see it."""
+    """Publish it on a channel that confirms; return the message's id as a person gets to see it.
+
+    `user` is who is logged in: RabbitMQ takes no other `user_id`.
+    """
     named = message_id.encode() + poison.properties.get("message_id", b"")
     written = {
         "content_type": "application/json",
@@ -73,6 +77,7 @@ def publish(
         **properties,
         **poison.properties,
         "message_id": named,
+        **({"user_id": user} if "user_id" in poison.properties else {}),
     }
     wire.publish(
         channel,

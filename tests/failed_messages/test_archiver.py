@@ -65,7 +65,9 @@ def to_dead_letters() -> set[str]:
     """Publish all poison to billing's dead letters, whatever its routing key; return the ids."""
     with broker.amqp_channel() as channel:
         return {
-            publish_poison(channel, with_cc(each), name, exchange=b"dead_letters")
+            publish_poison(
+                channel, with_cc(each), name, exchange=b"dead_letters", user=broker.user()
+            )
             for name, each in KINDS.items()
         }
 

@@ -30,7 +30,7 @@ PAGE = 50
 @pytest.fixture(scope="module")
 def many(services) -> None:
     """Copies of one failed message, every hundredth discarded, every order its own."""
-    empty_everything(services)
+    empty_everything()
     failed()
     pattern = failed_messages().find_one()
     assert pattern is not None

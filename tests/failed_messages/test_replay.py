@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.test import override_settings
 from kombu import Connection
 
@@ -108,7 +106,7 @@ KEPT = {
 
 def test_a_replay_is_sent_with_every_header_and_property_of_its_publisher():
     stored = failed(
-        headers={**KEPT, "CC": ["inventory"]}, priority=3, app_id="till", user_id="guest"
+        headers={**KEPT, "CC": ["inventory"]}, priority=3, app_id="till", user_id=broker.user()
     )
 
     assert replay([stored.pk], "operator")[0].done
@@ -117,7 +115,7 @@ def test_a_replay_is_sent_with_every_header_and_property_of_its_publisher():
     assert {name: sent.headers[name] for name in KEPT} == KEPT
     assert (sent.properties["priority"], sent.properties["app_id"]) == (3, "till")
     # RabbitMQ takes no other name than that of whoever publishes.
-    assert sent.properties["user_id"] == urlsplit(settings.AMQP_URL).username
+    assert sent.properties["user_id"] == broker.user()
     assert "CC" not in sent.headers
     assert broker.depth("inventory") == 0
 

@@ -119,7 +119,7 @@ def test_a_recount_while_orders_come_in_finds_nothing_wrong() -> None:
     assert command()[1] == 0
 
 
-def test_a_recount_that_takes_longer_than_mongodb_remembers() -> None:
+def test_a_recount_that_takes_longer_than_mongodb_remembers(private_mongodb: object) -> None:
     """
     Given a MongoDB that forgets at once
     When the stock is recounted while orders come in

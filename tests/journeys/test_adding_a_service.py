@@ -37,9 +37,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(services: tuple[MongoDB, RabbitMQ]) -> Iterator[dict[str, str]]:
+def settings(mongodb: MongoDB, rabbitmq: RabbitMQ) -> Iterator[dict[str, str]]:
     """A database and a virtual host of the copy's own."""
-    mongodb, rabbitmq = services
     management, vhost = Management(rabbitmq.management_url), f"/api/vhosts/{NAME}"
     management.put(vhost)
     yield {

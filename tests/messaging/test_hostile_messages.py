@@ -11,7 +11,7 @@ from django.db import connection
 from drills.traffic.poison import HEADERS, KINDS, LONE_SURROGATE, NO_JSON, NO_UTF8, Poison
 from drills.traffic.poison import publish as publish_poison
 from ordersite.simulated_faults.models import SimulatedFault
-from tests.broker import amqp_channel, billing_alone, depth, publish, take
+from tests.broker import amqp_channel, billing_alone, depth, publish, take, user
 from tests.polling import eventually
 from tests.processes import Processes
 
@@ -43,7 +43,8 @@ def test_a_good_order_in_an_odd_envelope_is_handled(
     billing: Processes, clean: None, name: str
 ) -> None:
     with amqp_channel() as channel:
-        publish_poison(channel, replace(ODD[name], body=BODY), name, **billing_alone(ODD[name]))
+        good = replace(ODD[name], body=BODY)
+        publish_poison(channel, good, name, user=user(), **billing_alone(good))
 
     assert_invoiced()
     assert depth("billing.dlq") == 0

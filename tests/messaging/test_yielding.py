@@ -30,7 +30,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def backlog(rabbitmq: RabbitMQ) -> Iterator[None]:
+def backlog() -> Iterator[None]:
     """Three orders wait for billing; nobody works on them."""
     for _ in range(3):
         broker.publish(b"{}", exchange="by_name", routing_key="billing")

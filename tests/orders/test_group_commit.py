@@ -44,7 +44,7 @@ def stored_ids() -> set[ObjectId]:
 
 
 def inserts() -> int:
-    """How many insert commands this MongoDB has had."""
+    """How many insert commands this MongoDB has had, of whomever."""
     status = connection.database.command("serverStatus")
     return status["metrics"]["commands"]["insert"]["total"]
 
@@ -56,6 +56,7 @@ def is_inserting() -> bool:
     return bool([*connection.database.client.admin.aggregate(operations)])
 
 
+@pytest.mark.usefixtures("private_mongodb")
 def test_orders_of_one_moment_share_a_write():
     orders = [order() for _ in range(200)]
     before = inserts()
@@ -66,6 +67,7 @@ def test_orders_of_one_moment_share_a_write():
     assert inserts() - before <= 2
 
 
+@pytest.mark.usefixtures("private_mongodb")
 def test_what_arrives_during_a_write_is_the_next_group():
     group = GroupCommit()
     before = inserts()

@@ -497,7 +497,7 @@ def test_a_file_that_cannot_be_imported_is_named(
 
 
 @pytest.fixture
-def orderdb(products: None) -> Iterator[Any]:
+def orderdb(products: None, private_mongodb: object) -> Iterator[Any]:
     """The tutorial's collection, in a database of its own beside ours."""
     client = connection.database.client
     yield client["orderdb"]["orders"]

@@ -20,7 +20,6 @@ from ordersite.broker import management
 from ordersite.doctor import rights
 from ordersite.rights import mongodb, mongodb_rights, rabbitmq_rights
 from ordersite.rights.logins import Logins, with_login
-from tests.settled_rabbitmq import SettledRabbitMQ
 
 
 def access(*arguments: str) -> tuple[int, str]:
@@ -36,7 +35,7 @@ def access(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, rabbitmq: SettledRabbitMQ) -> Iterator[Path]:
+def folder(tmp_path: Path, rabbitmq: object, private_mongodb: object) -> Iterator[Path]:
     """For the logins of users that no other test has; none is left afterwards."""
     with override_settings(MONGODB_DATABASE="access"):
         yield tmp_path / "logins"

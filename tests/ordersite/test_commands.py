@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from io import StringIO
-from urllib.request import Request, urlopen
 
 import pytest
 from django.conf import settings
@@ -16,7 +14,7 @@ from django.test import override_settings
 from kombu import Connection
 
 from drills.traffic.poison import KINDS
-from localservices.rabbitmq import RabbitMQ
+from ordersite.broker import management
 from tests.broker import publish_poison
 from tests.polling import eventually
 from tests.processes import Processes
@@ -50,7 +48,7 @@ def test_the_development_admin_is_created_once() -> None:
     assert admin.check_password("admin")
 
 
-def test_declaring_twice_is_harmless(rabbitmq: RabbitMQ) -> None:
+def test_declaring_twice_is_harmless(services: None) -> None:
     assert command("declare_topology") == command("declare_topology")
 
 
@@ -123,24 +121,19 @@ def test_no_message_ends_tail(
     assert r"\xff\xfe" in {each["routingKey"] for each in shown}
 
 
-def test_tail_leaves_nothing_on_the_broker(processes: Processes, rabbitmq: RabbitMQ) -> None:
+def test_tail_leaves_nothing_on_the_broker(processes: Processes) -> None:
     tail = processes.run("tail", "python manage.py tail")
     eventually(lambda: "Ctrl-C stops" in tail.log_tail())
-    assert any(name.startswith("tail.") for name in exchanges(rabbitmq))
+    assert any(name.startswith("tail.") for name in exchanges())
 
     tail.stop()
 
-    eventually(lambda: not any(name.startswith("tail.") for name in exchanges(rabbitmq)))
+    eventually(lambda: not any(name.startswith("tail.") for name in exchanges()))
 
 
-def exchanges(rabbitmq: RabbitMQ) -> list[str]:
+def exchanges() -> list[str]:
     """The names of all exchanges, by RabbitMQ's management API."""
-    login = base64.b64encode(b"guest:guest").decode()
-    asked = Request(
-        f"{rabbitmq.management_url}/api/exchanges", headers={"Authorization": f"Basic {login}"}
-    )
-    with urlopen(asked, timeout=5) as response:
-        return [exchange["name"] for exchange in json.load(response)]
+    return [exchange["name"] for exchange in management.get("exchanges").content]
 
 
 def test_the_scheduler_lists_its_jobs_and_stops_cleanly(processes: Processes) -> None:

@@ -36,7 +36,8 @@ from tests.processes import Processes
 from tests.server_parameters import server_parameter
 from tests.settled_rabbitmq import SettledRabbitMQ
 
-pytestmark = pytest.mark.usefixtures("clean")
+# It judges how both services are configured.
+pytestmark = pytest.mark.usefixtures("clean", "private_mongodb", "private_rabbitmq")
 
 NOWHERE = "127.0.0.1:1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -119,7 +120,7 @@ def test_a_silent_rabbitmq_is_missed_within_3_seconds(silent_port: int, ready: R
 
 
 def test_a_refused_login_is_missed(broker: Connection, ready: Ready) -> None:
-    wrong = settings.AMQP_URL.replace("guest:guest", "guest:wrong")
+    wrong = re.sub("//[^@]*@", "//nobody:wrong@", settings.AMQP_URL)
     with override_settings(AMQP_URL=wrong):
         _, checks = ready()
 

@@ -26,7 +26,7 @@ HOSTS = 3
 @pytest.fixture
 def database(services: object) -> Iterator[str]:
     """The name of an empty database."""
-    name = f"deployed_{uuid.uuid4().hex[:8]}"
+    name = f"{settings.MONGODB_DATABASE}_{uuid.uuid4().hex[:8]}"
     yield name
     connection.database.client.drop_database(name)
 

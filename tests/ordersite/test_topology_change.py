@@ -124,7 +124,7 @@ def test_a_message_is_moved_as_it_is(broker: Connection) -> None:
         routing_key="any key",
         headers={"x": [1, {"y": "z"}], "CC": ["inventory"]},
         message_id="first",
-        user_id="guest",
+        user_id=foreign.user(),
         priority=3,
         reply_to="someone",
     )
@@ -158,7 +158,11 @@ def test_on_py_amqps_own_way_a_message_is_moved_by_its_properties(
     monkeypatch.setattr(py_amqp, "TRIED", Tried("amqp", "==0", "of no release"))
     billing_of_an_earlier_release(broker)
     foreign.publish(
-        b"first", routing_key="any key", headers={"x": [1]}, message_id="first", user_id="guest"
+        b"first",
+        routing_key="any key",
+        headers={"x": [1]},
+        message_id="first",
+        user_id=foreign.user(),
     )
     foreign.publish(b"", exchange="by_name", routing_key="billing", message_id="replayed")
 
@@ -167,7 +171,7 @@ def test_on_py_amqps_own_way_a_message_is_moved_by_its_properties(
     first, replayed = foreign.take_all("billing")
     assert (bytes(first.body), first.properties["message_id"]) == (b"first", "first")
     assert (first.headers["x"], first.delivery_info["routing_key"]) == ([1], "any key")
-    assert first.properties["user_id"] == "guest"
+    assert first.properties["user_id"] == foreign.user()
     assert replayed.delivery_info["exchange"] == "by_name"
     assert replayed.properties["message_id"] == "replayed"
     assert_as_declared(broker)

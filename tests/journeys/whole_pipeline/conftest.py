@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import pytest
 from django.db import connection
 
-from localservices.mongodb import MongoDB
 from localservices.pipeline import procfile
 from localservices.ports import free_port
 from localservices.process import Process
-from localservices.rabbitmq import RabbitMQ
 from tests.collector import Collector, running_collector
 from tests.conftest import running_processes
 from tests.emptying import empty_everything
@@ -53,10 +51,10 @@ class Pipeline:
 
 @pytest.fixture(scope="package")
 def package_processes(
-    services: tuple[MongoDB, RabbitMQ], tmp_path_factory: pytest.TempPathFactory
+    services: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """Starts processes once for all journeys, as that takes a while."""
-    empty_everything(services)
+    empty_everything()
     yield from running_processes(tmp_path_factory.mktemp("processes"))
 
 

@@ -11,8 +11,7 @@ from django.db import connection
 from kombu import Connection
 
 from drills.traffic.poison import KINDS
-from drills.traffic.poison import publish as publish_poison
-from tests.broker import amqp_channel, depth, publish
+from tests.broker import depth, publish, publish_poison
 from tests.journeys.api import Api, await_failed_messages
 from tests.journeys.whole_pipeline.conftest import BEHIND_THE_WEB, Pipeline
 from tests.polling import eventually
@@ -113,8 +112,7 @@ def test_every_kind_of_garbage_ends_as_a_failed_message_and_stops_nobody(
     stored them all; every process still runs, and the next order is confirmed.
     """
     ours = {name: each for name, each in KINDS.items() if not each.comes_back}
-    with amqp_channel() as channel:
-        expected = {publish_poison(channel, ours[name], name): ours[name].reason for name in ours}
+    expected = publish_poison(ours)
 
     failed = await_failed_messages(2 * len(expected))
 
