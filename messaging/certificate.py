@@ -50,6 +50,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     QUEUE_FULL = "queue_full"
+    STOPPED = "stopped"
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):

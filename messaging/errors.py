@@ -4,7 +4,8 @@ MessagingError
 ├── TransientError       running it again can help
 ├── PermanentError       running it again cannot help
 │   ├── InvalidMessage   the message itself is at fault; `reason` says how
-│   └── WorkerKilled     its workers died of it, too often
+│   ├── WorkerKilled     its workers died of it, too often
+│   └── Stopped          an operator has ended its retries
 └── PublishError         the broker has not taken responsibility for a message
     └── Unroutable       no queue is bound where it was published
 """
@@ -47,6 +48,13 @@ class WorkerKilled(PermanentError):
             "the hard time limit, or a crash in native code)"
         )
         self.kills = kills
+
+
+class Stopped(PermanentError):
+    """An operator has ended the message's retries, so its next attempt does not take place."""
+
+    def __init__(self, by: str, reason: str) -> None:
+        super().__init__(f"stopped by {by}: {reason}")
 
 
 class PublishError(MessagingError):

@@ -26,3 +26,5 @@ class Step(Struct, frozen=True, kw_only=True, rename="camel"):
     due_at: datetime | None = None
     #: The record at the operator's desk that has more about it.
     failed_message_id: str | None = None
+    #: Of a waiting attempt: what names it at the desk, to run it now or never again.
+    retry_id: str | None = None

@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import AuditEntry, Subject
+from messaging.order_link import order_link
 
 PAGES = {
     Subject.MESSAGE: "admin:failed_messages_failedmessage_change",
@@ -52,6 +53,9 @@ class AuditEntryAdmin(DeskAdmin):
 
     @admin.display(description="about")
     def about(self, entry: AuditEntry) -> str:
+        if entry.subject == Subject.RETRY:
+            order = order_link(entry.subject_id.rpartition("-")[0])
+            return format_html("{} of order {}", entry.subject, order)
         try:
             url = reverse(PAGES[Subject(entry.subject)], args=[entry.subject_id])
         except (KeyError, ValueError, NoReverseMatch):

@@ -22,6 +22,7 @@ from failed_messages.admin.detail import record_for
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.jobs import bulk_replay
 from failed_messages.admin.list_filters import FILTERS, asked, found
+from failed_messages.admin.retries import Retrying
 from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
@@ -35,7 +36,7 @@ NONE_FAILED = "No message is failed now."
 
 
 @admin.register(FailedMessage)
-class FailedMessageAdmin(Acting, Editing):
+class FailedMessageAdmin(Acting, Editing, Retrying):
     """Machine-written records with an operator's verbs."""
 
     list_display = ("what", "state", "why", "died", "order", "attempts")
@@ -118,6 +119,11 @@ class FailedMessageAdmin(Acting, Editing):
         own = [
             path("charts/", site(self.charts_view), name="failed_messages_charts"),
             path("act/<str:verb>/", site(self.act_view), name="failed_messages_act"),
+            path(
+                "retries/<str:retry_id>/<str:verb>/",
+                site(self.retry_view),
+                name="failed_messages_retry",
+            ),
             path("<str:object_id>/edit/", site(self.edit_view), name="failed_messages_edit"),
             path("<str:object_id>/body/", site(self.body_view), name="failed_messages_body"),
         ]

@@ -114,6 +114,43 @@ ACTS = {
         problems=(NOT_IN_THIS_STATE,),
     ),
 }
+RETRY_ID = {"id_": answers.RetryId}
+RETRY = {"id": f"{'6743' + '0' * 20}-0123456789ab", "done": True}
+TOO_LATE = "409 says that it came too late: the attempt runs, or the message is settled."
+#: On a message that waits for its next attempt, by the last part of the address.
+OF_RETRIES = {
+    "retry-now": Operation(
+        id="retryNow",
+        summary="Run the next attempt of a message now",
+        description=f"The order's timeline has the `retryId`. {TOO_LATE}",
+        path=RETRY_ID,
+        body=ACT,
+        example={"reason": "the card service is back"},
+        answers={
+            200: Answer("It is done.", answers.RetryVerdict, {**RETRY, "detail": "sent to billing"})
+        },
+        problems=(NOT_FOUND, NOT_IN_THIS_STATE),
+    ),
+    "stop-retrying": Operation(
+        id="stopRetrying",
+        summary="Make a message that waits for its next attempt a failed message",
+        description=f"The order's timeline has the `retryId`. {TOO_LATE}",
+        path=RETRY_ID,
+        body=ACT,
+        example={"reason": "the card was blocked"},
+        answers={
+            200: Answer(
+                "It is done.",
+                answers.RetryVerdict,
+                {
+                    **RETRY,
+                    "detail": "stopped; the worker of billing makes it a failed message now",
+                },
+            )
+        },
+        problems=(NOT_FOUND, NOT_IN_THIS_STATE),
+    ),
+}
 REPLAY_MANY = Operation(
     id="replayFailedMessages",
     summary="Replay some failed messages, a group, or all that a filter finds",

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from messaging.certificate import Certificate
+from messaging.certificate import Certificate, Reason
 from messaging.plain import text
 
 FINGERPRINT_HEX_DIGITS = 12
@@ -17,6 +17,8 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)"(?:, line \d+(?:, in (?P<function>
 _FOREIGN = ("site-packages/", "dist-packages/", "/lib/python", "<")
 #: Every handler is called through this package of ours, so that it says nothing about a cause.
 _COMMON = "messaging/"
+#: Whoever it was, and why: no two groups differ by that.
+STOPPED = "stopped by an operator"
 _TRACEBACK = "Traceback (most recent call last):"
 
 #: A quote between words is an apostrophe.
@@ -50,7 +52,7 @@ def cause_of(death: Certificate) -> Cause:
         exception=text(death.exception or "", 300),
         reason=text(death.reason, 30),
         frame=own_frame(death.traceback or ""),
-        pattern=pattern_of(death.message),
+        pattern=STOPPED if death.reason == Reason.STOPPED else pattern_of(death.message),
     )
 
 

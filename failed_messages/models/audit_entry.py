@@ -22,6 +22,8 @@ class Subject(models.TextChoices):
     #: Whose data were given out or erased.
     PERSON = "person", "Person"
     KEY = "key", "API key"
+    #: A message that waits for its next attempt.
+    RETRY = "retry", "Waiting retry"
 
 
 class AppendOnly(TypeError):

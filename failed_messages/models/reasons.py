@@ -7,6 +7,7 @@ from messaging.certificate import Reason
 #: Why a message died, in an operator's words; forms list them in this order.
 REASON_LABELS: dict[str, str] = {
     Reason.ATTEMPTS_USED_UP: "Every attempt failed",
+    Reason.STOPPED: "Somebody stopped its retries",
     Reason.PERMANENT_ERROR: "A retry cannot help",
     Reason.INVALID_BODY: "The body is not what the handler needs",
     Reason.UNDECODABLE: "The body is not readable",

@@ -8,6 +8,13 @@ from msgspec import Meta
 
 Time = Annotated[str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-28T12:00:00.000Z"])]
 RecordId = Annotated[str, Meta(description="24 hexadecimal digits.", examples=["6743" + "0" * 20])]
+RetryId = Annotated[
+    str,
+    Meta(
+        description="The order's id, and what tells its retries apart.",
+        examples=["6743" + "0" * 20 + "-0123456789ab"],
+    ),
+]
 Fingerprint = Annotated[
     str, Meta(description="The group's fingerprint.", examples=["0123456789abcdef"])
 ]
@@ -160,6 +167,14 @@ class Verdict(TypedDict):
     """What became of one message that was acted on."""
 
     id: str
+    done: bool
+    detail: str
+
+
+class RetryVerdict(TypedDict):
+    """What became of a message that waited for its next attempt."""
+
+    id: RetryId
     done: bool
     detail: str
 

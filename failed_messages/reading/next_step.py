@@ -88,6 +88,10 @@ BY_REASON: dict[str, str] = NOT_BELIEVED | {
         "It ran longer than TASK_SOFT_TIME_LIMIT_SECONDS. See in the traceback what it waited for; "
         "repair that, or raise the limit, then replay."
     ),
+    Reason.STOPPED: (
+        "Somebody stopped its retries; the error says who, and why. The attempts below say what "
+        "failed before: fix that, then replay, or discard it."
+    ),
     Reason.UNDECODABLE: (
         "Its body is not JSON, so a replay fails in the same way. Ask its publisher to send it "
         "again as JSON in UTF-8, or edit a copy; then discard this one."

@@ -16,7 +16,7 @@ from failed_messages.models import AuditEntry, Subject
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.plain import plain, text
 
-MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING, PERSON, KEY = Subject.values
+MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING, PERSON, KEY, RETRY = Subject.values
 
 #: What the field holds.
 SUBJECT_ID_CHARS = 100

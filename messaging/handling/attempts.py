@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from msgspec.structs import replace
 
 from messaging.certificate import Attempt, class_name, text_of, traceback_of
-from messaging.errors import WorkerKilled
+from messaging.errors import Stopped, WorkerKilled
 from messaging.handling import retry_notes
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.handling.dead_letters import worker_name
@@ -44,9 +44,9 @@ def senders_attempt() -> int:
 
 
 def attempts_with(call: MessageCall, error: BaseException) -> tuple[Attempt, ...]:
-    """Every failed attempt of the message, this one included."""
+    """Every failed attempt of the message, this one included, where it was one."""
     earlier = call.delivery.attempts
-    if isinstance(error, WorkerKilled):
+    if isinstance(error, WorkerKilled | Stopped):
         return earlier
     this = Attempt(
         number=len(earlier) + 1,

@@ -20,7 +20,7 @@ from messaging.certificate import (
     text_of,
     traceback_of,
 )
-from messaging.errors import InvalidMessage, PermanentError, Unroutable, WorkerKilled
+from messaging.errors import InvalidMessage, PermanentError, Stopped, Unroutable, WorkerKilled
 from messaging.incoming import Delivery
 from messaging.publishing.publisher import Outgoing, process_publisher
 from messaging.topology import dead_letters
@@ -80,6 +80,8 @@ def reason_of(error: BaseException) -> str:
         return error.reason
     if isinstance(error, WorkerKilled):
         return Reason.DELIVERY_LIMIT
+    if isinstance(error, Stopped):
+        return Reason.STOPPED
     if isinstance(error, PermanentError):
         return Reason.PERMANENT_ERROR
     if isinstance(error, SoftTimeLimitExceeded):

@@ -23,6 +23,7 @@ from messaging.handling.replay_outcome import report_success
 from messaging.handling.retrying import retry_failures
 from messaging.handling.run_notes import note_run
 from messaging.handling.settling import settle
+from messaging.handling.stopped_retries import end_stopped
 from messaging.handling.traces import carry_traces, trace_batch, trace_message
 from messaging.handling.versions import check_version
 from runtime.tracing import spans
@@ -39,6 +40,7 @@ def around_a_message() -> Sequence[Callable[[MessageCall, GoOn], Answers]]:
         name_in_logs,  # what is logged inside has the message's ids
         settle,  # returns once the message may be acked: it is done, put back or given up
         wait_for_dependencies,  # runs the rest again for as long as MongoDB or RabbitMQ is down
+        end_stopped,  # a retry that an operator has stopped does not take place
         note_run,  # notes in MongoDB that a returned message runs; ends one that killed too often
         retry_failures,  # adds an attempt and publishes the retry, as Celery's `autoretry_for` says
         name_outages,  # a dependency that is down is not a failure of the handler

@@ -7,6 +7,7 @@ is never noted and costs nothing; without a note a retry runs all the same.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ import pymongo
 from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import IndexModel
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
@@ -25,6 +27,8 @@ from messaging.certificate import Attempt
 from messaging.handling.call import MessageCall
 from messaging.incoming import Delivery
 from messaging.order_id import canonical
+from messaging.service import services
+from messaging.topology import retry_queue
 from runtime.mongodb_clock import EPOCH, mongodb_now
 
 logger = logging.getLogger(__name__)
@@ -41,6 +45,8 @@ KEPT_DAYS = 7
 MOST_OF_AN_ORDER = 50
 #: What a name may hold of a foreign message.
 MOST_CHARACTERS = 300
+#: Of a retry's id: few of one order are told apart by it.
+ID_HEX_DIGITS = 12
 #: Beyond every character that an order's id may be followed by.
 AFTER_SPACE = "!"
 
@@ -55,10 +61,11 @@ def retried(call: MessageCall, attempts: tuple[Attempt, ...], delay_seconds: flo
         "order_id": _order_id(call),
         "message_id": delivery.message_id,
         "attempts": [_told(each) for each in attempts],
+        "queue": retry_queue(services()[delivery.service], delay_seconds).name,
         "due_at": now + timedelta(seconds=delay_seconds),
         "at": now,
     }
-    _write(delivery, call, {"$set": note, "$unset": {"gave_up": ""}})
+    _write(delivery, call, {"$set": note, "$unset": {"gave_up": "", "stop": ""}})
 
 
 def handled(call: MessageCall) -> None:
@@ -78,6 +85,41 @@ def of_order(order_id: str) -> list[dict[str, Any]]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     return list(notes().find(_about(order_id)).limit(MOST_OF_AN_ORDER))
+
+
+def id_of(note: dict[str, Any]) -> str:
+    """What names the retry to an operator: its order, and what tells it from others of that."""
+    digest = hashlib.sha256(note["_id"].encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{note['order_id']}-{digest[:ID_HEX_DIGITS]}"
+
+
+def find(retry_id: str) -> dict[str, Any] | None:
+    """The note that `id_of` names so; raises what `of_order` does."""
+    order_id = retry_id.rpartition("-")[0]
+    return next((each for each in of_order(order_id) if id_of(each) == retry_id), None)
+
+
+def due_now(note: dict[str, Any], session: ClientSession) -> None:
+    """Note that the retry does not wait until it is due; raises what `of_order` does."""
+    notes().update_one({"_id": note["_id"]}, {"$set": {"due_at": mongodb_now()}}, session=session)
+
+
+def stop(note: dict[str, Any], by: str, reason: str, session: ClientSession) -> None:
+    """Let the next attempt not take place, as `messaging.handling.stopped_retries` sees to."""
+    asked = {"by": by, "reason": reason, "at": mongodb_now()}
+    change = {"$set": {"stop": asked}, "$unset": {"due_at": ""}}
+    notes().update_one({"_id": note["_id"]}, change, session=session)
+
+
+def stopped(call: MessageCall) -> dict[str, Any] | None:
+    """Who has stopped the message's retries, and why; None where nobody has.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    asked = {"_id": _key(call), "stop": {"$exists": True}}
+    note = notes().find_one(asked, {"stop": True})
+    return note["stop"] if note else None
 
 
 def forget(order_id: str) -> None:
@@ -138,13 +180,17 @@ def _about(order_id: str) -> dict[str, Any]:
 def _write(
     delivery: Delivery, call: MessageCall, change: dict[str, Any], upsert: bool = True
 ) -> None:
-    # Begins with the order, so that an order's notes are a range of the index that there is.
-    key = f"{_order_id(call)} {delivery.service} {delivery.message_id[:MOST_CHARACTERS]}"
     try:
         with pymongo.timeout(ANSWER_SECONDS):
-            notes().update_one({"_id": key}, change, upsert=upsert)
+            notes().update_one({"_id": _key(call)}, change, upsert=upsert)
     except PyMongoError as error:
         logger.debug("No note of a retry of %s: %s", delivery.message_id, error)
+
+
+def _key(call: MessageCall) -> str:
+    """Begins with the order, so that an order's notes are a range of the index that there is."""
+    delivery = call.delivery
+    return f"{_order_id(call)} {delivery.service} {delivery.message_id[:MOST_CHARACTERS]}"
 
 
 def _order_id(call: MessageCall) -> str:

@@ -29,6 +29,7 @@ TIMELINE_JSON: dict[str, Any] = {
             "detail": None,
             "dueAt": None,
             "failedMessageId": None,
+            "retryId": None,
         }
     ],
 }

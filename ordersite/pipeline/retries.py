@@ -60,9 +60,15 @@ def steps_of(note: dict[str, Any], told: Collection[Step]) -> Iterator[Step]:
             outcome="to be tried again",
             attempt=number,
             due_at=due_at,
+            retry_id=retry_notes.id_of(note),
         )
-    elif note.get("gave_up") and service not in {step.service for step in told}:
+    elif service in {step.service for step in told}:
+        return
+    elif note.get("gave_up"):
         yield Step(service=service, kind="failed", outcome="gave up, to be archived")
+    elif asked := note.get("stop"):
+        detail = f"by {asked['by']}: {asked['reason']}"
+        yield Step(service=service, kind="failed", outcome="stopped", detail=detail)
 
 
 def _attempted(step: Step) -> Attempted:

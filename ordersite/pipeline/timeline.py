@@ -44,7 +44,9 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
     failed = failures.steps(order_id)
     failed = [*failed, *retries.steps(order_id, failed)]
     if is_for_customer:
-        failed = [replace(step, detail=None, failed_message_id=None) for step in failed]
+        failed = [
+            replace(step, detail=None, failed_message_id=None, retry_id=None) for step in failed
+        ]
     steps = sorted([*failed, *journey.steps(order)], key=moment)
     settled = {service: journey.state_of(order, service) for service in order.get("ledger") or {}}
     settled["orders"] = status

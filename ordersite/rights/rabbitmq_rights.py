@@ -13,7 +13,13 @@ from typing import NamedTuple
 from django.conf import settings
 
 from messaging.service import Service, events, exchange_of, services
-from messaging.topology import by_name, dead_letter_queue, dead_letters, replay_outcomes
+from messaging.topology import (
+    by_name,
+    dead_letter_queue,
+    dead_letters,
+    replay_outcomes,
+    retry_queue,
+)
 from messaging.trust.publishers import ANY
 from messaging.trust.users import process_of, user_of
 
@@ -50,8 +56,13 @@ def of_processes() -> dict[str, Rights]:
     """By the kind of process."""
     dead_letter_queues = [dead_letter_queue(each).name for each in services().values()]
     return {
-        # It shows the doctor's page, and sends again what staff replay.
-        "web": Rights(write=names([by_name.name]), tags=frozenset({"monitoring"})),
+        # It shows the doctor's page, sends again what staff replay, and hands over what waits for
+        # its next attempt.
+        "web": Rights(
+            write=names([by_name.name]),
+            read=names(_retry_queues()),
+            tags=frozenset({"monitoring"}),
+        ),
         "relay": _publisher([each for each in services().values() if each.keeps_ledger], []),
         **{name: _worker(service) for name, service in services().items()},
         "archiver": Rights(read=names([*dead_letter_queues, replay_outcomes.name])),
@@ -84,6 +95,14 @@ def of_external_publishers() -> dict[str, Rights]:
         )
         for user in sorted(users)
     }
+
+
+def _retry_queues() -> list[str]:
+    return [
+        retry_queue(service, delay).name
+        for service in services().values()
+        for delay in settings.RETRY_DELAYS_SECONDS
+    ]
 
 
 def _worker(service: Service) -> Rights:

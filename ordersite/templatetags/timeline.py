@@ -8,16 +8,23 @@ import msgspec
 from bson import ObjectId
 from django import template
 
+from failed_messages.records.permissions import DISCARD, REPLAY, may
 from orders.collection import orders
 from ordersite.pipeline.timeline import digest, timeline
 
 register = template.Library()
 
 
-@register.inclusion_tag("ordersite/timeline.html")
-def order_timeline(order_id: ObjectId) -> dict[str, Any]:
+@register.inclusion_tag("ordersite/timeline.html", takes_context=True)
+def order_timeline(context: Any, order_id: ObjectId) -> dict[str, Any]:
     order = orders().find_one(order_id)
     if order is None:
         return {}
     drawn = timeline(order)
-    return {"timeline": drawn, "digest": digest(msgspec.json.encode(drawn))}
+    user = context["request"].user
+    return {
+        "timeline": drawn,
+        "digest": digest(msgspec.json.encode(drawn)),
+        "may_retry": may(user, REPLAY),
+        "may_stop": may(user, DISCARD),
+    }

@@ -63,6 +63,14 @@ class FakeNotes:
 
     def __init__(self) -> None:
         self.changes: list[dict[str, Any]] = []
+        #: Who has stopped the retries of the message.
+        self.stop: dict[str, Any] | None = None
+        self.is_down = False
+
+    def find_one(self, wanted: dict[str, Any], fields: dict[str, bool]) -> Any:
+        if self.is_down:
+            raise AutoReconnect("MongoDB is down")
+        return {"stop": self.stop} if self.stop else None
 
     def update_one(self, note: dict[str, Any], change: dict[str, Any], upsert: bool) -> None:
         self.changes.append({**note, **change})
@@ -362,6 +370,44 @@ def test_a_note_that_mongodb_does_not_take_stops_no_retry(
         handle_alone(monkeypatch, fails, delivery())
 
     assert publisher.only().message.message_id == "order.placed:6743f0"
+
+
+def test_a_stopped_retry_is_given_up_before_its_handler_runs(
+    monkeypatch: pytest.MonkeyPatch, publisher: FakePublisher, notes: FakeNotes
+) -> None:
+    notes.stop = {"by": "anna", "reason": "the card was blocked"}
+    handled: list[Any] = []
+
+    with pytest.raises(Ignore):
+        handle_alone(monkeypatch, lambda body: handled.append(body) or [], delivery(FAILED_BEFORE))
+
+    assert handled == []
+    certificate = decode_certificate(publisher.only().message.headers["certificate"])
+    assert certificate.reason == "stopped"
+    assert certificate.message == "stopped by anna: the card was blocked"
+    assert certificate.attempts == (FAILED_BEFORE,)
+
+
+def test_a_first_attempt_asks_nobody_whether_it_was_stopped(
+    monkeypatch: pytest.MonkeyPatch, publisher: FakePublisher, notes: FakeNotes
+) -> None:
+    notes.is_down = True
+
+    handle_alone(monkeypatch, lambda _: [invoiced()], delivery())
+
+    assert publisher.only().message.type == "billing.invoiced"
+
+
+def test_a_retry_whose_note_cannot_be_read_waits_and_uses_up_no_attempt(
+    monkeypatch: pytest.MonkeyPatch, publisher: FakePublisher, notes: FakeNotes
+) -> None:
+    notes.is_down = True
+
+    with pytest.raises(Ignore):
+        handle_alone(monkeypatch, lambda _: [invoiced()], delivery(FAILED_BEFORE))
+
+    again = publisher.only()
+    assert decode_attempts(again.message.headers["attempts"]) == (FAILED_BEFORE,)
 
 
 def test_what_is_logged_inside_has_the_ids_of_message_order_and_trace(

@@ -26,6 +26,7 @@ from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place
 from tests.inventory.catalogue import order as reserved
 from tests.inventory.catalogue import stocked
+from tests.waiting_retry import a_retry_waits
 from tests.webhooks.events import answered, heard_of
 from webhooks import managing
 from webhooks.disabling import disable
@@ -76,6 +77,10 @@ def letter() -> FailedMessage:
 
 def message() -> Path:
     return {"id": str(letter().pk)}
+
+
+def waiting() -> Path:
+    return {"id": a_retry_waits(str(ObjectId()))}
 
 
 def discarded() -> Path:
@@ -170,6 +175,7 @@ PREPARED: dict[str, Callable[[], Path]] = {
         message,
     ),
     "restoreFailedMessage": discarded,
+    **dict.fromkeys(("retryNow", "stopRetrying"), waiting),
     **dict.fromkeys(("listFailureGroups", "getFailureGroup", "triageFailureGroup"), group),
     **dict.fromkeys(("listBulkReplays", "getBulkReplay"), job),
     "controlBulkReplay": partial(job, what="pause"),

@@ -77,6 +77,8 @@ def test_the_least_that_each_process_needs() -> None:
     assert relay.topics["order_events.topic"].write == r"^(order\.confirmed)$"
     assert declared["orders"].write == "^(by_name|dead_letters)$"
     assert declared["web"].write == "^(by_name)$"
+    assert re.fullmatch(declared["web"].read, "billing.retry.200ms")
+    assert not re.fullmatch(declared["web"].read, "billing")
     assert declared["archiver"].write == "^$"
     assert re.fullmatch(declared["archiver"].read, "billing.dlq")
     assert not re.fullmatch(declared["archiver"].read, "billingxdlq")

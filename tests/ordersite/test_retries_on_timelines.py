@@ -16,7 +16,8 @@ DUE = datetime(2026, 11, 28, 3, 0, 30, tzinfo=UTC)
 
 def note(**changes: Any) -> dict[str, Any]:
     attempt = {"number": 1, "at": FIRST, "message": "card service timed out"}
-    return {"service": "billing", "attempts": [attempt], **changes}
+    about = {"_id": "o1 billing order.placed:o1", "order_id": "o1", "service": "billing"}
+    return {**about, "attempts": [attempt], **changes}
 
 
 def told(changes: dict[str, Any], *by_the_desk: Step) -> list[tuple[str, str, int | None]]:
@@ -30,6 +31,8 @@ def test_a_failed_attempt_and_when_the_next_is_due() -> None:
     assert (failed.kind, failed.detail) == ("failed", "card service timed out")
     assert failed.at == datetime.fromisoformat(FIRST)
     assert (waits.outcome, waits.attempt, waits.due_at) == ("to be tried again", 2, DUE)
+    assert waits.retry_id == retries.retry_notes.id_of(note())
+    assert failed.retry_id is None
 
 
 def test_attempts_of_a_message_that_succeeded_since_stay() -> None:
@@ -53,6 +56,14 @@ def test_what_was_given_up_and_not_archived_yet_is_not_hidden() -> None:
         ("failed", "failed", 1),
         ("failed", "gave up, to be archived", None),
     ]
+
+
+def test_what_was_stopped_says_so_until_the_desk_has_it() -> None:
+    stopped = {"stop": {"by": "anna", "reason": "card blocked"}}
+
+    assert told(stopped)[-1] == ("failed", "stopped", None)
+    assert told({**stopped, "gave_up": True})[-1][1] == "gave up, to be archived"
+    assert told(stopped, Step(service="billing", kind="failed", outcome="gave up"))[-1][2] == 1
 
 
 def test_a_note_that_cannot_be_read_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

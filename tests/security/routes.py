@@ -61,6 +61,8 @@ SCOPES = {
     "failed-messages/policies/<str:scope>": {"DELETE": REPLAY},
     "failed-messages/pending": {"GET": READ},
     "failed-messages/pending/<str:id_>/<str:what>": {"POST": READ},
+    "failed-messages/retries/<str:id_>/retry-now": {"POST": REPLAY},
+    "failed-messages/retries/<str:id_>/stop-retrying": {"POST": DISCARD},
     "failed-messages/<str:id_>": {"GET": READ},
     "failed-messages/<str:id_>/replay": {"POST": REPLAY},
     "failed-messages/<str:id_>/edit": {"POST": EDIT},

@@ -18,6 +18,7 @@ from failed_messages.cli.messages import add_discard, add_edit, add_list, add_re
 from failed_messages.cli.pending import add_pending
 from failed_messages.cli.policies import add_policy
 from failed_messages.cli.replay import add_jobs, add_replay
+from failed_messages.cli.retries import add_retry_now, add_stop_retrying
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.invalid import Invalid
@@ -34,6 +35,8 @@ VERBS = (
     add_edit,
     add_discard,
     add_restore,
+    add_retry_now,
+    add_stop_retrying,
     add_policy,
     add_pending,
 )

@@ -1,0 +1,79 @@
+"""A message that waits for its next attempt, for an operator who thinks of changing that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from failed_messages.reading.next_step import handler_of
+from messaging.handling import retry_notes
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRetry:
+    """What its note says of it."""
+
+    id: str
+    service: str
+    type: str
+    order_id: str
+    message_id: str
+    #: The number of the attempt that is to come.
+    attempt: int
+    #: Of the latest attempt.
+    error: str
+    due_at: datetime | None
+    #: Why it waits no more, or cannot be moved; empty where it can.
+    obstacle: str
+    note: dict[str, Any]
+
+    @property
+    def about(self) -> str:
+        """`attempt 3 of order.placed by billing`."""
+        return f"attempt {self.attempt} of {self.type or 'a message'} by {self.service}"
+
+    @property
+    def missing(self) -> str:
+        """What is missing as long as it has not succeeded."""
+        handler = handler_of(self.service, self.type)
+        if handler is None or not handler.consequence:
+            return f"{self.service.capitalize()} has not handled it."
+        order = f"order {self.order_id}" if self.order_id else "its order"
+        sentence = handler.consequence.format(order=order)
+        return sentence[0].upper() + sentence[1:]
+
+
+def find(retry_id: str) -> WaitingRetry | None:
+    """The retry of this id, as an order's timeline has it; None where there is no note of one."""
+    note = retry_notes.find(retry_id)
+    return waiting_retry(note) if note else None
+
+
+def waiting_retry(note: dict[str, Any]) -> WaitingRetry:
+    attempts = note["attempts"]
+    return WaitingRetry(
+        id=retry_notes.id_of(note),
+        service=note["service"],
+        type=note.get("type") or "",
+        order_id=note["order_id"],
+        message_id=note["message_id"],
+        attempt=len(attempts) + 1,
+        error=attempts[-1]["message"] if attempts else "",
+        due_at=note.get("due_at"),
+        obstacle=obstacle(note),
+        note=note,
+    )
+
+
+def obstacle(note: dict[str, Any]) -> str:
+    """Why nothing can be done any more; empty where RabbitMQ still has to be asked."""
+    if asked := note.get("stop"):
+        return f"it came too late: {asked['by']} has stopped it already ({asked['reason']})"
+    if note.get("gave_up"):
+        return f"it came too late: {note['service']} gave it up, so it is a failed message"
+    if not note.get("due_at"):
+        return f"it came too late: {note['service']} has handled it since"
+    if "queue" not in note:
+        return "an earlier release made it wait; it runs when it is due"
+    return ""

@@ -1,0 +1,52 @@
+"""A message that waits for its next attempt, in RabbitMQ and in the notes of retries."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import amqp
+from kombu import Connection
+
+from messaging.handling import retry_notes
+from messaging.topology import by_name
+
+#: Longer than any test.
+WAITS_MILLISECONDS = 600_000
+
+
+def a_retry_waits(order_id: str) -> str:
+    """Billing has failed for the order's event once; the retry's id.
+
+    Its queue is one of its own, which ends with its first consumer.
+    """
+    queue, message_id = f"waiting.{uuid.uuid4()}", f"order.placed:{order_id}"
+    with Connection(os.environ["AMQP_URL"], transport_options={"confirm_publish": True}) as broker:
+        channel = broker.channel()
+        to_billing = {
+            "x-message-ttl": WAITS_MILLISECONDS,
+            "x-dead-letter-exchange": by_name.name,
+            "x-dead-letter-routing-key": "billing",
+        }
+        channel.queue_declare(queue, auto_delete=True, arguments=to_billing)
+        message = amqp.Message(b"{}", message_id=message_id, type="order.placed")
+        channel.basic_publish(message, exchange="", routing_key=queue)
+    note = note_of(order_id, message_id, queue)
+    retry_notes.notes().insert_one(note)
+    return retry_notes.id_of(note)
+
+
+def note_of(order_id: str, message_id: str, queue: str) -> dict:
+    now = datetime.now(UTC)
+    return {
+        "_id": f"{order_id} billing {message_id}",
+        "service": "billing",
+        "type": "order.placed",
+        "order_id": order_id,
+        "message_id": message_id,
+        "attempts": [{"number": 1, "at": now.isoformat(), "message": "card service timed out"}],
+        "queue": queue,
+        "due_at": now + timedelta(milliseconds=WAITS_MILLISECONDS),
+        "at": now,
+    }
