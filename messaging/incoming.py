@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -106,6 +107,9 @@ class RawMessage(pyamqp.Message):
     at its size.
     """
 
+    #: The headers of the trace that begins with it, as `messaging.consuming.entering` says.
+    begun_trace: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, msg: Any, channel: Any = None, **kwargs: Any) -> None:
         properties = msg.properties
         kombu_message.Message.__init__(
@@ -168,10 +172,16 @@ def delivery_of(message: Any, service: Service) -> Delivery:
 
 def _headers(message: Any, type_: str, service: Service) -> dict[str, Any]:
     """Those that stay with the message; among them its publisher, where that is none of ours."""
-    kept = kept_headers(message.headers)
+    kept = {**kept_headers(message.headers), **begun_trace(message)}
     kept.pop(PUBLISHER, None)
     user = publisher_of(message, type_, service)
     return {**kept, PUBLISHER: user} if user and user not in senders_to(service, type_) else kept
+
+
+def begun_trace(message: Any) -> Mapping[str, str]:
+    """The headers of the trace that begins with it; none where it names one itself, or has none."""
+    headers: Mapping[str, str] = getattr(message, "begun_trace", {})
+    return headers
 
 
 def was_returned(message: Any) -> bool:

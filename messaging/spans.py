@@ -58,7 +58,7 @@ def processing(
     if parent is None or not parent.is_sampled:
         yield
         return
-    about = {**_of_queue(queue), **attributes}
+    about = {**of_queue(queue, "process"), **attributes}
     with spans.span(f"process {queue}", Kind.CONSUMER, parent, about, [parent], cause):
         yield
 
@@ -78,7 +78,7 @@ def processing_batch(
     if not parents:
         yield
         return
-    about = {**_of_queue(queue), **attributes, "messaging.batch.message_count": count}
+    about = {**of_queue(queue, "process"), **attributes, "messaging.batch.message_count": count}
     with spans.span(f"process {queue}", Kind.CONSUMER, parents[0], about, parents):
         yield
 
@@ -93,11 +93,12 @@ def of_message(message_id: str, order_id: str) -> dict[str, str]:
     return {name: value for name, value in about.items() if value}
 
 
-def _of_queue(queue: str) -> dict[str, str]:
+def of_queue(queue: str, operation: str) -> dict[str, str]:
+    """The attributes of what is done with a message of the queue: `receive`, `process`."""
     return {
         "messaging.system": "rabbitmq",
-        "messaging.operation.name": "process",
-        "messaging.operation.type": "process",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
         "messaging.destination.name": queue,
     }
 

@@ -24,7 +24,7 @@ from messaging.consuming import counts
 from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
-from messaging.incoming import ATTEMPT_HEADER, came_back, was_returned
+from messaging.incoming import ATTEMPT_HEADER, begun_trace, came_back, was_returned
 from messaging.service import services
 from messaging.trust.publishers import publisher_of
 from runtime.pace import Pace
@@ -215,7 +215,8 @@ def traces_of(messages: list[Any]) -> dict[int, TraceContext]:
     """Those of the messages that have one, by index; none where traces are not recorded."""
     if not spans.is_on():
         return {}
-    found = ((index, context.read(message.headers)) for index, message in enumerate(messages))
+    headers = ({**message.headers, **begun_trace(message)} for message in messages)
+    found = ((index, context.read(each)) for index, each in enumerate(headers))
     return {index: trace for index, trace in found if trace}
 
 

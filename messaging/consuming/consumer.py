@@ -22,6 +22,7 @@ from messaging.adapters.celery import Consumer, is_asked_to_stop, maybe_shutdown
 from messaging.consuming import counts
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
+from messaging.consuming.entering import begin_trace
 from messaging.consuming.holding import HOLDING_CHECK_SECONDS, Holding
 from messaging.consuming.one_by_one import OneByOne, Refusals
 from messaging.consuming.reading import read_in_bulk
@@ -35,6 +36,7 @@ from messaging.service import Service, services
 from messaging.topology import consumed_queue
 from runtime import sign_of_life
 from runtime.stopping import StopRequest
+from runtime.tracing import spans
 from runtime.trouble import Reported, in_words
 from runtime.waiting import POLL_SECONDS, wait_until_connected
 
@@ -84,6 +86,7 @@ class EventConsumer(Consumer):
         quiet = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}
         self.refusals = Refusals(settings.AMQP_URL, before_each=maybe_shutdown)
         self._reported = Reported()
+        self._records_traces = spans.is_on()
         super().__init__(*args, worker_options={**(worker_options or {}), **quiet}, **kwargs)
 
     def ensure_connected(self, connection: Connection) -> Connection:
@@ -173,6 +176,8 @@ class EventConsumer(Consumer):
             known = type_ if type_ in known_types(service.name) else ""
             counts.settled(service.name, known, counts.DEAD_LETTERED)
             return
+        if self._records_traces:
+            begin_trace(message, service)
         strategy = self.strategies[task_name(message, service)]
         alone = has_a_history(message) or is_newer(message, service)
         if isinstance(strategy, BatchStrategy) and celery.TRIED.is_installed and not alone:

@@ -13,12 +13,13 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from messaging.price import Price
-from orders import placing
+from orders import placing, traces
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome, blamed
 from orders.importing.repeats import Repeats
 from runtime.requests.refusal import Fault, Refusal
+from runtime.tracing import spans
 
 BATCH_ORDERS = 300
 BATCH_TIMEOUT_SECONDS = 10.0
@@ -54,7 +55,7 @@ class Import:
         composed = [compose(entry, prices) for entry in batch]
         documents = [each for each in composed if isinstance(each, dict)]
         warnings = self._repeats.warnings(without_key(batch, composed))
-        earlier = self._would_store(documents) if self.is_dry_run else store(documents)
+        earlier = self._would_store(documents) if self.is_dry_run else store_traced(documents)
         return [
             each
             if isinstance(each, Outcome)
@@ -120,6 +121,14 @@ def dated(document: dict[str, Any], created_at: datetime) -> dict[str, Any]:
         "created_at": moment,
         "pending_events": [event | {"id": f"order.placed:{order_id}"}],
     }
+
+
+def store_traced(documents: list[dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
+    """What `store` does; where traces are recorded, each order begins one of its own."""
+    if not spans.is_on():
+        return store(documents)
+    with traces.begun(documents):
+        return store(documents)
 
 
 def store(documents: list[dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:

@@ -28,6 +28,7 @@ class Kind(Enum):
     CLIENT = "CLIENT"
     PRODUCER = "PRODUCER"
     CONSUMER = "CONSUMER"
+    INTERNAL = "INTERNAL"
 
 
 def is_on() -> bool:

@@ -57,7 +57,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
     for module in (execution, retrying, dead_letters):
         monkeypatch.setattr(module, "process_publisher", lambda: broker)
-    for note in ("retried", "handled", "gave_up"):
+    for note in ("retried", "handled", "gave_up", "stopped"):
         monkeypatch.setattr(retry_notes, note, lambda *_: None)
     monkeypatch.setattr(outages, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr("django.conf.settings.HANDLER_MIDDLEWARE", [])
