@@ -15,6 +15,7 @@ from inventory.order import PlacedOrder
 from inventory.reserving import Reservation, move_lines, recorded, reservations, reserved
 from inventory.stock import Kind
 from messaging.errors import PermanentError
+from runtime.moment import exact
 from runtime.transactions import in_transaction
 
 
@@ -44,8 +45,8 @@ def _give_back(reservation: Reservation, session: ClientSession) -> Reservation:
         return reservation
     if reservation["state"] == "shipped":
         raise PermanentError(
-            f"Order {reservation['_id']} was shipped at {reservation['shipped_at']:%Y-%m-%d %H:%M} "
-            "UTC, so its cancellation came too late. When the goods are back restock them in the "
+            f"Order {reservation['_id']} was shipped at {exact(reservation['shipped_at'])}, "
+            "so its cancellation came too late. When the goods are back restock them in the "
             "admin; then discard this message."
         )
     if reservation["state"] == "reserved":

@@ -32,6 +32,7 @@ from messaging.publishing import outbox
 from messaging.publishing.outbox import IS_PENDING, publish_pending
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of
+from runtime.moment import exact
 from runtime.mongodb_clock import EPOCH
 from runtime.tracing import context
 from runtime.transactions import in_transaction
@@ -66,7 +67,7 @@ class Shipment(NamedTuple):
         order = f"Order {self.reservation['_id']} was shipped"
         if not self.is_repeated:
             return f"{order}."
-        at = f"{self.reservation['shipped_at']:%Y-%m-%d %H:%M:%S} UTC"
+        at = exact(self.reservation["shipped_at"])
         who = f" by {self.by}" if self.by else ""
         return f"{order} already, at {at}{who}. Nothing was shipped again."
 

@@ -562,8 +562,8 @@ LOGGING = {
     "formatters": {
         "line": {
             "class": "runtime.one_line.OneLine",
-            "format": "{asctime}.{msecs:03.0f} {levelname:<7} {name}: {message}",
-            "datefmt": "%H:%M:%S" if DEBUG else "%Y-%m-%dT%H:%M:%S",
+            "format": "{asctime}.{msecs:03.0f} UTC {levelname:<7} {name}: {message}",
+            "datefmt": "%H:%M:%S" if DEBUG else "%Y-%m-%d %H:%M:%S",
             "style": "{",
         },
         "json": {"()": "runtime.json_lines.JsonLines"},

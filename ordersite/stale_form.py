@@ -16,6 +16,8 @@ from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
+from runtime.moment import exact
+
 #: Of the admin's log of an object, the newest entries that are searched for a field.
 ENTRIES_READ = 20
 
@@ -153,7 +155,7 @@ def last_change(instance: Any, label: str) -> str:
     )
     for entry in log[:ENTRIES_READ]:
         if label in changed_fields(entry.change_message):
-            return f"by {entry.user.get_username()}, {entry.action_time:%Y-%m-%d %H:%M:%S} UTC"
+            return f"by {entry.user.get_username()}, {exact(entry.action_time)}"
     return ""
 
 

@@ -7,6 +7,7 @@ from django_mongodb_backend.fields import ArrayField
 from django_mongodb_backend.models import EmbeddedModel
 
 from runtime.embedded_fields import EmbeddedModelArrayField
+from runtime.moment import exact
 
 
 class Secret(EmbeddedModel):
@@ -86,7 +87,7 @@ class Attempt(EmbeddedModel):
 
     def __str__(self) -> str:
         said = self.error or f"{self.status} {self.answer[:100]}"
-        return f"{self.at:%Y-%m-%d %H:%M:%S} ({self.milliseconds:,} ms): {said}"
+        return f"{exact(self.at)} ({self.milliseconds:,} ms): {said}"
 
 
 class Delivery(models.Model):

@@ -21,6 +21,7 @@ from django.urls import get_script_prefix, reverse
 from failed_messages.acting import webhook
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
+from runtime.moment import for_programs
 from runtime.mongodb_clock import mongodb_now
 from runtime.signed_webhook import signed_headers
 
@@ -113,8 +114,8 @@ def _alert(group: Group, kind: str) -> dict[str, Any]:
         "exception": group["exception"] or group["reason"],
         "error": group["example"],
         "deaths": group["deaths"],
-        "firstFailedAt": group["first_failed_at"].isoformat(),
-        "lastFailedAt": group["last_failed_at"].isoformat(),
+        "firstFailedAt": for_programs(group["first_failed_at"]),
+        "lastFailedAt": for_programs(group["last_failed_at"]),
         "release": group["release"],
         "owner": group["owner"],
         "url": address_of(page),

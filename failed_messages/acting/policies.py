@@ -23,6 +23,7 @@ from failed_messages.records.collection import failed_messages, replay_policies
 from failed_messages.records.invalid import Invalid
 from messaging.isolation import isolated
 from messaging.service import services
+from runtime.moment import exact
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.text import fault_in
 from runtime.transactions import in_transaction
@@ -84,9 +85,7 @@ def in_words(policy: Mapping[str, Any]) -> str:
     delays = ", ".join(f"{seconds / 60:g} min" for seconds in policy["delays_seconds"])
     reason = f" of {policy['reason']}" if policy["reason"] else ""
     state = "set" if policy["enabled"] else "ended"
-    return (
-        f"after {delays}{reason}, {state} by {policy['by']} at {policy['at']:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    return f"after {delays}{reason}, {state} by {policy['by']} at {exact(policy['at'])}"
 
 
 def switch_off(scope: str, by: str) -> bool:

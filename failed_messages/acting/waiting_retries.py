@@ -27,6 +27,7 @@ from messaging.handling.waiting_messages import (
 )
 from messaging.plain import text
 from runtime.connecting import BROKER_ERRORS
+from runtime.moment import for_programs
 from runtime.transactions import in_transaction
 from runtime.trouble import in_words
 
@@ -120,7 +121,7 @@ def _audit(
         "type": retry.type,
         "message_id": retry.message_id,
         "attempt": retry.attempt,
-        "due": retry.due_at.isoformat() if retry.due_at else "",
+        "due": for_programs(retry.due_at) if retry.due_at else "",
     }
     audit.note(
         session, act, audit.RETRY, retry.id, by=by, reason=reason, before=before, after=after

@@ -14,6 +14,7 @@ from django.utils.text import Truncator
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import AuditEntry, Subject
 from messaging.order_link import order_link
+from runtime.moment import exact, for_people
 
 PAGES = {
     Subject.MESSAGE: "admin:failed_messages_failedmessage_change",
@@ -47,9 +48,9 @@ class AuditEntryAdmin(DeskAdmin):
         named = queryset.filter(subject_id=words)
         return (named if named.exists() else queryset.filter(by=words)), False
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description="when")
     def when(self, entry: AuditEntry) -> str:
-        return f"{entry.at:%Y-%m-%d %H:%M:%S}"
+        return exact(entry.at)
 
     @admin.display(description="about")
     def about(self, entry: AuditEntry) -> str:
@@ -76,5 +77,5 @@ class AuditEntryAdmin(DeskAdmin):
 
 
 def _pairs(stored: str) -> str:
-    pairs = (f"{name}: {value}" for name, value in json.loads(stored).items())
+    pairs = (f"{name}: {for_people(str(value))}" for name, value in json.loads(stored).items())
     return Truncator("; ".join(pairs)).chars(200) or "-"

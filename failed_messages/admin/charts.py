@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from failed_messages.admin.svg import stacked_bars
 from failed_messages.reading.charts import SPANS, Chart, failures_over_time
+from runtime.moment import exact
 
 SAID = {24: "last 24 hours", 168: "last 7 days", 720: "last 30 days"}
 
@@ -26,7 +27,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "bars": SPANS[hours],
         "total": total,
         "chart": stacked_bars(
-            _labels(chart, hours),
+            _labels(chart),
             list(chart.series.values()),
             f"{total:,} failure{'' if total == 1 else 's'}, {SAID[hours]}",
         ),
@@ -37,6 +38,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _labels(chart: Chart, hours: int) -> list[str]:
-    pattern = "%H:%M" if hours == 24 else "%d %b %Hh" if hours == 168 else "%d %b"
-    return [format(start, pattern) for start in chart.starts]
+def _labels(chart: Chart) -> list[str]:
+    return [exact(start) for start in chart.starts]

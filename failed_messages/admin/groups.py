@@ -28,6 +28,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import runbooks
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
+from runtime.moment import exact
 
 NEWEST_SHOWN = 10
 FIELDS = ("owner", "note", "link", "status", "fixed_in")
@@ -116,8 +117,8 @@ class FailureGroupAdmin(DeskAdmin):
     def failed(self, group: FailureGroup) -> str:
         return format_html(
             "{}<br>{}",
-            f"{group.first_failed_at:%Y-%m-%d %H:%M}",
-            f"{group.last_failed_at:%Y-%m-%d %H:%M}",
+            exact(group.first_failed_at),
+            exact(group.last_failed_at),
         )
 
     # --- several groups -------------------------------------------------------------------

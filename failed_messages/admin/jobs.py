@@ -33,6 +33,7 @@ from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
 from failed_messages.records.last_act import last_act
 from failed_messages.records.permissions import REPLAY, lacks, may
+from runtime.moment import exact
 from runtime.requests.number import number_in
 
 SHOWN = 20
@@ -60,9 +61,9 @@ class ReplayJobAdmin(DeskAdmin):
             *super().get_urls(),
         ]
 
-    @admin.display(description="started (UTC)")
+    @admin.display(description="started")
     def started(self, job: ReplayJob) -> str:
-        return f"{job.at:%Y-%m-%d %H:%M:%S}"
+        return exact(job.at)
 
     @admin.display(description="state")
     def state_label(self, job: ReplayJob) -> str:

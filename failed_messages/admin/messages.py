@@ -28,6 +28,7 @@ from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
 from failed_messages.reading.headline import span
 from messaging.order_link import order_link
+from runtime.moment import exact
 from runtime.paginator import CollectionPaginator
 
 #: How the list opens, and what it says when there is nothing then.
@@ -107,9 +108,9 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
     def died(self, record: FailedMessage) -> str:
         """How long ago, and exactly when."""
         return format_html(
-            "{} ago<br><small>{} UTC</small>",
+            "{} ago<br><small>{}</small>",
             span(max(datetime.now(UTC) - record.last_failed_at, timedelta(0))),
-            f"{record.last_failed_at:%Y-%m-%d %H:%M:%S}",
+            exact(record.last_failed_at),
         )
 
     # --- one message ----------------------------------------------------------------------

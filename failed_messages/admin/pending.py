@@ -14,6 +14,7 @@ from failed_messages.acting.approving import NEEDED, NotDecided, approve, reject
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import PendingAct
 from failed_messages.records.permissions import lacking
+from runtime.moment import exact
 
 DECISIONS = {"approve": approve, "reject": reject}
 
@@ -27,9 +28,9 @@ class PendingActAdmin(DeskAdmin):
     list_per_page = 50
     actions = None
 
-    @admin.display(description="asked (UTC)")
+    @admin.display(description="asked")
     def when(self, act: PendingAct) -> str:
-        return f"{act.at:%Y-%m-%d %H:%M:%S}"
+        return exact(act.at)
 
     def change_view(
         self,

@@ -37,6 +37,8 @@ def heights(counts: Sequence[int], full: int) -> list[int]:
 
 
 WIDTH, CHART_HEIGHT, LEFT, BOTTOM = 720, 220, 48, 24
+#: Below the bars; each is a moment in full.
+LABELS = 4
 
 
 def stacked_bars(labels: Sequence[str], series: Sequence[Sequence[int]], said: str) -> SafeString:
@@ -63,11 +65,11 @@ def stacked_bars(labels: Sequence[str], series: Sequence[Sequence[int]], said: s
         ),
         format_html_join(
             "",
-            '<text x="{}" y="{}" text-anchor="middle">{}</text>',
+            '<text x="{}" y="{}" text-anchor="start">{}</text>',
             [
-                (round(LEFT + step * (index + 0.5)), CHART_HEIGHT + 18, label)
+                (round(LEFT + step * index), CHART_HEIGHT + 18, label)
                 for index, label in enumerate(labels)
-                if index % max(1, len(labels) // 6) == 0
+                if index % max(1, len(labels) // LABELS) == 0
             ],
         ),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from failed_messages.reading.headline import headline
 from failed_messages.reading.next_step import consequence, next_step
 from failed_messages.reading.verdict import Verdict
 from failed_messages.records.order_facts import order_facts
+from runtime.moment import exact, for_people
 from runtime.terminal import printable, table
 
 Columns = Sequence[str]
@@ -73,7 +74,7 @@ class Terminal:
 
     def items(self, items: Sequence[Mapping[str, Any]], columns: Columns, none: str) -> None:
         """A table; `none` stands for an empty one."""
-        rows = [[item[name] for name in columns] for item in items]
+        rows = [[_cell(name, item[name]) for name in columns] for item in items]
         self.show(items, table(columns, rows, stdout=self._stdout) if items else [none])
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
@@ -95,6 +96,12 @@ class Terminal:
         self._stderr.write(printable(line))
 
 
+def _cell(name: str, value: object) -> object:
+    """What JSON says, for a person: a moment as everywhere."""
+    is_moment = isinstance(value, str) and (name == "at" or name.endswith("At"))
+    return for_people(str(value)) if is_moment else value
+
+
 def record_lines(record: FailedMessage) -> list[str]:
     """Everything about one record, what matters most first."""
     newest = deaths(record)[0]
@@ -103,14 +110,17 @@ def record_lines(record: FailedMessage) -> list[str]:
         headline(record, newest),
         f"Consequence: {consequence(record, is_known)}",
         f"Next step:   {next_step(record)}",
-        *(f"{name}: {value}" for name, value in summary(record).items()),
+        *(f"{name}: {_cell(name, value)}" for name, value in summary(record).items()),
         f"properties: {record.properties}",
         f"headers: {record.headers}",
         "body:",
         record.preview,
-        *(f"attempt {a.number} at {a.at}: {a.exception}: {a.message}" for a in newest.attempts),
+        *(
+            f"attempt {a.number} at {for_people(a.at)}: {a.exception}: {a.message}"
+            for a in newest.attempts
+        ),
         newest.traceback or "",
-        *(f"{a.at:%Y-%m-%d %H:%M:%S} {a.by}: {a.act} {a.reason}" for a in record.history),
+        *(f"{exact(a.at)} {a.by}: {a.act} {a.reason}" for a in record.history),
     ]
     return [printable(line) for line in lines]
 

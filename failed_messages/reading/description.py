@@ -22,6 +22,7 @@ from failed_messages.reading.group_figures import Figures
 from failed_messages.reading.verdict import Verdict
 from messaging.certificate import Certificate
 from messaging.plain import whole_text
+from runtime.moment import for_programs
 
 #: What `summary` needs: never the body, the headers or the certificates.
 SUMMARY_FIELDS = (
@@ -176,7 +177,7 @@ def _line(act: Act) -> answers.HistoryLine:
 
 
 def _rfc3339(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+    return for_programs(at) if at else None
 
 
 def pending_json(act: PendingAct) -> answers.PendingAct:

@@ -10,6 +10,7 @@ from bson.errors import InvalidId
 
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
+from runtime.moment import exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def why_not(record: dict | None, verb: str) -> str:
     if record is None:
         return "no such failed message; `failed_messages list` shows them all"
     if record["status"] == Status.REPLAYING:
-        return f"it has been replaying since {record['replay']['at']:%Y-%m-%d %H:%M:%S} UTC"
+        return f"it has been replaying since {exact(record['replay']['at'])}"
     if record["status"] == Status.RESOLVED:
         return f"it is resolved already, by {record['resolved_by']}{_at(record['resolved_at'])}"
     if record["status"] == Status.DISCARDED:
@@ -73,4 +74,4 @@ def why_not(record: dict | None, verb: str) -> str:
 
 
 def _at(moment: datetime | None) -> str:
-    return f" at {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+    return f" at {exact(moment)}" if moment else ""

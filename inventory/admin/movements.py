@@ -16,6 +16,7 @@ from inventory.movements import ids_of_order
 from inventory.reserving import reservations
 from messaging.order_id import canonical
 from messaging.order_link import order_link
+from runtime.moment import exact
 from runtime.recorded_admin import RecordedAdmin
 
 
@@ -54,7 +55,7 @@ def table(movements: Iterable[Movement]) -> SafeString | str:
     """A small table for the page of a product or a reservation."""
     rows = [
         (
-            f"{each.at:%Y-%m-%d %H:%M:%S}",
+            exact(each.at),
             *(each.sku, each.kind),
             *(f"{units:+d}" if units else "" for units in _units(each)),
             order_link(each.order_id) if each.order_id else each.by or "",
@@ -63,7 +64,7 @@ def table(movements: Iterable[Movement]) -> SafeString | str:
     ]
     if not rows:
         return "None."
-    heads = ("At (UTC)", "SKU", "Kind", "Available", "Reserved", "Shipped", "Order or user")
+    heads = ("At", "SKU", "Kind", "Available", "Reserved", "Shipped", "Order or user")
     return format_html(
         '<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
         format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),

@@ -25,6 +25,7 @@ from inventory.restocking import Delivery, add_products, deliver
 from inventory.stock_requests import MAX_QUANTITY
 from messaging.money import in_words
 from messaging.price import Price
+from runtime.moment import exact
 
 MOVEMENTS_SHOWN = 20
 
@@ -184,7 +185,7 @@ class ProductAdmin(admin.ModelAdmin):
             return
         said = (
             f"Not restocked again: {movement['by']} sent this form before, at "
-            f"{movement['at']:%Y-%m-%d %H:%M:%S} UTC, and its {movement['available']} units were "
+            f"{exact(movement['at'])}, and its {movement['available']} units were "
             f"added then; {stock}. {REOPEN}"
         )
         self.message_user(request, said, messages.WARNING)

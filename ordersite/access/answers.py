@@ -7,7 +7,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 KeyId = Annotated[str, Meta(description="The key's id, not its secret.", examples=["k7d2m4q9x1"])]
-Time = Annotated[str, Meta(description="RFC 3339.", examples=["2026-11-28T12:00:00+00:00"])]
+Time = Annotated[str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-28T12:00:00.000Z"])]
 UserIdText = Annotated[
     str, Meta(description="`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).")
 ]

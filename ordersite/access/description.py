@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ordersite.access import models
 from ordersite.access.answers import ApiKey
+from runtime.moment import for_programs
 from runtime.requests.number import text_if_large
 
 
@@ -30,4 +31,4 @@ def key_json(record: models.ApiKey) -> ApiKey:
 
 
 def moment(value: datetime | None) -> str | None:
-    return value.isoformat(timespec="seconds") if value else None
+    return for_programs(value) if value else None

@@ -20,9 +20,9 @@ KEY: dict[str, Any] = {
     "scopes": ["orders:place"],
     "requestsPerSecond": None,
     "state": "active",
-    "createdAt": "2026-11-28T12:00:00+00:00",
+    "createdAt": "2026-11-28T12:00:00.000Z",
     "createdBy": "key k1f5t8w2z3 of the shop",
-    "expiresAt": "2027-11-28T12:00:00+00:00",
+    "expiresAt": "2027-11-28T12:00:00.000Z",
     "revokedAt": None,
     "lastUsedAt": None,
 }
@@ -69,7 +69,7 @@ REVOKE = Operation(
         200: Answer(
             "The key has ended.",
             answers.ApiKey,
-            {**KEY, "state": "revoked", "revokedAt": "2026-11-28T12:00:00+00:00"},
+            {**KEY, "state": "revoked", "revokedAt": "2026-11-28T12:00:00.000Z"},
         )
     },
 )

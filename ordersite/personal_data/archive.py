@@ -11,6 +11,7 @@ from functools import partial
 from bson import json_util
 
 from failed_messages.records import audit
+from runtime.moment import for_programs
 from runtime.personal_data import holdings
 from runtime.transactions import in_transaction
 
@@ -32,7 +33,7 @@ def export(user_id: int, by: str) -> bytes:
             file = f"{holding.name.replace(' ', '-')}.json"
             about[file] = {"what": holding.what, "documents": len(documents)}
             archive.writestr(file, json_util.dumps(documents, json_options=FORM, indent=2))
-        exported_at = datetime.now(UTC).isoformat()
+        exported_at = for_programs(datetime.now(UTC))
         whole = {"userId": user_id, "exportedAt": exported_at, "files": about}
         archive.writestr("about.json", json.dumps(whole, indent=2))
     counts = {file: each["documents"] for file, each in about.items()}

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from failed_messages.acting import alerts
+from runtime.moment import for_programs
 from webhooks.disabling import note_told, untold
 
 
@@ -37,6 +38,6 @@ def alert_of(endpoint: dict[str, Any]) -> dict[str, Any]:
         "endpoint": endpoint["_id"],
         "user": endpoint["user_id"],
         "error": endpoint["reason"],
-        "failingSince": endpoint["failing_since"].isoformat(),
+        "failingSince": for_programs(endpoint["failing_since"]),
         "url": alerts.address_of(page),
     }

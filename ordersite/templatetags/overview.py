@@ -7,11 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ordersite.overview.numbers import Number
+from runtime.moment import exact
 
 register = template.Library()
 
 
 @register.simple_tag
 def number(each: Number) -> SafeString:
-    exact = f"{each.at:%Y-%m-%d %H:%M:%S} UTC" if each.at else each.link.label
-    return format_html('<a href="{}" title="{}">{}</a>', each.link.url, exact, each.text)
+    title = exact(each.at) if each.at else each.link.label
+    return format_html('<a href="{}" title="{}">{}</a>', each.link.url, title, each.text)

@@ -16,6 +16,7 @@ from inventory.reserving import reservations
 from messaging.isolation import isolated
 from orders.collection import orders
 from ordersite.overview.links import Link
+from runtime.moment import exact
 from webhooks.store import deliveries
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _movements(reservation: dict[str, Any] | None) -> list[Item]:
                 "admin:inventory_movement_change",
                 args=(each["_id"],),
             ),
-            f"{each['at']:%Y-%m-%d %H:%M:%S} UTC" + (f" by {each['by']}" if each.get("by") else ""),
+            exact(each["at"]) + (f" by {each['by']}" if each.get("by") else ""),
         )
         for each in found
     ]
@@ -149,7 +150,7 @@ def _others(order: dict[str, Any]) -> list[Item]:
     items = [
         Item(
             Link(str(each["_id"]), "admin:orders_order_change", args=(str(each["_id"]),)),
-            f"{each['status']}, {each['created_at']:%Y-%m-%d %H:%M:%S} UTC",
+            f"{each['status']}, {exact(each['created_at'])}",
         )
         for each in found.limit(SHOWN + 1)
     ]

@@ -1,4 +1,4 @@
-"""How the admin writes a moment: as the logs do, to the second, in the order that sorts."""
+"""How the admin writes a moment: as `runtime.moment` does, in the order that sorts."""
 
 DATE_FORMAT = "Y-m-d"
-DATETIME_FORMAT = "Y-m-d H:i:s"
+DATETIME_FORMAT = r"Y-m-d H:i:s \U\T\C"

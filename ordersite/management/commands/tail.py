@@ -23,6 +23,7 @@ from messaging.service import services
 from messaging.short_string import readable
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
+from runtime.moment import for_programs, to_the_millisecond
 from runtime.terminal import printable
 from runtime.trouble import Reported, in_words
 
@@ -104,7 +105,7 @@ def as_line(message: Message) -> str:
     """Time, routing key, message id, order id and the body's beginning."""
     properties = message.properties
     shown = [
-        datetime.now(UTC).astimezone().strftime("%H:%M:%S.%f")[:-3],
+        to_the_millisecond(datetime.now(UTC)),
         f"{readable(message.delivery_info['routing_key']) or '(no key)':<20}",
         f"id={readable(properties.get('message_id') or '-')}",
         f"order={readable(properties.get('correlation_id') or '-')}",
@@ -117,7 +118,7 @@ def as_json(message: Message) -> str:
     """The body as JSON, or as its text where it is none: a foreign publisher may send anything."""
     properties = message.properties
     shown = {
-        "at": datetime.now(UTC).isoformat(),
+        "at": for_programs(datetime.now(UTC)),
         "exchange": message.delivery_info["exchange"],
         "routingKey": message.delivery_info["routing_key"],
         "type": properties.get("type"),

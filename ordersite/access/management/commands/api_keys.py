@@ -17,6 +17,7 @@ from ordersite.access.description import key_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import SCOPES, UnknownScope
+from runtime.moment import exact
 from runtime.os_user import add_by
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
@@ -127,8 +128,8 @@ def table(records: list[ApiKey]) -> list[str]:
     rows = [
         (
             *(each.pk, each.state, "all" if each.user_id is None else each.user_id, each.name),
-            f"{each.expires_at:%Y-%m-%d %H:%M:%S}" if each.expires_at else "never",
-            f"{each.last_used_at:%Y-%m-%d %H:%M:%S}" if each.last_used_at else "never",
+            exact(each.expires_at) if each.expires_at else "never",
+            exact(each.last_used_at) if each.last_used_at else "never",
             ",".join(each.scopes),
         )
         for each in records
