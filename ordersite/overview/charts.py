@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.utils.safestring import SafeString
 from msgspec import Struct
@@ -12,6 +11,7 @@ from ordersite.overview.buckets import SPANS, Bucket, Span, total
 from ordersite.overview.drawing import bars, lines
 from ordersite.overview.links import Link
 from ordersite.overview.numbers import MESSAGES, ORDERS
+from runtime.moment import exact
 
 P50, P99 = 0.5, 0.99
 
@@ -51,7 +51,7 @@ def _throughput(span: Span, buckets: Sequence[Bucket], whole: Bucket) -> Chart:
     minutes = span.bucket.total_seconds() / 60
     most = f"at most {max(counts) / minutes:,.1f} a minute"
     said = f"{_counted(whole.placed, 'order')} in the last {span.name}, {most}"
-    titles = [f"{_at(span, each.start)}: {_counted(each.placed, 'order')}" for each in buckets]
+    titles = [f"{exact(each.start)}: {_counted(each.placed, 'order')}" for each in buckets]
     return Chart(
         "Orders accepted",
         bars(counts, titles, said, "placed"),
@@ -79,7 +79,7 @@ def _took(span: Span, buckets: Sequence[Bucket], whole: Bucket, service: str) ->
 
 def _failures(span: Span, buckets: Sequence[Bucket], whole: Bucket) -> Chart:
     counts = [bucket.failures for bucket in buckets]
-    titles = [f"{_at(span, each.start)}: {each.failures:,} failed" for each in buckets]
+    titles = [f"{exact(each.start)}: {each.failures:,} failed" for each in buckets]
     said = f"{_counted(whole.failures, 'message')} failed in the last {span.name}"
     return Chart(
         "Messages failed",
@@ -100,7 +100,3 @@ def seconds(value: float | None) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _at(span: Span, start: datetime) -> str:
-    return f"{start:%H:%M} UTC" if span.name == "hour" else f"{start:%Y-%m-%d %H:%M} UTC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum
 
 from msgspec import Struct
@@ -34,8 +35,12 @@ class Concern(Struct, frozen=True, kw_only=True):
     cost: str
     #: The next click.
     click: Link
+    #: What to do there, or what `command` is for.
+    step: str = ""
     #: What to type; empty where a click is enough.
     command: str = ""
+    #: The exact time of the relative one that it tells.
+    since: datetime | None = None
 
 
 class Verdict(Struct, frozen=True):
@@ -49,3 +54,8 @@ class Verdict(Struct, frozen=True):
             return "Every order is where it should be."
         more = len(self.concerns) - 1
         return self.concerns[0].what + (f" And {more} more." if more else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 order`, `1,200 orders`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
@@ -15,3 +17,8 @@ def age(seconds: float) -> str:
     if whole < 2 * DAY:
         return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
     return f"{whole // DAY} days"
+
+
+def seconds_since(since: datetime, now: datetime) -> float:
+    """How long ago that is; 0 where a clock has it in the future."""
+    return max(0.0, (now - since).total_seconds())

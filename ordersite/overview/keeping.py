@@ -94,7 +94,7 @@ def _with_seen(now: Snapshot) -> Snapshot:
 def ask_doctor() -> None:
     """Keep what the doctor finds; raises what `take` does."""
     found = [
-        Finding(each.severity, each.subject, each.problem, each.consequence, each.fix)
+        Finding(each.severity, each.subject, each.problem, each.consequence, each.fix, each.note)
         for each in examine().worst_first
     ]
     _keep(DOCTOR, Doctor(mongodb_now(), tuple(found)))

@@ -18,3 +18,12 @@ class Link(Struct, frozen=True):
     @property
     def url(self) -> str:
         return reverse(self.name, args=self.args) + (f"?{self.query}" if self.query else "")
+
+
+DOCTOR = Link("What the doctor says", "admin:doctor")
+RETRYING = Link("Orders with retries", "admin:orders_order_changelist", "needs=retrying")
+
+
+def waiting_for(service: str) -> Link:
+    query = f"waits={service}" if service != "orders" else "needs=waiting"
+    return Link(f"Orders that wait for {service}", "admin:orders_order_changelist", query)

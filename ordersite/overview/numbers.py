@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from ordersite.overview.concern import counted
 from ordersite.overview.durations import age
-from ordersite.overview.links import Link
+from ordersite.overview.links import RETRYING, Link, waiting_for
 from ordersite.overview.snapshot import Line, Snapshot
-from ordersite.overview.verdict import (
-    RETRY_STORM_MESSAGES,
-    RETRYING,
-    SLOW_SECONDS,
-    causes,
-    counted,
-    doctors,
-    waiting_for,
-)
+from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"
@@ -122,7 +115,8 @@ def _findings(snapshot: Snapshot, now: datetime) -> Number:
         return Number("doctor", "not asked yet", DOCTOR)
     count = len(doctors(snapshot))
     text = counted(count, "finding")
-    return Number("doctor", f"{text}, {_ago(snapshot.doctor.at, now)}", DOCTOR, count > 0)
+    at = snapshot.doctor.at
+    return Number("doctor", f"{text}, {_ago(at, now)}", DOCTOR, count > 0, at)
 
 
 def service_rows(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Row]:
@@ -144,8 +138,9 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
     yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
     retries = snapshot.retries(service)
-    text = _with_next(snapshot, now, retries, (snapshot.next_retry_at or {}).get(service))
-    yield Number("retries", text, RETRYING, retries >= RETRY_STORM_MESSAGES)
+    due = (snapshot.next_retry_at or {}).get(service)
+    text = _with_next(snapshot, now, retries, due)
+    yield Number("retries", text, RETRYING, retries >= RETRY_STORM_MESSAGES, due)
     yield Number(
         "dead letters",
         f"{dead.messages:,}" if dead else UNKNOWN,
@@ -173,6 +168,7 @@ def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> l
     archives = all(queue.consumers for queue in dead) if dead else None
     last = snapshot.scheduler
     beats = UNKNOWN if snapshot.mongodb else "none"
+    beat = now - timedelta(seconds=last.age_seconds) if last else None
     if last:
         beats = "hangs" if last.late else f"runs, {age(last.age_seconds)} ago"
         beats = beats if last.is_fresh else f"none, last {age(last.age_seconds)} ago"
@@ -181,7 +177,7 @@ def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> l
         Number("RabbitMQ", "down" if snapshot.rabbitmq else "up", DOCTOR, bool(snapshot.rabbitmq)),
         Number("relay", _runs(snapshot.relay), DOCTOR, snapshot.relay is False),
         Number("archiver", _runs(archives), DOCTOR, archives is False),
-        Number("scheduler", beats, DOCTOR, not last or not last.is_fresh or bool(last.late)),
+        Number("scheduler", beats, DOCTOR, not last or not last.is_fresh or bool(last.late), beat),
     ]
 
 

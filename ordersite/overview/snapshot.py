@@ -95,6 +95,8 @@ class Finding(Struct, frozen=True):
     problem: str
     consequence: str
     fix: str
+    #: What to know before typing the fix.
+    note: str = ""
 
 
 class Doctor(Struct, frozen=True):

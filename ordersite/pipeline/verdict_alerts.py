@@ -122,6 +122,7 @@ def told_of(concern: Concern) -> dict[str, str]:
         "verdict": concern.level.name.lower(),
         "what": concern.what,
         "cost": concern.cost,
+        "step": concern.step,
         "command": concern.command,
         "url": alerts.address_of(concern.click.url),
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from ordersite.overview import numbers
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.snapshot import (
     Doctor,
@@ -54,12 +57,13 @@ DEAD_BILLING = but(
     lines=(line("inventory"), line("billing", in_flight=40)),
     consumers_seen={"billing": ago(minutes=4)},
 )
+DISK_ALARM = Finding("error", "RabbitMQ node a", "Disk alarm.", "c", "df -h", "Make room:")
 INCIDENTS = [
     (
         "no worker of billing",
         DEAD_BILLING,
         Level.BROKEN,
-        ["No worker of billing runs", "4 min ago", "40 orders wait", "-Q billing"],
+        ["No worker of billing runs", "4 min ago", "40 orders wait", "Start one: celery"],
         "orders/order/?waits=billing",
     ),
     (
@@ -70,35 +74,40 @@ INCIDENTS = [
             waiting_since={"billing": ago(minutes=3)},
         ),
         Level.DEGRADED,
-        ["billing is behind or stuck", "3 min", "40 orders"],
+        ["billing is behind or stuck", "3 min", "40 orders", "it hangs: restart it", "-Q billing"],
         "orders/order/?waits=billing",
     ),
     (
         "relay dead",
         but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
         Level.BROKEN,
-        ["No relay runs", "50 s", "manage.py relay"],
+        ["No relay runs", "50 s", "Start one: python manage.py relay"],
         "orders/order/?needs=outbox",
     ),
     (
         "one group of 2,000",
         but(failed=failed(2_000)),
         Level.DEGRADED,
-        ["2,000 failed messages", "card service timed out", "2,000 orders of 3 customers"],
+        [
+            "2,000 failed messages not settled, the oldest for 2 h",
+            "card service timed out",
+            "2,000 orders of 3 customers",
+            "what to do about the cause",
+        ],
         "failuregroup/abc123/change/",
     ),
     (
         "retry storm",
         but(queues=with_queues(queue("billing.retry.5s", 480, consumers=0))),
         Level.DEGRADED,
-        ["billing keeps failing: 480 messages wait for a retry"],
+        ["billing keeps failing: 480 messages wait for a retry", "its timeline has the error"],
         "orders/order/?needs=retrying",
     ),
     (
         "outbox growing",
         but(outboxes=(Outbox("orders", ago(minutes=3)),)),
         Level.DEGRADED,
-        ["The outbox grows", "3 min", "Nothing is lost"],
+        ["The outbox grows", "3 min", "Nothing is lost", "does not get on. It says why"],
         "orders/order/?needs=outbox",
     ),
     (
@@ -112,7 +121,7 @@ INCIDENTS = [
         "archiver down",
         but(queues=with_queues(queue("billing.dlq", 9, consumers=0))),
         Level.DEGRADED,
-        ["No archiver runs", "9 dead messages", "manage.py archiver"],
+        ["No archiver runs", "9 dead messages wait", "Start one: python manage.py archiver"],
         "/doctor/",
     ),
     (
@@ -133,7 +142,7 @@ INCIDENTS = [
         "MongoDB without a primary",
         Snapshot(at=NOW, mongodb="It answers, but it is not the primary.", queues=well().queues),
         Level.BROKEN,
-        ["MongoDB cannot be used", "not the primary", "No order can be taken"],
+        ["MongoDB cannot be used", "not the primary", "No order can be taken", "It says why"],
         "/doctor/",
     ),
     (
@@ -145,25 +154,23 @@ INCIDENTS = [
     ),
     (
         "disk alarm",
-        but(
-            doctor=Doctor(NOW, (Finding("error", "RabbitMQ node a", "Disk alarm.", "c", "df -h"),))
-        ),
+        but(doctor=Doctor(NOW, (DISK_ALARM,))),
         Level.BROKEN,
-        ["Disk alarm", "df -h"],
+        ["Disk alarm", "Make room: df -h"],
         "/doctor/",
     ),
     (
         "stock recount differs",
         but(stock=StockDifference(ago(minutes=2), ("pen",))),
         Level.BROKEN,
-        ["The stock of pen", "recount_stock"],
+        ["The stock of pen", "Count the goods", "recount_stock"],
         "inventory/movement/?q=pen",
     ),
     (
         "an unaccounted order",
         but(lines=(line("inventory"), line("billing", unaccounted=1, orders=("a" * 24,)))),
         Level.BROKEN,
-        ["1 order unaccounted for: billing never answered"],
+        ["1 order unaccounted for: billing never answered", "Whoever placed it waits"],
         f"orders/order/{'a' * 24}/change/",
     ),
     (
@@ -187,9 +194,10 @@ def test_each_incident_says_what_it_costs_and_what_to_click(
     concern = only(snapshot)
 
     assert (verdict(snapshot).level, concern.level) == (level, level)
-    said = f"{concern.what} {concern.cost} {concern.command}"
+    said = f"{concern.what} {concern.cost} {concern.step} {concern.command}"
     assert [each for each in words if each not in said] == []
     assert concern.cost
+    assert concern.step
     assert concern.click.url.endswith(click)
 
 
@@ -236,3 +244,24 @@ def test_a_warning_of_the_doctor_degrades() -> None:
     warned = Doctor(NOW, (Finding("warning", "Clock of MongoDB", "p", "c", "f"),))
 
     assert only(but(doctor=warned)).level is Level.DEGRADED
+
+
+#: As `durations.age` writes it.
+RELATIVE = re.compile(r"\b\d+ (s|min|h|days)\b")
+
+
+@pytest.mark.parametrize(
+    "snapshot", [each[1] for each in INCIDENTS], ids=[each[0] for each in INCIDENTS]
+)
+def test_each_relative_time_has_the_exact_one_at_hand(snapshot: Snapshot) -> None:
+    rows = numbers.service_rows(snapshot, NOW, SERVICES)
+    shown = [
+        *numbers.tiles(snapshot, NOW, SERVICES),
+        *numbers.processes(snapshot, NOW, SERVICES),
+        *(each for row in rows for each in row.numbers),
+    ]
+    concerns = verdict(snapshot).concerns
+
+    assert [each.name for each in shown if RELATIVE.search(each.text) and not each.at] == []
+    relative = [each for each in concerns if RELATIVE.search(f"{each.what} {each.cost}")]
+    assert [each.what for each in relative if not each.since] == []

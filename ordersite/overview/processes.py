@@ -1,0 +1,148 @@
+"""What is wrong with a process, or with MongoDB and RabbitMQ, which all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from ordersite.overview.concern import Concern, Level, counted
+from ordersite.overview.durations import age, seconds_since
+from ordersite.overview.links import DOCTOR, Link, waiting_for
+from ordersite.overview.snapshot import Snapshot
+
+#: An event waits longer for the relay only where something is wrong: another relay takes over from
+#: a killed one after 10 s.
+OUTBOX_OLD_SECONDS = 30
+#: What has waited for so long does not move on by itself.
+STUCK_SECONDS = 600
+
+#: What a command is for.
+ASK_WHY, START_ONE = "It says why, and what to do:", "Start one:"
+
+
+def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
+    if snapshot.mongodb:
+        yield Concern(
+            level=Level.BROKEN,
+            what=f"MongoDB cannot be used: {snapshot.mongodb}",
+            cost="No order can be taken, and none moves on. What was taken is kept.",
+            click=DOCTOR,
+            step=ASK_WHY,
+            command="python manage.py doctor",
+        )
+    if snapshot.rabbitmq:
+        yield Concern(
+            level=Level.BROKEN,
+            what=f"RabbitMQ cannot be used: {snapshot.rabbitmq}",
+            cost="Orders are still taken, and wait; no service gets any. Nothing is lost.",
+            click=DOCTOR,
+            step=ASK_WHY,
+            command="python manage.py doctor",
+        )
+    if snapshot.missing_queues:
+        yield Concern(
+            level=Level.BROKEN,
+            what=f"RabbitMQ does not have: {', '.join(snapshot.missing_queues)}.",
+            cost="Messages for it are lost; the scheduler sends them again when it is there.",
+            click=DOCTOR,
+            step="Declare it again:",
+            command="python manage.py declare_topology",
+        )
+
+
+def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    since = {each.of: each.since for each in snapshot.outboxes or () if each.since}
+    first = min(since.values(), default=None)
+    oldest = seconds_since(first, now) if first else 0.0
+    orders = Link("Orders with pending events", "admin:orders_order_changelist", "needs=outbox")
+    if snapshot.relay is False:
+        yield Concern(
+            level=Level.BROKEN,
+            what="No relay runs: nothing that is placed leaves the outbox.",
+            cost="Orders are taken and wait; neither stock nor invoice follows. "
+            + (f"The oldest has waited {age(oldest)}." if oldest else "None waits yet."),
+            click=orders,
+            step=START_ONE,
+            command="python manage.py relay",
+            since=first,
+        )
+    elif oldest > OUTBOX_OLD_SECONDS and not snapshot.rabbitmq:
+        yield Concern(
+            level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
+            what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
+            cost="Orders were taken that no service has got yet. Nothing is lost.",
+            click=orders if "orders" in since else _reservations(),
+            step=f"The relay runs and does not get on. {ASK_WHY}"
+            if "orders" in since
+            else f"The scheduler sends these. {START_ONE}",
+            command=f"python manage.py {'doctor' if 'orders' in since else 'scheduler'}",
+            since=first,
+        )
+
+
+def _reservations() -> Link:
+    shipped = "state__exact=shipped"
+    return Link("Shipped reservations", "admin:inventory_reservation_changelist", shipped)
+
+
+def workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Iterator[Concern]:
+    for service in services:
+        queue = (snapshot.queues or {}).get(service)
+        if queue is None or queue.consumers:
+            continue
+        seen = snapshot.consumers_seen.get(service)
+        line = snapshot.line(service)
+        waiting = max(queue.messages, line.in_flight if line else 0)
+        last = f" The last was seen {age(seconds_since(seen, now))} ago." if seen else ""
+        yield Concern(
+            level=Level.BROKEN,
+            what=f"No worker of {service} runs.{last}",
+            cost=f"{counted(waiting, 'order') if waiting else 'No order'} waits for it."
+            if waiting < 2
+            else f"{counted(waiting, 'order')} wait for it. Other services continue.",
+            click=waiting_for(service),
+            step=START_ONE,
+            command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
+            since=seen,
+        )
+
+
+def archiver(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
+    queues = snapshot.queues or {}
+    deserted = [f"{each}.dlq" for each in services if f"{each}.dlq" in queues]
+    deserted = [name for name in deserted if not queues[name].consumers]
+    if deserted:
+        dead = sum(queues[name].messages for name in deserted)
+        yield Concern(
+            level=Level.DEGRADED,
+            what="No archiver runs: what fails now cannot be seen here.",
+            cost=f"{counted(dead, 'dead message')} {'waits' if dead == 1 else 'wait'} in RabbitMQ. "
+            "None is lost.",
+            click=DOCTOR,
+            step=START_ONE,
+            command="python manage.py archiver",
+        )
+
+
+def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    if snapshot.mongodb:
+        return
+    last = snapshot.scheduler
+    if last is None or not last.is_fresh:
+        heard = f" It was last heard of {age(last.age_seconds)} ago." if last else ""
+        what, stopped = f"No scheduler runs.{heard}", "Shipments, bulk replays, alerts, retention"
+        step = START_ONE
+    elif last.late:
+        what, stopped = "The scheduler hangs.", ", ".join(last.late)
+        step = "End it, then start one:"
+    else:
+        return
+    yield Concern(
+        level=Level.DEGRADED,
+        what=what,
+        cost=f"{stopped} and resending what was lost do not run. Orders move on.",
+        click=DOCTOR,
+        step=step,
+        command="python manage.py scheduler",
+        since=now - timedelta(seconds=last.age_seconds) if last else None,
+    )
