@@ -24,7 +24,7 @@ from runtime.requests.text import fault_in
 from runtime.trouble import of_mongodb
 
 SHOWN_ONCE = "Copy it now: only its hash is stored, so it cannot be shown again."
-COLUMNS = (("id", 16), ("state", 8), ("user", 10), ("name", 24), ("expires", 20), ("last used", 20))
+COLUMNS = (("id", 16), ("state", 8), ("user", 10), ("name", 24), ("expires", 23), ("last used", 23))
 
 
 class Command(BaseCommand):
