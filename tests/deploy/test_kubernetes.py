@@ -44,6 +44,7 @@ def manifests(folder: Path) -> Iterator[Manifest]:
 SMALL = list(manifests(FOLDER / "overlays" / "small"))
 PRODUCTION = list(manifests(FOLDER / "overlays" / "production"))
 WEBHOOKS = list(manifests(FOLDER / "components" / "webhooks"))
+ISSUER = list(manifests(FOLDER / "components" / "issuer"))
 #: Those of the pipeline; the proxy runs another image.
 OURS = [each for each in SMALL if each["metadata"]["name"] != "proxy"]
 DEPLOYMENTS = {each["metadata"]["name"]: each for each in OURS if each["kind"] == "Deployment"}
@@ -64,7 +65,7 @@ def test_kubernetes_takes_them(version: str) -> None:
     # Its import takes longer than all other files' together.
     import kubernetes_validate
 
-    for each in (*PRODUCTION, *WEBHOOKS):
+    for each in (*PRODUCTION, *WEBHOOKS, *ISSUER):
         if each["kind"] not in OPERATED:
             kubernetes_validate.validate(each, version, strict=True)
 
@@ -92,6 +93,14 @@ def test_webhooks_are_what_their_procfile_says_in_pods_like_the_others() -> None
         assert only["securityContext"] == container("billing")["securityContext"]
         # The deliverer has the worker's login.
         assert pod["volumes"][-1]["secret"]["secretName"] == "ordersite-webhooks"
+
+
+def test_web_reaches_an_issuer_that_the_settings_name_by_https() -> None:
+    (policy,) = ISSUER
+    web = DEPLOYMENTS["web"]["spec"]["template"]["metadata"]["labels"]
+
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= web.items()
+    assert policy["spec"]["egress"] == [{"ports": [{"protocol": "TCP", "port": 443}]}]
 
 
 def test_every_process_runs_by_its_own_command() -> None:
