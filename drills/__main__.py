@@ -49,7 +49,7 @@ def one_run(running: Sites, drill: Drill, seed: int, orders: int, files: list[Pa
     if drill.own_site:
         running.abandon()
     try:
-        result = carry_out(Run(drill, seed, orders, running.current()))
+        result = carry_out(Run(drill, seed, orders, running.current(drill.begins_with())))
     except Exception as error:
         traceback.print_exc()
         result = crashed(drill.name, seed, error, time.monotonic() - started)

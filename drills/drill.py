@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drills.cluster.release import THIS, Release
 from drills.violation import Violation
 
 if TYPE_CHECKING:
     from drills.run import Run
+
+
+def this_release() -> Release:
+    return THIS
 
 
 def nothing_to_prepare(run: Run) -> None:
@@ -31,6 +36,8 @@ class Drill:
     promise: str
     #: Breaks things while the traffic flows, and fixes them.
     inject: Callable[[Run], None]
+    #: What the site runs before the traffic begins; another one needs a site of its own.
+    begins_with: Callable[[], Release] = this_release
     #: Before the traffic begins.
     prepare: Callable[[Run], None] = nothing_to_prepare
     #: What must be true beside the invariant.

@@ -41,7 +41,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 #: Traffic that goes on ends so long after everything was fixed …
 AFTER_SECONDS = 2.0
 #: … or after so long.
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 600
 
 
 class Run:
@@ -66,8 +66,6 @@ class Run:
         self.stock = put_in(site.database, f"{drill.name}-{first_user}", self.chance)
         #: Ids of messages that nobody can handle: each is to end as a failed message.
         self.bad_messages: list[str] = []
-        #: Ids of orders that external publishers sent to the services: each is to be done.
-        self.foreign_orders: list[str] = []
         #: By service, users for whom a drill makes it fail: its messages of their orders may fail.
         self.failing_users: defaultdict[str, set[int]] = defaultdict(set)
         #: Orders that a restored backup lacked, with their users.
@@ -114,7 +112,6 @@ class Run:
             self.stock.put_in,
             since=self.since,
             bad_messages=self.bad_messages,
-            foreign_orders=self.foreign_orders,
             failing_users=self.failing_users,
             lacking=self.lacking,
         )

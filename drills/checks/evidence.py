@@ -56,8 +56,6 @@ class Evidence:
     accepted: int = 0
     #: Ids of the messages of external publishers that nothing can handle.
     bad_messages: Sequence[str] = ()
-    #: Ids of the orders that external publishers sent to the services; `orders` has none of them.
-    foreign_orders: Sequence[str] = ()
     #: Users for whom a service's handler was made to fail, by service.
     failing_users: Mapping[str, Set[int]] = field(default_factory=dict)
     #: Orders that the restored backup lacked, with their users: nobody can promise them.
@@ -85,7 +83,6 @@ def gather(
     *,
     since: datetime,
     bad_messages: Sequence[str] = (),
-    foreign_orders: Sequence[str] = (),
     failing_users: Mapping[str, Set[int]],
     lacking: Mapping[str, int],
 ) -> Evidence:
@@ -119,7 +116,6 @@ def gather(
         conservation=get(site, "/pipeline/conservation"),
         accepted=database["orders"].count_documents({}),
         bad_messages=bad_messages,
-        foreign_orders=foreign_orders,
         failing_users=failing_users,
         lacking=lacking,
     )

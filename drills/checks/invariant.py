@@ -116,7 +116,7 @@ def twice(evidence: Evidence) -> Iterator[Violation]:
 
 def orphans(evidence: Evidence) -> Iterator[Violation]:
     """Nothing was done that nobody ordered."""
-    wanted = evidence.order_ids | {*evidence.foreign_orders} | evidence.lacking.keys()
+    wanted = evidence.order_ids | evidence.lacking.keys()
     served = {order["user_id"] for order in evidence.orders}
     for records in RECORDS.values():
         for document in getattr(evidence, records):
@@ -132,11 +132,10 @@ def orphans(evidence: Evidence) -> Iterator[Violation]:
 def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
     """An outage is not failure: only what a drill made fail on purpose is a failed message."""
     for failed in evidence.failed_messages:
-        # The orders service never heard of an external publisher's order, and says so.
-        not_taken = {*evidence.foreign_orders, *evidence.lacking}
-        is_foreign = failed["service"] == "orders" and failed["order_id"] in not_taken
+        # The orders service has not heard of an order that its backup lacked, and says so.
+        is_lacking = failed["service"] == "orders" and failed["order_id"] in evidence.lacking
         is_planted = evidence.may_fail(failed["service"], failed["order_id"])
-        if is_foreign or is_planted or failed["message_id"] in evidence.bad_messages:
+        if is_lacking or is_planted or failed["message_id"] in evidence.bad_messages:
             continue
         told = f"{failed.get('reason')}, attempts: {failed.get('attempts')}"
         yield Violation(

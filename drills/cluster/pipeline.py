@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from drills.cluster.release import THIS, Release
 from drills.waiting import wait_until
-from localservices.pipeline import ROOT, process_environment, procfile, service_names
+from localservices.pipeline import process_environment, procfile, service_names
 from localservices.process import Process
 
 WORKERS_OF_A_SERVICE = 2
@@ -28,16 +29,27 @@ SERVICES = tuple(service_names())
 class Pipeline:
     """Every process under its name: `web`, `relay`, `billing-1`, `billing-2` …"""
 
-    def __init__(self, environments: Mapping[str, Mapping[str, str]], logs: Path) -> None:
+    def __init__(
+        self, environments: Mapping[str, Mapping[str, str]], logs: Path, release: Release = THIS
+    ) -> None:
         """`environments` has the settings of each process."""
         self.processes = {
-            name: _process(name, {**process_environment(), **environment}, logs)
+            name: Process(name, [], logs / f"{name}.log", {**process_environment(), **environment})
             for name, environment in environments.items()
         }
+        for name in self.processes:
+            self.become(name, release)
         self._web_port = int(environments["web"]["WEB_PORT"])
 
     def __getitem__(self, name: str) -> Process:
         return self.processes[name]
+
+    def become(self, name: str, release: Release, **settings: str) -> None:
+        """Let the process be this release's from its next start on, with further settings."""
+        process = self[name]
+        line = procfile(release.root)[kind_of(name)].replace("@%h", f"-{name}@%h")
+        process.command, process.cwd = _shell(line), release.root
+        process.env = {**(process.env or {}), **release.environment, **settings}
 
     def add(self, name: str, command: str, like: str, cwd: Path) -> None:
         """Have one more process, not started yet, with the settings of the one that it is like."""
@@ -135,11 +147,6 @@ def names() -> list[str]:
 def kind_of(name: str) -> str:
     """The Procfile's name of a process."""
     return name.partition("-")[0]
-
-
-def _process(name: str, environment: Mapping[str, str], logs: Path) -> Process:
-    line = procfile()[kind_of(name)].replace("@%h", f"-{name}@%h")
-    return Process(name, _shell(line), logs / f"{name}.log", environment, ROOT)
 
 
 def _shell(line: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ from drills.cluster.network import Network
 from drills.cluster.pipeline import Pipeline
 from drills.cluster.proxy import Proxy
 from drills.cluster.rabbitmq_cluster import RabbitMQCluster
+from drills.cluster.release import THIS, Release
 from drills.cluster.replica_set import Document, ReplicaSet
 from localservices.pipeline import ROOT, process_environment
 from localservices.ports import free_port
@@ -60,12 +60,13 @@ class Site:
         replica_set: ReplicaSet,
         rabbitmq: RabbitMQCluster,
         network: Network,
+        release: Release = THIS,
     ) -> None:
         self.name = name
         #: Where its runs leave their reports, and its processes their logs.
         self.folder = folder
-        #: The checkout whose `manage.py` an operator uses.
-        self.root = ROOT
+        #: Whose `manage.py` an operator uses.
+        self.release = release
         self.replica_set = replica_set
         self.rabbitmq = rabbitmq
         self.network = network
@@ -88,6 +89,7 @@ class Site:
                 for number, (process, proxies) in enumerate(self.amqp_proxies.items())
             },
             folder / "logs" / name,
+            release,
         )
 
     @property
@@ -123,14 +125,15 @@ class Site:
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py, as an operator would, with these environment variables."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [self.release.programs / "python", "manage.py", *arguments],
             env={
                 **process_environment(),
+                **self.release.environment,
                 **self._settings(self.amqp_proxies["web"], 0),
                 "RABBITMQ_MANAGEMENT_URL": self.rabbitmq.living.management_url,
                 **settings,
             },
-            cwd=self.root,
+            cwd=self.release.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -180,10 +183,10 @@ class Sites:
         self._numbers = itertools.count(1)
         self._current: Site | None = None
 
-    def current(self) -> Site:
-        """The site, with its pipeline running."""
+    def current(self, release: Release = THIS) -> Site:
+        """The site, with its pipeline running; a new one begins with this release."""
         if self._current is None:
-            self._current = Site(f"drills{next(self._numbers)}", *self._parts)
+            self._current = Site(f"drills{next(self._numbers)}", *self._parts, release)
             self._current.prepare()
             self._current.pipeline.start()
         return self._current

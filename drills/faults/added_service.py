@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drills.checks.invariant import RECORDS
 from drills.cluster.checkout import copy_to, start_service
+from drills.cluster.release import Release
 from drills.cluster.replica_set import Document
 from drills.drill import Drill
 from drills.run import Run
@@ -40,22 +41,22 @@ def next_release(run: Run) -> Path:
 
 
 def upgrade(run: Run) -> None:
-    site, release = run.site, next_release(run)
+    site, release = run.site, Release(next_release(run))
     wait_until(lambda: len(confirmed(run)) >= ORDERS_BEFORE, CONFIRMED_SECONDS, "First orders")
     names = [*site.pipeline.processes]
     run.chance.shuffle(names)
     with run.faults.during(f"processes of two releases, the next one with {NAME}"):
         run.measured["orders confirmed before"] = len(confirmed(run))
-        site.root = release
+        site.release = release
         for arguments in (("migrate", "--verbosity", "0"), ("declare_topology",)):
             site.manage(*arguments).check_returncode()
         run.declared_at = datetime.now(UTC)
         for name in names:
             site.pipeline.stop([name])
-            site.pipeline[name].cwd = release
+            site.pipeline.become(name, release)
             site.pipeline.start([name])
             run.wait(0, 0.5)
-        site.pipeline.add(NAME, procfile(release)[NAME], like="billing-1", cwd=release)
+        site.pipeline.add(NAME, procfile(release.root)[NAME], like="billing-1", cwd=release.root)
         site.pipeline.start([NAME])
 
 

@@ -45,12 +45,6 @@ def put_in(database: Database[Document], run: str, chance: random.Random) -> Sto
     return stock
 
 
-def put_on_sale(database: Database[Document], sku: str, units: int) -> None:
-    """Add one product, unless it is there."""
-    product = _product(sku, units, random.Random(sku))
-    database["products"].update_one({"sku": sku}, {"$setOnInsert": product}, upsert=True)
-
-
 def _product(sku: str, units: int, chance: random.Random) -> Document:
     return {
         "sku": sku,

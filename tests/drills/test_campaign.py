@@ -8,6 +8,7 @@ import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from drills.__main__ import one_run
+from drills.cluster.release import THIS, Release
 from drills.cluster.site import Site, Sites
 from drills.faults import DRILLS
 from drills.report.result import read
@@ -19,7 +20,7 @@ class NoSites(Sites):
     def __init__(self) -> None:
         self.abandoned = 0
 
-    def current(self) -> Site:
+    def current(self, release: Release = THIS) -> Site:
         raise ServerSelectionTimeoutError("No replica set members")
 
     def abandon(self) -> None:

@@ -382,30 +382,6 @@ def test_a_message_that_nobody_can_handle_has_to_fail() -> None:
     assert violations(replace(good(), bad_messages=["bad"], failed_messages=letters)) == []
 
 
-def test_what_external_publishers_ordered_is_done_without_an_order() -> None:
-    order_id = str(ObjectId())
-    done = [{"_id": order_id, "user_id": 7, "state": "rejected", "items": []}]
-
-    assert violations(replace(good(), reservations=good().reservations + done)) != []
-    assert (
-        violations(
-            replace(good(), reservations=good().reservations + done, foreign_orders=[order_id])
-        )
-        == []
-    )
-
-
-def test_of_an_external_publishers_order_the_orders_service_alone_knows_nothing() -> None:
-    foreign = str(ObjectId())
-    told = replace(good(), foreign_orders=[foreign])
-    given_up = {
-        service: {**failed(service), "order_id": foreign} for service in ("orders", "billing")
-    }
-
-    assert violations(replace(told, failed_messages=[given_up["orders"]])) == []
-    assert violations(replace(told, failed_messages=[given_up["billing"]])) != []
-
-
 def test_a_lost_answer_may_have_left_the_order_that_the_repeat_finds() -> None:
     for status in (None, 503):
         assert violations(replace(good(), exchanges=[exchange(status=status), exchange()])) == []
