@@ -2,106 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import os
-import queue
-import shlex
-import signal
+import re
+import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Self
-
-from honcho import printer, process
-from honcho.colour import get_colours
-from honcho.environ import parse_procfile
 
 from localservices.process import with_parent
 
 ROOT = Path(__file__).parent.parent
-STOP_SECONDS = 15
-#: A process that ends sooner after its start cannot run here; one that ran for longer can.
-STEADY_SECONDS = 10.0
-#: A process that was asked to stop ends with one of these.
-STOPPED = (0, -signal.SIGTERM, -signal.SIGINT)
-STAYS = (
-    "{name} was stopped, and stays so; all others go on. To have it back, in another terminal:\n"
-    "  . .venv/bin/activate; {command}"
-)
+#: Longer than the pipeline itself gives its processes.
+STOP_SECONDS = 20
+#: https://devcenter.heroku.com/articles/procfile
+PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
 #: Services that run only where the setting of that name says so; each has a Procfile of its own.
 OPTIONAL = ("webhooks",)
 #: What logs in as the worker that it runs beside.
 LOGINS_OF = {"deliverer": "webhooks"}
-NO_LOGINS: Mapping[str, Mapping[str, str]] = {}
 
 
 class Pipeline:
-    """Runs processes together and prints their lines, each with its name before it.
+    """The process that forks all others, prints their lines, and starts again what dies.
 
-    with Pipeline(procfile()) as pipeline:
-        pipeline.start()
-        name, exit_code = pipeline.follow()
-
-    Each gets SIGTERM alone and stops its own children: a Celery worker finishes its messages.
+    with Pipeline() as pipeline:   # it imports the libraries meanwhile
+        pipeline.start({"relay": {"command": "python manage.py relay", "environment": {}}})
+        exit_code = pipeline.wait()
     """
 
-    def __init__(
-        self, commands: Mapping[str, str], logins: Mapping[str, Mapping[str, str]] = NO_LOGINS
-    ) -> None:
-        #: The shell command of each process by its name.
-        self.commands = commands
-        #: What each process is told of its own logins, beside our environment.
-        self._logins = logins
-        self._events: queue.Queue[printer.Message] = queue.Queue()
-        self._printer = printer.Printer(sys.stdout, width=max(map(len, commands)), time_format="")
-        self._not_started: set[str] = set()
-        self._pids: dict[str, int] = {}
-        self._started_at: dict[str, float] = {}
-        self._colours = dict(zip(commands, get_colours(), strict=False))
-        self._ended: list[tuple[str, int]] = []
-
-    def start(self) -> None:
-        """Start all; returns when each has its process id."""
-        for name in self.commands:
-            self._start(name)
-        while self._not_started:
-            self._take(self._events.get())
-
-    def follow(self) -> tuple[str, int]:
-        """Print lines until a process cannot run; return its name and exit code.
-
-        One that ran and died is started again, and one that somebody stopped stays stopped.
-        """
-        while True:
-            while not self._ended:
-                self._take(self._events.get())
-            name, exit_code = self._ended.pop(0)
-            if time.monotonic() - self._started_at[name] < STEADY_SECONDS:
-                return name, exit_code
-            if exit_code in STOPPED:
-                self._print_own(STAYS.format(name=name, command=self.commands[name]))
-            else:
-                self._print_own(f"{name} ended with exit code {exit_code}. It is started again.")
-                self._start(name)
-
-    def _start(self, name: str) -> None:
-        environment = {**process_environment(), **self._logins.get(name, {})}
-        command, colour = shell_command(self.commands[name]), self._colours[name]
-        one = process.Process(command, name=name, colour=colour, env=environment)
-        self._started_at[name] = time.monotonic()
-        self._not_started.add(name)
-        # The kernel ends the process with this thread, which lives as long as the process.
-        Thread(target=one.run, args=(self._events,), name=name, daemon=True).start()
-
-    def say(self, text: str) -> None:
-        """Print lines of our own between those of the processes; any thread may."""
-        self._events.put(printer.Message("line", text, None, None, None))
-
     def __enter__(self) -> Self:
+        # The kernel ends it with this thread, and all others with it.
+        self._parent = subprocess.Popen(
+            with_parent([sys.executable, "-m", "ordersite.forking"]),
+            stdin=subprocess.PIPE,
+            env=process_environment(),
+            cwd=ROOT,
+            # Ctrl-C is for us: each process is asked to stop alone, without its children.
+            process_group=0,
+        )
         return self
+
+    def start(self, starts: Mapping[str, Mapping[str, object]]) -> None:
+        """Start all: the shell `command` of each by its name, and the `environment` of its own."""
+        assert self._parent.stdin is not None
+        with suppress(BrokenPipeError), self._parent.stdin as asked:
+            asked.write(json.dumps(starts).encode())
+
+    @property
+    def runs(self) -> bool:
+        return self._parent.poll() is None
+
+    def wait(self) -> int:
+        """Wait until a process cannot run, which its lines tell; returns the exit code."""
+        return self._parent.wait()
 
     def __exit__(
         self,
@@ -109,41 +66,11 @@ class Pipeline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._signal(signal.SIGTERM)
-        self._follow_until_all_ended(within_seconds=STOP_SECONDS)
-        self._signal(signal.SIGKILL)
-
-    def _take(self, event: printer.Message) -> None:
-        """Print or note one event."""
-        if event.type == "line":
-            self._print(event)
-        elif event.type == "start":
-            self._not_started.remove(event.name)
-            self._pids[event.name] = event.data["pid"]
-        elif event.type == "stop":
-            del self._pids[event.name]
-            self._ended.append((event.name, event.data["returncode"]))
-
-    def _print(self, line: printer.Message) -> None:
-        if line.name is None:
-            self._print_own(line.data)
-        else:
-            self._printer.write(line)
-
-    def _print_own(self, text: str) -> None:
-        print(text, flush=True)
-
-    def _follow_until_all_ended(self, within_seconds: float) -> None:
-        deadline = time.monotonic() + within_seconds
-        while self._pids and time.monotonic() < deadline:
-            with suppress(queue.Empty):
-                self._take(self._events.get(timeout=0.1))
-
-    def _signal(self, number: signal.Signals) -> None:
-        """SIGTERM goes to the process alone, SIGKILL to its children too."""
-        for pid in self._pids.values():
-            with suppress(ProcessLookupError):
-                os.killpg(pid, number) if number == signal.SIGKILL else os.kill(pid, number)
+        self._parent.terminate()
+        try:
+            self._parent.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._parent.kill()
 
 
 def procfile(root: Path = ROOT) -> dict[str, str]:
@@ -162,7 +89,7 @@ def procfile(root: Path = ROOT) -> dict[str, str]:
 
 def lines_of(procfile: Path) -> dict[str, str]:
     """The commands in the file by the names of their processes."""
-    return dict(parse_procfile(procfile.read_text()).processes)
+    return dict(PROCFILE_LINE.findall(procfile.read_text()))
 
 
 def service_names(root: Path = ROOT) -> list[str]:
@@ -183,11 +110,6 @@ def is_on(optional: str) -> bool:
 
 def worker_command(service: str) -> str:
     return f"celery --quiet -A celery_app worker -Q {service} -n {service}@%h --concurrency 2"
-
-
-def shell_command(command: str) -> str:
-    """A Procfile command whose shell becomes the program, and which dies when we die."""
-    return f"exec {shlex.join(with_parent([]))} {command}"
 
 
 def process_environment() -> dict[str, str]:

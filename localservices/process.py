@@ -9,9 +9,22 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 STOP_SECONDS = 20
 LOG_TAIL_LINES = 25
+
+
+class Child(Protocol):
+    """What `subprocess.Popen` offers of a program that it started."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
 
 
 class Process:
@@ -35,7 +48,7 @@ class Process:
         self.log = log
         self.env = env
         self.cwd = cwd
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._log_size_at_start = 0
 
     def start(self) -> None:
@@ -45,16 +58,19 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._log_size_at_start = log.tell()
-            self._child = subprocess.Popen(
-                with_parent(self.command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self.env,
-                cwd=self.cwd,
-                # In our session: Linux weighs the niceness of processes within one (sched(7)).
-                process_group=0,
-            )
+            self._child = self._launch(log)
+
+    def _launch(self, log: BinaryIO) -> Child:
+        return subprocess.Popen(
+            with_parent(self.command),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=self.env,
+            cwd=self.cwd,
+            # In our session: Linux weighs the niceness of processes within one (sched(7)).
+            process_group=0,
+        )
 
     @property
     def pid(self) -> int:
@@ -81,7 +97,7 @@ class Process:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(seconds)
         self.kill()
-        return self._child.returncode
+        return self._child.poll()
 
     def wait(self) -> int:
         """Wait until it ends by itself; returns its exit code."""
@@ -102,6 +118,9 @@ class Process:
         none of them runs any more. https://man7.org/linux/man-pages/man2/waitid.2.html
         """
         self._signal_group(signal.SIGSTOP)
+        self._wait_until_stopped()
+
+    def _wait_until_stopped(self) -> None:
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:

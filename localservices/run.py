@@ -50,10 +50,11 @@ def main() -> int:
     end_on_signals()
     try:
         with only_run(FOLDER / "run.lock"), ExitStack() as services:
-            settings = start_services(services)
             if sys.argv[1:] == ["services"]:
-                return wait_for_ever(settings)
-            return run_pipeline(settings)
+                return wait_for_ever(start_services(services))
+            # It imports the libraries while the services start.
+            with Pipeline() as pipeline:
+                return run_pipeline(pipeline, start_services(services))
     except LocalServiceError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -171,8 +172,8 @@ def prepare(*arguments: str) -> None:
         raise ServiceFailed(f"Preparing failed:\n{preparing.log_tail()}")
 
 
-def run_pipeline(settings: Mapping[str, str]) -> int:
-    """Run every process until one cannot run, which ends all of them.
+def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str]) -> int:
+    """Run every process until one cannot run, which ends all of them; returns the exit code.
 
     Each has logins of its own, where both servers are ours.
 
@@ -181,19 +182,27 @@ def run_pipeline(settings: Mapping[str, str]) -> int:
     print("Starting the processes …", flush=True)
     commands = procfile()
     own = logins(commands) if GIVEN.isdisjoint({"AMQP_URL", "MONGODB_URL"}) else {}
-    with Pipeline(commands, own) as pipeline:
-        pipeline.start()
-        Thread(target=lambda: pipeline.say(welcome(settings)), daemon=True).start()
-        name, exit_code = pipeline.follow()
-    port = int(settings["WEB_PORT"])
-    if name == "web" and not is_free(port):
-        moved = {**settings, "WEB_PORT": str(port_for("web", port, WEB_STANDARD_PORT))}
-        remember(moved)
-        return run_pipeline(moved)
-    raise ServiceFailed(
-        f"{name} ended with exit code {exit_code}, so everything was stopped. "
-        f"Its lines above, marked `{name}`, say why."
+    pipeline.start(
+        {
+            name: {"command": command, "environment": {**settings, **own.get(name, {})}}
+            for name, command in commands.items()
+        }
     )
+    Thread(target=say_welcome, args=(pipeline, settings), daemon=True).start()
+    exit_code = pipeline.wait()
+    port = int(settings["WEB_PORT"])
+    if is_free(port):
+        return exit_code
+    moved = {**settings, "WEB_PORT": str(port_for("web", port, WEB_STANDARD_PORT))}
+    remember(moved)
+    with Pipeline() as again:
+        return run_pipeline(again, moved)
+
+
+def say_welcome(pipeline: Pipeline, settings: Mapping[str, str]) -> None:
+    text = welcome(settings)
+    if pipeline.runs:
+        say(text)
 
 
 def logins(processes: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 from localservices.pipeline import process_environment, procfile
 from localservices.ports import free_port
 from localservices.process import Process
+from tests.forked import ForkedProcess, fork_server
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -21,13 +22,17 @@ START_SECONDS = 90
 class Processes:
     """Starts processes of the Procfile by name, and ends all of them.
 
+    They are forked by a process that has imported the libraries, as `make run` does it, where
+    `as_forks` is true and they are this Python's.
+
     def test_journey(processes):
         url = processes.start_web()
         processes.start("relay", "inventory", "billing")
     """
 
-    def __init__(self, log_folder: Path, root: Path = ROOT) -> None:
+    def __init__(self, log_folder: Path, root: Path = ROOT, as_forks: bool = True) -> None:
         self.log_folder = log_folder
+        self.as_forks = as_forks and root == ROOT
         #: The checkout whose processes they are.
         self.root = root
         self.web_url = ""
@@ -54,11 +59,13 @@ class Processes:
 
     def run(self, name: str, command: str, **settings: str) -> Process:
         """Start any shell command as a process, e.g. `python manage.py tail 'order.*'`."""
-        process = Process(
+        environment = {**process_environment(), **settings}
+        forks = self.as_forks and fork_server().can_start(environment)
+        process = (ForkedProcess if forks else Process)(
             name,
             ["sh", "-c", f"exec {command}"],
             log=self.log_folder / f"{len(self._started)}-{name}.log",
-            env={**process_environment(), **settings},
+            env=environment,
             cwd=self.root,
         )
         self._started.append(process)

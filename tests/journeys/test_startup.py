@@ -44,8 +44,8 @@ def rabbitmq(tmp_path: Path) -> Iterator[RabbitMQ]:
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Processes]:
-    """Starts real processes, without the suite's services."""
-    processes = Processes(tmp_path)
+    """Starts real processes by their commands, without the suite's services."""
+    processes = Processes(tmp_path, as_forks=False)
     yield processes
     processes.stop()
 

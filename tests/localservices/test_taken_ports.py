@@ -118,17 +118,18 @@ WEB = (
 
 
 def test_web_starts_again_on_another_port(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     taken = free_port()
     monkeypatch.setenv("WEB_PORT", str(taken))
     monkeypatch.setattr(run, "procfile", lambda: {"web": WEB})
     monkeypatch.setattr(run, "remember", os.environ.update)
     monkeypatch.setattr(run, "welcome", lambda settings: f"curl to {settings['WEB_PORT']}")
-    with listener(taken), pytest.raises(ServiceFailed, match="web ended with exit code 7"):
-        run.run_pipeline({"WEB_PORT": str(taken)})
+    with listener(taken), run.Pipeline() as pipeline:
+        assert run.run_pipeline(pipeline, {"WEB_PORT": str(taken)}) == 1
 
-    said = capsys.readouterr().out
+    said, wrong = capfd.readouterr()
+    assert "web ended with exit code 7" in wrong
     assert f"Port {taken} is taken, so web has port {os.environ['WEB_PORT']} instead." in said
     assert f"listens on {os.environ['WEB_PORT']}" in said
     assert f"curl to {os.environ['WEB_PORT']}" in said
