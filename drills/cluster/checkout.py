@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from localservices.pipeline import ROOT, process_environment
@@ -13,15 +14,25 @@ SETTINGS = Path("ordersite/settings.py")
 
 
 def copy_to(folder: Path) -> Path:
-    """Copy what a clone would have into the folder, which must not be there; returns it."""
+    """Copy what a clone would have into the folder, which must not be there; returns it.
+
+    What Python has compiled of it goes along: a dozen processes at once would compile it anew.
+    """
     listed = subprocess.check_output(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
     )
     for name in listed.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+        copy(ROOT / name, folder / name)
+        if name.endswith(".py"):
+            copy(Path(cache_from_source(ROOT / name)), Path(cache_from_source(folder / name)))
     return folder
+
+
+def copy(file: Path, to: Path) -> None:
+    if file.is_file():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        # Its time, too, by which Python knows what it has compiled.
+        shutil.copy2(file, to)
 
 
 def install(checkout: Path, line: str) -> None:

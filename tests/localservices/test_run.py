@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from drills.cluster.checkout import copy_to
 from localservices.process import Process
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 120
 STOP_SECONDS = 40
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", ".*_cache", "__pycache__", "tests")
 
 #: What the tests set for themselves; a new user's environment names no services.
 OURS = ("MONGODB_", "AMQP_", "RABBITMQ_", "DJANGO_", "RETRY_DELAYS_SECONDS", "DELIVERY_LIMIT")
@@ -33,8 +32,7 @@ pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(420)]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project in which nothing ever ran, with the installed Python packages."""
-    copy = tmp_path / "project"
-    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    copy = copy_to(tmp_path / "project")
     (copy / ".venv").symlink_to(ROOT / ".venv")
     return copy
 
