@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
 
 from messaging.errors import PublishError, Unroutable
@@ -68,18 +69,26 @@ def ride_out(work: Callable[[], Result]) -> Result:
     `work` must be safe to repeat: running it is the probe.
 
     Raises:
-        Outage: the part has not come back within `PATIENCE_SECONDS`.
+        Outage: the part has not come back within `PATIENCE_SECONDS`, or the time limit of the task
+            was over meanwhile.
         Exception: whatever else `work` raises.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     wait_seconds = FIRST_WAIT_SECONDS
+    outage: Outage | None = None
     while True:
         try:
             result = work()
-        except Outage as outage:
+        except Outage as error:
+            outage = error
             report(outage)
             if time.monotonic() + wait_seconds > deadline:
                 raise
+        except SoftTimeLimitExceeded as error:
+            # The last of several tries begins before the deadline, and may take long itself.
+            if outage is None:
+                raise
+            raise outage from error
         else:
             if _reported.end():
                 logger.info("Continuing: MongoDB and RabbitMQ answer again.")
