@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 import amqp
 from kombu import Connection
 
+from messaging.certificate import Attempt, encode_attempts
 from messaging.handling import retry_notes
 from messaging.topology import by_name
 
+FAILED = Attempt(1, "2026-11-28T00:00:00+00:00", 0.1, "billing@here", "TimeoutError", "timed out")
 #: Longer than any test.
 WAITS_MILLISECONDS = 600_000
 
 
-def a_retry_waits(order_id: str) -> str:
+def a_retry_waits(order_id: str, body: bytes = b"{}") -> str:
     """Billing has failed for the order's event once; the retry's id.
 
     Its queue is one of its own, which ends with its first consumer.
@@ -30,7 +32,10 @@ def a_retry_waits(order_id: str) -> str:
             "x-dead-letter-routing-key": "billing",
         }
         channel.queue_declare(queue, auto_delete=True, arguments=to_billing)
-        message = amqp.Message(b"{}", message_id=message_id, type="order.placed")
+        headers = {"attempts": encode_attempts((FAILED,))}
+        message = amqp.Message(
+            body, message_id=message_id, type="order.placed", application_headers=headers
+        )
         channel.basic_publish(message, exchange="", routing_key=queue)
     note = note_of(order_id, message_id, queue)
     retry_notes.notes().insert_one(note)

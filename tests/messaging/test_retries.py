@@ -15,6 +15,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from failed_messages.acting.waiting_retries import retry_now, stop_retrying
+from failed_messages.models import AuditEntry
 from localservices.mongodb import MongoDB
 from localservices.process import Process
 from messaging.certificate import decode_certificate
@@ -23,6 +25,7 @@ from tests.broker import depth, publish, take
 from tests.polling import eventually
 from tests.processes import Processes
 from tests.settled_rabbitmq import SettledRabbitMQ
+from tests.waiting_retry import a_retry_waits
 
 
 def order(order_id: str, user_id: int = 500) -> bytes:
@@ -81,6 +84,32 @@ def test_attempts_used_up(worker: Process, fault: Any) -> None:
     assert message.properties["correlation_id"] == "used-up"
     # Inventory has no worker here: it got the event once, and no retry after it.
     assert depth("inventory") == 1
+
+
+def test_an_operator_lets_one_retry_run_now_and_ends_another(worker: Process, clean: None) -> None:
+    """Given two that wait for long, then one is done at once, and the other a failed message."""
+    sooner, never = "6743" + "a" * 20, "6743" + "b" * 20
+    waiting = {each: a_retry_waits(each, order(each)) for each in (sooner, never)}
+
+    assert retry_now(waiting[sooner], "anna").done
+    assert stop_retrying(waiting[never], "anna", "the card was blocked").done
+
+    message = eventually(lambda: take("billing.dlq"))
+    certificate = decode_certificate(message.headers["certificate"])
+    assert certificate is not None
+    assert (certificate.reason, len(certificate.attempts)) == ("stopped", 1)
+    assert certificate.message == "stopped by anna: the card was blocked"
+    eventually(lambda: invoice(sooner))
+    assert invoice(never) is None
+    acts = AuditEntry.objects.order_by("at").values_list("act", "subject_id")
+    assert [*acts] == [("retry now", waiting[sooner]), ("stop retrying", waiting[never])]
+    late = eventually(lambda: verdict_unless_done(waiting[sooner]))
+    assert "it came too late: billing has handled it since" in late
+
+
+def verdict_unless_done(retry_id: str) -> str:
+    verdict = retry_now(retry_id, "bob")
+    return verdict.detail if "handled it since" in verdict.detail else ""
 
 
 def test_a_full_retry_queue_is_an_outage(
