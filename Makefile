@@ -6,6 +6,8 @@ RUN := $(VENV)/bin/python
 INSTALL_PACKAGES := localservices/install_packages.sh
 INSTALLED := $(VENV)/installed
 TESTS ?= tests
+# Some shells and images have it set: then each of a hundred processes compiles all code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run
 run: libcurl ## start everything: MongoDB, RabbitMQ, web, relay, workers, archiver, scheduler

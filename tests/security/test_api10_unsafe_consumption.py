@@ -93,9 +93,11 @@ def test_what_never_happened_is_not_believed(
 
 #: Whoever is no process that publishes orders' events, our own among them.
 OTHERS = ["", "shop", "guest", "*", *map(user_of, ("web", "billing", "orders", "operator"))]
+#: The names of our own differ from one process of the tests to the next.
+each_other = pytest.mark.parametrize("publisher", OTHERS, ids=[*map(str, range(len(OTHERS)))])
 
 
-@pytest.mark.parametrize("publisher", OTHERS)
+@each_other
 @override_settings(EXTERNAL_PUBLISHERS=["node:order.placed"])
 def test_an_order_of_nobody_needs_a_publisher_that_is_listed(publisher: str) -> None:
     found = problem("order.placed", TRUE | {"orderId": UNKNOWN}, publisher)
@@ -105,7 +107,7 @@ def test_an_order_of_nobody_needs_a_publisher_that_is_listed(publisher: str) -> 
     assert f"add {publisher or '*'}:order.placed to EXTERNAL_PUBLISHERS" in str(found)
 
 
-@pytest.mark.parametrize("publisher", OTHERS)
+@each_other
 def test_nobody_is_believed_against_what_is_stored(publisher: str) -> None:
     assert problem("order.placed", TRUE | {"total": "0.01"}, publisher) is not None
     assert problem("order.cancelled", TRUE, publisher) is not None
