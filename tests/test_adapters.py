@@ -37,7 +37,15 @@ UNDOCUMENTED = (
 )
 
 #: With an underscore, and documented anyway: Django's Model API, named tuples.
-DOCUMENTED = {"_meta", "_base_manager", "_default_manager", "_replace", "_asdict", "_fields"}
+DOCUMENTED = {
+    "_meta",
+    "_base_manager",
+    "_default_manager",
+    "_replace",
+    "_asdict",
+    "_fields",
+    "_exit",
+}
 
 #: Of no release of the pipeline: what stands beside it to measure or to break it.
 OUTSIDE = ("tests", "benchmarks/peers", "localservices", "drills")
