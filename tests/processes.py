@@ -30,7 +30,7 @@ class Processes:
         processes.start("relay", "inventory", "billing")
     """
 
-    def __init__(self, log_folder: Path, root: Path = ROOT, as_forks: bool = False) -> None:
+    def __init__(self, log_folder: Path, root: Path = ROOT, as_forks: bool = True) -> None:
         self.log_folder = log_folder
         self.as_forks = as_forks and root == ROOT
         #: The checkout whose processes they are.
