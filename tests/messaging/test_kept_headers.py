@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from amqp.basic_message import Message as TheirMessage
 from amqp.serialization import dumps
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.certificate import (
@@ -124,6 +124,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=25)  # each is large
 @given(st.dictionaries(st.text(min_size=1, max_size=60), VALUES, max_size=80))
 def test_whatever_they_are_they_fit_beside_a_certificate(headers: dict[str, Any]):
     size = len(dumps("F", [kept_headers(headers)]))

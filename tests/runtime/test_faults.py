@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -138,6 +138,7 @@ orders = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(orders | values)
 def test_what_msgspec_takes_and_nothing_else_has_no_fault(value: Any) -> None:
     try:
