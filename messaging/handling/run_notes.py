@@ -71,7 +71,8 @@ def begin(life: str) -> None:
         _take_back(life)
     killed = [run for run in others if is_over(run, this["at"])]
     if len(killed) >= settings.DELIVERY_LIMIT:
-        raise WorkerKilled(len(killed))
+        # Further ones were killed while they gave the message up, and never began to handle it.
+        raise WorkerKilled(settings.DELIVERY_LIMIT)
     raise Outage(f"{len(others)} runs of the message have begun, and some may still be running")
 
 

@@ -66,6 +66,16 @@ def test_so_many_killed_runs_are_the_last(life: str) -> None:
     assert killed.value.kills == settings.DELIVERY_LIMIT
 
 
+def test_a_process_that_is_killed_while_it_gives_a_message_up_did_not_handle_it(life: str) -> None:
+    for _ in range(settings.DELIVERY_LIMIT + 3):
+        note(life, place=run_notes.place(), pid=ended_process())
+
+    with pytest.raises(WorkerKilled) as killed:
+        run_notes.begin(life)
+
+    assert killed.value.kills == settings.DELIVERY_LIMIT
+
+
 def test_a_run_that_goes_on_was_not_killed(life: str) -> None:
     """Its connection was lost, so the message came again, and once more …"""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
