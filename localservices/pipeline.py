@@ -20,8 +20,6 @@ ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
 PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
-#: Services that run only where the setting of that name says so; each has a Procfile of its own.
-OPTIONAL = ("webhooks",)
 #: What logs in as the worker that it runs beside.
 LOGINS_OF = {"deliverer": "webhooks"}
 
@@ -80,11 +78,15 @@ def procfile(root: Path = ROOT) -> dict[str, str]:
     """
     commands = lines_of(root / "Procfile")
     for name in service_names(root):
-        if name in OPTIONAL:
-            commands |= lines_of(root / f"Procfile.{name}")
-        elif name not in commands:
-            commands[name] = worker_command(name)
+        if (own := own_procfile(root, name)).exists():
+            commands |= lines_of(own)
+        commands.setdefault(name, worker_command(name))
     return commands
+
+
+def own_procfile(root: Path, service: str) -> Path:
+    """What a service has that runs only where the setting of its name says so."""
+    return root / f"Procfile.{service}"
 
 
 def lines_of(procfile: Path) -> dict[str, str]:
@@ -94,7 +96,11 @@ def lines_of(procfile: Path) -> dict[str, str]:
 
 def service_names(root: Path = ROOT) -> list[str]:
     """The services that run: a setting may turn one on."""
-    return [name for name in service_packages(root) if name not in OPTIONAL or is_on(name)]
+    return [
+        name
+        for name in service_packages(root)
+        if is_on(name) or not own_procfile(root, name).exists()
+    ]
 
 
 def service_packages(root: Path = ROOT) -> list[str]:
