@@ -28,6 +28,11 @@ def for_programs(at: datetime) -> str:
     return f"{_utc(at).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def or_null(at: datetime | None) -> str | None:
+    """As `for_programs`; JSON's null where there is none."""
+    return for_programs(at) if at else None
+
+
 def for_people(text: str) -> str:
     """The text with each moment in it as `exact` writes it; what is none stays as it is."""
     return _RFC3339.sub(_exact_of, text)

@@ -76,7 +76,7 @@ class GivenMongoDB:
             with self._client() as client:
                 if "setName" not in client.admin.command("hello"):
                     raise self._not_usable(
-                        "it is no replica set",
+                        "it is not a replica set",
                         "Start mongod with --replSet rs0, then run rs.initiate() in mongosh.",
                     )
                 client[self.name]["probe"].insert_one({})

@@ -37,8 +37,6 @@ NO_SUCH_RETRY = "no such retry; an order's timeline has the retryId of each that
 
 NO_ANSWER = "RabbitMQ did not answer; look at the order's timeline, then try again"
 
-Record = Callable[[ClientSession], None]
-
 
 def retry_now(id_: str, by: str, reason: str = "") -> Verdict:
     """Run the next attempt now.

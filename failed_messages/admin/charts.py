@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from failed_messages.admin.svg import stacked_bars
 from failed_messages.reading.charts import SPANS, Chart, failures_over_time
+from runtime.counted import counted
 from runtime.moment import exact
 
 SAID = {24: "last 24 hours", 168: "last 7 days", 720: "last 30 days"}
@@ -29,7 +30,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "chart": stacked_bars(
             _labels(chart),
             list(chart.series.values()),
-            f"{total:,} failure{'' if total == 1 else 's'}, {SAID[hours]}",
+            f"{counted(total, 'failure')}, {SAID[hours]}",
         ),
         "series": [
             (index, name, f"{sum(counts):,}")

@@ -28,6 +28,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import runbooks
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
+from runtime.counted import counted
 from runtime.moment import exact
 
 NEWEST_SHOWN = 10
@@ -102,7 +103,7 @@ class FailureGroupAdmin(DeskAdmin):
             '<a href="{}">{}</a><br><small>{} in all</small>',
             messages_url(group.pk),
             f"{_figures(group).messages:,}",
-            f"{group.deaths:,} death{'' if group.deaths == 1 else 's'}",
+            counted(group.deaths, "death"),
         )
 
     @admin.display(description="last 24 h")

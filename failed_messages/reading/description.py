@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
 from failed_messages.archiving import certificate
 from failed_messages.models import (
@@ -22,7 +21,7 @@ from failed_messages.reading.group_figures import Figures
 from failed_messages.reading.verdict import Verdict
 from messaging.certificate import Certificate
 from messaging.plain import whole_text
-from runtime.moment import for_programs
+from runtime.moment import or_null
 
 #: What `summary` needs: never the body, the headers or the certificates.
 SUMMARY_FIELDS = (
@@ -57,8 +56,8 @@ def summary(record: FailedMessage) -> answers.FailedMessage:
         "attempts": record.attempts,
         "group": record.fingerprint,
         "status": record.status,
-        "firstFailedAt": _rfc3339(record.first_failed_at),
-        "lastFailedAt": _rfc3339(record.last_failed_at),
+        "firstFailedAt": or_null(record.first_failed_at),
+        "lastFailedAt": or_null(record.last_failed_at),
     }
 
 
@@ -75,14 +74,14 @@ def full(record: FailedMessage) -> answers.FailedMessageDetails:
         "headers": json.loads(record.headers),
         "certificates": [json.loads(text) for text in reversed(record.certificates)],
         "replay": _replay(record.replay),
-        "resolvedAt": _rfc3339(record.resolved_at),
+        "resolvedAt": or_null(record.resolved_at),
         "resolvedBy": record.resolved_by,
-        "discardedAt": _rfc3339(record.discarded_at),
+        "discardedAt": or_null(record.discarded_at),
         "discardedBy": record.discarded_by,
         "discardReason": record.discard_reason,
         "parent": str(record.parent) if record.parent else None,
         "editedAs": [str(id_) for id_ in record.edited_as],
-        "expiresAt": _rfc3339(expires_at(record)),
+        "expiresAt": or_null(expires_at(record)),
         "history": [_line(act) for act in record.history],
     }
 
@@ -104,11 +103,11 @@ def group_json(group: FailureGroup, known: Figures) -> answers.FailureGroup:
         "ordersAreAtLeast": known.at_least,
         "value": known.value,
         "deathsByHour": known.trend,
-        "firstFailedAt": _rfc3339(group.first_failed_at),
-        "lastFailedAt": _rfc3339(group.last_failed_at),
+        "firstFailedAt": or_null(group.first_failed_at),
+        "lastFailedAt": or_null(group.last_failed_at),
         "status": group.status,
         "fixedIn": group.fixed_in,
-        "regressedAt": _rfc3339(group.regressed_at),
+        "regressedAt": or_null(group.regressed_at),
         "owner": group.owner,
         "note": group.note,
         "link": group.link,
@@ -120,13 +119,13 @@ def job_json(job: ReplayJob) -> answers.BulkReplay:
     return {
         "id": str(job.pk),
         "by": job.by,
-        "at": _rfc3339(job.at),
+        "at": or_null(job.at),
         "reason": job.reason,
         "filter": job.selection,
         "ratePerSecond": job.rate,
         "state": job.state,
         "why": job.why,
-        "finishedAt": _rfc3339(job.finished_at),
+        "finishedAt": or_null(job.finished_at),
         "messages": {state: getattr(job, state) for state in PartState.values},
     }
 
@@ -141,7 +140,7 @@ def policy_json(policy: ReplayPolicy) -> answers.ReplayPolicy:
         "afterSeconds": policy.delays_seconds,
         "enabled": policy.enabled,
         "by": policy.by,
-        "at": _rfc3339(policy.at),
+        "at": or_null(policy.at),
     }
 
 
@@ -161,23 +160,19 @@ def _replay(replay: Replay | None) -> answers.LatestReplay | None:
     return {
         "id": replay.pk,
         "by": replay.by,
-        "at": _rfc3339(replay.at),
-        "publishedAt": _rfc3339(replay.published_at),
+        "at": or_null(replay.at),
+        "publishedAt": or_null(replay.published_at),
     }
 
 
 def _line(act: Act) -> answers.HistoryLine:
     return {
-        "at": _rfc3339(act.at),
+        "at": or_null(act.at),
         "by": act.by,
         "act": act.act,
         "reason": act.reason,
         "detail": act.detail,
     }
-
-
-def _rfc3339(at: datetime | None) -> str | None:
-    return for_programs(at) if at else None
 
 
 def pending_json(act: PendingAct) -> answers.PendingAct:
@@ -187,7 +182,7 @@ def pending_json(act: PendingAct) -> answers.PendingAct:
         "act": act.act,
         "messages": act.messages,
         "by": act.by,
-        "at": _rfc3339(act.at),
+        "at": or_null(act.at),
         "reason": act.reason,
         "arguments": json.loads(act.arguments),
         "state": act.state,

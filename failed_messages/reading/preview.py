@@ -14,6 +14,7 @@ from failed_messages.reading.known_group import require_known
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
+from runtime.counted import counted
 
 #: More messages than these are counted, and their orders are not read.
 MESSAGES_CHECKED = 10_000
@@ -59,20 +60,20 @@ class Preview:
     def _sentences(self) -> Iterable[str]:
         targets = " and ".join(f"{n:,} to {service}" for service, n in self.services.items())
         only = f": {targets}" if len(self.services) > 1 else f" to {next(iter(self.services), '')}"
-        yield f"{_count(self.messages, 'message')}{only if self.services else ''} only."
+        yield f"{counted(self.messages, 'message')}{only if self.services else ''} only."
         yield "What other services have done is not affected."
         about = f"At least {self.orders:,}" if self.at_least else f"{self.orders:,}"
         worth = f", worth {self.value}" if self.value else ""
         yield f"{about} order{'' if self.orders == 1 else 's'}{worth}." if self.orders else ""
         if self.cancelled:
-            yield f"{_count(self.cancelled, 'order')} cancelled since: left out."
+            yield f"{counted(self.cancelled, 'order')} cancelled since: left out."
         if self.stale:
             yield (
-                f"{_count(self.stale, 'message')} whose order has changed since: left out, "
+                f"{counted(self.stale, 'message')} whose order has changed since: left out, "
                 "unless you give a reason."
             )
         if self.cut:
-            yield f"{_count(self.cut, 'message')} too large, and stored only in part: left out."
+            yield f"{counted(self.cut, 'message')} too large, and stored only in part: left out."
 
 
 def preview(selection: Filter) -> Preview:
@@ -130,7 +131,3 @@ def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
         cut=sum(record["body_cut"] for record in records),
         at_least=messages > len(records),
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -99,9 +99,7 @@ def forget_old() -> int:
 
 
 def is_over(run: dict[str, Any], now: datetime) -> bool:
-    """Whether no process works on it any more; by MongoDB's clock where we cannot see its process.
-    process.
-    """
+    """Whether no process works on it any more; by MongoDB's clock where it is elsewhere."""
     if run["place"] == place():
         return bool(run["started"] != start_of(run["pid"]))
     return bool(now - run["at"] > LONGEST_RUN)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from ordersite.access import models
 from ordersite.access.answers import ApiKey
-from runtime.moment import for_programs
+from runtime.moment import or_null
 from runtime.requests.number import text_if_large
 
 
@@ -19,16 +17,12 @@ def key_json(record: models.ApiKey) -> ApiKey:
         "scopes": list(record.scopes),
         "requestsPerSecond": record.rate,
         "state": record.state,
-        "createdAt": moment(record.created_at),
+        "createdAt": or_null(record.created_at),
         "createdBy": record.created_by,
-        "expiresAt": moment(record.expires_at),
-        "revokedAt": moment(record.revoked_at),
-        "lastUsedAt": moment(record.last_used_at),
+        "expiresAt": or_null(record.expires_at),
+        "revokedAt": or_null(record.revoked_at),
+        "lastUsedAt": or_null(record.last_used_at),
     }
     if text := text_if_large(record.user_id):
         shown["userIdText"] = text
     return shown
-
-
-def moment(value: datetime | None) -> str | None:
-    return for_programs(value) if value else None

@@ -11,6 +11,7 @@ from ordersite.overview.buckets import SPANS, Bucket, Span, total
 from ordersite.overview.drawing import bars, lines
 from ordersite.overview.links import Link
 from ordersite.overview.numbers import MESSAGES, ORDERS
+from runtime.counted import counted
 from runtime.moment import exact
 
 P50, P99 = 0.5, 0.99
@@ -50,8 +51,8 @@ def _throughput(span: Span, buckets: Sequence[Bucket], whole: Bucket) -> Chart:
     counts = [bucket.placed for bucket in buckets]
     minutes = span.bucket.total_seconds() / 60
     most = f"at most {max(counts) / minutes:,.1f} a minute"
-    said = f"{_counted(whole.placed, 'order')} in the last {span.name}, {most}"
-    titles = [f"{exact(each.start)}: {_counted(each.placed, 'order')}" for each in buckets]
+    said = f"{counted(whole.placed, 'order')} in the last {span.name}, {most}"
+    titles = [f"{exact(each.start)}: {counted(each.placed, 'order')}" for each in buckets]
     return Chart(
         "Orders accepted",
         bars(counts, titles, said, "placed"),
@@ -80,7 +81,7 @@ def _took(span: Span, buckets: Sequence[Bucket], whole: Bucket, service: str) ->
 def _failures(span: Span, buckets: Sequence[Bucket], whole: Bucket) -> Chart:
     counts = [bucket.failures for bucket in buckets]
     titles = [f"{exact(each.start)}: {each.failures:,} failed" for each in buckets]
-    said = f"{_counted(whole.failures, 'message')} failed in the last {span.name}"
+    said = f"{counted(whole.failures, 'message')} failed in the last {span.name}"
     return Chart(
         "Messages failed",
         bars(counts, titles, said, "failures"),
@@ -96,7 +97,3 @@ def seconds(value: float | None) -> str:
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -54,8 +54,3 @@ class Verdict(Struct, frozen=True):
             return "Every order is where it should be."
         more = len(self.concerns) - 1
         return self.concerns[0].what + (f" And {more} more." if more else "")
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 order`, `1,200 orders`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

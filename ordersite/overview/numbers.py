@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ordersite.overview.concern import counted
 from ordersite.overview.durations import age
 from ordersite.overview.links import RETRYING, Link, waiting_for
 from ordersite.overview.snapshot import Line, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
+from runtime.counted import counted
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"

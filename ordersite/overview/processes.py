@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from ordersite.overview.concern import Concern, Level, counted
+from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
 from ordersite.overview.snapshot import Snapshot
+from runtime.counted import counted
 
 #: An event waits longer for the relay only where something is wrong: another relay takes over from
 #: a killed one after 10 s.
@@ -97,14 +98,20 @@ def workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Ite
         yield Concern(
             level=Level.BROKEN,
             what=f"No worker of {service} runs.{last}",
-            cost=f"{counted(waiting, 'order') if waiting else 'No order'} waits for it."
-            if waiting < 2
-            else f"{counted(waiting, 'order')} wait for it. Other services continue.",
+            cost=_who_waits(waiting),
             click=waiting_for(service),
             step=START_ONE,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
             since=seen,
         )
+
+
+def _who_waits(orders: int) -> str:
+    if not orders:
+        return "No order waits for it."
+    if orders == 1:
+        return "1 order waits for it."
+    return f"{counted(orders, 'order')} wait for it. Other services continue."
 
 
 def archiver(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:

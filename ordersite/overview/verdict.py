@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ordersite.overview import processes
-from ordersite.overview.concern import Concern, Level, Verdict, counted
+from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
 from ordersite.overview.snapshot import Finding, Line, Snapshot
+from runtime.counted import counted
 
 #: An order that neither failed nor is retried waits longer for a service only behind others.
 SLOW_SECONDS = 60

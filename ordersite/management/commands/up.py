@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: Path | None, **options: Any) -> None:
         if folder is not None and not folder.is_dir():
-            raise CommandError(f"--folder {folder} is no folder, for example: /etc/ordersite")
+            raise CommandError(f"--folder {folder} is not a folder, for example: /etc/ordersite")
         # Without Django, of which each process has its own.
         give_as_input(json.dumps(starts(folder)).encode())
         os.chdir(settings.BASE_DIR)
