@@ -35,6 +35,8 @@ class Answer(NamedTuple):
     status: int
     #: Its first bytes.
     body: bytes
+    #: The header field, as it came; None where there is none.
+    retry_after: str | None
 
 
 class CheckedConnection(HTTPConnection):
@@ -76,7 +78,8 @@ class CheckedConnection(HTTPConnection):
         try:
             self.request("POST", self._target, body, {**headers, "Connection": "close"})
             response = self.getresponse()
-            return Answer(response.status, read_some(response))
+            body = read_some(response)
+            return Answer(response.status, body, response.getheader("Retry-After"))
         finally:
             self.close()
 

@@ -54,9 +54,10 @@ def failed(delivery: Mapping[str, Any], sent: Sent) -> None:
     if delay is None:
         settled(delivery, sent, "failed")
         return
+    due_at = max(sent.at + delay, sent.not_before or sent.at)
     deliveries().update_one(
         {"_id": delivery["_id"], "state": "pending"},
-        {**logged(sent), "$set": {"due_at": sent.at + delay}},
+        {**logged(sent), "$set": {"due_at": due_at}},
     )
 
 
@@ -81,7 +82,7 @@ def note_failure(endpoint: str, sent: Sent) -> None:
     change = {
         "failures": {"$add": ["$failures", 1]},
         "failing_since": since,
-        "held_until": {"$add": ["$$NOW", {"$max": [held, 0]}]},
+        "held_until": {"$max": [{"$add": ["$$NOW", {"$max": [held, 0]}]}, sent.not_before]},
     }
     known = endpoints().find_one_and_update(
         {"_id": endpoint, "state": "enabled"},

@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 from runtime.checked_connection import CheckedConnection
 from runtime.signed_webhook import signed_headers
 from webhooks.addresses import fault_of
+from webhooks.retry_after import moment_of
 
 #: For name, connection, TLS, request and answer together.
 ANSWER_SECONDS = 10
@@ -25,6 +26,8 @@ MOST_ANSWER_CHARACTERS = 1_000
 MOST_ERROR_CHARACTERS = 300
 
 GONE = 410
+#: Answers whose Retry-After counts: too many requests, and away for a while.
+ASKED_LATER = (429, 503)
 #: An answer that is not UTF-8 text, or has what MongoDB or a page does not take.
 _UNREADABLE = "\ufffd"
 
@@ -41,6 +44,8 @@ class Sent(Struct, frozen=True):
     #: The first bytes of the answer's body.
     answer: str = ""
     error: str = ""
+    #: Before then the receiver does not want to be asked again; None: it did not say.
+    not_before: datetime | None = None
 
     @property
     def is_success(self) -> bool:
@@ -80,16 +85,20 @@ def send(url: str, message_id: str, body: str, secrets: Sequence[str], now: date
         **signed_headers(message_id, now, body, secrets),
     }
     began = time.monotonic()
-    status, answer, error = None, "", ""
+    status, answer, error, retry_after = None, "", "", None
     try:
-        status, read = CheckedConnection(url, ANSWER_SECONDS, fault_of).post(body.encode(), headers)
+        status, read, retry_after = CheckedConnection(url, ANSWER_SECONDS, fault_of).post(
+            body.encode(), headers
+        )
         answer = readable(read)
         if 300 <= status < 400:
             error = f"it answered {status}; redirects are not followed, so correct the URL"
     except (OSError, HTTPException, ValueError) as failure:
         error = in_words(failure)
     milliseconds = round((time.monotonic() - began) * 1000)
-    return Sent(now, milliseconds, headers, status, answer, error)
+    answered_at = now + timedelta(milliseconds=milliseconds)
+    not_before = moment_of(retry_after, answered_at) if status in ASKED_LATER else None
+    return Sent(now, milliseconds, headers, status, answer, error, not_before)
 
 
 def readable(read: bytes) -> str:
