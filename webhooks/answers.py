@@ -92,6 +92,16 @@ class DeliveryWithLog(Delivery):
     attempts: list[Attempt]
 
 
+class SentAgain(TypedDict):
+    """What an endpoint has missed and is sent again."""
+
+    endpointId: EndpointId
+    since: datetime
+    deliveries: Annotated[
+        int, Meta(description="How many there are, counted to 100,000; more are sent, too.")
+    ]
+
+
 class DeliveryPage(TypedDict):
     """Deliveries, the newest first."""
 

@@ -14,20 +14,24 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from runtime.requests import query_string
+from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Fault, Refusal
 from webhooks import managing, operations
-from webhooks.answers import DeliveryPage
+from webhooks.answers import DeliveryPage, SentAgain
 from webhooks.listing import page
 from webhooks.problem_types import ENDPOINT_DISABLED
 from webhooks.representation import delivery_json, with_log
 from webhooks.requests import (
+    MISSED,
     NOTHING_TO_SEND,
     TITLE_OF_LIST,
     TITLE_OF_SENDING,
     DeliveryFilters,
+    in_utc,
     read,
 )
+from webhooks.sending_again import send_again, send_all_again
 from webhooks.store import Document, deliveries
 from webhooks.views import SCOPES, answered, check_on, find
 
@@ -94,10 +98,27 @@ class SendAgainView(APIView):
         with pymongo.timeout(ANSWER_SECONDS):
             known, endpoint = find_delivery(request, delivery_id)
             check_enabled(endpoint)
-            again = managing.send_again(known)
+            again = send_again(known)
         if again is None:
             raise no_delivery(delivery_id)
         return answered(delivery_json(again), HTTPStatus.ACCEPTED)
+
+
+class SendAllAgainView(APIView):
+    """Begin the attempts of what has failed since a time anew."""
+
+    scopes = SCOPES
+    operations = {"POST": operations.SEND_ALL_AGAIN}
+
+    def post(self, request: Request, endpoint_id: str) -> HttpResponse:
+        since = in_utc(MISSED.of(request).since)
+        check_on()
+        with pymongo.timeout(ANSWER_SECONDS):
+            endpoint = find(request, endpoint_id)
+            check_enabled(endpoint)
+            count = send_all_again(endpoint["_id"], since, caller_of(request).name)
+        sent: SentAgain = {"endpointId": endpoint["_id"], "since": since, "deliveries": count}
+        return answered(sent, HTTPStatus.ACCEPTED)
 
 
 def find_delivery(request: Request, delivery_id: str) -> tuple[Document, Document]:

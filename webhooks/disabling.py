@@ -21,7 +21,7 @@ def disable(id_: str, reason: str, now: datetime, *, for_failures: bool = False)
     """
     change = {"state": "disabled", "reason": reason[:MOST_CHARACTERS], "disabled_at": now}
     change |= {"is_untold": for_failures}
-    quiet = {"next_at": None, "held_until": None}
+    quiet = {"next_at": None, "held_until": None, "again_since": None, "again_until": None}
     endpoints().update_one({"_id": id_, "state": "enabled"}, {"$set": {**change, **quiet}})
     deliveries().update_many(
         {"endpoint": id_, "state": "pending"}, {"$set": {"state": "failed", "settled_at": now}}

@@ -1,4 +1,4 @@
-"""What an owner does with an endpoint: make, change, rotate, delete, test, send again."""
+"""What an owner does with an endpoint: make, change, rotate, delete, test."""
 
 from __future__ import annotations
 
@@ -112,6 +112,8 @@ def new_endpoint(
         "last_success_at": None,
         "held_until": None,
         "next_at": None,
+        "again_since": None,
+        "again_until": None,
         "woken": 0,
     }
 
@@ -163,24 +165,5 @@ def send_test(endpoint: Document) -> Document:
     test = delivery(endpoint["_id"], TEST, About("", 0), text, now, new_message_id())
     test |= {"user_id": endpoint["user_id"]}
     deliveries().insert_one(test)
-    let_in(endpoint["_id"])
+    waking.let_in(endpoint["_id"])
     return test
-
-
-def send_again(known: Document) -> Document | None:
-    """Begin the attempts of a settled delivery anew; one that is pending is tried at once.
-
-    Returns: the delivery; None where it is gone.
-    """
-    again = {"state": "pending", "tries": 0, "settled_at": None, "due_at": mongodb_now()}
-    changed = deliveries().find_one_and_update(
-        {"_id": known["_id"]}, {"$set": again}, return_document=ReturnDocument.AFTER
-    )
-    let_in(known["endpoint"])
-    return changed
-
-
-def let_in(id_: str) -> None:
-    """Whoever asks for something to be sent knows that the endpoint works again."""
-    endpoints().update_one({"_id": id_}, {"$set": {"held_until": None, "next_at": None}})
-    waking.wake([id_])

@@ -53,6 +53,10 @@ class Endpoint(models.Model):
     held_until = models.DateTimeField(null=True)
     #: When it has something to send next; null for nothing.
     next_at = models.DateTimeField(null=True)
+    #: While what has failed is sent again: what was noted since the one moment, and had failed by
+    #: the other.
+    again_since = models.DateTimeField("sent again since", null=True)
+    again_until = models.DateTimeField(null=True)
     #: One more with each event for it, so that whoever finds nothing to send sees that it came.
     woken = models.PositiveIntegerField(default=0)
 
@@ -62,6 +66,7 @@ class Endpoint(models.Model):
         default_permissions = ("view", "change")
         indexes = [
             models.Index(fields=["next_at"], name="webhook_endpoints_next"),
+            models.Index(fields=["again_since"], name="webhook_endpoints_again"),
             models.Index(fields=["-created_at", "-id"], name="webhook_endpoints_newest"),
             models.Index(
                 fields=["user_id", "-created_at", "-id"], name="webhook_endpoints_of_user"

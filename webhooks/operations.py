@@ -12,6 +12,7 @@ from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOO
 from webhooks.requests import (
     CHANGE,
     MAX_KEY_CHARACTERS,
+    MISSED,
     NEW,
     NOTHING,
     NOTHING_TO_SEND,
@@ -200,5 +201,27 @@ SEND_AGAIN = Operation(
     path=DELIVERY_PATH,
     body=NOTHING_TO_SEND,
     answers={202: Answer("It is about to be sent.", answers.Delivery, WAITING)},
+    problems=(WEBHOOKS_OFF, ENDPOINT_DISABLED),
+)
+SEND_ALL_AGAIN = Operation(
+    id="sendWebhooksAgain",
+    summary="Send an endpoint again what has failed since a time",
+    description="Every delivery that was noted since then and has failed, the oldest first, each "
+    "with its own `webhook-id`. The first 1,000 are sent at once, and the others follow by "
+    "themselves. To ask again is safe: what waits already is not sent twice.",
+    path=ENDPOINT_PATH,
+    body=MISSED,
+    example={"since": "2026-01-31T12:00:00Z"},
+    answers={
+        202: Answer(
+            "They are about to be sent.",
+            answers.SentAgain,
+            {
+                "endpointId": ENDPOINT["endpointId"],
+                "since": "2026-01-31T12:00:00Z",
+                "deliveries": 1,
+            },
+        )
+    },
     problems=(WEBHOOKS_OFF, ENDPOINT_DISABLED),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -39,6 +40,10 @@ Types = Annotated[
 Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Cursor = Annotated[str, Meta(description="Of the `next` link of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Moment = Annotated[
+    datetime,
+    Meta(tz=True, description="A time of RFC 3339.", examples=["2026-01-31T12:00:00Z"]),
+]
 
 
 class NewEndpoint(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -64,6 +69,13 @@ class Rotation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     #: How long the secret before it signs, too.
     overlap_hours: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_HOURS)] = 24
+
+
+class Missed(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"since": "2026-01-31T12:00:00Z"}`."""
+
+    #: What was noted before then is not sent again.
+    since: Moment
 
 
 class EndpointFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -115,6 +127,12 @@ ROTATE = JsonBody(
     },
     empty=Rotation(),
 )
+SINCE_FIX = "Send a time like 2026-01-31T12:00:00Z."
+MISSED = JsonBody(
+    Missed,
+    TITLE_OF_SENDING,
+    {"body": 'Send a JSON object like {"since": "2026-01-31T12:00:00Z"}.', "since": SINCE_FIX},
+)
 NOTHING = no_body(TITLE)
 NOTHING_TO_SEND = no_body(TITLE_OF_SENDING)
 
@@ -145,6 +163,15 @@ def faults_of_types(types: Sequence[str] | UnsetType) -> list[Fault]:
         for index, each in enumerate(() if types is UNSET else types)
         if each not in known
     ]
+
+
+def in_utc(since: datetime) -> datetime:
+    """Raises Refusal: that is before the first or after the last year that there is."""
+    try:
+        return since.astimezone(UTC)
+    except OverflowError as error:
+        fault = body_fault(("since",), "must be a time in the years 1 to 9999, in UTC", SINCE_FIX)
+        raise Refusal(TITLE_OF_SENDING, [fault]) from error
 
 
 def read(parameters: Mapping[str, str], filters: type[Filters]) -> Filters:

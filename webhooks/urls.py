@@ -3,7 +3,13 @@
 from django.urls import path
 
 from webhooks.act_views import DisableView, EnableView, RotateView
-from webhooks.delivery_views import DeliveriesView, DeliveryView, SendAgainView, TestView
+from webhooks.delivery_views import (
+    DeliveriesView,
+    DeliveryView,
+    SendAgainView,
+    SendAllAgainView,
+    TestView,
+)
 from webhooks.views import EndpointsView, EndpointView
 
 ENDPOINT = "webhooks/endpoints/<str:endpoint_id>"
@@ -16,6 +22,7 @@ urlpatterns = [
     path(f"{ENDPOINT}/enable", EnableView.as_view()),
     path(f"{ENDPOINT}/disable", DisableView.as_view()),
     path(f"{ENDPOINT}/test", TestView.as_view()),
+    path(f"{ENDPOINT}/send-again", SendAllAgainView.as_view()),
     path(f"{ENDPOINT}/deliveries", DeliveriesView.as_view()),
     path(DELIVERY, DeliveryView.as_view()),
     path(f"{DELIVERY}/send-again", SendAgainView.as_view()),

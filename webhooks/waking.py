@@ -72,6 +72,12 @@ def wake(ids: Collection[str]) -> None:
     endpoints().update_many({"_id": {"$in": [*ids]}, "state": "enabled"}, [{"$set": change}])
 
 
+def let_in(id_: str) -> None:
+    """Whoever asks for something to be sent knows that the endpoint works again."""
+    endpoints().update_one({"_id": id_}, {"$set": {"held_until": None, "next_at": None}})
+    wake([id_])
+
+
 def claim(
     full: Collection[str], busy: Collection[str], standings: Collection[Standing]
 ) -> Document | None:

@@ -43,7 +43,7 @@ from runtime import sign_of_life
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
-from webhooks import retention
+from webhooks import retention, sending_again
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ JOBS = [
     Job(Sparing(recount_stock, 100), 600, "keeps whether the stock is as its movements say"),
     Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
+    Job(sending_again.go_on, 5, "sends the next batch of what webhook endpoints missed"),
     Job(retention.delete_old, 3_600, "deletes what webhooks delivered long ago"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
     Job(erase_what_came_since, 300, "erases what came since of people whose data were erased"),

@@ -139,6 +139,14 @@ def webhook() -> Path:
     return {"deliveryId": stored["_id"], **path}
 
 
+def failed_webhook() -> Path:
+    path = webhook()
+    deliveries().update_one(
+        {"_id": path["deliveryId"]}, {"$set": {"state": "failed", "settled_at": datetime.now(UTC)}}
+    )
+    return path
+
+
 def problem() -> Path:
     return {"name": "not-sold"}
 
@@ -166,6 +174,7 @@ PREPARED: dict[str, Callable[[], Path]] = {
     **dict.fromkeys(("deleteWebhookEndpoint", "rotateWebhookSecret"), endpoint),
     **dict.fromkeys(("disableWebhookEndpoint", "testWebhookEndpoint"), endpoint),
     "enableWebhookEndpoint": disabled_endpoint,
+    "sendWebhooksAgain": failed_webhook,
     **dict.fromkeys(("listWebhookDeliveries", "getWebhookDelivery", "sendWebhookAgain"), webhook),
     **dict.fromkeys(("listApiKeys", "createApiKey"), nothing),
     **dict.fromkeys(("getApiKey", "rotateApiKey", "revokeApiKey"), key),

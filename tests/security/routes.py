@@ -45,6 +45,7 @@ SCOPES = {
     "webhooks/endpoints/<str:endpoint_id>/enable": {"POST": "webhooks:manage"},
     "webhooks/endpoints/<str:endpoint_id>/disable": {"POST": "webhooks:manage"},
     "webhooks/endpoints/<str:endpoint_id>/test": {"POST": "webhooks:manage"},
+    "webhooks/endpoints/<str:endpoint_id>/send-again": {"POST": "webhooks:manage"},
     "webhooks/endpoints/<str:endpoint_id>/deliveries": {"GET": "webhooks:read"},
     "webhooks/deliveries/<str:delivery_id>": {"GET": "webhooks:read"},
     "webhooks/deliveries/<str:delivery_id>/send-again": {"POST": "webhooks:manage"},

@@ -83,6 +83,21 @@ def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> Non
     assert "Enable it first" in act(admin_client, DELIVERIES, "send_again", stored["_id"])
 
 
+def test_what_an_endpoint_missed_is_sent_again(admin_client: Client) -> None:
+    made = endpoint(101)
+    ordered(101)
+    (stored,) = deliveries().find()
+    answered({**stored, "tries": 99}, Sent(datetime.now(UTC), 7, {}, 500, "oops"))
+
+    asked = act(admin_client, ENDPOINTS, "send_again", made["_id"])
+    assert "Since, in UTC" in asked
+    assert made["_id"] in asked
+    body = {"action": "send_again", "_selected_action": made["_id"], "since": "2026-01-31T12:00"}
+    sent = admin_client.post(ENDPOINTS, body, follow=True).content.decode()
+    assert "sent again: 1." in sent
+    assert [each["state"] for each in deliveries().find()] == ["pending"]
+
+
 def test_an_orders_page_leads_to_what_was_sent_about_it(settings: Any) -> None:
     endpoint(101)
     ordered(101)

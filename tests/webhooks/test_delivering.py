@@ -13,6 +13,7 @@ from webhooks import managing, outcomes, tasks, waking
 from webhooks.disabling import enable
 from webhooks.schedule import MOST_TRIES
 from webhooks.sending import Sent
+from webhooks.sending_again import send_again
 from webhooks.store import Document, deliveries, endpoints
 from webhooks.turns import take_turn
 from webhooks.waking import Standing
@@ -264,7 +265,7 @@ def test_sending_again_keeps_the_id_and_begins_anew() -> None:
     turn(204, sent)
     (stored,) = deliveries().find()
 
-    managing.send_again(stored)
+    send_again(stored)
     turn(204, sent)
 
     assert len(sent) == 2

@@ -27,6 +27,7 @@ OF_AN_ENDPOINT = (
     *(("GET", "", None), ("PATCH", "", {"description": "mine"}), ("DELETE", "", None)),
     *(("POST", "/rotate-secret", None), ("POST", "/enable", None), ("POST", "/disable", None)),
     *(("POST", "/test", None), ("GET", "/deliveries", None)),
+    ("POST", "/send-again", {"since": "2026-01-31T12:00:00Z"}),
 )
 
 
@@ -156,8 +157,13 @@ def test_a_disabled_endpoint_gets_nothing_until_it_is_enabled(customer: Client) 
     id_ = failed_delivery(endpoint_id)
     disable(endpoint_id, "Nothing but failures for 5 days.", datetime.now(UTC))
 
-    for path in (f"{ENDPOINTS}/{endpoint_id}/test", f"/webhooks/deliveries/{id_}/send-again"):
-        answer = send(customer, "POST", path)
+    since = {"since": "2026-01-31T12:00:00Z"}
+    for path, body in (
+        (f"{ENDPOINTS}/{endpoint_id}/test", None),
+        (f"{ENDPOINTS}/{endpoint_id}/send-again", since),
+        (f"/webhooks/deliveries/{id_}/send-again", None),
+    ):
+        answer = send(customer, "POST", path, body)
         assert answer.status_code == 409
         assert answer.json()["type"].endswith("/endpoint-disabled")
     enabled = send(customer, "POST", f"{ENDPOINTS}/{endpoint_id}/enable").json()

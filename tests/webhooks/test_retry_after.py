@@ -35,8 +35,12 @@ def test_seconds_and_dates_up_to_a_day(field: str, wait: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [None, "", " ", "0", "-5", "1.5", "soon", "٣", "²", "Sun, 29 Nov 2026 11:59:00 GMT"]
-    + ["Sun, 99 Nov 2026 12:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", ",", "a, b", "0:0:0"],
+    [
+        *(None, "", " ", "0", "-5", "1.5", "soon", "\u0663", "\u00b2", ",", "a, b", "0:0:0"),
+        "Sun, 29 Nov 2026 11:59:00 GMT",
+        "Sun, 99 Nov 2026 12:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+    ],
 )
 def test_what_names_no_moment_to_come_changes_nothing(field: str | None) -> None:
     assert moment_of(field, NOW) is None

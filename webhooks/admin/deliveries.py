@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from runtime.recorded_admin import RecordedAdmin
-from webhooks import managing
 from webhooks.models import Delivery
+from webhooks.sending_again import send_again
 from webhooks.store import deliveries, endpoints
 
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
@@ -59,7 +59,7 @@ class DeliveryAdmin(RecordedAdmin):
         sent = 0
         for stored in deliveries().find({"_id": {"$in": ids}}):
             if endpoints().find_one({"_id": stored["endpoint"], "state": "enabled"}):
-                managing.send_again(stored)
+                send_again(stored)
                 sent += 1
             else:
                 why = f"{stored['type']} {stored['order_id']}: its endpoint is disabled."

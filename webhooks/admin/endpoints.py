@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -24,6 +24,7 @@ from webhooks.addresses import fault_of_url
 from webhooks.disabling import disable, enable
 from webhooks.models import Endpoint
 from webhooks.requests import known_types
+from webhooks.sending_again import send_all_again
 from webhooks.store import Document, endpoints
 
 OVERLAP = timedelta(hours=24)
@@ -69,6 +70,20 @@ class EndpointForm(forms.ModelForm):
         return cleaned
 
 
+def a_day_ago() -> datetime:
+    return mongodb_now() - timedelta(days=1)
+
+
+class MissedForm(forms.Form):
+    """Since when."""
+
+    since = forms.DateTimeField(
+        label="Since, in UTC",
+        initial=a_day_ago,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
 class EndpointAdmin(admin.ModelAdmin):
     """Who may change endpoints makes them; what is changed then is done by the actions."""
 
@@ -80,7 +95,7 @@ class EndpointAdmin(admin.ModelAdmin):
     sortable_by = ()
     show_full_result_count = False
     paginator = CollectionPaginator
-    actions = ["test", "enable", "disable", "rotate"]
+    actions = ["test", "send_again", "enable", "disable", "rotate"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         if obj is None:
@@ -138,14 +153,36 @@ class EndpointAdmin(admin.ModelAdmin):
     @admin.action(description="Send a test to the selected endpoints", permissions=["write"])
     def test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         for stored in self._stored(request, queryset):
-            if stored["state"] != "enabled" or not settings.WEBHOOKS:
-                why = "it is disabled: enable it first." if settings.WEBHOOKS else OFF
+            if why := why_not(stored):
                 self.message_user(request, f"{stored['url']}: {why}", messages.ERROR)
                 continue
             test = managing.send_test(stored)
             page = reverse("admin:webhooks_delivery_change", args=[test["_id"]])
             said = format_html('{}: <a href="{}">the test</a> is sent.', stored["url"], page)
             self.message_user(request, said)
+
+    @admin.action(description="Send again what the selected missed", permissions=["write"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
+        """First the page that asks since when, then for each endpoint what it missed."""
+        stored = self._stored(request, queryset)
+        form = MissedForm(request.POST if "since" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Send again",
+                "form": form,
+                "endpoints": stored,
+                "ids": [each["_id"] for each in stored],
+            }
+            return TemplateResponse(request, "webhooks/missed.html", context)
+        since, by = form.cleaned_data["since"], request.user.get_username()
+        for each in stored:
+            if why := why_not(each):
+                self.message_user(request, f"{each['url']}: {why}", messages.ERROR)
+                continue
+            count = send_all_again(each["_id"], since, by)
+            self.message_user(request, f"{each['url']}: sent again: {count:,}.", messages.SUCCESS)
+        return None
 
     @admin.action(description="Enable the selected endpoints", permissions=["write"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
@@ -196,3 +233,10 @@ class EndpointAdmin(admin.ModelAdmin):
         response = TemplateResponse(request, "webhooks/secrets.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def why_not(endpoint: Document) -> str:
+    """Why nothing can be sent to the endpoint; empty where it can."""
+    if not settings.WEBHOOKS:
+        return OFF
+    return "" if endpoint["state"] == "enabled" else "it is disabled: enable it first."
