@@ -48,6 +48,12 @@ def secret_key(value: str) -> None:
         )
 
 
+def secret_keys(values: Sequence[str]) -> None:
+    """A validator: each of the keys is secret, and cannot be guessed."""
+    for value in values:
+        secret_key(value)
+
+
 def hosts(value: Sequence[str]) -> None:
     """A validator: the site answers to names of its own alone."""
     names = [each.strip() for each in value]

@@ -52,6 +52,16 @@ SECRET_KEY = setting(
     example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
 )
 
+#: Encrypt the secrets in MongoDB that are read again; the first does, the others only decrypt.
+#: Without one the key above does.
+ENCRYPTION_KEYS = setting(
+    env.list,
+    "ENCRYPTION_KEYS",
+    default=[],
+    validate=[] if DEBUG else [production.secret_keys],
+    example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
+)
+
 ALLOWED_HOSTS = setting(
     env.list,
     "ALLOWED_HOSTS",

@@ -13,8 +13,9 @@ from runtime.moment import exact
 class Secret(EmbeddedModel):
     """Signs what is sent; while a rotation lasts there are two."""
 
-    #: `whsec_` and base64, as Standard Webhooks has it. Signing needs it, so no hash would do.
-    value = models.CharField(max_length=100)
+    #: Encrypted, see `runtime.stored_secret`: signing needs it, so no hash would do. In it are
+    #: `whsec_` and base64, as Standard Webhooks has it.
+    value = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     #: Null for the newest.
     expires_at = models.DateTimeField(null=True)

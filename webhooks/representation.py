@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.requests.number import text_if_large
 from webhooks.answers import Attempt, Delivery, DeliveryWithLog, Endpoint, EndpointWithSecret
-from webhooks.rotation import valid
+from webhooks.rotation import is_valid, newest
 from webhooks.store import Document
 
 
@@ -24,7 +24,7 @@ def endpoint_json(stored: Document, now: datetime) -> Endpoint:
         "state": stored["state"],
         "reason": stored["reason"],
         "disabledAt": stored["disabled_at"],
-        "secrets": len(valid(stored["secrets"], now)),
+        "secrets": sum(is_valid(each, now) for each in stored["secrets"]),
         "createdAt": stored["created_at"],
         "createdBy": stored["created_by"],
         "lastSuccessAt": stored["last_success_at"],
@@ -39,7 +39,7 @@ def endpoint_json(stored: Document, now: datetime) -> Endpoint:
 
 def with_secret(stored: Document, now: datetime) -> EndpointWithSecret:
     """The endpoint with the secret that was just made."""
-    return {**endpoint_json(stored, now), "secret": stored["secrets"][0]["value"]}
+    return {**endpoint_json(stored, now), "secret": newest(stored["secrets"])}
 
 
 def delivery_json(stored: Document) -> Delivery:

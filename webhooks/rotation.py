@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from runtime.stored_secret import decrypted, encrypted
 from webhooks.signing import new_secret
 
 #: At once: with more, rotations would make a header without end.
@@ -14,7 +15,7 @@ MOST_SECRETS = 5
 
 def first(now: datetime) -> dict[str, Any]:
     """A new secret, as it is stored."""
-    return {"value": new_secret(), "created_at": now, "expires_at": None}
+    return {"value": encrypted(new_secret()), "created_at": now, "expires_at": None}
 
 
 def rotated(
@@ -35,8 +36,17 @@ def rotated(
 
 
 def valid(secrets: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:
-    """Those that sign now, the newest first."""
-    return [each["value"] for each in secrets if is_valid(each, now)]
+    """Those that sign now, the newest first.
+
+    Raises:
+        UnreadableSecret: one of them cannot be decrypted.
+    """
+    return [decrypted(each["value"]) for each in secrets if is_valid(each, now)]
+
+
+def newest(secrets: Sequence[Mapping[str, Any]]) -> str:
+    """As its owner is shown it, once. Raises UnreadableSecret."""
+    return decrypted(secrets[0]["value"])
 
 
 def is_valid(secret: Mapping[str, Any], now: datetime) -> bool:

@@ -10,8 +10,8 @@ class SecondFactor(models.Model):
     """A user's secret for codes that change with time."""
 
     user = ObjectIdField(primary_key=True, db_column="_id")
-    #: In base 32, as apps take it.
-    secret = models.CharField(max_length=32)
+    #: Encrypted, see `runtime.stored_secret`; in base 32, as apps take it.
+    secret = models.CharField(max_length=200)
     #: Only then does a login need a code.
     confirmed = models.BooleanField()
     #: Of the code that was used last, which no one uses again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import logging
 import secrets
 import struct
 import time
@@ -19,6 +20,9 @@ from pymongo.collection import Collection
 
 from ordersite.staff.models import SecondFactor
 from runtime.mongodb_clock import mongodb_now
+from runtime.stored_secret import UnreadableSecret, decrypted, encrypted
+
+logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 30
 DIGITS = 6
@@ -36,7 +40,7 @@ ISSUER = "ordersite"
 
 def is_set_up(user: Any) -> bool:
     """Whether the user's logins need a code."""
-    return _factors().find_one({"_id": user.pk, "confirmed": True}, {"_id": True}) is not None
+    return factors().find_one({"_id": user.pk, "confirmed": True}, {"_id": True}) is not None
 
 
 def is_missing(request: HttpRequest) -> bool:
@@ -53,8 +57,14 @@ def begin(user: Any) -> str:
     It is for a phone's app, which takes the address as a QR code, or the secret in it by hand.
     """
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    new = {"secret": secret, "confirmed": False, "last_step": 0, "wrong": 0, "wrong_at": None}
-    _factors().update_one({"_id": user.pk, "confirmed": {"$ne": True}}, {"$set": new}, upsert=True)
+    new = {
+        "secret": encrypted(secret),
+        "confirmed": False,
+        "last_step": 0,
+        "wrong": 0,
+        "wrong_at": None,
+    }
+    factors().update_one({"_id": user.pk, "confirmed": {"$ne": True}}, {"$set": new}, upsert=True)
     label = quote(f"{ISSUER}:{user.get_username()}")
     return f"otpauth://totp/{label}?secret={secret}&issuer={ISSUER}"
 
@@ -63,23 +73,28 @@ def confirm(user: Any, code: str) -> bool:
     """Have the user's logins need a code from now on, if this one is right."""
     if not verify(user, code):
         return False
-    _factors().update_one({"_id": user.pk}, {"$set": {"confirmed": True}})
+    factors().update_one({"_id": user.pk}, {"$set": {"confirmed": True}})
     return True
 
 
 def remove(user: Any) -> bool:
     """Let the user log in without a code; returns whether they needed one."""
-    return bool(_factors().delete_one({"_id": user.pk}).deleted_count)
+    return bool(factors().delete_one({"_id": user.pk}).deleted_count)
 
 
 def verify(user: Any, code: str) -> bool:
     """Whether the code is the user's, now, and was not used before."""
-    factor = _factors().find_one({"_id": user.pk})
+    factor = factors().find_one({"_id": user.pk})
     if factor is None or _is_locked(factor):
         return False
-    step = _matching_step(factor["secret"], code.replace(" ", ""))
+    try:
+        secret = decrypted(factor["secret"])
+    except UnreadableSecret as error:
+        logger.error("The code of %s is not taken. %s", user.get_username(), error)
+        return False
+    step = _matching_step(secret, code.replace(" ", ""))
     used = step is not None and (
-        _factors()
+        factors()
         .update_one(
             {"_id": user.pk, "secret": factor["secret"], "last_step": {"$lt": step}},
             {"$set": {"last_step": step, "wrong": 0}},
@@ -87,7 +102,7 @@ def verify(user: Any, code: str) -> bool:
         .modified_count
     )
     if not used:
-        _factors().update_one(
+        factors().update_one(
             {"_id": user.pk}, {"$inc": {"wrong": 1}, "$set": {"wrong_at": mongodb_now()}}
         )
     return bool(used)
@@ -114,11 +129,12 @@ def _is_locked(factor: dict[str, Any]) -> bool:
         return False
     if mongodb_now() - factor["wrong_at"] < LOCKED_FOR:
         return True
-    _factors().update_one({"_id": factor["_id"]}, {"$set": {"wrong": 0}})
+    factors().update_one({"_id": factor["_id"]}, {"$set": {"wrong": 0}})
     return False
 
 
-def _factors() -> Collection[dict[str, Any]]:
+def factors() -> Collection[dict[str, Any]]:
+    """The collection, its dates aware."""
     collection: Collection[dict[str, Any]] = connection.database.get_collection(
         SecondFactor._meta.db_table, codec_options=CodecOptions(tz_aware=True)
     )

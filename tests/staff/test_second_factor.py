@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory, override_settings
 from ordersite.staff import second_factor
 from ordersite.staff.basic import verified_user
 from ordersite.staff.second_factor import STEP_SECONDS, code_of
+from runtime.stored_secret import decrypted
 
 PASSWORD = "right-and-long-enough"
 
@@ -25,6 +26,10 @@ def user(clean: None) -> User:
 
 
 def secret_of(user: User) -> str:
+    return decrypted(stored(user))
+
+
+def stored(user: User) -> str:
     return connection.database["staff_second_factors"].find_one({"_id": user.pk})["secret"]
 
 
@@ -89,10 +94,10 @@ def test_what_was_not_confirmed_does_not_count(user: User) -> None:
 
 def test_a_second_secret_needs_the_first_one_removed(user: User) -> None:
     set_up(user)
-    before = secret_of(user)
+    before = stored(user)
     with pytest.raises(Exception, match="duplicate"):
         second_factor.begin(user)
-    assert secret_of(user) == before
+    assert stored(user) == before
 
 
 def test_on_its_page_a_user_sets_it_up_and_removes_it(user: User) -> None:

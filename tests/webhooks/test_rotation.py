@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from webhooks.rotation import MOST_SECRETS, first, rotated, valid
+from webhooks.rotation import MOST_SECRETS, first, newest, rotated, valid
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
@@ -15,9 +15,18 @@ def test_both_are_valid_until_the_overlap_ends() -> None:
 
     both = rotated([old], NOW, DAY)
 
-    new = both[0]["value"]
-    assert valid(both, NOW + DAY - timedelta(seconds=1)) == [new, old["value"]]
+    new = newest(both)
+    assert valid(both, NOW + DAY - timedelta(seconds=1)) == [new, newest([old])]
     assert valid(both, NOW + DAY) == [new]
+
+
+def test_a_secret_is_stored_encrypted_and_one_in_clear_signs_as_before() -> None:
+    new = first(NOW)
+    in_clear = {**new, "value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
+    assert "whsec_" not in new["value"]
+    assert newest([new]).startswith("whsec_")
+    assert valid([new, in_clear], NOW) == [newest([new]), in_clear["value"]]
 
 
 def test_without_an_overlap_the_old_one_ends_at_once() -> None:

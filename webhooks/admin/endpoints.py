@@ -24,6 +24,7 @@ from webhooks.addresses import fault_of_url
 from webhooks.disabling import disable, enable
 from webhooks.models import Endpoint
 from webhooks.requests import known_types
+from webhooks.rotation import newest
 from webhooks.sending_again import send_all_again
 from webhooks.store import Document, endpoints
 
@@ -223,7 +224,7 @@ class EndpointAdmin(admin.ModelAdmin):
 
     def _shown_once(self, request: HttpRequest, made: Sequence[Document]) -> HttpResponse:
         """Never by a redirect: that would keep the secret in a cookie until the next page."""
-        shown = [{"url": each["url"], "secret": each["secrets"][0]["value"]} for each in made]
+        shown = [{"url": each["url"], "secret": newest(each["secrets"])} for each in made]
         context = {
             **self.admin_site.each_context(request),
             "title": "New secret",
