@@ -17,7 +17,7 @@ from benchmarks.workload import SKUS, UNITS_OF_EACH_SKU, price_cents
 
 PEERS = Path(__file__).parent
 
-#: Growth takes long, and is measured of the fastest peer alone.
+#: Growth takes long, and is measured of the tutorial's stack alone.
 ALL_BUT_GROWTH = ("post", "end_to_end", "drain", "idle")
 
 
@@ -68,6 +68,54 @@ class FastStream(Peer):
             "inventory": Command(f"{run} inventory:app", consumes="inventory"),
             "billing": Command(f"{run} billing:app", consumes="billing"),
         }
+
+
+class AioPika(Peer):
+    """The leanest of what people write by hand in Python."""
+
+    name = "aio_pika"
+    title = "Starlette, msgspec, aio-pika"
+    measures = ALL_BUT_GROWTH
+    folder = PEERS / "aio_pika"
+
+    def install(self) -> None:
+        self._programs = shlex.quote(str(installing.python_of("aio_pika").parent))
+
+    def commands(self) -> Mapping[str, Command]:
+        web = f"{self._programs}/uvicorn web:app --port $WEB_PORT --log-level warning"
+        python = f"{self._programs}/python"
+        return {
+            "web": Command(web),
+            "inventory": Command(f"{python} inventory.py", consumes="inventory"),
+            "billing": Command(f"{python} billing.py", consumes="billing"),
+        }
+
+
+class Dramatiq(Peer):
+    """Celery's simpler rival, behind the web framework that works in threads as it does."""
+
+    name = "dramatiq"
+    title = "Flask, Dramatiq"
+    measures = ALL_BUT_GROWTH
+    folder = PEERS / "dramatiq"
+
+    def install(self) -> None:
+        self._programs = shlex.quote(str(installing.python_of("dramatiq").parent))
+
+    def commands(self) -> Mapping[str, Command]:
+        # Each thread has a connection of its own, so none may end after half a minute of rest.
+        web = (
+            f"{self._programs}/granian --interface wsgi --host 127.0.0.1 --port $WEB_PORT "
+            "--blocking-threads 32 --blocking-threads-idle-timeout 600 --log-level error web:app"
+        )
+        return {
+            "web": Command(web),
+            "inventory": Command(self._worker("inventory"), consumes="inventory"),
+            "billing": Command(self._worker("billing"), consumes="billing"),
+        }
+
+    def _worker(self, service: str) -> str:
+        return f"{self._programs}/dramatiq {service} --queues {service} --processes 2 --threads 8"
 
 
 class DrfCelery(Peer):

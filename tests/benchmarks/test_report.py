@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.__main__ import DOCUMENT
+from benchmarks.__main__ import RESULTS as RECORDED
 from benchmarks.chart import chart
 from benchmarks.figures import rows
 from benchmarks.report import BEGIN, END, tables, write_between_markers
@@ -57,6 +60,12 @@ def test_the_tables_show_medians_factors_and_limits():
     assert "| CPU, s for 1,000 orders | 2 | 8 | 20 | 4.0 times |" in text
     assert "| pipelined confirms, messages/s | 10,000 | End to end, " in text
     assert "| 10% |" in text
+
+
+def test_the_last_recorded_session_is_shown_whoever_takes_part_today():
+    session = json.loads(max(RECORDED.glob("*.json")).read_text())
+    assert tables(session) in DOCUMENT.read_text()
+    assert chart(session) == (RECORDED / "chart.svg").read_text()
 
 
 def test_the_tables_replace_what_the_document_had_between_its_markers(tmp_path):

@@ -48,8 +48,8 @@ def test_contenders_alternate_at_each_measure_and_growth_is_last() -> None:
 
     names = [step.contender and step.contender.name for step in steps]
     assert names[0] is None
-    assert names[1:5] == ["ours", "node", "faststream", "drf_celery"]
-    assert {step.measure for step in steps[1:5]} == {"post"}
+    assert names[1:7] == ["ours", "node", "aio_pika", "faststream", "drf_celery", "dramatiq"]
+    assert {step.measure for step in steps[1:7]} == {"post"}
     first = [step for step in steps if step.round == 1 and step.measure == "drain"]
     assert [step.contender for step in first] == PEERS
     second = [step for step in steps if step.round == 2 and step.measure == "drain"]
@@ -68,7 +68,8 @@ def test_each_contender_is_measured_where_it_takes_part() -> None:
 
     assert of_whom["ours"] == of_whom["node"] == [*MEASURES]
     assert of_whom["without_status"] == ["end_to_end", "drain"]
-    assert of_whom["faststream"] == of_whom["drf_celery"] == [*MEASURES][:-1]
+    for peer in ("aio_pika", "faststream", "drf_celery", "dramatiq"):
+        assert of_whom[peer] == [*MEASURES][:-1]
 
 
 def test_no_step_is_taken_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

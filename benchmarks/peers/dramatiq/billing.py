@@ -1,0 +1,24 @@
+"""Issues one invoice for an order."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import dramatiq
+from broker import RETRIED
+from database import invoices
+from pymongo.errors import DuplicateKeyError
+
+
+@dramatiq.actor(queue_name="billing", **RETRIED)
+def issue_invoice(order: dict[str, Any]) -> None:
+    invoice = {
+        "_id": order["orderId"],
+        "userId": order["userId"],
+        "items": order["items"],
+        "totalCents": order["totalCents"],
+        "createdAt": datetime.now(UTC),
+    }
+    # It may have been issued before.
+    with suppress(DuplicateKeyError):
+        invoices.insert_one(invoice)
