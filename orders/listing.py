@@ -16,6 +16,7 @@ from msgspec import UNSET
 from rest_framework.exceptions import NotFound
 
 from orders.collection import orders
+from orders.representation import ORDER_FIELDS
 from orders.requests.order_filters import OrderFilters, id_of_cursor, moments, read
 from runtime.requests import cursor
 from runtime.requests.caller import Caller
@@ -38,7 +39,7 @@ def page(parameters: Mapping[str, str], caller: Caller) -> Page:
     """
     request = read(parameters)
     asked = query(request, caller)
-    found = orders().find(asked).sort("_id", -1).limit(request.limit + 1)
+    found = orders().find(asked, ORDER_FIELDS).sort("_id", -1).limit(request.limit + 1)
     documents = list(found)
     if len(documents) <= request.limit:
         return Page(documents, None)

@@ -10,6 +10,9 @@ from messaging.money import text_of
 from orders.answers import Order, OrderWithLedger, PlacedOrder
 from runtime.requests.number import text_if_large
 
+#: What `order_json` reads; a stored order has several times as much.
+ORDER_FIELDS = ("user_id", "items", "total", "currency", "status", "created_at")
+
 
 def order_json(document: dict[str, Any]) -> Order:
     """A stored order as it travels: camelCase, money as text with its currency's decimals."""

@@ -39,6 +39,8 @@ SETTINGS = {
     "RETRY_DELAYS_SECONDS": "1,2",
     # An address for those who mean well, and others for those who do not.
     "ADDRESS_REQUESTS_PER_SECOND": "200",
+    # It says whose address that is, where one is before the site.
+    "TRUSTED_PROXIES": "127.0.0.1",
     # The reconciler would fix what got lost before anybody saw it.
     "RECONCILE_AFTER_SECONDS": "86400",
 }

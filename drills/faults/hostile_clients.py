@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import product
 from threading import Event, Thread
 
 from drills.cluster.front import nginx_before
 from drills.drill import Drill
 from drills.run import Run
-from drills.traffic.hostile import Target, all_at_once
+from drills.traffic.hostile import all_at_once
 from drills.violation import Kind, Violation
 from drills.waiting import wait_until
 
@@ -40,15 +41,19 @@ def attack(run: Run) -> None:
     with ExitStack() as stack:
         front = stack.enter_context(nginx_before(run.site.web_own_port, run.folder))
         paths = (f"/orders/{order_id}", "/orders?limit=20", "/health/live", "/admin/login/")
-        readers = [Readers(port, path) for port in (run.site.web_own_port, front) for path in paths]
+        asked = product((run.site.web_own_port, front), paths)
+        readers = [
+            Readers(f"127.0.0.{number}", port, path)
+            for number, (port, path) in enumerate(asked, start=2)
+        ]
         for each in readers:
             stack.enter_context(each)
         started = time.time()
         with run.faults.during("hostile clients"), ExitStack() as hostile:
             for port, network in ((run.site.web_own_port, "127.0.1"), (front, "127.0.2")):
                 addresses = [f"{network}.{number}" for number in range(1, 4)]
-                target = Target(port, addresses, order_id, run.chance)
-                hostile.enter_context(all_at_once(target))
+                seed = run.chance.randrange(2**32)
+                hostile.enter_context(all_at_once(port, addresses, order_id, seed))
             run.wait(*ATTACK_SECONDS)
             ended = time.time()
     placed = [
@@ -88,7 +93,8 @@ def p99(asked: list[Read]) -> float:
 class Readers:
     """A client that asks for the same thing again and again, and notes each answer."""
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, address: str, port: int, path: str) -> None:
+        self._address = address
         self._port = port
         self._path = path
         self.answers: list[Read] = []
@@ -110,7 +116,9 @@ class Readers:
             self.answers.append(Read(self._path, status, time.monotonic() - started))
 
     def _ask(self) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self._port, timeout=ANSWER_SECONDS, source_address=(self._address, 0)
+        )
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", self._path)
             response = connection.getresponse()

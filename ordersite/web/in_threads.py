@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from contextvars import copy_context
@@ -26,6 +27,8 @@ from ordersite.web.route import ROUTE
 from ordersite.web.scope import address_of, answer_fields
 
 Send = Callable[[Event], Awaitable[None]]
+#: Runs a call in a thread.
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -47,8 +50,9 @@ class InThreads:
             async with self._body(scope, receive) as body:
                 environ = environ_of(scope, body)
                 started: list[Event] = []
-                with places.one(client):
-                    response = await in_thread(places, self._respond, environ, started)
+                async with places.one(client):
+                    respond = partial(self._respond, environ, started)
+                    response = await in_thread(places, client, respond)
         except HungUp:
             return
         except BusyWithOne:
@@ -63,7 +67,8 @@ class InThreads:
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
         else:
-            await self._stream(places, response, send, receive, is_of_events(started[0]))
+            in_own_thread = partial(in_thread, places, client)
+            await self._stream(in_own_thread, response, send, receive, is_of_events(started[0]))
 
     @asynccontextmanager
     async def _body(self, scope: Event, receive: Receive) -> AsyncIterator[IO[bytes]]:
@@ -94,7 +99,7 @@ class InThreads:
 
     async def _stream(
         self,
-        places: Places,
+        in_own_thread: InThread,
         response: Iterable[bytes],
         send: Send,
         receive: Receive,
@@ -105,7 +110,7 @@ class InThreads:
         try:
             chunks = iter(response)
             while not hung_up.done():
-                chunk = await in_thread(places, next, chunks, None)
+                chunk = await in_own_thread(partial(next, chunks, None))
                 if chunk is None:
                     break
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -117,13 +122,33 @@ class InThreads:
             await send({"type": "http.response.body", "body": b""})
         finally:
             hung_up.cancel()
-            await in_thread(places, close, response)
+            await in_own_thread(partial(close, response))
 
 
-async def in_thread(places: Places, call: Callable[..., Any], *arguments: Any) -> Any:
+async def in_thread(places: Places, client: str, call: Callable[[], Any]) -> Any:
+    """Run it in a thread of these places, and count for the client what CPU it takes."""
     # With the request's id, for the logs.
-    call = partial(copy_context().run, call)
-    return await asyncio.get_running_loop().run_in_executor(places.threads, call, *arguments)
+    in_context = partial(copy_context().run, call)
+    timed = Timed(in_context)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(places.threads, timed)
+    finally:
+        places.usage.add(client, timed.seconds)
+
+
+class Timed:
+    """A call that notes how many seconds of CPU it has taken."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call = call
+        self.seconds = 0.0
+
+    def __call__(self) -> Any:
+        began = time.thread_time()
+        try:
+            return self._call()
+        finally:
+            self.seconds = time.thread_time() - began
 
 
 def is_of_events(start: Event) -> bool:
