@@ -82,7 +82,7 @@ def refusing() -> Iterator[tuple[str, Refuser]]:
     """Its URL, for processes that shall meet it, and itself."""
     url = urlsplit(os.environ["AMQP_URL"])
     with Refuser((str(url.hostname), int(url.port or 5672))) as refuser:
-        threading.Thread(target=refuser.serve_forever, daemon=True).start()
+        threading.Thread(target=refuser.serve_forever, args=(0.01,), daemon=True).start()
         login, _, _ = url.netloc.rpartition("@")
         port = refuser.server_address[1]
         yield urlunsplit(url._replace(netloc=f"{login}@127.0.0.1:{port}")), refuser

@@ -60,15 +60,20 @@ def files() -> Iterator[Path]:
             yield relative
 
 
-@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text())
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All of the file's syntax tree."""
+    return tuple(ast.walk(tree(path)))
 
 
 def uses(path: Path) -> Iterator[str]:
     """What the file uses of a library that the library does not document."""
     ours = private_names_of_ours(path)
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         match node:
             case (
                 ast.Attribute(attr=name)
@@ -96,13 +101,13 @@ def changes(path: Path) -> Iterator[str]:
     """Names of a library's module or class that the file gives another value."""
     theirs = {
         alias.asname or alias.name
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom | ast.Import)
         for alias in node.names
         if file_of(getattr(node, "module", None) or alias.name) is None
         and file_of(f"{getattr(node, 'module', '')}.{alias.name}") is None
     }
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         match node:
             case ast.Attribute(value=ast.Name(owner), attr=name, ctx=ast.Store()) if (
                 owner in theirs
@@ -129,7 +134,7 @@ def private_names_of_ours(path: Path) -> set[str]:
 def given_names(path: Path) -> frozenset[str]:
     """Fields, methods, functions and constants that the file itself makes."""
     names: set[str] = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         match node:
             case (
                 ast.FunctionDef(name=name)
@@ -145,13 +150,14 @@ def given_names(path: Path) -> frozenset[str]:
 
 
 def imports(path: Path) -> Iterator[Path]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             for name in (node.module, *(f"{node.module}.{each.name}" for each in node.names)):
                 if found := file_of(name):
                     yield found
 
 
+@cache
 def file_of(module: str) -> Path | None:
     """The file of a module of ours."""
     if not module:
@@ -165,7 +171,7 @@ def file_of(module: str) -> Path | None:
 
 def overridden(path: Path) -> Iterator[str]:
     """Methods of the file's classes that take the place of a library's private one."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.ClassDef) and node.bases:
             names = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
             private = {name for name in names if PRIVATE.fullmatch(name)}
@@ -208,6 +214,8 @@ def test_an_adapter_is_for_one_library_and_is_needed(adapter: str) -> None:
 )
 def test_what_is_not_documented_is_found(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "tree", lambda path: ast.parse(line))
+    nodes.cache_clear()
     given_names.cache_clear()
     assert [*uses(Path("orders/views.py")), *changes(Path("orders/views.py"))]
     given_names.cache_clear()
+    nodes.cache_clear()

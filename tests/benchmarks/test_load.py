@@ -24,6 +24,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    #: An answer is one packet, which TCP does not keep back.
+    wbufsize = -1
     server: Server
 
     def do_POST(self) -> None:

@@ -76,7 +76,7 @@ def shop() -> Iterator[tuple[str, list[str]]]:
     keys: list[str] = []
     handler = type("Handler", (Answers,), {"keys": keys})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", keys

@@ -50,7 +50,7 @@ def webhook() -> Iterator[list[dict[str, Any]]]:
             """Nothing on the terminal."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     with override_settings(ALERT_WEBHOOK_URL=f"http://127.0.0.1:{server.server_port}/"):
         yield told
     server.shutdown()

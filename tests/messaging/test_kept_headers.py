@@ -120,7 +120,7 @@ VALUES = st.recursive(
     | st.builds(str.__mul__, st.text(max_size=5), st.integers(0, 1_000))
     | st.binary(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=20), inner),
-    max_leaves=20,
+    max_leaves=5,
 )
 
 

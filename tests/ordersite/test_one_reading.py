@@ -49,7 +49,7 @@ def plain(products: None) -> Iterator[int]:  # noqa: F811
     from ordersite.wsgi import application
 
     with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server.server_port
         server.shutdown()
 

@@ -130,6 +130,7 @@ def test_what_is_there_once_in_each_object_is_taken(body: bytes) -> None:
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
 )
 lines = st.fixed_dictionaries({"sku": values | st.text(), "quantity": values | st.integers()})
 orders = st.fixed_dictionaries(
