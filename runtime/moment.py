@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+#: What a browser's field for a moment takes.
+#: https://html.spec.whatwg.org/multipage/common-microsyntaxes.html#local-dates-and-times
+FIELD_FORMAT = "%Y-%m-%dT%H:%M"
+
 #: As RFC 3339 has it, with a zone or without.
 _RFC3339 = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 

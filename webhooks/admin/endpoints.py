@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runtime.moment import FIELD_FORMAT
 from runtime.mongodb_clock import mongodb_now
 from runtime.paginator import CollectionPaginator
 from runtime.requests.number import number_in
@@ -81,7 +82,7 @@ class MissedForm(forms.Form):
     since = forms.DateTimeField(
         label="Since, in UTC",
         initial=a_day_ago,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=FIELD_FORMAT),
     )
 
 
