@@ -40,6 +40,8 @@ class Contender:
     measures: Collection[str] | None = None
     #: Added to the environment of its programs.
     environment: Mapping[str, str] = {}
+    #: Whether its programs are forks of one process, as `make run` starts ours.
+    forked: bool = False
 
     def takes_part(self, measure: str) -> bool:
         return self.measures is None or measure in self.measures
@@ -54,6 +56,10 @@ class Contender:
     def make_key(self, environment: Mapping[str, str]) -> str:
         """A key for the clients, made once the preparations are done; empty: none is asked for."""
         return ""
+
+    def own_settings(self, program: str, logins: Path) -> Mapping[str, str]:
+        """Added to the environment of one program; `logins` is the folder $LOGINS."""
+        return {}
 
     def commands(self) -> Mapping[str, Command]:
         """Its programs by name; the one named `web` answers on WEB_PORT."""

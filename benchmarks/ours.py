@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from bson import Decimal128, ObjectId
 from pymongo.database import Database
 
 from benchmarks.contender import Command, Contender, Document
 from benchmarks.workload import SKUS, UNITS_OF_EACH_SKU, price_cents
-from localservices.pipeline import ROOT, procfile
+from localservices import environment_file
+from localservices.pipeline import LOGINS_OF, ROOT, procfile
 
 QUEUE = re.compile(r" -Q (\w+)")
 
@@ -25,6 +27,7 @@ class Ours(Contender):
     name = "ours"
     title = "this pipeline"
     folder = ROOT
+    forked = True
     environment = {
         "DJANGO_DEBUG": "false",
         "DJANGO_SECRET_KEY": "only-for-a-benchmark-" + "x" * 50,
@@ -54,11 +57,11 @@ class Ours(Contender):
         return str(json.loads(made.stdout)["key"])
 
     def commands(self) -> Mapping[str, Command]:
-        """Each process with the logins of its own."""
-        return {
-            name: _command(f'env $(cat "$LOGINS/{name}.env") {line}')
-            for name, line in procfile().items()
-        }
+        return {name: command(line) for name, line in procfile().items()}
+
+    def own_settings(self, program: str, logins: Path) -> Mapping[str, str]:
+        """Each process has logins of its own."""
+        return environment_file.read(logins / f"{LOGINS_OF.get(program, program)}.env")
 
     def products(self) -> list[Document]:
         return [
@@ -98,6 +101,7 @@ class WithoutStatus(Ours):
         return True
 
 
-def _command(line: str) -> Command:
+def command(line: str) -> Command:
+    """A line of a Procfile, with a name of its own for each worker of a service."""
     queue = QUEUE.search(line)
     return Command(line.replace("@%h", "$COPY@%h"), consumes=queue and queue[1])

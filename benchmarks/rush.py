@@ -33,7 +33,7 @@ class Rush:
     confirmed_per_second: float
     #: By process, MongoDB and RabbitMQ among them, the load generator not.
     cpu_seconds_per_1000_orders: dict[str, float]
-    #: Of the contender's processes together, without MongoDB and RabbitMQ.
+    #: Of the contender's processes together, their parent among them; without MongoDB and RabbitMQ.
     peak_memory_mb: float
 
 
@@ -43,7 +43,7 @@ def rush(system: System, services: Services, connections: int, orders: int, seco
     pids = pids_of(system)
     everything = {**pids, **{name: [pid] for name, pid in services.pids().items()}}
     used = cpu_seconds(everything)
-    with peak_memory(pid for each in pids.values() for pid in each) as peak:
+    with peak_memory(system.topmost()) as peak:
         report = load(system, connections, orders, seconds)
         system.wait_for_effects(mark, report["placed"])
         effects_seconds = time.time() - report["started_at"]

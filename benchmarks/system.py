@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from pymongo.collection import Collection
 from benchmarks.contender import Contender
 from benchmarks.faithfulness import check
 from benchmarks.services import Ground, Services
+from localservices.forked import ForkedProcess, fork_server
 from localservices.pipeline import process_environment
 from localservices.ports import free_port
 from localservices.process import Process
@@ -58,6 +59,7 @@ class System:
         #: What clients saw, in all loads together.
         self.placed = self.errors = 0
         self._logs = logs
+        self._logins = logs / f"{ground.name}-logins"
 
     @property
     def url(self) -> str:
@@ -66,7 +68,7 @@ class System:
     def prepare(self) -> None:
         """Fill the catalogue and run what the contender wants run first."""
         for number, line in enumerate(self.contender.preparations()):
-            preparation = self._process(f"prepare-{number}", line)
+            preparation = self._process(Process, f"prepare-{number}", line, {})
             preparation.start()
             if preparation.wait() != 0:
                 raise RunFailed(f"{line} failed:\n{preparation.log_tail()}")
@@ -96,6 +98,12 @@ class System:
     def start_consumers_without_waiting(self) -> None:
         commands = self.contender.commands()
         self._start((name for name, each in commands.items() if each.consumes), self.copies)
+
+    def topmost(self) -> list[int]:
+        """The processes that, with those below them, are all of it."""
+        if self.contender.forked:
+            return [fork_server().pid]
+        return [each.pid for processes in self.processes.values() for each in processes]
 
     def stop(self) -> None:
         for processes in reversed(self.processes.values()):
@@ -164,18 +172,24 @@ class System:
         return self.ground.queue(queue)[1] >= self.copies
 
     def _start(self, names: Iterable[str], copies: int = 1) -> None:
+        kind = ForkedProcess if self.contender.forked else Process
         for name in names:
+            line = self.contender.commands()[name].line
+            own = self.contender.own_settings(name, self._logins)
             for copy in range(copies):
-                process = self._process(f"{name}-{copy}", self.contender.commands()[name].line)
+                settings = {**own, "COPY": str(copy)}
+                process = self._process(kind, f"{name}-{copy}", line, settings)
                 process.start()
                 self.processes[name].append(process)
 
-    def _process(self, name: str, line: str) -> Process:
-        environment = {**self._environment(), "COPY": name.rpartition("-")[2]}
+    def _process(
+        self, kind: type[Process], name: str, line: str, own: Mapping[str, str]
+    ) -> Process:
+        environment = {**self._environment(), **own}
         log = self._logs / f"{self.ground.name}-{self.contender.name}-{name}.log"
         log.unlink(missing_ok=True)
         command = ["sh", "-c", f"exec {line}"]
-        return Process(name, command, log, environment, self.contender.folder)
+        return kind(name, command, log, environment, self.contender.folder)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -183,7 +197,7 @@ class System:
             **self.contender.environment,
             **self.ground.environment,
             "WEB_PORT": str(self.port),
-            "LOGINS": str(self._logs / f"{self.ground.name}-logins"),
+            "LOGINS": str(self._logins),
         }
 
     def _web_answers(self) -> bool:

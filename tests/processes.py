@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from localservices.forked import ForkedProcess, fork_server
 from localservices.pipeline import process_environment, procfile
 from localservices.ports import free_port
 from localservices.process import Process
-from tests.forked import ForkedProcess, fork_server
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent

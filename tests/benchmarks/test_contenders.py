@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import system
 from benchmarks.contender import Contender
 from benchmarks.contenders import CONTENDERS
 from benchmarks.installing import FOLDER
+from benchmarks.ours import Ours
+from localservices.pipeline import process_environment
+from ordersite.forking.program import program_of
 
 PIN = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 NAME = re.compile(r"^[\w.-]+", re.MULTILINE)
@@ -35,3 +40,32 @@ def test_every_package_of_a_peer_is_pinned(asked: Path) -> None:
 
     assert wanted
     assert wanted <= set(PIN.findall(asked.with_suffix(".txt").read_text()))
+
+
+def test_each_of_our_processes_is_a_fork_as_make_run_starts_them() -> None:
+    environment = {**process_environment(), "COPY": "3", "WEB_PORT": "8000"}
+
+    programs = {
+        name: program_of(each.line, environment) for name, each in Ours().commands().items()
+    }
+
+    assert None not in programs.values()
+    assert "inventory3@%h" in programs["inventory"].words
+
+
+def test_each_of_our_processes_has_its_own_login(tmp_path: Path) -> None:
+    (tmp_path / "relay.env").write_text("AMQP_URL=amqp://relay\n")
+    (tmp_path / "webhooks.env").write_text("AMQP_URL=amqp://webhooks\n")
+
+    assert Ours().own_settings("relay", tmp_path) == {"AMQP_URL": "amqp://relay"}
+    assert Ours().own_settings("deliverer", tmp_path) == {"AMQP_URL": "amqp://webhooks"}
+    assert CONTENDERS["node"].own_settings("web", tmp_path) == {}
+
+
+def test_memory_is_that_of_our_processes_with_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "fork_server", lambda: SimpleNamespace(pid=7))
+    for name, topmost in (("ours", [7]), ("node", [8])):
+        ground = SimpleNamespace(name="ground")
+        observed = system.System(CONTENDERS[name], ground, Path("logs"), copies=1)
+        observed.processes["web"].append(SimpleNamespace(pid=8))
+        assert observed.topmost() == topmost

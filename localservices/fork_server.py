@@ -1,4 +1,4 @@
-"""`python -m tests.fork_server`: imports the libraries once, and forks the processes of tests.
+"""`python -m localservices.fork_server`: imports the libraries once, and forks.
 
 It is asked by lines of JSON, and answers each with one. It ends when nobody can ask any more.
 """

@@ -1,4 +1,4 @@
-"""Processes of the pipeline that start in a fraction of the time: forks of one that is prepared."""
+"""Processes of the pipeline as `make run` has them, forks of one, for tests and measurements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ForkServer:
         self._read_at_start = for_a_start(environment)
         self._asking = Lock()
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.fork_server"],
+            [sys.executable, "-m", "localservices.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
