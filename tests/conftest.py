@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,10 @@ pytest_plugins = [
     "tests.durations",
     "tests.file_order",
 ]
+
+# jsonschema would have it make a parser of IRIs, which costs each process 2 s, and no schema here has
+# any.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: Playwright's own five seconds are too short beside a whole pipeline on two cores.
 EXPECT_MILLISECONDS = 20_000
