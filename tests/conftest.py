@@ -30,8 +30,7 @@ pytest_plugins = [
     "tests.file_order",
 ]
 
-# jsonschema would have it make a parser of IRIs, which costs each process 2 s, and no schema here has
-# any.
+# jsonschema would have it make a parser of IRIs, for 2 s in each process; no schema here has any.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: Playwright's own five seconds are too short beside a whole pipeline on two cores.

@@ -48,9 +48,7 @@ def lose_the_database(run: Run) -> None:
             backup.restore(site, copy)
             last = last_invoice(tap)
             reconcile(run, *(["--last-invoice", last] if last else []))
-            site.pipeline.start([name for name in site.pipeline.processes if name != "web"])
             settle(run, tap.messages)
-            site.pipeline.start(["web"])
         run.measured["orders after the backup"] = len(run.lacking)
         run.seen += numbers_given_twice(tap)
 
@@ -71,7 +69,6 @@ def lose_the_broker(run: Run) -> None:
         # The broker's own definitions have its users as well; those of one virtual host have none.
         site.login.make(site.management)
         site.management.post(f"/api/definitions/{vhost}", definitions)
-        site.pipeline.start()
         settle(run)
 
 
@@ -80,7 +77,14 @@ def is_worker(name: str) -> bool:
 
 
 def settle(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Run the command again until it finds nothing more."""
+    """Run the command again until it finds nothing more; only then clients are let in."""
+    pipeline = run.site.pipeline
+    pipeline.start([name for name in pipeline.processes if name != "web"])
+    until_agreed(run, meanwhile)
+    pipeline.start(["web"])
+
+
+def until_agreed(run: Run, meanwhile: Callable[[], object]) -> None:
     for _ in range(RUNS):
         at_rest(run, meanwhile)
         time.sleep(SETTLED_SECONDS)
