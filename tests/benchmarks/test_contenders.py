@@ -13,6 +13,7 @@ from benchmarks.contender import Contender
 from benchmarks.contenders import CONTENDERS
 from benchmarks.installing import FOLDER
 from benchmarks.ours import Ours
+from benchmarks.webhooks import WithWebhooks
 from localservices.pipeline import process_environment
 from ordersite.forking.program import program_of
 
@@ -42,11 +43,12 @@ def test_every_package_of_a_peer_is_pinned(asked: Path) -> None:
     assert wanted <= set(PIN.findall(asked.with_suffix(".txt").read_text()))
 
 
-def test_each_of_our_processes_is_a_fork_as_make_run_starts_them() -> None:
+@pytest.mark.parametrize("contender", [Ours(), WithWebhooks()], ids=lambda each: each.name)
+def test_each_of_our_processes_is_a_fork_as_make_run_starts_them(contender: Ours) -> None:
     environment = {**process_environment(), "COPY": "3", "WEB_PORT": "8000"}
 
     programs = {
-        name: program_of(each.line, environment) for name, each in Ours().commands().items()
+        name: program_of(each.line, environment) for name, each in contender.commands().items()
     }
 
     assert None not in programs.values()
