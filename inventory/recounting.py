@@ -11,7 +11,9 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
 from inventory.movements import movements
-from inventory.stock import products
+from inventory.refusals import UnknownSku
+from inventory.stock import having, products
+from runtime.transactions import in_transaction
 
 QUANTITIES = ("available", "reserved", "shipped")
 NOTHING = dict.fromkeys(QUANTITIES, 0)
@@ -44,6 +46,10 @@ class HistoryTooShort(Exception):
     """MongoDB has forgotten the moment whose stock was being counted."""
 
 
+class LessThanNone(Exception):
+    """The movements of a product add up to less than no unit, so some of them are wrong."""
+
+
 def recount() -> Recount:
     """Recompute every product's quantities; the pipeline may go on meanwhile.
 
@@ -72,11 +78,39 @@ def recount() -> Recount:
     )
 
 
-def _moved(session: ClientSession) -> dict[str, dict[str, Any]]:
-    """The sums of all movements of each SKU, and how many they are."""
+def correct(sku: str) -> list[Difference]:
+    """Store of a product what its movements add up to; return what differed.
+
+    Raises:
+        UnknownSku: there is no such product.
+        LessThanNone: its movements cannot be right.
+        Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
+    """
+
+    def correct_once(session: ClientSession) -> list[Difference]:
+        product = products().find_one(having([sku]), session=session)
+        if product is None:
+            raise UnknownSku(sku)
+        moved = _moved(session, {"sku": sku}).get(sku, NOTHING)
+        if min(moved[quantity] for quantity in QUANTITIES) < 0:
+            raise LessThanNone
+        found = list(_differences(sku, product, moved))
+        if found:
+            right = {"$set": {each.quantity: each.recounted for each in found}}
+            products().update_one({"_id": product["_id"]}, right, session=session)
+        return found
+
+    return in_transaction(correct_once)
+
+
+def _moved(
+    session: ClientSession, which: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The sums of all movements, or of `which`, of each SKU, and how many they are."""
     sums = {quantity: {"$sum": f"${quantity}"} for quantity in QUANTITIES}
     group = {"$group": {"_id": "$sku", "movements": {"$sum": 1}, **sums}}
-    found = movements().aggregate([group], session=session, allowDiskUse=True)
+    stages = [{"$match": which or {}}, group]
+    found = movements().aggregate(stages, session=session, allowDiskUse=True)
     return {each["_id"]: each for each in found}
 
 

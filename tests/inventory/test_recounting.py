@@ -93,6 +93,35 @@ def test_products_and_movements_without_their_counterpart_are_named() -> None:
     ]
 
 
+def test_a_quantity_is_corrected_to_what_the_movements_add_up_to() -> None:
+    stocked(pen=10, book=5)
+    reserve(order("o1", pen=3))
+    products().update_many({}, {"$inc": {"available": -4}, "$set": {"reserved": 9}})
+
+    said, code = command("--correct", "pen")
+
+    assert code == 0
+    assert "pen  available       3          7" in said
+    assert "Stored what was recounted." in said
+    assert {each.sku for each in recount().differences} == {"book"}
+    assert command("--correct", "pen") == (
+        "pen: every quantity is what its movements add up to.\n",
+        0,
+    )
+
+
+def test_what_cannot_be_corrected_is_said() -> None:
+    stocked(pen=10)
+    reserve(order("o1", pen=3))
+    movements().delete_one({"kind": "opening"})
+
+    with pytest.raises(CommandError, match="Restore them from a backup"):
+        command("--correct", "pen")
+    with pytest.raises(CommandError, match="'coffee' is not in the catalogue"):
+        command("--correct", "coffee")
+    assert products().find_one({"sku": "pen"})["available"] == 7
+
+
 def test_the_demo_products_begin_their_log() -> None:
     assert demo_products.load() == len(demo_products.DEMO_PRODUCTS)
     assert demo_products.load() == 0

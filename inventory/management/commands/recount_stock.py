@@ -10,7 +10,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.recounting import HistoryTooShort, Recount, recount
+from inventory.recounting import (
+    Difference,
+    HistoryTooShort,
+    LessThanNone,
+    Recount,
+    correct,
+    recount,
+)
+from inventory.refusals import UnknownSku
 from runtime.terminal import table
 
 TOO_SHORT = (
@@ -20,17 +28,46 @@ TOO_SHORT = (
     "`python manage.py doctor` says how to set it back."
 )
 
+LESS_THAN_NONE = (
+    "The movements of {sku} add up to less than no unit, so nothing was stored: something deleted "
+    "or changed documents of stock_movements. Restore them from a backup."
+)
+
 
 class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
-        "is stored. Changes nothing. Exits with 1 if one differs, 2 if MongoDB forgot too early."
+        "is stored. Changes nothing without --correct. Exits with 1 if one differs, 2 if MongoDB "
+        "forgot too early."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument(
+            "--correct",
+            metavar="SKU",
+            help="store of this product what its movements add up to, and recount no other",
+        )
 
     def handle(self, **options: Any) -> None:
+        if options["correct"] is None:
+            self._recount(options)
+        else:
+            self._correct(options["correct"])
+
+    def _correct(self, sku: str) -> None:
+        try:
+            found = correct(sku)
+        except UnknownSku as error:
+            raise CommandError(str(error.detail)) from error
+        except LessThanNone as error:
+            raise CommandError(LESS_THAN_NONE.format(sku=sku)) from error
+        if found:
+            self.stdout.write("\n".join([*compared(found), "Stored what was recounted."]))
+        else:
+            self.stdout.write(f"{sku}: every quantity is what its movements add up to.")
+
+    def _recount(self, options: dict[str, Any]) -> None:
         try:
             counted = recount()
         except HistoryTooShort as error:
@@ -45,13 +82,18 @@ def in_words(counted: Recount) -> str:
     of_all = f"{counted.products} products, {counted.movements} movements: "
     if not counted.differences:
         return of_all + "every quantity is what the movements add up to."
-    heads = ("SKU", "quantity", "stored", "recounted")
-    rows = [(each.sku, each.quantity, each.stored, each.recounted) for each in counted.differences]
     return "\n".join(
         [
-            *table(heads, rows, numbers=("stored", "recounted")),
+            *compared(counted.differences),
             f"{of_all}{len(counted.differences)} quantities differ.",
-            "Something changed products or stock_movements outside the pipeline. Count the goods, "
-            "then correct the stored quantity, or add the movement that is missing.",
+            "Something changed products or stock_movements outside the pipeline. Count the goods. "
+            "To store what the movements add up to: python manage.py recount_stock --correct SKU",
         ]
     )
+
+
+def compared(differences: list[Difference]) -> list[str]:
+    """A table of what is stored and what was recounted."""
+    heads = ("SKU", "quantity", "stored", "recounted")
+    rows = [(each.sku, each.quantity, each.stored, each.recounted) for each in differences]
+    return table(heads, rows, numbers=("stored", "recounted"))
