@@ -60,7 +60,7 @@ def _disk(node: dict[str, Any]) -> Finding:
         "wanted.",
         CONSEQUENCE,
         "df -h",
-        "On its host: make room where RabbitMQ has its data.",
+        "On its host make room where RabbitMQ has its data. What is full:",
     )
 
 

@@ -9,7 +9,7 @@ from kombu import Connection
 from pymongo.errors import OperationFailure, PyMongoError
 
 from ordersite.broker import management
-from ordersite.doctor import checks
+from ordersite.doctor import checks, mongodb
 from ordersite.doctor.checks import Checks
 from ordersite.doctor.report import Report, Unseen
 from ordersite.pipeline import health
@@ -55,7 +55,7 @@ def _check_mongodb(report: Report, made: Checks) -> None:
         if isinstance(why, Refusal):
             unseen = Unseen(tuple(made), why, AS_SAID)
         else:
-            unseen = Unseen(tuple(made), f"MongoDB: {seen.detail}", seen.next_step)
+            unseen = Unseen(tuple(made), *mongodb.without_primary(seen))
         report.unchecked.append(unseen)
         return
     with pymongo.timeout(MONGODB_SECONDS):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pymongo
 from django.db import connection
+from pymongo import ReadPreference
+from pymongo.errors import PyMongoError
 
 from messaging.outages import PATIENCE_SECONDS
 from ordersite.doctor.report import Finding, Severity
+from ordersite.pipeline.health import Check
 
 #: What this project starts its own MongoDB with.
 TRANSACTION_LIFETIME_SECONDS = 3
@@ -16,6 +20,38 @@ HISTORY_SECONDS = 10
 SET_WHERE = "On each member, and for its next start in mongod.conf under setParameter."
 
 GOOD_STATES = {"PRIMARY", "SECONDARY", "ARBITER"}
+
+#: For what the members say where none is the primary.
+MEMBERS_SECONDS = 1
+END_OF_STEP_DOWN = (
+    "All of them run, and an election takes some 10 s. If there is no primary then, one was told "
+    "to step down. To end that: mongosh \"$MONGODB_URL\" --eval 'rs.freeze(0)'"
+)
+
+
+def without_primary(seen: Check) -> tuple[str, str]:
+    """Why no primary answers, and what to do, by what the members say, if one does."""
+    states = _states()
+    if not states:
+        return f"MongoDB: {seen.detail}", seen.next_step
+    reason = f"MongoDB: {seen.detail} {', '.join(f'{name} is {state}' for name, state in states)}."
+    if any(state == "PRIMARY" for _, state in states):
+        return reason, "Name all members in MONGODB_URL, with ?replicaSet=, in place of one."
+    if down := [name for name, state in states if state not in GOOD_STATES]:
+        start = "a majority elects a primary. On each: sudo systemctl restart mongod"
+        return reason, f"Start {', '.join(down)}: {start}"
+    return reason, END_OF_STEP_DOWN
+
+
+def _states() -> list[tuple[str, str]]:
+    """Each member with its state; none where no member says it."""
+    admin = connection.database.client.admin
+    try:
+        with pymongo.timeout(MEMBERS_SECONDS):
+            status = admin.command("replSetGetStatus", read_preference=ReadPreference.NEAREST)
+    except PyMongoError:
+        return []
+    return [(member["name"], member["stateStr"]) for member in status["members"]]
 
 
 def replica_set() -> Iterator[Finding]:

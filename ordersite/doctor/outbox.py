@@ -14,6 +14,8 @@ from runtime.mongodb_clock import mongodb_now
 #: Longer than another relay takes to follow a killed one (runtime.lease.LEASE_SECONDS).
 OLD_SECONDS = 30
 
+HANGS = "A relay runs; its log says what it waits for. If nothing here keeps it, end it first."
+
 
 def relay() -> Iterator[Finding]:
     check = health.relay(health.mongodb())
@@ -35,7 +37,7 @@ def events_of_orders() -> Iterator[Finding]:
             f"Its oldest event has waited {waited}.",
             "Orders were accepted that no service has got yet. Nothing is lost.",
             "python manage.py relay",
-            "If a relay runs, its log says what it waits for.",
+            HANGS if health.relay(health.mongodb()).ok else "",
         )
 
 

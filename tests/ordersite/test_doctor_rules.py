@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from ordersite.broker import management
-from ordersite.doctor import alarms, clocks, examination, limits, versions
+from ordersite.doctor import alarms, clocks, examination, limits, mongodb, versions
 from ordersite.doctor.report import ExitCode, Finding, Report, Severity, Unseen
+from ordersite.pipeline.health import Check
 
 ERROR = Finding(Severity.ERROR, "Relay", "None runs.", "Events wait.", "python manage.py relay")
 WARNING = Finding(Severity.WARNING, "Clock", "It is ahead.", "Odd timelines.", "timedatectl")
+SILENT = Check("mongodb", False, "No answer (ServerSelectionTimeoutError).", "Start MongoDB.")
 UNSEEN = Unseen(("policies", "alarms"), "No answer.", "Start RabbitMQ.")
 
 
@@ -176,3 +178,27 @@ def test_an_alarm_is_told_with_its_figures(
     rabbitmq_answers({"name": "rabbit@a", **node})
 
     assert [each.problem for each in alarms.of_nodes()] == told
+
+
+@pytest.mark.parametrize(
+    ("states", "told", "to_do"),
+    [
+        ([], "MongoDB: No answer", "Start MongoDB."),
+        (
+            [("a:1", "SECONDARY"), ("b:1", "(not reachable/healthy)"), ("c:1", "DOWN")],
+            "a:1 is SECONDARY, b:1 is (not reachable/healthy), c:1 is DOWN.",
+            "Start b:1, c:1: a majority elects a primary.",
+        ),
+        ([("a:1", "SECONDARY")], "a:1 is SECONDARY.", "rs.freeze(0)"),
+        ([("a:1", "SECONDARY"), ("b:1", "PRIMARY")], "b:1 is PRIMARY.", "?replicaSet="),
+    ],
+)
+def test_without_a_primary_the_members_say_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, states: list[tuple[str, str]], told: str, to_do: str
+) -> None:
+    monkeypatch.setattr(mongodb, "_states", lambda: states)
+
+    reason, next_step = mongodb.without_primary(SILENT)
+
+    assert told in reason
+    assert to_do in next_step
