@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -14,9 +15,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
+from ordersite.overview.keeping import keep_report
 from ordersite.overview.page import overview, part, wall, without_database
 from ordersite.personal_data.page import personal_data_page
 from ordersite.staff import second_factor
@@ -35,6 +38,8 @@ APP_ORDER = [
 
 #: What MongoDB may take to say who is logged in, until the page says that it is down.
 LOGIN_SECONDS = 1.0
+#: What it may take to keep the doctor's findings.
+KEEPING_SECONDS = 1.0
 
 
 class OrderSite(AdminSite):
@@ -94,14 +99,17 @@ class OrderSite(AdminSite):
         ]
 
     def doctor(self, request: HttpRequest) -> HttpResponse:
-        """What `python manage.py doctor` says, now; for whoever sees orders."""
+        """What `python manage.py doctor` says, now, and so the front page; for who sees orders."""
         if not request.user.has_perm("orders.view_order"):
             raise PermissionDenied
+        report = examine()
+        with suppress(PyMongoError), pymongo.timeout(KEEPING_SECONDS):
+            keep_report(report)
         context = {
             **self.each_context(request),
             "title": "Doctor",
             "checked_at": timezone.now(),
-            "report": examine(),
+            "report": report,
         }
         return TemplateResponse(request, "ordersite/doctor.html", context)
 

@@ -16,6 +16,8 @@ from failed_messages.records.order_facts import order_facts, value
 TREND_HOURS = 24
 #: Orders of more messages are not read for a list: it has to be quick.
 NEWEST_MESSAGES = 1_000
+#: Of one group alone they are; the front page reads as many of all groups.
+NEWEST_OF_ONE = 2_000
 #: A list by orders or money compares no more groups.
 MOST_COMPARED = 100
 
@@ -38,7 +40,8 @@ class Figures:
 
 def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
     """The figures of some groups, by fingerprint."""
-    orders = {each: _order_ids(each) for each in fingerprints}
+    newest = NEWEST_OF_ONE if len(fingerprints) == 1 else NEWEST_MESSAGES
+    orders = {each: _order_ids(each, newest) for each in fingerprints}
     facts = order_facts(id_ for ids in orders.values() for id_ in ids)
     trends = deaths_by_hour(fingerprints, TREND_HOURS)
     known = {each: [facts[id_] for id_ in orders[each] if id_ in facts] for each in fingerprints}
@@ -48,7 +51,7 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
             orders=len(orders[each]),
             value=value(known[each]),
             amount=sum((order.total for order in known[each]), Decimal()),
-            at_least=messages > NEWEST_MESSAGES,
+            at_least=messages > newest,
             trend=trends[each],
         )
         for each in fingerprints
@@ -84,9 +87,9 @@ def _messages(fingerprint: str) -> int:
     return failed_messages().count_documents({"fingerprint": fingerprint, "status": Status.FAILED})
 
 
-def _order_ids(fingerprint: str) -> set[str]:
+def _order_ids(fingerprint: str, limit: int) -> set[str]:
     """Read from the index `group_status_newest` alone."""
     wanted = {"fingerprint": fingerprint, "status": Status.FAILED}
     newest = failed_messages().find(wanted, {"_id": False, "order_id": True})
-    newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(NEWEST_MESSAGES)
+    newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(limit)
     return {record["order_id"] for record in newest if record.get("order_id")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import update_wrapper
 from threading import Lock
 from typing import Any, TypeVar
@@ -20,8 +20,9 @@ from django.db import connection
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from inventory.recounting import HistoryTooShort, recount
+from inventory.recounting import Difference, HistoryTooShort, recount
 from ordersite.doctor.examination import examine
+from ordersite.doctor.report import Report
 from ordersite.overview.counting import AllOrders, estimated
 from ordersite.overview.reading import read
 from ordersite.overview.snapshot import (
@@ -93,9 +94,14 @@ def _with_seen(now: Snapshot) -> Snapshot:
 
 def ask_doctor() -> None:
     """Keep what the doctor finds; raises what `take` does."""
+    keep_report(examine())
+
+
+def keep_report(report: Report) -> None:
+    """Show on the front page what the doctor has found; raises what `take` does."""
     found = [
         Finding(each.severity, each.subject, each.problem, each.consequence, each.fix, each.note)
-        for each in examine().worst_first
+        for each in report.worst_first
     ]
     _keep(DOCTOR, Doctor(mongodb_now(), tuple(found)))
 
@@ -103,10 +109,18 @@ def ask_doctor() -> None:
 def recount_stock() -> None:
     """Keep of which products the stock is not as its movements say; raises what `take` does."""
     try:
-        skus = dict.fromkeys(each.sku for each in recount().differences)
+        found = recount().differences
     except HistoryTooShort:
         return
-    _keep(STOCK, StockDifference(mongodb_now(), tuple(skus)))
+    skus = dict.fromkeys(each.sku for each in found)
+    first = next((told(each) for each in found), "")
+    _keep(STOCK, StockDifference(mongodb_now(), tuple(skus), first))
+
+
+def told(difference: Difference) -> str:
+    """`6 are stored as available, its movements add up to 10.`"""
+    stored, quantity = f"{difference.stored:,}", difference.quantity
+    return f"{stored} are stored as {quantity}, its movements add up to {difference.recounted:,}."
 
 
 def last() -> Snapshot | None:
@@ -127,7 +141,7 @@ def current() -> Snapshot:
     with pymongo.timeout(ANSWER_SECONDS), suppress(PyMongoError):
         documents = {each["_id"]: each for each in kept().find()}
         kept_one = loaded(documents[NOW]) if NOW in documents else None
-        is_shown = kept_one is not None and is_fresh(kept_one, mongodb_now())
+        is_shown = kept_one is not None and is_fresh_at_primary(kept_one)
     doctor = _converted(documents.get(DOCTOR), Doctor)
     stock = _converted(documents.get(STOCK), StockDifference)
     # One of some seconds ago does not know that RabbitMQ is gone since.
@@ -141,6 +155,15 @@ def is_fresh(snapshot: Snapshot, now: datetime) -> bool:
     """Whether a scheduler that works would not have made another one by now."""
     age = (now - snapshot.at).total_seconds()
     return abs(age) <= EVERY_SECONDS + LATE_SECONDS + snapshot.took_seconds * SHARE
+
+
+def is_fresh_at_primary(snapshot: Snapshot) -> bool:
+    """The same by MongoDB's clock, and False where no primary answers; raises what `take` does."""
+    hello = connection.database.command("hello")
+    # Where the URL names one member alone, that answers whatever it is.
+    return bool(hello["isWritablePrimary"]) and is_fresh(
+        snapshot, hello["localTime"].replace(tzinfo=UTC)
+    )
 
 
 class Probe:

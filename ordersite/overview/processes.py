@@ -18,7 +18,7 @@ OUTBOX_OLD_SECONDS = 30
 STUCK_SECONDS = 600
 
 #: What a command is for.
-ASK_WHY, START_ONE = "It says why, and what to do:", "Start one:"
+ASK_WHY, START_ONE = "The doctor says why, and what to do:", "Start one:"
 
 
 def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
@@ -72,11 +72,12 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
             cost="Orders were taken that no service has got yet. Nothing is lost.",
-            click=orders if "orders" in since else _reservations(),
-            step=f"The relay runs and does not get on. {ASK_WHY}"
+            click=DOCTOR if "orders" in since else _reservations(),
+            step="A relay runs and does not get on. If the doctor finds nothing that keeps it, end "
+            "it and start one:"
             if "orders" in since
             else f"The scheduler sends these. {START_ONE}",
-            command=f"python manage.py {'doctor' if 'orders' in since else 'scheduler'}",
+            command=f"python manage.py {'relay' if 'orders' in since else 'scheduler'}",
             since=first,
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -24,8 +24,8 @@ from orders import unanswered
 from orders.outbox import store
 from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
-from ordersite.pipeline import health, heartbeat
-from ordersite.pipeline.conservation import NAMED_ORDERS, Accepted, lines_of
+from ordersite.pipeline import conservation, health, heartbeat
+from ordersite.pipeline.conservation import Accepted
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.mongodb_clock import mongodb_now
@@ -67,6 +67,7 @@ def without_mongodb(why: str) -> Snapshot:
 
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
     relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(heartbeat.last)
+    lines = _lines(found, counting)
     return msgspec.structs.replace(
         found,
         at=_asked(mongodb_now) or found.at,
@@ -74,26 +75,24 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         scheduler=last and Heartbeat(last.age_seconds, last.is_fresh, last.late),
         outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
-        lines=_lines(found, counting),
-        waiting_since=_asked(_waiting_since),
+        lines=None if lines is None else tuple(map(_named, lines)),
+        waiting_since=_asked(lambda: _waiting_since(lines or ())),
         next_retry_at=_asked(retry_notes.next_due),
     )
 
 
-def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> tuple[Line, ...] | None:
+def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:
     if found.queues is None:
         return None
     waiting = {queue.name: 0 for queue in queues()}
     waiting |= {name: queue.messages for name, queue in found.queues.items()}
-    counted = _asked(lambda: lines_of(waiting, counting()))
-    if counted is None:
-        return None
-    return tuple(
-        msgspec.structs.replace(
-            msgspec.convert(each, Line, from_attributes=True), orders=each.orders[:NAMED_ORDERS]
-        )
-        for each in counted
-    )
+    return _asked(lambda: conservation.lines_of(waiting, counting()))
+
+
+def _named(line: conservation.Line) -> Line:
+    """As it is shown: with some of its orders' ids."""
+    shown = msgspec.convert(line, Line, from_attributes=True)
+    return msgspec.structs.replace(shown, orders=line.orders[: conservation.NAMED_ORDERS])
 
 
 def _outboxes() -> tuple[Outbox, ...]:
@@ -103,11 +102,13 @@ def _outboxes() -> tuple[Outbox, ...]:
     )
 
 
-def _waiting_since() -> dict[str, datetime]:
-    """By service: its oldest order that neither failed nor waits for a retry."""
+def _waiting_since(lines: Iterable[conservation.Line]) -> dict[str, datetime]:
+    """By service: its oldest order that neither failed nor waits for a retry nor is lost."""
     found = {}
+    lost = {line.service: set(line.orders) for line in lines}
     for service in answering():
         explained = failures.explained(service) | set(retry_notes.waiting(service.name))
+        explained |= lost.get(service.name, set())
         if since := unanswered.oldest(service, explained):
             found[service.name] = since
     return found

@@ -111,6 +111,8 @@ class StockDifference(Struct, frozen=True):
 
     at: datetime
     skus: tuple[str, ...] = ()
+    #: By how much the first of them differs.
+    first: str = ""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -127,7 +129,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     missing_queues: tuple[str, ...] = ()
     lines: tuple[Line, ...] | None = None
     outboxes: tuple[Outbox, ...] | None = None
-    #: By service: since when its oldest order waits that neither failed nor is retried.
+    #: By service: since when its oldest order waits that neither failed nor is retried nor lost.
     waiting_since: dict[str, datetime] | None = None
     #: By service: when the next retry is due.
     next_retry_at: dict[str, datetime] | None = None

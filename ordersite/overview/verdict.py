@@ -5,6 +5,7 @@ Plain functions from a snapshot to what the page says.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -20,6 +21,11 @@ from runtime.counted import counted
 SLOW_SECONDS = 60
 #: A few retries are what retries are for.
 RETRY_STORM_MESSAGES = 10
+BEHIND = (
+    "A worker runs. If its queue does not shrink, it hangs: restart it. If it only has too much to "
+    "do, start one more:"
+)
+HANGS = "A worker has taken them and does not get on: end it, then start it again:"
 #: The doctor's subjects that the snapshot itself knows, and newer.
 SAID_BY_THE_SNAPSHOT = (
     "Relay",
@@ -130,8 +136,7 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             cost=f"{orders} without an answer of {service}; {queue.messages:,} messages in its "
             "queue.",
             click=waiting_for(service),
-            step="A worker runs. If its queue does not shrink, it hangs: restart it. If it only "
-            "has too much to do, start one more:",
+            step=BEHIND if queue.messages else HANGS,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
             since=since,
         )
@@ -146,22 +151,23 @@ def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]
                 what=f"{service} keeps failing: {count:,} messages wait for a retry.",
                 cost="Their orders are late. Each becomes a failed message after its last attempt.",
                 click=RETRYING,
-                step="Open one of them: its timeline has the error. Once the cause is gone they "
-                "succeed by themselves.",
+                step="Open one of them: its timeline has the error, and Retry now shows whether "
+                "the cause is gone. Then all of them succeed by themselves.",
             )
 
 
 def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     if snapshot.stock and snapshot.stock.skus:
         skus, recounted = snapshot.stock.skus, age(seconds_since(snapshot.stock.at, now))
+        products = counted(len(skus), "product")
         yield Concern(
             level=Level.BROKEN,
             what=f"The stock of {', '.join(skus[:3])} is not what its movements say.",
-            cost=f"Orders for {counted(len(skus), 'product')} may be promised "
-            f"goods that are not there. Recounted {recounted} ago.",
+            cost=f"{snapshot.stock.first} Orders for {products} may be promised goods that are not "
+            f"there, or refused some that are. Recounted {recounted} ago.".strip(),
             click=Link("Its movements", "admin:inventory_movement_changelist", f"q={skus[0]}"),
-            step="Count the goods, then correct the product. By how much it differs:",
-            command="python manage.py recount_stock",
+            step="Count the goods. To store what the movements add up to:",
+            command=f"python manage.py recount_stock --correct {shlex.quote(skus[0])}",
             since=snapshot.stock.at,
         )
 

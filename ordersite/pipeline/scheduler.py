@@ -76,7 +76,7 @@ JOBS = [
     Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),
     Job(Sparing(measure, SHARE), measuring.EVERY_SECONDS, "measures the last minutes for charts"),
     Job(Sparing(ask_doctor, 20), 60, "keeps what the doctor finds"),
-    Job(Sparing(recount_stock, 100), 600, "keeps whether the stock is as its movements say"),
+    Job(Sparing(recount_stock, 100), 60, "keeps whether the stock is as its movements say"),
     Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
     Job(sending_again.go_on, 5, "sends the next batch of what webhook endpoints missed"),

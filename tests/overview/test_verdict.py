@@ -78,6 +78,16 @@ INCIDENTS = [
         "orders/order/?waits=billing",
     ),
     (
+        "billing frozen with all in its hands",
+        but(
+            lines=(line("inventory"), line("billing", in_flight=40)),
+            waiting_since={"billing": ago(minutes=3)},
+        ),
+        Level.DEGRADED,
+        ["billing is behind or stuck", "has taken them", "end it, then start it again: celery"],
+        "orders/order/?waits=billing",
+    ),
+    (
         "relay dead",
         but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
         Level.BROKEN,
@@ -107,15 +117,20 @@ INCIDENTS = [
         "outbox growing",
         but(outboxes=(Outbox("orders", ago(minutes=3)),)),
         Level.DEGRADED,
-        ["The outbox grows", "3 min", "Nothing is lost", "does not get on. It says why"],
-        "orders/order/?needs=outbox",
+        [
+            "The outbox grows",
+            "3 min",
+            "Nothing is lost",
+            "end it and start one: python manage.py relay",
+        ],
+        "/doctor/",
     ),
     (
         "outbox stuck",
         but(outboxes=(Outbox("orders", ago(minutes=20)),)),
         Level.BROKEN,
         ["The outbox grows", "20 min"],
-        "orders/order/?needs=outbox",
+        "/doctor/",
     ),
     (
         "archiver down",
@@ -142,7 +157,12 @@ INCIDENTS = [
         "MongoDB without a primary",
         Snapshot(at=NOW, mongodb="It answers, but it is not the primary.", queues=well().queues),
         Level.BROKEN,
-        ["MongoDB cannot be used", "not the primary", "No order can be taken", "It says why"],
+        [
+            "MongoDB cannot be used",
+            "not the primary",
+            "No order can be taken",
+            "The doctor says why",
+        ],
         "/doctor/",
     ),
     (
@@ -161,9 +181,14 @@ INCIDENTS = [
     ),
     (
         "stock recount differs",
-        but(stock=StockDifference(ago(minutes=2), ("pen",))),
+        but(stock=StockDifference(ago(minutes=2), ("pen",), "6 are stored.")),
         Level.BROKEN,
-        ["The stock of pen", "Count the goods", "recount_stock"],
+        [
+            "The stock of pen",
+            "6 are stored. Orders for 1 product",
+            "Count the goods",
+            "recount_stock --correct pen",
+        ],
         "inventory/movement/?q=pen",
     ),
     (
