@@ -18,20 +18,15 @@ FAILED = Attempt(1, "2026-11-28T00:00:00+00:00", 0.1, "billing@here", "TimeoutEr
 WAITS_MILLISECONDS = 600_000
 
 
-def a_retry_waits(order_id: str, body: bytes = b"{}") -> str:
+def a_retry_waits(order_id: str, body: bytes = b"{}", queue: str = "") -> str:
     """Billing has failed for the order's event once; the retry's id.
 
-    Its queue is one of its own, which ends with its first consumer.
+    Without a queue it has one of its own, which ends with its first consumer.
     """
-    queue, message_id = f"waiting.{uuid.uuid4()}", f"order.placed:{order_id}"
+    message_id = f"order.placed:{order_id}"
     with Connection(os.environ["AMQP_URL"], transport_options={"confirm_publish": True}) as broker:
         channel = broker.channel()
-        to_billing = {
-            "x-message-ttl": WAITS_MILLISECONDS,
-            "x-dead-letter-exchange": by_name.name,
-            "x-dead-letter-routing-key": "billing",
-        }
-        channel.queue_declare(queue, auto_delete=True, arguments=to_billing)
+        queue = queue or own_queue(channel)
         headers = {"attempts": encode_attempts((FAILED,))}
         message = amqp.Message(
             body, message_id=message_id, type="order.placed", application_headers=headers
@@ -40,6 +35,17 @@ def a_retry_waits(order_id: str, body: bytes = b"{}") -> str:
     note = note_of(order_id, message_id, queue)
     retry_notes.notes().insert_one(note)
     return retry_notes.id_of(note)
+
+
+def own_queue(channel: amqp.Channel) -> str:
+    queue = f"waiting.{uuid.uuid4()}"
+    to_billing = {
+        "x-message-ttl": WAITS_MILLISECONDS,
+        "x-dead-letter-exchange": by_name.name,
+        "x-dead-letter-routing-key": "billing",
+    }
+    channel.queue_declare(queue, auto_delete=True, arguments=to_billing)
+    return queue
 
 
 def note_of(order_id: str, message_id: str, queue: str) -> dict:
