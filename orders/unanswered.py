@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from bson import ObjectId
 from pymongo import IndexModel
@@ -39,6 +40,7 @@ INDEX_OF_EARLIER_RELEASE = "orders_unanswered"
 
 #: That are passed over in search of the oldest order that waits for no known reason.
 MOST_EXPLAINED = 2_000
+EXPLAINED_AT_ONCE = 200
 
 #: Clocks that differ by less do no harm.
 CLOCK_SKEW = timedelta(minutes=1)
@@ -84,19 +86,28 @@ def among(service: Service, order_ids: Collection[str]) -> set[str]:
     return {str(order["_id"]) for order in found}
 
 
-def oldest(service: Service, explained: Collection[str]) -> datetime | None:
+def oldest(
+    service: Service, explained_among: Callable[[Collection[str]], Collection[str]]
+) -> datetime | None:
     """Since when the oldest order waits for the service, of those that were published to it.
 
-    `explained` are the ids of orders of which it is known why they wait. None where no other
-    waits, or more than `MOST_EXPLAINED` of these wait longer.
+    `explained_among` says of some orders of which of them it is known why they wait. None where no
+    other waits, or more than `MOST_EXPLAINED` of these wait longer.
     """
     wanted = {"awaited_since": True, "pending_since": True}
     found = orders().find(owed_by(service), wanted, hint=INDEX).sort("awaited_since", 1)
-    for order in found.limit(MOST_EXPLAINED):
-        if str(order["_id"]) not in explained and not order.get("pending_since"):
-            since: datetime = order["awaited_since"]
-            return since
+    waiting = found.limit(MOST_EXPLAINED)
+    while several := list(islice(waiting, EXPLAINED_AT_ONCE)):
+        since = {str(each["_id"]): each["awaited_since"] for each in several if is_published(each)}
+        explained = explained_among([*since])
+        for order_id, at in since.items():
+            if order_id not in explained:
+                return cast("datetime", at)
     return None
+
+
+def is_published(order: dict[str, Any]) -> bool:
+    return not order.get("pending_since")
 
 
 def newest(service: Service, limit: int) -> Iterator[str]:

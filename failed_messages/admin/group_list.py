@@ -16,7 +16,7 @@ from failed_messages.reading.group_figures import Figures, figures, worst_groups
 #: What the groups with the most messages are sorted by: the label, and the figure.
 SEQUENCES: dict[str, tuple[str, Callable[[Figures], Any]]] = {
     "messages": ("most failed messages", lambda known: known.messages),
-    "orders": ("most orders", lambda known: known.orders),
+    "orders": ("most orders", lambda known: known.orders_in_all),
     "money": ("most money", lambda known: known.amount),
 }
 
@@ -36,7 +36,7 @@ class SortFilter(admin.SimpleListFilter):
 
     @cached_property
     def known(self) -> dict[str, Figures]:
-        """The figures of the worst groups, in the chosen sequence; read once for a page."""
+        """The worst groups, in the chosen sequence, with what they are compared by."""
         _, figure = SEQUENCES[self.value() or ""]
         found = figures(worst_groups())
         return dict(sorted(found.items(), key=lambda each: figure(each[1]), reverse=True))
@@ -68,8 +68,7 @@ class GroupList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         groups: list[Any] = list(self.result_list)
-        chosen = self.sort.is_chosen
-        known = self.sort.known if chosen else figures([group.pk for group in groups])
+        known = figures([group.pk for group in groups])
         for group in groups:
             group.figures = known[group.pk]
         self.result_list = groups

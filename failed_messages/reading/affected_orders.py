@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from failed_messages.models import Status
@@ -34,9 +35,27 @@ def affected_orders(service: Service) -> AffectedOrders:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    awaited = [on for on in service.listens if on.leads_to]
     found = AffectedOrders(set(), set(), defaultdict(set))
-    # By the service whose message failed and its type: which events that explains.
+    about = _about(service)
+    for wanted in _wanted(service, about):
+        for record in _records(wanted):
+            order_id = record.get("order_id") or ""
+            (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
+            for explained in about[wanted["service"], record["type"]]:
+                found.explained[explained].add(order_id)
+    return found
+
+
+def affected_among(service: Service, order_ids: Collection[str]) -> set[str]:
+    """Those of the orders that are held up or were given up; raises what `affected_orders` does."""
+    theirs = {"order_id": {"$in": [*order_ids]}}
+    found = (_records({**wanted, **theirs}) for wanted in _wanted(service, _about(service)))
+    return {record["order_id"] for records in found for record in records}
+
+
+def _about(service: Service) -> dict[tuple[str, str], list[str]]:
+    """By the service whose message failed, and its type: which events that explains."""
+    awaited = [on for on in service.listens if on.leads_to]
     about = {(service.name, on.type): [on.type] for on in awaited}
     for event in service.publishes:
         ended = [on.type for on in awaited if event.state in service.ends(on)]
@@ -44,20 +63,19 @@ def affected_orders(service: Service) -> AffectedOrders:
             ended.append(event.type)
         if ended:
             about["orders", event.type] = ended
-    for name in (service.name, "orders"):
-        types = [type_ for of, type_ in about if of == name]
-        for record in _records(name, types):
-            order_id = record.get("order_id") or ""
-            (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
-            for explained in about[name, record["type"]]:
-                found.explained[explained].add(order_id)
-    return found
+    return about
 
 
-def _records(service: str, types: list[str]) -> Any:
-    wanted = {
-        "service": service,
-        "type": {"$in": types},
-        "status": {"$in": sorted(HELD_UP | GIVEN_UP)},
+def _wanted(service: Service, about: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The queries of the records that tell about the service's orders."""
+    statuses = {"$in": sorted(HELD_UP | GIVEN_UP)}
+    types = {
+        name: [type_ for of, type_ in about if of == name] for name in (service.name, "orders")
     }
+    return [
+        {"service": name, "type": {"$in": each}, "status": statuses} for name, each in types.items()
+    ]
+
+
+def _records(wanted: dict[str, Any]) -> Any:
     return failed_messages().find(wanted, READ).hint("standing")

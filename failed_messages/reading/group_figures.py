@@ -14,10 +14,10 @@ from failed_messages.records.collection import failed_messages, failure_counts
 from failed_messages.records.order_facts import order_facts, value
 
 TREND_HOURS = 24
-#: Orders of more messages are not read for a list: it has to be quick.
-NEWEST_MESSAGES = 1_000
-#: Of one group alone they are; the front page reads as many of all groups.
-NEWEST_OF_ONE = 2_000
+#: Orders of more messages are not read: each takes some 40 µs. The groups of a page share them.
+MOST_MESSAGES = 5_000
+#: Of one group; the front page reads as many of all groups.
+NEWEST_MESSAGES = 2_000
 #: A list by orders or money compares no more groups.
 MOST_COMPARED = 100
 
@@ -30,7 +30,9 @@ class Figures:
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
-    #: The same as one number, whatever the currencies; for comparing groups alone.
+    #: Orders, and money whatever its currencies, for comparing groups alone. Where only
+    #: the newest messages' orders were read, they stand for all.
+    orders_in_all: float
     amount: Decimal
     #: True where only the newest messages' orders were read.
     at_least: bool
@@ -40,7 +42,7 @@ class Figures:
 
 def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
     """The figures of some groups, by fingerprint."""
-    newest = NEWEST_OF_ONE if len(fingerprints) == 1 else NEWEST_MESSAGES
+    newest = min(NEWEST_MESSAGES, MOST_MESSAGES // max(1, len(fingerprints)))
     orders = {each: _order_ids(each, newest) for each in fingerprints}
     facts = order_facts(id_ for ids in orders.values() for id_ in ids)
     trends = deaths_by_hour(fingerprints, TREND_HOURS)
@@ -50,7 +52,8 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
             messages=(messages := _messages(each)),
             orders=len(orders[each]),
             value=value(known[each]),
-            amount=sum((order.total for order in known[each]), Decimal()),
+            orders_in_all=len(orders[each]) * (share := max(1.0, messages / newest)),
+            amount=sum((order.total for order in known[each]), Decimal()) * Decimal(share),
             at_least=messages > newest,
             trend=trends[each],
         )

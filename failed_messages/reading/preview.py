@@ -118,7 +118,7 @@ _FIELDS = {"service": True, "order_id": True, "type": True, "headers": True, "bo
 
 def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
     facts = order_facts(record["order_id"] for record in records)
-    stale = moved_on(records)
+    stale = moved_on(records, facts)
     cancelled = [each for each in records if each["_id"] in stale and stale[each["_id"]].cancelled]
     return Preview(
         messages=messages,

@@ -22,13 +22,17 @@ class Stale:
     cancelled: bool
 
 
-def moved_on(records: Iterable[Mapping[str, Any]]) -> dict[Any, Stale]:
+def moved_on(
+    records: Iterable[Mapping[str, Any]], facts: Mapping[str, OrderFacts] | None = None
+) -> dict[Any, Stale]:
     """Why each record is stale, by its id; nothing for a record that is not.
 
-    A record needs `_id`, `order_id`, `type` and `headers`.
+    A record needs `_id`, `order_id`, `type` and `headers`. `facts` are those of its orders, read
+    here unless they are given.
     """
     records = list(records)
-    facts = order_facts(record["order_id"] for record in records)
+    if facts is None:
+        facts = order_facts(record["order_id"] for record in records)
     found = {
         record["_id"]: _stale(record, facts[record["order_id"]])
         for record in records

@@ -8,11 +8,9 @@ from typing import Any
 from django.utils.text import Truncator
 
 from failed_messages.models import GroupStatus, Status
-from failed_messages.reading.affected_orders import affected_orders
 from failed_messages.records.collection import failed_messages, failure_groups
 from failed_messages.records.order_facts import order_facts, value
 from messaging.order_id import object_id
-from messaging.service import Service
 from orders.collection import orders
 from ordersite.overview.snapshot import GROUPS_NAMED, Failed, Group
 from runtime.mongodb_clock import mongodb_now
@@ -48,12 +46,6 @@ def unsettled() -> Failed:
         new_groups=new,
         groups=_groups(),
     )
-
-
-def explained(service: Service) -> set[str]:
-    """The orders of which a failed message, or one that was given up, tells why they wait."""
-    affected = affected_orders(service)
-    return affected.held_up | affected.given_up
 
 
 def _records(field: str, direction: int, limit: int) -> list[dict[str, Any]]:

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 import pymongo
 from pymongo.errors import PyMongoError
 
+from failed_messages.reading.affected_orders import affected_among
 from inventory import shipping
 from messaging.handling import retry_notes
 from messaging.queues import QueueState, queue_state
-from messaging.service import answering
+from messaging.service import Service, answering
 from messaging.topology import queues
 from orders import unanswered
 from orders.outbox import store
@@ -107,11 +109,15 @@ def _waiting_since(lines: Iterable[conservation.Line]) -> dict[str, datetime]:
     found = {}
     lost = {line.service: set(line.orders) for line in lines}
     for service in answering():
-        explained = failures.explained(service) | set(retry_notes.waiting(service.name))
-        explained |= lost.get(service.name, set())
-        if since := unanswered.oldest(service, explained):
+        known = set(retry_notes.waiting(service.name)) | lost.get(service.name, set())
+        if since := unanswered.oldest(service, partial(_explained_among, service, known)):
             found[service.name] = since
     return found
+
+
+def _explained_among(service: Service, known: set[str], order_ids: Collection[str]) -> set[str]:
+    """Those of which a failed message, one that was given up, or `known` tells why they wait."""
+    return affected_among(service, order_ids) | known
 
 
 def _queues() -> tuple[dict[str, QueueState | None] | None, str]:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup
+from failed_messages.reading import group_figures
 from failed_messages.records import order_facts
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
@@ -60,6 +61,17 @@ def test_those_that_cost_most_come_first(groups, query: str, expected: list[str]
     }
     shown = sorted((place, error) for error, place in places.items() if place > 0)
     assert [error for _, error in shown] == expected
+
+
+def test_where_few_orders_are_read_these_stand_for_all(groups, monkeypatch):
+    monkeypatch.setattr(group_figures, "MOST_MESSAGES", len(groups))
+
+    known = group_figures.figures(list(groups.values()))
+
+    cheap = known[groups["cheap"]]
+    assert (cheap.orders, cheap.at_least) == (1, True)
+    assert (cheap.orders_in_all, cheap.amount) == (3, 15)
+    assert not known[groups["dear"]].at_least
 
 
 def act(action: str, *groups: str, **fields: str):
