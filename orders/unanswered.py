@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from bson import ObjectId
 from pymongo import IndexModel
@@ -98,16 +98,13 @@ def oldest(
     found = orders().find(owed_by(service), wanted, hint=INDEX).sort("awaited_since", 1)
     waiting = found.limit(MOST_EXPLAINED)
     while several := list(islice(waiting, EXPLAINED_AT_ONCE)):
-        since = {str(each["_id"]): each["awaited_since"] for each in several if is_published(each)}
-        explained = explained_among([*since])
-        for order_id, at in since.items():
-            if order_id not in explained:
-                return cast("datetime", at)
+        published = [each for each in several if not each.get("pending_since")]
+        explained = explained_among([str(each["_id"]) for each in published])
+        for order in published:
+            if str(order["_id"]) not in explained:
+                since: datetime = order["awaited_since"]
+                return since
     return None
-
-
-def is_published(order: dict[str, Any]) -> bool:
-    return not order.get("pending_since")
 
 
 def newest(service: Service, limit: int) -> Iterator[str]:

@@ -23,6 +23,7 @@ from ordersite.overview.durations import age
 from ordersite.overview.reading import without_mongodb
 from ordersite.overview.snapshot import Snapshot
 from ordersite.overview.verdict import judge
+from ordersite.pipeline.conservation import NAMED_ORDERS
 from runtime.mongodb_clock import mongodb_now
 from runtime.trouble import refusal
 
@@ -69,7 +70,9 @@ def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
         "line_heads": numbers.LINE_HEADS,
         "line_rows": numbers.line_rows(snapshot),
         "unaccounted": [
-            (each.service, each.orders) for each in snapshot.lines or () if each.orders
+            (each.service, each.orders[:NAMED_ORDERS])
+            for each in snapshot.lines or ()
+            if each.orders
         ],
     }
 

@@ -23,6 +23,7 @@ from messaging.queues import QueueState, queue_state
 from messaging.service import Service, answering
 from messaging.topology import queues
 from orders import unanswered
+from orders.attention import MOST
 from orders.outbox import store
 from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
@@ -92,9 +93,9 @@ def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservati
 
 
 def _named(line: conservation.Line) -> Line:
-    """As it is shown: with some of its orders' ids."""
+    """As it is kept: with as many of its orders' ids as the list of orders shows."""
     shown = msgspec.convert(line, Line, from_attributes=True)
-    return msgspec.structs.replace(shown, orders=line.orders[: conservation.NAMED_ORDERS])
+    return msgspec.structs.replace(shown, orders=line.orders[:MOST])
 
 
 def _outboxes() -> tuple[Outbox, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, service_rows, tiles
 from ordersite.overview.snapshot import Snapshot, loaded, stored
@@ -84,6 +85,15 @@ def test_a_snapshot_is_stored_and_loaded_as_it_was() -> None:
 
     assert loaded({"_id": "now", **stored(full)}) == full
     assert loaded({"at": "of another release"}) is None
+
+
+def test_of_many_lost_orders_the_page_names_some() -> None:
+    orders = tuple(f"{number:024x}" for number in range(1_000))
+    lost = but(lines=(line("billing", 2_000, unaccounted=1_500, orders=orders),))
+
+    [(service, named)] = page.shown(lost, is_for_staff=True)["unaccounted"]
+
+    assert (service, named) == ("billing", orders[:20])
 
 
 def test_ages_are_short() -> None:
