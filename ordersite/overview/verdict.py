@@ -25,7 +25,7 @@ BEHIND = (
     "A worker runs. If its queue does not shrink, it hangs: restart it. If it only has too much to "
     "do, start one more:"
 )
-HANGS = "A worker has taken them and does not get on: end it, then start it again:"
+HANGS = "A worker has taken them and hangs: end it, then start it again:"
 #: The doctor's subjects that the snapshot itself knows, and newer.
 SAID_BY_THE_SNAPSHOT = (
     "Relay",
