@@ -97,7 +97,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
 def test_healthy_is_exit_code_0() -> None:
     code, said = doctor()
 
-    assert said.startswith("Healthy: 30 checks made")
+    assert said.startswith("Healthy: 31 checks made")
     assert code == 0
     assert json.loads(doctor("--json")[1])["status"] == "healthy"
 
@@ -453,7 +453,7 @@ def test_services_that_are_down_are_told_within_seconds(processes: Processes) ->
     assert "RabbitMQ: No answer" in said
     assert "correct the setting MONGODB_URL" in said
     assert "correct the setting AMQP_URL" in said
-    assert "30 checks could not be made" in said
+    assert "31 checks could not be made" in said
     assert "Traceback" not in said
 
 
