@@ -24,7 +24,6 @@ from django.db import connection
 from django.test import Client, override_settings
 from kombu import Connection, Consumer
 
-from localservices.rabbitmq import MEMORY_LIMIT
 from messaging import topology
 from messaging.service import services
 from ordersite.doctor import declared_indexes
@@ -231,23 +230,6 @@ def test_an_interrupted_change_of_the_topology(broker: Connection) -> None:
     assert found["severity"] == "error"
     fix(found)
     assert findings() == {}
-
-
-def test_a_memory_alarm(broker: Connection, rabbitmq: SettledRabbitMQ) -> None:
-    """RabbitMQ's own control program sets the limit, as an operator would."""
-    rabbitmq.control("set_vm_memory_high_watermark", "0.00001")
-    try:
-        found = eventually(alarm)
-        assert "Memory alarm: it uses " in found["problem"]
-        assert "outbox" in found["consequence"]
-    finally:
-        rabbitmq.control("set_vm_memory_high_watermark", "absolute", MEMORY_LIMIT)
-    eventually(lambda: not alarm())
-
-
-def alarm() -> dict[str, Any]:
-    found = [each for name, each in findings().items() if name.startswith("RabbitMQ node ")]
-    return found[0] if found else {}
 
 
 def test_a_policy_that_limits_a_queue(broker: Connection, rabbitmq: SettledRabbitMQ) -> None:
