@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -43,6 +44,15 @@ def test_the_site_has_a_place_for_every_page() -> None:
     decisions = {str(page.relative_to(ROOT)) for page in DECISIONS.glob("0*.md")}
     written = {str(page.relative_to(ROOT)) for page in PAGES}
     assert named == (written - decisions) | made
+
+
+def test_what_draws_the_diagrams_is_as_its_package_has_it() -> None:
+    folder = ROOT / "docs/mermaid"
+    sums = re.findall(r"^([0-9a-f]{64})  (\S+)$", (folder / "ORIGIN.txt").read_text(), re.M)
+
+    assert [name for _, name in sums] == ["mermaid.tiny.js"]
+    for sum_, name in sums:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sum_
 
 
 def placed_in(part: object) -> Iterator[str]:
