@@ -26,6 +26,8 @@ MOST_MESSAGES = 1_000
 MOST_SECONDS = 5.0
 #: RabbitMQ sends nothing for so long: it has no more.
 QUIET_SECONDS = 0.5
+#: What one call has held is back within so long after it.
+BACK_SECONDS = 0.5
 
 
 class NotWaiting(Exception):
@@ -48,6 +50,15 @@ def hand_over(queue: str, message_id: str, first: Callable[[], object]) -> None:
         OSError, amqp.AMQPError, kombu.exceptions.OperationalError: RabbitMQ did not answer.
         Exception: what `first` raises.
     """
+    try:
+        _hand_over(queue, message_id, first)
+    except NotWaiting:
+        # Another call may have held it, so that it is on its way back.
+        time.sleep(BACK_SECONDS)
+        _hand_over(queue, message_id, first)
+
+
+def _hand_over(queue: str, message_id: str, first: Callable[[], object]) -> None:
     seconds = settings.CONFIRM_TIMEOUT_SECONDS
     timeouts = {"read_timeout": seconds, "write_timeout": seconds}
     connection = connection_to(

@@ -16,6 +16,7 @@ from messaging.handling.waiting_messages import NotWaiting, TooFarBack, hand_ove
 from messaging.service import services
 from messaging.topology import retry_queue
 from tests.broker import depth, take, take_all
+from tests.polling import eventually
 
 QUEUE = "billing.retry.2m"
 
@@ -63,6 +64,7 @@ def rabbit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeRabbitMQ]:
     def with_(*waiting: str) -> FakeRabbitMQ:
         fake = FakeRabbitMQ(*waiting)
         state = SimpleNamespace(messages=len(waiting))
+        monkeypatch.setattr(waiting_messages, "BACK_SECONDS", 0)
         monkeypatch.setattr(waiting_messages, "connection_to", lambda *_, **__: fake)
         monkeypatch.setattr(waiting_messages, "connect", lambda connection: connection)
         monkeypatch.setattr(waiting_messages, "queue_state_on", lambda *_: state)
@@ -124,6 +126,7 @@ def test_no_more_than_a_bounded_number_is_held_up(
 def test_rabbitmq_moves_it_to_its_service_and_leaves_the_others_in_their_sequence() -> None:
     queue = retry_queue(services()["billing"], 3_600)
     ids = [f"m{number}" for number in range(200)]
+    also = [f"m{number}" for number in range(20, 40)]
     with Connection(os.environ["AMQP_URL"], transport_options={"confirm_publish": True}) as broker:
         channel = broker.channel()
         queue(channel).queue_declare()
@@ -137,12 +140,16 @@ def test_rabbitmq_moves_it_to_its_service_and_leaves_the_others_in_their_sequenc
                 hand_over(queue.name, "m150", lambda: None)
 
             assert depth(queue.name) == 199
+            # One after the other, as a script does: what the last call has held is not back yet.
+            for each in also:
+                hand_over(queue.name, each, lambda: None)
+            eventually(lambda: depth(queue.name) == 199 - len(also))
             left = [each.properties["message_id"] for each in take_all(queue.name)]
             moved = take("billing")
         finally:
             channel.queue_delete(queue.name)
 
-    assert left == [each for each in ids if each != "m150"]
+    assert left == [each for each in ids if each not in ("m150", *also)]
     assert moved is not None
     assert moved.properties["message_id"] == "m150"
     assert moved.delivery_info["exchange"] == "by_name"
