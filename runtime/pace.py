@@ -16,6 +16,7 @@ class Pace:
     """On an idle system nothing waits; the more comes, the more of it shares a call."""
 
     def __init__(self) -> None:
+        self.interval_seconds = INTERVAL_SECONDS
         #: When each call of late was, and how many things were in it.
         self._calls: deque[tuple[float, int]] = deque()
 
@@ -26,8 +27,8 @@ class Pace:
     def pause_seconds(self) -> float:
         """For how long the next call waits for others; 0 where it begins at once."""
         now = time.monotonic()
-        while self._calls and now - self._calls[0][0] >= INTERVAL_SECONDS:
+        while self._calls and now - self._calls[0][0] >= self.interval_seconds:
             self._calls.popleft()
         if sum(count for _, count in self._calls) < FEW:
             return 0.0
-        return self._calls[-1][0] + INTERVAL_SECONDS - now
+        return self._calls[-1][0] + self.interval_seconds - now

@@ -24,10 +24,11 @@ from messaging.consuming import counts
 from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
+from messaging.handling.sharing import sharing
 from messaging.incoming import ATTEMPT_HEADER, begun_trace, came_back, was_returned
 from messaging.service import services
 from messaging.trust.publishers import publisher_of
-from runtime.pace import Pace
+from runtime.pace import INTERVAL_SECONDS, Pace
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
 
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 BATCH_MESSAGES = 800
 #: Of their bodies together, unless one alone has more: bounds what a pool child holds.
 BATCH_BYTES = 8 * 1024 * 1024
+#: More workers than these make a message wait no longer.
+MOST_SHARING = 4
 #: A call that runs longer than this holds up no other any more, as long as the pool has children.
 PATIENCE_SECONDS = 1
 
@@ -151,6 +154,8 @@ class BatchStrategy:
         left_alone = set(outcome.refused)
         handled = [each for index, each in enumerate(messages) if index not in left_alone]
         self._ack(handled)
+        # Each gathers for longer then, so that batches stay as large.
+        self._pace.interval_seconds = INTERVAL_SECONDS * min(outcome.workers, MOST_SHARING)
         logger.info("%s: %d in a batch", self._task.name, len(handled))
         service, _, type_ = self._task.name.partition(".")
         counts.called(service, type_, outcome.seconds, len(messages))
@@ -199,6 +204,8 @@ class Outcome(NamedTuple):
     refused: list[int]
     #: How long the call took.
     seconds: float
+    #: How many share the queue.
+    workers: int
 
 
 def has_a_history(message: Any) -> bool:
@@ -244,4 +251,4 @@ def run_batch(
     began = time.monotonic()
     answers = run(call, around_a_batch())
     refused = [index for index, events in enumerate(answers) if events is None]
-    return Outcome(refused, time.monotonic() - began)
+    return Outcome(refused, time.monotonic() - began, sharing(service).workers())

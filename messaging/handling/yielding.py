@@ -11,13 +11,11 @@ from collections.abc import Collection
 from functools import cache
 
 from django.conf import settings
-from kombu import Connection
 
 from messaging.handling.call import Answers, Call, GoOn
+from messaging.handling.queue_states import QueueStates
 from messaging.publishing.publisher import CONNECTION_ERRORS
-from messaging.queues import depth
 from messaging.service import answering, services
-from runtime.connecting import connect, connection_to
 
 #: How far apart the queues are checked.
 CHECK_SECONDS = 0.5
@@ -39,9 +37,8 @@ class Yielding:
         """Args:
         backlog_messages: with more ready messages than this a queue has a backlog.
         """
-        self._url = url
+        self._states = QueueStates(url)
         self._backlog_messages = backlog_messages
-        self._connection: Connection | None = None
         self._check_at = 0.0
 
     def wait(self, queues: Collection[str]) -> None:
@@ -56,28 +53,13 @@ class Yielding:
     def _is_any_behind(self, queues: Collection[str]) -> bool:
         if time.monotonic() < self._check_at:
             return False
+        states = map(self._states.of, queues)
         try:
-            connection = self._connection = self._connection or self._open()
-            is_behind = any(depth(connection, each) > self._backlog_messages for each in queues)
+            is_behind = any(each and each.messages > self._backlog_messages for each in states)
         except CONNECTION_ERRORS:
-            self._abandon()
             is_behind = False
         self._check_at = 0.0 if is_behind else time.monotonic() + CHECK_SECONDS
         return is_behind
-
-    def _open(self) -> Connection:
-        seconds = settings.CONFIRM_TIMEOUT_SECONDS
-        connection = connection_to(
-            self._url,
-            within_seconds=seconds,
-            transport_options={"read_timeout": seconds, "write_timeout": seconds},
-        )
-        return connect(connection, reraise_as_library_errors=False)
-
-    def _abandon(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.collect()
 
 
 @cache

@@ -16,6 +16,7 @@ from messaging.consuming.acks import Acks
 from messaging.consuming.batching import (
     BATCH_BYTES,
     BATCH_MESSAGES,
+    MOST_SHARING,
     PATIENCE_SECONDS,
     Batch,
     BatchStrategy,
@@ -109,9 +110,9 @@ class Worker:
             function(*arguments)
         self.now = until
 
-    def end(self, call: Any, refused: tuple[int, ...] = ()) -> None:
+    def end(self, call: Any, refused: tuple[int, ...] = (), workers: int = 1) -> None:
         if isinstance(call, Batch):
-            self.strategy._done(call, Outcome(list(refused), 0.1))
+            self.strategy._done(call, Outcome(list(refused), 0.1, workers))
         else:
             self.settling.pop(call)()
 
@@ -248,3 +249,30 @@ def test_what_was_delivered_tried_or_replayed_before_runs_alone(
     headers = came.pop("headers", {})
 
     assert has_a_history(SimpleNamespace(delivery_info=came, headers=headers)) is expected
+
+
+def test_of_several_workers_each_gathers_for_longer(worker: Worker) -> None:
+    worker.deliver(10)
+    worker.pass_time()
+    worker.deliver(10)
+    worker.end(worker.begun[0], workers=3)
+    worker.pass_time(2.9 * INTERVAL_SECONDS)
+    assert len(worker.begun) == 1
+    worker.deliver(10)
+    worker.pass_time(0.2 * INTERVAL_SECONDS)
+    assert len(worker.begun[1].messages) == 20
+
+    worker.end(worker.begun[1], workers=1)
+    worker.deliver(10)
+    worker.pass_time(INTERVAL_SECONDS)
+    assert len(worker.begun) == 3
+
+
+def test_however_many_share_the_queue_a_message_does_not_wait_for_long(worker: Worker) -> None:
+    worker.deliver(10)
+    worker.pass_time()
+    worker.deliver(10)
+    worker.end(worker.begun[0], workers=100)
+    worker.pass_time(MOST_SHARING * INTERVAL_SECONDS)
+
+    assert len(worker.begun) == 2

@@ -58,3 +58,13 @@ def test_calls_that_come_now_and_then_never_wait(clock: Clock) -> None:
         each.called(FEW - 1)
         clock.now += INTERVAL_SECONDS
         assert each.pause_seconds() == 0
+
+
+def test_where_the_work_is_shared_each_waits_longer(clock: Clock) -> None:
+    each = Pace()
+    each.interval_seconds = 3 * INTERVAL_SECONDS
+    for _ in range(FEW):
+        each.called(1)
+    clock.now += 2 * INTERVAL_SECONDS
+
+    assert each.pause_seconds() == pytest.approx(INTERVAL_SECONDS)
