@@ -20,6 +20,10 @@ ssl_options.verify = verify_none
 """
 
 
+#: In milliseconds: how old what its management API tells of nodes, queues and policies may be.
+SOON_TOLD = "collect_statistics_interval = 1000\n"
+
+
 class SettledRabbitMQ(RabbitMQ):
     """A RabbitMQ, over TLS as well, that dies only once all its quorum queues can survive that.
 
@@ -76,7 +80,7 @@ class SettledRabbitMQ(RabbitMQ):
 
     def _configuration(self) -> str:
         tls = TLS.format(port=self.tls_port, certificates=self.certificates)
-        return super()._configuration() + tls
+        return super()._configuration() + SOON_TOLD + tls
 
     def _all_queues_on_disk(self) -> bool:
         return all(
