@@ -22,6 +22,9 @@ from messaging.trust.records import (
 )
 from messaging.trust.users import users_that_publish
 
+#: Between a service and a type: what the error says where nothing is recorded.
+RECORDED_NO = " recorded no "
+
 
 def problems(
     type_: str, bodies: Sequence[Body], publishers: Sequence[str]
@@ -81,7 +84,7 @@ def contradiction(type_: str, body: Body, stored: Body) -> InvalidMessage | None
 
 def never_happened(type_: str, order_id: str) -> InvalidMessage:
     return InvalidMessage(
-        f"{_publisher(type_)} recorded no {type_} of order {order_id}", Reason.CONTRADICTS_RECORD
+        f"{_publisher(type_)}{RECORDED_NO}{type_} of order {order_id}", Reason.CONTRADICTS_RECORD
     )
 
 

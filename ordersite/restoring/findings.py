@@ -16,6 +16,8 @@ from billing.invoicing import invoices
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
+from messaging.certificate import Reason
+from messaging.trust.contents import RECORDED_NO
 from orders.collection import orders
 from orders.ledger import known
 
@@ -50,7 +52,7 @@ class Findings:
     unheard: list[tuple[str, Document, str]] = field(default_factory=list)
     #: Orders that a service took back, so that they were cancelled after the backup.
     taken_back: list[Document] = field(default_factory=list)
-    #: Orders whose ledger knows an invoice that is gone.
+    #: Orders with an invoice that is gone: their ledger, or billing's answer, has its number.
     uninvoiced: list[tuple[Document, str]] = field(default_factory=list)
     #: Orders that inventory rejected after the backup.
     unrejected: list[Document] = field(default_factory=list)
@@ -58,6 +60,8 @@ class Findings:
     unshipped: list[Document] = field(default_factory=list)
     #: Numbers that a customer may have and that the series would issue again.
     numbers: list[str] = field(default_factory=list)
+    #: By order, the number of an invoice that billing told of and has no more.
+    answered: dict[str, str] = field(default_factory=dict)
     #: Numbers of invoices that a ledger or a message has.
     known_numbers: set[str] = field(default_factory=set)
 
@@ -79,6 +83,7 @@ def find(last_number: str | None) -> Findings:
     found = Findings()
     without_order(found)
     told_by_messages(found)
+    found.answered = numbers_answered()
     for some in chunks(orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})):
         compare(found, some)
     found.numbers = highest(found.known_numbers | ({last_number} if last_number else set()))
@@ -137,6 +142,30 @@ def never_taken() -> Iterable[Document]:
     return failed_messages().find(wanted, {"order_id": 1, "user_id": 1, "body": 1})
 
 
+#: Failed messages of orders: answers of which their service has no record, as it had with its
+#: database's newer state.
+UNRECORDED: Document = {
+    "service": "orders",
+    "status": Status.FAILED,
+    "reason": Reason.CONTRADICTS_RECORD,
+    "message": {"$regex": rf"^\w+{RECORDED_NO}"},
+}
+
+
+def unrecorded() -> Iterable[Document]:
+    return failed_messages().find(UNRECORDED, {"order_id": 1, "type": 1, "body": 1})
+
+
+def numbers_answered() -> dict[str, str]:
+    """By order, the number of an invoice that such an answer has."""
+    numbers: dict[str, str] = {}
+    for record in unrecorded():
+        for number in invoice_numbers(record["body"]):
+            if is_near(number):
+                numbers[record["order_id"]] = number
+    return numbers
+
+
 def invoice_numbers(body: bytes) -> set[str]:
     try:
         number = json.loads(body).get("invoiceNumber")
@@ -189,15 +218,27 @@ def compare_invoice(
         # A rejection that was not heard of yet takes it back, too.
         if reservation is None or reservation["state"] == "reserved":
             found.taken_back.append(order)
-    elif state is None and entry["state"] == "invoiced" and entry["detail"]:
-        found.uninvoiced.append((order, entry["detail"]))
+    elif state is None and (number := number_told(found, order)):
+        found.uninvoiced.append((order, number))
     elif state is None or entry["state"] == "pending":
         found.unheard.append(("billing", order, "order.placed"))
 
 
+def number_told(found: Findings, order: Document) -> str | None:
+    """The number of an invoice that there was."""
+    entry = order["ledger"]["billing"]
+    if entry["state"] == "invoiced" and entry["detail"]:
+        return str(entry["detail"])
+    return found.answered.get(str(order["_id"]))
+
+
 def held_up_by_failures(order_ids: list[str]) -> set[tuple[str, str]]:
     """(service, order) where a failed message waits for an operator, or was discarded by one."""
-    wanted = {"order_id": {"$in": order_ids}, "status": {"$ne": Status.RESOLVED}}
+    wanted = {
+        "order_id": {"$in": order_ids},
+        "status": {"$ne": Status.RESOLVED},
+        "$nor": [UNRECORDED],
+    }
     found = failed_messages().find(wanted, {"service": 1, "order_id": 1, "type": 1})
     return {
         ((each["type"] or "").partition(".")[0], each["order_id"])
@@ -213,13 +254,18 @@ def highest(numbers: Iterable[str]) -> list[str]:
     for number in numbers:
         series, count = lost_numbers.parts(number)
         counts[series] = max(count, counts.get(series, 0))
-    ahead = {series: n - lost_numbers.last(series) for series, n in counts.items()}
-    return [
-        f"{series}-{n:06d}"
-        for series, n in sorted(counts.items())
-        # A message may hold any number.
-        if 0 < ahead[series] <= lost_numbers.MOST_LOST
-    ]
+    ahead = (f"{series}-{n:06d}" for series, n in sorted(counts.items()) if is_ahead(series, n))
+    return [number for number in ahead if is_near(number)]
+
+
+def is_ahead(series: str, count: int) -> bool:
+    return count > lost_numbers.last(series)
+
+
+def is_near(number: str) -> bool:
+    """Whether it may have been given out after the backup; a message may hold any number."""
+    series, count = lost_numbers.parts(number)
+    return count - lost_numbers.last(series) <= lost_numbers.MOST_LOST
 
 
 def settled() -> datetime:

@@ -11,7 +11,7 @@ NAMED = 20
 
 PLANS = {
     "lost": "lost order(s) with an invoice: restored, and their services answer again",
-    "uninvoiced": "lost invoice(s) that a ledger has: issued again with the same number",
+    "uninvoiced": "lost invoice(s) that a ledger or message has: issued again with the same number",
     "numbers": "series of numbers: no number up to this one is issued; each lost one is recorded",
     "taken_back": "order(s) that were cancelled after the backup: cancelled again",
     "unrejected": "order(s) that were rejected after the backup: recorded in their reservations",

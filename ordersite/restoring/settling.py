@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -22,11 +22,12 @@ from inventory.reserving import reservations
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.topology import by_name
+from messaging.trust.records import recorded
 from orders import cancelling, rebuilding
 from orders.events import body_of
 from orders.ledger import known
 from orders.outbox import store
-from ordersite.restoring.findings import Document, Findings, never_taken
+from ordersite.restoring.findings import Document, Findings, chunks, never_taken, unrecorded
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
 
@@ -181,9 +182,23 @@ def event_again(order: Document, type_: str) -> Message:
 
 
 def replay_answers(by: str) -> None:
-    """Services' answers that found no order are replayed where there is one now."""
-    waiting = [each for each in never_taken() if ObjectId.is_valid(each["order_id"])]
-    there = known([ObjectId(each["order_id"]) for each in waiting])
-    ids = [each["_id"] for each in waiting if ObjectId(each["order_id"]) in there]
+    """Services' answers are replayed where what they are about is there again."""
+    ids = [*of_orders_that_are_there(), *of_what_is_recorded_again()]
     for start in range(0, len(ids), REPLAYS_AT_ONCE):
         replay(ids[start : start + REPLAYS_AT_ONCE], by, REASON, approved=True)
+
+
+def of_orders_that_are_there() -> Iterator[Any]:
+    """The failed messages that found no order, where there is one now."""
+    waiting = [each for each in never_taken() if ObjectId.is_valid(each["order_id"])]
+    there = known([ObjectId(each["order_id"]) for each in waiting])
+    yield from (each["_id"] for each in waiting if ObjectId(each["order_id"]) in there)
+
+
+def of_what_is_recorded_again() -> Iterator[Any]:
+    """The failed messages of which their service had no record, where it has one now."""
+    for some in chunks(unrecorded()):
+        for type_ in {each["type"] for each in some}:
+            of_type = [each for each in some if each["type"] == type_]
+            there = recorded(type_, [each["order_id"] for each in of_type])
+            yield from (each["_id"] for each in of_type if each["order_id"] in there)

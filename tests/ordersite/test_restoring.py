@@ -22,9 +22,11 @@ from inventory.recounting import recount
 from inventory.reserving import reservations
 from inventory.shipping import ship
 from inventory.tasks import release_stock, reserve_stock
+from messaging.certificate import Reason
 from messaging.errors import PermanentError
 from messaging.publishing.publisher import Publisher
 from messaging.service import events, services
+from messaging.trust.contents import problems
 from orders import cancelling, placing
 from orders.collection import orders
 from orders.outbox import store
@@ -93,7 +95,7 @@ def tell(service: str, state: str, body: dict[str, Any]) -> None:
     note(services()[service], events()[f"{service}.{state}"], body)
 
 
-def bury(event: Any, why: str) -> None:
+def bury(event: Any, why: str, reason: Reason = Reason.PERMANENT_ERROR) -> None:
     body = json.loads(event.body)
     stored = failed()
     failed_messages().update_one(
@@ -107,6 +109,7 @@ def bury(event: Any, why: str) -> None:
                 "user_id": str(body["userId"]),
                 "body": event.body,
                 "message": why[:500],
+                "reason": reason,
             }
         },
     )
@@ -480,6 +483,50 @@ def test_answers_that_found_no_order_are_replayed_once_there_is_one() -> None:
     assert {m.properties["type"] for m in broker.take_all("orders")} == {
         *("inventory.reserved", "billing.invoiced")
     }
+
+
+def test_answers_whose_record_is_lost_are_true_again_when_it_is_there_again() -> None:
+    """As it is where services share a user of RabbitMQ: what they stored is their proof."""
+    order_id = place()
+    relay()
+    copy = backup()
+    told = [
+        event
+        for service, handle in (("inventory", reserve_stock), ("billing", issue_invoice))
+        for message in broker.take_all(service)
+        for event in handle(json.loads(message.body))
+    ]
+    issued = number(order_id)
+    restore(copy)
+    for event in told:
+        [problem] = problems(event.type, [json.loads(event.body)], ["shared"]).values()
+        bury(event, str(problem), Reason.CONTRADICTS_RECORD)
+
+    reconcile("--apply")
+    # Billing's record is there again, and inventory's when it has heard of the order again.
+    work()
+    reconcile("--apply")
+
+    assert number(order_id) == issued
+    assert failed_messages().count_documents({"order_id": order_id, "status": "replaying"}) == 2
+    for message in broker.take_all("orders"):
+        body = json.loads(message.body)
+        assert problems(message.properties["type"], [body], ["shared"]) == {}
+    assert state(order_id) == ("reserved", "issued")
+
+
+def test_an_answer_that_says_otherwise_stays_with_the_operator() -> None:
+    order_id = place()
+    relay()
+    [event] = issue_invoice(json.loads(broker.take_all("billing")[0].body))
+    body = json.loads(event.body) | {"total": "0.01"}
+    [problem] = problems(event.type, [body], ["shared"]).values()
+    bury(event, str(problem), Reason.CONTRADICTS_RECORD)
+    work("inventory")
+
+    reconcile("--apply")
+
+    assert failed_messages().count_documents({"order_id": order_id, "status": "failed"}) == 1
 
 
 def test_a_part_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
