@@ -35,7 +35,12 @@ Amount = Annotated[
 ]
 Currency = Annotated[
     str,
-    Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.", examples=["EUR"]),
+    Meta(
+        pattern=r"^[A-Z]{3}$(?!\n)",
+        description="ISO 4217.",
+        examples=["EUR"],
+        extra_json_schema={"enum": sorted(currencies.DECIMALS)},
+    ),
 ]
 
 

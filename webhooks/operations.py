@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.requests import idempotency_key
 from runtime.requests.operation import Answer, Header, Operation
-from runtime.requests.problem_types import KEY_REUSED
+from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND
 from webhooks import answers
 from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
 from webhooks.requests import (
@@ -65,6 +65,7 @@ LIST_ENDPOINTS = Operation(
     summary="List the endpoints, without their secrets, the newest first",
     query=EndpointFilters,
     answers={200: Answer("A page.", answers.EndpointPage, {"endpoints": [ENDPOINT], "next": None})},
+    problems=(NOT_FOUND,),
 )
 CREATE_ENDPOINT = Operation(
     id="createWebhookEndpoint",

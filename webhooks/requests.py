@@ -29,12 +29,28 @@ KEY_EXAMPLE = "a new UUID for each request"
 MOST_OVERLAP_HOURS = 24 * 7
 MOST_TYPES = 100
 
+
+def known_types() -> list[str]:
+    """The types of events that an endpoint can hear of."""
+    own = {event.type for event in SERVICE.publishes}
+    return [type_ for type_ in events() if type_ not in own]
+
+
 Url = Annotated[
     str,
-    Meta(min_length=1, max_length=MOST_CHARACTERS, examples=["https://shop.example.com/webhooks"]),
+    Meta(
+        min_length=1,
+        max_length=MOST_CHARACTERS,
+        examples=["https://shop.example.com/webhooks"],
+        extra_json_schema={"format": "uri", "pattern": "^https?://"},
+    ),
 ]
 Types = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=100)]],
+    list[
+        Annotated[
+            str, Meta(min_length=1, max_length=100, extra_json_schema={"enum": known_types()})
+        ]
+    ],
     Meta(min_length=1, max_length=MOST_TYPES),
 ]
 Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -135,12 +151,6 @@ MISSED = JsonBody(
 )
 NOTHING = no_body(TITLE)
 NOTHING_TO_SEND = no_body(TITLE_OF_SENDING)
-
-
-def known_types() -> list[str]:
-    """The types of events that an endpoint can hear of."""
-    own = {event.type for event in SERVICE.publishes}
-    return [type_ for type_ in events() if type_ not in own]
 
 
 def check(url: str | UnsetType, types: Sequence[str] | UnsetType) -> None:

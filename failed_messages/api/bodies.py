@@ -10,9 +10,12 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
-from failed_messages.acting.triage import LIMITS_CHARS
+from failed_messages.acting.policies import MOST_REPLAYS
+from failed_messages.acting.triage import LIMITS_CHARS, STATUSES
 from failed_messages.api.refusals import TITLE, refused, wrong_in_body
-from failed_messages.reading.filters import duration
+from failed_messages.models import REASON_LABELS
+from failed_messages.reading.filters import DURATION_PATTERN, duration
+from messaging.service import services
 from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
@@ -23,13 +26,30 @@ IDS_LIMIT = 500
 
 
 #: Its items are looked at by `ids`; generators of clients want each array to say what is in it.
-Ids = Annotated[list[Any], Meta(extra_json_schema={"items": {"type": "string"}})]
+Ids = Annotated[
+    list[Any],
+    Meta(
+        extra_json_schema={
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": IDS_LIMIT,
+        }
+    ),
+]
+#: As `duration` reads it, and policies want it.
+Delay = Annotated[str, Meta(extra_json_schema={"pattern": DURATION_PATTERN})]
 
 
 class Act(Struct, forbid_unknown_fields=True):
     """Replay, discard or restore one message; pause, resume or cancel a bulk replay."""
 
     reason: str = ""
+
+
+class ReasonedAct(Struct, forbid_unknown_fields=True):
+    """What discards a message, or stops its retries: the reason has to be given."""
+
+    reason: Annotated[str, Meta(pattern=r"\S")]
 
 
 class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -60,10 +80,10 @@ class Replay(Struct, forbid_unknown_fields=True, rename="camel"):
 class Policy(Struct, forbid_unknown_fields=True):
     """Replay what fails in a service, or of a group, after each of these times."""
 
-    after: list[str]
-    service: str = ""
+    after: Annotated[list[Delay], Meta(extra_json_schema={"minItems": 1, "maxItems": MOST_REPLAYS})]
+    service: Annotated[str, Meta(extra_json_schema={"enum": ["", *services()]})] = ""
     group: str = ""
-    reason: str = ""
+    reason: Annotated[str, Meta(extra_json_schema={"enum": ["", *map(str, REASON_LABELS)]})] = ""
 
     def delays(self) -> list[timedelta]:
         """Raises Refusal: one is not a time like `15m`."""
@@ -78,14 +98,23 @@ class Policy(Struct, forbid_unknown_fields=True):
         return [duration(each) for each in self.after]
 
 
+#: Empty, or an address; `triage` looks at it.
+LINK_PATTERN = r"^\s*([hH][tT][tT][pP][sS]?:|$)"
+
+
+def described(name: str, **bounds: Any) -> Meta:
+    """What `triage` wants of the field."""
+    return Meta(extra_json_schema={"maxLength": LIMITS_CHARS[name], **bounds})
+
+
 class Triage(Struct, forbid_unknown_fields=True, rename="camel"):
     """What operators find out about a group."""
 
-    owner: str | UnsetType = UNSET
-    note: str | UnsetType = UNSET
-    link: str | UnsetType = UNSET
-    status: str | UnsetType = UNSET
-    fixed_in: str | UnsetType = UNSET
+    owner: Annotated[str, described("owner")] | UnsetType = UNSET
+    note: Annotated[str, described("note")] | UnsetType = UNSET
+    link: Annotated[str, described("link", pattern=LINK_PATTERN)] | UnsetType = UNSET
+    status: Annotated[str, described("status", enum=[*STATUSES])] | UnsetType = UNSET
+    fixed_in: Annotated[str, described("fixed_in")] | UnsetType = UNSET
 
     def changes(self) -> dict[str, str]:
         asked = {name: getattr(self, name) for name in LIMITS_CHARS}
@@ -105,6 +134,8 @@ ACT = JsonBody(
     {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON},
     empty=Act(),
 )
+#: For the API's description. It is read as an act, which says itself what the reason is for.
+REASONED_ACT = JsonBody(ReasonedAct, TITLE, {})
 EDIT = JsonBody(
     Edit,
     TITLE,

@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from failed_messages.api.bodies import ACT, EDIT, NOTHING, POLICY, REPLAY, TRIAGE
+from failed_messages.api.bodies import (
+    ACT,
+    EDIT,
+    NOTHING,
+    POLICY,
+    REASONED_ACT,
+    REPLAY,
+    TRIAGE,
+)
 from failed_messages.api.operation_examples import (
     GROUP,
     JOB,
@@ -19,6 +27,7 @@ from failed_messages.api.operation_examples import (
 from failed_messages.api.parameters import GroupFilters, MessageFilters
 from failed_messages.problem_types import NOT_IN_THIS_STATE
 from failed_messages.reading import answers
+from runtime.requests.json_body import JsonBody
 from runtime.requests.operation import Answer, Operation
 from runtime.requests.problem_types import NOT_FOUND
 
@@ -65,12 +74,12 @@ SHOW = Operation(
 )
 
 
-def act(verb: str, summary: str, example: Any, detail: str) -> Operation:
+def act(verb: str, summary: str, example: Any, detail: str, body: JsonBody[Any] = ACT) -> Operation:
     return Operation(
         id=f"{verb}FailedMessage",
         summary=summary,
         path=ID,
-        body=ACT,
+        body=body,
         example=example,
         answers={
             200: Answer("It is done.", answers.Verdict, {**DONE, "detail": detail}),
@@ -93,6 +102,7 @@ ACTS = {
         "Give a failed message up, with the reason",
         {"reason": "ordered twice"},
         "discarded",
+        REASONED_ACT,
     ),
     "restore": act("restore", "Take a discarded message back", {"reason": "a mistake"}, "restored"),
     "edit": Operation(
@@ -136,7 +146,7 @@ OF_RETRIES = {
         summary="Make a message that waits for its next attempt a failed message",
         description=f"The order's timeline has the `retryId`. {TOO_LATE}",
         path=RETRY_ID,
-        body=ACT,
+        body=REASONED_ACT,
         example={"reason": "the card was blocked"},
         answers={
             200: Answer(

@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from failed_messages.models import REASON_LABELS, GroupStatus, Status
+from failed_messages.reading.filters import DURATION_PATTERN, MOST_CHARACTERS
 from messaging.service import services
 
 MOST = 200
 
-Text = Annotated[str, Meta(max_length=1_000)] | UnsetType
+Text = Annotated[str, Meta(max_length=MOST_CHARACTERS)] | UnsetType
 Age = (
     Annotated[
         str,
-        Meta(pattern="^[0-9]{1,4}[smhd]$", description="Such as 15m, 24h or 7d.", examples=["24h"]),
+        Meta(pattern=DURATION_PATTERN, description="Such as 15m, 24h or 7d.", examples=["24h"]),
     ]
     | UnsetType
 )

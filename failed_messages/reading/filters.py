@@ -29,6 +29,10 @@ _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd])")
 
 #: The oldest that anything here is; a date so many days ago is one on any calendar.
 MOST_DAYS = 3_650
+#: Of a value; whatever is looked for is shorter.
+MOST_CHARACTERS = 1_000
+#: Of an age or a delay: a number with its unit.
+DURATION_PATTERN = "^[0-9]{1,9}[smhd]$"
 
 
 class InvalidFilter(Invalid):
@@ -184,6 +188,9 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
 def _check(name: str, value: str) -> None:
     if fault := fault_in(value):
         raise InvalidFilter(name, fault, "Send the words without it.")
+    if len(value) > MOST_CHARACTERS:
+        detail = f"must have at most {MOST_CHARACTERS:,} characters"
+        raise InvalidFilter(name, detail, "Send fewer of the words.")
     if value and value not in CHOICES.get(name, [value]):
         choices = ", ".join(CHOICES[name])
         raise InvalidFilter(name, f"must be one of {choices}", "Send one of them, or leave it out.")

@@ -22,7 +22,9 @@ TITLE = "The orders were not listed"
 Moment = Annotated[
     str,
     Meta(
-        description="A date (its whole day in UTC) or a time of RFC 3339.", examples=["2026-01-31"]
+        description="A date (its whole day in UTC) or a time of RFC 3339.",
+        examples=["2026-01-31"],
+        extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]},
     ),
 ]
 Cursor = Annotated[

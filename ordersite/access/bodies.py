@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ordersite.access import keys
+from ordersite.access.scopes import ALL, SCOPES
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
 from runtime.requests.number import UserId
@@ -16,13 +17,25 @@ MOST_DAYS = 3_650
 MOST_HOURS = 24 * 90
 
 
+#: Looked at by `expanded`, which takes a family, too.
+ScopeName = Annotated[
+    str,
+    Meta(
+        extra_json_schema={
+            "enum": sorted({*SCOPES, *(name.partition(":")[0] + ALL for name in SCOPES)})
+        },
+        description="One, or all of a family: `orders:*`.",
+    ),
+]
+
+
 class CreateKey(Struct, forbid_unknown_fields=True, rename="camel"):
     """`{"name": "the app of user 101", "userId": 101, "scopes": ["orders:place"]}`."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     #: Null for a shop, which acts for all.
     user_id: UserId | None
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=50)]
+    scopes: Annotated[list[ScopeName], Meta(min_length=1, max_length=50)]
     #: Null for a key that never expires.
     expires_in_days: Annotated[int, Meta(ge=1, le=MOST_DAYS)] | UnsetType | None = UNSET
     requests_per_second: Annotated[int, Meta(ge=1, le=keys.MOST_REQUESTS_A_SECOND)] | None = None

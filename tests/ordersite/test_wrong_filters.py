@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("clean")
     [
         ("failed_messages/failedmessage/?newerThan=abc", "newerThan: must be a number with s"),
         ("failed_messages/failedmessage/?olderThan=9999d", "at most 3650d"),
+        (f"failed_messages/failedmessage/?q={'x' * 1001}", "q: must have at most 1,000 characters"),
         ("failed_messages/failedmessage/?status=foo", "status: must be one of failed"),
         ("failed_messages/failedmessage/?service=foo&q=x", "service: must be one of"),
         ("orders/order/?status=foo", "status: must be one of placed"),
