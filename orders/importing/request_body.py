@@ -16,11 +16,18 @@ from runtime.requests.truncated import Truncated
 MAX_BYTES = 256 * 1024 * 1024
 #: Many more than its orders may need, and no more than are read in some seconds.
 MAX_LINES = 1_000_000
+#: A spreadsheet's end; more only keep the server busy.
+MAX_BLANK_LINES = 10_000
 
 TOO_MANY_LINES = Fault(
     field="body",
-    detail=f"must have at most {MAX_LINES:,} lines, blank ones included",
+    detail=f"must have at most {MAX_LINES:,} lines",
     fix="Split it between two orders.",
+)
+TOO_MANY_BLANK_LINES = Fault(
+    field="body",
+    detail=f"must have at most {MAX_BLANK_LINES:,} blank lines",
+    fix="Leave them out.",
 )
 
 
@@ -50,19 +57,25 @@ class RequestBody(io.RawIOBase):
 
 
 class BoundedLines:
-    """A stream of at most `MAX_LINES` lines."""
+    """A stream of at most `MAX_LINES` lines, and `MAX_BLANK_LINES` blank ones."""
 
     def __init__(self, stream: io.BufferedReader, title: str) -> None:
         self._stream = stream
         self._title = title
         self._missing = MAX_LINES
+        self._blank_missing = MAX_BLANK_LINES
 
     def readline(self, size: int, /) -> bytes:
         """Raises Refusal: there are more lines."""
         if not self._missing:
             raise Refusal(self._title, [TOO_MANY_LINES], BODY_TOO_LARGE)
         self._missing -= 1
-        return self._stream.readline(size)
+        line = self._stream.readline(size)
+        if line.isspace():
+            if not self._blank_missing:
+                raise Refusal(self._title, [TOO_MANY_BLANK_LINES], BODY_TOO_LARGE)
+            self._blank_missing -= 1
+        return line
 
 
 def lines_of(stream: IO[bytes], request: Request, title: str) -> BoundedLines:

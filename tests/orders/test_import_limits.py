@@ -14,7 +14,7 @@ from rest_framework.parsers import BaseParser
 
 from messaging.price import Price
 from orders import placing
-from orders.importing import batches, views
+from orders.importing import batches, request_body, views
 from orders.importing.entry import Entry, Outcome
 
 
@@ -86,11 +86,20 @@ def test_a_file_of_empty_lines_is_read_for_a_moment_only(
 
 def test_lines_before_too_many_empty_ones_keep_their_answer() -> None:
     # As many as are gathered before the first of them is answered.
-    status, lines = answered(b"{}\n" * batches.BATCH_ORDERS + b"\n" * 2_000_000)
+    status, lines = answered(b"{}\n" * batches.BATCH_ORDERS + b"\n" * 20_000)
 
     assert (status, lines[-1]["refused"]) == (413, batches.BATCH_ORDERS)
     assert lines[-1]["stoppedAtLine"] == batches.BATCH_ORDERS + 1
-    assert "1,000,000 lines" in lines[-1]["detail"]
+    assert "10,000 blank lines" in lines[-1]["detail"]
+
+
+def test_lines_are_bounded_whatever_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_LINES", 3)
+    lines = request_body.BoundedLines(io.BufferedReader(io.BytesIO(b"x\n" * 4)), "title")
+
+    assert [lines.readline(10) for _ in range(3)] == [b"x\n"] * 3
+    with pytest.raises(APIException):
+        lines.readline(10)
 
 
 def test_the_line_of_a_csv_order_is_named_that_does_not_fit_the_others(
