@@ -60,7 +60,8 @@ def _disk(node: dict[str, Any]) -> Finding:
         "wanted.",
         CONSEQUENCE,
         "df -h",
-        "On its host make room where RabbitMQ has its data. What is full:",
+        "On its host make room where RabbitMQ has its data, or correct `disk_free_limit` if it is "
+        "wrong. What is full:",
     )
 
 

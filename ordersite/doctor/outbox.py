@@ -14,7 +14,7 @@ from runtime.mongodb_clock import mongodb_now
 #: Longer than another relay takes to follow a killed one (runtime.lease.LEASE_SECONDS).
 OLD_SECONDS = 30
 
-HANGS = "A relay runs; its log says what it waits for. If nothing here keeps it, end it first."
+HANGS = "A relay runs; its log says what it waits for. If nothing here is the cause, end it first."
 
 
 def relay() -> Iterator[Finding]:

@@ -73,8 +73,8 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
             cost="Orders were taken that no service has got yet. Nothing is lost.",
             click=DOCTOR if "orders" in since else _reservations(),
-            step="A relay runs and does not get on. If the doctor finds nothing that keeps it, end "
-            "it and start one:"
+            step="The relay runs, but publishes nothing. If the doctor finds no cause, end the "
+            "relay and start one:"
             if "orders" in since
             else f"The scheduler sends these. {START_ONE}",
             command=f"python manage.py {'relay' if 'orders' in since else 'scheduler'}",

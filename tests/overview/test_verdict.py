@@ -121,7 +121,7 @@ INCIDENTS = [
             "The outbox grows",
             "3 min",
             "Nothing is lost",
-            "end it and start one: python manage.py relay",
+            "end the relay and start one: python manage.py relay",
         ],
         "/doctor/",
     ),
