@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
+from localservices.forked import ForkedProcess, fork_server
 from localservices.pipeline import process_environment
 from localservices.process import Process
-from tests.forked import ForkedProcess, fork_server
 from tests.polling import eventually
 from tests.processes import ROOT
 

@@ -17,6 +17,7 @@ from messaging.consuming import batching
 from messaging.errors import PublishError
 from messaging.handling import dead_letters, execution, retry_notes, retrying
 from messaging.handling.handlers import HANDLERS
+from messaging.handling.sharing import Sharing
 from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing, Publisher
@@ -296,6 +297,7 @@ def test_a_batch_has_one_span_with_links(
         handle_batch=lambda bodies: [[invoiced(number)] for number in range(len(bodies))],
     )
     monkeypatch.setitem(HANDLERS, ("billing", "order.placed"), handler)
+    monkeypatch.setattr(Sharing, "workers", lambda _: 1)
     publishers = [user_of("relay")] * 4
     outcome = batching.run_batch("billing", "order.placed", [BODY] * 4, publishers, found)
 
