@@ -178,7 +178,7 @@ def test_the_outbox_grows(operator: Operator, pipeline: Pipeline) -> None:
     leases().update_one({"_id": RELAY_LEASE}, {"$set": lease}, upsert=True)
 
     grows = "The outbox grows"
-    operator.finds(f"{grows}: its oldest event has waited 3 min", "end it and start one:")
+    operator.finds(f"{grows}: its oldest event has waited 3 min", "end the relay and start one:")
     operator.clicks("What the doctor says")
     operator.reads("Outbox", "A relay runs; its log says what it waits for.")
     end_relay(pipeline)
