@@ -47,6 +47,12 @@ def connection_to(
     )
 
 
+def bounded_connection(url: str, seconds: float) -> Connection:
+    """A connection, yet to be made, in which nothing is waited for longer than that."""
+    timeouts = {"read_timeout": seconds, "write_timeout": seconds}
+    return connection_to(url, within_seconds=seconds, transport_options=timeouts)
+
+
 def celery_settings(url: str) -> dict[str, Any]:
     """The same for Celery, which makes the connections of a worker's main process itself."""
     broker = parse(url)

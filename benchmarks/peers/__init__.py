@@ -31,6 +31,15 @@ class Peer(Contender):
         ]
 
 
+class PythonPeer(Peer):
+    """One with packages of its own."""
+
+    measures = ALL_BUT_GROWTH
+
+    def install(self) -> None:
+        self._programs = shlex.quote(str(installing.python_of(self.name).parent))
+
+
 class Node(Peer):
     """The tutorial's stack, with our guarantees."""
 
@@ -49,16 +58,12 @@ class Node(Peer):
         }
 
 
-class FastStream(Peer):
+class FastStream(PythonPeer):
     """Python's asynchronous libraries."""
 
     name = "faststream"
     title = "FastAPI, FastStream, PyMongo async"
-    measures = ALL_BUT_GROWTH
     folder = PEERS / "faststream"
-
-    def install(self) -> None:
-        self._programs = shlex.quote(str(installing.python_of("faststream").parent))
 
     def commands(self) -> Mapping[str, Command]:
         web = f"{self._programs}/uvicorn web:app --port $WEB_PORT --log-level warning"
@@ -70,16 +75,12 @@ class FastStream(Peer):
         }
 
 
-class AioPika(Peer):
+class AioPika(PythonPeer):
     """The leanest of what people write by hand in Python."""
 
     name = "aio_pika"
     title = "Starlette, msgspec, aio-pika"
-    measures = ALL_BUT_GROWTH
     folder = PEERS / "aio_pika"
-
-    def install(self) -> None:
-        self._programs = shlex.quote(str(installing.python_of("aio_pika").parent))
 
     def commands(self) -> Mapping[str, Command]:
         web = f"{self._programs}/uvicorn web:app --port $WEB_PORT --log-level warning"
@@ -91,16 +92,12 @@ class AioPika(Peer):
         }
 
 
-class Dramatiq(Peer):
+class Dramatiq(PythonPeer):
     """Celery's simpler rival, behind the web framework that works in threads as it does."""
 
     name = "dramatiq"
     title = "Flask, Dramatiq"
-    measures = ALL_BUT_GROWTH
     folder = PEERS / "dramatiq"
-
-    def install(self) -> None:
-        self._programs = shlex.quote(str(installing.python_of("dramatiq").parent))
 
     def commands(self) -> Mapping[str, Command]:
         # Each thread has a connection of its own, so none may end after half a minute of rest.
@@ -119,16 +116,12 @@ class Dramatiq(Peer):
         return f"{self._programs}/dramatiq {service} --queues {service} --processes 1 --threads 8"
 
 
-class DrfCelery(Peer):
+class DrfCelery(PythonPeer):
     """Django as its tutorials have it: a model viewset that calls `delay()` for each service."""
 
     name = "drf_celery"
     title = "DRF viewset, plain Celery"
-    measures = ALL_BUT_GROWTH
     folder = PEERS / "drf_celery"
-
-    def install(self) -> None:
-        self._programs = shlex.quote(str(installing.python_of("drf_celery").parent))
 
     def commands(self) -> Mapping[str, Command]:
         web = (

@@ -24,15 +24,15 @@ from runtime.requests.text import fault_in
 LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd])")
+#: Of an age or a delay: a number with its unit. Also in the API's description.
+DURATION_PATTERN = "^[0-9]{1,9}[smhd]$"
+_DURATION = re.compile(DURATION_PATTERN)
 
 
 #: The oldest that anything here is; a date so many days ago is one on any calendar.
 MOST_DAYS = 3_650
 #: Of a value; whatever is looked for is shorter.
 MOST_CHARACTERS = 1_000
-#: Of an age or a delay: a number with its unit.
-DURATION_PATTERN = "^[0-9]{1,9}[smhd]$"
 
 
 class InvalidFilter(Invalid):
@@ -139,8 +139,8 @@ CHOICES = {"service": list(services()), "reason": list(REASON_LABELS), "status":
 
 def duration(text: str) -> timedelta:
     """`15m` as a time. Raises ValueError: it is none, or longer than `MOST_DAYS`."""
-    match = _DURATION.fullmatch(text)
-    span = timedelta(**{UNITS[match["unit"]]: int(match["number"])}) if match else None
+    is_one = _DURATION.fullmatch(text) is not None
+    span = timedelta(**{UNITS[text[-1]]: int(text[:-1])}) if is_one else None
     if span is None or span > timedelta(days=MOST_DAYS):
         raise ValueError(
             f"must be a number with s, m, h or d, e.g. 15m, 24h or 7d, at most {MOST_DAYS}d"

@@ -7,7 +7,7 @@ from kombu import Connection
 
 from messaging.publishing.publisher import CONNECTION_ERRORS
 from messaging.queues import QueueState, queue_state
-from runtime.connecting import connect, connection_to
+from runtime.connecting import bounded_connection, connect
 
 
 class QueueStates:
@@ -35,12 +35,7 @@ class QueueStates:
             raise
 
     def _open(self) -> Connection:
-        seconds = settings.CONFIRM_TIMEOUT_SECONDS
-        connection = connection_to(
-            self._url,
-            within_seconds=seconds,
-            transport_options={"read_timeout": seconds, "write_timeout": seconds},
-        )
+        connection = bounded_connection(self._url, settings.CONFIRM_TIMEOUT_SECONDS)
         return connect(connection, reraise_as_library_errors=False)
 
     def _abandon(self) -> None:

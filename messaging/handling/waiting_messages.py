@@ -19,7 +19,7 @@ from django.conf import settings
 from kombu import Connection
 
 from messaging.queues import queue_state_on
-from runtime.connecting import connect, connection_to
+from runtime.connecting import bounded_connection, connect
 
 #: Of those before it in its queue; more take longer than the others may be held up.
 MOST_MESSAGES = 1_000
@@ -59,11 +59,7 @@ def hand_over(queue: str, message_id: str, first: Callable[[], object]) -> None:
 
 
 def _hand_over(queue: str, message_id: str, first: Callable[[], object]) -> None:
-    seconds = settings.CONFIRM_TIMEOUT_SECONDS
-    timeouts = {"read_timeout": seconds, "write_timeout": seconds}
-    connection = connection_to(
-        settings.AMQP_URL, within_seconds=seconds, transport_options=timeouts
-    )
+    connection = bounded_connection(settings.AMQP_URL, settings.CONFIRM_TIMEOUT_SECONDS)
     with closing(connect(connection)) as broker, broker.channel() as channel:
         tag = _find(broker, channel, queue, message_id)
         first()

@@ -142,8 +142,7 @@ def never_taken() -> Iterable[Document]:
     return failed_messages().find(wanted, {"order_id": 1, "user_id": 1, "body": 1})
 
 
-#: Failed messages of orders: answers of which their service has no record, as it had with its
-#: database's newer state.
+#: Failed messages of orders: answers of a service that has lost its record of what they tell.
 UNRECORDED: Document = {
     "service": "orders",
     "status": Status.FAILED,
@@ -161,7 +160,7 @@ def numbers_answered() -> dict[str, str]:
     numbers: dict[str, str] = {}
     for record in unrecorded():
         for number in invoice_numbers(record["body"]):
-            if is_near(number):
+            if ahead(number) <= lost_numbers.MOST_LOST:
                 numbers[record["order_id"]] = number
     return numbers
 
@@ -248,24 +247,23 @@ def held_up_by_failures(order_ids: list[str]) -> set[tuple[str, str]]:
     }
 
 
-def highest(numbers: Iterable[str]) -> list[str]:
+def highest(known_numbers: Iterable[str]) -> list[str]:
     """Of each series the highest number, where the series has not given it out yet."""
     counts: dict[str, int] = {}
-    for number in numbers:
+    for number in known_numbers:
         series, count = lost_numbers.parts(number)
         counts[series] = max(count, counts.get(series, 0))
-    ahead = (f"{series}-{n:06d}" for series, n in sorted(counts.items()) if is_ahead(series, n))
-    return [number for number in ahead if is_near(number)]
+    numbers = [f"{series}-{n:06d}" for series, n in sorted(counts.items())]
+    return [number for number in numbers if 0 < ahead(number) <= lost_numbers.MOST_LOST]
 
 
-def is_ahead(series: str, count: int) -> bool:
-    return count > lost_numbers.last(series)
+def ahead(number: str) -> int:
+    """By how much it is beyond the last one that its series has given out.
 
-
-def is_near(number: str) -> bool:
-    """Whether it may have been given out after the backup; a message may hold any number."""
+    Beyond `MOST_LOST` it was never given out: a message may hold any number.
+    """
     series, count = lost_numbers.parts(number)
-    return count - lost_numbers.last(series) <= lost_numbers.MOST_LOST
+    return count - lost_numbers.last(series)
 
 
 def settled() -> datetime:

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from ordersite.web.body import Event
 from ordersite.web.usage import Usage
@@ -32,8 +33,8 @@ class Places:
         self,
         name: str,
         asked: str,
-        usage: Usage,
         *,
+        usage: Usage,
         threads: int,
         waiting: int,
         each: int | None = None,
@@ -128,26 +129,17 @@ def asked_for(scope: Event) -> str:
 
 def all_places() -> tuple[Places, ...]:
     """For every request; the first whose expression fits."""
-    usage = Usage()
+    kind = partial(Places, usage=Usage())
     return (
-        Places("live", r"\w+ /health/(live|serving)$", usage, threads=2, waiting=50, each=20),
-        Places(
-            "health", r"\w+ /(health|metrics|pipeline)(/|$)", usage, threads=4, waiting=20, each=10
-        ),
-        Places("login", r"Basic |POST /admin/login/", usage, threads=3, waiting=30, each=10),
-        Places("staff", r"\w+ /(admin|failed-messages|static)(/|$)", usage, threads=6, waiting=100),
+        kind("live", r"\w+ /health/(live|serving)$", threads=2, waiting=50, each=20),
+        kind("health", r"\w+ /(health|metrics|pipeline)(/|$)", threads=4, waiting=20, each=10),
+        kind("login", r"Basic |POST /admin/login/", threads=3, waiting=30, each=10),
+        kind("staff", r"\w+ /(admin|failed-messages|static)(/|$)", threads=6, waiting=100),
         # Each is a second of Python for some thousand orders, which `POST /orders` waits for, too.
-        Places("import", r"\w+ /orders/import$", usage, threads=2, waiting=6, each=4),
-        Places("stream", r"\w+ /orders/[^/]+/events$", usage, threads=24, waiting=100),
-        Places(
-            "print",
-            r"\w+ /orders/[^/]+/(invoice|credit-note)",
-            usage,
-            threads=2,
-            waiting=30,
-            each=8,
-        ),
+        kind("import", r"\w+ /orders/import$", threads=2, waiting=6, each=4),
+        kind("stream", r"\w+ /orders/[^/]+/events$", threads=24, waiting=100),
+        kind("print", r"\w+ /orders/[^/]+/(invoice|credit-note)", threads=2, waiting=30, each=8),
         # A page of many orders holds up each other thread for as long as it is put together.
-        Places("list", r"(GET|HEAD) /(orders|products)$", usage, threads=3, waiting=100),
-        Places("request", r"", usage, threads=12, waiting=200),
+        kind("list", r"(GET|HEAD) /(orders|products)$", threads=3, waiting=100),
+        kind("request", r"", threads=12, waiting=200),
     )

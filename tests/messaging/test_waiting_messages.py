@@ -65,7 +65,7 @@ def rabbit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeRabbitMQ]:
         fake = FakeRabbitMQ(*waiting)
         state = SimpleNamespace(messages=len(waiting))
         monkeypatch.setattr(waiting_messages, "BACK_SECONDS", 0)
-        monkeypatch.setattr(waiting_messages, "connection_to", lambda *_, **__: fake)
+        monkeypatch.setattr(waiting_messages, "bounded_connection", lambda *_, **__: fake)
         monkeypatch.setattr(waiting_messages, "connect", lambda connection: connection)
         monkeypatch.setattr(waiting_messages, "queue_state_on", lambda *_: state)
         return fake

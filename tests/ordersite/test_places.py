@@ -23,7 +23,7 @@ def used() -> Usage:
 
 @pytest.fixture
 def places(used: Usage) -> Iterator[Places]:
-    made = Places("tested", r"", used, threads=1, waiting=5, each=4)
+    made = Places("tested", r"", usage=used, threads=1, waiting=5, each=4)
     yield made
     made.threads.shutdown()
 
