@@ -20,6 +20,7 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 pytest_plugins = [
+    "tests.garbage",
     "tests.in_memory",
     "tests.django_on_mongodb",
     "tests.private_services",
