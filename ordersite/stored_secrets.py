@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pymongo.collection import Collection
 
 from ordersite.staff.second_factor import factors
-from runtime.stored_secret import UnreadableSecret, decrypted, encrypted
+from runtime.stored_secret import UnreadableSecret, reencrypted
 from webhooks.store import endpoints
 
 
@@ -26,21 +26,18 @@ class Outcome(NamedTuple):
     """Of the documents of one collection."""
 
     name: str
+    #: Those that the first of the keys had not.
     encrypted: int
     #: With none of the keys.
     unreadable: int
 
 
-def anew(stored: str) -> str:
-    return encrypted(decrypted(stored))
-
-
 def each_anew(secrets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**each, "value": anew(each["value"])} for each in secrets]
+    return [{**each, "value": reencrypted(each["value"])} for each in secrets]
 
 
 KEPT = (
-    Kept("second factors of the staff", factors, "secret", anew),
+    Kept("second factors of the staff", factors, "secret", reencrypted),
     Kept("webhook endpoints", endpoints, "secrets", each_anew),
 )
 
@@ -48,7 +45,8 @@ KEPT = (
 def encrypt_all() -> list[Outcome]:
     """Encrypt each with the first of the keys, also those that were stored in clear.
 
-    What changes meanwhile is encrypted by whoever changes it.
+    What that one has encrypted already stays as it is. What changes meanwhile is encrypted by
+    whoever changes it.
     """
     return [Outcome(kept.name, *_encrypt(kept)) for kept in KEPT]
 
@@ -65,6 +63,8 @@ def _encrypt(kept: Kept) -> tuple[int, int]:
     counts = [0, 0]
     for stored in kept.collection().find({}, {kept.field: True}):
         new = _anew(kept, stored)
+        if new == stored[kept.field]:
+            continue
         counts[new is None] += 1
         if new is not None:
             same = {"_id": stored["_id"], kept.field: stored[kept.field]}

@@ -7,7 +7,7 @@ does DJANGO_SECRET_KEY, which encrypts where there is no other.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from functools import lru_cache
+from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -49,15 +49,28 @@ def decrypted(stored: str) -> str:
         raise UnreadableSecret from error
 
 
+def reencrypted(stored: str) -> str:
+    """The stored secret as the first of the keys encrypts it; the same text where that one has.
+
+    Raises:
+        UnreadableSecret: none of the keys has encrypted it.
+    """
+    try:
+        _key(_texts()[0]).decrypt(stored.removeprefix(PREFIX))
+    except InvalidToken:
+        return encrypted(decrypted(stored))
+    return stored
+
+
 def _keys() -> MultiFernet:
-    return _derived((*settings.ENCRYPTION_KEYS, settings.SECRET_KEY))
+    return MultiFernet([_key(text) for text in _texts()])
 
 
-@lru_cache(maxsize=2)
-def _derived(texts: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([_key(text) for text in texts])
+def _texts() -> list[str]:
+    return [*settings.ENCRYPTION_KEYS, settings.SECRET_KEY]
 
 
+@cache
 def _key(text: str) -> Fernet:
     derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE).derive(text.encode())
     return Fernet(urlsafe_b64encode(derived))

@@ -131,6 +131,19 @@ def test_after_the_command_the_key_before_is_not_needed(boss: User, settings: An
     assert list(stored_secrets.unreadable()) == []
 
 
+def test_what_the_first_key_has_encrypted_stays_as_it_is(boss: User, settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = [OLD]
+    endpoint()
+    in_clear(boss)
+    call_command("encrypt_secrets", stdout=StringIO())
+    before = stored_texts()
+
+    call_command("encrypt_secrets", stdout=(said := StringIO()))
+
+    assert "webhook endpoints: 0 encrypted" in said.getvalue()
+    assert stored_texts() == before
+
+
 def test_a_lost_key_is_told_and_changes_nothing(boss: User, settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [OLD]
     endpoint()
