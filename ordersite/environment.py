@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +22,15 @@ from runtime import signed_webhook
 SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"
 
 LONGEST_RETRY_DELAY_SECONDS = 86_400
+#: What nobody waits for or keeps anything for, and every calendar has room for.
+CENTURY_DAYS = 36_500
+HIGHEST_PORT = 65_535
+
+LONGEST_DATABASE_NAME = 63
+DATABASE_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_DATABASE_NAME}}}")
+DATABASES_OF_MONGODB = {"admin", "local", "config"}
+#: A browser and a proxy send others than these as xn--….
+HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 
 
 class InvalidSetting(SystemExit):
@@ -78,12 +91,16 @@ def _reason(error: ValueError) -> str:
     return " ".join(messages)
 
 
-def at_least(minimum: float) -> Callable[[float], None]:
-    """A validator: the number is `minimum` or more."""
+def between(least: float, most: float) -> Callable[[float], None]:
+    """A validator: the number is one of these, or between them.
+
+    There is always a most: what is beyond every calendar, or beyond a C integer, would fail where
+    it is used, each time, hours after the start.
+    """
 
     def validate(value: float) -> None:
-        if not value >= minimum:  # also refuses NaN
-            raise ValidationError(f"{value:g} is less than {minimum:g}.")
+        if not least <= value <= most:  # also refuses NaN
+            raise ValidationError(f"{value} is not between {least} and {most}.")
 
     return validate
 
@@ -92,6 +109,8 @@ def file_that_can_be_written(path: str) -> None:
     """A validator: a file can be made there; empty is none."""
     if path and not os.access(Path(path).parent, os.W_OK):
         raise ValidationError(f"the folder {Path(path).parent} is missing or cannot be written.")
+    if path and Path(path).is_dir():
+        raise ValidationError(f"{path} is a folder.")
 
 
 def users_and_types(values: list[str]) -> None:
@@ -136,18 +155,84 @@ def one_of(*choices: str) -> Callable[[str], None]:
     return check
 
 
-def one_of_the_ports(value: int) -> None:
-    """A validator: a port that a process can listen on; 0 is none."""
-    if not 0 <= value <= 65_535:
-        raise ValidationError(f"{value} is not between 0 and 65535.")
+def database_name(value: str) -> None:
+    """A validator: MongoDB can have a database of this name, and none of its own has it.
+
+    https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
+    """
+    if not DATABASE_NAME.fullmatch(value):
+        raise ValidationError(
+            f"{value!r} is not a name of 1 to {LONGEST_DATABASE_NAME} letters, digits, - and _."
+        )
+    if value in DATABASES_OF_MONGODB:
+        raise ValidationError(f"{value!r} is MongoDB's own.")
+
+
+def host_name(value: str) -> None:
+    """A validator: a name or address that can be connected to, without a port."""
+    if not (HOST_NAME.fullmatch(value) or is_address(value)):
+        raise ValidationError(f"{value!r} is not a host's name or address.")
+
+
+def email_addresses(values: list[str]) -> None:
+    """A validator: mail can be sent to each, as far as can be seen from here."""
+    for value in values:
+        email_sender(value)
+        if parseaddr(value)[1] != value:
+            raise ValidationError(f"{value!r} is more than an e-mail address.")
+
+
+def email_sender(value: str) -> None:
+    """A validator: an e-mail address, perhaps with a name: `Orders <orders@example.com>`."""
+    address = parseaddr(value)[1]
+    try:
+        parts = Address(addr_spec=address)
+    except (ValueError, IndexError, HeaderParseError) as error:
+        raise ValidationError(f"{value!r} is not an e-mail address.") from error
+    if not (parts.username and parts.domain and value.isprintable()):
+        raise ValidationError(f"{value!r} is not an e-mail address.")
+
+
+def not_empty(value: str) -> None:
+    """A validator: there is something."""
+    if not value:
+        raise ValidationError("it must not be empty.")
+
+
+def pairs(value: dict[str, str]) -> None:
+    """A validator: there is a pair, and no side of any is empty."""
+    if not (value and all(value) and all(value.values())):
+        raise ValidationError("it must hold at least one pair, and no side of one may be empty.")
+
+
+def host_names(values: list[str]) -> None:
+    """A validator: each is a host as a browser asks for it, without scheme, port or path.
+
+    One that begins with a dot stands for all names below it, and `*` for every name.
+    """
+    for value in values:
+        name = value.removeprefix(".")
+        is_ipv6 = name.startswith("[") and name.endswith("]") and is_address(name[1:-1])
+        if value and value != "*" and not (HOST_NAME.fullmatch(name) or is_ipv6):
+            raise ValidationError(
+                f"{value!r} is not a host such as orders.example.com or [::1], without https:// "
+                "and without a port."
+            )
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address of IPv4 or IPv6."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def ip_address(value: str) -> None:
     """A validator: an address to listen on."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError as error:
-        raise ValidationError(f"{value!r} is not an IP address.") from error
+    if not is_address(value):
+        raise ValidationError(f"{value!r} is not an IP address.")
 
 
 def webhook_secrets(values: list[str]) -> None:

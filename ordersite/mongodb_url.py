@@ -30,11 +30,18 @@ DEFAULTS = {
 FIXED = {
     # An order answered with 201 outlives the loss of the primary.
     "w": "majority",
+    "journal": True,
     "retryWrites": True,
+    # What was just written is read, not what a secondary has of it.
+    "readPreference": "primary",
     # The backend makes datetimes aware itself, and fails on aware ones. Raw collections
     # ask for theirs: get_collection(name, codec_options=CodecOptions(tz_aware=True)).
     "tz_aware": False,
+    "datetime_conversion": "DATETIME",
+    "unicode_decode_error_handler": "strict",
 }
+#: Others would fail at each read, or read what is rolled back later.
+READ_CONCERNS = ("local", "majority")
 
 
 def options(url: str) -> dict[str, Any]:
@@ -56,9 +63,12 @@ def check(url: str) -> None:
         with warnings.catch_warnings():
             # It would go on without an option that it can't read.
             warnings.simplefilter("error")
-            MongoClient[dict[str, Any]](url, connect=False, **options(url)).close()
-    except (PyMongoError, ValueError, TypeError, OSError, Warning) as error:
+            client = MongoClient[dict[str, Any]](url, connect=False, **options(url))
+    except (PyMongoError, ValueError, TypeError, LookupError, OSError, Warning) as error:
         raise ValueError(f"{_reason(url, error)}.") from error
+    client.close()
+    if client.read_concern.level not in (None, *READ_CONCERNS):
+        raise ValueError(f"readConcernLevel must be {' or '.join(READ_CONCERNS)}.")
 
 
 def _reason(url: str, error: Exception) -> str:

@@ -7,13 +7,21 @@ from pathlib import Path
 
 from ordersite import mongodb_url, production, tracing_settings
 from ordersite.environment import (
-    at_least,
+    CENTURY_DAYS,
+    HIGHEST_PORT,
+    between,
     currency,
+    database_name,
+    email_addresses,
+    email_sender,
     env,
     file_that_can_be_written,
+    host_name,
+    host_names,
     ip_address,
+    not_empty,
     one_of,
-    one_of_the_ports,
+    pairs,
     percentage,
     retry_delays,
     setting,
@@ -66,7 +74,7 @@ ALLOWED_HOSTS = setting(
     env.list,
     "ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]"],
-    validate=[] if DEBUG else [production.hosts],
+    validate=host_names if DEBUG else production.all_of(production.hosts, host_names),
     example="orders.example.com,localhost",
 )
 #: How the site is reached, with the port and the path that a proxy before it gives it.
@@ -98,7 +106,7 @@ ADDRESS_REQUESTS_PER_SECOND = setting(
     env.float,
     "ADDRESS_REQUESTS_PER_SECOND",
     default=0 if DEBUG else 50,
-    validate=at_least(0),
+    validate=between(0, 1_000_000),
     example="50",
 )
 #: The same for a shop whose key has no rate of its own; a customer has what an address has.
@@ -106,7 +114,7 @@ CLIENT_REQUESTS_PER_SECOND = setting(
     env.float,
     "CLIENT_REQUESTS_PER_SECOND",
     default=0 if DEBUG else 500,
-    validate=at_least(0),
+    validate=between(0, 1_000_000),
     example="500",
 )
 # Behind a proxy that ends TLS, the admin's forms come from https while Django sees http, and often
@@ -152,7 +160,7 @@ SILENCED_SYSTEM_CHECKS = [
 API_IS_OPEN = DEBUG
 #: A key that was revoked is taken by no process any more after so many seconds.
 REVOKED_WITHIN_SECONDS = setting(
-    env.float, "REVOKED_WITHIN_SECONDS", default=5, validate=at_least(0), example="5"
+    env.float, "REVOKED_WITHIN_SECONDS", default=5, validate=between(0, 86_400), example="5"
 )
 
 #: Who signs access tokens (RFC 9068) that are accepted beside API keys; empty: none.
@@ -160,7 +168,7 @@ JWT_ISSUER = setting(env.str, "JWT_ISSUER", default="", example="https://login.e
 JWT_AUDIENCE = setting(
     env.str,
     "JWT_AUDIENCE",
-    **({} if JWT_ISSUER else {"default": ""}),
+    **({"validate": not_empty} if JWT_ISSUER else {"default": ""}),
     example="https://orders.example.com",
 )
 #: Where the issuer's public keys are.
@@ -168,11 +176,13 @@ JWT_JWKS_URL = setting(
     env.str,
     "JWT_JWKS_URL",
     **({} if JWT_ISSUER else {"default": ""}),
-    validate=url_of_keys,
+    validate=production.all_of(not_empty, url_of_keys) if JWT_ISSUER else url_of_keys,
     example="https://login.example.com/.well-known/jwks.json",
 )
 #: The claim with the customer's userId, or "*" for a shop that acts for all.
-JWT_USER_ID_CLAIM = setting(env.str, "JWT_USER_ID_CLAIM", default="user_id", example="user_id")
+JWT_USER_ID_CLAIM = setting(
+    env.str, "JWT_USER_ID_CLAIM", default="user_id", validate=not_empty, example="user_id"
+)
 
 # --- MongoDB ----------------------------------------------------------------------------------
 
@@ -185,7 +195,9 @@ MONGODB_URL = setting(
     else production.all_of(mongodb_url_that_works, production.mongodb_login),
     example="mongodb://orders:secret@localhost:27017/?replicaSet=rs0",
 )
-MONGODB_DATABASE = setting(env.str, "MONGODB_DATABASE", default="ordersite", example="ordersite")
+MONGODB_DATABASE = setting(
+    env.str, "MONGODB_DATABASE", default="ordersite", validate=database_name, example="ordersite"
+)
 
 DATABASES = {
     "default": {
@@ -242,12 +254,20 @@ RETRY_DELAYS_SECONDS = tuple(
     )
 )
 #: How often a worker may die while it handles a message that came back.
-DELIVERY_LIMIT = setting(env.int, "DELIVERY_LIMIT", default=20, validate=at_least(1), example="20")
-CONFIRM_TIMEOUT_SECONDS = setting(
-    env.float, "CONFIRM_TIMEOUT_SECONDS", default=5, validate=at_least(0.1), example="5"
+DELIVERY_LIMIT = setting(
+    env.int, "DELIVERY_LIMIT", default=20, validate=between(1, 1_000_000), example="20"
 )
+CONFIRM_TIMEOUT_SECONDS = setting(
+    env.float, "CONFIRM_TIMEOUT_SECONDS", default=5, validate=between(0.1, 3_600), example="5"
+)
+#: Of a longer body the desk would keep a part, which nobody can replay.
+MOST_MESSAGE_BYTES = 10_000_000
 MAX_MESSAGE_BYTES = setting(
-    env.int, "MAX_MESSAGE_BYTES", default=1024 * 1024, validate=at_least(1024), example="1048576"
+    env.int,
+    "MAX_MESSAGE_BYTES",
+    default=1024 * 1024,
+    validate=between(1024, MOST_MESSAGE_BYTES),
+    example="1048576",
 )
 
 #: After so long without news of a published order, it is sent again to the service that owes it;
@@ -256,26 +276,26 @@ RECONCILE_AFTER_SECONDS = setting(
     env.float,
     "RECONCILE_AFTER_SECONDS",
     default=sum(RETRY_DELAYS_SECONDS) + 300,
-    validate=at_least(0.1),
+    validate=between(0.1, CENTURY_DAYS * 86_400),
     example="1055",
 )
 #: With more messages than this ready for a service, `orders` lets it go first; 0: it never waits.
 YIELD_TO_BACKLOG_MESSAGES = setting(
-    env.int, "YIELD_TO_BACKLOG_MESSAGES", default=0, validate=at_least(0), example="2000"
+    env.int, "YIELD_TO_BACKLOG_MESSAGES", default=0, validate=between(0, 10**9), example="2000"
 )
 
 # --- Celery -----------------------------------------------------------------------------------
 
 #: After this the handler gets an exception that it can clean up on …
 TASK_SOFT_TIME_LIMIT_SECONDS = setting(
-    env.int, "TASK_SOFT_TIME_LIMIT_SECONDS", default=20, validate=at_least(1), example="20"
+    env.int, "TASK_SOFT_TIME_LIMIT_SECONDS", default=20, validate=between(1, 86_400), example="20"
 )
 #: … and after this its process is killed.
 TASK_TIME_LIMIT_SECONDS = setting(
     env.int,
     "TASK_TIME_LIMIT_SECONDS",
     default=30,
-    validate=at_least(TASK_SOFT_TIME_LIMIT_SECONDS + 1),
+    validate=between(TASK_SOFT_TIME_LIMIT_SECONDS + 1, 86_401),
     example="30",
 )
 
@@ -295,7 +315,11 @@ HEARTBEAT_FILE = setting(
 
 #: How long a repeated `Idempotency-Key` gets the first answer again.
 IDEMPOTENCY_KEY_HOURS = setting(
-    env.float, "IDEMPOTENCY_KEY_HOURS", default=24, validate=at_least(0.01), example="24"
+    env.float,
+    "IDEMPOTENCY_KEY_HOURS",
+    default=24,
+    validate=between(0.01, CENTURY_DAYS * 24),
+    example="24",
 )
 
 #: ISO 4217: of a product that is added without one, and of an order from outside that names none.
@@ -328,7 +352,7 @@ WEBHOOKS_TO_PRIVATE_ADDRESSES = setting(
 )
 #: What was delivered, or failed for good, is deleted after so many days.
 RETENTION_DAYS_WEBHOOKS = setting(
-    env.int, "RETENTION_DAYS_WEBHOOKS", default=30, validate=at_least(1), example="30"
+    env.int, "RETENTION_DAYS_WEBHOOKS", default=30, validate=between(1, CENTURY_DAYS), example="30"
 )
 
 # --- The operator's desk ----------------------------------------------------------------------
@@ -349,49 +373,75 @@ ALERT_WEBHOOK_SECRETS = setting(
     validate=webhook_secrets,
     example="whsec_$(openssl rand -base64 32)",
 )
-ALERT_EMAILS = setting(env.list, "ALERT_EMAILS", default=[], example="operators@example.com")
+ALERT_EMAILS = setting(
+    env.list, "ALERT_EMAILS", default=[], validate=email_addresses, example="operators@example.com"
+)
 #: No group has more than one alert in this time.
 ALERT_WINDOW_MINUTES = setting(
-    env.int, "ALERT_WINDOW_MINUTES", default=60, validate=at_least(1), example="60"
+    env.int,
+    "ALERT_WINDOW_MINUTES",
+    default=60,
+    validate=between(1, CENTURY_DAYS * 1440),
+    example="60",
 )
 #: More failures of one group than this in so many minutes are an alert.
 ALERT_BURST_FAILURES = setting(
-    env.int, "ALERT_BURST_FAILURES", default=100, validate=at_least(1), example="100"
+    env.int, "ALERT_BURST_FAILURES", default=100, validate=between(1, 10**9), example="100"
 )
 ALERT_BURST_MINUTES = setting(
-    env.int, "ALERT_BURST_MINUTES", default=10, validate=at_least(1), example="10"
+    env.int,
+    "ALERT_BURST_MINUTES",
+    default=10,
+    validate=between(1, CENTURY_DAYS * 1440),
+    example="10",
 )
-EMAIL_HOST = setting(env.str, "EMAIL_HOST", default="localhost", example="smtp.example.com")
-EMAIL_PORT = setting(env.int, "EMAIL_PORT", default=25, validate=at_least(1), example="587")
+EMAIL_HOST = setting(
+    env.str, "EMAIL_HOST", default="localhost", validate=host_name, example="smtp.example.com"
+)
+EMAIL_PORT = setting(
+    env.int, "EMAIL_PORT", default=25, validate=between(1, HIGHEST_PORT), example="587"
+)
 EMAIL_HOST_USER = setting(env.str, "EMAIL_HOST_USER", default="", example="orders")
 EMAIL_HOST_PASSWORD = setting(env.str, "EMAIL_HOST_PASSWORD", default="", example="…")
 EMAIL_USE_TLS = setting(env.bool, "EMAIL_USE_TLS", default=False, example="true")
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = setting(
-    env.str, "DEFAULT_FROM_EMAIL", default="ordersite@localhost", example="orders@example.com"
+    env.str,
+    "DEFAULT_FROM_EMAIL",
+    default="ordersite@localhost",
+    validate=email_sender,
+    example="orders@example.com",
 )
 #: Settled failed messages are deleted after so many days; the others never are.
 RETENTION_DAYS = {
     "resolved": setting(
-        env.int, "RETENTION_DAYS_RESOLVED", default=30, validate=at_least(1), example="30"
+        env.int,
+        "RETENTION_DAYS_RESOLVED",
+        default=30,
+        validate=between(1, CENTURY_DAYS),
+        example="30",
     ),
     "discarded": setting(
-        env.int, "RETENTION_DAYS_DISCARDED", default=90, validate=at_least(1), example="90"
+        env.int,
+        "RETENTION_DAYS_DISCARDED",
+        default=90,
+        validate=between(1, CENTURY_DAYS),
+        example="90",
     ),
 }
 
 #: For so many whole years after the one that they were issued in, invoices keep their customer.
 INVOICE_RETENTION_YEARS = setting(
-    env.int, "INVOICE_RETENTION_YEARS", default=10, validate=at_least(0), example="10"
+    env.int, "INVOICE_RETENTION_YEARS", default=10, validate=between(0, 100), example="10"
 )
 #: Settled orders lose their customer after so many days; 0: never.
 RETENTION_DAYS_ORDERS = setting(
-    env.int, "RETENTION_DAYS_ORDERS", default=0, validate=at_least(0), example="730"
+    env.int, "RETENTION_DAYS_ORDERS", default=0, validate=between(0, CENTURY_DAYS), example="730"
 )
 
 #: Where set, edits, and discards and replays of more messages at once, wait for a second person.
 SECOND_PERSON_ABOVE = setting(
-    env.int, "SECOND_PERSON_ABOVE", default=None, validate=at_least(0), example="100"
+    env.int, "SECOND_PERSON_ABOVE", default=None, validate=between(0, 10**9), example="100"
 )
 
 # --- Django -----------------------------------------------------------------------------------
@@ -466,16 +516,16 @@ OIDC_ISSUER = setting(
     env.str, "OIDC_ISSUER", default="", validate=web_url, example="https://login.example.com"
 )
 #: What goes with it, and has to be set then.
-_WITH_PROVIDER = {} if OIDC_ISSUER else {"default": ""}
-OIDC_RP_CLIENT_ID = setting(env.str, "OIDC_CLIENT_ID", example="ordersite", **_WITH_PROVIDER)
-OIDC_RP_CLIENT_SECRET = setting(env.str, "OIDC_CLIENT_SECRET", example="…", **_WITH_PROVIDER)
+_THERE = {"validate": not_empty} if OIDC_ISSUER else {"default": ""}
+OIDC_RP_CLIENT_ID = setting(env.str, "OIDC_CLIENT_ID", example="ordersite", **_THERE)
+OIDC_RP_CLIENT_SECRET = setting(env.str, "OIDC_CLIENT_SECRET", example="…", **_THERE)
 OIDC_OP_AUTHORIZATION_ENDPOINT, OIDC_OP_TOKEN_ENDPOINT, OIDC_OP_JWKS_ENDPOINT = (
     setting(
         env.str,
         name,
-        validate=web_url,
+        validate=production.all_of(not_empty, web_url) if OIDC_ISSUER else web_url,
         example=f"https://login.example.com/{path}",
-        **_WITH_PROVIDER,
+        **({} if OIDC_ISSUER else {"default": ""}),
     )
     for name, path in (
         ("OIDC_AUTHORIZATION_URL", "authorize"),
@@ -484,10 +534,19 @@ OIDC_OP_AUTHORIZATION_ENDPOINT, OIDC_OP_TOKEN_ENDPOINT, OIDC_OP_JWKS_ENDPOINT = 
     )
 )
 #: Groups of the provider, and the roles that they stand for.
-OIDC_ROLES = setting(env.dict, "OIDC_ROLES", example="shop-ops=operator,it=administrator",
-                     **({} if OIDC_ISSUER else {"default": {}}))  # fmt: skip
-OIDC_GROUPS_CLAIM = setting(env.str, "OIDC_GROUPS_CLAIM", default="groups", example="roles")
-OIDC_NAME_CLAIM = setting(env.str, "OIDC_NAME_CLAIM", default="preferred_username", example="email")
+OIDC_ROLES = setting(
+    env.dict,
+    "OIDC_ROLES",
+    example="shop-ops=operator,it=administrator",
+    **({} if OIDC_ISSUER else {"default": {}}),
+    validate=pairs if OIDC_ISSUER else [],
+)
+OIDC_GROUPS_CLAIM = setting(
+    env.str, "OIDC_GROUPS_CLAIM", default="groups", validate=not_empty, example="roles"
+)
+OIDC_NAME_CLAIM = setting(
+    env.str, "OIDC_NAME_CLAIM", default="preferred_username", validate=not_empty, example="email"
+)
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_RP_SCOPES = "openid profile email"
 OIDC_USE_PKCE = True
@@ -540,7 +599,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_MESSAGE_BYTES, 1024 * 1024)
 
 #: Where a process serves it; each needs a port of its own on its machine. 0: nowhere.
 METRICS_PORT = setting(
-    env.int, "METRICS_PORT", default=0, validate=one_of_the_ports, example="9101"
+    env.int, "METRICS_PORT", default=0, validate=between(0, HIGHEST_PORT), example="9101"
 )
 METRICS_ADDRESS = setting(
     env.str,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from environs import ValidationError
 
-from ordersite.environment import at_least, env, one_of, setting
+from ordersite.environment import between, env, one_of, setting
 from ordersite.urls_in_settings import url_without_query, web_url
 from runtime.tracing import sampling
 from runtime.tracing.link import PLACEHOLDER
@@ -19,6 +19,7 @@ from runtime.tracing.sampling import Sampler
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+MOST_SPANS = 1_000_000
 
 
 def are_on() -> bool:
@@ -89,7 +90,7 @@ def _check_exporter(prefix: str) -> None:
         validate=one_of("none", "gzip", "deflate"),
         example="gzip",
     )
-    setting(env.float, f"{prefix}TIMEOUT", default=10, validate=at_least(0.001), example="10")
+    setting(env.float, f"{prefix}TIMEOUT", default=10, validate=between(0.001, 3_600), example="10")
     for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
         setting(
             env.str,
@@ -103,15 +104,19 @@ def _check_exporter(prefix: str) -> None:
 def _check_batches() -> None:
     """How the SDK gathers spans, in milliseconds and in spans."""
     for name in ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT"):
-        setting(env.int, name, default=5_000, validate=at_least(1), example="5000")
+        setting(env.int, name, default=5_000, validate=between(1, 3_600_000), example="5000")
     queue = setting(
-        env.int, "OTEL_BSP_MAX_QUEUE_SIZE", default=2048, validate=at_least(1), example="2048"
+        env.int,
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        default=2048,
+        validate=between(1, MOST_SPANS),
+        example="2048",
     )
     setting(
         env.int,
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         default=min(512, queue),
-        validate=[at_least(1), at_most(queue)],
+        validate=[between(1, MOST_SPANS), at_most(queue)],
         example=str(min(512, queue)),
     )
 

@@ -26,7 +26,7 @@ def telling(check: Callable[[str], object]) -> Callable[[str], None]:
     return validate
 
 
-broker_url_that_works = telling(broker_url.parse)
+broker_url_that_works = telling(broker_url.check)
 mongodb_url_that_works = telling(mongodb_url.check)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -21,6 +20,7 @@ SEPARATOR = ";"
 ENCODE = "In a login or a virtual host write / as %2F, ? as %3F, # as %23, @ as %40, ; as %3B."
 BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
+LONGEST_VIRTUAL_HOST_BYTES = 255
 LONGEST_HEARTBEAT_SECONDS = 3_600
 LONGEST_CONNECTING_MILLISECONDS = 60_000
 
@@ -28,6 +28,8 @@ MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL")
 VERIFICATIONS = {"verify_peer": ssl.CERT_REQUIRED, "verify_none": ssl.CERT_NONE}
 #: As py-amqp calls them.
 TLS_FILES = {"cacertfile": "ca_certs", "certfile": "certfile", "keyfile": "keyfile"}
+#: So that OpenSSL asks nobody at the terminal.
+NO_PASSWORD = ""
 TLS = {*TLS_FILES, "verify", "server_name_indication"}
 
 
@@ -59,6 +61,8 @@ def parse(url: str) -> BrokerUrl:
     if tls and any(each.scheme != "amqps" for each in parts):
         raise ValueError(f"{min(tls)} is about TLS, so each address must start with amqps://.")
     first = parts[0]
+    if any((each.username, each.path) != (first.username, first.path) for each in parts):
+        raise ValueError("its addresses are of one cluster: give each the same user and path.")
     connect_milliseconds = given.get("connection_timeout")
     method = given.get("auth_mechanism")
     return BrokerUrl(
@@ -70,6 +74,30 @@ def parse(url: str) -> BrokerUrl:
         login_method=method,
         tls=_tls(tls) if tls else None,
     )
+
+
+def check(url: str) -> None:
+    """Read the setting, and the files that it names, at the start: later a connection reads them,
+    and waits while one is replaced.
+
+    Raises:
+        ValueError: what is wrong with it, for the operator.
+    """
+    files = parse(url).tls or {}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if "ca_certs" in files:
+            context.load_verify_locations(files["ca_certs"])
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cacertfile can't be read as certificates in PEM: {error}.") from error
+    try:
+        if "certfile" in files:
+            context.load_cert_chain(files["certfile"], files.get("keyfile"), NO_PASSWORD)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            "certfile and keyfile can't be read as a certificate in PEM and its key, without a "
+            f"password: {error}."
+        ) from error
 
 
 def _address(url: str) -> SplitResult:
@@ -90,6 +118,8 @@ def _address(url: str) -> SplitResult:
     if port == 0:
         raise ValueError("its port is 0; RabbitMQ's is 5672, and 5671 with TLS.")
     _check_escapes(f"{parts.netloc}{parts.path}")
+    if len(unquote(parts.path.removeprefix("/")).encode()) > LONGEST_VIRTUAL_HOST_BYTES:
+        raise ValueError(f"its virtual host has more than {LONGEST_VIRTUAL_HOST_BYTES} bytes.")
     return parts
 
 
@@ -98,6 +128,8 @@ def _check_escapes(text: str) -> None:
         raise ValueError(
             "a % in it is not followed by two hexadecimal digits. Write a % itself as %25."
         )
+    if "%00" in text:
+        raise ValueError("it has a %00, which stands for no character of a login or virtual host.")
     try:
         unquote(text, errors="strict")
     except UnicodeDecodeError as error:
@@ -138,14 +170,6 @@ def _whole(least: int, most: int, unit: str) -> Callable[[str, str], int]:
     return read
 
 
-def _file(name: str, text: str) -> str:
-    try:
-        with Path(text).open("rb"):
-            return text
-    except (OSError, ValueError) as error:
-        raise ValueError(f"its parameter {name} can't be read: {error}") from error
-
-
 def _verification(name: str, text: str) -> ssl.VerifyMode:
     if text not in VERIFICATIONS:
         raise ValueError(f"its parameter {name} must be verify_peer or verify_none.")
@@ -160,17 +184,17 @@ def _mechanism(name: str, text: str) -> str:
 
 def _name(name: str, text: str) -> str:
     if not text:
-        raise ValueError(f"its parameter {name} is empty; write the name in the certificate.")
+        raise ValueError(f"its parameter {name} is empty; leave it out, or write what it is.")
     return text
 
 
 PARAMETERS: dict[str, Callable[[str, str], Any]] = {
     "auth_mechanism": _mechanism,
-    "cacertfile": _file,
-    "certfile": _file,
+    "cacertfile": _name,
+    "certfile": _name,
     "connection_timeout": _whole(1, LONGEST_CONNECTING_MILLISECONDS, "milliseconds"),
     "heartbeat": _whole(1, LONGEST_HEARTBEAT_SECONDS, "seconds"),
-    "keyfile": _file,
+    "keyfile": _name,
     "server_name_indication": _name,
     "verify": _verification,
 }

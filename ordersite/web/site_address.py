@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from environs import ValidationError
 
+from ordersite.environment import host_name
 from ordersite.urls_in_settings import url_without_query
 
 #: A browser leaves them out of an origin. https://www.rfc-editor.org/rfc/rfc6454#section-6.2
@@ -21,6 +22,7 @@ def site_url(value: str) -> None:
     """A validator: a scheme, a host, perhaps a port and a path, and nothing else."""
     url_without_query(value)
     parts = urlsplit(value)
+    host_name(parts.hostname or "")
     if not PATH.fullmatch(parts.path):
         raise ValidationError(f"{parts.path!r} is not a path such as /shop.")
 

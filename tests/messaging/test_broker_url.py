@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from localservices.rabbitmq import RabbitMQ
-from runtime.broker_url import parse
-from runtime.connecting import celery_settings, connect, connection_to
+from runtime.broker_url import check, parse
+from runtime.connecting import BROKER_ERRORS, celery_settings, connect, connection_to
 from tests.tls_server import Certificate, TLSServer
 
 
@@ -68,10 +68,15 @@ def test_login_and_virtual_host(url: str, user: str, virtual_host: str) -> None:
         ("amqp://h/?verify=verify_none", "amqps://"),
         ("amqps://a/?verify=verify_none;amqp://b", "amqps://"),
         ("amqps://h/?verify=yes", "verify_peer or verify_none"),
-        ("amqps://h/?cacertfile=/not/there", "cacertfile"),
         ("amqps://h/?cacertfile=", "cacertfile"),
         ("amqps://h/?keyfile=/dev/null", "certfile is missing"),
         ("amqps://h/?server_name_indication=", "server_name_indication"),
+        ("amqp://a:p@h/;amqp://b:p@i/", "the same user and path"),
+        ("amqp://h/a;amqp://i/b", "the same user and path"),
+        ("amqp://h/%00", "%00"),
+        ("amqp://u%00:p@h/", "%00"),
+        ("amqp://h/" + "v" * 256, "255 bytes"),
+        ("amqp://h/" + "%C3%A9" * 128, "255 bytes"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason(url: str, reason: str) -> None:
@@ -79,6 +84,30 @@ def test_what_cannot_work_is_refused_with_the_reason(url: str, reason: str) -> N
         parse(url)
 
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ("cacertfile=/not/there", "cacertfile"),
+        ("cacertfile=/", "cacertfile"),
+        (f"cacertfile={__file__}", "cacertfile"),
+        ("certfile=/not/there", "certfile"),
+        (f"certfile={__file__}&keyfile={__file__}", "certfile and keyfile"),
+    ],
+)
+def test_files_are_read_at_the_start_and_may_be_away_later(parameters: str, named: str) -> None:
+    """While somebody replaces them a process waits, as for every other reason."""
+    with pytest.raises(ValueError, match=named):
+        check(f"amqps://h/?{parameters}")
+
+    assert parse(f"amqps://h/?{parameters}").tls
+
+
+def test_a_connection_whose_certificates_are_away_is_one_that_cannot_be_made(
+    server: TLSServer,
+) -> None:
+    assert isinstance(hand_shake(server, "&cacertfile=/not/there"), BROKER_ERRORS)
 
 
 def test_no_part_of_a_password_is_repeated() -> None:

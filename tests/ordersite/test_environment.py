@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from environs import ValidationError
 
+from ordersite import environment
 from ordersite.environment import (
+    DECLARED,
     InvalidSetting,
-    at_least,
+    between,
     currency,
+    database_name,
+    email_addresses,
+    email_sender,
     env,
     file_that_can_be_written,
+    host_name,
+    host_names,
+    not_empty,
+    pairs,
     percentage,
     retry_delays,
     setting,
@@ -51,12 +62,80 @@ def test_bad_retry_delays_are_refused(
     assert "RETRY_DELAYS_SECONDS=5,30" in message
 
 
-@pytest.mark.parametrize("value", ["0", "nan", "two"])
+@pytest.mark.parametrize("value", ["0", "nan", "two", "60.1", "1e300", "inf"])
 def test_a_number_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("CONFIRM_TIMEOUT_SECONDS", value)
 
     with pytest.raises(InvalidSetting, match="CONFIRM_TIMEOUT_SECONDS"):
-        setting(env.float, "CONFIRM_TIMEOUT_SECONDS", validate=at_least(0.1), example="5")
+        setting(env.float, "CONFIRM_TIMEOUT_SECONDS", validate=between(0.1, 60), example="5")
+
+
+def test_every_number_has_a_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no calendar has room for would fail hours after the start, each time."""
+    numbers = [each for each in DECLARED.values() if each.kind in ("int", "float", "decimal")]
+    assert len(numbers) > 20
+
+    for each in numbers:
+        monkeypatch.setenv(each.name, "9" * 30)
+        with pytest.raises(InvalidSetting, match=f"The setting {each.name} is not usable: "):
+            runpy.run_path(str(Path(environment.__file__).with_name("settings.py")))
+        monkeypatch.delenv(each.name)
+
+
+@pytest.mark.parametrize("value", ["", "a.b", "a/b", "a b", "a$b", "é", "A" * 64, "admin", "local"])
+def test_what_mongodb_can_call_no_database_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        database_name(value)
+
+
+@pytest.mark.parametrize("value", ["", "a b", "h:25", "ü", "https://h", "h/", ".h", "[::1]"])
+def test_what_is_no_host_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        host_name(value)
+
+
+def test_a_host_is_a_name_or_an_address() -> None:
+    for value in ("localhost", "smtp.example.com", "smtp.example.com.", "127.0.0.1", "::1", "a_b"):
+        host_name(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a b", "https://example.com", "example.com/x", "example.com:8000", "[::1", "::1", "ü.example"],
+)
+def test_a_host_that_no_request_could_name_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match=r"orders\.example\.com"):
+        host_names([value])
+
+
+def test_hosts_as_django_takes_them() -> None:
+    host_names(["localhost", "127.0.0.1", "[::1]", ".example.com", "EXAMPLE.com", "*", "web_1"])
+
+
+@pytest.mark.parametrize(
+    "value", ["", "nobody", "a@", "@b", "a@b@c", "a\nb@c", "a@b\nBcc: x@y", "a b@c"]
+)
+def test_what_is_no_email_address_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        email_sender(value)
+    with pytest.raises(ValidationError):
+        email_addresses([value])
+
+
+def test_only_a_sender_has_a_name() -> None:
+    email_addresses(["operators@example.com", "root@localhost"])
+    email_sender("The shop <orders@example.com>")
+    with pytest.raises(ValidationError, match="more than"):
+        email_addresses(["The shop <orders@example.com>"])
+
+
+def test_what_must_be_there_is_not_empty() -> None:
+    with pytest.raises(ValidationError):
+        not_empty("")
+    for value in ({}, {"": "viewer"}, {"staff": ""}):
+        with pytest.raises(ValidationError):
+            pairs(value)
+    pairs({"staff": "viewer"})
 
 
 def test_a_setting_without_default_must_be_there() -> None:

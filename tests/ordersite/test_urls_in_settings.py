@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from bson.codec_options import DatetimeConversion
 from django.conf import settings
 from environs import ValidationError
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
 
 from ordersite import mongodb_url
 from ordersite.urls_in_settings import management_url, url_without_query, web_url
@@ -32,8 +33,10 @@ def started_with(**environment: str) -> str:
     [
         ("AMQP_URL", "amqp://h/?connect_timeout=3", "parameter 'connect_timeout' is unknown"),
         ("AMQP_URL", "amqp://u:p/w@h", "write / as %2F"),
+        ("AMQP_URL", f"amqps://h/?cacertfile={__file__}", "cacertfile can't be read"),
         ("MONGODB_URL", "mongodb://h/?maxPoolsSize=3", "Unknown option"),
         ("SITE_URL", "localhost:8000", "starts with https://"),
+        ("SITE_URL", "https://münchen.example", "not a host's name"),
         ("ALERT_WEBHOOK_URL", "https://h:port/", "host or port can't be read"),
         ("RABBITMQ_MANAGEMENT_URL", "http://guest:guest@h:15672", "has a login"),
     ],
@@ -101,6 +104,9 @@ def test_the_management_url_is_the_pages() -> None:
         "mongodb://h/?authMechanism=SECRET",
         "mongodb://h/?w=1&w=2",
         "mongodb://h/\n",
+        "mongodb://h/?datetime_conversion=datetime_ms",
+        "mongodb://h/?readConcernLevel=banana",
+        "mongodb://h/?readConcernLevel=available",
         "mongodb+srv://h:1/",
         "http://h/",
         "localhost:27017",
@@ -124,13 +130,17 @@ def test_a_password_is_not_repeated() -> None:
 
 def test_the_url_may_change_the_pool_but_no_guarantee() -> None:
     """As docs/limits.md says of maxPoolSize."""
-    url = "mongodb://h/?maxpoolsize=7&w=1&retryWrites=false&appname=relay"
+    weaker = "w=1&journal=false&retryWrites=false&readPreference=secondary&tz_aware=true"
+    url = f"mongodb://h/?maxpoolsize=7&appname=relay&{weaker}&datetime_conversion=DATETIME_MS"
 
     client = MongoClient(url, connect=False, **mongodb_url.options(url))  # type: ignore[var-annotated]
 
     assert client.options.pool_options.max_pool_size == 7
     assert client.options.pool_options.appname == "relay"
-    assert client.options.write_concern.document == {"w": "majority"}
+    assert client.options.write_concern.document == {"w": "majority", "j": True}
+    assert client.read_preference == ReadPreference.PRIMARY
+    assert not client.codec_options.tz_aware
+    assert client.codec_options.datetime_conversion == DatetimeConversion.DATETIME
     assert client.options.retry_writes
     client.close()
 
