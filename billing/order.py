@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from messaging import body
 from messaging.currencies import DECIMALS, WRONG, rounded
 from messaging.errors import InvalidMessage
-from messaging.order_id import canonical
+from messaging.order_id import of_message
 
 PLACED_EXAMPLE = (
     '{"orderId": "6743…", "userId": 101, "items": [{"sku": "pen", "quantity": 2, '
@@ -112,7 +112,8 @@ def read_placed(order: Mapping[str, Any]) -> PlacedOrder:
     lines = tuple([_priced(item, index, currency) for index, item in enumerate(asked.items)])
     total = sum([line.amount for line in lines], Decimal())
     _check_total(asked.total, total)
-    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, lines, total, currency)
+    order_id = of_message(asked.order_id, example=PLACED_EXAMPLE)
+    return PlacedOrder(order_id, asked.user_id, lines, total, currency)
 
 
 def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
@@ -123,7 +124,8 @@ def read_withdrawn(order: Mapping[str, Any]) -> WithdrawnOrder:
     """
     told = body.read(order, _WithdrawnOrder, example=WITHDRAWN_EXAMPLE)
     reason = told.reason[:MAX_REASON_CHARACTERS] if told.reason else None
-    return WithdrawnOrder(canonical(str(told.order_id)), told.user_id, told.currency, reason)
+    order_id = of_message(told.order_id, example=WITHDRAWN_EXAMPLE)
+    return WithdrawnOrder(order_id, told.user_id, told.currency, reason)
 
 
 def _priced(item: str | _Line, index: int, currency: str) -> Line:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from messaging import body
-from messaging.order_id import canonical
+from messaging.order_id import of_message
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
 
@@ -57,4 +57,5 @@ def read(order: Mapping[str, Any]) -> PlacedOrder:
             quantities[item] += 1
         else:
             quantities[item.sku] += item.quantity
-    return PlacedOrder(canonical(str(asked.order_id)), asked.user_id, dict(quantities))
+    order_id = of_message(asked.order_id, example=EXAMPLE)
+    return PlacedOrder(order_id, asked.user_id, dict(quantities))

@@ -46,6 +46,9 @@ MAX_KEPT_BYTES = 32_000
 SMALL_CHARACTERS = 100
 MANY_HEADERS = 50
 
+#: A field of a table has 64 bits with a sign; what was read as a time may have more.
+LEAST_NUMBER, MOST_NUMBER = -(2**63), 2**63 - 1
+
 #: Properties that stay beside those that each message has. Not among them: `expiration`, as the
 #: message would be gone before its retry; `user_id`, as RabbitMQ takes none but its publisher's.
 #: https://www.rabbitmq.com/docs/validated-user-id
@@ -86,7 +89,9 @@ def _fits(text: str) -> bool:
 
 
 def _is_small(value: object) -> bool:
-    return isinstance(value, int | str) and len(str(value)) <= SMALL_CHARACTERS
+    if isinstance(value, str):
+        return len(value) <= SMALL_CHARACTERS
+    return isinstance(value, int) and LEAST_NUMBER <= value <= MOST_NUMBER
 
 
 def _legible(value: Any) -> Any:

@@ -149,6 +149,7 @@ BODIES: dict[str, Poison] = {
     "operator for an id": invalid(order(orderId=OPERATOR)),
     "half a number for an id": invalid(order(orderId=1.5)),
     "no id": invalid(json.dumps({"userId": 7, "items": [ITEM]}).encode()),
+    "id that AMQP has no room for": invalid(order(orderId="\N{PACKAGE}" * 60)),
     "no user": invalid(json.dumps({"orderId": "1", "items": [ITEM]}).encode()),
     "user null": invalid(order(userId=None)),
     "user beyond 63 bits": invalid(order(userId=2**63)),
@@ -226,11 +227,13 @@ HEADERS: dict[str, Poison] = {
     "great numbers": Poison(headers={"x": 1.7e308, "y": -(2**63)}),
     "tiny decimal": Poison(fields=b"\x01xD\xff\x00\x00\x00\x01"),
     "time beyond every calendar": with_fields(b"\x04when" + b"T" + struct.pack(">Q", 2**62)),
+    "time beyond 63 bits": with_fields(b"\x04when" + b"T" + b"\xff" * 8),
     "headers nested deeply": with_fields(nested(10_000)),
     "headers nested somewhat": Poison(fields=nested(300)),
     "attempt, version and replay of other types": Poison(
         headers={"attempt": [1], "schema-version": {"a": 1}, "replay": [], "order-version": "x"}
     ),
+    "replay that AMQP has no room for": Poison(headers={"replay": "9" * 5_000}),
     "more queues": Poison(headers={"CC": ["billing.dlq"], "BCC": ["inventory.dlq"]}),
     "forged x-death": Poison(
         headers={

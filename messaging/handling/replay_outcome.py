@@ -13,18 +13,22 @@ from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
 from messaging.topology import by_name, replay_outcomes
 
+#: Of a replay's id, which is a UUID.
+ID_CHARACTERS = 36
+
 
 def report_success(call: MessageCall, go_on: GoOn) -> Answers:
     """Middleware: the news leaves with the handler's events."""
     answers = go_on()
-    if "replay" in call.delivery.headers:
-        news = _succeeded(call.delivery)
+    replay_id = call.delivery.headers.get("replay")
+    # A publisher may write anything there; only the desk's replays have an outcome.
+    if isinstance(replay_id, str) and len(replay_id) <= ID_CHARACTERS:
+        news = _succeeded(call.delivery, replay_id)
         call.also = [Outgoing(news, by_name.name, replay_outcomes.name)]
     return answers
 
 
-def _succeeded(delivery: Delivery) -> Message:
-    replay_id = str(delivery.headers["replay"])
+def _succeeded(delivery: Delivery, replay_id: str) -> Message:
     outcome = {
         "replayId": replay_id,
         "service": delivery.service,

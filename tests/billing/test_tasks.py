@@ -101,6 +101,7 @@ def line(**fields: Any) -> list[dict[str, Any]]:
         ({"orderId": None}, "orderId: must be a whole number or text, not null"),
         ({"orderId": {"$gt": ""}}, "orderId: must be a whole number or text, not an object"),
         ({"orderId": 10**5000}, "orderId"),
+        ({"orderId": "\N{PACKAGE}" * 60}, "orderId: must have at most 200 bytes"),
         ({"userId": None}, "userId: must be a whole number, not null"),
         ({"userId": 2**63}, "userId"),
         ({"userId": 0}, "userId: must be a whole number of at least 1"),
@@ -142,6 +143,7 @@ def test_a_hostile_order_is_refused_by_field(fields: dict[str, Any], problem: st
     [
         ({"orderId": {"$gt": ""}}, "orderId: must be a whole number or text, not an object"),
         ({"orderId": ""}, "orderId: must be text of at least 1 character"),
+        ({"orderId": "\N{PACKAGE}" * 60}, "orderId: must have at most 200 bytes"),
         ({"userId": "101"}, "userId: must be a whole number, not text"),
         ({"reason": {"$gt": ""}}, "reason: must be text or null, not an object"),
     ],

@@ -109,6 +109,7 @@ def test_a_cancellation_is_checked_as_an_order_is(handler: Any) -> None:
         ({"orderId": ""}, "orderId: must be text of at least 1 character"),
         ({"orderId": "x" * 101}, "orderId: must be text of at most 100 characters"),
         ({"orderId": 10**5000}, "orderId"),
+        ({"orderId": "\N{PACKAGE}" * 60}, "orderId: must have at most 200 bytes"),
         ({"orderId": -1}, "orderId"),
         ({"orderId": 1.5}, "orderId"),
         ({"orderId": {"$gt": ""}}, "orderId: must be a whole number or text, not an object"),

@@ -113,6 +113,15 @@ def test_what_amqp_cannot_say_is_left_out_and_named():
     assert "huge (" in kept[LEFT_OUT_HEADER]
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, -(2**63) - 1])
+def test_a_number_that_amqp_has_no_bits_for_is_left_out(number: int):
+    """As a time is read that no calendar has."""
+    kept = kept_headers({"when": number, "most": 2**63 - 1, "least": -(2**63)})
+
+    assert kept.keys() == {"most", "least", LEFT_OUT_HEADER}
+    assert dumps("F", [kept])
+
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
