@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -193,11 +195,17 @@ def product_json(product: Product) -> Shown:
         "sku": product["sku"],
         "name": str(product.get("name") or product["sku"]),
         **price_json(product),
-        "available": int(product["available"]),
+        "available": available_of(product),
     }
-    if withdrawn_at := product.get("withdrawn_at"):
+    if isinstance(withdrawn_at := product.get("withdrawn_at"), datetime):
         shown["withdrawnAt"] = withdrawn_at
     return shown
+
+
+def available_of(product: Product) -> int:
+    """Its units; none where another program wrote what is no number."""
+    stored = product.get("available")
+    return int(stored) if isinstance(stored, int | float) and isfinite(stored) else 0
 
 
 def price_json(product: Product) -> ProductPrice:

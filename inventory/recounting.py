@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,15 @@ from pymongo.errors import OperationFailure
 from inventory.movements import movements
 from inventory.refusals import UnknownSku
 from inventory.stock import having, products
+from messaging.isolation import isolated
 from runtime.transactions import in_transaction
+
+logger = logging.getLogger(__name__)
+
+CANNOT_RECOUNT = (
+    "The stock of %s cannot be recounted, as its document or a movement is not as this release "
+    "stores one; the others' is. Correct the document, then run manage.py recount_stock."
+)
 
 QUANTITIES = ("available", "reserved", "shipped")
 NOTHING = dict.fromkeys(QUANTITIES, 0)
@@ -61,20 +70,21 @@ def recount() -> Recount:
     """
     try:
         with connection.database.client.start_session(snapshot=True) as session:
-            stored = {product["sku"]: product for product in products().find({}, session=session)}
+            of_products = products().find({"sku": {"$type": "string"}}, session=session)
+            stored = {product["sku"]: product for product in of_products}
             moved = _moved(session)
     except OperationFailure as error:
         if error.code != SNAPSHOT_TOO_OLD:
             raise
         raise HistoryTooShort from error
+    differences: list[Difference] = []
+    for sku in sorted({*stored, *moved}):
+        with isolated(logger, CANNOT_RECOUNT, sku):
+            differences += _differences(sku, stored.get(sku, {}), moved.get(sku, NOTHING))
     return Recount(
         products=len(stored),
         movements=sum(each["movements"] for each in moved.values()),
-        differences=[
-            difference
-            for sku in sorted({*stored, *moved})
-            for difference in _differences(sku, stored.get(sku, {}), moved.get(sku, NOTHING))
-        ],
+        differences=differences,
     )
 
 
@@ -111,7 +121,7 @@ def _moved(
     group = {"$group": {"_id": "$sku", "movements": {"$sum": 1}, **sums}}
     stages = [{"$match": which or {}}, group]
     found = movements().aggregate(stages, session=session, allowDiskUse=True)
-    return {each["_id"]: each for each in found}
+    return {each["_id"]: each for each in found if isinstance(each["_id"], str)}
 
 
 def _differences(

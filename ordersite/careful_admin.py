@@ -15,10 +15,14 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
 from ordersite.unreadable import isolate_cells
+
+#: What may follow a field in the address of a list, and the key of a record that it refers to.
+COMPARISONS = {"exact", "in", "gt", "gte", "lt", "lte", "isnull", "id", "pk"}
 
 #: The form tells the loser of a race; what won is there at the next try.
 RACES = 3
@@ -50,10 +54,23 @@ class CarefulAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             return super().changelist_view(request, extra_context)
-        except (OverflowError, ValueError):
-            # A filter by a field that has no lookups, or by a moment that is in no year from 1 to
-            # 9999 in UTC: Django's own answer to a filter that makes no sense.
+        except (ArithmeticError, TypeError, ValueError):
+            if ERROR_FLAG in request.GET:
+                # It was none of the filters.
+                raise
+            # A filter by a field that has no lookups, by a number that is too long, or by a moment
+            # that is in no year from 1 to 9999 in UTC: Django's own answer to a filter that makes
+            # no sense.
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whether the address may filter so: by a comparison.
+
+        Django also lets it search by regular expressions, which MongoDB may refuse, or try in vain
+        on every document of a long collection.
+        """
+        _, *further = lookup.split(LOOKUP_SEP)
+        return COMPARISONS.issuperset(further) and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -63,8 +63,11 @@ def endpoints_for(type_: str, user_ids: Iterable[int]) -> list[Document]:
 
 
 def hears(endpoint: Mapping[str, Any], user_id: int) -> bool:
-    """Whether the endpoint is to hear of this user's orders."""
-    return endpoint["user_id"] is None or endpoint["user_id"] == user_id
+    """Whether the endpoint is to hear of this user's orders.
+
+    One that lacks the field, as another program writes it, is nobody's: it hears of nothing.
+    """
+    return "user_id" in endpoint and endpoint["user_id"] in (None, user_id)
 
 
 def delivery(

@@ -53,9 +53,9 @@ OF_STANDING: Mapping[Standing, dict[str, Any]] = {
 
 
 def standing(endpoint: Mapping[str, Any]) -> Standing:
-    if endpoint["failures"]:
+    if endpoint.get("failures"):
         return Standing.FAILS
-    return Standing.WORKS if endpoint["last_success_at"] else Standing.NEW
+    return Standing.WORKS if endpoint.get("last_success_at") else Standing.NEW
 
 
 def wake(ids: Collection[str]) -> None:
@@ -66,7 +66,8 @@ def wake(ids: Collection[str]) -> None:
     """
     change = {
         "next_at": {"$min": [{"$ifNull": ["$next_at", NOW]}, NOW]},
-        "woken": {"$add": ["$woken", 1]},
+        # One bad document would fail this write for all of them.
+        "woken": {"$add": [{"$cond": [{"$isNumber": "$woken"}, "$woken", 0]}, 1]},
     }
     # Also one that is due: whoever settles it now may have looked before.
     endpoints().update_many({"_id": {"$in": [*ids]}, "state": "enabled"}, [{"$set": change}])

@@ -39,7 +39,7 @@ def affected_orders(service: Service) -> AffectedOrders:
     about = _about(service)
     for wanted in _wanted(service, about):
         for record in _records(wanted):
-            order_id = record.get("order_id") or ""
+            order_id = _text(record.get("order_id"))
             (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
             for explained in about[wanted["service"], record["type"]]:
                 found.explained[explained].add(order_id)
@@ -50,7 +50,12 @@ def affected_among(service: Service, order_ids: Collection[str]) -> set[str]:
     """Those of the orders that are held up or were given up; raises what `affected_orders` does."""
     theirs = {"order_id": {"$in": [*order_ids]}}
     found = (_records({**wanted, **theirs}) for wanted in _wanted(service, _about(service)))
-    return {record["order_id"] for records in found for record in records}
+    return {_text(record.get("order_id")) for records in found for record in records}
+
+
+def _text(value: object) -> str:
+    """What another program stored there may be anything; then it is the id of no order."""
+    return value if isinstance(value, str) else ""
 
 
 def _about(service: Service) -> dict[tuple[str, str], list[str]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from failed_messages.archiving.groups import hour_of
-from failed_messages.records.collection import failure_counts, failure_groups
+from failed_messages.reading.counts import counts_since
+from failed_messages.records.collection import failure_groups
 
 #: Hours that a chart covers -> hours that one bar covers.
 SPANS = {24: 1, 168: 6, 720: 24}
@@ -32,7 +33,7 @@ def failures_over_time(by: str, hours: int) -> Chart:
     first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
     bars = hours // SPANS[hours]
     counted: defaultdict[str, list[int]] = defaultdict(lambda: [0] * bars)
-    for count in failure_counts().find({"hour": {"$gte": first}}):
+    for count in counts_since(first):
         index = (count["hour"] - first) // bar
         if index < bars:  # a worker's clock may run ahead
             counted[count[by]][index] += count["deaths"]
@@ -51,8 +52,8 @@ def _largest(series: dict[str, list[int]]) -> dict[str, list[int]]:
 def _named(series: dict[str, list[int]]) -> dict[str, list[int]]:
     found = failure_groups().find({"_id": {"$in": list(series)}})
     names = {
-        group["_id"]: f"{group['service']}: {group['exception'] or group['reason']}, "
-        f"{group['pattern'][:60]} ({group['_id']})"
+        group["_id"]: f"{group.get('service')}: {group.get('exception') or group.get('reason')}, "
+        f"{str(group.get('pattern'))[:60]} ({group['_id']})"
         for group in found
     }
     return {names.get(fingerprint, fingerprint): counts for fingerprint, counts in series.items()}

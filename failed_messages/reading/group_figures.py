@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from failed_messages.archiving.groups import hour_of
 from failed_messages.models import Status
-from failed_messages.records.collection import failed_messages, failure_counts
+from failed_messages.reading.counts import counts_since
+from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
 
 TREND_HOURS = 24
@@ -78,8 +79,7 @@ def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[in
     """Each group's deaths in each of the last hours, oldest first."""
     first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
     trends: defaultdict[str, list[int]] = defaultdict(lambda: [0] * hours)
-    wanted = {"group": {"$in": list(fingerprints)}, "hour": {"$gte": first}}
-    for count in failure_counts().find(wanted):
+    for count in counts_since(first, group={"$in": list(fingerprints)}):
         hour = round((count["hour"] - first) / timedelta(hours=1))
         if hour < hours:  # a worker's clock may run ahead
             trends[count["group"]][hour] += count["deaths"]
@@ -95,4 +95,5 @@ def _order_ids(fingerprint: str, limit: int) -> set[str]:
     wanted = {"fingerprint": fingerprint, "status": Status.FAILED}
     newest = failed_messages().find(wanted, {"_id": False, "order_id": True})
     newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(limit)
-    return {record["order_id"] for record in newest if record.get("order_id")}
+    told = (record.get("order_id") for record in newest)
+    return {order_id for order_id in told if isinstance(order_id, str) and order_id}

@@ -52,7 +52,7 @@ def register(source: Source) -> None:
 
 def order_facts(order_ids: Iterable[str]) -> dict[str, OrderFacts]:
     """The facts of those orders that are known, by id."""
-    ids = sorted({id_ for id_ in order_ids if id_})
+    ids = sorted({id_ for id_ in order_ids if isinstance(id_, str) and id_})
     facts: dict[str, OrderFacts] = {}
     for source in _sources:
         for start in range(0, len(ids), ORDERS_A_QUERY):

@@ -33,7 +33,8 @@ def unsettled() -> Failed:
     )
     if not messages:
         return Failed(0, new_groups=new)
-    ids = {each["order_id"] for each in _records("order_id", -1, MESSAGES_READ)} - {""}
+    told = (each.get("order_id") for each in _records("order_id", -1, MESSAGES_READ))
+    ids = {each for each in told if isinstance(each, str) and each}
     facts = order_facts(ids)
     (oldest,) = _records("last_failed_at", +1, 1) or [{}]
     return Failed(
@@ -46,6 +47,10 @@ def unsettled() -> Failed:
         new_groups=new,
         groups=_groups(),
     )
+
+
+def _cause(group: dict[str, Any]) -> Any:
+    return next((group[name] for name in ("example", "exception", "reason") if group.get(name)), "")
 
 
 def _records(field: str, direction: int, limit: int) -> list[dict[str, Any]]:
@@ -68,7 +73,7 @@ def _groups() -> tuple[Group, ...]:
     ]
     counted = list(failed_messages().aggregate(stages, hint="group_status_newest"))
     known = {
-        each["_id"]: f"{each['service']}: {each['example'] or each['exception'] or each['reason']}"
+        each["_id"]: f"{each.get('service')}: {_cause(each)}"
         for each in failure_groups().find({"_id": {"$in": [each["_id"] for each in counted]}})
     }
     return tuple(

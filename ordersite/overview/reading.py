@@ -35,6 +35,8 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.trouble import refusal
 
 logger = logging.getLogger(__name__)
+#: Kinds of errors that the log has.
+_told: set[str] = set()
 
 Part = TypeVar("Part")
 
@@ -142,12 +144,17 @@ def _present(states: dict[str, QueueState | None]) -> dict[str, QueueReading]:
 
 
 def _asked(part: Callable[[], Part]) -> Part | None:
-    """What MongoDB says; None where it says nothing in time."""
+    """What MongoDB says; None where it says nothing in time, or what nobody can read."""
     try:
         return part()
     except PyMongoError as error:
         logger.info("A part of the overview could not be read: %s", error)
-        return None
+    except Exception as error:
+        # Some document is not as this release stores one; the other parts are shown.
+        if (kind := type(error).__name__) not in _told:
+            logger.exception("A part of the overview cannot be read; the other parts are")
+        _told.add(kind)
+    return None
 
 
 def _aware(at: datetime | None) -> datetime | None:

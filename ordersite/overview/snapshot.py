@@ -163,10 +163,10 @@ def stored(snapshot: Snapshot) -> dict[str, Any]:
 def loaded(document: Mapping[str, Any]) -> Snapshot | None:
     """The stored snapshot; None where another release wrote it otherwise."""
     fields = {name: value for name, value in document.items() if name != "_id"}
-    for name in ("queues", "consumers_seen"):
-        fields[name] = dict(fields[name]) if fields.get(name) is not None else None
-    fields["consumers_seen"] = fields["consumers_seen"] or {}
     try:
+        for name in ("queues", "consumers_seen"):
+            fields[name] = dict(fields[name]) if fields.get(name) is not None else None
+        fields["consumers_seen"] = fields["consumers_seen"] or {}
         return msgspec.convert(fields, Snapshot)
-    except msgspec.ValidationError:
+    except (TypeError, ValueError):
         return None

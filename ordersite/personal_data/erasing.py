@@ -13,11 +13,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError
 from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
 from failed_messages.records import audit
+from messaging.isolation import isolated
+from messaging.outages import is_outage
 from ordersite.personal_data.collection import erasures
 from runtime.mongodb_clock import mongodb_now
 from runtime.personal_data import SMALLEST_PSEUDONYM, Erased, Holding, Person, holdings
@@ -31,6 +32,13 @@ SCHEDULER = "erasing"
 REFUSED = (
     "MongoDB does not let this process change it; an administrator's login may: run "
     "manage.py personal_data erase with it"
+)
+UNREADABLE = (
+    "a document is not as this release stores one, see the log; correct it, then erase again"
+)
+CANNOT_GO_ON = (
+    "The data that came since of user %s cannot be erased, as the document in `erasures` is not as "
+    "this release stores one; the others' are. Correct it, or run manage.py personal_data erase."
 )
 
 Outcome = dict[str, Erased]
@@ -75,12 +83,17 @@ def erase_what_came_since() -> int:
     """
     count = 0
     for known in erasures().find({"_id": {"$lt": SMALLEST_PSEUDONYM}}):
-        outcome = _erase(known, is_first=False)
-        if came := sum(each.erased for each in outcome.values()):
-            log.info("Erased %d documents that came since of person %s", came, known["pseudonym"])
-        count += came
-        _forget(known, outcome)
+        with isolated(log, CANNOT_GO_ON, known["_id"]):
+            count += _erase_since(known)
     return count
+
+
+def _erase_since(known: Mapping[str, Any]) -> int:
+    outcome = _erase(known, is_first=False)
+    if came := sum(each.erased for each in outcome.values()):
+        log.info("Erased %d documents that came since of person %s", came, known["pseudonym"])
+    _forget(known, outcome)
+    return came
 
 
 def in_numbers(outcome: Mapping[str, Erased]) -> dict[str, Any]:
@@ -105,14 +118,21 @@ def _erase(known: Mapping[str, Any], is_first: bool) -> Outcome:
 
 
 def _erase_one(holding: Holding, person: Person) -> Erased:
-    """One kind of data that this process may not change must not keep the others."""
+    """One kind of data that this process may not change, or cannot read, must not keep the others.
+
+    Raises:
+        Exception: MongoDB did not answer.
+    """
     try:
         return holding.erase(person)
-    except (PyMongoError, DatabaseError) as error:
+    except Exception as error:
         cause = error if isinstance(error, PyMongoError) else error.__cause__
-        if not isinstance(cause, PyMongoError) or not is_refused_by_mongodb(cause):
+        if isinstance(cause, PyMongoError) and is_refused_by_mongodb(cause):
+            return Erased(left=1, why=REFUSED)
+        if is_outage(error):
             raise
-        return Erased(left=1, why=REFUSED)
+        log.exception("Of person %s not all %s can be erased", person.pseudonym, holding.name)
+        return Erased(left=1, why=UNREADABLE)
 
 
 def _forget(known: Mapping[str, Any], outcome: Outcome) -> None:

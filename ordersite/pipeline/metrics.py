@@ -7,6 +7,7 @@ https://prometheus.io/docs/practices/naming/
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -35,6 +36,8 @@ from ordersite.pipeline.conservation import lines
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.mongodb_clock import mongodb_now
+
+logger = logging.getLogger(__name__)
 
 #: A line's numbers, each a state of an order.
 STATES = ("done", "in_flight", "retrying", "failed", "discarded", "unaccounted")
@@ -99,9 +102,13 @@ class Family:
 class PipelineCollector:
     """Measures every family anew for each scrape.
 
-    One that cannot be measured is left out: `ordersite_dependency_up` says why, and the others
-    are told anyway.
+    One that cannot be measured is left out: `ordersite_dependency_up` says why, or the log does,
+    and the others are told anyway.
     """
+
+    def __init__(self) -> None:
+        #: Names of the families of which the log has that they cannot be measured.
+        self._told: set[str] = set()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         readings = Readings()
@@ -111,6 +118,12 @@ class PipelineCollector:
                 with pymongo.timeout(ANSWER_WITHIN_SECONDS):
                     samples = list(family.samples(readings))
             except (PyMongoError, *BROKER_ERRORS):
+                continue
+            except Exception:
+                # Some document is not as this release stores one.
+                if family.name not in self._told:
+                    logger.exception("%s cannot be measured; the other metrics are", family.name)
+                self._told.add(family.name)
                 continue
             for values, number in samples:
                 gauge.add_metric(values, number)
@@ -154,7 +167,7 @@ def oldest_waiting(_: Readings) -> Iterator[Sample]:
 def messages_by_status(_: Readings) -> Iterator[Sample]:
     # The index `standing` answers it without reading the documents.
     stages: list[dict[str, Any]] = [
-        {"$match": {"service": {"$gte": ""}}},
+        {"$match": {"service": {"$gte": ""}, "status": {"$gte": ""}}},
         {"$group": {"_id": {"s": "$service", "t": "$status"}, "n": {"$sum": 1}}},
     ]
     for each in failed_messages().aggregate(stages, hint="standing"):
@@ -162,8 +175,12 @@ def messages_by_status(_: Readings) -> Iterator[Sample]:
 
 
 def groups_by_status(_: Readings) -> Iterator[Sample]:
-    key = {"s": "$service", "t": "$status"}
-    for each in failure_groups().aggregate([{"$group": {"_id": key, "n": {"$sum": 1}}}]):
+    stages: list[dict[str, Any]] = [
+        # A label is text.
+        {"$match": {"service": {"$type": "string"}, "status": {"$type": "string"}}},
+        {"$group": {"_id": {"s": "$service", "t": "$status"}, "n": {"$sum": 1}}},
+    ]
+    for each in failure_groups().aggregate(stages):
         yield [each["_id"]["s"], each["_id"]["t"]], each["n"]
 
 

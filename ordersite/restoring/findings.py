@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -20,6 +20,7 @@ from messaging.certificate import Reason
 from messaging.trust.contents import RECORDED_NO
 from orders.collection import orders
 from orders.ledger import known
+from runtime.mongodb_clock import mongodb_now
 
 #: What changed within this time may be on its way; the next run of the command finds the rest.
 SETTLED_AFTER = timedelta(seconds=30)
@@ -267,7 +268,8 @@ def ahead(number: str) -> int:
 
 
 def settled() -> datetime:
-    return datetime.now(UTC) - SETTLED_AFTER
+    """Before it nothing is on its way any more, whatever the clock of this machine says."""
+    return mongodb_now() - SETTLED_AFTER
 
 
 def chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:

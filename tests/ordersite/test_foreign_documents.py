@@ -26,6 +26,9 @@ from failed_messages.acting import job_control, policies
 from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
+from ordersite.overview.keeping import Sparing, last, recount_stock, take
+from ordersite.overview.measuring import measure
+from ordersite.pipeline.scheduler import JOBS
 from tests.billing.orders import placed
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
@@ -97,7 +100,7 @@ def apart(document: dict[str, Any]) -> dict[str, Any]:
     other["_id"] = ObjectId() if isinstance(document["_id"], ObjectId) else f"{ObjectId()}"
     for name in ("sku", "message_id", "number", "idempotency_key"):
         if name in other:
-            other[name] = str(other["_id"])[:20]
+            other[name] = str(other["_id"])[-20:]
     return other
 
 
@@ -105,7 +108,13 @@ def apart(document: dict[str, Any]) -> dict[str, Any]:
 def strange(request: pytest.FixtureRequest, pipeline: None) -> tuple[str, Any, dict[str, Any]]:
     """The prefix of a model's addresses, a sound document's id, and the strange ones beside it."""
     meta = apps.get_model(request.param)._meta
-    stored = connection.database[meta.db_table]
+    sound, made = spoilt(meta.db_table)
+    return f"admin:{meta.app_label}_{meta.model_name}", sound["_id"], made
+
+
+def spoilt(collection: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A sound document of the collection, and the strange ones that are stored beside it now."""
+    stored = connection.database[collection]
     sound = stored.find_one()
     assert sound
     made = dict(variants(sound))
@@ -114,7 +123,8 @@ def strange(request: pytest.FixtureRequest, pipeline: None) -> tuple[str, Any, d
         stored.insert_many(made.values(), ordered=False)
     kept = set(stored.distinct("_id"))
     made = {name: document for name, document in made.items() if document["_id"] in kept}
-    return f"admin:{meta.app_label}_{meta.model_name}", sound["_id"], made
+    assert len(made) > 5 * len(sound)
+    return sound, made
 
 
 def test_a_strange_document_hides_no_other_in_the_admin(
@@ -144,3 +154,28 @@ def test_a_document_without_a_field_has_its_page(
         if name.endswith(ABSENT):
             page = operator.get(reverse(f"{prefix}_change", args=[document["_id"]]))
             assert page.status_code == 200, name
+
+
+#: What reads all documents of a kind, for everybody.
+SHARED_WORK = [
+    *(job.run for job in JOBS if not isinstance(job.run, Sparing)),
+    *(take, measure, recount_stock),
+]
+SHARED_PAGES = ["/admin/", "/orders", "/metrics", "/pipeline/conservation", "/failed-messages"]
+SHARED_PAGES += ["/failed-messages/groups", "/products"]
+
+
+@pytest.mark.parametrize("model", [*LISTS, "failed_messages.failurecount"])
+def test_a_strange_document_stops_no_work_on_the_others(
+    model: str, pipeline: None, operator: Client, caplog: pytest.LogCaptureFixture
+):
+    spoilt(apps.get_model(model)._meta.db_table)
+
+    for run in SHARED_WORK:
+        run()
+
+    assert last() is not None
+    for page in SHARED_PAGES:
+        assert operator.get(page).status_code == 200, page
+    assert "cannot be measured" not in caplog.text
+    assert "part of the overview cannot be read" not in caplog.text

@@ -103,6 +103,7 @@ HEADERS = (
     *({}, {}, {}, {}, {}, {}, {}, {}),
 )
 
+LOOKUPS = ("exact", "gt", "lte", "in", "isnull", "range", "regex", "search", "iexact", "contains")
 
 TOKEN = "t" * 32
 
@@ -221,7 +222,7 @@ def names() -> list[str]:
     asked += ["rate", "selection", "what", "body", "restock", "delivery", "next", "_facets", "term"]
     asked += ["app_label", "model_name", "field_name", "form-TOTAL_FORMS", "form-INITIAL_FORMS"]
     fields = {f.name for model in admin.site._registry for f in model._meta.get_fields()}
-    lookups = [f"{name}__{how}" for name in sorted(fields) for how in ("exact", "gt", "in")]
+    lookups = [f"{name}__{how}" for name in sorted(fields) for how in LOOKUPS]
     return asked * 10 + sorted(fields) * 2 + lookups
 
 

@@ -188,6 +188,15 @@ MESSAGES = "failed_messages/failedmessage/"
         (f"{MESSAGES}?history__exact=x", 302),
         (f"{MESSAGES}?archived_at__gte=9999-12-31T23:59:59-14:00", 302),
         ("orders/order/?_changelist_filters=%00%FF&e=1", 200),
+        ("orders/order/?total__lte=" + "9" * 400, 302),
+        (f"{MESSAGES}?body__gt=x", 302),
+        (f"{MESSAGES}?service__regex=%5B", 400),
+        (f"{MESSAGES}?order_id__search=x", 400),
+        (f"{MESSAGES}?message_id__endswith=%00", 400),
+        ("inventory/product/?sku__iexact=%5B", 400),
+        ("failed_messages/replaypolicy/?delays_seconds__contains=.*(", 400),
+        ("auth/user/?groups__id__exact=1", 302),
+        ("auth/user/?is_staff__exact=1", 200),
     ],
 )
 def test_an_address_of_the_admin_that_makes_no_sense_ends_as_djangos_do(

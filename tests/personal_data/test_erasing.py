@@ -230,3 +230,31 @@ def test_in_the_admin_each_needs_its_permission_and_erasing_a_confirmation() -> 
     done = eraser.post(page, {"what": "erase", "user": USER, "confirmed": "yes"}, follow=True)
     told = re.findall(r"<li[^>]*>(.*?)</li>", done.content.decode(), re.DOTALL)
     assert "Orders: 1 erased" in told
+
+
+def test_a_person_whose_erasure_cannot_be_read_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    erase(USER, "me")
+    erasures().insert_one({"_id": 1, "by": "another program"})
+    died("6743f0000000000000000001")
+    erasures().update_one({"_id": USER}, {"$currentDate": {"at": True}})
+
+    assert erase_what_came_since() > 0
+
+    assert str(USER) not in stored("failed_messages")
+    assert "The data that came since of user 1 cannot be erased" in caplog.text
+
+
+def test_a_document_that_cannot_be_read_keeps_nothing_else_of_the_person(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    orders().insert_one({"user_id": USER, "created_at": erasing.mongodb_now()})
+    died("6743f0000000000000000001")
+
+    outcome = erase(USER, "me")
+
+    assert outcome["orders"].left == 1
+    assert "not as this release stores one" in outcome["orders"].why
+    assert str(USER) not in stored("failed_messages")
+    assert "not all orders can be erased" in caplog.text
