@@ -6,26 +6,23 @@ import json
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from ordersite.openapi import operations
 from ordersite.openapi.problem_table import problem_types
 from ordersite.web import problems
+from ordersite.web.read_only import read_only
 from runtime.requests.operation import described
 from runtime.requests.problem_type import ProblemType
 
 
 @described(GET=operations.PROBLEMS)
-@csrf_exempt
-@require_safe
+@read_only
 def all_kinds(request: HttpRequest) -> HttpResponse:
     return page(request, list(problem_types().values()))
 
 
 @described(GET=operations.PROBLEM)
-@csrf_exempt
-@require_safe
+@read_only
 def one_kind(request: HttpRequest, name: str) -> HttpResponse:
     if name not in problem_types():
         return problems.no_such_address(request)

@@ -7,12 +7,11 @@ from functools import cache
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from messaging.service import events
 from ordersite.openapi import document, operations
 from ordersite.pipeline import asyncapi
+from ordersite.web.read_only import read_only
 from runtime.requests import entity_tag
 from runtime.requests.operation import JSON, described
 
@@ -20,29 +19,25 @@ YAML = "application/yaml"
 
 
 @described(GET=operations.OPENAPI)
-@csrf_exempt
-@require_safe
+@read_only
 def openapi_json(request: HttpRequest) -> HttpResponse:
     return shown(request, openapi_text(), JSON)
 
 
 @described(GET=operations.ASYNCAPI)
-@csrf_exempt
-@require_safe
+@read_only
 def asyncapi_yaml(request: HttpRequest) -> HttpResponse:
     return shown(request, asyncapi_text(), YAML)
 
 
 @described(GET=operations.DOCS)
-@csrf_exempt
-@require_safe
+@read_only
 def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "ordersite/api_docs.html")
 
 
 @described(GET=operations.EVENT_DOCS)
-@csrf_exempt
-@require_safe
+@read_only
 def event_docs(request: HttpRequest) -> HttpResponse:
     whole = asyncapi.document()
     messages = [

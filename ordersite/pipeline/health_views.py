@@ -5,14 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ordersite.pipeline import health, operations
 from ordersite.pipeline.answers import HealthCheck, Readiness
+from ordersite.web.read_only import read_only
 from runtime.requests.caller import Caller
 from runtime.requests.operation import described
 
@@ -21,16 +20,14 @@ DETAILS = "pipeline:read"
 
 
 @described(GET=operations.LIVE)
-@csrf_exempt
-@require_safe
+@read_only
 def live(request: HttpRequest) -> JsonResponse:
     """200 as long as this process answers at all."""
     return JsonResponse({"status": "live"})
 
 
 @described(GET=operations.SERVING)
-@csrf_exempt
-@require_safe
+@read_only
 def serving(request: HttpRequest) -> JsonResponse:
     """200 as long as this process can take an order, which needs MongoDB alone; else 503."""
     if health.mongodb().ok:

@@ -163,6 +163,12 @@ def malformed() -> HttpResponse:
     return problem(MALFORMED_REQUEST, "The request is malformed, so it was not read.")
 
 
+def method_not_allowed(method: str, allowed: Sequence[str]) -> HttpResponse:
+    response = problem(METHOD_NOT_ALLOWED, f'Method "{method}" not allowed. Use {allowed[0]}.')
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
 def unexpected() -> HttpResponse:
     return problem(
         INTERNAL_ERROR,

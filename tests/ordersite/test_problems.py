@@ -125,6 +125,20 @@ def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
     assert "Use GET or POST." in problem_in(response)["detail"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/", "/docs", "/docs/events", "/openapi.json", "/asyncapi.yaml", "/problems"),
+        *("/problems/not-found", "/health/live", "/health/serving"),
+    ],
+)
+def test_so_is_it_where_a_page_or_a_document_is(address: str, client: Client) -> None:
+    response = client.delete(address)
+
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert problem_in(response)["type"] == "/problems/method-not-allowed"
+
+
 def test_a_wrong_content_type_is_told_the_right_one() -> None:
     class Taking(APIView):
         parser_classes = [JSONParser]

@@ -1,0 +1,29 @@
+"""Views for everybody that only show something: a page, a document, whether the site is alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from ordersite.web import problems
+
+METHODS = ("GET", "HEAD")
+
+View = Callable[..., HttpResponse]
+
+
+def read_only(view: View) -> View:
+    """The view for GET and HEAD; with any other method, the problem that says so."""
+
+    @csrf_exempt  # or a POST would meet Django's page about cookies
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponse:
+        if request.method in METHODS:
+            return view(request, *args, **parts)
+        return problems.method_not_allowed(str(request.method), METHODS)
+
+    return shown
