@@ -123,6 +123,7 @@ RESTOCK = Operation(
             "The stock as it now is.",
             answers.Stock,
             {"sku": "pen", "available": 20, "reserved": 0, "shipped": 0},
+            headers=(idempotency_key.REPLAYED_FIELD,),
         )
     },
     problems=(KEY_REUSED, TOO_MANY_UNITS),

@@ -30,11 +30,6 @@ class Delivery(NamedTuple):
     is_repeated: bool
 
 
-def restock(sku: str, quantity: int, *, key: str, by: str) -> Product:
-    """What `deliver` does; returns the product as it then is."""
-    return deliver(sku, quantity, key=key, by=by).product
-
-
 def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
     """Add units to what is available of the SKU, once.
 

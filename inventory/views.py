@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from inventory import operations
 from inventory.answers import Shipment, Stock
-from inventory.restocking import restock
+from inventory.restocking import deliver
 from inventory.shipping import send
 from inventory.stock_requests import (
     DELIVERY,
@@ -36,14 +36,16 @@ class RestockView(APIView):
 
     def post(self, request: Request, sku: str) -> JsonResponse:
         quantity = DELIVERY.of(request).quantity
-        product = restock(sku, quantity, key=key(request), by=caller_of(request).name)
+        delivery = deliver(sku, quantity, key=key(request), by=caller_of(request).name)
+        product = delivery.product
         shown: Stock = {
             "sku": sku,
             "available": int(product["available"]),
             "reserved": int(product["reserved"]),
             "shipped": int(product["shipped"]),
         }
-        return JsonResponse(shown)
+        headers = {idempotency_key.REPLAYED: "true"} if delivery.is_repeated else {}
+        return JsonResponse(shown, headers=headers)
 
 
 class ShipView(APIView):

@@ -52,11 +52,7 @@ PLACE = Operation(
             {"message": "Order placed successfully.", "order": ORDER},
             headers=(
                 Header("Location", "Where the order is.", "/orders/674300000000000000000001"),
-                Header(
-                    "Idempotent-Replayed",
-                    "`true` where an earlier request with this Idempotency-Key placed it.",
-                    "true",
-                ),
+                idempotency_key.REPLAYED_FIELD,
             ),
         )
     },

@@ -51,7 +51,7 @@ class OrdersView(APIView):
             if key is None:
                 return placed(placing.place(asked))
             order, is_replayed = idempotency.place(asked, key, caller)
-        return placed(order, {"Idempotent-Replayed": "true"} if is_replayed else {})
+        return placed(order, {idempotency_key.REPLAYED: "true"} if is_replayed else {})
 
     def get(self, request: Request) -> HttpResponse:
         with pymongo.timeout(ANSWER_SECONDS):

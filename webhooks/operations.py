@@ -83,6 +83,7 @@ CREATE_ENDPOINT = Operation(
             headers=(
                 NO_STORE,
                 Header("Location", "Where it is.", "/webhooks/endpoints/5f0c8a1e2f0b4a57"),
+                idempotency_key.REPLAYED_FIELD,
             ),
         )
     },

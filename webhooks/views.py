@@ -106,7 +106,7 @@ class EndpointsView(APIView):
         response["Location"] = f"{request.path}/{made.endpoint['_id']}"
         response["Cache-Control"] = "no-store"
         if made.was_there:
-            response["Idempotent-Replayed"] = "true"
+            response[idempotency_key.REPLAYED] = "true"
         return response
 
 

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from runtime.milliseconds import now_in_milliseconds
-from runtime.requests.idempotency_key import HEADER
+from runtime.requests.idempotency_key import HEADER, REPLAYED
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
 
@@ -128,5 +128,5 @@ def is_left(earlier: dict[str, Any], now: datetime) -> bool:
 
 
 def first_answer(earlier: dict[str, Any]) -> HttpResponse:
-    headers = {**json.loads(earlier["head"]), "Idempotent-Replayed": "true"}
+    headers = {**json.loads(earlier["head"]), REPLAYED: "true"}
     return HttpResponse(earlier["body"], status=earlier["status"], headers=headers)

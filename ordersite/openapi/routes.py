@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from ordersite.access.permission import scope_of
 from ordersite.keyed_requests.once import MAX_KEY_CHARACTERS, takes_keys
 from runtime.requests import idempotency_key
-from runtime.requests.operation import Header, Operation
+from runtime.requests.operation import Operation
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 
 #: Pages for people, with a login or a protocol of their own.
@@ -20,11 +20,6 @@ APART = ("admin/", "oidc/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 KEY = idempotency_key.field(MAX_KEY_CHARACTERS, "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11")
-REPLAYED = Header(
-    "Idempotent-Replayed",
-    "`true` where an earlier request with this Idempotency-Key was answered so.",
-    "true",
-)
 
 _PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -115,7 +110,9 @@ def with_key(address: Address, method: str) -> Operation:
     if not is_scoped or not takes_keys(address.view, method):
         return said
     answers = {
-        status: replace(each, headers=(*each.headers, REPLAYED)) if status < 300 else each
+        status: replace(each, headers=(*each.headers, idempotency_key.REPLAYED_FIELD))
+        if status < 300
+        else each
         for status, each in said.answers.items()
     }
     return replace(

@@ -9,6 +9,14 @@ from runtime.requests.operation import Header
 from runtime.requests.refusal import Fault, Refusal
 
 HEADER = "Idempotency-Key"
+#: `true` in the answer to a request that did nothing, as an earlier one with its key had done it.
+REPLAYED = "Idempotent-Replayed"
+#: The same for the API's description.
+REPLAYED_FIELD = Header(
+    REPLAYED,
+    "`true` where an earlier request with this Idempotency-Key was answered so.",
+    "true",
+)
 
 _STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _ESCAPE = re.compile(r'\\(["\\])')

@@ -15,7 +15,7 @@ from inventory.movements import movements
 from inventory.recounting import recount
 from inventory.releasing import release
 from inventory.reserving import products, reserve
-from inventory.restocking import restock
+from inventory.restocking import deliver
 from inventory.shipping import ship
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, stocked
@@ -43,7 +43,7 @@ def test_a_life_of_stock_is_explained_by_its_movements() -> None:
     reserve_many([order("o3", pen=1), order("o4", pen=1, book=1)])
     release(order("o1", pen=3))
     ship("o2", by="operator")
-    restock("pen", 7, key="note 1", by="operator")
+    deliver("pen", 7, key="note 1", by="operator")
 
     said, code = command()
 

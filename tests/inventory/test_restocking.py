@@ -8,7 +8,7 @@ import pytest
 
 from inventory.refusals import KeyReused, UnknownSku
 from inventory.reserving import products, reserve
-from inventory.restocking import add_products, restock
+from inventory.restocking import add_products, deliver
 from tests.concurrency import at_once
 from tests.inventory.catalogue import order, product, stock, stocked
 
@@ -19,7 +19,7 @@ def test_new_units_are_available_to_the_next_order_and_rejections_stand() -> Non
     stocked(pen=0)
     reserve(order("o1", pen=1))
 
-    after = restock("pen", 5, key="k", by="operator")
+    after = deliver("pen", 5, key="k", by="operator").product
 
     assert (after["available"], stock("pen")) == (5, (5, 0))
     assert reserve(order("o1", pen=1))["state"] == "rejected"
@@ -29,24 +29,24 @@ def test_new_units_are_available_to_the_next_order_and_rejections_stand() -> Non
 def test_fifty_times_the_same_delivery_at_once_is_one() -> None:
     stocked(pen=1)
 
-    at_once([partial(restock, "pen", 5, key="k", by="operator") for _ in range(50)])
+    at_once([partial(deliver, "pen", 5, key="k", by="operator") for _ in range(50)])
 
     assert stock("pen") == (6, 0)
 
 
 def test_another_quantity_under_the_same_key_is_refused() -> None:
     stocked(pen=1)
-    restock("pen", 5, key="k", by="operator")
+    deliver("pen", 5, key="k", by="operator")
 
     with pytest.raises(KeyReused, match="has restocked 5 units before"):
-        restock("pen", 6, key="k", by="operator")
+        deliver("pen", 6, key="k", by="operator")
 
     assert stock("pen") == (6, 0)
 
 
 def test_a_sku_that_the_catalogue_lacks_is_refused() -> None:
     with pytest.raises(UnknownSku, match="'globe' is not in the catalogue"):
-        restock("globe", 1, key="k", by="operator")
+        deliver("globe", 1, key="k", by="operator")
 
 
 def test_a_product_that_is_there_keeps_its_stock_when_added_again() -> None:

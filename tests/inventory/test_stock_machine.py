@@ -26,7 +26,7 @@ from inventory.recounting import recount
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.releasing import release
 from inventory.reserving import products, reservations, reserve
-from inventory.restocking import restock
+from inventory.restocking import deliver
 from inventory.shipping import ship
 from messaging.errors import PermanentError
 from tests.emptying import empty_collections
@@ -103,7 +103,7 @@ class Stock(RuleBasedStateMachine):
     def goods_come_in(self, sku: str, quantity: int, twice: bool) -> None:
         self.deliveries += 1
         for _ in range(1 + twice):
-            restock(sku, quantity, key=f"note {self.deliveries}", by="operator")
+            deliver(sku, quantity, key=f"note {self.deliveries}", by="operator")
         self.came_in[sku] += quantity
 
     @invariant()

@@ -52,6 +52,8 @@ def test_a_repeated_key_restocks_once(operator: Client) -> None:
     other = post(operator, RESTOCK, {"quantity": 6}, Idempotency_Key="note 1")
 
     assert [answer.status_code for answer in answers] == [200, 200]
+    assert "Idempotent-Replayed" not in answers[0]
+    assert answers[1]["Idempotent-Replayed"] == "true"
     assert (other.status_code, other["content-type"]) == (422, "application/problem+json")
     assert stock("pen") == (6, 0)
 

@@ -9,7 +9,7 @@ from inventory import catalogue
 from inventory.recounting import recount
 from inventory.releasing import release
 from inventory.reserving import reserve
-from inventory.restocking import restock
+from inventory.restocking import deliver
 from inventory.shipping import ship
 from tests.inventory.catalogue import order, stock, stocked
 
@@ -26,7 +26,7 @@ def test_its_orders_are_reserved_released_and_shipped_as_before() -> None:
     assert reserve(order("o3", pen=1))["state"] == "reserved"
     assert ship("o1", by="clerk")["state"] == "shipped"
     assert release(order("o2"))["state"] == "released"
-    restock("pen", 2, key="sent back", by="clerk")
+    deliver("pen", 2, key="sent back", by="clerk")
     assert stock("pen") == (5, 1)
     assert recount().differences == []
 

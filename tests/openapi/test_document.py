@@ -19,6 +19,7 @@ from messaging.service import events
 from ordersite.openapi.document import SECURITY_SCHEMES, document
 from ordersite.openapi.problem_table import problem_types
 from ordersite.openapi.routes import Route, addresses, routes
+from runtime.requests import idempotency_key
 from runtime.requests.operation import Answer
 from tests.security.routes import SCOPES, declared
 
@@ -75,6 +76,15 @@ def test_each_operation_has_a_name_of_its_own() -> None:
     ids = [each.operation.id for each in ROUTES]
 
     assert len(set(ids)) == len(ids) > 40
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+def test_what_takes_an_idempotency_key_says_how_a_repeat_is_known(route: Route) -> None:
+    said = route.operation
+    if idempotency_key.HEADER not in {each.name for each in said.headers}:
+        return
+    for status, answer in said.answers.items():
+        assert status >= 300 or idempotency_key.REPLAYED_FIELD in answer.headers, status
 
 
 def test_every_kind_of_problem_is_an_answer_of_some_route() -> None:
