@@ -7,6 +7,8 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.requests.cursor import Next
+
 Sku = Annotated[str, Meta(description="Of the catalogue.", examples=["pen"])]
 OrderId = Annotated[
     str,
@@ -34,9 +36,7 @@ class ProductPage(TypedDict):
     """Products by SKU."""
 
     products: list[Product]
-    next: Annotated[
-        str | None, Meta(description="The address of the next page; null on the last one.")
-    ]
+    next: Next
 
 
 class Stock(TypedDict):

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.requests.cursor import Next
+
 OrderId = Annotated[
     str,
     Meta(description="24 hexadecimal digits.", examples=["674300000000000000000001"]),
@@ -90,6 +92,4 @@ class OrderPage(TypedDict):
     """Orders, newest first."""
 
     orders: list[Order]
-    next: Annotated[
-        str | None, Meta(description="The address of the next page; null on the last one.")
-    ]
+    next: Next

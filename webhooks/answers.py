@@ -7,6 +7,8 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.requests.cursor import Next
+
 EndpointId = Annotated[
     str, Meta(description="16 hexadecimal digits.", examples=["5f0c8a1e2f0b4a57"])
 ]
@@ -52,9 +54,7 @@ class EndpointPage(TypedDict):
     """Endpoints, the newest first."""
 
     endpoints: list[Endpoint]
-    next: Annotated[
-        str | None, Meta(description="The address of the next page; null on the last one.")
-    ]
+    next: Next
 
 
 class Attempt(TypedDict):
@@ -106,6 +106,4 @@ class DeliveryPage(TypedDict):
     """Deliveries, the newest first."""
 
     deliveries: list[Delivery]
-    next: Annotated[
-        str | None, Meta(description="The address of the next page; null on the last one.")
-    ]
+    next: Next

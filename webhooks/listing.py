@@ -1,27 +1,19 @@
-"""Pages of endpoints and of deliveries, the newest first.
-
-A page continues behind the last one's time and id, so that what comes meanwhile shifts none.
-"""
+"""Pages of endpoints and of deliveries, the newest first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from msgspec import UNSET, UnsetType
 from pymongo.collection import Collection
 
-from runtime.mongodb_clock import EPOCH
-from runtime.requests import cursor
+from runtime.requests.newest_first import Place, cursor_after, place_of
 from webhooks.requests import TITLE_OF_LIST
 from webhooks.store import Document
 
 NEWEST_FIRST = [("created_at", -1), ("_id", -1)]
-MILLISECOND = timedelta(milliseconds=1)
-#: What no cursor of ours has: MongoDB counts milliseconds in 64 bits, Python's dates end sooner.
-LAST_MILLISECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
 class Page(NamedTuple):
@@ -48,23 +40,11 @@ def page(
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]
-    return Page(shown, urlencode({**parameters, "cursor": cursor_after(shown[-1])}))
-
-
-def cursor_after(last: Document) -> str:
-    milliseconds = (last["created_at"] - EPOCH) // MILLISECOND
-    return cursor.encoded(f"{milliseconds} {last['_id']}".encode())
+    place = Place(shown[-1]["created_at"], shown[-1]["_id"])
+    return Page(shown, urlencode({**parameters, "cursor": cursor_after(place)}))
 
 
 def behind(text: str) -> dict[str, Any]:
     """Finds what comes behind the document that the cursor was made after."""
-    place = cursor.decoded(text, TITLE_OF_LIST)
-    try:
-        milliseconds, id_ = place.decode().split(" ")
-        count = int(milliseconds)
-    except ValueError:
-        count, id_ = -1, ""
-    if not 0 <= count <= LAST_MILLISECOND or not id_.isalnum():
-        raise cursor.refused(TITLE_OF_LIST)
-    at = EPOCH + count * MILLISECOND
+    at, id_ = place_of(text, TITLE_OF_LIST)
     return {"$or": [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": id_}}]}

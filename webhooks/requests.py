@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messaging.service import events
-from runtime.requests import cursor, query_string
+from runtime.requests import newest_first, query_string
+from runtime.requests.cursor import Cursor
 from runtime.requests.faults import body_fault
 from runtime.requests.json_body import JsonBody
+from runtime.requests.newest_first import Limit
 from runtime.requests.no_body import no_body
 from runtime.requests.number import UserId
 from runtime.requests.query_string import Filters
@@ -23,7 +25,6 @@ TITLE = "The endpoint was not changed"
 TITLE_OF_SENDING = "Nothing was sent"
 TITLE_OF_LIST = "Nothing was listed"
 
-MAX_LIMIT = 200
 MAX_KEY_CHARACTERS = 255
 KEY_EXAMPLE = "a new UUID for each request"
 MOST_OVERLAP_HOURS = 24 * 7
@@ -54,8 +55,6 @@ Types = Annotated[
     Meta(min_length=1, max_length=MOST_TYPES),
 ]
 Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Cursor = Annotated[str, Meta(description="Of the `next` link of the page before.")]
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Moment = Annotated[
     datetime,
     Meta(tz=True, description="A time of RFC 3339.", examples=["2026-01-31T12:00:00Z"]),
@@ -124,8 +123,8 @@ FIXES = {
 }
 FIXES_OF_LIST = {
     "userId": "Send a whole number, without quotes.",
-    "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
-    "cursor": cursor.FIX,
+    "limit": newest_first.FIXES["limit"],
+    "cursor": newest_first.FIXES["cursor"],
 }
 
 NEW = JsonBody(NewEndpoint, TITLE, FIXES)

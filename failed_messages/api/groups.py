@@ -16,11 +16,13 @@ from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.reading.description import group_json
 from failed_messages.reading.group_figures import figures
 from messaging.service import services
-from runtime.requests import query_string
+from runtime.requests import newest_first, query_string
 
 DEFAULT_GROUPS = 50
 MOST_GROUPS = 200
 
+#: The parameters that choose no groups.
+PAGE = ("limit", "cursor")
 CHOICES = {"service": list(services()), "status": GroupStatus.values}
 
 
@@ -32,12 +34,15 @@ class GroupsView(DeskView):
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, DEFAULT_GROUPS, MOST_GROUPS)
-        parameters.pop("limit", None)
-        for name, value in parameters.items():
+        chosen = {name: parameters[name] for name in parameters if name not in PAGE}
+        for name, value in chosen.items():
             check(name, value)
-        groups = list(FailureGroup.objects.filter(**parameters)[:most])
-        known = figures([group.pk for group in groups])
-        return Response({"items": [group_json(each, known[each.pk]) for each in groups]})
+        groups = FailureGroup.objects.filter(**chosen)
+        after = parameters.get("cursor", "")
+        found = newest_first.page_of(request, groups, "last_failed_at", parameters, most, after)
+        known = figures([group.pk for group in found.records])
+        shown = [group_json(each, known[each.pk]) for each in found.records]
+        return Response({"items": shown, "next": found.next})
 
 
 class GroupView(DeskView):
@@ -64,7 +69,7 @@ class GroupView(DeskView):
 def check(name: str, value: str) -> None:
     """Raises Refusal: there is no such parameter, or it cannot have that value."""
     if name not in CHOICES:
-        names = ", ".join([*CHOICES, "limit"])
+        names = ", ".join([*CHOICES, *PAGE])
         raise refused(
             name, "must not be given: it is not a known parameter", f"The parameters are {names}."
         )

@@ -19,9 +19,7 @@ from failed_messages.reading.description import job_json, verdict_json
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.preview import preview, preview_of
 from failed_messages.reading.verdict import record_id
-
-#: The latest; older ones are in the admin.
-JOBS_SHOWN = 200
+from runtime.requests import newest_first
 
 
 class ReplayView(DeskView):
@@ -49,12 +47,13 @@ class ReplayView(DeskView):
 
 
 class JobsView(DeskView):
-    """GET /failed-messages/jobs: the latest bulk replays."""
+    """GET /failed-messages/jobs: bulk replays, the newest first."""
 
     operations = {"GET": operations.LIST_JOBS}
 
     def get(self, request: Request) -> Response:
-        return Response({"items": [job_json(job) for job in ReplayJob.objects.all()[:JOBS_SHOWN]]})
+        found = newest_first.page(request, ReplayJob.objects.all(), "at")
+        return Response({"items": [job_json(each) for each in found.records], "next": found.next})
 
 
 class JobView(DeskView):

@@ -43,9 +43,10 @@ class MessagesView(DeskView):
         if after and record_id(after) is None:
             fix = "Take it from `next` of the page before, or leave it out."
             raise refused("after", "must be the id of the last item of the page before", fix)
-        records = page(selection, most, record_id(after) if after else None)
+        records = page(selection, most + 1, record_id(after) if after else None)
         following = None
-        if len(records) == most:
+        if len(records) > most:
+            del records[most:]
             behind = urlencode({**parameters, "after": str(records[-1].pk)})
             following = f"{request.path}?{behind}"
         return Response({"items": [summary(record) for record in records], "next": following})

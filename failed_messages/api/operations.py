@@ -28,6 +28,7 @@ from failed_messages.api.parameters import GroupFilters, MessageFilters
 from failed_messages.problem_types import NOT_IN_THIS_STATE
 from failed_messages.reading import answers
 from runtime.requests.json_body import JsonBody
+from runtime.requests.newest_first import PageFilters
 from runtime.requests.operation import Answer, Operation
 from runtime.requests.problem_types import NOT_FOUND
 
@@ -52,19 +53,15 @@ WAITS = Answer(
 )
 
 
-def items(said: str, type_: Any, example: Any) -> dict[int, Answer]:
-    return {200: Answer(said, type_, {"items": [example]})}
+def page(type_: Any, example: Any) -> dict[int, Answer]:
+    return {200: Answer("A page of them.", type_, {"items": [example], "next": None})}
 
 
 LIST = Operation(
     id="listFailedMessages",
     summary="List failed messages, newest first",
     query=MessageFilters,
-    answers={
-        200: Answer(
-            "A page of them.", answers.FailedMessagePage, {"items": [MESSAGE], "next": None}
-        )
-    },
+    answers=page(answers.FailedMessagePage, MESSAGE),
 )
 SHOW = Operation(
     id="getFailedMessage",
@@ -186,7 +183,7 @@ LIST_GROUPS = Operation(
     id="listFailureGroups",
     summary="List the groups of failures, that with the newest failure first",
     query=GroupFilters,
-    answers=items("The groups.", answers.FailureGroups, GROUP),
+    answers=page(answers.FailureGroups, GROUP),
 )
 SHOW_GROUP = Operation(
     id="getFailureGroup",
@@ -211,8 +208,9 @@ TRIAGE_GROUP = Operation(
 )
 LIST_JOBS = Operation(
     id="listBulkReplays",
-    summary="List the latest bulk replays",
-    answers=items("The bulk replays.", answers.BulkReplays, JOB),
+    summary="List bulk replays, the newest first",
+    query=PageFilters,
+    answers=page(answers.BulkReplays, JOB),
 )
 SHOW_JOB = Operation(
     id="getBulkReplay",
@@ -234,7 +232,7 @@ CONTROL_JOB = Operation(
 LIST_POLICIES = Operation(
     id="listReplayPolicies",
     summary="List what is replayed by itself",
-    answers=items("The policies.", answers.ReplayPolicies, POLICY_SET),
+    answers={200: Answer("The policies.", answers.ReplayPolicies, {"items": [POLICY_SET]})},
 )
 SET_POLICY = Operation(
     id="setReplayPolicy",
@@ -258,7 +256,8 @@ END_POLICY = Operation(
 LIST_PENDING = Operation(
     id="listPendingActs",
     summary="List the acts that wait for a second person",
-    answers=items("The latest acts.", answers.PendingActs, PENDING),
+    query=PageFilters,
+    answers=page(answers.PendingActs, PENDING),
 )
 DECIDE = Operation(
     id="decidePendingAct",

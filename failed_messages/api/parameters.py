@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from failed_messages.models import REASON_LABELS, GroupStatus, Status
 from failed_messages.reading.filters import DURATION_PATTERN, MOST_CHARACTERS
 from messaging.service import services
-
-MOST = 200
+from runtime.requests.cursor import Cursor
+from runtime.requests.newest_first import Limit
 
 Text = Annotated[str, Meta(max_length=MOST_CHARACTERS)] | UnsetType
 Age = (
@@ -20,7 +20,6 @@ Age = (
     ]
     | UnsetType
 )
-Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many items, at most.")]
 
 
 class MessageFilters(Struct, rename="camel"):
@@ -48,3 +47,4 @@ class GroupFilters(Struct, rename="camel"):
     service: Literal[*services()] | UnsetType = UNSET  # type: ignore[valid-type]
     status: Literal[*GroupStatus.values] | UnsetType = UNSET  # type: ignore[valid-type]
     limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET

@@ -15,21 +15,21 @@ from failed_messages.api.view import DISCARD, EDIT, READ, REPLAY, DeskView
 from failed_messages.models import PendingAct
 from failed_messages.reading.description import pending_json
 from failed_messages.records import permissions
+from runtime.requests import newest_first
 
-#: The latest; older ones are in the admin.
-SHOWN = 200
 DECISIONS = {"approve": approve, "reject": reject}
 SCOPES = {permissions.EDIT: EDIT, permissions.REPLAY: REPLAY, permissions.DISCARD: DISCARD}
 
 
 class PendingActsView(DeskView):
-    """GET /failed-messages/pending: the latest."""
+    """GET /failed-messages/pending: the newest first."""
 
     operations = {"GET": operations.LIST_PENDING}
 
     def get(self, request: Request) -> Response:
-        acts = PendingAct.objects.all()[:SHOWN]
-        return Response({"items": [pending_json(each) for each in acts]})
+        found = newest_first.page(request, PendingAct.objects.all(), "at")
+        shown = [pending_json(each) for each in found.records]
+        return Response({"items": shown, "next": found.next})
 
 
 class DecisionView(DeskView):

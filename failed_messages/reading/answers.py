@@ -6,6 +6,8 @@ from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
+from runtime.requests.cursor import Next
+
 Time = Annotated[str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-28T12:00:00.000Z"])]
 RecordId = Annotated[str, Meta(description="24 hexadecimal digits.", examples=["6743" + "0" * 20])]
 RetryId = Annotated[
@@ -43,7 +45,7 @@ class FailedMessagePage(TypedDict):
     """Failed messages, newest first."""
 
     items: list[FailedMessage]
-    next: Annotated[str | None, Meta(description="The address of the next page; null on the last.")]
+    next: Next
 
 
 class LatestReplay(TypedDict):
@@ -121,6 +123,7 @@ class FailureGroups(TypedDict):
     """Groups, that with the newest failure first."""
 
     items: list[FailureGroup]
+    next: Next
 
 
 class BulkReplay(TypedDict):
@@ -139,9 +142,10 @@ class BulkReplay(TypedDict):
 
 
 class BulkReplays(TypedDict):
-    """The latest, the newest first."""
+    """A page of them, the newest first."""
 
     items: list[BulkReplay]
+    next: Next
 
 
 class ReplayPolicy(TypedDict):
@@ -227,9 +231,10 @@ class PendingAct(TypedDict):
 
 
 class PendingActs(TypedDict):
-    """The latest, the newest first."""
+    """A page of them, the newest first."""
 
     items: list[PendingAct]
+    next: Next
 
 
 class Waiting(TypedDict):

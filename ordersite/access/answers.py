@@ -6,6 +6,8 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.requests.cursor import Next
+
 KeyId = Annotated[str, Meta(description="The key's id, not its secret.", examples=["k7d2m4q9x1"])]
 Time = Annotated[str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-28T12:00:00.000Z"])]
 UserIdText = Annotated[
@@ -34,9 +36,10 @@ class ApiKey(TypedDict):
 
 
 class ApiKeys(TypedDict):
-    """All keys, the newest first."""
+    """A page of keys, the newest first."""
 
     items: list[ApiKey]
+    next: Next
 
 
 class NewApiKey(ApiKey):

@@ -7,6 +7,7 @@ from typing import Any
 from ordersite.access import answers
 from ordersite.access.bodies import CREATE, NOTHING, ROTATE
 from ordersite.access.problem_types import KEY_ENDED
+from runtime.requests.newest_first import PageFilters
 from runtime.requests.operation import Answer, Header, Operation
 
 PATH = {"id_": answers.KeyId}
@@ -36,7 +37,8 @@ MADE = Answer(
 LIST = Operation(
     id="listApiKeys",
     summary="List the keys, without their secrets",
-    answers={200: Answer("The keys.", answers.ApiKeys, {"items": [KEY]})},
+    query=PageFilters,
+    answers={200: Answer("A page of keys.", answers.ApiKeys, {"items": [KEY], "next": None})},
 )
 CREATE_KEY = Operation(
     id="createApiKey",

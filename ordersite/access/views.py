@@ -18,6 +18,7 @@ from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED
 from ordersite.access.scopes import UnknownScope, expanded
+from runtime.requests import newest_first
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.faults import body_fault
 from runtime.requests.refusal import Fault, Refusal
@@ -33,7 +34,8 @@ class ApiKeysView(APIView):
     operations = {"GET": operations.LIST, "POST": operations.CREATE_KEY}
 
     def get(self, request: Request) -> Response:
-        shown: ApiKeys = {"items": [key_json(each) for each in ApiKey.objects.all()]}
+        found = newest_first.page(request, ApiKey.objects.all(), "created_at")
+        shown: ApiKeys = {"items": [key_json(each) for each in found.records], "next": found.next}
         return Response(shown)
 
     def post(self, request: Request) -> Response:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Annotated
+
+from msgspec import Meta
 
 from runtime.requests.refusal import Fault, Refusal
+
+Cursor = Annotated[str, Meta(description="Of the `next` link of the page before.")]
+#: Of each page.
+Next = Annotated[str | None, Meta(description="The address of the next page; null on the last.")]
 
 FIX = "Take it from the `next` link of the page before, or leave it out."
 

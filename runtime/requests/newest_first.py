@@ -1,0 +1,119 @@
+"""Pages of a list whose newest is first: each begins behind the time and the id of one record, so
+that what comes meanwhile shifts none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from msgspec import UNSET, Meta, Struct, UnsetType
+from rest_framework.request import Request
+
+from runtime.mongodb_clock import EPOCH
+from runtime.requests import cursor, query_string
+from runtime.requests.cursor import Cursor
+
+MOST = 200
+DEFAULT = 50
+
+Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many items, at most.")]
+
+FIXES = {
+    "body": "Remove it. The parameters are limit and cursor.",
+    "limit": f"Send a whole number from 1 to {MOST}.",
+    "cursor": cursor.FIX,
+}
+
+MILLISECOND = timedelta(milliseconds=1)
+#: What no cursor of ours has: MongoDB counts milliseconds in 64 bits, Python's dates end sooner.
+LAST_MILLISECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+
+
+class PageFilters(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query parameters of a list that has no others."""
+
+    limit: Limit = DEFAULT
+    cursor: Cursor | UnsetType = UNSET
+
+
+class Place(NamedTuple):
+    """The record behind which a page begins."""
+
+    at: datetime
+    id: str
+
+
+class Page(NamedTuple):
+    """Some records, and the address of the page after them."""
+
+    records: list[Any]
+    next: str | None
+
+
+def page(request: Request, records: QuerySet[Any], by: str) -> Page:
+    """The page that the request asks for, of a list without filters.
+
+    Args:
+        by: the field with the time by which the records are sorted.
+
+    Raises:
+        Refusal: a parameter is unknown or has no valid value; it is named.
+    """
+    parameters = query_string.parameters(request)
+    asked = query_string.read(parameters, PageFilters, query_string.TITLE, FIXES)
+    after = "" if asked.cursor is UNSET else asked.cursor
+    return page_of(request, records, by, parameters, asked.limit, after)
+
+
+def page_of(
+    request: Request,
+    records: QuerySet[Any],
+    by: str,
+    parameters: Mapping[str, str],
+    limit: int,
+    after: str,
+) -> Page:
+    """The same, where the parameters are read already; `after` is the cursor, empty for none."""
+    found = list((behind(records, by, after) if after else records)[: limit + 1])
+    if len(found) <= limit:
+        return Page(found, None)
+    shown = found[:limit]
+    place = Place(getattr(shown[-1], by), str(shown[-1].pk))
+    query = urlencode({**parameters, "cursor": cursor_after(place)})
+    return Page(shown, f"{request.path}?{query}")
+
+
+def behind(records: QuerySet[Any], by: str, after: str) -> QuerySet[Any]:
+    """Those that come behind the record that the cursor was made after."""
+    place = place_of(after, query_string.TITLE)
+    try:
+        id_ = records.model._meta.pk.to_python(place.id)
+    except ValidationError as error:
+        raise cursor.refused(query_string.TITLE) from error
+    return records.filter(Q(**{f"{by}__lt": place.at}) | Q(**{by: place.at, "pk__lt": id_}))
+
+
+def cursor_after(place: Place) -> str:
+    milliseconds = (place.at - EPOCH) // MILLISECOND
+    return cursor.encoded(f"{milliseconds} {place.id}".encode())
+
+
+def place_of(text: str, title: str) -> Place:
+    """What the cursor was made of; `title` is what did not happen, if it is none.
+
+    Raises:
+        Refusal: it is not a cursor of such a list.
+    """
+    try:
+        milliseconds, id_ = cursor.decoded(text, title).decode().split(" ")
+        count = int(milliseconds)
+    except ValueError:
+        count, id_ = -1, ""
+    if not 0 <= count <= LAST_MILLISECOND or not id_.isalnum():
+        raise cursor.refused(title)
+    return Place(EPOCH + count * MILLISECOND, id_)
