@@ -18,6 +18,7 @@ from types import FrameType
 from localservices import environment_file, mongodb, rabbitmq
 from localservices.environment_file import FOLDER, remembered_port
 from localservices.errors import LocalServiceError, ServiceFailed
+from localservices.keeper import Keeper
 from localservices.mongodb import MongoDB
 from localservices.pipeline import LOGINS_OF, ROOT, Pipeline, process_environment, procfile
 from localservices.ports import free_port, is_free
@@ -43,24 +44,27 @@ SETTINGS = (
 )
 #: A developer sees a message fail within seconds; in production a fault has minutes to end.
 RETRY_DELAYS_SECONDS = "1,2,4,8"
+#: How often it is looked whether MongoDB and RabbitMQ have ended.
+LOOK_SECONDS = 0.5
 
 
 def main() -> int:
     """Run until Ctrl-C or until a process ends; returns the exit code."""
     end_on_signals()
     try:
+        keeper = Keeper(say)
         with only_run(FOLDER / "run.lock"), ExitStack() as services:
             if sys.argv[1:] == ["services"]:
-                return wait_for_ever(start_services(services))
+                return wait_for_ever(start_services(services, keeper), keeper)
             # It imports the libraries while the services start.
             with Pipeline() as pipeline:
-                return run_pipeline(pipeline, start_services(services))
+                return run_pipeline(pipeline, start_services(services, keeper), keeper)
     except LocalServiceError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 
 
-def start_services(running: ExitStack) -> dict[str, str]:
+def start_services(running: ExitStack, keeper: Keeper) -> dict[str, str]:
     """Start what the environment names no URL for, prepare the database, and remember it all.
 
     Returns the settings that every process needs, also put into our own environment.
@@ -87,6 +91,9 @@ def start_services(running: ExitStack) -> dict[str, str]:
         # A port that another program took has become another one.
         settings |= addresses_of(broker) | given
         remember(settings)
+    for service in (database, broker):
+        if service is not None:
+            keeper.keep(service)
     if database is not None and broker is not None:
         print("Giving each process its logins …", flush=True)
         prepare(str(LOGINS))
@@ -172,7 +179,7 @@ def prepare(*arguments: str) -> None:
         raise ServiceFailed(f"Preparing failed:\n{preparing.log_tail()}")
 
 
-def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str]) -> int:
+def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str], keeper: Keeper) -> int:
     """Run every process until one cannot run, which ends all of them; returns the exit code.
 
     Each has logins of its own, where both servers are ours.
@@ -189,6 +196,9 @@ def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str]) -> int:
         }
     )
     Thread(target=say_welcome, args=(pipeline, settings), daemon=True).start()
+    while pipeline.runs:
+        keeper.look()
+        time.sleep(LOOK_SECONDS)
     exit_code = pipeline.wait()
     port = int(settings["WEB_PORT"])
     if is_free(port):
@@ -196,7 +206,7 @@ def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str]) -> int:
     moved = {**settings, "WEB_PORT": str(port_for("web", port, WEB_STANDARD_PORT))}
     remember(moved)
     with Pipeline() as again:
-        return run_pipeline(again, moved)
+        return run_pipeline(again, moved, keeper)
 
 
 def say_welcome(pipeline: Pipeline, settings: Mapping[str, str]) -> None:
@@ -211,12 +221,13 @@ def logins(processes: Iterable[str]) -> dict[str, dict[str, str]]:
     return {name: environment_file.read(LOGINS / f"{user}.env") for name, user in users.items()}
 
 
-def wait_for_ever(settings: Mapping[str, str]) -> int:
+def wait_for_ever(settings: Mapping[str, str], keeper: Keeper) -> int:
     print("\nBoth services run; manage.py and celery in any terminal find them.\n")
     for name in ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL"):
         print(f"  {name}={settings.get(name, '')}", flush=True)
     while True:
-        time.sleep(3600)
+        keeper.look()
+        time.sleep(LOOK_SECONDS)
 
 
 def end_on_signals() -> None:

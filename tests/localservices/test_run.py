@@ -54,9 +54,9 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
 ) -> None:
     """
     Given a machine on which nothing runs yet
-    When `make run` tells its addresses and the order of its table is placed
-    Then the order is there, a second `make run` is refused, Ctrl-C leaves nothing running,
-    and the next `make run` finds the order under the same addresses.
+    When `make run` tells its addresses, the order of its table is placed, and both services die
+    Then they are started again, the order is there, a second `make run` is refused, Ctrl-C leaves
+    nothing running, and the next `make run` finds the order under the same addresses.
     """
     web = start(new_run)
     order = place_order(web)
@@ -68,6 +68,12 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
     second = make_run(project)
     assert second.returncode != 0
     assert "runs already" in second.stderr
+    for program in ("mongod", "beam.smp"):
+        die(new_run, program)
+    for service in ("MongoDB", "RabbitMQ"):
+        told = f"{service} ended with exit code -9. It is started again."
+        eventually(lambda told=told: told in new_run.log.read_text())
+    eventually(lambda: is_answered(f"{web}/health/ready"), within_seconds=START_SECONDS)
 
     family = psutil.Process(new_run.pid).children(recursive=True)
     press_ctrl_c(new_run)
@@ -135,6 +141,20 @@ def place_order(web: str, user_id: int = 101) -> dict[str, str]:
         assert response.status == 201
         order: dict[str, str] = json.load(response)["order"]
     return order
+
+
+def die(run: Process, program: str) -> None:
+    family = psutil.Process(run.pid).children(recursive=True)
+    [process] = [each for each in family if each.name() == program]
+    process.kill()
+
+
+def is_answered(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=10):
+            return True
+    except OSError:
+        return False
 
 
 def press_ctrl_c(run: Process) -> None:

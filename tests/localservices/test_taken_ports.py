@@ -16,6 +16,7 @@ from pymongo import MongoClient
 
 from localservices import run
 from localservices.errors import ServiceFailed
+from localservices.keeper import Keeper
 from localservices.mongodb import MongoDB
 from localservices.ports import free_port
 from localservices.process import Process
@@ -126,7 +127,7 @@ def test_web_starts_again_on_another_port(
     monkeypatch.setattr(run, "remember", os.environ.update)
     monkeypatch.setattr(run, "welcome", lambda settings: f"curl to {settings['WEB_PORT']}")
     with listener(taken), run.Pipeline() as pipeline:
-        assert run.run_pipeline(pipeline, {"WEB_PORT": str(taken)}) == 1
+        assert run.run_pipeline(pipeline, {"WEB_PORT": str(taken)}, Keeper(print)) == 1
 
     said, wrong = capfd.readouterr()
     assert "web ended with exit code 7" in wrong
