@@ -27,7 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health_views.live),
     path("health/serving", health_views.serving),
-    path("health/ready", health_views.ReadinessView.as_view()),
+    path("health/ready", health_views.ReadinessView.as_view(), name="health-ready"),
     path("pipeline/conservation", ConservationView.as_view()),
     path("metrics", MetricsView.as_view()),
     path("docs", views.docs, name="docs"),

@@ -62,6 +62,14 @@ def test_a_failure_is_seen_and_leads_to_the_desk(shop: Page) -> None:
     assert desk.locator("a").get_attribute("href") == address
 
 
+def test_what_runs_is_seen_and_what_is_missing_with_the_next_step(shop: Page) -> None:
+    running = shop.locator("#running")
+
+    expect(running.locator(".done", has_text="worker billing")).to_be_visible()
+    missing = running.locator(".failed", has_text="scheduler")
+    expect(missing.locator("code")).to_contain_text("manage.py scheduler")
+
+
 def test_what_is_refused_is_told(shop: Page) -> None:
     for quantity in shop.locator("#products input").all():
         quantity.fill("0")

@@ -5,7 +5,9 @@
   const products = document.getElementById("products");
   const said = document.getElementById("said");
   const order = document.getElementById("order");
+  const running = document.getElementById("running");
   const ICONS = { done: "✓", failed: "✗", waiting: "…" };
+  const LOOK_MILLISECONDS = 5000;
   const FIRST_QUANTITIES = { book: 1, pen: 2 };
   let events = null;
 
@@ -112,6 +114,27 @@
     }
   };
 
+  const partOf = ({ name, status, detail, nextStep }) => {
+    if (status === "ok") return element("li", `${ICONS.done} ${name}`, "done");
+    const missing = element("li", `${ICONS.failed} ${name}: ${detail} `, "failed");
+    missing.append(element("code", nextStep));
+    return missing;
+  };
+
+  // As long as the page is open, so that a process that is stopped is seen to be missing.
+  const showRunning = async () => {
+    try {
+      // 503 where something is missing, with the same body.
+      const answer = await fetch(running.dataset.health, { credentials: "omit" });
+      const { checks } = await answer.json();
+      running.replaceChildren(...checks.map(partOf));
+    } catch {
+      running.replaceChildren(element("li", `${ICONS.failed} The site does not answer.`, "failed"));
+    }
+    setTimeout(showRunning, LOOK_MILLISECONDS);
+  };
+
   form.addEventListener("submit", place);
+  showRunning();
   showProducts();
 }
