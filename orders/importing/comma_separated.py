@@ -31,8 +31,9 @@ EXAMPLE = "userId,sku,quantity,orderRef"
 DELIMITERS = ",;\t"
 
 #: 1.000 is a thousand in one country and one in another; 1,0 and 1.00 are one in both.
-WHOLE_NUMBER = re.compile(r"\A[0-9]+\Z")
-WHOLE_QUANTITY = re.compile(r"\A([0-9]+)(?:[.,]0{1,2})?\Z")
+WHOLE_NUMBER = re.compile(r"\A(?:0|[1-9][0-9]*)\Z")
+WHOLE_QUANTITY = re.compile(r"\A(0|[1-9][0-9]*)(?:[.,]0{1,2})?\Z")
+NUMBERS = {"userId": WHOLE_NUMBER, "quantity": WHOLE_QUANTITY}
 
 
 class Columns(NamedTuple):
@@ -149,8 +150,8 @@ def entry(group: list[Row]) -> Entry:
     """The order of these rows; if one is at fault, the entry has its line."""
     first = group[0]
     for each in group:
-        if fault := each.fault or altered(each):
-            return Entry(each.line, faults=(fault,))
+        if faults := (each.fault,) if each.fault else tuple(altered(each)):
+            return Entry(each.line, faults=faults)
     ref = spreadsheet.text(first.values.get("orderRef", ""))
     if len(ref) > MAX_REF_CHARACTERS:
         fault = Fault(
@@ -176,15 +177,18 @@ def quantity(row: Row) -> str:
     return whole[1] if whole else row.values["quantity"]
 
 
-def altered(row: Row) -> Fault | None:
+def altered(row: Row) -> Iterator[Fault]:
     """What of the row is not what its author wrote."""
-    for field in ("orderRef", "userId", "sku"):
-        if fault := spreadsheet.altered(field, row.values.get(field, "")):
-            return fault
-    for field, pattern in (("userId", WHOLE_NUMBER), ("quantity", WHOLE_QUANTITY)):
-        value = row.values[field]
-        if any(character.isdigit() for character in value) and not pattern.match(value):
-            return Fault(
-                field=field, detail=f"must be a whole number, not {value[:50]!r}", fix=FIXES[field]
-            )
-    return None
+    for field, value in row.values.items():
+        if fault := spreadsheet.altered(field, value) or not_whole(field, value):
+            yield fault
+
+
+def not_whole(field: str, value: str) -> Fault | None:
+    """Why the value of a number is none; what has no digit at all is refused like in JSON."""
+    pattern = NUMBERS.get(field)
+    if pattern is None or pattern.match(value) or not any(each.isdigit() for each in value):
+        return None
+    return Fault(
+        field=field, detail=f"must be a whole number, not {value[:50]!r}", fix=FIXES[field]
+    )

@@ -17,7 +17,16 @@ EXACT_IN_JAVASCRIPT = 2**53 - 1
 TEXT_IF_LARGER = "text_if_larger"
 
 #: Of a customer.
-UserId = Annotated[int, Meta(ge=1, le=MOST, extra={TEXT_IF_LARGER: True})]
+UserId = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MOST,
+        description="Of the customer. Beyond 2^53 - 1, which JavaScript rounds, a body may have it "
+        "as text.",
+        extra={TEXT_IF_LARGER: True},
+    ),
+]
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
@@ -32,7 +41,7 @@ def text_if_large(number: int | None) -> str | None:
 
 def large_number(value: Any) -> Any:
     """The number that a text says which JavaScript would round; any other value as it is."""
-    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value) or value.startswith("0"):
         return value
     return int(value) if EXACT_IN_JAVASCRIPT < int(value) <= MOST else value
 

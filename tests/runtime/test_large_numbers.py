@@ -44,7 +44,10 @@ def test_a_large_number_may_be_sent_as_text(user_id: int) -> None:
 
 @pytest.mark.parametrize(
     "user_id",
-    ["101", str(EXACT_IN_JAVASCRIPT), str(MOST + 1), "-" + str(LARGE), f"{LARGE}.0", f" {LARGE}"],
+    [
+        *("101", str(EXACT_IN_JAVASCRIPT), str(MOST + 1), f"-{LARGE}", f"{LARGE}.0", f" {LARGE}"),
+        *(f"0{LARGE}", "0101"),
+    ],
 )
 def test_no_other_text_is_a_number(user_id: str) -> None:
     body = json.dumps({"userId": user_id, "items": ["book"]}).encode()
