@@ -168,7 +168,9 @@ FILTERS = (
 
 def asked(request: HttpRequest) -> Filter:
     """What the list's URL asks for. Raises InvalidFilter."""
-    parameters = {name: value for name, value in request.GET.items() if name in FIELDS}
+    # The search box is sent empty, too.
+    given = request.GET.items()
+    parameters = {name: value for name, value in given if name in FIELDS and value.strip()}
     if parameters.get("status") == ALL:
         del parameters["status"]
     return Filter.of(parameters)

@@ -38,8 +38,7 @@ class GroupsView(DeskView):
         for name, value in chosen.items():
             check(name, value)
         groups = FailureGroup.objects.filter(**chosen)
-        after = parameters.get("cursor", "")
-        found = newest_first.page_of(request, groups, "last_failed_at", parameters, most, after)
+        found = newest_first.page_of(request, groups, "last_failed_at", parameters, most)
         known = figures([group.pk for group in found.records])
         shown = [group_json(each, known[each.pk]) for each in found.records]
         return Response({"items": shown, "next": found.next})

@@ -37,10 +37,10 @@ class MessagesView(DeskView):
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, DEFAULT_MESSAGES, MOST_MESSAGES)
-        after = parameters.get("after", "")
+        after = parameters.get("after")
         with refusing(is_body=False):
             selection = Filter.of(without(parameters, "limit", "after"))
-        if after and record_id(after) is None:
+        if after is not None and record_id(after) is None:
             fix = "Take it from `next` of the page before, or leave it out."
             raise refused("after", "must be the id of the last item of the page before", fix)
         records = page(selection, most + 1, record_id(after) if after else None)

@@ -12,7 +12,7 @@ from messaging.service import services
 from runtime.requests.cursor import Cursor
 from runtime.requests.newest_first import Limit
 
-Text = Annotated[str, Meta(max_length=MOST_CHARACTERS)] | UnsetType
+Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=r"\S")] | UnsetType
 Age = (
     Annotated[
         str,

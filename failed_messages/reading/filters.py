@@ -41,7 +41,7 @@ class InvalidFilter(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is to be found; an empty field asks for nothing."""
+    """What is to be found; a field that is empty here asks for nothing."""
 
     service: str = ""
     type: str = ""
@@ -186,15 +186,18 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _check(name: str, value: str) -> None:
+    # Else all would be found where a script has no value for what it wants to find.
+    if not value:
+        raise InvalidFilter(name, "must not be empty", "Send a value, or leave it out.")
     if fault := fault_in(value):
         raise InvalidFilter(name, fault, "Send the words without it.")
     if len(value) > MOST_CHARACTERS:
         detail = f"must have at most {MOST_CHARACTERS:,} characters"
         raise InvalidFilter(name, detail, "Send fewer of the words.")
-    if value and value not in CHOICES.get(name, [value]):
+    if value not in CHOICES.get(name, [value]):
         choices = ", ".join(CHOICES[name])
         raise InvalidFilter(name, f"must be one of {choices}", "Send one of them, or leave it out.")
-    if value and name in ("newerThan", "olderThan"):
+    if name in ("newerThan", "olderThan"):
         try:
             duration(value)
         except ValueError as error:

@@ -28,6 +28,8 @@ def decoded(cursor: str, title: str) -> bytes:
     Raises:
         Refusal: it is not a cursor.
     """
+    if not cursor:
+        raise refused(title)
     try:
         return base64.b64decode(cursor, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:

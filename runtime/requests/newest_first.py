@@ -66,8 +66,7 @@ def page(request: Request, records: QuerySet[Any], by: str) -> Page:
     """
     parameters = query_string.parameters(request)
     asked = query_string.read(parameters, PageFilters, query_string.TITLE, FIXES)
-    after = "" if asked.cursor is UNSET else asked.cursor
-    return page_of(request, records, by, parameters, asked.limit, after)
+    return page_of(request, records, by, parameters, asked.limit)
 
 
 def page_of(
@@ -76,10 +75,11 @@ def page_of(
     by: str,
     parameters: Mapping[str, str],
     limit: int,
-    after: str,
 ) -> Page:
-    """The same, where the parameters are read already; `after` is the cursor, empty for none."""
-    found = list((behind(records, by, after) if after else records)[: limit + 1])
+    """The same, where the parameters are read already."""
+    if "cursor" in parameters:
+        records = behind(records, by, parameters["cursor"])
+    found = list(records[: limit + 1])
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]

@@ -98,6 +98,8 @@ def test_filters(query, found):
         ("limit=0", "limit"),
         ("limit=x", "limit"),
         ("after=x", "after"),
+        *((f"{name}=", name) for name in ("service", "status", "olderThan", "q", "after", "limit")),
+        ("q=+", "q"),
     ],
 )
 def test_a_bad_parameter_is_named(query, field):

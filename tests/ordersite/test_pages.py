@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from runtime.requests import cursor
 from tests.failed_messages.letters import certificate, failed
 from tests.openapi.prepared import PREPARED, endpoint, job, key, message, pending
 
@@ -53,18 +54,25 @@ def test_a_list_is_read_to_its_end_page_by_page(
 
 
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("cursor", ["", "x", "MCAw", "LTEgMDA=", "MSAv"])
-@pytest.mark.parametrize("address", ["/failed-messages/jobs", "/api-keys"])
-def test_a_cursor_of_another_list_is_refused(
-    address: str, cursor: str, admin_client: Client
-) -> None:
-    job()
-    key()
+@pytest.mark.parametrize("address", [*LISTS, "/products"])
+def test_what_is_no_cursor_is_refused(address: str, admin_client: Client, settings: Any) -> None:
+    settings.WEBHOOKS = True
+    name = "after" if address == "/failed-messages" else "cursor"
+    for text in ("", "x", "_w=="):
+        answer = admin_client.get(f"{address}?{name}={text}")
 
-    answer = admin_client.get(f"{address}?cursor={cursor}")
+        refused = [each["field"] for each in answer.json().get("errors", ())]
+        assert (answer.status_code, refused) == (400, [name]), text
 
-    refused = [each["field"] for each in answer.json().get("errors", ())]
-    assert (answer.status_code, refused) == (400, ["cursor"])
+
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("place", ["-1 00", "1 /", "1", "1 0 0", "1 zz", f"{10**18} 00"])
+def test_a_place_that_no_list_has_is_refused(place: str, admin_client: Client) -> None:
+    following = cursor.encoded(place.encode())
+
+    answer = admin_client.get(f"/failed-messages/jobs?cursor={following}")
+
+    assert answer.status_code == 400
 
 
 def ids(page: dict[str, Any]) -> list[str]:
