@@ -12,6 +12,8 @@ from runtime import broker_url, database_url
 
 #: In compose.yaml, and the default of development; everyone who reads this can sign with it.
 KNOWN_KEY = "a-known-key-that-only-development-accepts"
+#: Of every user in deploy/compose.
+KNOWN_PASSWORD = "known-to-all"  # noqa: S105 - which is why it is refused
 SHORTEST_KEY_CHARACTERS = 50
 FEWEST_DIFFERENT_CHARACTERS = 5
 
@@ -74,6 +76,7 @@ def broker_login(value: str) -> None:
             raise ValidationError("it has no login; then RabbitMQ takes it for guest.")
         if user == "guest":
             raise ValidationError("its user is guest, whose password is public.")
+        not_known(password)
 
 
 def mongodb_login(value: str) -> None:
@@ -82,10 +85,18 @@ def mongodb_login(value: str) -> None:
     options = {name.lower(): texts for name, texts in parse_qs(parts.query).items()}
     if WITHOUT_PASSWORD.intersection(options.get("authmechanism", ())):
         return
-    if not all(_login(parts)):
+    user, password = _login(parts)
+    if not (user and password):
         raise ValidationError(
             "it has no login, so the database is open to everyone, or this site is not let in."
         )
+    not_known(password)
+
+
+def not_known(password: str) -> None:
+    """A validator: the password is not the one of development."""
+    if password == KNOWN_PASSWORD:
+        raise ValidationError("its password is public, as it is in the repository.")
 
 
 def _login(parts: SplitResult) -> tuple[str, str]:

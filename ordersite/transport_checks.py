@@ -1,7 +1,8 @@
-"""A check of `check --deploy`: are the connections to MongoDB and RabbitMQ encrypted?"""
+"""A check of `check --deploy`: can nobody read passwords on their way to another host?"""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
@@ -11,33 +12,58 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 from runtime import database_url
-from runtime.broker_url import SEPARATOR
+from runtime.broker_url import SEPARATOR, parse
 
 HINTS = {
     "AMQP_URL": "amqps://USER:PASSWORD@{host}:5671//?cacertfile=/path/to/ca.pem",
     "MONGODB_URL": "mongodb://USER:PASSWORD@{host}/?tls=true&tlsCAFile=/path/to/ca.pem",
     "RABBITMQ_MANAGEMENT_URL": "https://{host}:15671",
+    "EMAIL_HOST": "{host} with EMAIL_USE_TLS=true",
 }
+
+#: Options of MongoDB with which whoever answers is taken for it.
+#: https://www.mongodb.com/docs/manual/reference/connection-string-options/#tls-options
+UNCHECKED = ("tlsallowinvalidcertificates", "tlsallowinvalidhostnames", "tlsinsecure")
 
 
 def check_transport(**_: Any) -> list[CheckMessage]:
-    """An error for each setting that names another host without TLS; in development none."""
-    if settings.DEBUG:
-        return []
-    in_the_clear = {
+    """An error for each setting whose password others can read; in development none."""
+    return [] if settings.DEBUG else [*in_the_clear(), *with_anybody()]
+
+
+def in_the_clear() -> Iterator[CheckMessage]:
+    """An error for each other host that a setting reaches without TLS."""
+    found = {
         "AMQP_URL": brokers_without_tls(settings.AMQP_URL),
         "MONGODB_URL": databases_without_tls(settings.MONGODB_URL),
         "RABBITMQ_MANAGEMENT_URL": pages_without_tls(settings.RABBITMQ_MANAGEMENT_URL),
+        "EMAIL_HOST": mail_servers_without_tls(),
     }
-    return [
-        Error(
-            f"{name} reaches {host} without TLS: the password can be read on the way.",
-            hint=f"Write, for example: {name}={HINTS[name].format(host=host)} (docs/access.md)",
-            id="ordersite.E001",
-        )
-        for name, hosts in in_the_clear.items()
-        for host in sorted({*hosts})
-    ]
+    for name, hosts in found.items():
+        for host in sorted({*hosts}):
+            yield Error(
+                f"{name} reaches {host} without TLS: the password can be read on the way.",
+                hint=f"Write, for example: {name}={HINTS[name].format(host=host)} (docs/access.md)",
+                id="ordersite.E001",
+            )
+
+
+def with_anybody() -> Iterator[CheckMessage]:
+    """An error for each setting that has TLS with whoever answers."""
+    found = {
+        "AMQP_URL": (parse(settings.AMQP_URL).tls or {}).get("cert_reqs") == ssl.CERT_NONE,
+        "MONGODB_URL": any(
+            options_of(settings.MONGODB_URL).get(each) == "true" for each in UNCHECKED
+        ),
+    }
+    for name, is_anybody in found.items():
+        if is_anybody:
+            url = HINTS[name].format(host="HOST")
+            yield Error(
+                f"{name} takes any certificate: who is on the way can read the password.",
+                hint=f"Write, for example: {name}={url} (docs/access.md)",
+                id="ordersite.E002",
+            )
 
 
 def brokers_without_tls(url: str) -> Iterator[str]:
@@ -49,8 +75,7 @@ def brokers_without_tls(url: str) -> Iterator[str]:
 
 def databases_without_tls(url: str) -> Iterator[str]:
     """Other hosts that the URL of MongoDB reaches in the clear."""
-    parts = database_url.split(url)
-    options = {name.lower(): value.lower() for name, value in parse_qsl(parts.query)}
+    parts, options = database_url.split(url), options_of(url)
     asked = options.get("tls", options.get("ssl", ""))
     if asked == "true" or (parts.scheme == "mongodb+srv" and asked != "false"):
         return
@@ -61,11 +86,24 @@ def databases_without_tls(url: str) -> Iterator[str]:
             yield host
 
 
+def options_of(url: str) -> dict[str, str]:
+    """The options of a URL of MongoDB, in small letters."""
+    query = parse_qsl(database_url.split(url).query)
+    return {name.lower(): value.lower() for name, value in query}
+
+
 def pages_without_tls(url: str) -> Iterator[str]:
     """The host, where the URL reaches another one in the clear."""
     parts = urlsplit(url)
     if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
         yield parts.hostname or ""
+
+
+def mail_servers_without_tls() -> Iterator[str]:
+    """The mail server, where it gets a password in the clear."""
+    is_asked = settings.EMAIL_HOST_USER and not settings.EMAIL_USE_TLS
+    if is_asked and not is_this_machine(settings.EMAIL_HOST):
+        yield settings.EMAIL_HOST
 
 
 def is_this_machine(host: str) -> bool:

@@ -45,7 +45,7 @@ def url_of_keys(value: str) -> None:
     _check(value)
     parts = urlsplit(value)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("it must start with https://, as its answer decides who may call.")
+        raise ValueError("it must start with https://, as its answer decides who is let in.")
 
 
 @telling

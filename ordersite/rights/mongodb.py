@@ -75,7 +75,7 @@ def present() -> dict[str, Rights]:
     names = [each["user"] for each in told["users"]]
     roles = {each["role"]: each for each in _roles(names)}
     return {
-        each["user"]: _rights(each, roles.get(each["user"], {"privileges": []}))
+        each["user"]: _rights(each, roles.get(each["user"], {"privileges": [], "roles": []}))
         for each in told["users"]
     }
 
@@ -144,7 +144,8 @@ def _rights(user: dict[str, Any], role: dict[str, Any]) -> Rights:
     for each in role["privileges"]:
         name = _name(each["resource"])
         collections[name] = collections.get(name, NOTHING) | frozenset(each["actions"])
-    granted = [(each["role"], each["db"]) for each in user["roles"]]
+    # Somebody may have given another role to the user, or to the role.
+    granted = [(each["role"], each["db"]) for each in (*user["roles"], *role["roles"])]
     expected = {(user["user"], "admin"), (MONITOR["role"], MONITOR["db"])}
     for name, database in sorted({*granted} - expected):
         collections[f"the role {name} of {database}"] = frozenset({"everything"})

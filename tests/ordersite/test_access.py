@@ -183,11 +183,12 @@ def test_the_doctor_tells_of_more_than_is_needed(urls: dict[str, str]) -> None:
     assert (code, "write: .* -> ^(billing_events" in said) == (1, True)
 
 
+@pytest.mark.parametrize("by", ["grantRolesToUser", "grantRolesToRole"])
 def test_more_than_is_needed_in_mongodb_is_told_and_taken_back(
-    urls: dict[str, str], folder: Path
+    urls: dict[str, str], folder: Path, by: str
 ) -> None:
     billing = user_of("billing")
-    mongodb.admin().command("grantRolesToUser", billing, roles=["root"])
+    mongodb.admin().command(by, billing, roles=["root"])
 
     code, said = access("plan")
     assert (code, f"MongoDB's user {billing}:\n  the role root of admin" in said) == (1, True)

@@ -28,6 +28,17 @@ SHIPPED = {
     "AMQP_URL": "amqps://orders:secret@rabbitmq.example.com//",
 }
 
+#: With a provider that the staff log in at.
+PROVIDER = {
+    "OIDC_ISSUER": "https://login.example.com",
+    "OIDC_CLIENT_ID": "ordersite",
+    "OIDC_CLIENT_SECRET": "secret",
+    "OIDC_AUTHORIZATION_URL": "https://login.example.com/authorize",
+    "OIDC_TOKEN_URL": "https://login.example.com/token",
+    "OIDC_JWKS_URL": "https://login.example.com/keys",
+    "OIDC_ROLES": "it=administrator",
+}
+
 
 def manage(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """A command in an environment that has nothing but those settings."""
@@ -56,10 +67,14 @@ def test_the_shipped_settings_have_no_warning_of_the_deploy_check() -> None:
         ("ALLOWED_HOSTS", "*", "is every host"),
         ("AMQP_URL", "amqp://guest:guest@localhost:5672//", "is guest"),
         ("MONGODB_URL", "mongodb://localhost:27017/?replicaSet=rs0", "has no login"),
+        *(
+            (name, f"http://login.example.com/{name}", "must start with https://")
+            for name in ("OIDC_AUTHORIZATION_URL", "OIDC_TOKEN_URL", "OIDC_JWKS_URL")
+        ),
     ],
 )
 def test_an_unsafe_setting_stops_the_start_by_name(name: str, value: str, reason: str) -> None:
-    started = manage("check", **{name: value})
+    started = manage("check", **{**(PROVIDER if name.startswith("OIDC_") else {}), name: value})
 
     assert started.returncode != 0
     assert f"The setting {name} is not usable: " in started.stderr
@@ -94,6 +109,8 @@ def test_hosts_that_are_everybodys_are_refused(hosts: list[str]) -> None:
         "amqp://orders@h//",
         "amqp://orders:@h//",
         "amqp://orders:secret@a//;amqp://orders:@b//",
+        "amqp://ordersite-web:known-to-all@rabbitmq//",
+        "amqp://orders:secret@a//;amqp://orders:known%2Dto%2Dall@b//",
     ],
 )
 def test_a_login_of_rabbitmq_that_everybody_has_is_refused(url: str) -> None:
@@ -110,6 +127,7 @@ def test_a_login_of_rabbitmq_that_everybody_has_is_refused(url: str) -> None:
         "mongodb://orders@h/",
         "mongodb://orders:@h/",
         "mongodb://:secret@h/",
+        "mongodb://ordersite-web:known-to-all@mongodb/?replicaSet=rs0",
     ],
 )
 def test_a_database_without_login_is_refused(url: str) -> None:
@@ -130,6 +148,16 @@ def test_a_login_of_rabbitmq_that_is_the_sites_own_is_taken(url: str) -> None:
 )
 def test_a_login_of_mongodb_that_is_the_sites_own_is_taken(url: str) -> None:
     production.mongodb_login(url)
+
+
+def test_the_logins_of_the_repository_are_those_that_are_refused() -> None:
+    files = [*(ROOT / "deploy/compose").glob("*.env")]
+    urls = [line.partition("=")[2] for file in files for line in file.read_text().splitlines()]
+    assert len(urls) >= len(files) > 0
+
+    for url in urls:
+        with pytest.raises(ValidationError, match="public"):
+            (production.broker_login if url.startswith("amqp") else production.mongodb_login)(url)
 
 
 def test_every_answer_tells_the_browser_what_to_keep_to() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import override_settings
 
@@ -15,7 +17,7 @@ SAFE = {
 }
 
 
-def errors(**changed: str) -> list[str]:
+def errors(**changed: Any) -> list[str]:
     with override_settings(**{**SAFE, **changed}):
         return [each.msg for each in check_transport()]
 
@@ -52,6 +54,33 @@ def test_another_host_without_tls_is_an_error(name: str, url: str, hosts: list[s
 )
 def test_this_machine_and_tls_are_fine(name: str, url: str) -> None:
     assert errors(**{name: url}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("AMQP_URL", "amqps://a:b@one/?verify=verify_none"),
+        ("AMQP_URL", "amqps://a:b@one/;amqps://a:b@two/?verify=verify_none"),
+        ("MONGODB_URL", "mongodb://a:b@one/?tls=true&tlsAllowInvalidCertificates=true"),
+        ("MONGODB_URL", "mongodb://a:b@one/?tls=true&tlsAllowInvalidHostnames=true"),
+        ("MONGODB_URL", "mongodb+srv://a:b@one/?tlsinsecure=True"),
+    ],
+)
+def test_tls_with_whoever_answers_is_an_error(name: str, url: str) -> None:
+    [told] = {each.partition(":")[0] for each in errors(**{name: url})}
+
+    assert told == f"{name} takes any certificate"
+
+
+def test_a_login_of_the_mail_server_in_the_clear_is_an_error() -> None:
+    mail = {"EMAIL_HOST": "smtp.example.com", "EMAIL_HOST_USER": "orders"}
+
+    assert [each.split(" without")[0] for each in errors(**mail)] == [
+        "EMAIL_HOST reaches smtp.example.com"
+    ]
+    assert errors(**mail, EMAIL_USE_TLS=True) == []
+    assert errors(**{**mail, "EMAIL_HOST": "localhost"}) == []
+    assert errors(**{**mail, "EMAIL_HOST_USER": ""}) == []
 
 
 def test_in_development_nothing_is_asked() -> None:
