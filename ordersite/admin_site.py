@@ -155,7 +155,7 @@ class OrderSite(AdminSite):
                 with pymongo.timeout(LOGIN_SECONDS):
                     # Asks MongoDB, unless no one is logged in.
                     _ = request.user.is_authenticated
-                    is_missing = second_factor.is_missing(request)
+                    is_missing = second_factor.is_missing(request.user, request.session)
             except Exception as error:
                 if is_database_unavailable(error):
                     return without_database(request, error)

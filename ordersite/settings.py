@@ -552,6 +552,7 @@ OIDC_NAME_CLAIM = setting(
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_RP_SCOPES = "openid profile email"
 OIDC_USE_PKCE = True
+OIDC_CALLBACK_CLASS = "ordersite.staff.sign_on.Callback"
 OIDC_TIMEOUT = 5
 # The library wants one; the ID token has the claims, and is signed.
 OIDC_OP_USER_ENDPOINT = OIDC_ISSUER

@@ -44,6 +44,9 @@ class DecisionView(DeskView):
         if known is None or what not in DECISIONS:
             raise Http404
         self.require(*(SCOPES[each] for each in NEEDED[known.act]))
+        if what == "approve" and not request.user.is_authenticated:
+            # Whoever asked may hold it, or the one that it was rotated to.
+            raise Conflict("A key is no person: a member of the staff has to approve it.")
         try:
             DECISIONS[what](known.pk, self.by())
         except NotDecided as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 from rest_framework.authentication import (
     BaseAuthentication,
     BasicAuthentication,
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 
 from ordersite.access import bearer
 from ordersite.access.scopes import OPEN, SCOPES
+from ordersite.staff import second_factor
 from ordersite.staff.basic import NotFromHere, verified_user
 from runtime.requests.caller import REALM, Caller, Unauthenticated, caller_of
 
@@ -68,14 +70,23 @@ class StaffLogin(BasicAuthentication):
 
 
 class StaffSession(SessionAuthentication):
-    """Who is logged in to the admin."""
+    """Who is logged in to the admin.
+
+    Raises:
+        PermissionDenied: with a password alone, where that is not enough.
+    """
 
     def authenticate(self, request: Request) -> Authenticated | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             # Not read, so that no answer says that it varies with a cookie.
             return None
         found = super().authenticate(request)
-        return (found[0], caller_of_user(found[0])) if found else None
+        if found is None:
+            return None
+        if second_factor.is_missing(found[0], request.session):
+            page = reverse("admin:second-factor")
+            raise PermissionDenied(f"Your login needs a second factor: set it up at {page}.")
+        return found[0], caller_of_user(found[0])
 
 
 class Anyone(BaseAuthentication):

@@ -45,13 +45,13 @@ def verified_user(request: HttpRequest, name: str, password: str) -> User | None
     """
     check_origin(request)
     key = hmac.digest(_secret, f"{name}\0{password}".encode("utf-8", "replace"), hashlib.sha256)
-    if remembered := _remembered(key):
-        return remembered
-    user = authenticate(request, username=name, password=password)
-    if not isinstance(user, User) or second_factor.is_set_up(user):
+    remembered = _remembered(key)
+    user = remembered or authenticate(request, username=name, password=password)
+    if not isinstance(user, User) or second_factor.is_needed(user):
         # A program has no phone: it gets a key.
         return None
-    _keep(key, user)
+    if remembered is None:
+        _keep(key, user)
     return user
 
 

@@ -8,6 +8,7 @@ import logging
 import secrets
 import struct
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,6 @@ from urllib.parse import quote
 from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
 from pymongo.collection import Collection
 
 from ordersite.staff.models import SecondFactor
@@ -43,12 +43,17 @@ def is_set_up(user: Any) -> bool:
     return factors().find_one({"_id": user.pk, "confirmed": True}, {"_id": True}) is not None
 
 
-def is_missing(request: HttpRequest) -> bool:
+def is_needed(user: Any) -> bool:
+    """Whether a password alone does not let the user in."""
+    return settings.SECOND_FACTOR_REQUIRED or is_set_up(user)
+
+
+def is_missing(user: Any, session: Mapping[str, Any]) -> bool:
     """Whether somebody is in with a password alone where that is not enough."""
-    if not settings.SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+    if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated:
         return False
-    by_provider = request.session.get("_auth_user_backend", "").endswith(".SignOn")
-    return not by_provider and not is_set_up(request.user)
+    by_provider = session.get("_auth_user_backend", "").endswith(".SignOn")
+    return not by_provider and not is_set_up(user)
 
 
 def begin(user: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -11,13 +12,14 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
 from runtime.decisions import decided
 
 #: The provider is asked again after so long, and with it which roles somebody has.
-LASTS_SECONDS = 3_600
+LASTS = timedelta(hours=1)
 #: As Django's own users have it.
 LONGEST_NAME_CHARACTERS = 150
 
@@ -48,8 +50,6 @@ class SignOn(OIDCAuthenticationBackend):
                 source__ip=request.META.get("REMOTE_ADDR"),
             )  # fmt: skip
             return None
-        if user is not None:
-            request.session.set_expiry(LASTS_SECONDS)
         return user
 
     def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
@@ -100,6 +100,16 @@ class SignOn(OIDCAuthenticationBackend):
     def get_user(self, user_id: Any) -> User | None:
         """Who was switched off here is logged out, whatever the provider says."""
         return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+class Callback(OIDCAuthenticationCallbackView):
+    """Where the provider sends back to."""
+
+    def login_success(self) -> HttpResponse:
+        """Only now is there the session that lasts: another user's ends with the login."""
+        answer: HttpResponse = super().login_success()
+        self.request.session.set_expiry(LASTS)
+        return answer
 
 
 def name_of(claims: dict[str, Any]) -> str:

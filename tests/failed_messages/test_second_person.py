@@ -24,6 +24,7 @@ from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import failed, record
 from tests.failed_messages.staff import staff
 from tests.failed_messages.test_editing import RIGHT, broken
+from tests.security.conftest import client_of, secret
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -162,6 +163,20 @@ def test_over_http_it_is_202_and_another_one_decides():
     decided = post(other, f"pending/{id_}/approve", {})
     assert (decided.status_code, decided.json()["state"]) == (200, "approved")
     assert post(other, "pending/nonsense/approve", {}).status_code == 404
+
+
+def test_a_key_is_no_person_who_could_approve():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "price")
+    program = client_of(secret("failed-messages:*"))
+
+    refused = post(program, f"pending/{pending().pk}/approve", {})
+
+    assert refused.status_code == 409
+    assert "a member of the staff" in refused.json()["detail"]
+    assert pending().state == "waiting"
+    assert post(program, f"pending/{pending().pk}/reject", {}).status_code == 200
 
 
 def post(client: Client, path: str, body: dict):

@@ -16,6 +16,7 @@ from ordersite.staff import second_factor
 from ordersite.staff.basic import verified_user
 from ordersite.staff.second_factor import STEP_SECONDS, code_of
 from runtime.stored_secret import decrypted
+from tests.security.routes import routes
 
 PASSWORD = "right-and-long-enough"
 
@@ -127,6 +128,33 @@ def test_a_program_with_the_password_of_such_a_user_gets_nothing(user: User) -> 
     set_up(user)
 
     assert verified_user(request, "boss", PASSWORD) is None
+
+
+def test_who_sets_it_up_can_no_longer_send_the_password_alone_from_then_on(user: User) -> None:
+    request = RequestFactory(SERVER_NAME="localhost").get("/failed-messages")
+    assert verified_user(request, "boss", PASSWORD) == user
+    set_up(user)
+
+    assert verified_user(request, "boss", PASSWORD) is None
+
+
+@override_settings(SECOND_FACTOR_REQUIRED=True)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_where_it_is_required_the_api_is_not_open_with_a_password_alone(
+    user: User, is_open: bool
+) -> None:
+    client = log_in()
+    basic = base64.b64encode(f"boss:{PASSWORD}".encode()).decode()
+    program = Client(SERVER_NAME="localhost", headers={"authorization": f"Basic {basic}"})
+    with override_settings(API_IS_OPEN=is_open):
+        for route in (each for each in routes() if each.method == "GET"):
+            refused = client.get(route.path)
+            assert refused.status_code == 403, route
+            assert "/admin/second-factor/" in refused.json()["detail"]
+        assert program.get("/failed-messages").status_code == 401
+
+        set_up(user)
+        assert client.get("/failed-messages").status_code == 200
 
 
 @override_settings(SECOND_FACTOR_REQUIRED=True)

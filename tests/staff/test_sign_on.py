@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from ordersite.staff.roles import make_roles
 from tests.staff.provider import Provider
@@ -32,9 +34,9 @@ def provider(running: Provider) -> Iterator[Provider]:
         yield running
 
 
-def log_in(provider: Provider, **claims: Any) -> Client:
+def log_in(provider: Provider, client: Client | None = None, **claims: Any) -> Client:
     """A browser that went to the provider and came back with what it says."""
-    client = Client(SERVER_NAME="localhost")
+    client = client or Client(SERVER_NAME="localhost")
     sent = client.get("/oidc/authenticate/?next=/admin/")
     asked = parse_qs(urlsplit(sent["Location"]).query)
     assert sent["Location"].startswith(f"{provider.url}/authorize?")
@@ -129,6 +131,24 @@ def test_who_is_switched_off_here_stays_out(provider: Provider) -> None:
 
     assert not is_in(client)
     assert not is_in(log_in(provider))
+
+
+def test_a_login_lasts_an_hour_whoever_was_logged_in_before(provider: Provider) -> None:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("admin", password="local"))
+
+    log_in(provider, client)
+
+    assert client.session["_auth_user_id"] == str(User.objects.get(username="anna").pk)
+    assert client.session.get_expiry_age() <= 3_600
+
+
+def test_what_is_done_meanwhile_makes_a_login_no_longer(provider: Provider) -> None:
+    client = log_in(provider)
+    session = client.session
+    now = timezone.now() + timedelta(minutes=50)
+
+    assert session.get_expiry_age(modification=now) <= 600
 
 
 def test_a_state_that_nobody_was_given_is_refused(provider: Provider) -> None:
