@@ -45,7 +45,7 @@ class BrokerUrl(NamedTuple):
     #: For one address.
     connect_seconds: float | None
     login_method: str | None
-    #: What py-amqp is to do about TLS; None where nothing was asked.
+    #: What py-amqp is to do about TLS; None where an address has none.
     tls: dict[str, Any] | None
 
 
@@ -72,7 +72,7 @@ def parse(url: str) -> BrokerUrl:
         heartbeat_seconds=given.get("heartbeat"),
         connect_seconds=connect_milliseconds and connect_milliseconds / 1_000,
         login_method=method,
-        tls=_tls(tls) if tls else None,
+        tls=_tls(tls, parts) if all(each.scheme == "amqps" for each in parts) else None,
     )
 
 
@@ -148,13 +148,25 @@ def _parameters(parts: list[SplitResult]) -> dict[str, Any]:
     return given
 
 
-def _tls(given: dict[str, Any]) -> dict[str, Any]:
+def _tls(given: dict[str, Any], parts: list[SplitResult]) -> dict[str, Any]:
     if "keyfile" in given and "certfile" not in given:
         raise ValueError("keyfile is the key of a certificate: certfile is missing.")
+    verification = given.get("verify", ssl.CERT_REQUIRED)
     name = given.get("server_name_indication")
+    if name is None and verification and "cacertfile" not in given:
+        name = _only_host(parts)
     checked = {"server_hostname": name} if name and name != "disable" else {}
     files = {theirs: given[ours] for ours, theirs in TLS_FILES.items() if ours in given}
-    return {**files, **checked, "cert_reqs": given.get("verify", ssl.CERT_REQUIRED)}
+    return {**files, **checked, "cert_reqs": verification}
+
+
+def _only_host(parts: list[SplitResult]) -> str | None:
+    """The host of all addresses: the system's authorities sign for anybody, each for their name.
+
+    Of several hosts kombu can ask for no name of each: then the operator gives one for all.
+    """
+    hosts = {each.hostname for each in parts}
+    return hosts.pop() if len(hosts) == 1 else None
 
 
 def _whole(least: int, most: int, unit: str) -> Callable[[str, str], int]:

@@ -135,6 +135,31 @@ def test_the_parameters_reach_every_connection() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("amqps://u:p@rabbit.example.com//", "rabbit.example.com"),
+        ("amqps://u:p@localhost:5671//?verify=verify_peer", "localhost"),
+        ("amqps://u:p@[::1]//", "::1"),
+        ("amqps://h//?server_name_indication=other", "other"),
+        ("amqps://h//?server_name_indication=disable", None),
+        ("amqps://h//?verify=verify_none", None),
+        # An authority of one's own signs one's own servers alone.
+        ("amqps://h//?cacertfile=/dev/null", None),
+        # One name is asked for at all of them.
+        ("amqps://a//;amqps://b//", None),
+        ("amqps://a:1//;amqps://a:2//", "a"),
+        ("amqp://h//", None),
+        ("amqps://h//;amqp://h//", None),
+    ],
+)
+def test_any_authority_of_the_system_signs_for_its_owner_alone(url: str, name: str | None) -> None:
+    tls = parse(url).tls or {}
+
+    assert tls.get("server_hostname") == name
+    assert celery_settings(url)["broker_use_ssl"] == (tls or False)
+
+
 def test_who_sends_no_heartbeats_is_not_asked_for_them() -> None:
     """RabbitMQ would take a client for dead that agrees to send them, and does not."""
     assert not connection_to("amqp://h/?heartbeat=7", within_seconds=1).heartbeat
@@ -189,6 +214,17 @@ def test_tls_parameters(
 
     assert isinstance(ended, ssl.SSLError) is not trusts
     assert server.hand_shakes == trusts
+
+
+def test_a_certificate_of_another_name_is_refused_where_the_system_knows_its_authority(
+    server: TLSServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+
+    refused = hand_shake(server, "")
+    assert isinstance(refused, ssl.SSLCertVerificationError)
+    assert "IP address mismatch" in str(refused)
+    assert not isinstance(hand_shake(server, "&server_name_indication=localhost"), ssl.SSLError)
 
 
 def test_a_client_shows_its_certificate(server: TLSServer, certificate: Certificate) -> None:
