@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from ordersite.web import security_headers
 from ordersite.web.scope import WRITE_WHOLE
 from runtime.requests import request_id
 from runtime.requests.problem_type import ProblemType
@@ -319,6 +320,7 @@ def answer(problem_type: ProblemType, detail: str) -> bytes:
         b"content-type: application/problem+json",
         b"content-length: %d" % len(body),
         b"x-content-type-options: nosniff",
+        *(b"%b: %b" % line for line in security_headers.lines()),
         b"x-request-id: " + request_id.named(None),
         b"connection: close",
     ]

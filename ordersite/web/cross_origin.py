@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ordersite.web import security_headers
 from ordersite.web.body import Event
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import ANSWER_FIELDS, Fields, answer_fields
@@ -60,7 +61,7 @@ def is_preflight(scope: Event) -> bool:
 
 
 async def answer_preflight(scope: Event, send: Send) -> None:
-    headers = [*answer_fields(scope), *ASKED_BEFORE]
+    headers = [*security_headers.lines(), *answer_fields(scope), *ASKED_BEFORE]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 

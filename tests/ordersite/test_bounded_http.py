@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ordersite.web import bounded_http
+from ordersite.web import bounded_http, security_headers
 from tests.raw_http import Answer, ask, served
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
@@ -89,6 +89,8 @@ def test_what_is_too_much_is_refused_as_a_problem(
 
     assert answer.status == status == json.loads(answer.body)["status"]
     assert ("content-type", "application/problem+json") in answer.headers
+    for name, value in security_headers.headers().items():
+        assert (name.lower(), value) in answer.headers
     assert time.monotonic() - started < 3
     assert "error" not in caplog.text.lower()
 

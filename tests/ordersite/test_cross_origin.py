@@ -67,6 +67,7 @@ def test_a_browser_may_ask_before_it_sends() -> None:
     assert cors(answer)["access-control-allow-origin"] == SHOP
     assert "POST" in cors(answer)["access-control-allow-methods"]
     assert "Idempotency-Key" in cors(answer)["access-control-allow-headers"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
