@@ -14,6 +14,8 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.personal_data import ANY_PSEUDONYM, SMALLEST_PSEUDONYM, Erased, Holding, Person, hold
 
 LAST_MONTH, LAST_DAY = 12, 31
+#: The customer's own words, why they cancelled.
+WORDS = {"credit_reason": None}
 
 
 def export(user_id: int) -> Iterator[dict[str, Any]]:
@@ -24,7 +26,7 @@ def erase(person: Person) -> Erased:
     """Put the pseudonym into what is no invoice, or no longer has to be kept."""
     theirs = of_orders(person)
     changed = invoices().update_many(
-        {"$and": [theirs, {"$nor": [_kept()]}]}, {"$set": {"user_id": person.pseudonym}}
+        {"$and": [theirs, {"$nor": [_kept()]}]}, {"$set": {"user_id": person.pseudonym, **WORDS}}
     )
     left = list(invoices().find(theirs, {"created_at": True}).sort("created_at", -1))
     why = ""
@@ -39,7 +41,8 @@ def forget(before: datetime) -> int:
     """Invoices that the law wants no more, and what is no invoice."""
     old = {"user_id": {"$lt": SMALLEST_PSEUDONYM}, "created_at": {"$lt": before}}
     wanted = {"$and": [old, {"$nor": [_kept()]}]}
-    return invoices().update_many(wanted, [{"$set": {"user_id": ANY_PSEUDONYM}}]).modified_count
+    put = [{"$set": {"user_id": ANY_PSEUDONYM, **WORDS}}]
+    return invoices().update_many(wanted, put).modified_count
 
 
 def kept_until(issued: datetime) -> datetime:

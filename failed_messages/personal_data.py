@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from django.db import connection
 from pymongo.collection import Collection
 
+from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import AuditEntry, FailedMessage, Subject
 from failed_messages.reading.description import full
-from failed_messages.records.collection import failed_messages, failure_groups
+from failed_messages.records.collection import (
+    failed_messages,
+    failure_groups,
+    pending_acts,
+    replay_jobs,
+)
 from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
+from messaging.plain import text
 from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
 
 Record = dict[str, Any]
@@ -25,6 +32,31 @@ WORDS = (
 )
 #: JSON text.
 JSON = ("properties", "headers")
+#: What a group shows of its newest error, and what the operators noted.
+OF_GROUPS = ("example", "note")
+#: The message whose `reason` is the customer's own words.
+CANCELLED = "order.cancelled"
+
+
+class Acts(NamedTuple):
+    """A collection of what staff asked for; each has a time `at`."""
+
+    collection: Callable[[], Collection[Record]]
+    #: Free words.
+    words: tuple[str, ...]
+    #: JSON text.
+    json: tuple[str, ...] = ()
+
+    def naming(self, user_id: int) -> Record:
+        """Finds those that name the user."""
+        number = {"$regex": rf"\b{user_id}\b"}
+        return {"$or": [{name: number} for name in (*self.words, *self.json)]}
+
+
+ACTS = (
+    Acts(pending_acts, ("reason", "outcome"), ("arguments",)),
+    Acts(replay_jobs, ("selection", "reason", "why")),
+)
 
 
 def export(user_id: int) -> Iterator[dict[str, Any]]:
@@ -37,7 +69,35 @@ def erase(person: Person) -> Erased:
     erased = 0
     for record in failed_messages().find(_theirs(person)):
         erased += _erase(record, person)
+    if person.is_first:
+        # Their messages may have been deleted since.
+        number = {"$regex": rf"\b{person.user_id}\b"}
+        for group in failure_groups().find({"$or": [{name: number} for name in OF_GROUPS]}):
+            _erase_words(group, person)
     return Erased(erased=erased)
+
+
+def export_acts(user_id: int) -> Iterator[dict[str, Any]]:
+    for each in ACTS:
+        yield from each.collection().find(each.naming(user_id))
+
+
+def erase_acts(person: Person) -> Erased:
+    """What staff asked for about the person, or with their messages' bodies."""
+    return Erased(erased=sum(_erase_asked(each, person) for each in ACTS))
+
+
+def _erase_asked(acts: Acts, person: Person) -> int:
+    erased = 0
+    # What was asked for since has the pseudonym.
+    then = {"at": {"$lte": person.until}}
+    for asked in acts.collection().find({**acts.naming(person.user_id), **then}):
+        change = {name: scrubbed_text(asked[name], person) for name in acts.words}
+        change |= {name: _scrubbed_json(asked[name], person) for name in acts.json}
+        erased += (
+            acts.collection().update_one({"_id": asked["_id"]}, {"$set": change}).modified_count
+        )
+    return erased
 
 
 def export_audit(user_id: int) -> Iterator[dict[str, Any]]:
@@ -87,27 +147,46 @@ def _theirs(person: Person) -> Record:
 
 def _erase(record: Record, person: Person) -> int:
     # The digest stays: by it a message that is delivered again is known for this record.
+    body = scrubbed_body(bytes(record["body"]), person)
     change = {
         "user_id": str(person.pseudonym),
-        "body": scrubbed_body(bytes(record["body"]), person),
+        "body": body,
         **{name: scrubbed_text(record[name], person) for name in WORDS if record.get(name)},
         **{name: _scrubbed_json(record[name], person) for name in JSON},
         "certificates": [_scrubbed_json(each, person) for each in record["certificates"]],
         "history": scrubbed(record["history"], person),
         "header_table": _scrubbed_table(record.get("header_table"), person),
     }
-    _erase_example(record["fingerprint"], person)
+    if record["type"] == CANCELLED:
+        change["body"] = without_reason(body)
+        change["preview"] = text(change["body"], PREVIEW_LIMIT_CHARS)
+    if group := failure_groups().find_one({"_id": record["fingerprint"]}):
+        _erase_words(group, person)
     changed = failed_messages().update_one(
         {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}, {"$set": change}
     )
     return changed.modified_count
 
 
-def _erase_example(fingerprint: str, person: Person) -> None:
-    """What the group shows as its newest error."""
-    group = failure_groups().find_one({"_id": fingerprint}, {"example": True})
-    if group and (example := scrubbed_text(group["example"], person)) != group["example"]:
-        failure_groups().update_one({"_id": group["_id"]}, {"$set": {"example": example}})
+def _erase_words(group: Record, person: Person) -> None:
+    """What a group says of the person."""
+    for name in OF_GROUPS:
+        if (words := scrubbed_text(group[name], person)) != group[name]:
+            # Not what an operator, or the next error, has written since.
+            failure_groups().update_one(
+                {"_id": group["_id"], name: group[name]}, {"$set": {name: words}}
+            )
+
+
+def without_reason(body: bytes) -> bytes:
+    """A cancellation's body without the customer's words; all of it goes where it is no JSON."""
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        return b""
+    if not isinstance(decoded, dict) or decoded.pop("reason", None) is None:
+        return body
+    return json.dumps(decoded, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def scrubbed_body(body: bytes, person: Person) -> bytes:
@@ -159,6 +238,14 @@ def _audit() -> Collection[Record]:
 
 
 hold(Holding("failed messages", "Messages about them that a service gave up", export, erase))
+hold(
+    Holding(
+        "acts",
+        "What staff asked for about them: acts to approve, bulk replays",
+        export_acts,
+        erase_acts,
+    )
+)
 hold(
     Holding(
         "audit log",

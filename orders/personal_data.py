@@ -22,7 +22,9 @@ from runtime.personal_data import (
 )
 
 #: What others wrote into the order.
-TOLD = ("ledger", "steps", "cancellation", "notes")
+TOLD = ("ledger", "steps", "notes")
+#: The customer's own words, which may say anything about them.
+WORDS = {"cancellation.reason": None}
 #: They name the user, or are made of what the user sent.
 KEYS = ("idempotency_key", "request_fingerprint")
 
@@ -45,10 +47,11 @@ def _erase(order: dict[str, Any], person: Person) -> int:
     # They are kept for days alone, and say what an error said.
     retry_notes.forget(str(order["_id"]))
     told = {name: scrubbed(order[name], person) for name in TOLD if order.get(name)}
+    words = WORDS if order.get("cancellation") else {}
     changed = orders().update_one(
         {"_id": order["_id"], "version": order["version"], "$nor": [IS_PENDING]},
         {
-            "$set": {"user_id": person.pseudonym, **told},
+            "$set": {"user_id": person.pseudonym, **told, **words},
             "$unset": dict.fromkeys(KEYS, ""),
         },
     )
@@ -64,6 +67,7 @@ def forget(before: datetime) -> int:
         # A shipped one may still wait for its invoice, which needs the customer.
         "$nor": [IS_PENDING, {"status": Status.SHIPPED, **IS_AWAITED}],
     }
+    orders().update_many({**settled, "cancellation": {"$type": "object"}}, {"$set": WORDS})
     put: list[dict[str, Any]] = [{"$set": {"user_id": ANY_PSEUDONYM}}, {"$unset": list(KEYS)}]
     return orders().update_many(settled, put).modified_count
 

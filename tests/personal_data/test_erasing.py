@@ -12,16 +12,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from bson import json_util
+from bson import ObjectId, json_util
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 
 from billing.invoicing import invoices
 from failed_messages.acting.editing import edit_and_replay
+from failed_messages.acting.job_control import start
+from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry
-from failed_messages.records.collection import failed_messages
+from failed_messages.reading.filters import Filter
+from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import reservations
+from orders.cancelling import cancel
 from orders.collection import orders
 from orders.events import body_of
 from ordersite.personal_data import erasing
@@ -39,6 +43,7 @@ from tests.ordersite.test_restoring import place, relay, work
 pytestmark = pytest.mark.usefixtures("clean")
 
 USER, OTHER = 10101, 10102
+WORDS = "Ring at Erika Mustermann's"
 EVERYTHING = ("orders", "reservations", "invoices", "failed_messages", "failed_messages_audit")
 ERASED_FROM = ("orders", "reservations", "failed_messages", "failed_messages_audit")
 
@@ -107,6 +112,75 @@ def test_after_erasing_nothing_but_the_invoice_tells_who_it_was() -> None:
     assert AuditEntry.objects.get(act="erase").subject_id == pseudonym
     assert {str(each["user_id"]) for each in reservations().find()} == {pseudonym, str(OTHER)}
     assert other
+
+
+def everything() -> str:
+    """All that is in the database but invoices that have to be kept, and who was erased."""
+    names = {*connection.database.list_collection_names()} - {"invoices", "erasures"}
+    return stored(*sorted(names))
+
+
+def test_what_staff_asked_for_about_a_person_is_exported_and_erased() -> None:
+    order = place(user_id=USER)
+    work()
+    message = died(order)
+    placed = orders().find_one({"user_id": USER})
+    corrected = msgspec.json.encode(body_of(placed, "order.placed"))
+    with override_settings(SECOND_PERSON_ABOVE=0):
+        with pytest.raises(Waits):
+            edit_and_replay(message.pk, corrected.decode(), "anna", f"user {USER} called")
+        with pytest.raises(Waits):
+            start(Filter(user_id=str(USER)), "anna", f"for user {USER}")
+    start(Filter(q=f"user {USER}"), "anna", f"for user {USER}")
+    assert len(files(export(USER, "boss"))["acts.json"]) == 3
+
+    erase(USER, "boss")
+
+    assert str(USER) not in everything()
+
+
+def test_an_error_that_names_the_person_goes_also_where_its_message_went_before() -> None:
+    order = place(user_id=USER)
+    work()
+    message = died(order)
+    failure_groups().update_one({"_id": message.fingerprint}, {"$set": {"note": f"ask {USER}"}})
+    failed_messages().delete_many({})
+    assert str(USER) in stored("failure_groups")
+
+    erase(USER, "boss")
+
+    assert str(USER) not in everything()
+
+
+def test_the_words_of_a_cancellation_are_the_persons_and_go_with_them() -> None:
+    order = place(user_id=USER)
+    relay()
+    cancel(ObjectId(order), WORDS)
+    work()
+    body = {"orderId": order, "userId": USER, "reason": WORDS}
+    failed(body=json.dumps(body).encode(), message_id="c", type="order.cancelled")
+    assert WORDS in stored("orders", "failed_messages")
+
+    erase(USER, "boss")
+
+    assert WORDS not in everything()
+    assert str(USER) not in everything()
+
+
+@override_settings(RETENTION_DAYS_ORDERS=30, INVOICE_RETENTION_YEARS=0)
+def test_the_words_of_a_cancellation_go_with_the_customer_of_an_old_order() -> None:
+    order = place(user_id=USER)
+    work()
+    cancel(ObjectId(order), WORDS)
+    work()
+    assert WORDS in stored("orders", "invoices")
+    long_ago = {"$dateSubtract": {"startDate": "$$NOW", "unit": "year", "amount": 1}}
+    orders().update_many({}, [{"$set": {"updated_at": long_ago}}])
+    invoices().update_many({}, [{"$set": {"created_at": long_ago}}])
+
+    forget_customers()
+
+    assert WORDS not in stored("orders", "invoices")
 
 
 def test_erasing_twice_changes_nothing_more_and_keeps_the_pseudonym() -> None:
