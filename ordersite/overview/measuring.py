@@ -94,12 +94,17 @@ def durations(
     """
     seconds = []
     for order in sample:
-        if service not in (order.get("ledger") or {}):
-            continue
-        answers = (step["at"] for step in order.get("steps") or () if step["service"] == service)
-        answered = next(answers, now)
-        seconds.append(max(0.0, (answered - order["created_at"]).total_seconds()))
+        # One that another program wrote otherwise is in no chart, and keeps no other out of it.
+        with suppress(AttributeError, KeyError, TypeError):
+            if service in (order.get("ledger") or {}):
+                seconds.append(_seconds(service, order, now))
     return took(seconds, weight)
+
+
+def _seconds(service: str, order: dict[str, Any], now: datetime) -> float:
+    answers = (step["at"] for step in order.get("steps") or () if step["service"] == service)
+    taken: timedelta = next(answers, now) - order["created_at"]
+    return max(0.0, taken.total_seconds())
 
 
 def of(span: Span, now: datetime) -> list[Bucket]:
@@ -163,7 +168,7 @@ def _kept(span: Span, first: datetime, last: datetime) -> Iterator[Bucket]:
 
 def _kept_starts(span: Span, now: datetime) -> set[datetime]:
     found = buckets().find(_range(span, now - span.length, now), {"start": True})
-    return {each["start"] for each in found}
+    return {each["start"] for each in found if isinstance(each.get("start"), datetime)}
 
 
 def _forget(now: datetime) -> None:

@@ -35,8 +35,10 @@ def origins(site: str, hosts: Iterable[str]) -> list[str]:
     """
     parts = urlsplit(site.lower())
     port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS[parts.scheme]) else ""
-    host = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
-    named = [f"https://*{each}" if each[0] == "." else f"https://{each}" for each in hosts if each]
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name
+    names = [each.lower() for each in hosts if each]
+    named = [f"https://*{each}" if each[0] == "." else f"https://{each}" for each in names]
     with_port = [f"{each}{port}" for each in named if parts.scheme == "https"]
     every = [f"{parts.scheme}://{host}{port}", *named, *with_port]
     return list(dict.fromkeys(each for each in every if "//*:" not in each and each != "https://*"))

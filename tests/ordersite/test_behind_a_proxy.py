@@ -230,6 +230,10 @@ def place(browser: Browser, path: str) -> str:
         ("https://o.example", ["o.example"], ["https://o.example"]),
         ("https://O.Example:443/", ["o.example"], ["https://o.example"]),
         ("http://o.example:80", [], ["http://o.example"]),
+        ("https://o.example:", [], ["https://o.example"]),
+        ("https://o.example:08443", [], ["https://o.example:8443"]),
+        # A browser writes its origin in small letters.
+        ("https://o.example", ["O.Example"], ["https://o.example"]),
         ("https://o.example:8443", ["o.example"], ["https://o.example:8443", "https://o.example"]),
         (
             "https://o.example:8443",
