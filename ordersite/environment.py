@@ -30,7 +30,8 @@ LONGEST_DATABASE_NAME = 63
 DATABASE_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_DATABASE_NAME}}}")
 DATABASES_OF_MONGODB = {"admin", "local", "config"}
 #: A browser and a proxy send others than these as xn--….
-HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?")
 
 
 class InvalidSetting(SystemExit):

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from runtime.database_url import split
-from runtime.url_text import check_characters
+from runtime.url_text import check_characters, check_host
 
 SCHEMES = ("mongodb://", "mongodb+srv://")
 
@@ -67,6 +67,8 @@ def check(url: str) -> None:
     except (PyMongoError, ValueError, TypeError, LookupError, OSError, Warning) as error:
         raise ValueError(f"{_reason(url, error)}.") from error
     client.close()
+    for host in split(url).netloc.rpartition("@")[2].split(","):
+        check_host(host.rpartition(":")[0] or host)
     if client.read_concern.level not in (None, *READ_CONCERNS):
         raise ValueError(f"readConcernLevel must be {' or '.join(READ_CONCERNS)}.")
 

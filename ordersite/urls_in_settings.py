@@ -10,7 +10,7 @@ from environs import ValidationError
 
 from ordersite import mongodb_url
 from runtime import broker_url
-from runtime.url_text import check_characters
+from runtime.url_text import check_characters, check_host
 
 
 def telling(check: Callable[[str], object]) -> Callable[[str], None]:
@@ -78,6 +78,7 @@ def _check(value: str) -> None:
         raise ValueError("its host or port can't be read.") from None
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("it must be a URL that starts with https:// or http:// and a host.")
+    check_host(host)
     if port == 0:
         raise ValueError("its port is 0.")
     if parts.username is not None:

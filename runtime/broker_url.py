@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from runtime.url_text import check_characters
+from runtime.url_text import check_characters, check_host
 
 #: Between the addresses of a cluster's nodes.
 SEPARATOR = ";"
@@ -113,6 +113,7 @@ def _address(url: str) -> SplitResult:
             f"each address must start with amqp:// or amqps:// and a host; {SEPARATOR!r} separates "
             f"two. {ENCODE}"
         )
+    check_host(host)
     if parts.fragment or "#" in url:
         raise ValueError(f"it has a #. {ENCODE}")
     if port == 0:

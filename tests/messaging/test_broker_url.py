@@ -73,6 +73,8 @@ def test_login_and_virtual_host(url: str, user: str, virtual_host: str) -> None:
         ("amqps://h/?server_name_indication=", "server_name_indication"),
         ("amqp://a:p@h/;amqp://b:p@i/", "the same user and path"),
         ("amqp://h/a;amqp://i/b", "the same user and path"),
+        ("amqp://rabbit..example.com/", "between its dots"),
+        ("amqp://" + "x" * 64, "between its dots"),
         ("amqp://h/%00", "%00"),
         ("amqp://u%00:p@h/", "%00"),
         ("amqp://h/" + "v" * 256, "255 bytes"),

@@ -88,7 +88,9 @@ def test_what_mongodb_can_call_no_database_is_refused(value: str) -> None:
         database_name(value)
 
 
-@pytest.mark.parametrize("value", ["", "a b", "h:25", "ü", "https://h", "h/", ".h", "[::1]"])
+@pytest.mark.parametrize(
+    "value", ["", "a b", "h:25", "ü", "https://h", "h/", ".h", "[::1]", "a..b", "x" * 64]
+)
 def test_what_is_no_host_is_refused(value: str) -> None:
     with pytest.raises(ValidationError):
         host_name(value)
