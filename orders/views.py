@@ -129,7 +129,10 @@ def tag_of(document: dict[str, Any]) -> str:
 def listed(document: dict[str, Any]) -> Order | None:
     """The order for a list; None for one that cannot be read, which hides no other."""
     with isolated(logger, UNREADABLE, document["_id"]):
-        return order_json(document)
+        order = order_json(document)
+        # What cannot be written would hide them, too.
+        msgspec.json.encode(order)
+        return order
     return None
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import pytest
 from bson import Decimal128, ObjectId
 from django.apps import apps
 from django.contrib.admin.utils import quote
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -26,6 +28,7 @@ from failed_messages.acting import job_control, policies
 from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
+from ordersite.access import keys
 from ordersite.overview.keeping import Sparing, last, recount_stock, take
 from ordersite.overview.measuring import measure
 from ordersite.pipeline.scheduler import JOBS
@@ -179,3 +182,17 @@ def test_a_strange_document_stops_no_work_on_the_others(
         assert operator.get(page).status_code == 200, page
     assert "cannot be measured" not in caplog.text
     assert "part of the overview cannot be read" not in caplog.text
+
+
+def test_a_strange_api_key_hides_no_other(operator: Client):
+    made = keys.create("a shop", ["orders:read"], by="me", user_id=None)
+    spoilt("api_keys")
+    connection.database["api_keys"].update_one({"_id": made.record.pk}, {"$set": {"name": "sound"}})
+
+    listed, answer = StringIO(), operator.get("/api-keys?limit=200")
+    call_command("api_keys", "list", stdout=listed)
+
+    assert "sound" in {each["name"] for each in answer.json()["items"]}
+    assert made.record.pk in listed.getvalue()
+    for each in connection.database["api_keys"].find({}, {"_id": True}):
+        assert keys.find(f"ordersite_{each['_id'][-16:]}_{'A' * 43}") is None

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.reading.filters import duration
 from ordersite.access import keys
-from ordersite.access.description import key_json
+from ordersite.access.description import key_json, readable
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import SCOPES, UnknownScope
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(key_json(record)) if options["json"] else text)
 
     def list(self, options: dict[str, Any]) -> None:
-        records = list(ApiKey.objects.all())
+        records = readable(ApiKey.objects.all())
         if options["json"]:
             self.stdout.write(json.dumps([key_json(each) for each in records], indent=2))
             return
