@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from ordersite.overview.links import Link
 
+ALL_IS_WELL = "Every order is where it should be."
+
 
 class Level(IntEnum):
     GOOD = 0
@@ -49,8 +51,18 @@ class Verdict(Struct, frozen=True):
     concerns: tuple[Concern, ...]
 
     @property
-    def sentence(self) -> str:
+    def summary(self) -> str:
+        """For a page that lists the concerns below."""
         if not self.concerns:
-            return "Every order is where it should be."
+            return ALL_IS_WELL
+        if len(self.concerns) == 1:
+            return "One thing is wrong:"
+        return f"{len(self.concerns)} things are wrong, the worst first:"
+
+    @property
+    def sentence(self) -> str:
+        """For whoever sees no list of the concerns."""
+        if not self.concerns:
+            return ALL_IS_WELL
         more = len(self.concerns) - 1
         return self.concerns[0].what + (f" And {more} more." if more else "")

@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from ordersite.overview.durations import age
 from ordersite.overview.links import RETRYING, Link, waiting_for
+from ordersite.overview.processes import overdue
 from ordersite.overview.snapshot import Line, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
+from ordersite.pipeline import health
 from runtime.counted import counted
 
 ORDERS = "admin:orders_order_changelist"
@@ -173,12 +175,24 @@ def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> l
         beats = "hangs" if last.late else f"runs, {age(last.age_seconds)} ago"
         beats = beats if last.is_fresh else f"none, last {age(last.age_seconds)} ago"
     return [
-        Number("MongoDB", "down" if snapshot.mongodb else "up", DOCTOR, bool(snapshot.mongodb)),
-        Number("RabbitMQ", "down" if snapshot.rabbitmq else "up", DOCTOR, bool(snapshot.rabbitmq)),
-        Number("relay", _runs(snapshot.relay), DOCTOR, snapshot.relay is False),
+        Number("MongoDB", _answers(snapshot.mongodb), DOCTOR, bool(snapshot.mongodb)),
+        Number("RabbitMQ", _answers(snapshot.rabbitmq), DOCTOR, bool(snapshot.rabbitmq)),
+        _relay(snapshot, now),
         Number("archiver", _runs(archives), DOCTOR, archives is False),
         Number("scheduler", beats, DOCTOR, not last or not last.is_fresh or bool(last.late), beat),
     ]
+
+
+def _answers(why_not: str) -> str:
+    """The same in a word as the concern about it."""
+    words = {"": "up", health.REFUSED: "refuses", health.NO_PRIMARY: "no primary"}
+    return words.get(why_not, "down")
+
+
+def _relay(snapshot: Snapshot, now: datetime) -> Number:
+    if "orders" in overdue(snapshot, now):
+        return Number("relay", "behind or stuck", DOCTOR, True)
+    return Number("relay", _runs(snapshot.relay), DOCTOR, snapshot.relay is False)
 
 
 def _runs(alive: bool | None) -> str:

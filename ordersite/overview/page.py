@@ -23,6 +23,7 @@ from ordersite.overview.durations import age
 from ordersite.overview.reading import without_mongodb
 from ordersite.overview.snapshot import Snapshot
 from ordersite.overview.verdict import judge
+from ordersite.pipeline import health
 from ordersite.pipeline.conservation import NAMED_ORDERS
 from runtime.mongodb_clock import mongodb_now
 from runtime.trouble import refusal
@@ -33,8 +34,8 @@ logger = logging.getLogger(__name__)
 CHARTS_SECONDS = 1.0
 #: Whose details are about orders.
 VIEW_ORDERS = "orders.view_order"
-REFUSED = "it refuses this site's login, or what the login wants to do."
-SILENT = "it does not answer."
+REFUSED = "It refuses this site's login, or what the login wants to do."
+SILENT = "It does not answer."
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
@@ -91,12 +92,18 @@ def wall(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, "ordersite/wall.html", context)
 
 
+def _why(error: Exception) -> str:
+    if refusal(error):
+        return REFUSED
+    return health.NO_PRIMARY if health.lacks_primary() else SILENT
+
+
 def without_database(request: HttpRequest, error: Exception) -> HttpResponse:
     """That MongoDB is down, to whoever asks: who that is cannot be known without it."""
     logger.error("MongoDB cannot be used, so the admin says so: %s", str(error)[:200])
     # Nobody asks again who it is: that would take as long once more.
     request.user = AnonymousUser()
-    snapshot = without_mongodb(REFUSED if refusal(error) else SILENT)
+    snapshot = without_mongodb(_why(error))
     told = shown(snapshot, is_for_staff=False)
     # The page that was asked for tells how all is; what was to be done was not done.
     status = HTTPStatus.OK if request.method == "GET" else HTTPStatus.SERVICE_UNAVAILABLE

@@ -17,6 +17,7 @@ OUTBOX_OLD_SECONDS = 30
 #: What has waited for so long does not move on by itself.
 STUCK_SECONDS = 600
 
+NONE_WAITS = "None waits yet."
 #: What a command is for.
 ASK_WHY, START_ONE = "The doctor says why, and what to do:", "Start one:"
 
@@ -52,34 +53,45 @@ def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    since = {each.of: each.since for each in snapshot.outboxes or () if each.since}
-    first = min(since.values(), default=None)
-    oldest = seconds_since(first, now) if first else 0.0
     orders = Link("Orders with pending events", "admin:orders_order_changelist", "needs=outbox")
     if snapshot.relay is False:
+        waiting = [each.since for each in snapshot.outboxes or () if each.since]
+        first = min(waiting, default=None)
         yield Concern(
             level=Level.BROKEN,
             what="No relay runs: nothing that is placed leaves the outbox.",
             cost="Orders are taken and wait; neither stock nor invoice follows. "
-            + (f"The oldest has waited {age(oldest)}." if oldest else "None waits yet."),
+            + (f"The oldest has waited {age(seconds_since(first, now))}." if first else NONE_WAITS),
             click=orders,
             step=START_ONE,
             command="python manage.py relay",
             since=first,
         )
-    elif oldest > OUTBOX_OLD_SECONDS and not snapshot.rabbitmq:
+    elif late := overdue(snapshot, now):
+        first = min(late.values())
+        oldest = seconds_since(first, now)
         yield Concern(
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
             cost="Orders were taken that no service has got yet. Nothing is lost.",
-            click=DOCTOR if "orders" in since else _reservations(),
+            click=DOCTOR if "orders" in late else _reservations(),
             step="The relay runs, but publishes nothing. If the doctor finds no cause, end the "
             "relay and start one:"
-            if "orders" in since
+            if "orders" in late
             else f"The scheduler sends these. {START_ONE}",
-            command=f"python manage.py {'relay' if 'orders' in since else 'scheduler'}",
+            command=f"python manage.py {'relay' if 'orders' in late else 'scheduler'}",
             since=first,
         )
+
+
+def overdue(snapshot: Snapshot, now: datetime) -> dict[str, datetime]:
+    """By outbox: since when its oldest event waits, though what publishes it should have by now."""
+    if snapshot.relay is False or snapshot.rabbitmq:
+        return {}
+    waiting = {each.of: each.since for each in snapshot.outboxes or () if each.since}
+    return {
+        of: since for of, since in waiting.items() if seconds_since(since, now) > OUTBOX_OLD_SECONDS
+    }
 
 
 def _reservations() -> Link:

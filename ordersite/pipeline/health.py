@@ -10,6 +10,7 @@ import pymongo
 from django.conf import settings
 from django.db import connection
 from kombu import Connection
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
 from messaging import topology
@@ -26,6 +27,7 @@ ANSWER_WITHIN_SECONDS = 1
 
 #: A client that asks for readiness is not told whose login it is; the doctor's user is.
 REFUSED = "It refuses the login, or what the login wants to do."
+NO_PRIMARY = "It answers, but no primary does."
 DOCTOR = "python manage.py doctor says what is refused."
 
 
@@ -47,10 +49,17 @@ def mongodb() -> Check:
     except PyMongoError as error:
         if refusal(error):
             return Check("mongodb", False, REFUSED, "Correct the login in MONGODB_URL. " + DOCTOR)
-        return Check("mongodb", False, f"No answer ({type(error).__name__}).", next_step)
+        detail = NO_PRIMARY if lacks_primary() else f"No answer ({type(error).__name__})."
+        return Check("mongodb", False, detail, next_step)
     if not hello["isWritablePrimary"]:
-        return Check("mongodb", False, "It answers, but it is not the primary.", next_step)
+        return Check("mongodb", False, NO_PRIMARY, next_step)
     return Check("mongodb", True, "The primary answers.")
+
+
+def lacks_primary() -> bool:
+    """Whether members of MongoDB answer of which none is the primary; asks nobody."""
+    known = connection.get_database().client.topology_description
+    return known.has_readable_server(ReadPreference.NEAREST) and not known.has_writable_server()
 
 
 def relay(database: Check) -> Check:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, service_rows, tiles
-from ordersite.overview.snapshot import Snapshot, loaded, stored
+from ordersite.overview.snapshot import Outbox, Snapshot, loaded, stored
+from ordersite.pipeline import health
 from tests.overview.snapshots import (
     NOW,
     SERVICES,
@@ -78,6 +79,21 @@ def test_what_cannot_be_read_is_not_shown_as_nothing() -> None:
 
     assert {shown[name][0] for name in ("failed messages", "retries waiting", "relay")} == {"?"}
     assert shown["MongoDB"][0] == shown["RabbitMQ"][0] == "down"
+
+
+def test_a_process_that_does_not_get_on_does_not_simply_run() -> None:
+    stuck = but(outboxes=(Outbox("orders", ago(minutes=3)), Outbox("inventory", None)))
+
+    assert told(stuck)["relay"][::2] == ("behind or stuck", True)
+
+
+def test_how_mongodb_is_down_is_said_in_the_tile_too() -> None:
+    def tile(why: str) -> tuple[str, bool]:
+        return told(but(mongodb=why))["MongoDB"][::2]
+
+    assert tile(health.NO_PRIMARY) == ("no primary", True)
+    assert tile(health.REFUSED) == ("refuses", True)
+    assert tile("") == ("up", False)
 
 
 def test_a_snapshot_is_stored_and_loaded_as_it_was() -> None:

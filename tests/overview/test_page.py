@@ -18,7 +18,7 @@ from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.overview import keeping
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import health, heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
@@ -212,6 +212,18 @@ def test_without_mongodb_the_page_says_so_to_anyone(
     assert time.monotonic() - began < 3
     assert "MongoDB cannot be used" in told
     assert "Broken" in told
+
+
+def test_members_without_a_primary_are_not_called_silent(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> Any:
+        raise DatabaseError("no primary") from ServerSelectionTimeoutError("no primary")
+
+    monkeypatch.setattr("django.contrib.auth.middleware.auth.get_user", down)
+    monkeypatch.setattr(health, "lacks_primary", lambda: True)
+
+    assert page(operator).count(f"MongoDB cannot be used: {health.NO_PRIMARY}") == 1
 
 
 def test_a_slow_mongodb_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from ordersite.overview.snapshot import (
     StockDifference,
 )
 from ordersite.overview.verdict import judge
+from ordersite.pipeline import health
 from tests.overview.snapshots import (
     NOW,
     SERVICES,
@@ -155,11 +156,11 @@ INCIDENTS = [
     ),
     (
         "MongoDB without a primary",
-        Snapshot(at=NOW, mongodb="It answers, but it is not the primary.", queues=well().queues),
+        Snapshot(at=NOW, mongodb=health.NO_PRIMARY, queues=well().queues),
         Level.BROKEN,
         [
             "MongoDB cannot be used",
-            "not the primary",
+            "no primary",
             "No order can be taken",
             "The doctor says why",
         ],
@@ -232,6 +233,21 @@ def test_the_worst_comes_first() -> None:
     assert [each.level for each in verdict(both).concerns] == [Level.BROKEN, Level.DEGRADED]
     assert verdict(both).sentence.startswith("No relay runs")
     assert verdict(both).sentence.endswith("And 1 more.")
+
+
+def test_a_page_that_lists_what_is_wrong_does_not_say_it_twice() -> None:
+    one, two = verdict(but(relay=False)), verdict(but(relay=False, failed=failed()))
+
+    assert one.summary == "One thing is wrong:"
+    assert two.summary == "2 things are wrong, the worst first:"
+    assert verdict(well()).summary == verdict(well()).sentence
+
+
+def test_a_new_order_is_not_what_is_late_in_the_outbox() -> None:
+    """The relay has a second for it; the shipment's event is the scheduler's."""
+    late = but(outboxes=(Outbox("orders", ago(seconds=1)), Outbox("inventory", ago(minutes=3))))
+
+    assert only(late).command == "python manage.py scheduler"
 
 
 def test_a_few_retries_and_a_short_wait_are_no_trouble() -> None:

@@ -207,7 +207,7 @@ def test_mongodb_has_no_primary(operator: Operator, pipeline: Pipeline, mongodb:
     admin.command("replSetStepDown", 60, force=True)
     try:
         without = "MongoDB cannot be used"
-        operator.finds(f"{without}: It answers, but it is not the primary.", "The doctor says why")
+        operator.finds(f"{without}: It answers, but no primary does.", "The doctor says why")
         operator.clicks("What the doctor says")
         operator.reads("is SECONDARY.", "rs.freeze(0)")
     finally:
