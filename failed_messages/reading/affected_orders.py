@@ -14,8 +14,8 @@ from messaging.unasked import kept
 HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
 GIVEN_UP = {str(Status.DISCARDED)}
 
-#: What is read of each record; the index `standing` has all of it.
-READ = {"_id": False, "status": True, "type": True, "order_id": True}
+#: What is read of each record; the index `standing` has it.
+READ = {"_id": False, "order_id": True}
 
 
 class AffectedOrders(NamedTuple):
@@ -36,13 +36,13 @@ def affected_orders(service: Service) -> AffectedOrders:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     found = AffectedOrders(set(), set(), defaultdict(set))
-    about = _about(service)
-    for wanted in _wanted(service, about):
-        for record in _records(wanted):
-            order_id = _text(record.get("order_id"))
-            (found.held_up if record["status"] in HELD_UP else found.given_up).add(order_id)
-            for explained in about[wanted["service"], record["type"]]:
-                found.explained[explained].add(order_id)
+    for (name, type_), explained in _about(service).items():
+        for statuses, affected in ((HELD_UP, found.held_up), (GIVEN_UP, found.given_up)):
+            wanted = {"service": name, "status": {"$in": sorted(statuses)}, "type": type_}
+            order_ids = {_text(record.get("order_id")) for record in _records(wanted)}
+            affected |= order_ids
+            for each in explained:
+                found.explained[each] |= order_ids
     return found
 
 

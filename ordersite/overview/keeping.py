@@ -37,8 +37,10 @@ from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
 
 EVERY_SECONDS = 5.0
-#: Reading one may take one part in so many of the time.
+#: Reading one may take one part in so many of a processor's time.
 SHARE = 20
+#: The same with what it waits for: a busy machine does not make the page old, as when it is needed.
+WAITING_SHARE = 4
 #: An older one is of a scheduler that is gone or hangs.
 LATE_SECONDS = 10.0
 #: What the scheduler's reading may take of MongoDB.
@@ -54,20 +56,30 @@ Kept = TypeVar("Kept", Doctor, StockDifference)
 
 
 class Sparing:
-    """Runs something at most one part in so many of the time, however long it takes."""
+    """Runs something at most one part in so many of the time, however long it takes.
 
-    def __init__(self, run: Callable[[], object], share: int) -> None:
+    With `time.thread_time` as `cost` that is the part of a processor, without what it waits for.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[], object],
+        share: int,
+        cost: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._run, self._share = run, share
+        self._cost, self._clock = cost, clock
         self._next_at = 0.0
         # The log and the heartbeat name it.
         update_wrapper(self, run)
 
     def __call__(self) -> None:
-        began = time.monotonic()
-        if began < self._next_at:
+        if self._clock() < self._next_at:
             return
+        before = self._cost()
         self._run()
-        self._next_at = time.monotonic() + (time.monotonic() - began) * self._share
+        self._next_at = self._clock() + (self._cost() - before) * self._share
 
 
 _all_orders = AllOrders()
@@ -90,6 +102,10 @@ def _with_seen(now: Snapshot) -> Snapshot:
     seen = dict(before.consumers_seen) if before else {}
     seen |= {name: now.at for name, queue in (now.queues or {}).items() if queue.consumers}
     return msgspec.structs.replace(now, consumers_seen=seen)
+
+
+#: What the scheduler runs.
+take_sparingly = Sparing(Sparing(take, SHARE, cost=time.thread_time), WAITING_SHARE)
 
 
 def ask_doctor() -> None:

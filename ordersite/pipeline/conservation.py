@@ -97,16 +97,15 @@ def line(service: Service, waiting: Mapping[str, int], accepted: int) -> Line:
     answered_untold = untold - unanswered.among(service, untold)
     undone = unanswered.count(service) + len(answered_untold)
     affected = affected_orders(service)
-    failed = undone_among(service, affected.held_up, untold)
-    discarded = undone_among(service, affected.given_up, untold) - failed
-    noted = set(retry_notes.waiting(service.name)) - failed - discarded
+    given_up = affected.given_up - affected.held_up
+    noted = set(retry_notes.waiting(service.name)) - affected.held_up - given_up
     return balance(
         service.name,
         accepted=accepted,
         undone=undone,
-        failed=len(failed),
-        discarded=len(discarded),
-        retrying=len(undone_among(service, noted, untold)),
+        failed=undone_of(service, affected.held_up, untold),
+        discarded=undone_of(service, given_up, untold),
+        retrying=undone_of(service, noted, untold),
         waiting=waiting,
         lost=unexplained(chain(never_answered(service), unasked), affected.explained),
     )
@@ -154,9 +153,9 @@ def retrying_messages(service: str, waiting: Mapping[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 
-def undone_among(service: Service, order_ids: set[str], untold: set[str]) -> set[str]:
-    """Those of the orders that the service owes an answer, or of which orders was not told."""
-    return unanswered.among(service, order_ids) | (order_ids & untold)
+def undone_of(service: Service, order_ids: set[str], untold: set[str]) -> int:
+    """How many of the orders the service owes an answer, or of which orders was not told."""
+    return unanswered.how_many(service, order_ids - untold) + len(order_ids & untold)
 
 
 def as_json(each: Line) -> ConservationLine:

@@ -31,7 +31,7 @@ from ordersite.overview.keeping import (
     Sparing,
     ask_doctor,
     recount_stock,
-    take,
+    take_sparingly,
 )
 from ordersite.overview.measuring import measure
 from ordersite.personal_data.erasing import erase_what_came_since
@@ -73,7 +73,7 @@ JOBS = [
     Job(Watch().run, 10, "sends an alert when the front page's verdict changes"),
     Job(webhook_alerts.send_alerts, 60, "sends alerts of webhook endpoints that were disabled"),
     Job(apply_policies, 30, "replays what policies ask for now"),
-    Job(Sparing(take, SHARE), EVERY_SECONDS, "reads and keeps what the front page shows"),
+    Job(take_sparingly, EVERY_SECONDS, "reads and keeps what the front page shows"),
     Job(Sparing(measure, SHARE), measuring.EVERY_SECONDS, "measures the last minutes for charts"),
     Job(Sparing(ask_doctor, 20), 60, "keeps what the doctor finds"),
     Job(Sparing(recount_stock, 100), 60, "keeps whether the stock is as its movements say"),
