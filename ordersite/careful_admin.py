@@ -28,6 +28,9 @@ COMPARISONS = {"exact", "in", "gt", "gte", "lt", "lte", "isnull", "id", "pk"}
 RACES = 3
 
 
+UNKNOWN = "one is not known here, or has a value that it cannot have. Choose one beside the list."
+
+
 class Moved(Exception):
     """Between the form's check and its write another user changed a field that it changes."""
 
@@ -81,6 +84,8 @@ class CarefulAdmin(ModelAdmin):
         own = {getattr(each, "parameter_name", "") for each in self.get_list_filter(request)}
         asked = {name: value for name, value in request.GET.items() if name not in own}
         wrong = list(wrong_choices(self.model, asked))
+        # Django has sent whoever asked for what it does not know here, without a word.
+        wrong += [UNKNOWN] * (ERROR_FLAG in request.GET)
         for reason in wrong:
             messages.error(request, f"Nothing is listed: of the filters in the address, {reason}")
         return (found.none() if wrong else found), has_duplicates

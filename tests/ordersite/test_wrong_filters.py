@@ -21,13 +21,17 @@ pytestmark = pytest.mark.usefixtures("clean")
         ("orders/order/?status=foo", "status: must be one of placed"),
         ("orders/order/?status__exact=foo", "status: must be one of placed"),
         ("inventory/reservation/?state=foo", "state: must be one of"),
+        ("failed_messages/failedmessage/?foo=1", "one is not known here"),
+        ("failed_messages/failuregroup/?foo=1", "one is not known here"),
+        ("inventory/product/?foo=1", "one is not known here"),
+        ("auth/user/?is_staff__exact=foo", "one is not known here"),
         ("billing/invoice/?state__exact=foo", "state: must be one of"),
     ],
 )
 def test_a_wrong_value_is_told(asked: str, says: str) -> None:
     failed()
 
-    page = staff().get(f"/admin/{asked}").content.decode()
+    page = staff().get(f"/admin/{asked}", follow=True).content.decode()
 
     assert page.count("Nothing is listed: of the filters in the address,") == 1
     assert says in page
