@@ -15,6 +15,7 @@ from billing.models import Invoice
 from messaging.money import grouped, in_words
 from messaging.order_id import canonical
 from messaging.order_link import order_link
+from messaging.user_link import user_link
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
@@ -23,10 +24,10 @@ from runtime.requests.number import number_in
 class InvoiceAdmin(RecordedAdmin):
     """Invoices: the numbers have no gaps, and one is credited, never deleted."""
 
-    list_display = ["order_id", "number", "user_id", "state", "amount", "created_at"]
+    list_display = ["order_id", "number", "user", "state", "amount", "created_at"]
     list_filter = ["state"]
     fields = [
-        *("number", "printable", "order", "user_id", "state", "lines"),
+        *("number", "printable", "order", "user", "state", "lines"),
         *("amount", "tax_in_it", "tax_rate_percent", "currency", "created_at"),
         *("credited_at", "credit_note_number", "credit_reason"),
     ]
@@ -40,6 +41,10 @@ class InvoiceAdmin(RecordedAdmin):
     @admin.display(description="order")
     def order(self, invoice: Invoice) -> SafeString | str:
         return order_link(invoice.order_id)
+
+    @admin.display(description="user id")
+    def user(self, invoice: Invoice) -> SafeString | str:
+        return user_link(invoice.user_id)
 
     @admin.display(description="lines")
     def lines(self, invoice: Invoice) -> SafeString:

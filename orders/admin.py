@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from messaging.money import grouped, in_words
 from messaging.order_id import object_id
 from messaging.service import answering
+from messaging.user_link import user_link
 from orders import attention
 from orders.markup import label, moment, table
 from orders.models import Order
@@ -107,7 +108,7 @@ class OrderList(ChangeList):
 class OrderAdmin(RecordedAdmin):
     """Orders: only the API prices one and publishes its events."""
 
-    list_display = ["id", "status_label", *columns(), "user_id", "created"]
+    list_display = ["id", "status_label", *columns(), "user", "created"]
     list_filter = [NeedsFilter, "status", WaitsFilter, DoneFilter]
     ordering = ["-id"]
     # Only these columns have an index to sort by.
@@ -118,7 +119,7 @@ class OrderAdmin(RecordedAdmin):
     paginator = CollectionPaginator
     list_per_page = 50
     fieldsets = [
-        (None, {"fields": ["id", "status_label", "user_id", "lines", "amount", "created"]}),
+        (None, {"fields": ["id", "status_label", "user", "lines", "amount", "created"]}),
         ("Ledger", {"fields": ["ledger_table"]}),
         ("Outbox", {"fields": ["outbox", "version", "updated"]}),
     ]
@@ -152,6 +153,10 @@ class OrderAdmin(RecordedAdmin):
     def status_label(self, order: Order) -> SafeString:
         mark = getattr(order, "mark", "")
         return format_html("{} {}", label(order.status), label(mark) if mark else "")
+
+    @admin.display(description="user id")
+    def user(self, order: Order) -> SafeString | str:
+        return user_link(order.user_id)
 
     @admin.display(description="total")
     def amount(self, order: Order) -> str:

@@ -18,6 +18,7 @@ from inventory.refusals import NotDone, Refusal
 from inventory.shipping import send
 from messaging.order_id import canonical
 from messaging.order_link import order_link
+from messaging.user_link import user_link
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
@@ -25,7 +26,7 @@ from runtime.requests.number import number_in
 class ReservationAdmin(RecordedAdmin):
     """Reservations can be read and shipped."""
 
-    list_display = ["order_id", "user_id", "state", "lines", "short_of", "created_at"]
+    list_display = ["order_id", "user", "state", "lines", "short_of", "created_at"]
     list_filter = ["state"]
     fields = [
         "order",
@@ -102,6 +103,10 @@ class ReservationAdmin(RecordedAdmin):
     @admin.display(description="order")
     def order(self, reservation: Reservation) -> SafeString | str:
         return order_link(reservation.order_id)
+
+    @admin.display(description="user id")
+    def user(self, reservation: Reservation) -> SafeString | str:
+        return user_link(reservation.user_id)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reservation], search_term: str

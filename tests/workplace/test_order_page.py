@@ -14,9 +14,11 @@ from django.test import Client
 
 from billing.invoicing import invoices
 from billing.tasks import issue_invoice
+from failed_messages.records.collection import failed_messages
 from inventory.order import PlacedOrder
 from inventory.reserving import reserve
 from messaging.handling import retry_notes
+from messaging.user_link import user_link
 from orders import ledger
 from orders.collection import orders
 from tests.failed_messages.letters import failed
@@ -156,3 +158,26 @@ def test_a_failed_order_looks_failed_on_its_page(operator: Client) -> None:
     failed(body=placed_body(order), correlation_id=str(order["_id"]))
 
     assert "state-failed" in page(operator, str(order["_id"]))
+
+
+def test_the_customer_is_a_link_wherever_the_number_stands(operator: Client, order_id: str) -> None:
+    failed(correlation_id=order_id, body=b'{"orderId": "%s", "userId": 101}' % order_id.encode())
+    record = failed_messages().find_one()
+    assert record is not None
+    to_the_customer = '<a href="/admin/orders/order/?q=101">101</a>'
+
+    for address in (
+        "orders/order/",
+        f"orders/order/{order_id}/change/",
+        "billing/invoice/",
+        f"billing/invoice/{order_id}/change/",
+        "inventory/reservation/",
+        f"inventory/reservation/{order_id}/change/",
+        f"failed_messages/failedmessage/{record['_id']}/change/",
+    ):
+        assert to_the_customer in operator.get(f"/admin/{address}").content.decode(), address
+
+
+@pytest.mark.parametrize(("user_id", "shown"), [("", "-"), (None, "-"), ("<b>", "<b>")])
+def test_what_can_be_no_customer_is_no_link(user_id: str | None, shown: str) -> None:
+    assert user_link(user_id) == shown
