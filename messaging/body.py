@@ -14,6 +14,9 @@ from runtime.requests.requirement import requirement
 Schema = TypeVar("Schema", bound=msgspec.Struct)
 Read = TypeVar("Read")
 
+#: Stands in an error between what is wrong with a body and a right one.
+EXAMPLE_FOLLOWS = "; for example "
+
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
 
@@ -44,9 +47,15 @@ def readable(
     return found
 
 
+def split_example(error: str) -> tuple[str, str]:
+    """What is wrong with a body, and a right one; the second is empty where the error has none."""
+    problem, _, example = error.partition(EXAMPLE_FOLLOWS)
+    return problem, example
+
+
 def unreadable(problem: str, *, example: str) -> InvalidMessage:
     """The error that says what is wrong with a body, and an example of a right one."""
-    return InvalidMessage(f"{problem}; for example {example}")
+    return InvalidMessage(f"{problem}{EXAMPLE_FOLLOWS}{example}")
 
 
 def _problem(text: str) -> str:

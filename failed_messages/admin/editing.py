@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from failed_messages.models import FailedMessage
 from failed_messages.reading.description import deaths
 from failed_messages.reading.verdict import ReasonMissing
 from failed_messages.records.permissions import TO_EDIT, lacking
+from messaging.body import split_example
 
 
 class Editing(DeskAdmin):
@@ -54,6 +56,7 @@ class Editing(DeskAdmin):
     def _edit_page(
         self, request: HttpRequest, record: FailedMessage, body: str, **context: Any
     ) -> HttpResponse:
+        wrong, example = split_example(deaths(record)[0].message)
         return self.page(
             request,
             "edit",
@@ -61,8 +64,19 @@ class Editing(DeskAdmin):
             record=record,
             body=body,
             reason=request.POST.get("reason", ""),
-            # Of a body that is wrong it names the field, and shows a right one.
-            wrong=deaths(record)[0].message,
+            wrong=wrong,
+            example=_indented(example, record.order_id),
             back_url=page_after([str(record.pk)]),
             **context,
         )
+
+
+def _indented(example: str, order_id: str) -> str:
+    """The right body, with the message's order; as it is where it is no JSON, as it may be cut."""
+    try:
+        body = json.loads(example)
+    except ValueError:
+        return example
+    if isinstance(body, dict) and "orderId" in body and order_id:
+        body["orderId"] = order_id
+    return json.dumps(body, indent=2, ensure_ascii=False)

@@ -82,11 +82,10 @@ class FailureGroupAdmin(DeskAdmin):
     @admin.display(description="cause")
     def cause(self, group: FailureGroup) -> str:
         return format_html(
-            "<strong>{}: {}</strong><br>{}<br><small>{}</small>",
+            "<strong>{}: {}</strong><br><small>{}</small>",
             group.service,
-            group.exception or group.reason,
-            Truncator(group.pattern).chars(120),
-            group.frame,
+            Truncator(group.pattern or group.reason).chars(120),
+            ", ".join(filter(None, (Truncator(group.exception).chars(80), group.frame))),
         )
 
     @admin.display(description="status")

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from messaging.body import split_example
 from messaging.certificate import Certificate, Reason
 from messaging.plain import text
 
@@ -36,6 +37,11 @@ class Cause:
     reason: str
     frame: str
     pattern: str
+
+    @property
+    def words(self) -> str:
+        """The pattern for people: of an example of a right body only a puzzle would be left."""
+        return split_example(self.pattern)[0]
 
     @property
     def fingerprint(self) -> str:

@@ -77,7 +77,7 @@ def _one_more(cause: Cause, death: Certificate) -> dict[str, Any]:
             "exception": cause.exception,
             "reason": cause.reason,
             "frame": cause.frame,
-            "pattern": cause.pattern,
+            "pattern": cause.words,
             **untouched(),
         },
         "$set": {"example": text(death.message, 500), "release": text(death.release, 100)},

@@ -56,6 +56,16 @@ def cause(**changes: Any) -> Cause:
     return cause_of(structs.replace(death, **changes))
 
 
+def test_an_example_of_a_right_body_is_no_part_of_what_people_read() -> None:
+    wrong = 'items: must be an array, not text; for example {"orderId": "6743…", "items": ["book"]}'
+
+    died = cause(message=wrong)
+
+    assert died.words == "items: must be an array, not text"
+    # The groups that there are keep theirs.
+    assert died.fingerprint == replace(died, pattern=pattern_of(wrong)).fingerprint
+
+
 def test_a_cause_is_the_same_whatever_message_it_met() -> None:
     died = cause(message="order 17 is odd", traceback=TRACEBACK)
 

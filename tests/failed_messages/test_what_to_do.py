@@ -58,10 +58,21 @@ def test_the_next_step_follows_the_cause(admin, death, words):
 
 
 def test_the_page_of_a_body_shows_what_was_wrong_with_it(admin):
-    wrong = 'userId must be a whole number; for example {"userId": 101}'
+    wrong = 'userId must be a whole number; for example {"orderId": "6743…", "userId": 101}'
     stored = failed(death=certificate(reason="invalid_body", message=wrong))
 
-    assert html.escape(wrong) in shown(admin, f"{LIST}{stored.pk}/edit/")
+    content = shown(admin, f"{LIST}{stored.pk}/edit/")
+
+    assert "What was wrong:</strong> userId must be a whole number</p>" in content
+    right = f'{{\n  "orderId": "{stored.order_id}",\n  "userId": 101\n}}'
+    assert html.escape(right) in content
+
+
+def test_an_example_that_is_cut_is_shown_as_it_is(admin):
+    wrong = 'items is missing; for example {"orderId": "67'
+    stored = failed(death=certificate(reason="invalid_body", message=wrong))
+
+    assert html.escape('{"orderId": "67</pre>'[:-6]) in shown(admin, f"{LIST}{stored.pk}/edit/")
 
 
 def test_a_moment_is_told_as_its_age_and_exactly(admin):
