@@ -61,8 +61,9 @@ class NotDone(Refusal):
 
     def __init__(self, order_id: str, obstacle: str) -> None:
         self.order_id, self.obstacle = order_id, obstacle
+        why = obstacle.rstrip(".")
         super().__init__(
-            f"Order {_echo(order_id)} should not be shipped yet: {obstacle}. Repair that first, or "
+            f"Order {_echo(order_id)} should not be shipped yet: {why}. Repair that first, or "
             'ship it anyway: send {"force": true, "reason": "…"}.'
         )
 

@@ -50,7 +50,7 @@ def charts(span: Span, buckets: Sequence[Bucket], services: Sequence[str]) -> li
 def _throughput(span: Span, buckets: Sequence[Bucket], whole: Bucket) -> Chart:
     counts = [bucket.placed for bucket in buckets]
     minutes = span.bucket.total_seconds() / 60
-    most = f"at most {max(counts) / minutes:,.1f} a minute"
+    most = f"at most {f'{max(counts) / minutes:,.1f}'.removesuffix('.0')} a minute"
     said = f"{counted(whole.placed, 'order')} in the last {span.name}, {most}"
     titles = [f"{exact(each.start)}: {counted(each.placed, 'order')}" for each in buckets]
     return Chart(

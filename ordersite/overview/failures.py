@@ -10,6 +10,7 @@ from django.utils.text import Truncator
 from failed_messages.models import GroupStatus, Status
 from failed_messages.records.collection import failed_messages, failure_groups
 from failed_messages.records.order_facts import order_facts, value
+from messaging.body import split_example
 from messaging.order_id import object_id
 from orders.collection import orders
 from ordersite.overview.snapshot import GROUPS_NAMED, Failed, Group
@@ -25,32 +26,33 @@ NAME_CHARACTERS = 120
 def unsettled() -> Failed:
     """Raises pymongo.errors.PyMongoError: MongoDB did not answer."""
     messages = failed_messages().count_documents(UNSETTLED)
+    since = mongodb_now() - NEW_FOR
     new = failure_groups().count_documents(
-        {
-            "first_failed_at": {"$gte": mongodb_now() - NEW_FOR},
-            "status": {"$in": [str(GroupStatus.NEW), str(GroupStatus.REGRESSED)]},
-        }
+        {"first_failed_at": {"$gte": since}, "status": str(GroupStatus.NEW)}
     )
     if not messages:
-        return Failed(0, new_groups=new)
+        return Failed(0, new_groups=new, new_since=since)
     told = (each.get("order_id") for each in _records("order_id", -1, MESSAGES_READ))
     ids = {each for each in told if isinstance(each, str) and each}
     facts = order_facts(ids)
     (oldest,) = _records("last_failed_at", +1, 1) or [{}]
     return Failed(
         messages=messages,
+        replaying=failed_messages().count_documents({"status": str(Status.REPLAYING)}),
         orders=len(facts),
         customers=_customers(list(facts)),
         money=value(facts.values()),
         at_least=messages > MESSAGES_READ,
         oldest_at=oldest.get("last_failed_at"),
         new_groups=new,
+        new_since=since,
         groups=_groups(),
     )
 
 
-def _cause(group: dict[str, Any]) -> Any:
-    return next((group[name] for name in ("example", "exception", "reason") if group.get(name)), "")
+def _cause(group: dict[str, Any]) -> str:
+    told = (group[name] for name in ("example", "exception", "reason") if group.get(name))
+    return split_example(str(next(told, "")))[0]
 
 
 def _records(field: str, direction: int, limit: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from ordersite.overview.snapshot import Line, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 from ordersite.pipeline import health
 from runtime.counted import counted
+from runtime.moment import for_programs
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"
@@ -57,7 +58,11 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     if failed is None:
         yield Number("failed messages", UNKNOWN, to_messages)
         return
-    yield Number("failed messages", f"{failed.messages:,}", to_messages, failed.messages > 0)
+    count = failed.messages - failed.replaying
+    yield Number("failed messages", f"{count:,}", to_messages, count > 0)
+    if failed.replaying:
+        replaying = Link("Messages that are being replayed", MESSAGES, "status=replaying")
+        yield Number("being replayed", f"{failed.replaying:,}", replaying)
     least = "at least " if failed.at_least else ""
     yield Number(
         "orders held up",
@@ -71,7 +76,8 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
         yield Number(
             "oldest failed", _ago(failed.oldest_at, now), to_messages, True, failed.oldest_at
         )
-    new = Link("New causes", GROUPS, "status__exact=new")
+    since = f"&first_failed_at__gte={for_programs(failed.new_since)}" if failed.new_since else ""
+    new = Link("New causes", GROUPS, f"status__exact=new{since}")
     yield Number("new causes in 24 h", f"{failed.new_groups:,}", new, failed.new_groups > 0)
 
 
@@ -216,13 +222,13 @@ def line_rows(snapshot: Snapshot) -> list[Row]:
 
 
 def _line(line: Line) -> Iterator[Number]:
-    of = f"service={line.service}"
+    of, owes = f"service={line.service}", f"waits={line.service}"
     links = {
         "accepted": (line.accepted, Link("All orders", ORDERS)),
         "done": (line.done, Link("Orders that it answered", ORDERS, f"done={line.service}")),
         "in flight": (line.in_flight, waiting_for(line.service)),
-        "retrying": (line.retrying, RETRYING),
-        "failed": (line.failed, Link("Failed messages", MESSAGES, f"{of}&status=failed")),
+        "retrying": (line.retrying, Link("Orders with retries", ORDERS, f"needs=retrying&{owes}")),
+        "failed": (line.failed, Link("Orders that failed", ORDERS, f"needs=failed&{owes}")),
         "discarded": (line.discarded, Link("Discarded", MESSAGES, f"{of}&status=discarded")),
         "unaccounted": (line.unaccounted, Link("Unaccounted", ORDERS, "needs=unaccounted")),
     }

@@ -31,6 +31,8 @@ class Failed(Struct, frozen=True):
     """The failed messages that nobody has settled: failed, or being replayed."""
 
     messages: int
+    #: Of these, those that are being replayed.
+    replaying: int = 0
     orders: int = 0
     customers: int = 0
     #: `4,210.00 EUR`; empty where no order is known.
@@ -38,8 +40,9 @@ class Failed(Struct, frozen=True):
     #: True where only the newest messages' orders were read.
     at_least: bool = False
     oldest_at: datetime | None = None
-    #: Those that failed for the first time within the last 24 hours.
+    #: Those that failed for the first time since then, and that nobody has looked at.
     new_groups: int = 0
+    new_since: datetime | None = None
     #: The largest first.
     groups: tuple[Group, ...] = ()
 

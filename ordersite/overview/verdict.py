@@ -14,7 +14,7 @@ from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
-from ordersite.overview.snapshot import Finding, Line, Snapshot
+from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.counted import counted
 
 #: An order that neither failed nor is retried waits longer for a service only behind others.
@@ -85,7 +85,7 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     if not failed or not failed.messages:
         return
     messages = counted(failed.messages, "failed message")
-    cause = f" Most of them: {failed.groups[0].name}" if failed.groups else ""
+    cause = _largest(failed)
     oldest = failed.oldest_at
     since = f", the oldest for {age(seconds_since(oldest, now))}" if oldest else ""
     yield Concern(
@@ -96,6 +96,21 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         step="Read there what to do about the cause; then replay its messages.",
         since=failed.oldest_at,
     )
+
+
+def _largest(failed: Failed) -> str:
+    """Which cause most of them have, or more than any other."""
+    if not failed.groups:
+        return ""
+    group = failed.groups[0]
+    if group.messages == failed.messages:
+        return f" The cause: {group.name}"
+    of_these = "Most of them" if is_most(group, failed) else f"{group.messages:,} of them"
+    return f" {of_these}: {group.name}"
+
+
+def is_most(group: Group, failed: Failed) -> bool:
+    return group.messages * 2 > failed.messages
 
 
 def costs(snapshot: Snapshot) -> str:
@@ -115,7 +130,7 @@ def costs(snapshot: Snapshot) -> str:
 def causes(snapshot: Snapshot) -> Link:
     """To the group of most of them, where one has most."""
     failed = snapshot.failed
-    if failed and failed.groups and failed.groups[0].messages * 2 > failed.messages:
+    if failed and failed.groups and is_most(failed.groups[0], failed):
         name, group = "admin:failed_messages_failuregroup_change", failed.groups[0].fingerprint
         return Link("The cause, with its messages", name, args=(group,))
     return Link("The causes", "admin:failed_messages_failuregroup_changelist")

@@ -46,6 +46,21 @@ def test_failures_tell_count_orders_money_and_age() -> None:
     assert shown["new causes in 24 h"][0] == "1"
 
 
+def test_what_is_being_replayed_is_another_number_as_it_is_another_list() -> None:
+    shown = told(but(failed=failed(12, replaying=5)))
+
+    assert shown["failed messages"][0] == "7"
+    assert shown["being replayed"][0] == "5"
+    assert shown["being replayed"][1].endswith("/failedmessage/?status=replaying")
+
+
+def test_new_causes_are_counted_and_listed_since_the_same_moment() -> None:
+    shown = told(but(failed=failed(new_since=ago(days=1))))
+
+    query = "status__exact=new&first_failed_at__gte=2026-11-27T03:00:00.000Z"
+    assert shown["new causes in 24 h"][1].endswith(f"/failuregroup/?{query}")
+
+
 def test_retries_tell_when_the_next_is_due() -> None:
     waiting = but(
         queues=with_queues(queue("billing.retry.5s", 2, consumers=0)),
@@ -71,7 +86,11 @@ def test_a_line_leads_to_each_of_its_places() -> None:
     (row,) = line_rows(but(lines=(line("billing", failed=2, in_flight=1),)))
 
     assert [each.text for each in row.numbers] == ["100", "97", "1", "0", "2", "0", "0"]
-    assert all(each.link.url.startswith("/admin/") for each in row.numbers)
+    urls = {each.name: each.link.url for each in row.numbers}
+    assert all(url.startswith("/admin/") for url in urls.values())
+    # It counts orders, of this service.
+    assert urls["failed"].endswith("orders/order/?needs=failed&waits=billing")
+    assert urls["retrying"].endswith("orders/order/?needs=retrying&waits=billing")
 
 
 def test_what_cannot_be_read_is_not_shown_as_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from typing import Any
@@ -83,6 +84,21 @@ def test_every_number_leads_to_a_list_that_opens(operator: Client) -> None:
     for link in sorted(each for each in links if "logout" not in each):
         response = operator.get(link, follow=True)
         assert response.status_code == 200, link
+
+
+def test_as_many_are_listed_as_the_number_says(operator: Client) -> None:
+    a_failed_order()
+    for status in ("failed", "replaying", "replaying"):
+        record = failed(message_id=f"another that is {status}", body=b"%d" % len(status))
+        FailedMessage.objects.filter(pk=record.pk).update(status=status)
+    keeping.take()
+    told = page(operator)
+
+    shown = re.findall(r'<dt>([^<]+)</dt><dd><a href="([^"]+)"[^>]*>(?:! )?(\d+)</a>', told)
+    counts = {name: (html.unescape(url), count) for name, url, count in shown}
+    for name in ("failed messages", "being replayed", "orders held up", "new causes in 24 h"):
+        url, count = counts[name]
+        assert f"{count} result" in page(operator, url), name
 
 
 @pytest.mark.parametrize("query", ["needs=failed", "needs=attention", "waits=billing"])

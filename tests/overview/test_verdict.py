@@ -227,6 +227,16 @@ def test_each_incident_says_what_it_costs_and_what_to_click(
     assert concern.click.url.endswith(click)
 
 
+@pytest.mark.parametrize(
+    ("largest", "says"),
+    [(12, "The cause: billing"), (7, "Most of them: billing"), (6, "6 of them: billing")],
+)
+def test_the_largest_cause_is_not_called_most_where_it_is_not(largest: int, says: str) -> None:
+    groups = (Group("abc123", "billing: slow", largest),)
+
+    assert says in only(but(failed=failed(12, groups=groups))).cost
+
+
 def test_the_worst_comes_first() -> None:
     both = but(failed=failed(), relay=False)
 
