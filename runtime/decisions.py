@@ -10,8 +10,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from runtime.moment import for_programs
 from runtime.requests import request_id
 
+#: Also of other lines in JSON, so that there is one schema.
 ECS_VERSION = "8.17"
 
 #: A client writes its path and its name as long as it likes.
@@ -41,7 +43,7 @@ def decided(
     outcome = "success" if allowed else "failure"
     said = "allowed" if allowed else "denied"
     event = {
-        "@timestamp": datetime.now(UTC).isoformat(),
+        "@timestamp": for_programs(datetime.now(UTC)),
         "ecs.version": ECS_VERSION,
         "log.level": "info" if allowed else "warn",
         "log.logger": logger.name,

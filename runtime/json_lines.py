@@ -11,6 +11,7 @@ from typing import Any
 from ecs_logging import StdlibFormatter
 
 from runtime import log_fields
+from runtime.decisions import ECS_VERSION
 from runtime.requests import request_id
 from runtime.tracing.context import current_trace_id
 
@@ -27,7 +28,7 @@ class JsonLines(StdlibFormatter):
         super().__init__(exclude_fields=["log.original", "log.origin", "process.thread.id"])
 
     def format_to_ecs(self, record: logging.LogRecord) -> dict[str, Any]:
-        line = super().format_to_ecs(record)
+        line = super().format_to_ecs(record) | {"ecs.version": ECS_VERSION}
         ids = {
             "http.request.id": request_id.in_logs(),
             "trace.id": current_trace_id(),

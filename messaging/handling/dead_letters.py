@@ -6,6 +6,7 @@ import logging
 import socket
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -21,9 +22,11 @@ from messaging.certificate import (
     traceback_of,
 )
 from messaging.errors import InvalidMessage, PermanentError, Stopped, Unroutable, WorkerKilled
+from messaging.handling.log_ids import ids_of
 from messaging.incoming import Delivery
 from messaging.publishing.publisher import Outgoing, process_publisher
 from messaging.topology import dead_letters
+from runtime import log_fields
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +67,16 @@ def dead_letter(
     )
     dead = delivery.message(body, certificate=encode_certificate(certificate))
     process_publisher().publish([Outgoing(dead, dead_letters.name, delivery.service)])
-    logger.error(
-        "%s gave up %s after %d attempt(s): %s: %s. It is now a failed message.",
-        delivery.service,
-        delivery.message_id,
-        len(attempts),
-        certificate.reason,
-        certificate.message,
-    )
+    # The consumer refuses a message before any middleware has named it.
+    with log_fields.about(partial(ids_of, delivery, body)):
+        logger.error(
+            "%s gave up %s after %d attempt(s): %s: %s. It is now a failed message.",
+            delivery.service,
+            delivery.message_id,
+            len(attempts),
+            certificate.reason,
+            certificate.message,
+        )
 
 
 def reason_of(error: BaseException) -> str:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from functools import partial
 
 from messaging.handling.call import Answers, GoOn, MessageCall
+from messaging.handling.order_in_body import order_in
 from messaging.incoming import Delivery
 from runtime import log_fields
 from runtime.tracing import context
 
+#: What a line holds of an id in a foreign body.
+MOST_CHARACTERS = 300
+
 
 def name_in_logs(call: MessageCall, go_on: GoOn) -> Answers:
-    with log_fields.about(partial(ids_of, call.delivery)):
+    with log_fields.about(partial(ids_of, call.delivery, call.body)):
         return go_on()
 
 
-def ids_of(delivery: Delivery) -> log_fields.Fields:
+def ids_of(delivery: Delivery, body: bytes) -> log_fields.Fields:
     """Of the message, its order, and the trace that it belongs to where its publisher names one."""
     trace = context.read(delivery.headers)
     return {
         "ordersite.service": delivery.service,
         "ordersite.type": delivery.type,
         "ordersite.message_id": delivery.message_id,
-        "ordersite.order_id": delivery.correlation_id,
+        "ordersite.order_id": delivery.correlation_id or order_in(body)[:MOST_CHARACTERS],
         "trace.id": trace.trace_id if trace else "",
     }

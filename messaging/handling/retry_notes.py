@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pymongo
 from bson.codec_options import CodecOptions
 from django.db import connection
@@ -25,6 +24,7 @@ from pymongo.write_concern import WriteConcern
 
 from messaging.certificate import Attempt
 from messaging.handling.call import MessageCall
+from messaging.handling.order_in_body import order_in
 from messaging.incoming import Delivery
 from messaging.order_id import canonical
 from messaging.service import services
@@ -195,14 +195,8 @@ def _key(call: MessageCall) -> str:
 
 def _order_id(call: MessageCall) -> str:
     """As the desk reads it; empty where the message names none."""
-    if call.delivery.correlation_id:
-        return canonical(call.delivery.correlation_id)[:MOST_CHARACTERS]
-    try:
-        body = msgspec.json.decode(call.body)
-    except msgspec.DecodeError:
-        return ""
-    order_id = body.get("orderId") if isinstance(body, dict) else None
-    return canonical(str(order_id))[:MOST_CHARACTERS] if isinstance(order_id, str | int) else ""
+    named = canonical(call.delivery.correlation_id) or order_in(call.body)
+    return named[:MOST_CHARACTERS]
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:

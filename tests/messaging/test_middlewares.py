@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from celery.exceptions import Ignore, Reject, Retry
 from django.conf import settings
+from msgspec import structs
 from pymongo.errors import AutoReconnect
 
 from celery_app import app
@@ -427,3 +428,32 @@ def test_what_is_logged_inside_has_the_ids_of_message_order_and_trace(
     assert seen[0]["ordersite.message_id"] == "order.placed:6743f0"
     assert seen[0]["ordersite.order_id"] == "6743f0"
     assert log_fields.current() == {}
+
+
+@pytest.mark.parametrize(
+    ("correlation_id", "body", "order_id"),
+    [
+        ("6743f0", b"{}", "6743f0"),
+        ("", b'{"orderId": "6743F0000000000000000001"}', "6743f0000000000000000001"),
+        ("", b'{"orderId": 7}', "7"),
+        ("", b"\xff", ""),
+        ("", b"[" * 100_000, ""),
+    ],
+)
+def test_that_a_message_is_given_up_is_logged_with_its_ids(
+    monkeypatch: pytest.MonkeyPatch, correlation_id: str, body: bytes, order_id: str
+) -> None:
+    """Also where the consumer refuses it, outside of any middleware."""
+    seen: list[Any] = []
+
+    def log(*_: object) -> None:
+        seen.append(dict(log_fields.current()))
+
+    monkeypatch.setattr(dead_letters.logger, "error", log)
+
+    given_up = structs.replace(delivery(), correlation_id=correlation_id)
+    dead_letters.dead_letter(given_up, body, PermanentError("no"))
+
+    [line] = seen
+    assert line["ordersite.message_id"] == "order.placed:6743f0"
+    assert line["ordersite.order_id"] == order_id

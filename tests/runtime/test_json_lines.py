@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
 
 from runtime import log_fields
+from runtime.decisions import decided
 from runtime.json_lines import JsonLines
 from runtime.requests import request_id
 
@@ -41,6 +43,18 @@ def test_no_value_ends_the_line_or_hides_what_follows(hostile: str) -> None:
 
     assert read["message"] == f"gave up {hostile}"
     assert read["ordersite.message_id"] == hostile
+
+
+def test_a_decision_is_a_line_of_the_same_schema(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "decisions")
+    decided("orders.cancel", by="anna", allowed=True)
+    decision = json.loads(caplog.messages[-1])
+    other = line("Took 3 orders")
+
+    assert decision["ecs.version"] == other["ecs.version"]
+    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    for each in (decision, other):
+        assert re.fullmatch(moment, each["@timestamp"])
 
 
 def test_an_error_is_told_with_its_traceback() -> None:
