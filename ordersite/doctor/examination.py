@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pymongo
+from amqp.exceptions import AccessRefused
 from django.conf import settings
 from django.db import DatabaseError
 from kombu import Connection
@@ -29,6 +30,9 @@ GRANT_ROLE = (
     "As an administrator, for the user in MONGODB_URL: db.grantRolesToUser(USER, "
     '[{role: "clusterMonitor", db: "admin"}])'
 )
+
+NOT_ALLOWED = "The user in AMQP_URL has no permission to ask RabbitMQ for this."
+AS_ADMINISTRATOR = "As an administrator, with the URL of one: AMQP_URL=… python manage.py doctor"
 
 AS_SAID = "Do that, and ask again."
 
@@ -91,6 +95,10 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
             if _is_forbidden(error):
                 reason = "The user in MONGODB_URL has no permission to ask MongoDB for this."
                 report.left_out.append(Unseen((name,), reason, GRANT_ROLE))
+                continue
+            if isinstance(error, AccessRefused):
+                # The login may do what its process does, and no more.
+                report.left_out.append(Unseen((name,), NOT_ALLOWED, AS_ADMINISTRATOR))
                 continue
             if isinstance(error, management.Forbidden) and at:
                 # The login was good for the checks before it.

@@ -119,7 +119,8 @@ def keep_report(report: Report) -> None:
         Finding(each.severity, each.subject, each.problem, each.consequence, each.fix, each.note)
         for each in report.worst_first
     ]
-    _keep(DOCTOR, Doctor(mongodb_now(), tuple(found)))
+    unchecked = sum(len(each.checks) for each in report.unchecked)
+    _keep(DOCTOR, Doctor(mongodb_now(), tuple(found), unchecked))
 
 
 def recount_stock() -> None:

@@ -122,9 +122,9 @@ def _findings(snapshot: Snapshot, now: datetime) -> Number:
     if snapshot.doctor is None:
         return Number("doctor", "not asked yet", DOCTOR)
     count = len(doctors(snapshot))
-    text = counted(count, "finding")
-    at = snapshot.doctor.at
-    return Number("doctor", f"{text}, {_ago(at, now)}", DOCTOR, count > 0, at)
+    at, unchecked = snapshot.doctor.at, snapshot.doctor.unchecked
+    text = counted(count, "finding") + (f", {unchecked} not checked" if unchecked else "")
+    return Number("doctor", f"{text}, {_ago(at, now)}", DOCTOR, count + unchecked > 0, at)
 
 
 def service_rows(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Row]:

@@ -107,6 +107,8 @@ class Doctor(Struct, frozen=True):
 
     at: datetime
     findings: tuple[Finding, ...] = ()
+    #: Checks that could not be made, as what they ask did not answer.
+    unchecked: int = 0
 
 
 class StockDifference(Struct, frozen=True):

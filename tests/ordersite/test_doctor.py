@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from subprocess import CalledProcessError
 from typing import Any
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import pytest
@@ -409,6 +410,33 @@ def test_without_a_management_url_the_rest_is_checked() -> None:
     assert code == 1
     assert "Not checked: bindings, undeclared bindings, leftover queues" in said
     assert "export RABBITMQ_MANAGEMENT_URL=http://127.0.0.1:15672" in said
+
+
+@pytest.fixture
+def url_of_a_process(rabbitmq: SettledRabbitMQ) -> Iterator[str]:
+    """RabbitMQ's address for a user who may do what web does, and declare nothing."""
+    virtual_host = Connection(settings.AMQP_URL).virtual_host
+    rabbitmq.control("add_user", "process", "secret")
+    rabbitmq.control("set_permissions", "-p", virtual_host, "process", "^$", "order_events", "^$")
+    rabbitmq.control("set_user_tags", "process", "monitoring")
+    login = f"process:secret@127.0.0.1:{rabbitmq.port}"
+    yield f"amqp://{login}/{quote(virtual_host, safe='')}"
+    rabbitmq.control("delete_user", "process")
+
+
+@pytest.mark.usefixtures("everything_runs")
+def test_what_a_process_may_not_ask_is_left_out_and_the_rest_is_checked(
+    url_of_a_process: str,
+) -> None:
+    with override_settings(AMQP_URL=url_of_a_process):
+        report = json.loads(doctor("--json")[1])
+
+    assert report["couldNotCheck"] == []
+    assert {check for each in report["leftOut"] for check in each["checks"]} == {
+        "arguments of exchanges and queues",
+        "rights of RabbitMQ's users",
+    }
+    assert "topology, workers and archiver" in report["checked"]
 
 
 def test_a_silent_management_api_is_not_healthy() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, service_rows, tiles
-from ordersite.overview.snapshot import Outbox, Snapshot, loaded, stored
+from ordersite.overview.snapshot import Doctor, Outbox, Snapshot, loaded, stored
 from ordersite.pipeline import health
 from tests.overview.snapshots import (
     NOW,
@@ -104,6 +104,12 @@ def test_a_process_that_does_not_get_on_does_not_simply_run() -> None:
     stuck = but(outboxes=(Outbox("orders", ago(minutes=3)), Outbox("inventory", None)))
 
     assert told(stuck)["relay"][::2] == ("behind or stuck", True)
+
+
+def test_checks_that_could_not_be_made_are_not_passed_over() -> None:
+    silent = but(doctor=Doctor(ago(seconds=20), unchecked=8))
+
+    assert told(silent)["doctor"][::2] == ("0 findings, 8 not checked, 20 s ago", True)
 
 
 def test_how_mongodb_is_down_is_said_in_the_tile_too() -> None:
