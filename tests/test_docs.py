@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drills.faults import DRILLS
 from localservices.pipeline import ROOT
 from ordersite.management.commands.reference import PAGES as PAGES_OF_THE_CODE
 
@@ -35,6 +36,21 @@ def test_a_decision_has_a_status_and_a_date_and_is_listed(decision: Path) -> Non
 
     assert re.search(r"^\*\*Status:\*\* .+ \*\*Date:\*\* \d{4}-\d\d-\d\d\.", told, re.M | re.S)
     assert f"]({decision.name})" in (DECISIONS / "README.md").read_text()
+
+
+def test_each_threat_names_tests_and_drills_that_exist() -> None:
+    rows = [line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line[:2] == "| "]
+    named = {row: re.findall(r"(drill )?`([^`]+)`", row.split("|")[-2]) for row in rows[1:]}
+    drills = {each.name for each in DRILLS}
+    missing = [
+        (row, name)
+        for row, names in named.items()
+        for is_drill, name in names or [("", "no test")]
+        if not (name in drills if is_drill else (ROOT / name).exists())
+    ]
+
+    assert len(named) > 10
+    assert missing == []
 
 
 def test_the_site_has_a_place_for_every_page() -> None:
