@@ -21,6 +21,7 @@ from failed_messages.records.collection import (
 from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
 from messaging.plain import text
+from runtime.admin_history import NAMELESS
 from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
 
 Record = dict[str, Any]
@@ -127,12 +128,20 @@ def erase_audit(person: Person) -> Erased:
 def _erase_entry(entry: Record, person: Person) -> int:
     change = {
         "before": _scrubbed_json(entry["before"], person),
-        "after": _scrubbed_json(entry["after"], person),
+        "after": nameless(entry, _scrubbed_json(entry["after"], person)),
         "reason": scrubbed_text(entry["reason"], person),
     }
     if all(entry[name] == value for name, value in change.items()):
         return 0
     return _audit().update_one({"_id": entry["_id"]}, {"$set": change}).modified_count
+
+
+def nameless(entry: Record, after: str) -> str:
+    """What an entry keeps of a key of the person, without what the key was called."""
+    if entry["subject"] != Subject.KEY:
+        return after
+    kept = json.loads(after)
+    return json.dumps({**kept, "name": NAMELESS}) if "name" in kept else after
 
 
 def _theirs(person: Person) -> Record:

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from messaging.personal_data import of_orders
+from runtime.admin_history import forget_names
 from runtime.personal_data import ANY_PSEUDONYM, SMALLEST_PSEUDONYM, Erased, Holding, Person, hold
 from webhooks.managing import delete
+from webhooks.models import Endpoint
 from webhooks.store import deliveries, endpoints, noted_orders
 
 IN_DELIVERY = "they are yet to be delivered"
@@ -21,6 +23,7 @@ def export_endpoints(user_id: int) -> Iterator[dict[str, Any]]:
 def erase_endpoints(person: Person) -> Erased:
     theirs = {"user_id": person.user_id, "created_at": {"$lte": person.until}}
     ids = [each["_id"] for each in endpoints().find(theirs, {})]
+    forget_names(Endpoint, ids)
     for id_ in ids:
         delete(id_)
     return Erased(erased=len(ids))

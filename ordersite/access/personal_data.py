@@ -9,10 +9,9 @@ from django.db import connection
 from pymongo.collection import Collection
 
 from ordersite.access.models import ApiKey
+from runtime.admin_history import NAMELESS, forget_names
 from runtime.mongodb_clock import mongodb_now
 from runtime.personal_data import Erased, Holding, Person, hold
-
-ERASED = "erased"
 
 
 def export(user_id: int) -> Iterator[dict[str, Any]]:
@@ -24,8 +23,10 @@ def erase(person: Person) -> Erased:
     """End the keys that there were up to then, and forget whose they were."""
     theirs = {"user_id": person.user_id, "created_at": {"$lte": person.until}}
     active = {**theirs, "revoked_at": None}
-    _keys().update_many(active, {"$set": {"revoked_at": mongodb_now(), "revoked_by": ERASED}})
-    changed = _keys().update_many(theirs, {"$set": {"user_id": person.pseudonym, "name": ERASED}})
+    _keys().update_many(active, {"$set": {"revoked_at": mongodb_now(), "revoked_by": NAMELESS}})
+    forget_names(ApiKey, [each["_id"] for each in _keys().find(theirs, {"_id": True})])
+    nameless = {"user_id": person.pseudonym, "name": NAMELESS}
+    changed = _keys().update_many(theirs, {"$set": nameless})
     return Erased(erased=changed.modified_count)
 
 

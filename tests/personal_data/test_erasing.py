@@ -139,6 +139,22 @@ def test_what_staff_asked_for_about_a_person_is_exported_and_erased() -> None:
     assert str(USER) not in everything()
 
 
+@override_settings(WEBHOOKS=True, WEBHOOKS_TO_PRIVATE_ADDRESSES=True)
+def test_what_keys_and_endpoints_of_the_person_were_called_goes_with_them() -> None:
+    client = staff()
+    key = {"name": WORDS, "user_id": USER, "scopes": ["orders:read"], "days": 1}
+    endpoint = {"url": f"http://localhost/{USER}", "user_id": USER, "types": ["order.placed"]}
+    assert client.post("/admin/access/apikey/add/", key).status_code == 200
+    assert client.post("/admin/webhooks/endpoint/add/", endpoint).status_code == 200
+    assert connection.database["webhook_endpoints"].count_documents({"user_id": USER}) == 1
+    assert WORDS in stored("django_admin_log")
+
+    erase(USER, "boss")
+
+    assert WORDS not in everything()
+    assert str(USER) not in everything()
+
+
 def test_an_error_that_names_the_person_goes_also_where_its_message_went_before() -> None:
     order = place(user_id=USER)
     work()
