@@ -1,4 +1,4 @@
-"""What is sent to webhook endpoints: each type of event, for OpenAPI's `webhooks`.
+"""What is sent to webhook endpoints: each type of event and the test, for OpenAPI's `webhooks`.
 
 https://spec.openapis.org/oas/v3.1.1#oas-webhooks
 """
@@ -12,6 +12,7 @@ import msgspec
 
 from messaging.service import Event, events
 from runtime.requests.operation import JSON, Header
+from webhooks.managing import TEST
 from webhooks.requests import known_types
 
 #: The events' types have names of their own among the API's.
@@ -44,11 +45,18 @@ ADDED: dict[str, Any] = {
     },
     "required": ["type", "timestamp"],
 }
+#: What is sent as a test.
+OF_A_TEST: dict[str, Any] = {
+    **ADDED,
+    "properties": {**ADDED["properties"], "endpointId": {"type": "string"}},
+    "required": [*ADDED["required"], "endpointId"],
+}
 
 
 def webhooks() -> dict[str, Any]:
-    """Each type of event, with what is sent."""
-    return {each.type: {"post": request(each)} for each in sent()}
+    """Each type, with what is sent."""
+    test = request("Nothing happened: somebody asked for a test", "", OF_A_TEST)
+    return {**{each.type: {"post": of_event(each)} for each in sent()}, TEST: {"post": test}}
 
 
 def schemas() -> dict[str, Any]:
@@ -62,12 +70,16 @@ def sent() -> Iterator[Event]:
     return (events()[type_] for type_ in known_types())
 
 
-def request(event: Event) -> dict[str, Any]:
+def of_event(event: Event) -> dict[str, Any]:
     body = {"$ref": REF.format(name=event.body.__name__)}
     summary, _, more = (event.body.__doc__ or "").partition("\n")
+    return request(summary.rstrip("."), more.strip(), {"allOf": [ADDED, body]})
+
+
+def request(summary: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {
-        "summary": summary.rstrip("."),
-        **({"description": more.strip()} if more.strip() else {}),
+        "summary": summary,
+        **({"description": description} if description else {}),
         "tags": ["webhooks"],
         "security": [],
         "parameters": [
@@ -83,7 +95,7 @@ def request(event: Event) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": {"allOf": [ADDED, body]}}},
+            "content": {JSON: {"schema": schema}},
         },
         "responses": {
             "2XX": {"description": "It is delivered; any other answer is a failure."},
