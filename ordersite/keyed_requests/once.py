@@ -79,7 +79,9 @@ class KeepAnswers:
 
 def takes_keys(view: Any, method: str) -> bool:
     """Whether the first answer of the view's method is kept here, where a key is sent."""
-    return method not in SAFE_METHODS and not getattr(view, "has_keys_of_its_own", False)
+    if method not in view.allowed_methods or method in SAFE_METHODS:
+        return False
+    return not getattr(view, "has_keys_of_its_own", False)
 
 
 def fingerprint(request: Request) -> str:
