@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from msgspec import UNSET, UnsetType
 from pymongo.collection import Collection
 
-from runtime.requests.newest_first import Place, cursor_after, place_of
+from runtime.requests.newest_first import next_query, place_of
 from webhooks.requests import TITLE_OF_LIST
 from webhooks.store import Document
 
@@ -40,8 +39,8 @@ def page(
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]
-    place = Place(shown[-1]["created_at"], shown[-1]["_id"])
-    return Page(shown, urlencode({**parameters, "cursor": cursor_after(place)}))
+    ends = [(each.get("created_at"), each["_id"]) for each in shown]
+    return Page(shown, next_query(parameters, ends))
 
 
 def behind(text: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ that what comes meanwhile shifts none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -83,9 +83,8 @@ def page_of(
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]
-    place = Place(getattr(shown[-1], by), str(shown[-1].pk))
-    query = urlencode({**parameters, "cursor": cursor_after(place)})
-    return Page(shown, f"{request.path}?{query}")
+    query = next_query(parameters, [(getattr(each, by), str(each.pk)) for each in shown])
+    return Page(shown, f"{request.path}?{query}" if query else None)
 
 
 def behind(records: QuerySet[Any], by: str, after: str) -> QuerySet[Any]:
@@ -96,6 +95,27 @@ def behind(records: QuerySet[Any], by: str, after: str) -> QuerySet[Any]:
     except ValidationError as error:
         raise cursor.refused(query_string.TITLE) from error
     return records.filter(Q(**{f"{by}__lt": place.at}) | Q(**{by: place.at, "pk__lt": id_}))
+
+
+def next_query(parameters: Mapping[str, str], shown: Sequence[tuple[object, object]]) -> str | None:
+    """The query string of the page behind these, with the same filters; None where there is none.
+
+    Args:
+        shown: the time and the id of each record.
+    """
+    place = last_place(shown)
+    return urlencode({**parameters, "cursor": cursor_after(place)}) if place else None
+
+
+def last_place(shown: Sequence[tuple[object, object]]) -> Place | None:
+    """The last of them that a page can begin behind.
+
+    A record that another program wrote may have no time: MongoDB sorts it behind all others.
+    """
+    for at, id_ in reversed(shown):
+        if isinstance(at, datetime) and at >= EPOCH and isinstance(id_, str) and id_.isalnum():
+            return Place(at, id_)
+    return None
 
 
 def cursor_after(place: Place) -> str:
