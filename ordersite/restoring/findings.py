@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,10 +18,22 @@ from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
 from messaging.certificate import Reason
+from messaging.isolation import isolated
 from messaging.trust.contents import RECORDED_NO
 from orders.collection import orders
 from orders.ledger import known
 from runtime.mongodb_clock import mongodb_now
+
+logger = logging.getLogger(__name__)
+
+CANNOT_COMPARE = (
+    "Order %s is not compared, as its document or a service's record of it is not as this release "
+    "stores one; the others are. Correct the document, then run reconcile_restore again."
+)
+CANNOT_READ = (
+    "What the failed message %s tells is left out, as its document is not as this release stores "
+    "one; the others' is not. Correct the document, then run reconcile_restore again."
+)
 
 #: What changed within this time may be on its way; the next run of the command finds the rest.
 SETTLED_AFTER = timedelta(seconds=30)
@@ -95,7 +108,7 @@ def without_order(found: Findings) -> None:
     """Records of orders that the database has not."""
     seen: set[str] = set()
     for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
-        if ObjectId.is_valid(invoice["_id"]) and invoice["items"]:
+        if ObjectId.is_valid(invoice["_id"]) and invoice.get("items"):
             found.lost.append(invoice)
             seen.add(invoice["_id"])
         else:
@@ -104,7 +117,7 @@ def without_order(found: Findings) -> None:
     for reservation in lacking(reservations().find({"created_at": {"$lt": settled()}})):
         if reservation["_id"] in seen:
             continue
-        is_ours = ObjectId.is_valid(reservation["_id"]) and reservation["state"] == "reserved"
+        is_ours = ObjectId.is_valid(reservation["_id"]) and reservation.get("state") == "reserved"
         if is_ours:
             found.reserved_only.append(reservation)
         elif reservation["_id"] not in nothing_owed:
@@ -125,11 +138,12 @@ def told_by_messages(found: Findings) -> None:
     numbers: dict[str, set[str]] = {}
     users: dict[str, str] = {}
     for record in never_taken():
-        if record["order_id"] not in recorded:
-            users[record["order_id"]] = record["user_id"]
-            told = invoice_numbers(record["body"])
-            numbers.setdefault(record["order_id"], set()).update(told)
-            found.known_numbers |= told
+        with isolated(logger, CANNOT_READ, record["_id"]):
+            if record["order_id"] not in recorded:
+                told = invoice_numbers(record["body"])
+                numbers.setdefault(record["order_id"], set()).update(told)
+                users[record["order_id"]] = record["user_id"]
+                found.known_numbers |= told
     there = {str(id_) for id_ in known([ObjectId(id_) for id_ in users if ObjectId.is_valid(id_)])}
     found.told = [
         InFailedMessagesOnly(order_id, users[order_id], tuple(sorted(numbers[order_id])))
@@ -160,9 +174,10 @@ def numbers_answered() -> dict[str, str]:
     """By order, the number of an invoice that such an answer has."""
     numbers: dict[str, str] = {}
     for record in unrecorded():
-        for number in invoice_numbers(record["body"]):
-            if ahead(number) <= lost_numbers.MOST_LOST:
-                numbers[record["order_id"]] = number
+        with isolated(logger, CANNOT_READ, record["_id"]):
+            for number in invoice_numbers(record["body"]):
+                if ahead(number) <= lost_numbers.MOST_LOST:
+                    numbers[record["order_id"]] = number
     return numbers
 
 
@@ -183,10 +198,11 @@ def compare(found: Findings, some: list[Document]) -> None:
     held_up = held_up_by_failures([*ids["_id"]["$in"]])
     for order in some:
         order_id = str(order["_id"])
-        if ("inventory", order_id) not in held_up:
-            compare_stock(found, order, reserved.get(order_id))
-        if ("billing", order_id) not in held_up:
-            compare_invoice(found, order, invoiced.get(order_id), reserved.get(order_id))
+        with isolated(logger, CANNOT_COMPARE, order_id):
+            if ("inventory", order_id) not in held_up:
+                compare_stock(found, order, reserved.get(order_id))
+            if ("billing", order_id) not in held_up:
+                compare_invoice(found, order, invoiced.get(order_id), reserved.get(order_id))
 
 
 def compare_stock(found: Findings, order: Document, reservation: Document | None) -> None:
@@ -241,9 +257,9 @@ def held_up_by_failures(order_ids: list[str]) -> set[tuple[str, str]]:
     }
     found = failed_messages().find(wanted, {"service": 1, "order_id": 1, "type": 1})
     return {
-        ((each["type"] or "").partition(".")[0], each["order_id"])
-        if each["service"] == "orders"
-        else (each["service"], each["order_id"])
+        (str(each.get("type") or "").partition(".")[0], each["order_id"])
+        if each.get("service") == "orders"
+        else (str(each.get("service")), each["order_id"])
         for each in found
     }
 

@@ -354,6 +354,25 @@ def test_a_broker_that_lost_its_messages_gets_them_again() -> None:
     agree()
 
 
+def test_an_order_that_cannot_be_read_is_named_and_the_others_are_settled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    without_status, without_ledger, lost = place(), place(), place()
+    relay()
+    for queue in ("inventory", "billing"):
+        broker.take_all(queue)
+    orders().update_one({"_id": ObjectId(without_status)}, {"$unset": {"status": ""}})
+    orders().update_one({"_id": ObjectId(without_ledger)}, {"$set": {"ledger": "none"}})
+
+    assert reconcile("--apply")[0] == 0
+    for service in ("inventory", "billing"):
+        told = [each.properties["correlation_id"] for each in broker.take_all(service)]
+        assert told == [lost]
+
+    for broken in (without_status, without_ledger):
+        assert f"Order {broken} is not compared" in caplog.text
+
+
 def test_what_was_shipped_after_the_backup_is_noted_as_shipped() -> None:
     order_id = place()
     work()
