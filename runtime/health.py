@@ -19,6 +19,7 @@ PROCESSES = ("web", "relay", "worker", "archiver", "scheduler", "deliverer")
 
 WEB_PATH = "/health/serving"
 WEB_SECONDS = 3
+HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +38,10 @@ def trouble_of(process: str) -> str:
 
 
 def trouble_of_web() -> str:
-    port = int(os.environ.get("WEB_PORT", "8000"))
+    text = os.environ.get("WEB_PORT", "8000")
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= HIGHEST_PORT):
+        return f"WEB_PORT is {text[:40]!r}; for example: WEB_PORT=8000"
+    port = int(text)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WEB_SECONDS)
     try:
         connection.request("GET", WEB_PATH)

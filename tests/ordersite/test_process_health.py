@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from ordersite.management.commands.serve import port
 from runtime import health, sign_of_life
 
 
@@ -93,6 +95,16 @@ def test_a_web_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("WEB_PORT", "1")
 
     assert "does not answer on port 1" in health.trouble_of("web")
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "99999", "9" * 5000, "web", "\u0663"])
+def test_a_port_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WEB_PORT", value)
+
+    assert "for example: WEB_PORT=8000" in health.trouble_of("web")
+    if value != "0":
+        with pytest.raises(ArgumentTypeError, match="from 0 to 65535"):
+            port(value)
 
 
 @pytest.mark.parametrize("arguments", [[], ["billing"], ["web", "relay"]])

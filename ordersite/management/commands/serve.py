@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from ordersite.environment import HIGHEST_PORT
 from ordersite.web import server
+from runtime.requests.number import whole_number
 
 
 class Command(BaseCommand):
@@ -22,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 is every network"
         )
-        parser.add_argument("--port", type=int, default=8000, help="default %(default)s")
+        parser.add_argument("--port", type=port, default=8000, help="default %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # uvicorn sends itself the signal again by which it was asked to stop, once it has.
@@ -36,3 +39,11 @@ class Command(BaseCommand):
             loop="uvloop",
             **server.options(settings.TRUSTED_PROXIES),
         )
+
+
+def port(text: str) -> int:
+    """Of a greater number the system would take a part, and listen somewhere else."""
+    try:
+        return whole_number(text, 0, HIGHEST_PORT)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
