@@ -6,6 +6,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import pymongo
 from django.http import HttpResponse
 from msgspec import UNSET
@@ -13,6 +14,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from messaging.listed import listed
 from runtime.requests import query_string
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
@@ -53,7 +55,12 @@ class DeliveriesView(APIView):
                 query["state"] = filters.state
             found = page(deliveries, query, parameters, filters.limit, filters.cursor)
         body: DeliveryPage = {
-            "deliveries": [delivery_json(each) for each in found.documents],
+            "deliveries": listed(
+                found.documents,
+                delivery_json,
+                lambda each: f"webhook delivery {each['_id']}",
+                msgspec.json.encode,
+            ),
             "next": f"{request.path}?{found.next_query}" if found.next_query else None,
         }
         return answered(body)

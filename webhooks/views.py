@@ -16,6 +16,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from messaging.listed import listed as listed_documents
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests import idempotency_key, query_string
 from runtime.requests.caller import Caller, caller_of, check_user
@@ -77,7 +78,12 @@ class EndpointsView(APIView):
             found = page(endpoints, query, parameters, filters.limit, filters.cursor)
             now = mongodb_now()
         shown: EndpointPage = {
-            "endpoints": [endpoint_json(each, now) for each in found.documents],
+            "endpoints": listed_documents(
+                found.documents,
+                lambda each: endpoint_json(each, now),
+                lambda each: f"webhook endpoint {each['_id']}",
+                msgspec.json.encode,
+            ),
             "next": f"{request.path}?{found.next_query}" if found.next_query else None,
         }
         return answered(shown)

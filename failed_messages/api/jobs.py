@@ -19,6 +19,7 @@ from failed_messages.reading.description import job_json, verdict_json
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.preview import preview, preview_of
 from failed_messages.reading.verdict import record_id
+from messaging.listed import listed
 from runtime.requests import newest_first
 
 
@@ -53,7 +54,8 @@ class JobsView(DeskView):
 
     def get(self, request: Request) -> Response:
         found = newest_first.page(request, ReplayJob.objects.all(), "at")
-        return Response({"items": [job_json(each) for each in found.records], "next": found.next})
+        items = listed(found.records, job_json, lambda each: f"bulk replay {each.pk}")
+        return Response({"items": items, "next": found.next})
 
 
 class JobView(DeskView):

@@ -15,6 +15,7 @@ from failed_messages.api.view import DISCARD, EDIT, READ, REPLAY, DeskView
 from failed_messages.models import PendingAct
 from failed_messages.reading.description import pending_json
 from failed_messages.records import permissions
+from messaging.listed import listed
 from runtime.requests import newest_first
 
 DECISIONS = {"approve": approve, "reject": reject}
@@ -28,7 +29,7 @@ class PendingActsView(DeskView):
 
     def get(self, request: Request) -> Response:
         found = newest_first.page(request, PendingAct.objects.all(), "at")
-        shown = [pending_json(each) for each in found.records]
+        shown = listed(found.records, pending_json, lambda each: f"pending act {each.pk}")
         return Response({"items": shown, "next": found.next})
 
 

@@ -13,6 +13,7 @@ from failed_messages.api.refusals import refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayPolicy
 from failed_messages.reading.description import policy_json
+from messaging.listed import listed
 
 
 class PoliciesView(DeskView):
@@ -21,7 +22,10 @@ class PoliciesView(DeskView):
     operations = {"GET": operations.LIST_POLICIES, "POST": operations.SET_POLICY}
 
     def get(self, request: Request) -> Response:
-        return Response({"items": [policy_json(each) for each in ReplayPolicy.objects.all()]})
+        policies = ReplayPolicy.objects.all()
+        return Response(
+            {"items": listed(policies, policy_json, lambda each: f"replay policy {each.pk}")}
+        )
 
     def post(self, request: Request) -> Response:
         asked = POLICY.of(request)

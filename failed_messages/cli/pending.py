@@ -11,6 +11,7 @@ from failed_messages.cli.arguments import add_verb, items_shown
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import PendingAct
 from failed_messages.reading.description import pending_json
+from messaging.listed import listed
 from runtime.os_user import add_by
 
 PENDING_LIMIT = 20
@@ -28,7 +29,8 @@ def add_pending(verbs: Any) -> None:
 
 def run_pending(options: dict[str, Any], terminal: Terminal) -> None:
     if options["id"] is None:
-        acts = [pending_json(each) for each in PendingAct.objects.all()[: options["limit"]]]
+        newest = PendingAct.objects.all()[: options["limit"]]
+        acts = listed(newest, pending_json, lambda each: f"pending act {each.pk}")
         terminal.items(acts, COLUMNS, "No acts to approve.")
         return
     if not ObjectId.is_valid(options["id"]) or not options["what"]:

@@ -10,6 +10,7 @@ from failed_messages.cli.terminal import POLICY_COLUMNS, Refusal, Terminal
 from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.description import policy_json
 from failed_messages.reading.filters import duration
+from messaging.listed import listed
 from messaging.service import services
 from runtime.os_user import add_by
 
@@ -40,7 +41,8 @@ def run_policy(options: dict[str, Any], terminal: Terminal) -> None:
         _set(options)
     elif options["what"] == "off":
         _switch_off(options)
-    items = [policy_json(policy) for policy in ReplayPolicy.objects.all()]
+    policies = ReplayPolicy.objects.all()
+    items = listed(policies, policy_json, lambda each: f"replay policy {each.pk}")
     terminal.items(items, POLICY_COLUMNS, "No policies: nothing is replayed automatically.")
 
 

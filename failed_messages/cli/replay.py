@@ -20,6 +20,7 @@ from failed_messages.models import ReplayJob
 from failed_messages.reading.description import job_json
 from failed_messages.reading.preview import Preview, preview, preview_of
 from failed_messages.reading.verdict import record_id
+from messaging.listed import listed
 from runtime.terminal import printable
 
 JOBS_LIMIT = 20
@@ -82,7 +83,8 @@ def add_jobs(verbs: Any) -> None:
 
 def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
     if options["id"] is None:
-        jobs = [job_json(job) for job in ReplayJob.objects.all()[: options["limit"]]]
+        newest = ReplayJob.objects.all()[: options["limit"]]
+        jobs = listed(newest, job_json, lambda each: f"bulk replay {each.pk}")
         terminal.items(jobs, JOB_COLUMNS, "No bulk replays.")
         return
     job = _job(options["id"])

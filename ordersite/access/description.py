@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterable
 
-from messaging.isolation import isolated
+from messaging.listed import listed
 from ordersite.access import models
 from ordersite.access.answers import ApiKey
 from runtime.moment import or_null
 from runtime.requests.number import text_if_large
 
-logger = logging.getLogger(__name__)
 
-UNREADABLE = (
-    "The document of the API key %s is not as this release stores one, so lists leave it out; the "
-    "others are listed. Correct the document, or revoke the key."
-)
-
-
-def readable(records: Iterable[models.ApiKey]) -> list[models.ApiKey]:
-    """Those that can be shown; one that another program wrote otherwise hides no other."""
-    found = []
-    for record in records:
-        with isolated(logger, UNREADABLE, record.pk):
-            json.dumps(key_json(record))
-            found.append(record)
-    return found
+def keys_json(records: Iterable[models.ApiKey]) -> list[ApiKey]:
+    return listed(records, key_json, lambda each: f"API key {each.pk}")
 
 
 def key_json(record: models.ApiKey) -> ApiKey:

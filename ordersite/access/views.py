@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from ordersite.access import keys, operations
 from ordersite.access.answers import ApiKeys, NewApiKey
 from ordersite.access.bodies import CREATE, EXAMPLE, NOTHING, ROTATE, TITLE
-from ordersite.access.description import key_json, readable
+from ordersite.access.description import key_json, keys_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED
@@ -35,8 +35,7 @@ class ApiKeysView(APIView):
 
     def get(self, request: Request) -> Response:
         found = newest_first.page(request, ApiKey.objects.all(), "created_at")
-        items = [key_json(each) for each in readable(found.records)]
-        shown: ApiKeys = {"items": items, "next": found.next}
+        shown: ApiKeys = {"items": keys_json(found.records), "next": found.next}
         return Response(shown)
 
     def post(self, request: Request) -> Response:

@@ -165,7 +165,8 @@ SHARED_WORK = [
     *(take, measure, recount_stock),
 ]
 SHARED_PAGES = ["/admin/", "/orders", "/metrics", "/pipeline/conservation", "/failed-messages"]
-SHARED_PAGES += ["/failed-messages/groups", "/products"]
+SHARED_PAGES += ["/failed-messages/groups", "/failed-messages/jobs", "/failed-messages/policies"]
+SHARED_PAGES += ["/failed-messages/pending", "/products"]
 
 
 @pytest.mark.parametrize("model", [*LISTS, "failed_messages.failurecount"])

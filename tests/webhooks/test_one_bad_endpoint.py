@@ -11,6 +11,7 @@ import pytest
 from failed_messages.acting import alerts
 from ordersite.pipeline import webhook_alerts
 from runtime.stopping import StopRequest
+from tests.failed_messages.staff import staff
 from tests.polling import eventually
 from tests.webhooks.events import heard_of
 from tests.webhooks.test_delivering import endpoint
@@ -104,6 +105,21 @@ def test_what_the_others_missed_is_sent_again(
 
     assert deliveries().count_documents({"endpoint": sound["_id"], "state": "pending"}) == 1
     assert f"What the webhook endpoint {broken['_id']} missed cannot be sent again" in caplog.text
+
+
+def test_lists_have_the_others(both: tuple[Document, Document]) -> None:
+    broken, sound = both
+    heard_of()
+    (delivery,) = deliveries().find({"endpoint": sound["_id"]})
+    deliveries().insert_one({**delivery, "_id": "strange", "state": {"a": 2**62}})
+    spoil(broken, "url", failures="many")
+    operator = staff()
+
+    endpoints_listed = operator.get("/webhooks/endpoints")
+    listed = operator.get(f"/webhooks/endpoints/{sound['_id']}/deliveries")
+
+    assert [each["endpointId"] for each in endpoints_listed.json()["endpoints"]] == [sound["_id"]]
+    assert [each["deliveryId"] for each in listed.json()["deliveries"]] == [delivery["_id"]]
 
 
 def test_the_operators_hear_of_the_others(

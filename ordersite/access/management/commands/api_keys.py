@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.reading.filters import duration
 from ordersite.access import keys
-from ordersite.access.description import key_json, readable
+from ordersite.access.description import key_json, keys_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import SCOPES, UnknownScope
@@ -83,10 +83,11 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(key_json(record)) if options["json"] else text)
 
     def list(self, options: dict[str, Any]) -> None:
-        records = readable(ApiKey.objects.all())
+        known = {each["id"]: each for each in keys_json(ApiKey.objects.all())}
         if options["json"]:
-            self.stdout.write(json.dumps([key_json(each) for each in records], indent=2))
+            self.stdout.write(json.dumps([*known.values()], indent=2))
             return
+        records = [each for each in ApiKey.objects.all() if each.pk in known]
         for line in table(records) if records else ["There is no key."]:
             self.stdout.write(line)
 
