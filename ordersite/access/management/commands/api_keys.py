@@ -131,7 +131,7 @@ def table(records: list[ApiKey]) -> list[str]:
             *(each.pk, each.state, "all" if each.user_id is None else each.user_id, each.name),
             exact(each.expires_at) if each.expires_at else "never",
             exact(each.last_used_at) if each.last_used_at else "never",
-            ",".join(each.scopes),
+            ",".join(map(str, each.scopes)),
         )
         for each in records
     ]
