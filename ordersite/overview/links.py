@@ -27,3 +27,9 @@ RETRYING = Link("Orders with retries", "admin:orders_order_changelist", "needs=r
 def waiting_for(service: str) -> Link:
     query = f"waits={service}" if service != "orders" else "needs=waiting"
     return Link(f"Orders that wait for {service}", "admin:orders_order_changelist", query)
+
+
+def in_flight(service: str) -> Link:
+    """Of those that wait for it, without what failed or is retried; of orders itself, all."""
+    query = f"needs=flight_{service}" if service != "orders" else "needs=waiting"
+    return Link("Orders in flight", "admin:orders_order_changelist", query)

@@ -1,10 +1,15 @@
-"""Tells the list of orders which of them failed, and which are unaccounted for."""
+"""Tells the list of orders which of them failed, are in flight, or are unaccounted for."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import partial
 
+from failed_messages.reading.affected_orders import affected_among
 from failed_messages.records.collection import failed_messages
+from messaging.handling import retry_notes
+from messaging.service import Service, answering
+from orders import unanswered
 from orders.attention import MOST, Need
 from orders.attention import register as register_need
 from ordersite.overview.failures import UNSETTLED
@@ -14,6 +19,9 @@ from ordersite.overview.keeping import current
 def register() -> None:
     """Called once, at start-up."""
     register_need("failed", Need("an operator: a message failed", failed_ids, failed_among))
+    for service in answering():
+        need = Need(f"{service.name}'s answer, in flight", partial(flight_ids, service))
+        register_need(f"flight_{service.name}", need)
     register_need("unaccounted", Need("to be sent again: unaccounted for", unaccounted_ids))
 
 
@@ -29,3 +37,10 @@ def failed_among(ids: Collection[str]) -> Collection[str]:
 
 def unaccounted_ids() -> Iterable[str]:
     return (order_id for line in current().lines or () for order_id in line.orders)
+
+
+def flight_ids(service: Service) -> Iterable[str]:
+    """Of the orders that wait for the service: those that neither failed nor are retried."""
+    order_ids = list(unanswered.newest(service, MOST))
+    known = affected_among(service, order_ids) | set(retry_notes.waiting(service.name))
+    return (each for each in order_ids if each not in known)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ordersite.overview.durations import age
-from ordersite.overview.links import RETRYING, Link, waiting_for
+from ordersite.overview.links import RETRYING, Link, in_flight
 from ordersite.overview.processes import overdue
 from ordersite.overview.snapshot import Line, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
@@ -139,7 +139,7 @@ SERVICE_HEADS = ("queue", "workers", "oldest waiting order", "retries", "dead le
 def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number]:
     queues = snapshot.queues or {}
     queue, dead = queues.get(service), queues.get(f"{service}.dlq")
-    waits = waiting_for(service)
+    waits = in_flight(service)
     yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, waits)
     yield _workers(snapshot, now, service)
     since = (snapshot.waiting_since or {}).get(service)
@@ -227,7 +227,7 @@ def _line(line: Line) -> Iterator[Number]:
     links = {
         "accepted": (line.accepted, Link("All orders", ORDERS)),
         "done": (line.done, Link("Orders that it answered", ORDERS, f"done={line.service}")),
-        "in flight": (line.in_flight, waiting_for(line.service)),
+        "in flight": (line.in_flight, in_flight(line.service)),
         "retrying": (line.retrying, Link("Orders with retries", ORDERS, f"needs=retrying&{owes}")),
         "failed": (line.failed, Link("Orders that failed", ORDERS, f"needs=failed&{owes}")),
         "discarded": (line.discarded, Link("Discarded", MESSAGES, f"{of}&status=discarded")),

@@ -96,6 +96,7 @@ def test_a_line_leads_to_each_of_its_places() -> None:
     assert all(url.startswith("/admin/") for url in urls.values())
     # It counts orders, of this service.
     assert urls["failed"].endswith("orders/order/?needs=failed&waits=billing")
+    assert urls["in flight"].endswith("orders/order/?needs=flight_billing")
     assert urls["retrying"].endswith("orders/order/?needs=retrying&waits=billing")
 
 

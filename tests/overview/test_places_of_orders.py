@@ -14,6 +14,7 @@ from orders.collection import orders
 from ordersite.pipeline.conservation import Line, lines
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
+from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -59,6 +60,21 @@ def test_each_order_is_in_one_place() -> None:
 
     places = (line.failed, line.discarded, line.retrying, line.done, line.in_flight)
     assert (line.accepted, places) == (9, (4, 2, 1, 1, 1))
+
+
+def test_the_list_of_orders_in_flight_has_as_many_as_are_counted() -> None:
+    an_order("failed")
+    an_order("discarded")
+    retried(an_order())
+    on_its_way = an_order("resolved")
+    line = billing()
+
+    address = "/admin/orders/order/?needs=flight_billing"
+    told = staff().get(address).content.decode()
+
+    assert line.in_flight == 1
+    assert "1 result" in told
+    assert f"/admin/orders/order/{on_its_way}/change/" in told
 
 
 def test_orders_that_failed_are_counted_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
