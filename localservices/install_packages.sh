@@ -36,8 +36,17 @@ if [ ! -e "$policy" ]; then
     "${as_root[@]}" chmod 755 "$policy"
 fi
 log=$(mktemp)
-if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+# Another apt, such as the one that keeps the system up to date, is waited for, in seconds.
+most_seconds=300
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o "DPkg::Lock::Timeout=$most_seconds")
+update() {
+    # The option does not reach the lock of the lists.
+    until "${apt[@]}" update; do
+        grep -q "Could not get lock" "$log" && [ "$SECONDS" -lt "$most_seconds" ] || return 1
+        sleep 2
+    done
+}
+if ! { update && "${apt[@]}" install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     stop "apt-get failed; the end of what it said is above, all of it in $log."
 fi
