@@ -39,3 +39,10 @@ def test_every_file_of_the_page_is_there(page: str) -> None:
 
     assert len(files) == 3
     assert all(finders.find(each) for each in files)
+
+
+@pytest.mark.parametrize("address", ["/", "/docs", "/docs/events", "/problems", "/admin/login/"])
+def test_no_browser_asks_for_an_icon_that_there_is_not(address: str) -> None:
+    answer = Client(headers={"host": "localhost"}).get(address)
+
+    assert '<link rel="icon" href="data:,">' in answer.content.decode()
