@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.moment import Moment
 from runtime.requests.cursor import Next
 
 Sku = Annotated[str, Meta(description="Of the catalogue.", examples=["pen"])]
@@ -29,7 +29,7 @@ class Product(ProductPrice):
     sku: Sku
     name: str
     available: Annotated[int, Meta(description="Units that are not reserved.")]
-    withdrawnAt: NotRequired[datetime]
+    withdrawnAt: NotRequired[Moment]
 
 
 class ProductPage(TypedDict):
@@ -62,4 +62,4 @@ class Shipment(TypedDict):
     orderId: OrderId
     state: str
     items: list[StockLine]
-    shippedAt: datetime
+    shippedAt: Moment

@@ -105,7 +105,7 @@ WITHDRAW_PRODUCT = of_state(
     "withdrawProduct",
     "Sell a product no more",
     "The product is withdrawn; orders that have it go on.",
-    {**PRODUCT, "withdrawnAt": "2026-11-28T12:00:00Z"},
+    {**PRODUCT, "withdrawnAt": "2026-11-28T12:00:00.000Z"},
 )
 OFFER_PRODUCT = of_state(
     "offerProduct", "Sell a product again that was withdrawn", "The product is offered.", PRODUCT
@@ -146,7 +146,7 @@ SHIP = Operation(
                 "orderId": "674300000000000000000001",
                 "state": "shipped",
                 "items": [{"sku": "pen", "quantity": 1}],
-                "shippedAt": "2026-11-28T12:00:00Z",
+                "shippedAt": "2026-11-28T12:00:00.000Z",
             },
         )
     },

@@ -36,6 +36,7 @@ from inventory.product_requests import (
 from inventory.restocking import Product
 from messaging.money import plain
 from messaging.price import InvalidPrice, price_of
+from runtime.moment import for_programs
 from runtime.requests import entity_tag, query_string
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
@@ -198,7 +199,7 @@ def product_json(product: Product) -> Shown:
         "available": available_of(product),
     }
     if isinstance(withdrawn_at := product.get("withdrawn_at"), datetime):
-        shown["withdrawnAt"] = withdrawn_at
+        shown["withdrawnAt"] = for_programs(withdrawn_at)
     return shown
 
 

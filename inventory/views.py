@@ -21,6 +21,7 @@ from inventory.stock_requests import (
     ShipmentRequest,
 )
 from messaging.order_id import canonical
+from runtime.moment import for_programs
 from runtime.requests import idempotency_key
 from runtime.requests.caller import caller_of
 from runtime.requests.refusal import Refusal as InvalidRequest
@@ -67,7 +68,7 @@ class ShipView(APIView):
             "orderId": reservation["_id"],
             "state": reservation["state"],
             "items": reservation["items"],
-            "shippedAt": reservation["shipped_at"],
+            "shippedAt": for_programs(reservation["shipped_at"]),
         }
         return JsonResponse(shown)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.moment import Moment
 from runtime.requests.cursor import Next
 
 OrderId = Annotated[
@@ -46,21 +46,21 @@ class Order(TypedDict):
     total: Amount
     currency: Currency
     status: Status
-    createdAt: datetime
+    createdAt: Moment
 
 
 class LedgerEntry(TypedDict):
     """What one service has done about the order so far."""
 
     state: str
-    at: datetime | None
+    at: Moment | None
     detail: str | None
 
 
 class Cancellation(TypedDict):
     """When the order was cancelled, and why."""
 
-    at: datetime
+    at: Moment
     reason: str | None
 
 
@@ -68,7 +68,7 @@ class OrderWithLedger(Order):
     """An order, what each service has done about it, and its cancellation."""
 
     cancellation: NotRequired[Cancellation]
-    updatedAt: datetime
+    updatedAt: Moment
     ledger: Annotated[
         dict[str, LedgerEntry], Meta(description="By service: inventory, billing and others.")
     ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from messaging.fields import Currency, Money, OrderId, Quantity, Sku, UserId
 from messaging.money import text_of
+from runtime.moment import Moment, for_programs
 
 
 class OrderLine(Struct, rename="camel"):
@@ -26,7 +26,7 @@ class Order(Struct, rename="camel"):
     items: list[OrderLine]
     total: Money
     currency: Currency
-    created_at: datetime
+    created_at: Moment
 
 
 class OrderPlaced(Order, kw_only=True):
@@ -72,7 +72,7 @@ def body_of(document: Mapping[str, Any], type_: str) -> Order:
         ],
         "total": text_of(document["total"], currency),
         "currency": currency,
-        "created_at": document["created_at"],
+        "created_at": for_programs(document["created_at"]),
     }
     match type_:
         case "order.placed":

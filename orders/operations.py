@@ -33,7 +33,7 @@ ORDER: dict[str, Any] = {
     "total": "14.90",
     "currency": "EUR",
     "status": "placed",
-    "createdAt": "2026-11-28T12:00:00Z",
+    "createdAt": "2026-11-28T12:00:00.000Z",
 }
 
 PLACE = Operation(
@@ -81,7 +81,7 @@ SHOW = Operation(
             answers.OrderWithLedger,
             {
                 **ORDER,
-                "updatedAt": "2026-11-28T12:00:00Z",
+                "updatedAt": "2026-11-28T12:00:00.000Z",
                 "ledger": {
                     service: {"state": "pending", "at": None, "detail": None}
                     for service in ("inventory", "billing")

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from messaging.money import text_of
 from orders.answers import Order, OrderWithLedger, PlacedOrder
+from runtime.moment import for_programs, or_null
 from runtime.requests.number import text_if_large
 
 #: What `order_json` reads; a stored order has several times as much.
@@ -32,7 +33,7 @@ def order_json(document: dict[str, Any]) -> Order:
         "total": text_of(document["total"], currency),
         "currency": currency,
         "status": document["status"],
-        "createdAt": document["created_at"],
+        "createdAt": for_programs(document["created_at"]),
     }
     if text := text_if_large(shown["userId"]):
         shown["userIdText"] = text
@@ -53,12 +54,19 @@ def order_with_ledger_json(document: dict[str, Any]) -> OrderWithLedger:
     """The order, what each service has done about it so far, and its cancellation."""
     shown: OrderWithLedger = {
         **order_json(document),
-        "updatedAt": document["updated_at"],
+        "updatedAt": for_programs(document["updated_at"]),
         "ledger": {
-            service: {"state": entry["state"], "at": entry["at"], "detail": entry["detail"]}
+            service: {
+                "state": entry["state"],
+                "at": or_null(entry["at"]),
+                "detail": entry["detail"],
+            }
             for service, entry in document["ledger"].items()
         },
     }
     if cancellation := document.get("cancellation"):
-        shown["cancellation"] = cancellation
+        shown["cancellation"] = {
+            "at": for_programs(cancellation["at"]),
+            "reason": cancellation["reason"],
+        }
     return shown

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+#: What `for_programs` writes.
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 #: What a browser's field for a moment takes.
 #: https://html.spec.whatwg.org/multipage/common-microsyntaxes.html#local-dates-and-times

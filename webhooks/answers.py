@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from runtime.moment import Moment
 from runtime.requests.cursor import Next
 
 EndpointId = Annotated[
@@ -32,16 +32,16 @@ class Endpoint(TypedDict):
     types: Annotated[list[str], Meta(description="The types of events that it hears of.")]
     state: Annotated[str, Meta(description="`enabled` or `disabled`.")]
     reason: Annotated[str, Meta(description="Why it is disabled; empty while it is not.")]
-    disabledAt: datetime | None
+    disabledAt: Moment | None
     secrets: Annotated[
         int, Meta(description="How many sign now; more than one while a rotation lasts.")
     ]
-    createdAt: datetime
+    createdAt: Moment
     createdBy: str
-    lastSuccessAt: Annotated[datetime | None, Meta(description="To a minute.")]
+    lastSuccessAt: Annotated[Moment | None, Meta(description="To a minute.")]
     failures: Annotated[int, Meta(description="Failed attempts since the last success.")]
-    failingSince: datetime | None
-    nextAttemptAt: Annotated[datetime | None, Meta(description="Null where nothing waits.")]
+    failingSince: Moment | None
+    nextAttemptAt: Annotated[Moment | None, Meta(description="Null where nothing waits.")]
 
 
 class EndpointWithSecret(Endpoint):
@@ -60,7 +60,7 @@ class EndpointPage(TypedDict):
 class Attempt(TypedDict):
     """One request, and what was answered."""
 
-    at: datetime
+    at: Moment
     milliseconds: int
     requestHeaders: dict[str, str]
     status: Annotated[int | None, Meta(description="Null where there was no answer.")]
@@ -80,9 +80,9 @@ class Delivery(TypedDict):
     orderId: str | None
     state: Annotated[str, Meta(description="`pending`, `delivered` or `failed`.")]
     tries: Annotated[int, Meta(description="Attempts since it was noted, or sent again.")]
-    createdAt: datetime
-    settledAt: datetime | None
-    nextAttemptAt: datetime | None
+    createdAt: Moment
+    settledAt: Moment | None
+    nextAttemptAt: Moment | None
 
 
 class DeliveryWithLog(Delivery):
@@ -96,7 +96,7 @@ class SentAgain(TypedDict):
     """What an endpoint has missed and is sent again."""
 
     endpointId: EndpointId
-    since: datetime
+    since: Moment
     deliveries: Annotated[
         int, Meta(description="How many there are, counted to 100,000; more are sent, too.")
     ]

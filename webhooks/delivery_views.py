@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from messaging.listed import listed
+from runtime.moment import for_programs
 from runtime.requests import query_string
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
@@ -124,7 +125,11 @@ class SendAllAgainView(APIView):
             endpoint = find(request, endpoint_id)
             check_enabled(endpoint)
             count = send_all_again(endpoint["_id"], since, caller_of(request).name)
-        sent: SentAgain = {"endpointId": endpoint["_id"], "since": since, "deliveries": count}
+        sent: SentAgain = {
+            "endpointId": endpoint["_id"],
+            "since": for_programs(since),
+            "deliveries": count,
+        }
         return answered(sent, HTTPStatus.ACCEPTED)
 
 

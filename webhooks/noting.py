@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from pymongo.errors import BulkWriteError
 
+from runtime.moment import for_programs
 from runtime.mongodb_clock import mongodb_now
 from webhooks import waking
 from webhooks.order import About
@@ -94,7 +95,7 @@ def delivery(
 
 def payload(type_: str, body: Mapping[str, Any], now: datetime) -> str:
     """What is sent: the event's own body, with its type and the time at which it was heard of."""
-    ours = {"type": type_, "timestamp": now}
+    ours = {"type": type_, "timestamp": for_programs(now)}
     return msgspec.json.encode(ours | {**body, **ours}).decode()
 
 

@@ -25,7 +25,7 @@ ENDPOINT_PATH = {"endpoint_id": answers.EndpointId}
 DELIVERY_PATH = {"delivery_id": answers.DeliveryId}
 NO_STORE = Header("Cache-Control", "A secret is kept by nobody on its way.", "no-store")
 
-AT = "2026-11-28T12:00:00Z"
+AT = "2026-11-28T12:00:00.000Z"
 SECRET = "whsec_…"  # noqa: S105
 ENDPOINT: dict[str, Any] = {
     "endpointId": "5f0c8a1e2f0b4a57",
@@ -220,7 +220,7 @@ SEND_ALL_AGAIN = Operation(
             answers.SentAgain,
             {
                 "endpointId": ENDPOINT["endpointId"],
-                "since": "2026-01-31T12:00:00Z",
+                "since": "2026-01-31T12:00:00.000Z",
                 "deliveries": 1,
             },
         )

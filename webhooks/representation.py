@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from runtime.moment import for_programs, or_null
 from runtime.requests.number import text_if_large
 from webhooks.answers import Attempt, Delivery, DeliveryWithLog, Endpoint, EndpointWithSecret
 from webhooks.rotation import is_valid, newest
@@ -23,14 +24,14 @@ def endpoint_json(stored: Document, now: datetime) -> Endpoint:
         "types": list(stored["types"]),
         "state": stored["state"],
         "reason": stored["reason"],
-        "disabledAt": stored["disabled_at"],
+        "disabledAt": or_null(stored["disabled_at"]),
         "secrets": sum(is_valid(each, now) for each in stored["secrets"]),
-        "createdAt": stored["created_at"],
+        "createdAt": for_programs(stored["created_at"]),
         "createdBy": stored["created_by"],
-        "lastSuccessAt": stored["last_success_at"],
+        "lastSuccessAt": or_null(stored["last_success_at"]),
         "failures": stored["failures"],
-        "failingSince": stored["failing_since"],
-        "nextAttemptAt": stored["next_at"],
+        "failingSince": or_null(stored["failing_since"]),
+        "nextAttemptAt": or_null(stored["next_at"]),
     }
     if text := text_if_large(user_id):
         shown["userIdText"] = text
@@ -52,9 +53,9 @@ def delivery_json(stored: Document) -> Delivery:
         "orderId": stored["order_id"] or None,
         "state": stored["state"],
         "tries": stored["tries"],
-        "createdAt": stored["created_at"],
-        "settledAt": stored["settled_at"],
-        "nextAttemptAt": stored["due_at"] if is_pending else None,
+        "createdAt": for_programs(stored["created_at"]),
+        "settledAt": or_null(stored["settled_at"]),
+        "nextAttemptAt": or_null(stored["due_at"] if is_pending else None),
     }
 
 
@@ -68,7 +69,7 @@ def with_log(stored: Document) -> DeliveryWithLog:
 
 def attempt_json(stored: Mapping[str, Any]) -> Attempt:
     return {
-        "at": stored["at"],
+        "at": for_programs(stored["at"]),
         "milliseconds": stored["milliseconds"],
         "requestHeaders": json.loads(stored["headers"]),
         "status": stored["status"],

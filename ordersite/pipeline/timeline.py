@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,6 +16,7 @@ from messaging.service import services
 from messaging.steps import Step
 from orders import timeline as journey
 from ordersite.pipeline import retries
+from runtime.moment import or_null
 
 
 class Lane(Struct, frozen=True, rename="camel"):
@@ -54,6 +57,13 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
     names = sorted(services(), key=lambda service: service != "orders")
     lanes = [lane(service, steps, settled.get(service, "nothing to do")) for service in names]
     return Timeline(order_id, status, lanes, steps)
+
+
+def as_json(drawn: Timeline) -> bytes:
+    body = msgspec.to_builtins(drawn, builtin_types=(datetime,))
+    for step in body["steps"]:
+        step |= {"at": or_null(step["at"]), "dueAt": or_null(step["dueAt"])}
+    return msgspec.json.encode(body)
 
 
 def digest(encoded: bytes) -> str:

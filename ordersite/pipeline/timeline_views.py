@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-import msgspec
 import pymongo
 from django.http import HttpResponse, StreamingHttpResponse
 from pymongo.errors import PyMongoError
@@ -17,7 +16,7 @@ from orders.views import find
 from ordersite.access.authentication import still
 from ordersite.pipeline import operations
 from ordersite.pipeline.stream_places import StreamPlaces
-from ordersite.pipeline.timeline import digest, timeline
+from ordersite.pipeline.timeline import as_json, digest, timeline
 from runtime.requests.caller import Caller, Unauthenticated, caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
 
@@ -76,9 +75,7 @@ def snapshot(order_id: str, caller: Caller) -> bytes:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     with pymongo.timeout(ANSWER_SECONDS):
-        return msgspec.json.encode(
-            timeline(find(order_id, caller), is_for_customer=caller.user_id is not None)
-        )
+        return as_json(timeline(find(order_id, caller), is_for_customer=caller.user_id is not None))
 
 
 def stream(order_id: str, still: Callable[[], Caller], seen: str, client: str) -> Iterator[bytes]:

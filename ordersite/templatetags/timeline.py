@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from bson import ObjectId
 from django import template
 
 from failed_messages.records.permissions import DISCARD, REPLAY, may
 from orders.collection import orders
-from ordersite.pipeline.timeline import digest, timeline
+from ordersite.pipeline.timeline import as_json, digest, timeline
 
 register = template.Library()
 
@@ -24,7 +23,7 @@ def order_timeline(context: Any, order_id: ObjectId) -> dict[str, Any]:
     user = context["request"].user
     return {
         "timeline": drawn,
-        "digest": digest(msgspec.json.encode(drawn)),
+        "digest": digest(as_json(drawn)),
         "may_retry": may(user, REPLAY),
         "may_stop": may(user, DISCARD),
     }

@@ -113,7 +113,11 @@ def test_its_owner_asks_over_http(with_key: WithKey) -> None:  # noqa: F811
     answer = send(with_key(*SCOPES, user_id=101), "POST", path, {"since": SINCE})
 
     assert answer.status_code == 202
-    assert answer.json() == {"endpointId": made["_id"], "since": SINCE, "deliveries": 2}
+    assert answer.json() == {
+        "endpointId": made["_id"],
+        "since": "2026-01-31T12:00:00.000Z",
+        "deliveries": 2,
+    }
     assert states() == ["pending"] * 2
 
 
