@@ -13,7 +13,7 @@ import amqp
 from amqp import spec
 from amqp.serialization import dumps
 
-CONFIRM_SECONDS = 10
+CONFIRM_SECONDS = 60
 FIRST_FLAG = 15
 FRAME_OVERHEAD_BYTES = 8
 

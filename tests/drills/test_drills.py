@@ -21,8 +21,6 @@ from drills.violation import Kind
 
 ORDERS = 60
 TRAFFIC_SECONDS = 4
-#: What one drill may take here, once the clusters run.
-MOST_SECONDS = 90
 
 #: By drill, a seed for what tells most.
 SEEDS = {
@@ -65,7 +63,6 @@ def test_the_promises_are_kept(site: Site, name: str, seed: int) -> None:
 
     assert result.violations == []
     assert result.faults > 0
-    assert result.seconds <= MOST_SECONDS
     assert result.orders > ORDERS / 2
 
 
