@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.requests import idempotency_key
 from runtime.requests.operation import Answer, Header, Operation
-from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND
+from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND, OTHER_CUSTOMER
 from webhooks import answers
 from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
 from webhooks.requests import (
@@ -87,7 +87,7 @@ CREATE_ENDPOINT = Operation(
             ),
         )
     },
-    problems=(WEBHOOKS_OFF, TOO_MANY_ENDPOINTS, KEY_REUSED),
+    problems=(WEBHOOKS_OFF, OTHER_CUSTOMER, TOO_MANY_ENDPOINTS, KEY_REUSED),
 )
 SHOW_ENDPOINT = Operation(
     id="getWebhookEndpoint",

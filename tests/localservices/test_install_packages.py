@@ -19,7 +19,7 @@ PROGRAMS = {
     "apt-get": """
         mkdir "$FOLDER/lock" || exit 100
         sleep 0.1
-        [ "$1" = install ] && touch "$FOLDER/installed"
+        case "$*" in *" install "*) touch "$FOLDER/installed" ;; esac
         rmdir "$FOLDER/lock"
     """,
 }
