@@ -18,7 +18,7 @@ from tests.openapi.prepared import PREPARED, shop
 #: form; what no one reads; the numbers of a drawing.
 NOT_OURS = re.compile(
     r"<(pre|svg|script|style|textarea)\b.*?</\1>|<input\b[^>]*>|&quot;.*?&quot;"
-    r"|datetime=\"[^\"]*\"",
+    r"|(?:datetime|href)=\"[^\"]*\"",
     re.DOTALL,
 )
 CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
