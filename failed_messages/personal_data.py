@@ -50,8 +50,13 @@ class Acts(NamedTuple):
 
     def naming(self, user_id: int) -> Record:
         """Finds those that name the user."""
-        number = {"$regex": rf"\b{user_id}\b"}
-        return {"$or": [{name: number} for name in (*self.words, *self.json)]}
+        return naming((*self.words, *self.json), user_id)
+
+
+def naming(names: tuple[str, ...], user_id: int) -> Record:
+    """Finds the records of which one of these texts names the user."""
+    number = {"$regex": rf"\b{user_id}\b"}
+    return {"$or": [{name: number} for name in names]}
 
 
 ACTS = (
@@ -72,8 +77,7 @@ def erase(person: Person) -> Erased:
         erased += _erase(record, person)
     if person.is_first:
         # Their messages may have been deleted since.
-        number = {"$regex": rf"\b{person.user_id}\b"}
-        for group in failure_groups().find({"$or": [{name: number} for name in OF_GROUPS]}):
+        for group in failure_groups().find(naming(OF_GROUPS, person.user_id)):
             _erase_words(group, person)
     return Erased(erased=erased)
 
@@ -188,7 +192,7 @@ def _erase_words(group: Record, person: Person) -> None:
 
 
 def without_reason(body: bytes) -> bytes:
-    """A cancellation's body without the customer's words; all of it goes where it is no JSON."""
+    """A cancellation's body without the customer's words; all of it goes where it is not JSON."""
     try:
         decoded = json.loads(body)
     except (ValueError, RecursionError):

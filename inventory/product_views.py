@@ -204,7 +204,7 @@ def product_json(product: Product) -> Shown:
 
 
 def available_of(product: Product) -> int:
-    """Its units; none where another program wrote what is no number."""
+    """Its units; none where another program wrote what is not a number."""
     stored = product.get("available")
     return int(stored) if isinstance(stored, int | float) and isfinite(stored) else 0
 

@@ -24,7 +24,7 @@ class Keeper:
         service.on_move = None
         self._kept.append(service)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start again what has died; call this from the thread that has started it.
 
         Raises:

@@ -44,8 +44,8 @@ SETTINGS = (
 )
 #: A developer sees a message fail within seconds; in production a fault has minutes to end.
 RETRY_DELAYS_SECONDS = "1,2,4,8"
-#: How often it is looked whether MongoDB and RabbitMQ have ended.
-LOOK_SECONDS = 0.5
+#: From one check whether MongoDB and RabbitMQ have ended to the next.
+CHECK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -197,8 +197,8 @@ def run_pipeline(pipeline: Pipeline, settings: Mapping[str, str], keeper: Keeper
     )
     Thread(target=say_welcome, args=(pipeline, settings), daemon=True).start()
     while pipeline.runs:
-        keeper.look()
-        time.sleep(LOOK_SECONDS)
+        keeper.check()
+        time.sleep(CHECK_SECONDS)
     exit_code = pipeline.wait()
     port = int(settings["WEB_PORT"])
     if is_free(port):
@@ -226,8 +226,8 @@ def wait_for_ever(settings: Mapping[str, str], keeper: Keeper) -> int:
     for name in ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL"):
         print(f"  {name}={settings.get(name, '')}", flush=True)
     while True:
-        keeper.look()
-        time.sleep(LOOK_SECONDS)
+        keeper.check()
+        time.sleep(CHECK_SECONDS)
 
 
 def end_on_signals() -> None:

@@ -4,7 +4,6 @@ DRF.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,23 +14,16 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.isolation import isolated
+from messaging.listed import listed
 from messaging.order_id import object_id
 from orders import cancelling, idempotency, listing, operations, placing
-from orders.answers import CancelledOrder, Order, OrderPage
+from orders.answers import CancelledOrder, OrderPage
 from orders.collection import orders
 from orders.representation import address_of, order_json, order_with_ledger_json, placed_json
 from orders.requests import cancellation_request, order_filters, order_request
 from runtime.requests import entity_tag, idempotency_key, query_string
 from runtime.requests.caller import Caller, caller_of, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
-
-logger = logging.getLogger(__name__)
-
-UNREADABLE = (
-    "The document of order %s is not as this release stores one, so GET /orders leaves it out; the "
-    "others are listed. Correct the document in MongoDB."
-)
 
 
 class OrdersView(APIView):
@@ -59,7 +51,7 @@ class OrdersView(APIView):
                 query_string.parameters(request, order_filters.TITLE), caller_of(request)
             )
         shown: OrderPage = {
-            "orders": [each for each in map(listed, page.documents) if each],
+            "orders": listed(page.documents, order_json, name_of, msgspec.json.encode),
             "next": f"{request.path}?{page.next_query}" if page.next_query else None,
         }
         return json(shown)
@@ -126,14 +118,9 @@ def tag_of(document: dict[str, Any]) -> str:
     return entity_tag.tag_of(shown(document))
 
 
-def listed(document: dict[str, Any]) -> Order | None:
-    """The order for a list; None for one that cannot be read, which hides no other."""
-    with isolated(logger, UNREADABLE, document["_id"]):
-        order = order_json(document)
-        # What cannot be written would hide them, too.
-        msgspec.json.encode(order)
-        return order
-    return None
+def name_of(document: dict[str, Any]) -> str:
+    """What the log calls the order."""
+    return f"order {document['_id']}"
 
 
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:

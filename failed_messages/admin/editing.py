@@ -72,7 +72,7 @@ class Editing(DeskAdmin):
 
 
 def _indented(example: str, order_id: str) -> str:
-    """The right body, with the message's order; as it is where it is no JSON, as it may be cut."""
+    """The right body, with the message's order; as it is where it is not JSON, as it may be cut."""
     try:
         body = json.loads(example)
     except ValueError:

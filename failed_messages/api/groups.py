@@ -18,9 +18,6 @@ from failed_messages.reading.group_figures import figures
 from messaging.service import services
 from runtime.requests import newest_first, query_string
 
-DEFAULT_GROUPS = 50
-MOST_GROUPS = 200
-
 #: The parameters that choose no groups.
 PAGE = ("limit", "cursor")
 CHOICES = {"service": list(services()), "status": GroupStatus.values}
@@ -33,7 +30,7 @@ class GroupsView(DeskView):
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
-        most = limit(parameters, DEFAULT_GROUPS, MOST_GROUPS)
+        most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
         chosen = {name: parameters[name] for name in parameters if name not in PAGE}
         for name, value in chosen.items():
             check(name, value)

@@ -23,10 +23,7 @@ from failed_messages.reading.description import full, summary, verdict_json
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import page
 from failed_messages.reading.verdict import Verdict, record_id
-from runtime.requests import query_string
-
-DEFAULT_MESSAGES = 50
-MOST_MESSAGES = 200
+from runtime.requests import newest_first, query_string
 
 
 class MessagesView(DeskView):
@@ -36,7 +33,7 @@ class MessagesView(DeskView):
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
-        most = limit(parameters, DEFAULT_MESSAGES, MOST_MESSAGES)
+        most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
         after = parameters.get("after")
         with refusing(is_body=False):
             selection = Filter.of(without(parameters, "limit", "after"))

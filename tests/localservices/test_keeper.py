@@ -51,7 +51,7 @@ def keeper(service: Any, said: list[str]) -> Keeper:
 
 
 def test_one_that_runs_is_left_alone(keeper: Keeper, service: Pretended, said: list[str]) -> None:
-    keeper.look()
+    keeper.check()
 
     assert (service.starts, said) == (0, [])
 
@@ -62,8 +62,8 @@ def test_one_that_dies_is_started_again_each_time(
 ) -> None:
     for _ in range(2):
         service.process.exit_code = exit_code
-        keeper.look()
-        keeper.look()
+        keeper.check()
+        keeper.check()
 
     assert service.starts == 2
     assert said == [f"MongoDB ended with exit code {exit_code}. It is started again."] * 2
@@ -74,8 +74,8 @@ def test_one_that_somebody_stops_stays_so_and_is_told_once(
     keeper: Keeper, service: Pretended, said: list[str], exit_code: int
 ) -> None:
     service.process.exit_code = exit_code
-    keeper.look()
-    keeper.look()
+    keeper.check()
+    keeper.check()
 
     assert service.starts == 0
     [told] = said
@@ -91,4 +91,4 @@ def test_one_that_does_not_start_any_more_ends_all(keeper: Keeper, service: Pret
     service.process.exit_code = 1
 
     with pytest.raises(ServiceFailed, match="while starting"):
-        keeper.look()
+        keeper.check()

@@ -7,7 +7,7 @@
   const order = document.getElementById("order");
   const running = document.getElementById("running");
   const ICONS = { done: "✓", failed: "✗", waiting: "…" };
-  const LOOK_MILLISECONDS = 5000;
+  const POLL_MILLISECONDS = 5000;
   const FIRST_QUANTITIES = { book: 1, pen: 2 };
   let events = null;
 
@@ -131,7 +131,7 @@
     } catch {
       running.replaceChildren(element("li", `${ICONS.failed} The site does not answer.`, "failed"));
     }
-    setTimeout(showRunning, LOOK_MILLISECONDS);
+    setTimeout(showRunning, POLL_MILLISECONDS);
   };
 
   form.addEventListener("submit", place);

@@ -83,11 +83,13 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(key_json(record)) if options["json"] else text)
 
     def list(self, options: dict[str, Any]) -> None:
-        known = {each["id"]: each for each in keys_json(ApiKey.objects.all())}
+        stored = list(ApiKey.objects.all())
+        shown = keys_json(stored)
         if options["json"]:
-            self.stdout.write(json.dumps([*known.values()], indent=2))
+            self.stdout.write(json.dumps(shown, indent=2))
             return
-        records = [each for each in ApiKey.objects.all() if each.pk in known]
+        ids = {each["id"] for each in shown}
+        records = [each for each in stored if each.pk in ids]
         for line in table(records) if records else ["There is no key."]:
             self.stdout.write(line)
 
