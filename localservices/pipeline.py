@@ -16,6 +16,8 @@ from typing import Self
 from localservices.process import with_parent
 
 ROOT = Path(__file__).parent.parent
+#: Each process's id, in a file of its name.
+PIDS = ROOT / ".local/pids"
 #: Longer than the pipeline itself gives its processes.
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
@@ -35,7 +37,7 @@ class Pipeline:
     def __enter__(self) -> Self:
         # The kernel ends it with this thread, and all others with it.
         self._parent = subprocess.Popen(
-            with_parent([sys.executable, "-m", "ordersite.forking"]),
+            with_parent([sys.executable, "-m", "ordersite.forking", str(PIDS)]),
             stdin=subprocess.PIPE,
             env=process_environment(),
             cwd=ROOT,

@@ -1,7 +1,7 @@
-"""`python -m ordersite.forking`: runs processes that are named as JSON on its input.
+"""`python -m ordersite.forking [FOLDER]`: runs processes that are named as JSON on its input.
 
 `{"web": {"command": "python manage.py serve", "environment": {"WEB_PORT": "8000"}}}`: the shell
-command of each, and what it gets beside our environment.
+command of each, and what it gets beside our environment. Their ids are files in the folder.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from ordersite.forking.fork import SIGNALS, Forked
@@ -23,8 +24,9 @@ def main() -> int:
     if not asked:
         return 0
     end_on_signals()
+    pids = Path(sys.argv[1]) if sys.argv[1:] else None
     try:
-        with Supervisor(json.loads(asked)) as supervisor:
+        with Supervisor(json.loads(asked), pids) as supervisor:
             supervisor.follow()
     except CannotRun as error:
         sys.stderr.write(f"\n{error}\n")

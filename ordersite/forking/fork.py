@@ -85,7 +85,7 @@ def end_with(parent: int) -> None:
 
 
 def set_name(words: list[str]) -> None:
-    """Let `ps` and `pkill -f` find this process by a command line of its own.
+    """Let `ps` show this process with a command line of its own.
 
     Linux reads it where the program's arguments and environment were at its start: proc(5).
     """

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypedDict
 
@@ -53,8 +54,14 @@ class Supervisor:
     Each gets SIGTERM alone and stops its own children: a Celery worker finishes its messages.
     """
 
-    def __init__(self, starts: Mapping[str, Start]) -> None:
+    def __init__(self, starts: Mapping[str, Start], pids: Path | None = None) -> None:
+        """
+        Args:
+            starts: how each process is started, by its name.
+            pids: a folder that has each process's id in a file of its name while it runs.
+        """
         self._starts = starts
+        self._pids = pids
         self._prefixes = prefixes(list(starts))
         # Not epoll, whose file a fork would share.
         self._poll = select.poll()
@@ -98,6 +105,9 @@ class Supervisor:
         self._lines[reading] = Lines(reading, self._prefixes[name])
         end = os.pidfd_open(pid)
         self._children[end] = Child(name, pid, time.monotonic())
+        if self._pids is not None:
+            self._pids.mkdir(parents=True, exist_ok=True)
+            (self._pids / name).write_text(f"{pid}\n")
         for file in (reading, end):
             self._poll.register(file, select.POLLIN)
 
@@ -116,6 +126,9 @@ class Supervisor:
         child = self._children.pop(file)
         # What it leaves behind ends with it, as systemd has it with KillMode=mixed.
         os.killpg(child.pid, signal.SIGKILL)
+        if self._pids is not None:
+            # Before its id can become another's.
+            (self._pids / child.name).unlink(missing_ok=True)
         _, status = os.waitpid(child.pid, 0)
         return child, os.waitstatus_to_exitcode(status)
 

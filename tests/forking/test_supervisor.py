@@ -22,7 +22,7 @@ SUPERVISOR = """
 import sys
 from ordersite.forking import __main__ as forking, preloading, supervisor
 preloading.MODULES = ()
-supervisor.STEADY_SECONDS, supervisor.STOP_SECONDS = map(float, sys.argv[1:])
+supervisor.STEADY_SECONDS, supervisor.STOP_SECONDS = map(float, sys.argv.pop(1).split())
 sys.exit(forking.main())
 """
 
@@ -42,7 +42,7 @@ def supervised(
     """Runs the commands, and ends them afterwards."""
     with log.open("wb") as output:
         parent = subprocess.Popen(
-            [sys.executable, "-c", SUPERVISOR, str(steady_seconds), str(stop_seconds)],
+            [sys.executable, "-c", SUPERVISOR, f"{steady_seconds} {stop_seconds}", pids_in(log)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -94,6 +94,22 @@ def test_what_dies_is_started_again_and_what_is_stopped_stays_so(log: Path) -> N
         assert len(set(killed)) == 2
         eventually(lambda: pids_of(parent, "sleep 1001"))
         assert pids_of(parent, "sleep 1002") == []
+
+
+def test_each_process_has_its_id_in_a_file_while_it_runs(log: Path) -> None:
+    with supervised({"web": FOR_EVER, "billing": "sleep 1004"}, log, steady_seconds=0) as parent:
+        [pid] = eventually(lambda: pids_of(parent, "sleep 1004"))
+        billing = pids_in(log) / "billing"
+        assert int(billing.read_text()) == pid
+
+        # As the documentation has it.
+        subprocess.run(f"kill $(cat {billing})", shell=True, check=True)
+        eventually(lambda: "billing was stopped" in log.read_text())
+        assert [file.name for file in pids_in(log).iterdir()] == ["web"]
+
+
+def pids_in(log: Path) -> Path:
+    return log.parent / "pids"
 
 
 def kill(parent: subprocess.Popen[bytes], command: str, number: signal.Signals) -> int:
