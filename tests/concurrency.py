@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 120
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:

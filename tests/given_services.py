@@ -23,7 +23,7 @@ PREFIX = "ordersite_test_"
 SETTINGS = ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL")
 #: Where a process finds what was set before the tests' own settings took its place.
 KEPT = "ORDERSITE_TESTS_GIVEN"
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 60
 STANDARD_MANAGEMENT_PORT = 15672
 
 UNSET = "Or unset {setting}: the tests then start a {service} of their own."

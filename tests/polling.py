@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 POLL_SECONDS = 0.05
+#: Of a busy machine that is slow already; a test that passes waits for a fraction of it.
+PATIENCE_SECONDS = 180.0
 
 
-def eventually(check: Callable[[], Any], within_seconds: float = 60.0) -> Any:
+def eventually(check: Callable[[], Any], within_seconds: float = PATIENCE_SECONDS) -> Any:
     """Call `check` until it returns something true, and return that.
 
     An AssertionError counts as "not yet", so `check` may hold asserts; a check that holds

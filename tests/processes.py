@@ -16,7 +16,6 @@ from localservices.process import Process
 from tests.polling import eventually
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 90
 
 
 class Processes:
@@ -54,7 +53,7 @@ class Processes:
             assert web.running, f"web ended:\n{web.log_tail()}"
             return _answers(f"{self.web_url}/health/live")
 
-        eventually(answers, within_seconds=START_SECONDS)
+        eventually(answers)
         return self.web_url
 
     def run(self, name: str, command: str, **settings: str) -> Process:
@@ -76,7 +75,7 @@ class Processes:
         """Wait until each Celery worker among them consumes its queue."""
         for process in started:
             if "celery" in process.command[-1]:
-                eventually(partial(_worker_ready, process), START_SECONDS)
+                eventually(partial(_worker_ready, process))
 
     def stop(self) -> None:
         """End all of them, at the same time, as each takes its while."""
@@ -97,7 +96,7 @@ def _worker_ready(process: Process) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2) as response:
+        with urlopen(url, timeout=10) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False

@@ -14,7 +14,7 @@ import uvicorn
 from ordersite.web.server import options
 from tests.asgi_client import server_loop
 
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 60
 
 
 class Answer(NamedTuple):

@@ -75,7 +75,7 @@ class SettledRabbitMQ(RabbitMQ):
             env=env,
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=180,
         )
 
     def _configuration(self) -> str:

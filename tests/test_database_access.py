@@ -50,7 +50,7 @@ def test_an_operator_is_logged_in(admin_client: Client) -> None:
 def test_a_server_in_a_thread_sees_the_same_database(live_server: object) -> None:
     User.objects.create_user("clerk")
 
-    with urlopen(f"{live_server}/orders", timeout=10) as response:
+    with urlopen(f"{live_server}/orders", timeout=60) as response:
         assert response.status == 200
 
 

@@ -99,7 +99,6 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.timeout(300)
 def test_an_order_is_placed_and_done_with_the_packages_of_production(
     programs: Path, processes: Processes, production: dict[str, str]
 ) -> None:

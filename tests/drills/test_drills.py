@@ -31,9 +31,6 @@ SEEDS = {
     "network-faults": 1,
 }
 
-# The first one waits for two clusters and a pipeline, too; one that fails waits for five minutes.
-pytestmark = pytest.mark.timeout(420)
-
 
 @pytest.fixture(scope="module")
 def site(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -21,8 +21,8 @@ from localservices.pipeline import process_environment
 from tests.polling import eventually
 from tests.processes import ROOT
 
-ANSWER_SECONDS = 10
-COMMAND_SECONDS = 30
+ANSWER_SECONDS = 60
+COMMAND_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ class Api:
         ledger = self.order(order_id)["ledger"]
         return ledger["inventory"]["state"], ledger["billing"]["state"]
 
-    def await_status(self, order_id: str, status: str, within_seconds: float = 60) -> None:
+    def await_status(self, order_id: str, status: str) -> None:
         def reached() -> bool:
             assert self.status(order_id) == status
             return True
 
-        eventually(reached, within_seconds)
+        eventually(reached)
 
 
 def manage(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -111,10 +111,10 @@ def manage(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def await_failed_messages(count: int, within_seconds: float = 60) -> list[dict[str, Any]]:
+def await_failed_messages(count: int) -> list[dict[str, Any]]:
     """Wait until there are so many failed messages, and list them."""
     records = connection.database["failed_messages"]
-    eventually(lambda: records.count_documents({}) >= count, within_seconds)
+    eventually(lambda: records.count_documents({}) >= count)
     listed = failed_messages()
     assert len(listed) == count, listed
     return listed

@@ -127,7 +127,6 @@ def order_id(answer: str) -> str:
     return json.loads(answer)["order"]["orderId"]
 
 
-@pytest.mark.timeout(300)
 def test_the_page_makes_a_service_that_has_all_that_the_others_have(reader: Reader) -> None:
     assert "shipping" in reader.next("startservice")
     reader.edit_settings()

@@ -56,7 +56,7 @@ def run(*arguments: str) -> Any:
         env={**process_environment(), **SOON},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -21,8 +21,6 @@ from tests.polling import eventually
 from tests.processes import ROOT, Processes
 from tests.settled_rabbitmq import SettledRabbitMQ
 
-pytestmark = pytest.mark.timeout(300)
-
 DATABASE = "least"
 PREPARATIONS = (
     ("migrate", "--verbosity", "0"),
@@ -47,7 +45,7 @@ def manage(settings: dict[str, str], *arguments: str) -> str:
         env={**process_environment(), **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -48,7 +48,7 @@ def test_the_management_page_answers(rabbitmq: RabbitMQ) -> None:
     request = Request(
         f"{rabbitmq.management_url}/api/overview", headers={"Authorization": f"Basic {login}"}
     )
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         assert json.load(response)["node"] == "ordersite@localhost"
 
 
@@ -82,7 +82,7 @@ def test_nothing_of_it_is_left_after_a_stop(rabbitmq: RabbitMQ) -> None:
     family = [psutil.Process(rabbitmq.process.pid), psutil.Process(name_server_pid(rabbitmq))]
     family += family[0].children(recursive=True)
     rabbitmq.stop()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 

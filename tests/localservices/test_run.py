@@ -17,16 +17,14 @@ import pytest
 
 from drills.cluster.checkout import copy_to
 from localservices.process import Process
-from tests.polling import eventually
+from tests.polling import PATIENCE_SECONDS, eventually
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 120
-STOP_SECONDS = 40
 
 #: What the tests set for themselves; a new user's environment names no services.
 OURS = ("MONGODB_", "AMQP_", "RABBITMQ_", "DJANGO_", "RETRY_DELAYS_SECONDS", "DELIVERY_LIMIT")
 
-pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(420)]
+pytestmark = pytest.mark.usefixtures("programs")
 
 
 @pytest.fixture
@@ -73,16 +71,16 @@ def test_a_new_user_places_an_order_stops_and_finds_it_again(
     for service in ("MongoDB", "RabbitMQ"):
         told = f"{service} ended with exit code -9. It is started again."
         eventually(lambda told=told: told in new_run.log.read_text())
-    eventually(lambda: is_answered(f"{web}/health/ready"), within_seconds=START_SECONDS)
+    eventually(lambda: is_answered(f"{web}/health/ready"))
 
     family = psutil.Process(new_run.pid).children(recursive=True)
     press_ctrl_c(new_run)
     assert "Traceback" not in new_run.log.read_text()
-    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert not psutil.wait_procs(family, timeout=60)[1]
 
     new_run.log.unlink()
     assert start(new_run) == web
-    with urlopen(f"{web}/orders/{order['orderId']}", timeout=10) as response:
+    with urlopen(f"{web}/orders/{order['orderId']}", timeout=60) as response:
         assert json.load(response)["orderId"] == order["orderId"]
 
 
@@ -92,7 +90,7 @@ def test_a_process_that_cannot_start_is_told_and_nothing_stays(
     lines = (project / "Procfile").read_text()
     (project / "Procfile").write_text(lines + "broken: python manage.py no_such_command\n")
     new_run.start()
-    assert eventually(lambda: new_run.exit_code, within_seconds=START_SECONDS + STOP_SECONDS) != 0
+    assert eventually(lambda: new_run.exit_code) != 0
     log = new_run.log.read_text()
     assert "broken    | Unknown command: 'no_such_command'" in log
     assert "broken ended with exit code 1, so everything was stopped" in log
@@ -106,7 +104,7 @@ def start(run: Process) -> str:
         assert run.running, run.log_tail()
         return re.search(r"API +(http://localhost:\d+)/orders", run.log.read_text())
 
-    return eventually(told, within_seconds=START_SECONDS)[1]
+    return eventually(told)[1]
 
 
 def manage(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -117,7 +115,7 @@ def manage(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=new_users_environment(),
         capture_output=True,
         text=True,
-        timeout=START_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -129,7 +127,7 @@ def make_run(project: Path) -> subprocess.CompletedProcess[str]:
         env=new_users_environment(),
         capture_output=True,
         text=True,
-        timeout=START_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -137,7 +135,7 @@ def make_run(project: Path) -> subprocess.CompletedProcess[str]:
 def place_order(web: str, user_id: int = 101) -> dict[str, str]:
     body = json.dumps({"userId": user_id, "items": ["book", "pen"]}).encode()
     request = Request(f"{web}/orders", body, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         assert response.status == 201
         order: dict[str, str] = json.load(response)["order"]
     return order
@@ -151,7 +149,7 @@ def die(run: Process, program: str) -> None:
 
 def is_answered(address: str) -> bool:
     try:
-        with urlopen(address, timeout=10):
+        with urlopen(address, timeout=60):
             return True
     except OSError:
         return False
@@ -160,7 +158,7 @@ def is_answered(address: str) -> bool:
 def press_ctrl_c(run: Process) -> None:
     """A terminal sends the signal to everything in its foreground."""
     os.killpg(run.pid, signal.SIGINT)
-    eventually(lambda: not run.running, within_seconds=STOP_SECONDS)
+    eventually(lambda: not run.running)
 
 
 def new_users_environment() -> dict[str, str]:

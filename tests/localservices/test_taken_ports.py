@@ -24,9 +24,7 @@ from localservices.rabbitmq import RabbitMQ
 from tests.localservices.test_run import new_users_environment, project  # noqa: F401
 from tests.polling import eventually
 
-START_SECONDS = 90
-
-pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.usefixtures("programs")
 
 
 class LateMongoDB(MongoDB):
@@ -157,7 +155,7 @@ def test_two_checkouts_at_once(two_projects: list[Process]) -> None:
         each.start()
     urls = []
     for each in two_projects:
-        eventually(lambda each=each: "RABBITMQ_MANAGEMENT_URL=" in told(each), START_SECONDS)
+        eventually(lambda each=each: "RABBITMQ_MANAGEMENT_URL=" in told(each))
         urls += [line for line in told(each).splitlines() if "_URL=" in line]
     assert len(urls) == len(set(urls)) == 6
 

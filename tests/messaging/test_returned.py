@@ -63,7 +63,6 @@ def restart(processes: Processes, worker: Process) -> None:
     processes.wait_for_workers([worker])
 
 
-@pytest.mark.timeout(180)
 def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
     processes: Processes, slow_user: Callable[[], None]
 ) -> None:
@@ -100,7 +99,6 @@ def test_what_waits_behind_slow_ones_survives_each_kill_of_the_worker(
     assert given_up <= {f"order.placed:slow-{number}" for number in range(4)}
 
 
-@pytest.mark.timeout(180)
 def test_what_waits_survives_each_orderly_stop(
     processes: Processes, slow_user: Callable[[], None]
 ) -> None:
@@ -123,7 +121,6 @@ def test_what_waits_survives_each_orderly_stop(
     assert depth("billing.dlq") == 0
 
 
-@pytest.mark.timeout(180)
 def test_who_kills_its_worker_fails_alone(processes: Processes, clean: None) -> None:
     """Given one order kills whoever handles it, then it alone fails, with the number of kills."""
     SimulatedFault.objects.create(service="billing", user_id=CRASHING_USER, kind="crash")

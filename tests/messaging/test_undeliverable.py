@@ -31,7 +31,6 @@ def soon(rabbitmq: SettledRabbitMQ) -> Iterator[None]:
     rabbitmq.control("clear_policy", "soon")
 
 
-@pytest.mark.timeout(180)
 def test_it_ends_alone_where_the_doctor_sees_it(processes: Processes, soon: None) -> None:
     """
     Given a message among others that RabbitMQ closes the connection over at each delivery

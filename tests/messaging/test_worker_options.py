@@ -53,7 +53,7 @@ def test_the_operator_sees_the_reason_and_an_example(options: list[str]) -> None
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "celery_app", "worker"]
 
     started = subprocess.run(
-        [*celery, *options], env=os.environ, capture_output=True, text=True, timeout=60
+        [*celery, *options], env=os.environ, capture_output=True, text=True, timeout=180
     )
 
     assert started.returncode == 1

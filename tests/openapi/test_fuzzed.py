@@ -59,7 +59,6 @@ READINESS = "getReadiness"
 STREAM = "streamTimeline"
 
 
-@pytest.mark.timeout(300)  # of a busy machine; 15 s of a quiet one
 @pytest.mark.usefixtures("clean", "closed_api")
 def test_every_answer_to_every_caller_is_one_that_is_described(
     chance: random.Random, monkeypatch: pytest.MonkeyPatch

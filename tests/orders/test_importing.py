@@ -399,7 +399,7 @@ def test_the_web_server_passes_the_lines_on_as_they_are(processes: Processes):
     body = "\n".join(order(n) for n in range(1, 2_001)).encode()
     request = Request(f"{url}/orders/import", body, {"Content-Type": NDJSON})
 
-    with urlopen(request, timeout=60) as response:
+    with urlopen(request, timeout=180) as response:
         *outcomes, sums = response.read().splitlines()
 
     assert json.loads(sums) == {"placed": 2_000, "repeated": 0, "refused": 0}

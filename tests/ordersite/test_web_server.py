@@ -35,7 +35,7 @@ class Customers:
         self.unanswered: list[Exception] = []
 
     def place_orders(self) -> None:
-        server = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=10)
+        server = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=60)
         while self.placing:
             try:
                 self._place_order(server)
@@ -110,7 +110,7 @@ def test_mongodb_killed_in_the_middle_of_a_group_loses_no_order_of_a_201(
 
 
 def test_an_operator_gets_the_admin_with_its_style(processes: Processes):
-    server = http.client.HTTPConnection(urlsplit(processes.start_web()).netloc, timeout=10)
+    server = http.client.HTTPConnection(urlsplit(processes.start_web()).netloc, timeout=60)
 
     for path, text in (
         ("/admin/login/", b"<form"),
@@ -124,7 +124,7 @@ def test_an_operator_gets_the_admin_with_its_style(processes: Processes):
 
 def test_nothing_goes_on_answering_when_it_is_killed(processes: Processes) -> None:
     """Else the code of one release would answer beside that of the next."""
-    server = http.client.HTTPConnection(urlsplit(processes.start_web()).netloc, timeout=10)
+    server = http.client.HTTPConnection(urlsplit(processes.start_web()).netloc, timeout=60)
 
     psutil.Process(processes.web.pid).kill()
 

@@ -23,8 +23,6 @@ from tests.polling import eventually
 
 #: From the front page until the incident is over.
 MOST_CLICKS = 5
-#: What RabbitMQ's management tells, it tells some seconds later.
-SEEN_SECONDS = 20.0
 #: MongoDB may be what is down.
 KEEPING_SECONDS = 2.0
 
@@ -97,5 +95,5 @@ class Operator:
             verdict = judge(snapshot, max(snapshot.at, datetime.now(UTC)), tuple(services()))
             return is_expected([each.what for each in verdict.concerns] or [""])
 
-        eventually(is_said, SEEN_SECONDS)
+        eventually(is_said)
         self.page.goto(f"{self._pipeline.api.url}/admin/")

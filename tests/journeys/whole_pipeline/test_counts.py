@@ -24,7 +24,7 @@ def no_fault_stays() -> Iterator[None]:
 
 def counted(url: str, name: str) -> Counts:
     """The samples of one name, by the values of their labels in the order of these."""
-    with urlopen(f"{url}/metrics", timeout=10) as answer:
+    with urlopen(f"{url}/metrics", timeout=60) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         samples = [each for family in families for each in family.samples if each.name == name]
     return {

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import msgspec
-import pytest
 from bson import Decimal128, ObjectId
 from django.db import connection
 
@@ -49,7 +48,6 @@ def product(sku: str) -> tuple[int, int, int]:
     return found["available"], found["reserved"], found["shipped"]
 
 
-@pytest.mark.timeout(300)
 def test_five_hundred_buyers_for_ten_units_end_with_exactly_ten(api: Api) -> None:
     """
     Given ten units of a product
@@ -72,7 +70,7 @@ def test_five_hundred_buyers_for_ten_units_end_with_exactly_ten(api: Api) -> Non
         assert settled == {("confirmed", "invoiced"): UNITS, ("rejected", "credited"): 490}
         return True
 
-    eventually(all_are_settled, within_seconds=150)
+    eventually(all_are_settled)
     assert len(set(ids)) == BUYERS
     assert product("painting") == (0, UNITS, 0)
     reserved = connection.database["reservations"].find({"state": "reserved"})
@@ -87,7 +85,6 @@ def test_five_hundred_buyers_for_ten_units_end_with_exactly_ten(api: Api) -> Non
     assert recounted.returncode == 0, recounted.stdout
 
 
-@pytest.mark.timeout(240)
 def test_each_event_delivered_fifty_times_has_one_effect(
     pipeline: Pipeline, processes: Processes
 ) -> None:
