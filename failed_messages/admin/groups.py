@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
+from failed_messages.admin.ago import ago
 from failed_messages.admin.group_list import GroupList, SortFilter
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import ServiceFilter
@@ -113,13 +114,10 @@ class FailureGroupAdmin(DeskAdmin):
     def affected(self, group: FailureGroup) -> str:
         return affected(_figures(group))
 
-    @admin.display(description="first and last")
+    @admin.display(description="last failed")
     def failed(self, group: FailureGroup) -> str:
-        return format_html(
-            "{}<br>{}",
-            exact(group.first_failed_at),
-            exact(group.last_failed_at),
-        )
+        first = exact(group.first_failed_at)
+        return format_html("{}<br><small>first: {}</small>", ago(group.last_failed_at), first)
 
     # --- several groups -------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from failed_messages.admin import charts as admin_charts
 from failed_messages.admin import detail as admin_detail
 from failed_messages.admin.acting import Acting
 from failed_messages.admin.acts import VERBS, edit_obstacle, lacking
+from failed_messages.admin.ago import ago
 from failed_messages.admin.detail import record_for
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.jobs import bulk_replay
@@ -26,9 +26,7 @@ from failed_messages.admin.retries import Retrying
 from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
-from failed_messages.reading.headline import span
 from messaging.order_link import order_link
-from runtime.moment import exact
 from runtime.paginator import CollectionPaginator
 
 #: How the list opens, and what it says when there is nothing then.
@@ -106,12 +104,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
 
     @admin.display(description="last failed")
     def died(self, record: FailedMessage) -> str:
-        """How long ago, and exactly when."""
-        return format_html(
-            "{} ago<br><small>{}</small>",
-            span(max(datetime.now(UTC) - record.last_failed_at, timedelta(0))),
-            exact(record.last_failed_at),
-        )
+        return ago(record.last_failed_at)
 
     # --- one message ----------------------------------------------------------------------
 

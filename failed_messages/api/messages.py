@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
 
 from bson import ObjectId
 from django.http import Http404
@@ -16,14 +15,14 @@ from failed_messages.acting.replay import replay
 from failed_messages.api import operations
 from failed_messages.api.bodies import ACT, limit
 from failed_messages.api.bodies import EDIT as EDIT_BODY
-from failed_messages.api.refusals import Conflict, refused, refusing
+from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import REPLAY, DeskView
 from failed_messages.models import FailedMessage
 from failed_messages.reading.description import full, summary, verdict_json
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import page
 from failed_messages.reading.verdict import Verdict, record_id
-from runtime.requests import newest_first, query_string
+from runtime.requests import cursor, newest_first, query_string
 
 
 class MessagesView(DeskView):
@@ -34,18 +33,15 @@ class MessagesView(DeskView):
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
-        after = parameters.get("after")
         with refusing(is_body=False):
-            selection = Filter.of(without(parameters, "limit", "after"))
-        if after is not None and record_id(after) is None:
-            fix = "Take it from `next` of the page before, or leave it out."
-            raise refused("after", "must be the id of the last item of the page before", fix)
-        records = page(selection, most + 1, record_id(after) if after else None)
+            selection = Filter.of(without(parameters, "limit", "cursor"))
+        records = page(selection, most + 1, place_in(parameters))
         following = None
         if len(records) > most:
             del records[most:]
-            behind = urlencode({**parameters, "after": str(records[-1].pk)})
-            following = f"{request.path}?{behind}"
+            shown = [(each.last_failed_at, str(each.pk)) for each in records]
+            query = newest_first.next_query(parameters, shown)
+            following = f"{request.path}?{query}" if query else None
         return Response({"items": [summary(record) for record in records], "next": following})
 
 
@@ -96,6 +92,16 @@ class ActView(DeskView):
             "restore": restore,
         }
         return acts[verb]([id_], self.by(), reason)[0]
+
+
+def place_in(parameters: Mapping[str, str]) -> newest_first.Place | None:
+    """The failed message behind which the page begins that is asked for. Raises Refusal."""
+    if "cursor" not in parameters:
+        return None
+    place = newest_first.place_of(parameters["cursor"], query_string.TITLE)
+    if record_id(place.id) is None:
+        raise cursor.refused(query_string.TITLE)
+    return place
 
 
 def without(parameters: Mapping[str, str], *names: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ class MessageFilters(Struct, rename="camel"):
     newer_than: Age = UNSET
     older_than: Age = UNSET
     limit: Limit = 50
-    after: Annotated[Text, Meta(description="`next` of the page before.")] = UNSET
+    cursor: Cursor | UnsetType = UNSET
 
 
 class GroupFilters(Struct, rename="camel"):

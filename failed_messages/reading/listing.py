@@ -10,11 +10,12 @@ from failed_messages.models import FailedMessage
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter, index_of
 from failed_messages.records.collection import failed_messages
+from runtime.requests.newest_first import Place
 
 NEWEST_FIRST = [("last_failed_at", -1), ("_id", -1)]
 
 
-def page(selection: Filter, limit: int, after: ObjectId | None = None) -> list[FailedMessage]:
+def page(selection: Filter, limit: int, after: Place | None = None) -> list[FailedMessage]:
     """The newest that match, without bodies and certificates; for `after` see `newest_ids`."""
     ids = newest_ids(selection, limit, after)
     records = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=ids).order_by()
@@ -22,12 +23,11 @@ def page(selection: Filter, limit: int, after: ObjectId | None = None) -> list[F
     return [by_id[id_] for id_ in ids if id_ in by_id]
 
 
-def newest_ids(selection: Filter, limit: int, after: ObjectId | None = None) -> list[ObjectId]:
+def newest_ids(selection: Filter, limit: int, after: Place | None = None) -> list[ObjectId]:
     """The ids of the newest that match.
 
     Args:
-        after: the last record of the page before; a place in the list, so that what fails
-            meanwhile shifts nothing.
+        after: the last record of the page before; what fails meanwhile shifts nothing.
     """
     query = selection.query()
     index = index_of(query)
@@ -37,10 +37,7 @@ def newest_ids(selection: Filter, limit: int, after: ObjectId | None = None) -> 
     return [record["_id"] for record in (found.hint(index) if index else found)]
 
 
-def _behind(after: ObjectId) -> dict[str, Any]:
-    last = failed_messages().find_one({"_id": after}, {"last_failed_at": True})
-    if last is None:
-        return {"_id": {"$lt": after}}
-    at = last["last_failed_at"]
-    earlier = [{"last_failed_at": {"$lt": at}}, {"last_failed_at": at, "_id": {"$lt": after}}]
+def _behind(after: Place) -> dict[str, Any]:
+    at, id_ = after.at, ObjectId(after.id)
+    earlier = [{"last_failed_at": {"$lt": at}}, {"last_failed_at": at, "_id": {"$lt": id_}}]
     return {"last_failed_at": {"$lte": at}, "$or": earlier}

@@ -97,8 +97,13 @@ def test_filters(query, found):
         ("newerThan=soon", "newerThan"),
         ("limit=0", "limit"),
         ("limit=x", "limit"),
-        ("after=x", "after"),
-        *((f"{name}=", name) for name in ("service", "status", "olderThan", "q", "after", "limit")),
+        ("cursor=x", "cursor"),
+        # Of the list of groups.
+        ("cursor=MCAwMDAwMDAwMDAwMDA=", "cursor"),
+        *(
+            (f"{name}=", name)
+            for name in ("service", "status", "olderThan", "q", "cursor", "limit")
+        ),
         ("q=+", "q"),
     ],
 )
