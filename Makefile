@@ -40,7 +40,7 @@ image-test: $(INSTALLED) ## build the image, start all of compose.yaml with podm
 
 .PHONY: test-fast
 test-fast: $(INSTALLED) ## run the tests that need nothing but Python, in seconds
-	$(RUN) -m pytest -m in_memory --numprocesses 2 --dist worksteal tests
+	$(RUN) -m pytest -m in_memory --hypothesis-profile fast --numprocesses 2 --dist load tests
 
 .PHONY: check
 check: $(INSTALLED) ## lint, check formatting, types and imports, build the docs, then run the tests

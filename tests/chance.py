@@ -13,6 +13,7 @@ USUAL_SEED = 11
 
 # An example may take longer than Hypothesis's 200 ms on a busy machine.
 settings.register_profile("ordersite", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=25)
 settings.load_profile("ordersite")
 
 

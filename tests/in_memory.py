@@ -1,7 +1,7 @@
 """Which tests start no program, so that they run anywhere and in milliseconds; a plugin of pytest.
 
-Their fixtures tell: `pytest -m in_memory` runs those that ask for no service, no browser and no
-`programs`.
+Their fixtures tell: `pytest -m in_memory` runs those that ask for no service, no browser, no
+`programs` and no `slow_clients`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import pytest
 
 from tests.settings import MONGODB, RABBITMQ
 
-#: Tests with one of these among their fixtures start programs: services, a browser, another Python.
-PROGRAMS = {"programs", "services", "chromium", "live_server"}
+#: Tests with one of these among their fixtures start programs: services, a browser, another Python;
+#: or have a server in this process wait for its clients.
+PROGRAMS = {"programs", "services", "chromium", "live_server", "slow_clients"}
 
 
 class Guard:
@@ -57,3 +58,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def programs() -> None:
     """For tests that start programs of their own."""
+
+
+@pytest.fixture(scope="session")
+def slow_clients() -> None:
+    """For tests of what a server does with clients that send much, slowly or never: in seconds."""

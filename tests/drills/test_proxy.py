@@ -13,6 +13,8 @@ import pytest
 from drills.cluster.network import Network
 from drills.cluster.proxy import Direction, Proxy
 
+pytestmark = pytest.mark.usefixtures("slow_clients")
+
 ANSWER_SECONDS = 5
 SILENCE_SECONDS = 0.3
 

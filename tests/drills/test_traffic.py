@@ -19,6 +19,8 @@ from drills.traffic.plan import intentions
 from drills.traffic.stock import Stock
 from tests.polling import eventually
 
+pytestmark = pytest.mark.usefixtures("slow_clients")
+
 STOCK = Stock({f"plenty-{number}": 100 for number in range(4)} | {"scarce": 5})
 USERS = range(1, 1_001)
 PER_SECOND = 50

@@ -131,7 +131,7 @@ def is_of(type_: Any, example: Any) -> bool:
 
 
 def test_the_desks_parameters_are_those_that_are_read() -> None:
-    assert set(MessageFilters.__struct_encode_fields__) == {*FIELDS, "limit", "after"}
+    assert set(MessageFilters.__struct_encode_fields__) == {*FIELDS, "limit", "cursor"}
     assert set(GroupFilters.__struct_encode_fields__) == {*CHOICES, *PAGE}
 
 

@@ -21,6 +21,8 @@ MIB = 1024 * 1024
 #: What the tests make of time-outs of many seconds.
 SHORT_SECONDS = 0.3
 
+pytestmark = pytest.mark.usefixtures("slow_clients")
+
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Reads its body where the address says so, and answers, at length where it says so."""
