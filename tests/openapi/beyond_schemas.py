@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "listBulkReplays": {"cursor": OF_A_PAGE},
     "listPendingActs": {"cursor": OF_A_PAGE},
     "listApiKeys": {"cursor": OF_A_PAGE},
-    "listFailedMessages": {"after": OF_A_PAGE, "olderThan": "10 years", "newerThan": "10 years"},
+    "listFailedMessages": {"cursor": OF_A_PAGE, "olderThan": "10 years", "newerThan": "10 years"},
     "addProduct": {"price": OF_A_CURRENCY},
     "changeProduct": {"price": OF_A_CURRENCY, "currency": "it changes with a price alone"},
     "createWebhookEndpoint": {"url": "its host has to be one of the internet"},
