@@ -20,6 +20,7 @@ NOTE = (
 def of_rabbitmqs_users() -> Iterator[Finding]:
     """Silent about users that are not there, but for a site of others whose processes share one."""
     yield from _findings("RabbitMQ", rabbitmq.differences())
+    yield from _leftovers("RabbitMQ", rabbitmq.leftovers(), "rabbitmqctl delete_user {}")
     own = own_user(settings.AMQP_URL)
     if not settings.DEBUG and (users() - {own}).isdisjoint(rabbitmq.present()):
         yield Finding(
@@ -36,6 +37,8 @@ def of_rabbitmqs_users() -> Iterator[Finding]:
 def of_mongodbs_users() -> Iterator[Finding]:
     """Silent about users that are not there."""
     yield from _findings("MongoDB", mongodb.differences())
+    remove = 'mongosh admin --eval \'db.dropUser("{0}"); db.dropRole("{0}")\''
+    yield from _leftovers("MongoDB", mongodb.leftovers(), remove)
 
 
 def _findings(
@@ -63,3 +66,16 @@ def _findings(
                 APPLY,
                 NOTE,
             )
+
+
+def _leftovers(server: str, users: Iterable[str], remove: str) -> Iterator[Finding]:
+    """Such as that of a service that was removed."""
+    for user in users:
+        yield Finding(
+            Severity.WARNING,
+            f"{server}'s user {user}",
+            "It is named like a user of this site, and no process of this release has it.",
+            "A client with its password may still do what it could.",
+            remove.format(user),
+            "Keep it while processes of another release run that know it.",
+        )

@@ -5,6 +5,7 @@ Each has a role of its own, which is named like it and holds its rights; both ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlunsplit
 from django.conf import settings
 from django.db import connection
 
+from messaging.trust.users import user_of
 from ordersite.rights.mongodb_rights import EVERYTHING, Rights, declared
 from runtime.database_url import split
 
@@ -78,6 +80,13 @@ def present() -> dict[str, Rights]:
         each["user"]: _rights(each, roles.get(each["user"], {"privileges": [], "roles": []}))
         for each in told["users"]
     }
+
+
+def leftovers() -> list[str]:
+    """Users that are named like ours and belong to no process; raises as `differences` does."""
+    named_like_ours = {"user": {"$regex": f"^{re.escape(user_of(''))}"}}
+    found = admin().command("usersInfo", 1, filter=named_like_ours)["users"]
+    return sorted({each["user"] for each in found} - declared().keys())
 
 
 def grant(difference: Difference, password: Callable[[], str]) -> None:

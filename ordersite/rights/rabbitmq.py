@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from messaging.trust.users import user_of
 from ordersite.broker import management
 from ordersite.rights.rabbitmq_rights import NOTHING, OnTopics, Rights, declared
 
@@ -85,6 +86,19 @@ def present() -> dict[str, Rights]:
         )
         for user in tags
     }
+
+
+def leftovers() -> list[str]:
+    """Users that are named like ours and belong to no process, with rights in the virtual host.
+
+    Raises as `differences` does.
+    """
+    ours, own = user_of(""), declared()
+    return [
+        user
+        for user, has in present().items()
+        if user.startswith(ours) and user not in own and has != Rights(tags=has.tags)
+    ]
 
 
 def grant(difference: Difference, password: Callable[[], str]) -> None:

@@ -183,6 +183,25 @@ def test_the_doctor_tells_of_more_than_is_needed(urls: dict[str, str]) -> None:
     assert (code, "write: .* -> ^(billing_events" in said) == (1, True)
 
 
+def test_the_doctor_tells_of_the_users_of_a_service_that_was_removed(urls: dict[str, str]) -> None:
+    removed = user_of("shipping")
+    management.put({"password": "shipping's", "tags": ""}, "users", removed)
+    try:
+        assert list(rights.of_rabbitmqs_users()) == []
+        read = {"configure": "", "write": "", "read": "^shipping$"}
+        management.put(read, "permissions", removed)
+        mongodb.admin().command("createUser", removed, pwd="shipping's", roles=[])
+
+        [of_rabbitmq], [of_mongodb] = rights.of_rabbitmqs_users(), rights.of_mongodbs_users()
+    finally:
+        management.delete("users", removed)
+
+    assert of_rabbitmq.subject == f"RabbitMQ's user {removed}"
+    assert of_rabbitmq.fix == f"rabbitmqctl delete_user {removed}"
+    assert of_mongodb.subject == f"MongoDB's user {removed}"
+    assert f'db.dropUser("{removed}")' in of_mongodb.fix
+
+
 @pytest.mark.parametrize("by", ["grantRolesToUser", "grantRolesToRole"])
 def test_more_than_is_needed_in_mongodb_is_told_and_taken_back(
     urls: dict[str, str], folder: Path, by: str
