@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -49,6 +51,9 @@ WRITE_SECONDS = 30
 #: before they read the answer, and a connection that is closed meanwhile gives them none.
 LINGER_SECONDS = 10
 LINGER_BYTES = 32 * 1024 * 1024
+
+#: Headers, and what Connection says of them.
+OF_AN_UPGRADE = (b"upgrade", b"http2-settings")
 
 CHECK_SECONDS = 1.0
 #: Connections that are checked to find one that may be closed for a new one.
@@ -123,7 +128,7 @@ class BoundedHTTP(HttpToolsProtocol):
             if self._since is None:
                 self._since = self.loop.time()
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._read(data)
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(HEADERS_TOO_LARGE, TOO_MANY_BYTES)
         elif not self._in_head and self._sent_bytes - self._body_bytes > MAX_HEAD_BYTES:
@@ -137,6 +142,33 @@ class BoundedHTTP(HttpToolsProtocol):
         super().resume_writing()
         self._unread_since = None
 
+    def _read(self, data: bytes) -> None:
+        """As uvicorn has it, which loses the body of a request that asks for another protocol."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response(MALFORMED)
+        except HttpParserUpgrade as stopped:
+            self._read_without_upgrade(data[stopped.args[0] :])
+
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Read the request as one of HTTP/1.1, as a server may.
+
+        Java's client and `curl --http2` ask for HTTP/2 with their first request, and the parser
+        takes what comes after its head for that protocol.
+        https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+        """
+        line = (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        lines = [b"%b %b HTTP/%b" % line, *(b"%b: %b" % each for each in of_http_1(self.headers))]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._read(b"\r\n".join([*lines, b"", rest]))
+
+    def _asks_for_another_protocol(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
     # --- what the parser calls ----------------------------------------------------------------
 
     def on_message_begin(self) -> None:
@@ -147,6 +179,8 @@ class BoundedHTTP(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self._asks_for_another_protocol():
+            return
         if len(self.headers) > MAX_HEADERS:
             self._stop(HEADERS_TOO_LARGE, TOO_MANY_LINES)
         if len(self.url) > MAX_TARGET_BYTES:
@@ -166,6 +200,8 @@ class BoundedHTTP(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._asks_for_another_protocol():
+            return
         self._in_head = True
         self._head_bytes = 0
         self._since = None
@@ -290,6 +326,17 @@ class BoundedHTTP(HttpToolsProtocol):
         self._left_over_bytes = 0
         self.flow.resume_reading()
         self.transport.write_eof()
+
+
+def of_http_1(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """The headers without those that ask for another protocol."""
+    for name, value in headers:
+        if name == b"connection":
+            options = [each.strip() for each in value.split(b",")]
+            kept = [each for each in options if each.lower() not in OF_AN_UPGRADE]
+            yield name, b", ".join(kept)
+        elif name not in OF_AN_UPGRADE:
+            yield name, value
 
 
 def write_whole(cycle: RequestResponseCycle, status: int, header_lines: bytes, body: bytes) -> bool:
