@@ -16,8 +16,10 @@ from ordersite.forking.fork import Forked, fork
 from ordersite.forking.lines import Lines, prefixes, say
 
 STOP_SECONDS = 15
-#: A process that ends sooner after its start cannot run here; one that ran for longer can.
+#: A process that ends sooner after its first start cannot run here; one that ran for longer can …
 STEADY_SECONDS = 10.0
+#: … unless it ends so soon so many times in a row.
+SOON_ENDS = 5
 #: A process that was asked to stop ends with one of these.
 STOPPED = (0, -signal.SIGTERM, -signal.SIGINT)
 STAYS = (
@@ -42,7 +44,7 @@ class Child(NamedTuple):
 
 
 class CannotRun(Exception):
-    """A process ended right after its start."""
+    """A process failed right after its start."""
 
 
 class Supervisor:
@@ -68,6 +70,8 @@ class Supervisor:
         self._lines: dict[int, Lines] = {}
         #: By the file descriptor that tells of its end: pidfd_open(2).
         self._children: dict[int, Child] = {}
+        #: Of each process that ran once, how often in a row it ended soon after its start.
+        self._soon_ends: dict[str, int] = {}
 
     def follow(self) -> None:
         """Start all, and print their lines until a process cannot run.
@@ -75,7 +79,7 @@ class Supervisor:
         One that ran and died is started again, and one that somebody stopped stays stopped.
 
         Raises:
-            CannotRun: a process ended right after its start.
+            CannotRun: a process failed right after its start.
             Forked: in each child.
         """
         for name in self._starts:
@@ -86,16 +90,21 @@ class Supervisor:
 
     def _take_end(self, child: Child, exit_code: int) -> None:
         name = child.name
-        if time.monotonic() - child.started_at < STEADY_SECONDS:
+        if exit_code in STOPPED:
+            say(STAYS.format(name=name, command=self._starts[name]["command"]))
+            return
+        if time.monotonic() - child.started_at >= STEADY_SECONDS:
+            self._soon_ends[name] = 0
+        else:
+            # One that never ran, by a wrong setting for example, will not run at the next start.
+            self._soon_ends[name] = self._soon_ends.get(name, SOON_ENDS) + 1
+        if self._soon_ends[name] > SOON_ENDS:
             raise CannotRun(
                 f"{name} ended with exit code {exit_code}, so everything was stopped. "
                 f"Its lines above, marked `{name}`, say why."
             )
-        if exit_code in STOPPED:
-            say(STAYS.format(name=name, command=self._starts[name]["command"]))
-        else:
-            say(f"{name} ended with exit code {exit_code}. It is started again.")
-            self._start(name)
+        say(f"{name} ended with exit code {exit_code}. It is started again.")
+        self._start(name)
 
     def _start(self, name: str) -> None:
         start = self._starts[name]

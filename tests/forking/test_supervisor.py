@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ FOR_EVER = "sleep 1000"
 #: As `python -m ordersite.forking`, without the libraries, of which these processes need none.
 SUPERVISOR = """
 import sys
+import time
 from ordersite.forking import __main__ as forking, preloading, supervisor
 preloading.MODULES = ()
 supervisor.STEADY_SECONDS, supervisor.STOP_SECONDS = map(float, sys.argv.pop(1).split())
@@ -60,14 +62,14 @@ def supervised(
 
 
 def test_every_line_has_its_process_before_it(log: Path) -> None:
-    with supervised({"web": "echo listening", "relay": FOR_EVER}, log) as parent:
-        assert parent.wait(30) == 1
+    with supervised({"web": "echo listening", "relay": FOR_EVER}, log):
+        eventually(lambda: "web was stopped" in log.read_text())
     assert "web   | listening\n" in log.read_text()
 
 
 def test_a_line_of_json_stays_one(log: Path) -> None:
-    with supervised({"web": """echo '{"message": "listening"}'"""}, log) as parent:
-        parent.wait(30)
+    with supervised({"web": """echo '{"message": "listening"}'"""}, log):
+        eventually(lambda: "web was stopped" in log.read_text())
     assert json.loads(log.read_text().splitlines()[0]) == {"message": "listening"}
 
 
@@ -77,6 +79,32 @@ def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(log: 
         assert parent.wait(30) == 1
     assert "relay | no such setting\n" in log.read_text()
     assert "relay ended with exit code 3, so everything was stopped." in log.read_text()
+
+
+def test_what_is_stopped_right_after_its_start_stays_so(log: Path) -> None:
+    with supervised({"billing": "sleep 1005", "relay": FOR_EVER}, log) as parent:
+        kill(parent, "sleep 1005", signal.SIGTERM)
+        eventually(lambda: "billing was stopped" in log.read_text())
+        assert pids_of(parent, FOR_EVER)
+
+
+def test_what_ran_once_may_die_soon_after_it_was_started_again(log: Path) -> None:
+    with supervised({"billing": "sleep 1006"}, log, steady_seconds=1) as parent:
+        eventually(lambda: pids_of(parent, "sleep 1006"))
+        steady_at = time.monotonic() + 1
+        eventually(lambda: time.monotonic() > steady_at)
+        for _ in range(3):
+            kill(parent, "sleep 1006", signal.SIGKILL)
+        eventually(lambda: pids_of(parent, "sleep 1006"))
+
+
+def test_what_dies_again_and_again_ends_all(log: Path) -> None:
+    with supervised({"billing": "sh -c 'sleep 2; exit 3'"}, log, steady_seconds=1) as parent:
+        eventually(lambda: "started again" in log.read_text())
+        parent.terminate()
+    crashing = "sh -c 'exit 3'"
+    with supervised({"web": FOR_EVER, "billing": crashing}, log) as parent:
+        assert parent.wait(30) == 1
 
 
 def test_what_dies_is_started_again_and_what_is_stopped_stays_so(log: Path) -> None:
