@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from django.conf import settings
 from pymongo.errors import PyMongoError
 
-from messaging.errors import PublishError
+from messaging.errors import PublishError, Unroutable
 from messaging.publishing.outbox import publish_pending
 from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import counts, store
 from orders.outbox.arrivals import Arrivals
+from orders.service import SERVICE
 from runtime import sign_of_life
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.pace import Pace
@@ -65,6 +66,9 @@ class Relay:
             published = publish_batch(publisher)
             if not published:
                 self._arrivals.wait(self._stop)
+        except Unroutable as error:
+            wait_seconds = self._outage(error)
+            return 0.0 if self._publish_each_type(publisher) else wait_seconds
         except Exception as error:
             # The relay survives every error: nothing else would publish.
             return self._outage(error)
@@ -73,6 +77,17 @@ class Relay:
             self._arrivals.ignore()
         self._pace.called(published)
         return 0.0 if published >= store.BATCH_ORDERS else self._pace.pause_seconds()
+
+    def _publish_each_type(self, publisher: Publisher) -> bool:
+        """Publish what nothing is wrong with; whether there may be more of it.
+
+        An exchange that is missing closes the channel, and takes the others of its batch along.
+        """
+        is_more = False
+        for event in SERVICE.publishes:
+            with contextlib.suppress(PublishError, PyMongoError):
+                is_more = publish_batch(publisher, event.type) >= store.BATCH_ORDERS or is_more
+        return is_more
 
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
@@ -99,7 +114,7 @@ class Relay:
 
     def _outage_over(self) -> None:
         if self._reported.end():
-            logger.info("The outage is over; publishing again.")
+            logger.info("The fault is over; publishing again.")
         self._wait_seconds = 0.0
 
 
@@ -107,13 +122,15 @@ def fault(error: Exception) -> str:
     """Who is at fault, for the operator."""
     if isinstance(error, PyMongoError):
         return "MongoDB fails"
+    if isinstance(error, Unroutable):
+        return "RabbitMQ has no place for some events"
     if isinstance(error, PublishError):
         return "RabbitMQ fails"
     return f"The relay has an internal error ({type(error).__name__})"
 
 
-def publish_batch(publisher: Publisher) -> int:
-    """Publish the oldest pending events and take them out of the outbox.
+def publish_batch(publisher: Publisher, event_type: str | None = None) -> int:
+    """Publish the oldest pending events, of one type or of all, and take them out of the outbox.
 
     Returns how many it was; 0 when none was pending.
 
@@ -122,7 +139,7 @@ def publish_batch(publisher: Publisher) -> int:
         pymongo.errors.PyMongoError: MongoDB did not answer; what was published is published
             again later.
     """
-    pending = store.oldest_pending()
+    pending = store.oldest_pending(event_type)
     outgoing = [store.outgoing(each.message) for each in pending]
 
     def mark_published(indexes: Iterable[int]) -> None:
@@ -139,7 +156,7 @@ def publish_batch(publisher: Publisher) -> int:
         # The same batch without those at fault; what went out before them goes out twice.
         if not set_aside_unpublishable(pending):
             raise
-        return publish_batch(publisher)
+        return publish_batch(publisher, event_type)
     return len(pending)
 
 

@@ -38,8 +38,10 @@ class Pending(NamedTuple):
     message: Message
 
 
-def oldest_pending() -> list[Pending]:
+def oldest_pending(event_type: str | None = None) -> list[Pending]:
     """The pending events of up to `BATCH_ORDERS` orders, those that wait longest first.
+
+    Of one type where it is named.
 
     Only what a majority has: another primary may never have had the rest, and a service that was
     told of such an order would work on one that is not there.
@@ -47,8 +49,15 @@ def oldest_pending() -> list[Pending]:
     durable = orders().with_options(read_concern=DURABLE)
     left_out = aside.ids()
     wanted = {**IS_PENDING, "_id": {"$nin": left_out}} if left_out else IS_PENDING
+    if event_type is not None:
+        wanted = {**wanted, "pending_events.type": event_type}
     documents = durable.find(wanted).sort("pending_since", 1).limit(BATCH_ORDERS)
-    return [each for document in documents for each in pending_of(document)]
+    return [
+        each
+        for document in documents
+        for each in pending_of(document)
+        if event_type in (None, each.message.type)
+    ]
 
 
 def pending_of(document: dict[str, Any]) -> list[Pending]:

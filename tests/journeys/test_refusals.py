@@ -197,5 +197,5 @@ def test_a_missing_exchange_is_told_as_what_it_is(processes: Processes, user: Ra
     declared = processes.run("declare", "python manage.py declare_topology", AMQP_URL=user.url)
     eventually(lambda: declared.exit_code == 0)
 
-    each_says(started, "The outage is over")
+    each_says(started, "The fault is over")
     assert_told_once(started, "no exchange")

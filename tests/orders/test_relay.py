@@ -221,6 +221,39 @@ def test_what_the_broker_confirmed_leaves_the_outbox_though_the_rest_failed(
     assert (str(rest.order_id), rest.message.type) == (unroutable, "order.rejected")
 
 
+@pytest.mark.parametrize(
+    ("exchange", "routing_key"),
+    [("missing", ""), ("", "no-such-queue")],
+    ids=["no exchange", "no queue"],
+)
+def test_what_has_no_place_in_rabbitmq_holds_up_nothing_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: Any, exchange: str, routing_key: str
+):
+    """Given older events than fit into a batch that RabbitMQ has no place for."""
+    monkeypatch.setattr(store, "BATCH_ORDERS", 2)
+    outgoing = store.outgoing
+
+    def some_to_nowhere(message: Any) -> Any:
+        if message.type == "order.rejected":
+            return type(outgoing(message))(message, exchange=exchange, routing_key=routing_key)
+        return outgoing(message)
+
+    monkeypatch.setattr(store, "outgoing", some_to_nowhere)
+    rejected = [place()["orderId"] for _ in range(3)]
+    with running_relay():
+        eventually(is_outbox_empty)
+    for order_id in rejected:
+        ledger.record(order_id, "inventory", "rejected", "Out of stock: pen")
+
+    with running_relay():
+        placed = [place()["orderId"] for _ in range(3)]
+        eventually(lambda: all(is_published(each) for each in placed))
+
+    assert {each.message.type for each in store.oldest_pending()} == {"order.rejected"}
+    assert "RabbitMQ has no place for some events" in caplog.text
+    assert "declare_topology" in caplog.text
+
+
 def _to_nowhere(outgoing: Any) -> Any:
     return type(outgoing)(outgoing.message, exchange="", routing_key="no-such-queue")
 
