@@ -62,6 +62,22 @@ def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
             )
 
 
+def without_a_worker(root: Path, services: Mapping[str, Service]) -> Iterator[CheckMessage]:
+    """Packages that declare a service where nobody looks for one: it has no worker then.
+
+    `make run`, `manage.py up` and the import contract find services by these files.
+    """
+    for package in services:
+        if not all((root / package / file).exists() for file in ("service.py", "apps.py")):
+            yield _error(
+                "E020",
+                package,
+                "it is not a folder beside manage.py with service.py and apps.py, so nothing "
+                "starts a worker for its queue",
+                f"move it to {root / package}, with an apps.py as `startservice` writes it",
+            )
+
+
 def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
     for package, service in services.items():
         if service.name != package:

@@ -17,4 +17,5 @@ def check_declarations(**_: Any) -> list[CheckMessage]:
     return [
         *declarations.errors(declared(), HANDLERS.keys() - ignored, handled_twice),
         *declarations.outside(settings.BASE_DIR, installed_packages()),
+        *declarations.without_a_worker(settings.BASE_DIR, declared()),
     ]

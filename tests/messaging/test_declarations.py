@@ -159,3 +159,19 @@ def test_a_package_that_is_not_installed_is_told(tmp_path: Path) -> None:
 
     assert error.id == "services.E001"
     assert 'Add "parcels" to INSTALLED_APPS' in error.hint
+
+
+def test_a_service_that_nobody_starts_a_worker_for_is_told(tmp_path: Path) -> None:
+    for name, files in {"parcels": ("service.py",), "shipping": ("service.py", "apps.py")}.items():
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).touch()
+    declared = {name: Service(name) for name in ("parcels", "shipping", "elsewhere.letters")}
+
+    found = list(declarations.without_a_worker(tmp_path, declared))
+
+    assert [(each.id, each.msg.split(":")[0]) for each in found] == [
+        ("services.E020", "parcels"),
+        ("services.E020", "elsewhere.letters"),
+    ]
+    assert f"Move it to {tmp_path / 'parcels'}" in found[0].hint
