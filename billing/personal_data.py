@@ -23,7 +23,7 @@ def export(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def erase(person: Person) -> Erased:
-    """Put the pseudonym into what is no invoice, or no longer has to be kept."""
+    """Put the pseudonym into what is not an invoice, or no longer has to be kept."""
     theirs = of_orders(person)
     changed = invoices().update_many(
         {"$and": [theirs, {"$nor": [_kept()]}]}, {"$set": {"user_id": person.pseudonym, **WORDS}}
@@ -38,7 +38,7 @@ def erase(person: Person) -> Erased:
 
 
 def forget(before: datetime) -> int:
-    """Invoices that the law wants no more, and what is no invoice."""
+    """Invoices that the law no longer wants, and what is not an invoice."""
     old = {"user_id": {"$lt": SMALLEST_PSEUDONYM}, "created_at": {"$lt": before}}
     wanted = {"$and": [old, {"$nor": [_kept()]}]}
     put = [{"$set": {"user_id": ANY_PSEUDONYM, **WORDS}}]

@@ -21,7 +21,7 @@ FOLDER = ROOT / "docs/pictures"
 CHROMIUM = "/usr/bin/chromium"
 #: A screen of this size shows a page as the pictures have it.
 WIDTH_PIXELS, HEIGHT_PIXELS = 1100, 760
-#: A picture is no larger than this, so that the README is read at once.
+#: A picture is at most so large, so that the README is read at once.
 MOST_BYTES = 150_000
 QUALITIES = (85, 70, 55, 40)
 #: The longest way is that of a message that fails: its retries.

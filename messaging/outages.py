@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-#: How long a handler waits for a part to come back before its message is put back.
+#: How long a handler waits for MongoDB or RabbitMQ to come back before its message is put back.
 #: Below `TASK_SOFT_TIME_LIMIT_SECONDS`, so that waiting is never taken for a slow handler.
 PATIENCE_SECONDS = 12.0
 FIRST_WAIT_SECONDS = 0.25
@@ -69,7 +69,7 @@ def ride_out(work: Callable[[], Result]) -> Result:
     `work` must be safe to repeat: running it is the probe.
 
     Raises:
-        Outage: the part has not come back within `PATIENCE_SECONDS`, or the time limit of the task
+        Outage: it has not come back within `PATIENCE_SECONDS`, or the time limit of the task
             was over meanwhile.
         Exception: whatever else `work` raises.
     """

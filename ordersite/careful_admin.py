@@ -69,8 +69,8 @@ class CarefulAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Whether the address may filter so: by a comparison.
 
-        Django also lets it search by regular expressions, which MongoDB may refuse, or try in vain
-        on every document of a long collection.
+        Django also lets it search by regular expressions, which MongoDB may refuse, or try
+        on every document of a long collection without finding any.
         """
         _, *further = lookup.split(LOOKUP_SEP)
         return COMPARISONS.issuperset(further) and super().lookup_allowed(lookup, value, request)

@@ -1,6 +1,6 @@
 """Why RabbitMQ or MongoDB cannot be used, in the operator's words, and logged once.
 
-A part that does not answer comes back by itself. One that answers and refuses waits for an
+A dependency that does not answer comes back by itself. One that answers and refuses waits for an
 operator, who has to know what to correct.
 """
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from runtime.checked_connection import CheckedConnection
 from runtime.signed_webhook import signed_headers
+from runtime.terminal import printable
 from webhooks.addresses import fault_of
 from webhooks.retry_after import moment_of
 
@@ -28,8 +29,6 @@ MOST_ERROR_CHARACTERS = 300
 GONE = 410
 #: Answers whose Retry-After counts: too many requests, and away for a while.
 ASKED_LATER = (429, 503)
-#: An answer that is not UTF-8 text, or has what MongoDB or a page does not take.
-_UNREADABLE = "\ufffd"
 
 
 class Sent(Struct, frozen=True):
@@ -102,8 +101,7 @@ def send(url: str, message_id: str, body: str, secrets: Sequence[str], now: date
 
 
 def readable(read: bytes) -> str:
-    text = read.decode(errors="replace")[:MOST_ANSWER_CHARACTERS]
-    return "".join(each if each.isprintable() or each in "\n\t" else _UNREADABLE for each in text)
+    return printable(read.decode(errors="replace")[:MOST_ANSWER_CHARACTERS])
 
 
 def in_words(failure: Exception) -> str:

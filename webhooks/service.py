@@ -9,7 +9,8 @@ from webhooks.events import WebhooksNoted
 
 SERVICE = Service(
     "webhooks",
-    # Every order waits for this one, so that a lost event shows in the conservation line.
+    # Every order waits for this one, so that it shows in the conservation line when it is lost. For
+    # what it hears later nothing waits.
     listens=[On("order.placed", leads_to=["noted"])],
     publishes=[Event("webhooks.noted", WebhooksNoted)],
     hears_every_type=True,

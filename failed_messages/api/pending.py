@@ -47,7 +47,7 @@ class DecisionView(DeskView):
         self.require(*(SCOPES[each] for each in NEEDED[known.act]))
         if what == "approve" and not request.user.is_authenticated:
             # Whoever asked may hold it, or the one that it was rotated to.
-            raise Conflict("A key is no person: a member of the staff has to approve it.")
+            raise Conflict("A key is not a person: a member of the staff has to approve it.")
         try:
             DECISIONS[what](known.pk, self.by())
         except NotDecided as error:

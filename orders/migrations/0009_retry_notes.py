@@ -19,7 +19,7 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """The notes of retries are messaging's, which is no app of Django's."""
+    """The notes of retries are messaging's, which is not an app of Django's."""
 
     dependencies = [("orders", "0008_shipped")]
 

@@ -61,7 +61,7 @@ class Remembered:
             self._known[digest] = Known(caller, now + seconds / 2, now + seconds)
 
     def drop(self, digest: bytes) -> None:
-        """It is no caller any more."""
+        """It is not a caller any more."""
         with self._lock:
             self._known.pop(digest, None)
 

@@ -90,7 +90,7 @@ def allowed(names: Iterable[str], user_id: int | None) -> frozenset[str]:
 
 
 class UnknownScope(ValueError):
-    """A name that is no scope's; the text says which, and names those that there are."""
+    """A name that is not a scope's; the text says which, and names those that there are."""
 
 
 def expanded(names: Iterable[str]) -> list[str]:

@@ -40,7 +40,7 @@ NO_ANSWER = (PyMongoError, *BROKER_ERRORS, management.Unavailable)
 
 
 def examine() -> Report:
-    """Check everything; a part that does not answer costs seconds, and is in the report."""
+    """Check everything; a dependency that does not answer costs seconds, and is in the report."""
     report = Report()
     _check_mongodb(report, checks.of_mongodb())
     with health.broker_connection() as broker:

@@ -49,7 +49,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     #: The names of the checks that were made.
     checked: list[str] = field(default_factory=list)
-    #: A part did not answer.
+    #: A dependency did not answer.
     unchecked: list[Unseen] = field(default_factory=list)
     #: No permission to check these; everything may be well.
     left_out: list[Unseen] = field(default_factory=list)

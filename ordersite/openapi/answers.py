@@ -113,7 +113,7 @@ def problems_of(route: Route) -> Iterator[ProblemType]:
 def response(
     answer: Answer | None, kinds: list[ProblemType], status: int, schemas: Schemas
 ) -> dict[str, Any]:
-    """One status: the answer that is no problem, if there is one, and the problems."""
+    """One status: the answer that is not a problem, if there is one, and the problems."""
     texts = [answer.description] if answer else []
     content = content_of(answer, schemas) if answer else {}
     if kinds:

@@ -39,7 +39,7 @@ SILENT = "It does not answer."
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """What the template `ordersite/overview.html` shows; never raises for a part that is down."""
+    """What `ordersite/overview.html` shows; never raises for a dependency that is down."""
     may_see = request.user.has_perm(VIEW_ORDERS)
     told = shown(keeping.current(), is_for_staff=may_see)
     return told | (drawn(span_named(request.GET.get("span"))) if may_see else {})

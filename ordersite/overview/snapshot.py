@@ -1,7 +1,7 @@
 """What the operator sees first, as plain data: one reading of everything, at one moment.
 
 The verdict, the front page, the wall and the links are all made of it, so no two numbers of a page
-can contradict each other. A part that could not be read is None.
+can contradict each other. A figure that could not be read is None.
 """
 
 from __future__ import annotations

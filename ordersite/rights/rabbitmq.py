@@ -53,7 +53,7 @@ def differences() -> list[Difference]:
     """The users of ours whose rights differ.
 
     Raises:
-        Forbidden: the login of AMQP_URL is no administrator's.
+        Forbidden: the login of AMQP_URL is not an administrator's.
         Unavailable: the management API does not answer.
     """
     there = present()

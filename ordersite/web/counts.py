@@ -1,7 +1,7 @@
 """What the web server counts: its answers by route and status, and how long they took.
 
-It takes some 0.7 µs a request. Addresses that are no route's have none, as there may be any number
-of them.
+It takes some 0.7 µs a request. Addresses that belong to no route have none, as there may be any
+number of them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.polling import eventually
 from tests.processes import Processes
 from tests.security.test_api9_inventory import pages
 
-#: Addresses that are no pages.
+#: Addresses that are not pages.
 NOT_SHOWN = re.compile(r"logout|jsi18n|autocomplete|/r/")
 REPORTED = "performance.getEntriesByName(location.origin + '/x').length > 0"
 INLINE = "document.body.insertAdjacentHTML('beforeend', '<img src=\"/x\" onerror=\"ran = 1\">')"

@@ -50,7 +50,7 @@ def faults(route: Route, login: dict[str, str]) -> Iterator[str]:
     for body, content_type in bodies(route):
         response = send(route, body, content_type, login)
         answer = route.operation.answers.get(response.status_code)
-        # What is missing among the tests' processes is no fault of theirs.
+        # What is missing among the tests' processes is not their fault.
         if answer is None or (response.status_code > 300 and route.tag != "site"):
             yield f"{response.status_code} {response.content[:300]!r}"
         else:

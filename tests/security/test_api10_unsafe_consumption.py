@@ -91,7 +91,7 @@ def test_what_never_happened_is_not_believed(
     assert (found.reason, type_ in str(found)) == (Reason.CONTRADICTS_RECORD, True)
 
 
-#: Whoever is no process that publishes orders' events, our own among them.
+#: Whoever is not a process that publishes orders' events, our own among them.
 OTHERS = ["", "shop", "guest", "*", *map(user_of, ("web", "billing", "orders", "operator"))]
 #: The names of our own differ from one process of the tests to the next.
 each_other = pytest.mark.parametrize("publisher", OTHERS, ids=[*map(str, range(len(OTHERS)))])

@@ -1,6 +1,6 @@
 """Each incident that an operator is woken for: from the front page until it is over, in few clicks.
 
-The front page names it with its next step; what is no click is the command that the page shows.
+The front page names it with its next step; what is not a click is the command that the page shows.
 """
 
 from __future__ import annotations

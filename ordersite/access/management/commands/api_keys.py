@@ -21,10 +21,11 @@ from runtime.moment import exact
 from runtime.os_user import add_by
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in
+from runtime.terminal import table
 from runtime.trouble import of_mongodb
 
 SHOWN_ONCE = "Copy it now: only its hash is stored, so it cannot be shown again."
-COLUMNS = (("id", 16), ("state", 8), ("user", 10), ("name", 24), ("expires", 23), ("last used", 23))
+HEADS = ("id", "state", "user", "name", "expires", "last used", "scopes")
 
 
 class Command(BaseCommand):
@@ -89,9 +90,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(shown, indent=2))
             return
         ids = {each["id"] for each in shown}
-        records = [each for each in stored if each.pk in ids]
-        for line in table(records) if records else ["There is no key."]:
-            self.stdout.write(line)
+        rows = [row(each) for each in stored if each.pk in ids]
+        lines = table(HEADS, rows, stdout=self.stdout) if rows else ["There is no key."]
+        self.stdout.write("\n".join(lines))
 
     def _show(self, made: NewKey, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -126,23 +127,14 @@ def add_create(verbs: Any) -> None:
     verb.add_argument("--rate", type=number, metavar="N", help="requests a second")
 
 
-def table(records: list[ApiKey]) -> list[str]:
-    """The keys' lines below their heads."""
-    rows = [
-        (
-            *(each.pk, each.state, "all" if each.user_id is None else each.user_id, each.name),
-            exact(each.expires_at) if each.expires_at else "never",
-            exact(each.last_used_at) if each.last_used_at else "never",
-            ",".join(map(str, each.scopes)),
-        )
-        for each in records
-    ]
-    heads = (*(name for name, _ in COLUMNS), "scopes")
-    widths = (*(width for _, width in COLUMNS), 0)
-    return [
-        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *rows)
-    ]
+def row(key: ApiKey) -> tuple[object, ...]:
+    """Of the list, below `HEADS`."""
+    return (
+        *(key.pk, key.state, "all" if key.user_id is None else key.user_id, key.name),
+        exact(key.expires_at) if key.expires_at else "never",
+        exact(key.last_used_at) if key.last_used_at else "never",
+        ",".join(map(str, key.scopes)),
+    )
 
 
 def number(text: str) -> int:
