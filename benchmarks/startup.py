@@ -19,11 +19,11 @@ from benchmarks.installing import LOCAL
 from benchmarks.ours import Ours
 from benchmarks.services import running_services
 from benchmarks.system import System, prepared
-from localservices.pipeline import ROOT, process_environment
+from localservices.pipeline import ROOT, process_environment, service_names
 from localservices.run import end_on_signals
 
 ROUNDS = 5
-WORKERS = ("inventory", "billing", "orders")
+WORKERS = tuple(service_names())
 
 
 class EachByItself(Ours):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from drills.cluster.pipeline import SERVICES
 from drills.drill import Drill
 from drills.run import Run
 from drills.violation import Kind, Violation
@@ -21,7 +22,7 @@ GOES_ON = "publishing again.\n"
 #: A worker has several processes of its own, and each is refused several things.
 MOST_TOLD = 12
 #: The scheduler has less to ask of RabbitMQ, and web only where somebody asks web.
-CONNECTED = ("relay", "inventory", "billing", "orders", "archiver")
+CONNECTED = ("relay", *SERVICES, "archiver")
 
 
 def refuse(run: Run) -> None:

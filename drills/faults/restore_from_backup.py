@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from drills.cluster import backup
-from drills.cluster.pipeline import kind_of
+from drills.cluster.pipeline import SERVICES, kind_of
 from drills.drill import Drill
 from drills.run import Run, wait_for_quiet
 from drills.traffic.tap import Tap, tapped
@@ -73,7 +73,7 @@ def lose_the_broker(run: Run) -> None:
 
 
 def is_worker(name: str) -> bool:
-    return kind_of(name) in ("inventory", "billing", "orders")
+    return kind_of(name) in SERVICES
 
 
 def settle(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:

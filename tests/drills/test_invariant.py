@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bson import Decimal128, ObjectId
 
+from drills.checks import invariant
 from drills.checks.evidence import Evidence
 from drills.checks.invariant import violations
 from drills.traffic.history import Exchange
@@ -19,6 +20,12 @@ ID = str(ORDER_ID)
 OTHER_ID = ObjectId()
 USER = 101
 LINES = [{"sku": "pen", "quantity": 2}]
+
+
+@pytest.fixture(autouse=True)
+def these_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the evidence below, whichever there are."""
+    monkeypatch.setattr(invariant, "SERVICES", ("inventory", "billing", "orders"))
 
 
 def exchange(kind: str = "order", status: int | None = 201, order_id: str = ID) -> Exchange:
