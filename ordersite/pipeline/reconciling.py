@@ -13,7 +13,7 @@ from messaging.publishing.publisher import Publisher
 from messaging.service import events
 from messaging.unasked import keeper
 from orders import unanswered
-from ordersite.pipeline.conservation import lines
+from ordersite.pipeline.conservation import missing
 from ordersite.pipeline.missing import Missing, forget_noted
 
 logger = logging.getLogger(__name__)
@@ -34,14 +34,14 @@ def reconcile() -> int:
     """
     if dated := unanswered.date_those_of_the_future():
         logger.warning("%d order(s) were dated in the future; a clock was, or is, ahead", dated)
-    missing = {line.service: by_type(line.missing) for line in lines()}
+    lost = {service: by_type(found) for service, found in missing().items()}
     forget_noted()
     with Publisher(settings.AMQP_URL) as publisher:
-        for service, order_ids_by_type in missing.items():
+        for service, order_ids_by_type in lost.items():
             for type_, order_ids in order_ids_by_type.items():
                 with isolated(logger, NOT_SENT, type_, service):
                     send_again(service, type_, order_ids, publisher)
-    return sum(len(ids) for of_types in missing.values() for ids in of_types.values())
+    return sum(len(ids) for of_types in lost.values() for ids in of_types.values())
 
 
 def send_again(service: str, type_: str, order_ids: list[str], publisher: Publisher) -> None:

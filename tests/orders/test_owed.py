@@ -254,3 +254,16 @@ def test_a_shipment_of_an_order_that_nobody_took_is_forgotten(at_once: None) -> 
     assert line_of("inventory").unaccounted == 0
     assert reconcile() == 0
     assert list(shipping.unheard(datetime.max.replace(tzinfo=UTC))) == [], order_id
+
+
+def test_the_reconciler_counts_no_orders_that_have_their_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There are more of them each day, and it looks every minute."""
+
+    def count_all() -> int:
+        raise AssertionError("counted every order")
+
+    monkeypatch.setattr(unanswered, "count_all", count_all)
+
+    assert reconcile() == 0
