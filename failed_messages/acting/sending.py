@@ -23,6 +23,7 @@ from messaging.errors import PublishError, Unroutable
 from messaging.kept_headers import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publishing.publisher import Outgoing, Publisher
+from messaging.service import events
 from messaging.short_string import shortened
 from messaging.topology import by_name
 from runtime.metrics.counting import Counter
@@ -34,8 +35,9 @@ ROUND_BYTES = 16_000_000
 
 REPLAYED = Counter(
     "ordersite_replayed_total",
-    "Failed messages that were sent to their service again",
-    ("service",),
+    "Failed messages that were sent to their service again; the type is empty where no service "
+    "publishes it",
+    ("service", "type"),
 )
 
 NO_QUEUE = (
@@ -146,7 +148,9 @@ def _headers(record: Record) -> dict[str, Any]:
 
 def _mark_published(records: list[Record]) -> None:
     for record in records:
-        REPLAYED.add(record["service"])
+        # Anybody may send a message with a type of their own making, and each would be a series.
+        known = record["type"] if record["type"] in events() else ""
+        REPLAYED.add(record["service"], known)
     if records:
         now = mongodb_now()
         failed_messages().bulk_write(

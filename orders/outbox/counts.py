@@ -12,7 +12,7 @@ from runtime.metrics.counting import MESSAGES, WAITING_SECONDS, Counter, Histogr
 PUBLISHED = Counter(
     "ordersite_published_total",
     "Events that the relay gave to RabbitMQ; one that is published again counts again",
-    (),
+    ("type",),
 )
 CONFIRMED = Counter(
     "ordersite_confirmed_total",
@@ -36,7 +36,7 @@ LAG = Histogram(
 def published(pending: Sequence[Pending]) -> None:
     """The relay publishes these at once."""
     if pending:
-        PUBLISHED.add(count=len(pending))
+        count_types(PUBLISHED, pending)
         BATCH.observe(len(pending))
 
 
@@ -44,6 +44,10 @@ def confirmed(pending: Sequence[Pending]) -> None:
     """RabbitMQ has these, the oldest first."""
     if not pending:
         return
-    for type_, count in Tally([each.message.type for each in pending]).items():
-        CONFIRMED.add(type_, count=count)
+    count_types(CONFIRMED, pending)
     LAG.observe(max(0.0, time.time() - pending[0].message.timestamp.timestamp()))
+
+
+def count_types(counter: Counter, pending: Sequence[Pending]) -> None:
+    for type_, count in Tally([each.message.type for each in pending]).items():
+        counter.add(type_, count=count)
