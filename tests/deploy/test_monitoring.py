@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from promql_parser import AggregateExpr, Expr, VectorSelector, parse, walk
 
 from ordersite.pipeline.metrics import FAMILIES
 from runtime.metrics import counting
@@ -39,24 +42,51 @@ for histogram in COUNTED:
         LABELS[f"{histogram.name}_count"] = LABELS[f"{histogram.name}_sum"] = {*histogram.labels}
 
 
-def expressions() -> Iterator[str]:
-    for rule in RULES:
-        yield rule["expr"]
+def targets() -> Iterator[dict[str, Any]]:
+    """What the dashboards' panels ask."""
     for dashboard in DASHBOARDS:
         for panel in json.loads(dashboard.read_text())["panels"]:
-            for target in panel["targets"]:
-                yield target["expr"]
+            yield from panel["targets"]
 
 
-def test_every_metric_and_label_of_an_expression_is_one() -> None:
-    for expression in expressions():
-        named = re.findall(r"(ordersite_\w+)(?:\{([^}]*)\})?", expression)
-        assert named, expression
-        labels = set().union(*(LABELS[name] for name, _ in named))
-        asked = set(re.findall(r"(\w+)[!=]~?\"", expression))
-        grouped = re.findall(r"by \(([^)]*)\)", expression)
-        asked |= {name.strip() for names in grouped for name in names.split(",")}
-        assert asked <= labels, expression
+def selectors(expression: Expr) -> list[VectorSelector]:
+    found = []
+    walk(expression, lambda part: found.append(part) if isinstance(part, VectorSelector) else None)
+    return found
+
+
+def labels_in(expression: Expr) -> set[str]:
+    """Of its metrics, each of which there is."""
+    return set().union(*(LABELS[each.name] for each in selectors(expression)))
+
+
+def check(part: Expr) -> None:
+    """That a part asks for labels, and groups by labels, which its own metrics have."""
+    if isinstance(part, VectorSelector):
+        assert {each.name for each in part.matchers.matchers} <= LABELS[part.name], part
+    if isinstance(part, AggregateExpr) and part.modifier:
+        assert {*part.modifier.labels} <= labels_in(part), part
+
+
+@pytest.mark.parametrize(
+    "expression", [*(rule["expr"] for rule in RULES), *(each["expr"] for each in targets())]
+)
+def test_every_expression_is_one_of_metrics_and_labels_that_there_are(expression: str) -> None:
+    parsed = parse(expression)
+
+    assert selectors(parsed)
+    walk(parsed, check)
+
+
+def test_every_legend_and_variable_names_a_label() -> None:
+    for target in targets():
+        named = re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))
+        assert {*named} <= labels_in(parse(target["expr"])), target
+    for dashboard in DASHBOARDS:
+        for variable in json.loads(dashboard.read_text())["templating"]["list"]:
+            if variable["type"] == "query":
+                [(metric, label)] = re.findall(r"label_values\((\w+), (\w+)\)", variable["query"])
+                assert label in LABELS[metric]
 
 
 def test_every_metric_is_in_the_documentation() -> None:
@@ -77,5 +107,4 @@ def test_every_alert_leads_to_a_runbook() -> None:
 def test_the_label_of_a_summary_is_there() -> None:
     for rule in RULES:
         named = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
-        metrics = re.findall(r"ordersite_\w+", rule["expr"])
-        assert set(named) <= set().union(*(LABELS[name] for name in metrics)), rule["alert"]
+        assert set(named) <= labels_in(parse(rule["expr"])), rule["alert"]
