@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import get_script_prefix, reverse
 
-from failed_messages.acting import webhook
+from failed_messages.acting import alert_webhook
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.isolation import isolated
 from runtime.moment import for_programs
@@ -162,7 +162,7 @@ def _post(key: str, alert: dict[str, Any]) -> None:
     body, secrets = json.dumps(alert), settings.ALERT_WEBHOOK_SECRETS
     id_ = f"alert_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
     signed = signed_headers(id_, datetime.now(UTC), body, secrets) if secrets else {}
-    webhook.post(settings.ALERT_WEBHOOK_URL, body.encode(), signed)
+    alert_webhook.post(settings.ALERT_WEBHOOK_URL, body.encode(), signed)
 
 
 def _mail(alert: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from environs import ValidationError
 
-from failed_messages.acting.webhook import NotDelivered, fault_of, post
+from failed_messages.acting.alert_webhook import NotDelivered, fault_of, post
 from ordersite.urls_in_settings import web_url
 from runtime.checked_connection import NotAsked
 
