@@ -60,6 +60,10 @@ def state_of(seen: dict[str, Any] | None) -> dict[str, Any]:
     return {name: seen.get(name) for name in ("version", "updated_at")} if seen else {}
 
 
+#: The order's next, as an expression of an update.
+VERSION = {"$add": ["$version", 1]}
+
+
 def change(reason: str | None) -> list[dict[str, Any]]:
     """The pipeline that writes the cancellation and its event."""
     now = now_in_milliseconds()
@@ -68,8 +72,8 @@ def change(reason: str | None) -> list[dict[str, Any]]:
         {
             "$set": {
                 "status": "cancelled",
-                "cancellation": {"$literal": {"at": now, "reason": reason}},
-                "version": {"$add": ["$version", 1]},
+                "cancellation": {"at": now, "reason": {"$literal": reason}, "version": VERSION},
+                "version": VERSION,
                 "updated_at": now,
             }
         },

@@ -148,9 +148,7 @@ def change(
 
 
 def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
-    """The expression of the order's own detail; as a literal a text like "$status" is not a path.
-    path.
-    """
+    """The expression of the order's own detail; a text like "$status" is not a path in a literal."""
     place = {"$indexOfArray": [{"$literal": list(details)}, "$_id"]}
     return {"$arrayElemAt": [{"$literal": list(details.values())}, place]}
 

@@ -42,6 +42,8 @@ class Step(EmbeddedModel):
 class Cancellation(EmbeddedModel):
     at = models.DateTimeField()
     reason = models.TextField(null=True)
+    #: The order's, by the cancellation.
+    version = models.IntegerField(null=True)
 
 
 class PendingEvent(EmbeddedModel):

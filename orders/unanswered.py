@@ -28,6 +28,15 @@ UNREADABLE = (
     "the others are sent. Correct the document: it stays unaccounted for until then."
 )
 
+#: The steps by which an order becomes that; of those beside one another the first that was noted.
+DECIDED_BY = {
+    "order.rejected": ((("inventory", "rejected"),),),
+    "order.confirmed": (
+        (("inventory", "reserved"), ("inventory", "shipped")),
+        (("billing", "invoiced"),),
+    ),
+}
+
 #: The same condition as the partial index's.
 IS_AWAITED = {"awaited_since": {"$gt": EPOCH}}
 INDEX = "orders_awaited"
@@ -174,14 +183,33 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
 
 
 def happened(document: dict[str, Any], type_: str) -> dict[str, Any]:
-    """The event as the outbox had it, as far as the order still has it."""
+    """The event as the outbox had it, as far as the order still has it.
+
+    With the order's version of that moment: a subscriber leaves out what is older than what it has.
+    """
+    at, version = document["updated_at"], document["version"]
     if type_ == "order.placed":
         at, version = document["created_at"], 1
     elif type_ == "order.cancelled":
-        at, version = document["cancellation"]["at"], document["version"]
-    else:
-        at, version = document["updated_at"], document["version"]
+        cancellation = document["cancellation"]
+        # An earlier release noted no version.
+        at, version = cancellation["at"], cancellation.get("version", version)
+    elif (place := decided_by(document, type_)) is not None:
+        # Each step made a version, after the first one.
+        at, version = document["steps"][place]["at"], place + 2
     return {"type": type_, "version": version, "at": at}
+
+
+def decided_by(document: dict[str, Any], type_: str) -> int | None:
+    """The place of the step by which the order became what the event says; None if it has none."""
+    noted = [(step["service"], step["state"]) for step in document.get("steps") or ()]
+    firsts = []
+    for alternatives in DECIDED_BY[type_]:
+        places = [noted.index(each) for each in alternatives if each in noted]
+        if not places:
+            return None
+        firsts.append(min(places))
+    return max(firsts)
 
 
 def adopt() -> int:

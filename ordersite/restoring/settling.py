@@ -19,7 +19,6 @@ from inventory import rejecting, releasing, shipping
 from inventory.order import PlacedOrder
 from inventory.refusals import Refusal
 from inventory.reserving import reservations
-from messaging.message import Message
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.topology import by_name
 from messaging.trust.records import recorded
@@ -27,6 +26,7 @@ from orders import cancelling, rebuilding
 from orders.events import body_of
 from orders.ledger import known
 from orders.outbox import store
+from orders.unanswered import happened
 from ordersite.restoring.findings import Document, Findings, chunks, never_taken, unrecorded
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
@@ -155,7 +155,7 @@ def send_again(unheard: list[tuple[str, Document, str]], by: str) -> None:
     with Publisher(settings.AMQP_URL) as publisher:
         publisher.publish(
             [
-                Outgoing(event_again(order, type_), by_name.name, service)
+                Outgoing(store.message(order, happened(order, type_)), by_name.name, service)
                 for service, order, type_ in unheard
             ]
         )
@@ -169,16 +169,6 @@ def send_again(unheard: list[tuple[str, Document, str]], by: str) -> None:
             reason=REASON,
         )
     )
-
-
-def event_again(order: Document, type_: str) -> Message:
-    """The event as the outbox published it, under the same id."""
-    version, at = {
-        "order.placed": (1, order["created_at"]),
-        "order.cancelled": (order["version"], (order.get("cancellation") or order).get("at")),
-    }.get(type_, (order["version"], order["updated_at"]))
-    pending = {"id": f"{type_}:{order['_id']}", "type": type_, "version": version, "at": at}
-    return store.message(order, pending)
 
 
 def replay_answers(by: str) -> None:

@@ -99,6 +99,29 @@ def test_a_cancellation_that_got_lost_is_seen_and_sent_again_to_who_owes_it(at_o
     assert msgspec.json.decode(bytes(again.body))["status"] == "cancelled"
 
 
+def test_what_is_sent_again_has_the_version_that_the_order_had_then() -> None:
+    """A subscriber that keeps the newest version would take a later one of an earlier event."""
+    order_id = placed()
+    hear(order_id, "reserved", "invoiced", "cancelled", "released", "credited")
+    order = seen(order_id)
+
+    for pending in order["pending_events"]:
+        again = unanswered.happened(order, pending["type"])
+        assert (again["version"], again["at"]) == (pending["version"], pending["at"])
+    types = [pending["type"] for pending in order["pending_events"]]
+    assert types == ["order.placed", "order.confirmed", "order.cancelled"]
+
+
+def test_a_rejection_that_is_sent_again_has_its_version() -> None:
+    order_id = placed()
+    hear(order_id, "invoiced", "rejected", "credited")
+    order = seen(order_id)
+
+    [pending] = [each for each in order["pending_events"] if each["type"] == "order.rejected"]
+    again = unanswered.happened(order, "order.rejected")
+    assert (again["version"], again["at"]) == (pending["version"], pending["at"])
+
+
 def test_what_is_sent_again_is_what_was_sent(at_once: None) -> None:
     order_id = placed()
     first = store.message(seen(order_id), seen(order_id)["pending_events"][0])
