@@ -148,7 +148,7 @@ def change(
 
 
 def detail_of(details: Mapping[ObjectId, str | None]) -> dict[str, Any]:
-    """The expression of the order's own detail; a text like "$status" is not a path in a literal."""
+    """The expression of the order's own detail, a literal, in which "$status" is not a path."""
     place = {"$indexOfArray": [{"$literal": list(details)}, "$_id"]}
     return {"$arrayElemAt": [{"$literal": list(details.values())}, place]}
 
