@@ -119,8 +119,15 @@ def keep_report(report: Report) -> None:
         Finding(each.severity, each.subject, each.problem, each.consequence, each.fix, each.note)
         for each in report.worst_first
     ]
-    unchecked = sum(len(each.checks) for each in report.unchecked)
-    _keep(DOCTOR, Doctor(mongodb_now(), tuple(found), unchecked))
+    unchecked, now = sum(len(each.checks) for each in report.unchecked), mongodb_now()
+    since = _unchecked_since() or now if unchecked else None
+    _keep(DOCTOR, Doctor(now, tuple(found), unchecked, since))
+
+
+def _unchecked_since() -> datetime | None:
+    """What the last examination says about itself."""
+    before = _converted(kept().find_one({"_id": DOCTOR}), Doctor)
+    return before.unchecked_since if before else None
 
 
 def recount_stock() -> None:

@@ -77,13 +77,17 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         found,
         at=_asked(mongodb_now) or found.at,
         relay=relay,
-        scheduler=last and Heartbeat(last.age_seconds, last.is_fresh, last.late),
+        scheduler=last and _beaten(last),
         outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
         lines=None if lines is None else tuple(map(_named, lines)),
         waiting_since=_asked(lambda: _waiting_since(lines or ())),
         next_retry_at=_asked(retry_notes.next_due),
     )
+
+
+def _beaten(last: heartbeat.Heartbeat) -> Heartbeat:
+    return Heartbeat(last.age_seconds, last.is_fresh, last.late, last.running_seconds)
 
 
 def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:

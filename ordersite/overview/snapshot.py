@@ -87,6 +87,8 @@ class Heartbeat(Struct, frozen=True):
     is_fresh: bool
     #: The jobs of which a run does not end.
     late: tuple[str, ...] = ()
+    #: For how long it has run; 0 where that is not known.
+    running_seconds: float = 0.0
 
 
 class Finding(Struct, frozen=True):
@@ -109,6 +111,8 @@ class Doctor(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     #: Checks that could not be made, as what they ask did not answer.
     unchecked: int = 0
+    #: Since when each examination had such checks.
+    unchecked_since: datetime | None = None
 
 
 class StockDifference(Struct, frozen=True):

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
-from ordersite.overview import processes
+from ordersite.overview import processes, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
@@ -53,6 +53,8 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
         *processes.scheduler(snapshot, now),
         *_stock(snapshot, now),
         *_doctor(snapshot),
+        *unknown.parts(snapshot),
+        *unknown.doctor(snapshot, now),
     ]
     found.sort(key=lambda concern: -concern.level)
     return Verdict(max((each.level for each in found), default=Level.GOOD), tuple(found))

@@ -28,6 +28,8 @@ class Heartbeat:
     age_seconds: float
     #: The names of its jobs that were late.
     late: tuple[str, ...]
+    #: For how long the scheduler has run; 0 where it is of a release that did not say.
+    running_seconds: float = 0.0
 
     @property
     def is_fresh(self) -> bool:
@@ -35,13 +37,16 @@ class Heartbeat:
         return abs(self.age_seconds) <= LATE_SECONDS
 
 
-def beat(late: Sequence[str] = ()) -> None:
-    """Note that the scheduler runs.
+def beat(late: Sequence[str] = (), running_seconds: float = 0.0) -> None:
+    """Note that the scheduler runs, for so long.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    change = {"$set": {"late": list(late)}, "$currentDate": {"at": True}}
+    change = {
+        "$set": {"late": list(late), "running_seconds": running_seconds},
+        "$currentDate": {"at": True},
+    }
     heartbeats().update_one({"_id": NAME}, change, upsert=True)
 
 
@@ -60,8 +65,12 @@ def last() -> Heartbeat | None:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     age = {"$divide": [{"$subtract": ["$$NOW", "$at"]}, 1_000]}
-    found = heartbeats().find_one({"_id": NAME}, {"late": True, "age_seconds": age})
-    return Heartbeat(float(found["age_seconds"]), tuple(found["late"])) if found else None
+    wanted = {"late": True, "running_seconds": True, "age_seconds": age}
+    found = heartbeats().find_one({"_id": NAME}, wanted)
+    if not found:
+        return None
+    running = found.get("running_seconds", 0.0)
+    return Heartbeat(float(found["age_seconds"]), tuple(found["late"]), running)
 
 
 def heartbeats() -> Collection[dict[str, Any]]:

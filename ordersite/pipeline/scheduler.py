@@ -95,6 +95,7 @@ class Scheduler:
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
         self._cycles = [Cycles(job) for job in jobs]
         self._stopping = Event()
+        self._began_at = time.monotonic()
         self._reported = Reported()
 
     def run(self, stop: StopRequest) -> None:
@@ -121,7 +122,7 @@ class Scheduler:
             f"scheduler: {', '.join(late)} does not end; start it again." if late else ""
         )
         try:
-            heartbeat.beat(late)
+            heartbeat.beat(late, time.monotonic() - self._began_at)
         except Exception as error:
             # Whatever it is, the jobs continue, and readiness misses the heartbeat.
             if self._reported.is_new(why := in_words(error)):

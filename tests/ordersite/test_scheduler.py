@@ -167,6 +167,16 @@ def test_an_old_heartbeat_is_a_scheduler_that_is_late() -> None:
     assert "3600 s old" in seen["detail"]
 
 
+def test_a_heartbeat_says_for_how_long_the_scheduler_has_run() -> None:
+    stop = StopRequest()
+    running = Thread(target=Scheduler([]).run, args=(stop,))
+    running.start()
+
+    eventually(lambda: (last := heartbeat.last()) is not None and last.running_seconds > 0)
+    stop.request()
+    running.join(10)
+
+
 def test_a_heartbeat_in_the_future_is_none() -> None:
     heartbeat.beat()
     date_heartbeat(age_seconds=-HOUR_SECONDS)

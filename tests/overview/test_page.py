@@ -18,6 +18,7 @@ from pymongo.errors import ServerSelectionTimeoutError
 from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
+from ordersite.doctor.report import Report, Unseen
 from ordersite.overview import keeping
 from ordersite.pipeline import health, heartbeat
 from runtime.lease import RELAY_LEASE, Lease
@@ -139,6 +140,17 @@ def test_the_page_shows_what_the_scheduler_kept_and_asks_for_nothing_else(
 
     assert "1 failed message not settled" in told
     assert cpu_seconds < 0.05
+
+
+def test_checks_that_are_not_made_again_are_not_made_since_the_first_time() -> None:
+    silent = Report(unchecked=[Unseen(("version", "queues"), "No answer.", "Start it.")])
+    kept = []
+    for report in (silent, silent, Report()):
+        keeping.keep_report(report)
+        kept.append(keeping.current().doctor or pytest.fail("nothing is kept"))
+
+    assert [each.unchecked for each in kept] == [2, 2, 0]
+    assert [each.unchecked_since for each in kept] == [kept[0].at, kept[0].at, None]
 
 
 def test_without_a_scheduler_the_page_reads_it_itself(operator: Client) -> None:

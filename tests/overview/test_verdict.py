@@ -297,6 +297,66 @@ def test_a_warning_of_the_doctor_degrades() -> None:
     assert only(but(doctor=warned)).level is Level.DEGRADED
 
 
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("failed", "failed messages"),
+        ("outboxes", "the outbox"),
+        ("relay", "whether a relay runs"),
+        ("waiting_since", "which orders wait"),
+        ("next_retry_at", "when retries are due"),
+        ("lines", "where every order is"),
+    ],
+)
+def test_a_part_that_nobody_could_read_is_not_taken_for_good(part: str, words: str) -> None:
+    concern = only(but(**{part: None}))
+
+    assert concern.level is Level.DEGRADED
+    assert concern.what == f"MongoDB could not be read for: {words}."
+    assert "the log of the scheduler" in concern.step
+
+
+def test_parts_that_a_slow_mongodb_does_not_tell_are_one_concern() -> None:
+    assert "failed messages, the outbox, " in only(but(failed=None, outboxes=None, lines=None)).what
+
+
+RUNS_FOR_LONG = Heartbeat(3.0, True, (), 3_600.0)
+
+
+@pytest.mark.parametrize(
+    ("doctor", "words"),
+    [
+        (Doctor(NOW, unchecked=7, unchecked_since=ago(minutes=5)), "7 checks of the doctor"),
+        (Doctor(ago(hours=9)), "The doctor was last asked 9 h 0 min ago."),
+        (None, "The doctor was never asked."),
+    ],
+)
+def test_a_doctor_who_could_not_check_does_not_say_that_all_is_well(
+    doctor: Doctor | None, words: str
+) -> None:
+    concern = only(but(doctor=doctor, scheduler=RUNS_FOR_LONG))
+
+    assert concern.level is Level.DEGRADED
+    assert words in concern.what
+
+
+@pytest.mark.parametrize(
+    "doctor", [None, Doctor(ago(hours=9)), Doctor(NOW, unchecked=7, unchecked_since=NOW)]
+)
+def test_a_start_alarms_nobody(doctor: Doctor | None) -> None:
+    """The scheduler is about to ask; of the first time something may not answer yet."""
+    begun = but(doctor=doctor, scheduler=Heartbeat(1.0, True, (), 2.0))
+
+    assert verdict(begun).level is Level.GOOD
+
+
+def test_what_is_down_is_not_also_what_could_not_be_checked() -> None:
+    silent = Doctor(NOW, unchecked=7, unchecked_since=ago(minutes=5))
+    down = but(rabbitmq="No answer.", queues=None, lines=None, doctor=silent)
+
+    assert "RabbitMQ cannot be used" in only(down).what
+
+
 #: As `durations.age` writes it.
 RELATIVE = re.compile(r"\b\d+ (s|min|h|days)\b")
 

@@ -1,0 +1,75 @@
+"""What the snapshot does not know: nobody may take it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ordersite.overview.concern import Concern, Level
+from ordersite.overview.durations import age, seconds_since
+from ordersite.overview.links import DOCTOR
+from ordersite.overview.snapshot import Snapshot
+from runtime.counted import counted
+
+#: An examination that takes half a minute is made every ten.
+DOCTOR_OLD_SECONDS = 900
+#: One that a start or the end of an outage spoiled is followed by a good one sooner.
+UNCHECKED_SECONDS = 180
+
+
+def parts(snapshot: Snapshot) -> Iterator[Concern]:
+    """Of MongoDB that answers; one that is slow fails to tell several at once."""
+    if snapshot.mongodb:
+        return
+    needed: dict[str, object] = {
+        "failed messages": snapshot.failed,
+        "the outbox": snapshot.outboxes,
+        "whether a relay runs": snapshot.relay,
+        "which orders wait": snapshot.waiting_since,
+        "when retries are due": snapshot.next_retry_at,
+    }
+    if not snapshot.rabbitmq:
+        needed["where every order is"] = snapshot.lines
+    if unread := [name for name, part in needed.items() if part is None]:
+        yield Concern(
+            level=Level.DEGRADED,
+            what=f"MongoDB could not be read for: {', '.join(unread)}.",
+            cost="What is wrong there, nobody sees here. Orders do not depend on it.",
+            click=DOCTOR,
+            step="It was too slow, or has a document that this release cannot read: the log of the "
+            "scheduler says which, without a scheduler that of web. Whether MongoDB is well:",
+            command="python manage.py doctor",
+        )
+
+
+def doctor(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    """An examination that could not check, or that is not made; who is down is said elsewhere."""
+    last, scheduler = snapshot.doctor, snapshot.scheduler
+    if snapshot.mongodb or snapshot.rabbitmq:
+        return
+    if last and last.unchecked:
+        since = last.unchecked_since or last.at
+        if seconds_since(since, now) > UNCHECKED_SECONDS:
+            yield Concern(
+                level=Level.DEGRADED,
+                what=f"{counted(last.unchecked, 'check')} of the doctor could not be made for "
+                f"{age(seconds_since(since, now))}.",
+                cost="What they would find, nobody sees.",
+                click=DOCTOR,
+                step="This page asks it again, and says which, and why.",
+                since=since,
+            )
+    # A scheduler that has just begun is about to ask.
+    if scheduler and scheduler.is_fresh and scheduler.running_seconds > DOCTOR_OLD_SECONDS:
+        asked = seconds_since(last.at, now) if last else None
+        if asked is None or asked > DOCTOR_OLD_SECONDS:
+            yield Concern(
+                level=Level.DEGRADED,
+                what=f"The doctor was last asked {age(asked)} ago."
+                if asked is not None
+                else "The doctor was never asked.",
+                cost="What it would find, nobody sees.",
+                click=DOCTOR,
+                step="This page asks it now. Why the scheduler cannot, its log says.",
+                since=last.at if last else None,
+            )
