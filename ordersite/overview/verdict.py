@@ -14,13 +14,15 @@ from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
-from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
+from ordersite.overview.snapshot import Failed, Finding, Group, Line, QueueReading, Snapshot
 from runtime.counted import counted
 
 #: An order that neither failed nor is retried waits longer for a service only behind others.
 SLOW_SECONDS = 60
 #: A few retries are what retries are for.
 RETRY_STORM_MESSAGES = 10
+#: More answers than the worker of `orders` has before it in a rush.
+ORDERS_BACKLOG_MESSAGES = 10_000
 BEHIND = (
     "A worker runs. If its queue does not shrink, it hangs: restart it. If it only has too much to "
     "do, start one more:"
@@ -139,7 +141,16 @@ def causes(snapshot: Snapshot) -> Link:
 
 
 def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    """A service whose worker is there, and does not get on."""
+    """A service whose worker is there, and does not get on.
+
+    Only the worker of `orders` notes what the others did: of them nothing is known without it.
+    """
+    answers = (snapshot.queues or {}).get("orders")
+    if answers is None or not answers.consumers:
+        return
+    if is_unheard(snapshot, answers, now):
+        yield _unheard(snapshot, answers, now)
+        return
     for service, since in (snapshot.waiting_since or {}).items():
         queue = (snapshot.queues or {}).get(service)
         waited = seconds_since(since, now)
@@ -157,6 +168,31 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
             since=since,
         )
+
+
+def is_unheard(snapshot: Snapshot, answers: QueueReading, now: datetime) -> bool:
+    """Whether answers wait in the queue of `orders`, and it has noted none of late."""
+    waited = [seconds_since(each, now) for each in (snapshot.waiting_since or {}).values()]
+    # While it notes them, the oldest order that waits for one of the services is young.
+    notes_none = bool(waited) and min(waited) > SLOW_SECONDS
+    return answers.messages >= ORDERS_BACKLOG_MESSAGES or (answers.messages > 0 and notes_none)
+
+
+def _unheard(snapshot: Snapshot, answers: QueueReading, now: datetime) -> Concern:
+    since = min((snapshot.waiting_since or {}).values(), default=None)
+    waited = seconds_since(since, now) if since else 0.0
+    oldest = f" The oldest order has waited {age(waited)}." if since else ""
+    messages = counted(answers.messages, "message")
+    return Concern(
+        level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
+        what=f"orders is behind or stuck: {messages} in its queue.",
+        cost=f"What the other services did is not noted, so statuses are late.{oldest} Stock and "
+        "invoices follow all the same.",
+        click=waiting_for("orders"),
+        step=BEHIND,
+        command="celery -A celery_app worker -Q orders -n orders@%h",
+        since=since,
+    )
 
 
 def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:

@@ -89,6 +89,45 @@ INCIDENTS = [
         "orders/order/?waits=billing",
     ),
     (
+        "orders frozen",
+        but(
+            queues=with_queues(queue("orders", 500)),
+            lines=(line("inventory", in_flight=250), line("billing", in_flight=250)),
+            waiting_since={"inventory": ago(minutes=3), "billing": ago(minutes=2)},
+        ),
+        Level.DEGRADED,
+        ["orders is behind or stuck: 500 messages", "3 min", "statuses are late", "-Q orders"],
+        "orders/order/?needs=waiting",
+    ),
+    (
+        "no worker of orders",
+        but(
+            queues=with_queues(queue("orders", 500, consumers=0)),
+            lines=(line("inventory", in_flight=250), line("billing", in_flight=250)),
+            waiting_since={"inventory": ago(minutes=30), "billing": ago(minutes=30)},
+        ),
+        Level.BROKEN,
+        ["No worker of orders runs", "-Q orders"],
+        "orders/order/?needs=waiting",
+    ),
+    (
+        "orders far behind",
+        but(queues=with_queues(queue("orders", 50_000))),
+        Level.DEGRADED,
+        ["orders is behind or stuck: 50,000 messages", "statuses are late", "-Q orders"],
+        "orders/order/?needs=waiting",
+    ),
+    (
+        "billing frozen while orders notes what inventory does",
+        but(
+            queues=with_queues(queue("orders", 5), queue("billing", 37)),
+            waiting_since={"inventory": ago(seconds=1), "billing": ago(minutes=3)},
+        ),
+        Level.DEGRADED,
+        ["billing is behind or stuck"],
+        "orders/order/?waits=billing",
+    ),
+    (
         "relay dead",
         but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
         Level.BROKEN,
