@@ -231,6 +231,11 @@ def queues() -> tuple[Queue, ...]:
     return (*per_service, replay_outcomes, undeliverable)
 
 
+def archived() -> tuple[Queue, ...]:
+    """Every queue that the archiver consumes."""
+    return (*map(dead_letter_queue, services().values()), replay_outcomes)
+
+
 class Binding(NamedTuple):
     """What is published to `source` goes on to `destination`."""
 

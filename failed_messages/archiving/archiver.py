@@ -137,7 +137,7 @@ class Archiver(ConsumerMixin):
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         self._reported.end()
-        log.info("Archiving %s and replay_outcomes", ", ".join(_dead_letter_names()))
+        log.info("Archiving %s", ", ".join(queue.name for queue in topology.archived()))
 
     @contextmanager
     def establish_connection(self) -> Iterator[Connection]:
@@ -202,7 +202,3 @@ def traced(queue: str, message: Any) -> AbstractContextManager[None]:
     properties = message.properties
     named = (text(properties.get(name) or "", 300) for name in ("message_id", "correlation_id"))
     return processing(queue, message.headers, of_message(*named))
-
-
-def _dead_letter_names() -> list[str]:
-    return [f"{name}.dlq" for name in services()]

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from kombu import Connection
 
 from messaging.queues import depths
-from messaging.service import services
+from messaging.topology import archived
 from ordersite.doctor.report import Finding, Severity
 
-#: More dead letters than the archiver stores in some seconds.
+#: More than the archiver stores in some seconds.
 BACKLOG_MESSAGES = 1_000
 
 
 def of_archiver(broker: Connection) -> Iterator[Finding]:
     waiting = depths(broker)
-    for service in services():
-        count = waiting[f"{service}.dlq"]
+    for queue in archived():
+        count = waiting[queue.name]
         if count > BACKLOG_MESSAGES:
             yield Finding(
                 Severity.WARNING,
-                f"Queue {service}.dlq",
-                f"{count:,} failed messages wait to be archived.",
-                "They are safe, but cannot be seen or replayed yet.",
+                f"Archiver, queue {queue.name}",
+                f"{count:,} messages wait to be archived.",
+                "They are safe, but what failed and how replays ended cannot be seen yet.",
                 "python manage.py archiver",
                 "Several archivers share the work.",
             )

@@ -97,11 +97,13 @@ def take() -> Snapshot:
 
 
 def _with_seen(now: Snapshot) -> Snapshot:
-    """With when each queue last had a consumer."""
-    before = _kept_last()
+    """With when each queue last had a consumer, and since when it was not seen empty."""
+    before, queues = _kept_last(), now.queues or {}
     seen = dict(before.consumers_seen) if before else {}
-    seen |= {name: now.at for name, queue in (now.queues or {}).items() if queue.consumers}
-    return msgspec.structs.replace(now, consumers_seen=seen)
+    seen |= {name: now.at for name, queue in queues.items() if queue.consumers}
+    known = before.filled_since if before else {}
+    filled = {name: known.get(name, now.at) for name, queue in queues.items() if queue.messages}
+    return msgspec.structs.replace(now, consumers_seen=seen, filled_since=filled)
 
 
 #: What the scheduler runs.

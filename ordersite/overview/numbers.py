@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from messaging.topology import undeliverable
 from ordersite.overview.durations import age
 from ordersite.overview.links import RETRYING, Link, in_flight
-from ordersite.overview.processes import overdue
-from ordersite.overview.snapshot import Line, Snapshot
+from ordersite.overview.processes import archived, is_late, overdue
+from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 from ordersite.pipeline import health
 from runtime.counted import counted
@@ -170,11 +171,29 @@ def _workers(snapshot: Snapshot, now: datetime, service: str) -> Number:
     )
 
 
-def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Number]:
+QUEUE_HEADS = ("messages", "consumers", "not empty for")
+
+
+def queue_rows(snapshot: Snapshot, now: datetime) -> list[Row]:
+    """The queues of no service's worker: the archiver's, and what can be delivered to nobody."""
+    kept = (snapshot.queues or {}).get(undeliverable.name)
+    queues = [*archived(snapshot), *([kept] if kept else [])]
+    return [Row(each.name, tuple(_queue(snapshot, now, each))) for each in queues]
+
+
+def _queue(snapshot: Snapshot, now: datetime, queue: QueueReading) -> Iterator[Number]:
+    since, is_kept = snapshot.filled_since.get(queue.name), queue.name == undeliverable.name
+    is_bad = queue.messages > 0 if is_kept else is_late(snapshot, now, queue)
+    yield Number("messages", f"{queue.messages:,}", DOCTOR, is_bad)
+    yield Number("consumers", f"{queue.consumers:,}", DOCTOR, not (queue.consumers or is_kept))
+    text = age((now - since).total_seconds()) if since else UNKNOWN if queue.messages else "empty"
+    yield Number("not empty for", text, DOCTOR, is_bad, since)
+
+
+def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
     """What there is one of: relay, archiver, scheduler, MongoDB, RabbitMQ."""
-    queues = snapshot.queues or {}
-    dead = [queues[name] for each in services if (name := f"{each}.dlq") in queues]
-    archives = all(queue.consumers for queue in dead) if dead else None
+    taken = archived(snapshot)
+    archives = all(queue.consumers for queue in taken) if taken else None
     last = snapshot.scheduler
     beats = UNKNOWN if snapshot.mongodb else "none"
     beat = now - timedelta(seconds=last.age_seconds) if last else None

@@ -67,7 +67,9 @@ def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
         "tiles": numbers.tiles(snapshot, now, names),
         "service_heads": numbers.SERVICE_HEADS,
         "service_rows": numbers.service_rows(snapshot, now, names),
-        "processes": numbers.processes(snapshot, now, names),
+        "queue_heads": numbers.QUEUE_HEADS,
+        "queue_rows": numbers.queue_rows(snapshot, now),
+        "processes": numbers.processes(snapshot, now),
         "line_heads": numbers.LINE_HEADS,
         "line_rows": numbers.line_rows(snapshot),
         "unaccounted": [

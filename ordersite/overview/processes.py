@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from messaging import topology
+from ordersite.doctor.backlogs import BACKLOG_MESSAGES
 from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
-from ordersite.overview.snapshot import Snapshot
+from ordersite.overview.snapshot import QueueReading, Snapshot
 from runtime.counted import counted
 
 #: An event waits longer for the relay only where something is wrong: another relay takes over from
 #: a killed one after 10 s.
 OUTBOX_OLD_SECONDS = 30
+#: The archiver stores a message in milliseconds.
+ARCHIVER_LATE_SECONDS = 60
 #: What has waited for so long does not move on by itself.
 STUCK_SECONDS = 600
 
@@ -127,21 +131,46 @@ def _who_waits(orders: int) -> str:
     return f"{counted(orders, 'order')} wait for it. Other services continue."
 
 
-def archiver(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
-    queues = snapshot.queues or {}
-    deserted = [f"{each}.dlq" for each in services if f"{each}.dlq" in queues]
-    deserted = [name for name in deserted if not queues[name].consumers]
+def archived(snapshot: Snapshot) -> list[QueueReading]:
+    """The queues that the archiver consumes, of those that there are."""
+    names, queues = [queue.name for queue in topology.archived()], snapshot.queues or {}
+    return [queues[name] for name in names if name in queues]
+
+
+def archiver(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    queues = archived(snapshot)
+    deserted = [each for each in queues if not each.consumers]
+    late = [each for each in queues if is_late(snapshot, now, each)]
     if deserted:
-        dead = sum(queues[name].messages for name in deserted)
+        count = sum(each.messages for each in deserted)
         yield Concern(
             level=Level.DEGRADED,
             what="No archiver runs: what fails now cannot be seen here.",
-            cost=f"{counted(dead, 'dead message')} {'waits' if dead == 1 else 'wait'} in RabbitMQ. "
-            "None is lost.",
+            cost=f"{counted(count, 'message')} {'waits' if count == 1 else 'wait'} in RabbitMQ: "
+            "dead ones, and outcomes of replays. None is lost.",
             click=DOCTOR,
             step=START_ONE,
             command="python manage.py archiver",
         )
+    elif late:
+        waiting = ", ".join(f"{counted(each.messages, 'message')} in {each.name}" for each in late)
+        filled = [snapshot.filled_since.get(each.name, now) for each in late]
+        yield Concern(
+            level=Level.DEGRADED,
+            what=f"The archiver is behind or stuck: {waiting}.",
+            cost="What failed, and how replays ended, is seen late. None is lost.",
+            click=DOCTOR,
+            step="If they do not become fewer, end the archiver and start one:",
+            command="python manage.py archiver",
+            since=min(filled),
+        )
+
+
+def is_late(snapshot: Snapshot, now: datetime, queue: QueueReading) -> bool:
+    """Whether the archiver would have emptied this queue if it worked as it should."""
+    since = snapshot.filled_since.get(queue.name, now)
+    waits_for_long = queue.messages > 0 and seconds_since(since, now) > ARCHIVER_LATE_SECONDS
+    return queue.messages > BACKLOG_MESSAGES or waits_for_long
 
 
 def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+#: Fields by the name of a queue: such names have dots, which MongoDB takes for paths.
+BY_QUEUE = ("queues", "consumers_seen", "filled_since")
 #: Of the failure groups, those with the most messages are named.
 GROUPS_NAMED = 3
 
@@ -147,6 +149,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     scheduler: Heartbeat | None = None
     #: By queue with a consumer of ours: when one was last seen there.
     consumers_seen: dict[str, datetime] = {}
+    #: By queue that has messages: since when it was never seen empty, by the scheduler.
+    filled_since: dict[str, datetime] = {}
     doctor: Doctor | None = None
     stock: StockDifference | None = None
 
@@ -162,8 +166,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 def stored(snapshot: Snapshot) -> dict[str, Any]:
     """As a document for MongoDB."""
     document: dict[str, Any] = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
-    # The names of queues have dots, which MongoDB takes for paths.
-    for name in ("queues", "consumers_seen"):
+    for name in BY_QUEUE:
         if document[name] is not None:
             document[name] = [[key, value] for key, value in document[name].items()]
     return document
@@ -173,9 +176,9 @@ def loaded(document: Mapping[str, Any]) -> Snapshot | None:
     """The stored snapshot; None where another release wrote it otherwise."""
     fields = {name: value for name, value in document.items() if name != "_id"}
     try:
-        for name in ("queues", "consumers_seen"):
-            fields[name] = dict(fields[name]) if fields.get(name) is not None else None
-        fields["consumers_seen"] = fields["consumers_seen"] or {}
+        for name in BY_QUEUE:
+            if fields.get(name) is not None:
+                fields[name] = dict(fields[name])
         return msgspec.convert(fields, Snapshot)
     except (TypeError, ValueError):
         return None

@@ -51,7 +51,7 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
         *_failed(snapshot, now),
         *_slow(snapshot, now),
         *_retries(snapshot, services),
-        *processes.archiver(snapshot, services),
+        *processes.archiver(snapshot, now),
         *processes.scheduler(snapshot, now),
         *_stock(snapshot, now),
         *_doctor(snapshot),

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from messaging import topology
 from ordersite.overview.snapshot import (
     Doctor,
     Failed,
@@ -39,7 +40,12 @@ def line(service: str, accepted: int = 100, **places: Any) -> Line:
 
 def well() -> Snapshot:
     names = [each for of in SERVICES for each in (of, f"{of}.retry.5s", f"{of}.dlq")]
-    queues = {name: queue(name, consumers=0 if ".retry." in name else 1) for name in names}
+    names += [topology.replay_outcomes.name, topology.undeliverable.name]
+    unconsumed = (".retry.", topology.undeliverable.name)
+    queues = {
+        name: queue(name, consumers=0 if any(each in name for each in unconsumed) else 1)
+        for name in names
+    }
     return Snapshot(
         at=NOW,
         failed=Failed(0),

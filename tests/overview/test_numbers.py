@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ordersite.overview import page
 from ordersite.overview.durations import age
-from ordersite.overview.numbers import line_rows, processes, service_rows, tiles
+from ordersite.overview.numbers import line_rows, processes, queue_rows, service_rows, tiles
 from ordersite.overview.snapshot import Doctor, Outbox, Snapshot, loaded, stored
 from ordersite.pipeline import health
 from tests.overview.snapshots import (
@@ -24,12 +24,12 @@ from tests.overview.snapshots import (
 
 def told(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
     """The tiles and processes by name: text, address, whether it is bad."""
-    numbers = tiles(snapshot, NOW, SERVICES) + processes(snapshot, NOW, SERVICES)
+    numbers = tiles(snapshot, NOW, SERVICES) + processes(snapshot, NOW)
     return {each.name: (each.text, each.link.url, each.is_bad) for each in numbers}
 
 
 def test_a_pipeline_that_is_well_shows_no_bad_number() -> None:
-    rows = [*service_rows(well(), NOW, SERVICES), *line_rows(well())]
+    rows = [*service_rows(well(), NOW, SERVICES), *queue_rows(well(), NOW), *line_rows(well())]
 
     assert [name for name, (_, _, is_bad) in told(well()).items() if is_bad] == []
     assert [each for row in rows for each in row.numbers if each.is_bad] == []
@@ -88,6 +88,32 @@ def test_a_service_without_a_worker_tells_when_it_was_last_seen() -> None:
     assert (workers.text, workers.is_bad) == ("none, last 5 min ago", True)
 
 
+def test_queues_of_no_worker_tell_how_many_wait_and_since_when() -> None:
+    filled = but(
+        queues=with_queues(
+            queue("billing.dlq", 9),
+            queue("replay_outcomes", 3, consumers=0),
+            queue("undeliverable"),
+        ),
+        filled_since={"billing.dlq": ago(minutes=5), "replay_outcomes": ago(seconds=4)},
+    )
+
+    rows = {row.name: row.numbers for row in queue_rows(filled, NOW)}
+
+    told = {name: [each.text for each in numbers] for name, numbers in rows.items()}
+    assert told["inventory.dlq"] == ["0", "1", "empty"]
+    assert told["billing.dlq"] == ["9", "1", "5 min"]
+    assert told["replay_outcomes"] == ["3", "0", "4 s"]
+    assert [each.is_bad for each in rows["billing.dlq"]] == [True, False, True]
+    assert [each.is_bad for each in rows["replay_outcomes"]] == [False, True, False]
+
+
+def test_what_can_be_delivered_to_nobody_is_bad_at_once() -> None:
+    kept = but(queues=with_queues(queue("undeliverable", 1, consumers=0)))
+
+    assert [each.is_bad for each in queue_rows(kept, NOW)[-1].numbers] == [True, False, True]
+
+
 def test_a_line_leads_to_each_of_its_places() -> None:
     (row,) = line_rows(but(lines=(line("billing", failed=2, in_flight=1),)))
 
@@ -129,7 +155,11 @@ def test_how_mongodb_is_down_is_said_in_the_tile_too() -> None:
 
 
 def test_a_snapshot_is_stored_and_loaded_as_it_was() -> None:
-    full = but(failed=failed(), waiting_since={"billing": ago(minutes=1)})
+    full = but(
+        failed=failed(),
+        waiting_since={"billing": ago(minutes=1)},
+        filled_since={"billing.dlq": NOW},
+    )
 
     assert loaded({"_id": "now", **stored(full)}) == full
     assert loaded({"at": "of another release"}) is None

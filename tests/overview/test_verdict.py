@@ -176,7 +176,34 @@ INCIDENTS = [
         "archiver down",
         but(queues=with_queues(queue("billing.dlq", 9, consumers=0))),
         Level.DEGRADED,
-        ["No archiver runs", "9 dead messages wait", "Start one: python manage.py archiver"],
+        ["No archiver runs", "9 messages wait", "Start one: python manage.py archiver"],
+        "/doctor/",
+    ),
+    (
+        "nobody takes the outcomes of replays",
+        but(queues=with_queues(queue("replay_outcomes", 50_000, consumers=0))),
+        Level.DEGRADED,
+        ["No archiver runs", "50,000 messages wait", "outcomes of replays", "manage.py archiver"],
+        "/doctor/",
+    ),
+    (
+        "archiver frozen",
+        but(
+            queues=with_queues(queue("billing.dlq", 9), queue("replay_outcomes", 1)),
+            filled_since={"billing.dlq": ago(minutes=3), "replay_outcomes": ago(minutes=4)},
+        ),
+        Level.DEGRADED,
+        [
+            "The archiver is behind or stuck: 9 messages in billing.dlq, 1 message in replay",
+            "end the archiver and start one: python manage.py archiver",
+        ],
+        "/doctor/",
+    ),
+    (
+        "archiver far behind",
+        but(queues=with_queues(queue("billing.dlq", 50_000))),
+        Level.DEGRADED,
+        ["The archiver is behind or stuck: 50,000 messages in billing.dlq"],
         "/doctor/",
     ),
     (
@@ -274,6 +301,12 @@ def test_the_largest_cause_is_not_called_most_where_it_is_not(largest: int, says
     groups = (Group("abc123", "billing: slow", largest),)
 
     assert says in only(but(failed=failed(12, groups=groups))).cost
+
+
+def test_what_the_archiver_has_just_been_given_is_no_trouble() -> None:
+    given = but(queues=with_queues(queue("billing.dlq", 9)), filled_since={"billing.dlq": NOW})
+
+    assert verdict(given).level is Level.GOOD
 
 
 def test_the_worst_comes_first() -> None:
@@ -407,7 +440,7 @@ def test_each_relative_time_has_the_exact_one_at_hand(snapshot: Snapshot) -> Non
     rows = numbers.service_rows(snapshot, NOW, SERVICES)
     shown = [
         *numbers.tiles(snapshot, NOW, SERVICES),
-        *numbers.processes(snapshot, NOW, SERVICES),
+        *numbers.processes(snapshot, NOW),
         *(each for row in rows for each in row.numbers),
     ]
     concerns = verdict(snapshot).concerns

@@ -193,7 +193,7 @@ def test_the_archiver_is_down(operator: Operator, pipeline: Pipeline) -> None:
     bury(certificate(message="card service timed out"))
 
     down = "No archiver runs"
-    operator.finds(f"{down}: what fails now cannot be seen here.", "1 dead message waits")
+    operator.finds(f"{down}: what fails now cannot be seen here.", "1 message waits")
     operator.clicks("What the doctor says")
     operator.reads("Archiver", "python manage.py archiver")
     operator.starts("archiver")

@@ -1,0 +1,44 @@
+"""What a snapshot takes over from the one before it; in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ordersite.overview import keeping
+from ordersite.overview.snapshot import Snapshot
+from tests.overview.snapshots import NOW, but, queue, well, with_queues
+
+
+class Kept:
+    """MongoDB's collection, of which one document matters here."""
+
+    def __init__(self) -> None:
+        self.document: dict[str, Any] | None = None
+
+    def find_one(self, _: Any) -> dict[str, Any] | None:
+        return self.document
+
+    def replace_one(self, _: Any, document: dict[str, Any], upsert: bool) -> None:
+        self.document = document
+
+
+def test_a_queue_is_filled_since_it_was_last_seen_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    monkeypatch.setattr(keeping, "kept", lambda: kept)
+
+    def filled_since(messages: int, seconds: int) -> dict[str, Any]:
+        at = NOW + timedelta(seconds=seconds)
+        now: Snapshot = but(at=at, queues=with_queues(queue("billing.dlq", messages)))
+        monkeypatch.setattr(keeping, "read", lambda *_: now)
+        keeping.take()
+        found = keeping.loaded(kept.document or {})
+        assert found
+        return found.filled_since
+
+    assert filled_since(3, 0) == {"billing.dlq": NOW}
+    assert filled_since(1, 5) == {"billing.dlq": NOW}
+    assert filled_since(0, 10) == well().filled_since == {}
+    assert filled_since(1, 15) == {"billing.dlq": NOW + timedelta(seconds=15)}
