@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 
-from failed_messages.reading.group_figures import Figures, figures, worst_groups
+from failed_messages.admin.list_filters import SortOrder
+from failed_messages.models import GroupStatus
+from failed_messages.reading.group_choice import chosen
+from failed_messages.reading.group_figures import Figures, dearest_groups, figures, worst_groups
 
-#: What the groups with the most messages are sorted by: the label, and the figure.
-SEQUENCES: dict[str, tuple[str, Callable[[Figures], Any]]] = {
-    "messages": ("most failed messages", lambda known: known.messages),
-    "orders": ("most orders", lambda known: known.orders_in_all),
-    "money": ("most money", lambda known: known.amount),
+
+class Sequence(NamedTuple):
+    """What groups are sorted by."""
+
+    label: str
+    figure: Callable[[Figures], Any]
+    #: Which are compared.
+    worst: Callable[[], list[str]]
+
+
+SEQUENCES = {
+    "messages": Sequence("most failed messages", lambda known: known.messages, worst_groups),
+    "orders": Sequence("most orders", lambda known: known.orders_in_all, worst_groups),
+    "money": Sequence("most money", lambda known: known.amount, dearest_groups),
 }
 
 
-class SortFilter(admin.SimpleListFilter):
-    """Which groups come first: by default those that failed last."""
+class SortFilter(SortOrder):
+    """Which groups come first; what is compared is compared for the worst alone."""
 
-    title = "sort order"
-    parameter_name = "sort"
+    by_default = "last failure"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, label) for name, (label, _) in SEQUENCES.items()]
+        return [(name, label) for name, (label, *_) in SEQUENCES.items()]
 
     @property
     def is_chosen(self) -> bool:
@@ -37,17 +48,21 @@ class SortFilter(admin.SimpleListFilter):
     @cached_property
     def known(self) -> dict[str, Figures]:
         """The worst groups, in the chosen sequence, with what they are compared by."""
-        _, figure = SEQUENCES[self.value() or ""]
-        found = figures(worst_groups())
-        return dict(sorted(found.items(), key=lambda each: figure(each[1]), reverse=True))
+        sequence = SEQUENCES[self.value() or ""]
+        found = figures(sequence.worst())
+        return dict(sorted(found.items(), key=lambda each: sequence.figure(each[1]), reverse=True))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(pk__in=list(self.known)) if self.is_chosen else queryset
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        by_default, *others = super().choices(changelist)
-        yield {**by_default, "display": "last failure"}
-        yield from others
+
+class StatusFilter(admin.ChoicesFieldListFilter):
+    """The operators' status; "new" as its label on each group says it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.lookup_val == [GroupStatus.NEW]:
+            return chosen(queryset, str(GroupStatus.NEW))
+        return super().queryset(request, queryset)
 
 
 class GroupList(ChangeList):

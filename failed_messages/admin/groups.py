@@ -18,7 +18,7 @@ from django.utils.text import Truncator
 
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.admin.ago import ago
-from failed_messages.admin.group_list import GroupList, SortFilter
+from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import ServiceFilter
 from failed_messages.admin.pages import DeskAdmin
@@ -48,7 +48,7 @@ class FailureGroupAdmin(DeskAdmin):
     """What fails, and how far the operators are with it."""
 
     list_display = ("cause", "state", "failing", "trend", "affected", "failed")
-    list_filter = (SortFilter, "status", ServiceFilter)
+    list_filter = (SortFilter, ("status", StatusFilter), ServiceFilter)
     search_fields = ("id", "exception", "pattern", "owner", "note")
     search_help_text = "Fingerprint, words of the error, owner or note"
     list_per_page = 25

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from failed_messages.models import REASON_LABELS, FailureGroup, Status
 from failed_messages.reading.filters import FIELDS, Filter, InvalidFilter, duration
+from failed_messages.reading.group_figures import messages_by_group
 from failed_messages.reading.listing import newest_ids
 from messaging.handling.handlers import HANDLERS
 from messaging.service import services
@@ -21,10 +22,45 @@ from runtime.mongodb_clock import mongodb_now
 #: The newest matches of a search for words; who gets as many has to say more.
 MATCHES_LIMIT = 1_000
 
+#: Of the groups to choose from.
+MOST_GROUPS = 20
+
 #: Any status.
 ALL = "all"
 
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
+
+
+class SortOrder(admin.SimpleListFilter):
+    """What comes first in a list: a choice that leaves nothing out."""
+
+    title = "sort order"
+    parameter_name = "sort"
+    #: What comes first where nothing is chosen.
+    by_default = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        by_default, *others = super().choices(changelist)
+        yield {**by_default, "display": self.by_default}
+        yield from others
+
+
+#: In which sequence messages are listed: the label, and the fields, which an index begins with.
+SEQUENCES = {
+    "longest": ("last failed longest ago", ("last_failed_at", "id")),
+    "first": ("first failed longest ago", ("first_failed_at", "id")),
+    "attempts": ("most attempts", ("-attempts", "-id")),
+}
+
+
+class MessageOrder(SortOrder):
+    by_default = "last failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, label) for name, (label, _) in SEQUENCES.items()]
 
 
 class FieldFilter(admin.SimpleListFilter):
@@ -108,16 +144,22 @@ class TypeFilter(FieldFilter):
 
 
 class GroupFilter(FieldFilter):
-    """The groups that failed last; any other is reached from the list of groups."""
+    """Those of which most is failed now; any other is reached from the list of groups."""
 
     title = "group"
     parameter_name = "group"
     field = "fingerprint"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        newest = {group.pk: f"{group} ({group.pk})" for group in FailureGroup.objects.all()[:5]}
-        chosen = self.value()
-        return list({**newest, **({chosen: newest.get(chosen, chosen)} if chosen else {})}.items())
+        failing = messages_by_group()
+        offered = [*failing][:MOST_GROUPS]
+        if (chosen := self.value()) and chosen not in offered:
+            offered.append(chosen)
+        known = FailureGroup.objects.in_bulk(offered)
+        return [
+            (each, f"{known.get(each, 'unknown')} ({each}): {failing.get(each, 0):,}")
+            for each in offered
+        ]
 
 
 class AgeFilter(admin.SimpleListFilter):
@@ -152,6 +194,7 @@ class OlderFilter(AgeFilter):
 
 
 FILTERS = (
+    MessageOrder,
     StatusFilter,
     ServiceFilter,
     ReasonFilter,

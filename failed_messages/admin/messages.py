@@ -21,7 +21,7 @@ from failed_messages.admin.ago import ago
 from failed_messages.admin.detail import record_for
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.jobs import bulk_replay
-from failed_messages.admin.list_filters import FILTERS, asked, found
+from failed_messages.admin.list_filters import FILTERS, SEQUENCES, asked, found
 from failed_messages.admin.retries import Retrying
 from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.description import SUMMARY_FIELDS
@@ -42,7 +42,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
     list_filter = FILTERS
     search_fields = ("order_id",)  # shows the box; get_search_results does the search
     search_help_text = "Order id, message id, user id, or words of the error"
-    # The list's order is the one that has an index behind every filter.
+    # The order that has an index behind every filter.
     ordering = ("-last_failed_at", "-id")
     paginator = CollectionPaginator
     change_list_template = "failed_messages/messages.html"
@@ -63,6 +63,10 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
             "nothing": NONE_FAILED if request.GET.dict() == AS_OPENED else "",
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        _, fields = SEQUENCES.get(request.GET.get("sort", ""), ("", self.ordering))
+        return fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).only(*SUMMARY_FIELDS)

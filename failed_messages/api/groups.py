@@ -14,6 +14,7 @@ from failed_messages.api.refusals import refused, refusing
 from failed_messages.api.view import READ, TRIAGE, DeskView
 from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.reading.description import group_json
+from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import figures
 from messaging.service import services
 from runtime.requests import newest_first, query_string
@@ -31,10 +32,11 @@ class GroupsView(DeskView):
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
         most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
-        chosen = {name: parameters[name] for name in parameters if name not in PAGE}
-        for name, value in chosen.items():
+        asked = {name: parameters[name] for name in parameters if name not in PAGE}
+        for name, value in asked.items():
             check(name, value)
-        groups = FailureGroup.objects.filter(**chosen)
+        status = asked.pop("status", "")
+        groups = chosen(FailureGroup.objects.filter(**asked), status)
         found = newest_first.page_of(request, groups, "last_failed_at", parameters, most)
         known = figures([group.pk for group in found.records])
         shown = [group_json(each, known[each.pk]) for each in found.records]

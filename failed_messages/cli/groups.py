@@ -9,6 +9,7 @@ from failed_messages.cli.arguments import add_verb, items_shown
 from failed_messages.cli.terminal import GROUP_COLUMNS, Terminal
 from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.reading.description import group_json
+from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import figures
 from messaging.service import services
 
@@ -26,8 +27,9 @@ def add_groups(verbs: Any) -> None:
 def show_groups(options: dict[str, Any], terminal: Terminal) -> None:
     if options["recount"] and (changed := recount()):
         terminal.warn(f"New failures came meanwhile, count again: {', '.join(changed)}")
-    chosen = {name: options[name] for name in ("service", "status") if options[name]}
-    groups = list(FailureGroup.objects.filter(**chosen)[: options["limit"]])
+    of_service = {"service": options["service"]} if options["service"] else {}
+    found = chosen(FailureGroup.objects.filter(**of_service), options["status"] or "")
+    groups = list(found[: options["limit"]])
     known = figures([group.pk for group in groups])
     items = [group_json(group, known[group.pk]) for group in groups]
     terminal.items(items, GROUP_COLUMNS, "No failure groups.")

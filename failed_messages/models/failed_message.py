@@ -49,6 +49,10 @@ class Act(EmbeddedModel):
         default_permissions = ()
 
 
+#: What the list's filters ask for, behind what it is sorted by.
+FILTERED = ("status", "service", "fingerprint", "reason", "type")
+
+
 class FailedMessage(models.Model):
     """One message that one service gave up, with every death that it died.
 
@@ -163,6 +167,9 @@ class FailedMessage(models.Model):
             ),
             # Which orders are held up is read from this index alone.
             models.Index(fields=["service", "status", "type", "order_id"], name="standing"),
+            # What the list is also sorted by.
+            models.Index(fields=["first_failed_at", "id", *FILTERED], name="first_failed"),
+            models.Index(fields=["-attempts", "-id", *FILTERED], name="most_attempts"),
             models.Index(fields=["resolved_at"], name="resolved_at"),
             models.Index(fields=["discarded_at"], name="discarded_at"),
             models.Index(fields=["job", "job_state", "id"], name="job_parts"),

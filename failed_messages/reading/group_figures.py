@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from failed_messages.archiving.groups import hour_of
 from failed_messages.models import Status
 from failed_messages.reading.counts import counts_since
 from failed_messages.records.collection import failed_messages
-from failed_messages.records.order_facts import order_facts, value
+from failed_messages.records.order_facts import OrderFacts, order_facts, value
 
 TREND_HOURS = 24
 #: Orders of more messages are not read: each takes some 40 µs. The groups of a page share them.
@@ -21,6 +22,11 @@ MOST_MESSAGES = 5_000
 NEWEST_MESSAGES = 2_000
 #: A list by orders or money compares no more groups.
 MOST_COMPARED = 100
+#: The newest messages of each of all groups, of which the orders tell which are dearest.
+MOST_OF_EACH = 50
+#: What is failed now, and the index that is read alone for it; in a group it has the newest first.
+FAILED = {"fingerprint": {"$gt": ""}, "status": str(Status.FAILED)}
+BY_GROUP = "group_status_newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
             orders=len(orders[each]),
             value=value(known[each]),
             orders_in_all=len(orders[each]) * (share := max(1.0, messages / newest)),
-            amount=sum((order.total for order in known[each]), Decimal()) * Decimal(share),
+            amount=_amount(known[each], share),
             at_least=messages > newest,
             trend=trends[each],
         )
@@ -62,17 +68,48 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
     }
 
 
+def messages_by_group() -> dict[str, int]:
+    """How many messages of each group are failed now, of those with any; the most first."""
+    stages = [{"$match": FAILED}, {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}}]
+    counted = failed_messages().aggregate(stages, hint=BY_GROUP)
+    found = sorted(counted, key=lambda each: (-each["messages"], each["_id"]))
+    return {each["_id"]: each["messages"] for each in found}
+
+
 def worst_groups() -> list[str]:
     """The fingerprints of up to `MOST_COMPARED` groups, those with most failed messages first."""
-    counted = failed_messages().aggregate(
-        [
-            {"$match": {"status": Status.FAILED}},
-            {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}},
-            {"$sort": {"messages": -1, "_id": 1}},
-            {"$limit": MOST_COMPARED},
-        ]
-    )
-    return [each["_id"] for each in counted if each["_id"]]
+    return [*messages_by_group()][:MOST_COMPARED]
+
+
+def dearest_groups() -> list[str]:
+    """The fingerprints of up to `MOST_COMPARED` groups, those worth most first."""
+    stages = [
+        {"$match": FAILED},
+        {
+            "$group": {
+                "_id": "$fingerprint",
+                "messages": {"$sum": 1},
+                "newest": {"$firstN": {"input": "$order_id", "n": MOST_OF_EACH}},
+            }
+        },
+    ]
+    groups = {each["_id"]: each for each in failed_messages().aggregate(stages, hint=BY_GROUP)}
+    newest = max(1, min(MOST_OF_EACH, MOST_MESSAGES // max(1, len(groups))))
+    orders = {each: _known_ids(group["newest"][:newest]) for each, group in groups.items()}
+    facts = order_facts(id_ for ids in orders.values() for id_ in ids)
+    worth = {
+        each: _amount(
+            [facts[id_] for id_ in ids if id_ in facts],
+            max(1.0, groups[each]["messages"] / newest),
+        )
+        for each, ids in orders.items()
+    }
+    return sorted(worth, key=lambda each: worth[each], reverse=True)[:MOST_COMPARED]
+
+
+def _amount(orders: Iterable[OrderFacts], share: float) -> Decimal:
+    """What they are worth, whatever the currencies; they stand for `share` times as many."""
+    return sum((order.total for order in orders), Decimal()) * Decimal(share)
 
 
 def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[int]]:
@@ -95,5 +132,8 @@ def _order_ids(fingerprint: str, limit: int) -> set[str]:
     wanted = {"fingerprint": fingerprint, "status": Status.FAILED}
     newest = failed_messages().find(wanted, {"_id": False, "order_id": True})
     newest = newest.sort([("last_failed_at", -1), ("_id", -1)]).limit(limit)
-    told = (record.get("order_id") for record in newest)
+    return _known_ids(record.get("order_id") for record in newest)
+
+
+def _known_ids(told: Iterable[Any]) -> set[str]:
     return {order_id for order_id in told if isinstance(order_id, str) and order_id}

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.text import Truncator
 
-from failed_messages.models import GroupStatus, Status
+from failed_messages.models import FailureGroup, GroupStatus, Status
+from failed_messages.reading.group_choice import chosen
 from failed_messages.records.collection import failed_messages, failure_groups
 from failed_messages.records.order_facts import order_facts, value
 from messaging.body import split_example
@@ -27,14 +28,12 @@ def unsettled() -> Failed:
     """Raises pymongo.errors.PyMongoError: MongoDB did not answer."""
     messages = failed_messages().count_documents(UNSETTLED)
     since = mongodb_now() - NEW_FOR
-    new = failure_groups().count_documents(
-        {"first_failed_at": {"$gte": since}, "status": str(GroupStatus.NEW)}
-    )
     if not messages:
-        return Failed(0, new_groups=new, new_since=since)
+        return Failed(0, new_since=since)
     told = (each.get("order_id") for each in _records("order_id", -1, MESSAGES_READ))
     ids = {each for each in told if isinstance(each, str) and each}
     facts = order_facts(ids)
+    groups = FailureGroup.objects.filter(first_failed_at__gte=since)
     (oldest,) = _records("last_failed_at", +1, 1) or [{}]
     return Failed(
         messages=messages,
@@ -44,7 +43,7 @@ def unsettled() -> Failed:
         money=value(facts.values()),
         at_least=messages > MESSAGES_READ,
         oldest_at=oldest.get("last_failed_at"),
-        new_groups=new,
+        new_groups=chosen(groups, str(GroupStatus.NEW)).count(),
         new_since=since,
         groups=_groups(),
     )

@@ -79,8 +79,7 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
         )
     since = f"&first_failed_at__gte={for_programs(failed.new_since)}" if failed.new_since else ""
     new = Link("New causes", GROUPS, f"status__exact=new{since}")
-    is_bad = failed.new_groups > 0 and failed.messages > 0
-    yield Number("new causes in 24 h", f"{failed.new_groups:,}", new, is_bad)
+    yield Number("new causes in 24 h", f"{failed.new_groups:,}", new, failed.new_groups > 0)
 
 
 def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:

@@ -42,7 +42,7 @@ class Failed(Struct, frozen=True):
     #: True where only the newest messages' orders were read.
     at_least: bool = False
     oldest_at: datetime | None = None
-    #: Those that failed for the first time since then, and that nobody has looked at.
+    #: Failed now, for the first time since then, and nobody has looked at them.
     new_groups: int = 0
     new_since: datetime | None = None
     #: The largest first.

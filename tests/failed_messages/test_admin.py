@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import json
+import re
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 
@@ -15,6 +17,8 @@ from django.urls import reverse
 from failed_messages.acting.discard import discard
 from failed_messages.acting.job_control import start
 from failed_messages.acting.triage import triage
+from failed_messages.admin import list_filters
+from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
 from orders import ledger
 from tests import broker
@@ -299,6 +303,46 @@ def test_filters(admin):
         assert str(stored.pk) in shown(admin, f"{LIST}?{query}")
     for query in ("status=failed", "service=orders", "reason=expired"):
         assert str(stored.pk) not in shown(admin, f"{LIST}?{query}")
+
+
+def test_the_list_is_sorted_as_asked(admin):
+    ages = {"old": (3, 30, 1), "worn": (2, 10, 9), "young": (1, 20, 2)}
+    for name, (last, first, attempts) in ages.items():
+        stored = failed(message_id=name, correlation_id=name)
+        now = stored.last_failed_at
+        FailedMessage.objects.filter(pk=stored.pk).update(
+            last_failed_at=now - timedelta(hours=last),
+            first_failed_at=now - timedelta(hours=first),
+            attempts=attempts,
+        )
+
+    def names(query: str) -> list[str]:
+        content = shown(admin, f"{LIST}?status=failed{query}")
+        return re.findall(r'class="field-order">.*?(old|worn|young)', content)
+
+    assert names("") == names("&sort=nonsense") == ["young", "worn", "old"]
+    assert names("&sort=longest") == ["old", "worn", "young"]
+    assert names("&sort=first") == ["old", "young", "worn"]
+    assert names("&sort=attempts") == ["worn", "young", "old"]
+
+
+def test_groups_to_choose_from_are_those_of_which_most_is_failed(admin, monkeypatch):
+    monkeypatch.setattr(list_filters, "MOST_GROUPS", 2)
+    groups = [
+        failed(
+            death=certificate(exception=f"Error{number}"), message_id=f"m{number}-{each}"
+        ).fingerprint
+        for number in range(3)
+        for each in range(3 - number)
+    ]
+    most, more, least = dict.fromkeys(groups)
+
+    content = shown(admin, f"{LIST}?status=failed")
+    asked = shown(admin, f"{LIST}?group={least}")
+
+    offered = re.findall(r"billing: (Error\d) \((\w+)\): (\d)", content)
+    assert offered == [("Error0", most, "3"), ("Error1", more, "2")]
+    assert f"billing: Error2 ({least}): 1" in asked
 
 
 @pytest.mark.parametrize(

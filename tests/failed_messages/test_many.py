@@ -90,6 +90,12 @@ def profiled() -> Iterator[list[dict[str, Any]]]:
         "?service=billing&status=failed&type=order.placed",
         "?status=failed&reason=attempts_used_up&type=order.placed",
         "?p=3",
+        "?sort=longest&status=failed",
+        "?sort=first",
+        "?sort=first&status=failed",
+        "?sort=first&group={group}&status=failed",
+        "?sort=attempts&status=failed",
+        "?sort=attempts&service=billing&reason=attempts_used_up",
         "?q=nowhere",
         "?error=nowhere&status=failed",
     ],
@@ -148,6 +154,7 @@ def test_a_list_loads_neither_bodies_nor_certificates(many):
         "?error=nowhere",
         "?q=nowhere",
         "/groups",
+        "/groups?status=new",
     ],
 )
 def test_the_api_reads_indexes_and_its_own_page_alone(many, query):

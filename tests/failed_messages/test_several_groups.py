@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 
+from failed_messages.acting.discard import discard
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup
 from failed_messages.reading import group_figures
 from failed_messages.records import order_facts
+from ordersite.overview import failures
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 
@@ -61,6 +66,32 @@ def test_those_that_cost_most_come_first(groups, query: str, expected: list[str]
     }
     shown = sorted((place, error) for error, place in places.items() if place > 0)
     assert [error for _, error in shown] == expected
+
+
+def test_a_new_one_of_which_none_is_failed_any_more_is_none_of_the_new(groups):
+    dear = FailedMessage.objects.get(fingerprint=groups["dear"])
+    discard([dear.pk], "operator", "test")
+    new = {groups["cheap"], groups["middling"]}
+
+    page = staff().get(f"{GROUPS}?status__exact=new").content.decode()
+    items = staff().get("/failed-messages/groups?status=new").json()["items"]
+    out = StringIO()
+    call_command("failed_messages", "groups", "--status", "new", "--json", stdout=out)
+    overview = failures.unsettled()
+
+    assert {each for each in groups.values() if f"{each}/change/" in page} == new
+    assert {each["fingerprint"] for each in items} == new
+    assert {each["fingerprint"] for each in json.loads(out.getvalue())} == new
+    assert overview.new_groups == 2
+
+
+def test_a_dear_one_of_few_messages_comes_first_however_many_others_there_are(groups, monkeypatch):
+    monkeypatch.setattr(group_figures, "MOST_COMPARED", 1)
+
+    for by, first in (("money", "dear"), ("messages", "cheap")):
+        page = staff().get(f"{GROUPS}?sort={by}").content.decode()
+        shown = {error for error, each in groups.items() if f"{each}/change/" in page}
+        assert shown == {first}
 
 
 def test_where_few_orders_are_read_these_stand_for_all(groups, monkeypatch):

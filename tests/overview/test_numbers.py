@@ -61,12 +61,6 @@ def test_new_causes_are_counted_and_listed_since_the_same_moment() -> None:
     assert shown["new causes in 24 h"][1].endswith(f"/failuregroup/?{query}")
 
 
-def test_a_new_cause_of_which_nothing_is_failed_now_is_nothing_to_look_at() -> None:
-    settled = told(but(failed=failed(0, orders=0, money="", oldest_at=None, new_groups=2)))
-
-    assert settled["new causes in 24 h"][::2] == ("2", False)
-
-
 def test_retries_tell_when_the_next_is_due() -> None:
     waiting = but(
         queues=with_queues(queue("billing.retry.5s", 2, consumers=0)),
