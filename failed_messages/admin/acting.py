@@ -138,4 +138,8 @@ def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
 
 def _replay_preview(keys: list[Any]) -> dict[str, Any]:
     known = preview_of(keys)
-    return {"sentences": known.sentences(), "handlers": runbooks(known.kinds)}
+    return {
+        "sentences": known.sentences(),
+        "handlers": runbooks(known.kinds),
+        "fails_again": known.is_vain,
+    }

@@ -21,6 +21,7 @@ from failed_messages.reading.headline import headline, span
 from failed_messages.reading.next_step import (
     consequence,
     fails_again,
+    fault_behind,
     is_simulated,
     next_step,
     replay_safe,
@@ -62,7 +63,8 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id) if order else "",
         "fault_url": _faults_url(record),
-        "fails_again": fails_again(record),
+        "fault_label": "The simulated fault" if fault_behind(record) else "Simulated faults",
+        "fails_again": fails_again(record.reason),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
         "raw": whole_text(record.body[:RAW_LIMIT_CHARS]),
@@ -156,7 +158,9 @@ def _properties(record: FailedMessage, latest: Certificate) -> list[tuple[str, A
 
 
 def _faults_url(record: FailedMessage) -> str:
-    """The list of simulated faults, where one of them is the cause."""
+    """The simulated fault that is the cause; the list of them where it is gone since."""
+    if fault := fault_behind(record):
+        return fault.url
     if not is_simulated(record):
         return ""
     try:

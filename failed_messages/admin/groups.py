@@ -27,7 +27,7 @@ from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, Grou
 from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.reading.next_step import runbooks
+from failed_messages.reading.next_step import Kind, fails_again, runbooks
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.counted import counted
 from runtime.moment import exact
@@ -208,7 +208,8 @@ class FailureGroupAdmin(DeskAdmin):
             messages_url=messages_url(group.pk),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_obstacle(request, known, REPLAY),
-            handlers=runbooks((each.service, each.type) for each in newest),
+            handlers=runbooks(Kind(each.service, each.type, each.reason) for each in newest),
+            fails_again=fails_again(group.reason),
             policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
             discard_url=discard_url(group.pk),
             discard_obstacle=_obstacle(request, known, DISCARD),

@@ -129,6 +129,7 @@ class ReplayJobAdmin(DeskAdmin):
             sentences=known.sentences(),
             messages_count=known.messages,
             handlers=runbooks(known.kinds),
+            fails_again=known.is_vain,
             rate=DEFAULT_RATE,
             most=MOST_A_SECOND,
             error=error,

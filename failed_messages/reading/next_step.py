@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from failed_messages.models import FailedMessage, Status
+from failed_messages.models import FailedMessage, Status, reason_label
+from failed_messages.records.simulated_fault import SimulatedFault, simulated_fault
 from messaging.certificate import Reason
 from messaging.handling.handler import Handler
 from messaging.handling.handlers import HANDLERS
@@ -40,6 +42,11 @@ def next_step(record: FailedMessage) -> str:
         return (
             "Its body was too large to be kept whole, so it cannot be replayed: "
             "ask its publisher to send it again, then discard this one."
+        )
+    if fault := fault_behind(record):
+        return (
+            f"It is a fault that somebody simulates, {fault}: {record.service} fails for user "
+            f"{record.user_id} on purpose. Remove it, then replay."
         )
     if record.reason in BY_REASON:
         return BY_REASON[record.reason]
@@ -103,7 +110,9 @@ BY_REASON: dict[str, str] = NOT_BELIEVED | {
 }
 #: With these a replay of the same message fails in the same way.
 FAILS_AGAIN = {*NOT_BELIEVED, Reason.UNDECODABLE, Reason.INVALID_BODY, Reason.INVALID_PROPERTIES}
-#: How each simulated fault's error begins.
+#: A simulated fault that is slow, or kills the worker, has no words in the error.
+WORDLESS = (Reason.TIME_LIMIT, Reason.DELIVERY_LIMIT)
+#: How any other's error begins.
 SIMULATED = "Simulated fault:"
 GENERAL_RUNBOOK = (
     "Read the error, fix its cause, then replay. If the message "
@@ -115,9 +124,16 @@ def is_simulated(record: FailedMessage) -> bool:
     return record.message.startswith(SIMULATED)
 
 
-def fails_again(record: FailedMessage) -> bool:
-    """Whether a replay of the message as it is can only fail."""
-    return record.reason in FAILS_AGAIN
+def fault_behind(record: FailedMessage) -> SimulatedFault | None:
+    """The simulated fault that it dies of, where there is one now."""
+    if is_simulated(record) or record.reason in WORDLESS:
+        return simulated_fault(record.service, record.user_id)
+    return None
+
+
+def fails_again(reason: str) -> bool:
+    """Whether a replay of a message that died of this can only fail, as it is."""
+    return reason in FAILS_AGAIN
 
 
 def handler_of(service: str, type_: str) -> Handler | None:
@@ -126,13 +142,43 @@ def handler_of(service: str, type_: str) -> Handler | None:
     return HANDLERS.get((service, type_ or default or ""))
 
 
-def runbooks(kinds: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What the handlers of these services' types say: `("billing, order.placed", "Safe. …")`."""
-    return [
-        (f"{service}, {type_}", f"{SAFETY[handler.replay_safe]} {handler.runbook}")
-        for service, type_ in sorted(set(kinds))
-        if (handler := handler_of(service, type_))
-    ]
+class Kind(NamedTuple):
+    """What messages have in common that decides what is to be done about them."""
+
+    service: str
+    type: str
+    reason: str
+
+
+def runbooks(kinds: Iterable[Kind]) -> list[tuple[str, str]]:
+    """What is to be known before such messages are replayed, each once.
+
+    Like `("billing, order.placed", "Replay is safe. …")`: what the handler says, or for a reason
+    that needs something else `("billing, order.placed, the body is not readable", "As it is, …")`.
+    """
+    told = {_about(kind): words for kind in sorted(set(kinds)) if (words := _before_replay(kind))}
+    return list(told.items())
+
+
+def _about(kind: Kind) -> str:
+    parts = [kind.service, kind.type or "no type"]
+    if kind.reason in BY_REASON or fails_again(kind.reason):
+        label = reason_label(kind.reason)
+        parts.append(label[0].lower() + label[1:])
+    return ", ".join(parts)
+
+
+def _before_replay(kind: Kind) -> str:
+    handler = handler_of(kind.service, kind.type)
+    if fails_again(kind.reason):
+        safety = AS_IT_IS
+    elif handler and kind.reason != Reason.DELIVERY_LIMIT:
+        safety = SAFETY[handler.replay_safe]
+    else:
+        safety = ""
+    advice = BY_REASON.get(kind.reason, handler.runbook if handler else "")
+    return f"{safety} {advice}".strip()
 
 
 SAFETY = {True: "Replay is safe.", False: "Replay is NOT safe."}
+AS_IT_IS = "As it is, a replay fails in the same way."

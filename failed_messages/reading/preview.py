@@ -11,6 +11,7 @@ from failed_messages.models import Status
 from failed_messages.reading.answers import ReplayPreview
 from failed_messages.reading.filters import Filter, index_of
 from failed_messages.reading.known_group import require_known
+from failed_messages.reading.next_step import Kind, fails_again
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
@@ -27,8 +28,8 @@ class Preview:
     messages: int
     #: Messages, by the service that they go to.
     services: dict[str, int]
-    #: Each service and type among them.
-    kinds: frozenset[tuple[str, str]]
+    #: Messages, by what decides what is to be done about them.
+    kinds: dict[Kind, int]
     orders: int
     #: `4,210.00 EUR`; empty where no order is known.
     value: str
@@ -40,6 +41,16 @@ class Preview:
     cut: int
     #: True where there are more messages than were read.
     at_least: bool
+
+    @property
+    def wrong(self) -> int:
+        """Messages that fail again as they are."""
+        return sum(count for kind, count in self.kinds.items() if fails_again(kind.reason))
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether every one of them fails again."""
+        return 0 < self.wrong == self.messages
 
     def sentences(self) -> list[str]:
         """For an operator who is about to replay."""
@@ -72,6 +83,10 @@ class Preview:
                 f"{counted(self.stale, 'message')} whose order has changed since: left out, "
                 "unless you give a reason."
             )
+        if self.wrong:
+            least = "At least " if self.at_least else ""
+            fail = "fails" if self.wrong == 1 else "fail"
+            yield f"{least}{counted(self.wrong, 'message')} {fail} again in the same way."
         if self.cut:
             yield f"{counted(self.cut, 'message')} too large, and stored only in part: left out."
 
@@ -113,7 +128,7 @@ def failed_only(selection: Filter, at: Any = None) -> dict[str, Any]:
     return {"$and": [*query.get("$and", []), {"status": Status.FAILED}]}
 
 
-_FIELDS = {"service": True, "order_id": True, "type": True, "headers": True, "body_cut": True}
+_FIELDS = dict.fromkeys(("service", "order_id", "type", "reason", "headers", "body_cut"), True)
 
 
 def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
@@ -123,7 +138,7 @@ def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
     return Preview(
         messages=messages,
         services=dict(sorted(Counter(record["service"] for record in records).items())),
-        kinds=frozenset((record["service"], record["type"]) for record in records),
+        kinds=Counter(Kind(each["service"], each["type"], each["reason"]) for each in records),
         orders=len({record["order_id"] for record in records if record["order_id"]}),
         value=value(facts.values()),
         cancelled=len({record["order_id"] for record in cancelled}),

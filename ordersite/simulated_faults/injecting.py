@@ -12,12 +12,11 @@ from django.db import connection
 
 from messaging.errors import PermanentError
 from messaging.handling.call import Answers, Call, GoOn
-from ordersite.simulated_faults.models import SimulatedFault
+from ordersite.simulated_faults.models import LARGEST_BSON_INTEGER, SimulatedFault
 
 Kind = SimulatedFault.Kind
 
 SLOWER_THAN_ALLOWED_SECONDS = 5
-LARGEST_BSON_INTEGER = 2**63 - 1
 
 
 class SimulatedFailure(Exception):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.urls import reverse
+
+LARGEST_BSON_INTEGER = 2**63 - 1
 
 
 class SimulatedFault(models.Model):
@@ -28,6 +31,11 @@ class SimulatedFault(models.Model):
                 violation_error_message="This service already has a fault for this user.",
             )
         ]
+
+    @property
+    def url(self) -> str:
+        """Its page in the admin."""
+        return reverse("admin:simulated_faults_simulatedfault_change", args=[self.pk])
 
     def __str__(self) -> str:
         return f"{self.service}, user {self.user_id}: {self.kind}"

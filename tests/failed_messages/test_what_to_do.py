@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from ordersite.simulated_faults.models import SimulatedFault
 from tests.failed_messages.letters import ORDER_ID, certificate, failed
 from tests.failed_messages.stored_orders import place
 from tests.failed_messages.test_admin import LIST, act, page_of, shown, user
@@ -55,6 +56,47 @@ def test_the_next_step_follows_the_cause(admin, death, words):
     if "As it is" in words[-1]:
         assert "replay is safe" not in content
         assert 'class="button fm-plain" id="replay"' in content
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("slow", "time_limit"), ("crash", "delivery_limit")])
+def test_a_simulated_fault_without_words_is_named_with_its_page(admin, kind, reason):
+    fault = SimulatedFault.objects.create(service="billing", user_id=500, kind=kind)
+    stored = failed(death=certificate(reason=reason, message="Its worker was killed."))
+
+    content = shown(admin, page_of(stored))
+
+    assert f"somebody simulates, billing, user 500: {kind}" in content
+    assert f'href="/admin/simulated_faults/simulatedfault/{fault.pk}/change/"' in content
+    assert "OOM" not in content
+    assert "TASK_SOFT_TIME_LIMIT_SECONDS" not in content
+
+
+def test_a_replay_that_fails_again_is_nowhere_called_safe(admin):
+    wrong = failed(death=certificate(reason="undecodable", message="not JSON"), body=b"{")
+    pages = {
+        "confirm": act("replay", wrong.pk),
+        "bulk": f"/admin/failed_messages/replayjob/new/?group={wrong.fingerprint}",
+        "group": f"/admin/failed_messages/failuregroup/{wrong.fingerprint}/change/",
+    }
+    for name, address in pages.items():
+        content = shown(admin, address)
+
+        assert "Replay is safe" not in content, name
+        assert "As it is, a replay fails in the same way. Its body is not JSON" in content, name
+        button = re.search(r'<(?:a|button)[^>]* id="(?:confirm|replay)"', content)
+        assert button, name
+        assert "fm-plain" in button[0], name
+        assert "default" not in button[0], name
+
+
+def test_of_a_selection_those_that_fail_again_are_counted(admin):
+    wrong = failed(death=certificate(reason="invalid_body"), message_id="wrong")
+    content = shown(admin, act("replay", wrong.pk, failed().pk))
+
+    assert "1 message fails again in the same way." in content
+    assert "Replay is safe. " in content
+    assert "billing, order.placed, the body is not what the handler needs:" in content
+    assert "fm-plain" not in content
 
 
 def test_the_page_of_a_body_shows_what_was_wrong_with_it(admin):
