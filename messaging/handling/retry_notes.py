@@ -87,6 +87,12 @@ def of_order(order_id: str) -> list[dict[str, Any]]:
     return list(notes().find(_about(order_id)).limit(MOST_OF_AN_ORDER))
 
 
+def of_message(message_id: str, limit: int) -> list[dict[str, Any]]:
+    """The notes of its retries that are still to come; raises what `of_order` does."""
+    wanted = {**IS_DUE, "message_id": message_id}
+    return list(notes().find(wanted, hint=INDEX).limit(limit))
+
+
 def id_of(note: dict[str, Any]) -> str:
     """What names the retry to an operator: its order, and what tells it from others of that."""
     digest = hashlib.sha256(note["_id"].encode("utf-8", "backslashreplace")).hexdigest()

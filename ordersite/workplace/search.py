@@ -14,6 +14,7 @@ from billing.invoicing import invoices
 from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import products, reservations
+from messaging.handling import retry_notes
 from messaging.order_id import canonical, object_id
 from orders.collection import orders
 from ordersite.overview.links import Link
@@ -27,6 +28,7 @@ ORDERS = "orders.view_order"
 INVOICES = "billing.view_invoice"
 STOCK = "inventory.view_product"
 MESSAGES = "failed_messages.view_failedmessage"
+REPLAY = "failed_messages.replay_failedmessage"
 
 
 class Hit(Struct, frozen=True):
@@ -52,9 +54,12 @@ def found(term: str, may: Callable[[str], bool]) -> list[Hit]:
         *(_messages(term) if may(MESSAGES) else ()),
     ]
     users = list(_user(term)) if may(ORDERS) else []
-    if exact or users or not may(MESSAGES):
+    if exact or users:
         return [*exact, *users]
-    return list(_words(term))
+    if may(ORDERS) and (orders_of_it := list(_order_of_message(term))):
+        return orders_of_it
+    retries = list(_retries(term)) if may(REPLAY) else []
+    return retries or (list(_words(term)) if may(MESSAGES) else [])
 
 
 def search_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -73,6 +78,20 @@ def _order(term: str) -> Iterator[Hit]:
     if order:
         link = Link(str(order["_id"]), "admin:orders_order_change", args=(str(order["_id"]),))
         yield Hit("order", link, order["status"])
+
+
+def _order_of_message(term: str) -> Iterator[Hit]:
+    """Of a message that did not fail: `billing.invoiced:<order id>`."""
+    _, colon, order_id = term.rpartition(":")
+    return _order(order_id) if colon else iter(())
+
+
+def _retries(term: str) -> Iterator[Hit]:
+    """Of a foreign message; one about an order of ours is on the order's page."""
+    for note in retry_notes.of_message(term, SHOWN):
+        args = (retry_notes.id_of(note), "retry-now")
+        link = Link(note["message_id"], "admin:failed_messages_retry", args=args)
+        yield Hit("waiting retry", link, f"{note['service']}, attempt {len(note['attempts']) + 1}")
 
 
 def _invoices(term: str) -> Iterator[Hit]:

@@ -12,6 +12,7 @@ from billing.tasks import issue_invoice
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import stocked
+from tests.waiting_retry import a_retry_waits
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -50,6 +51,7 @@ def test_each_kind_of_name_leads_to_its_page(operator: Client) -> None:
         f" {order_id.upper()} ": f"/admin/orders/order/{order_id}/change/",
         number: f"/admin/billing/invoice/{order_id}/change/",
         "C2026-000001": f"/admin/billing/invoice/{order_id}/change/",
+        f"billing.invoiced:{order_id}": f"/admin/orders/order/{order_id}/change/",
         "101": "/admin/orders/order/?q=101",
         "order.placed:lost": f"{desk}/failedmessage/{message.pk}/change/",
         str(message.pk): f"{desk}/failedmessage/{message.pk}/change/",
@@ -61,6 +63,15 @@ def test_each_kind_of_name_leads_to_its_page(operator: Client) -> None:
     assert leads_to(operator, "pen").startswith("/admin/inventory/product/")
     for address in found.values():
         assert operator.get(address).status_code == 200
+
+
+def test_a_foreign_message_that_waits_for_its_retry_leads_to_it(operator: Client) -> None:
+    retry_id = a_retry_waits("foreign")
+
+    address = leads_to(operator, "order.placed:foreign")
+
+    assert address == f"/admin/failed_messages/failedmessage/retries/{retry_id}/retry-now/"
+    assert "order.placed" in operator.get(address).content.decode()
 
 
 @pytest.mark.parametrize("term", ["", " ", "nothing of that name", "$where", "<b>", "0" * 400])
