@@ -10,7 +10,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from failed_messages.acting.job_control import (
     ACTIVE,
@@ -26,7 +28,7 @@ from failed_messages.acting.job_control import (
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin.list_filters import asked
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.models import FailedMessage, JobState, PartState, ReplayJob
+from failed_messages.models import FailedMessage, FailureGroup, JobState, PartState, ReplayJob
 from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.next_step import runbooks
@@ -73,7 +75,7 @@ class ReplayJobAdmin(DeskAdmin):
 
     @admin.display(description="what")
     def what(self, job: ReplayJob) -> str:
-        return ", ".join(f"{name} {value}" for name, value in _chosen(job.selection))
+        return format_html_join(", ", "{} {}", _chosen(job.selection))
 
     @admin.display(description="resolved")
     def progress(self, job: ReplayJob) -> str:
@@ -122,7 +124,7 @@ class ReplayJobAdmin(DeskAdmin):
             request,
             "bulk",
             title="Replay all that match: are you sure?",
-            chosen=list(selection.parameters().items()),
+            chosen=_chosen(str(selection)),
             selection=str(selection),
             # A form that is sent twice, as by a double click, starts one.
             job=ObjectId(),
@@ -227,11 +229,15 @@ def _again_url(request: HttpRequest, job: ReplayJob) -> str:
         return ""
 
 
-def _causes(job: ReplayJob) -> list[str]:
-    """The groups of what was not resolved, each once."""
+def _causes(job: ReplayJob) -> list[SafeString]:
+    """The groups of what was not resolved, each once, in words."""
     troubled = FailedMessage.objects.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()
     found = troubled.values_list("fingerprint", flat=True)[:SHOWN]
-    return list(dict.fromkeys(each for each in found if each))
+    known = FailureGroup.objects.in_bulk({each for each in found if each})
+    return [
+        _group_link(each, f"{group.service}: {Truncator(group.pattern or group.reason).chars(120)}")
+        for each, group in known.items()
+    ]
 
 
 def _obstacle(request: HttpRequest, job: ReplayJob, what: str) -> str:
@@ -247,8 +253,17 @@ def _waiting_for(job: ReplayJob) -> str:
 
 
 def _chosen(selection: str) -> list[tuple[str, str]]:
+    """Each filter and its value, of which a group is a link to its page."""
     # As it was stored, also by a release that took what this one does not.
-    return parse_qsl(selection)
+    return [
+        (name, _group_link(value, value) if name == "group" else value)
+        for name, value in parse_qsl(selection)
+    ]
+
+
+def _group_link(fingerprint: str, words: str) -> SafeString:
+    url = reverse("admin:failed_messages_failuregroup_change", args=[fingerprint])
+    return format_html('<a href="{}">{}</a>', url, words)
 
 
 def _total(job: ReplayJob) -> int:

@@ -9,6 +9,7 @@ from bson import ObjectId
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from failed_messages.acting.approving import NEEDED, NotDecided, approve, reject, why_not
 from failed_messages.admin.pages import DeskAdmin
@@ -16,6 +17,8 @@ from failed_messages.models import PendingAct
 from failed_messages.records.permissions import lacking
 from runtime.moment import exact
 
+#: Of the messages that it is about.
+SHOWN = 50
 DECISIONS = {"approve": approve, "reject": reject}
 
 
@@ -52,12 +55,16 @@ class PendingActAdmin(DeskAdmin):
                 raise PermissionDenied
             return self._decide(request, act)
         obstacle = obstacle or why_not(act, request.user.get_username())
+        arguments = json.loads(act.arguments)
+        about = _about(arguments)
         return self.page(
             request,
             "pending",
             title=str(act),
             act=act,
-            arguments=json.dumps(json.loads(act.arguments), indent=2, ensure_ascii=False),
+            about=about[:SHOWN],
+            more=len(about[SHOWN:]),
+            arguments=json.dumps(arguments, indent=2, ensure_ascii=False),
             obstacle=obstacle,
         )
 
@@ -72,3 +79,13 @@ class PendingActAdmin(DeskAdmin):
         else:
             self.message_user(request, f"Decided: {said}.", messages.SUCCESS)
         return HttpResponseRedirect(request.path)
+
+
+def _about(arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the act is about, in words, and where it is: messages, or a list of them."""
+    if selection := arguments.get("selection"):
+        messages_url = reverse("admin:failed_messages_failedmessage_changelist")
+        return [("The messages that match", f"{messages_url}?{selection}")]
+    ids = arguments["ids"] if "ids" in arguments else [arguments["id"]]
+    change = "admin:failed_messages_failedmessage_change"
+    return [(each, reverse(change, args=[each])) for each in ids]

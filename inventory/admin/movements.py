@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from inventory.models import Movement
 from inventory.movements import ids_of_order
-from inventory.reserving import reservations
+from inventory.reserving import products, reservations
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from runtime.moment import exact
@@ -23,7 +25,7 @@ from runtime.recorded_admin import RecordedAdmin
 class MovementAdmin(RecordedAdmin):
     """Every change of a quantity."""
 
-    list_display = ["at", "sku", "kind", *("available", "reserved", "shipped"), "order", "by"]
+    list_display = ["at", "product", "kind", *("available", "reserved", "shipped"), "order", "by"]
     fields = list_display
     readonly_fields = fields
     list_display_links = ["at"]
@@ -32,6 +34,14 @@ class MovementAdmin(RecordedAdmin):
     sortable_by = ()
     search_fields = ["sku"]
     search_help_text = "SKU or order id"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return MovementList
+
+    @admin.display(description="SKU")
+    def product(self, movement: Movement) -> SafeString | str:
+        ids: dict[str, Any] = getattr(movement, "product_ids", None) or ids_of([movement.sku])
+        return product_link(movement.sku, ids)
 
     @admin.display(description="order id")
     def order(self, movement: Movement) -> SafeString | str:
@@ -51,12 +61,43 @@ class MovementAdmin(RecordedAdmin):
         return queryset.filter(sku=search_term), False
 
 
-def table(movements: Iterable[Movement]) -> SafeString | str:
-    """A small table for the page of a product or a reservation."""
+class MovementList(ChangeList):
+    """The page's movements, whose products are found together."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        movements: list[Any] = list(self.result_list)
+        ids = ids_of(movement.sku for movement in movements)
+        for movement in movements:
+            movement.product_ids = ids
+        self.result_list = movements
+
+
+def ids_of(skus: Iterable[str]) -> dict[str, Any]:
+    """The ids of these products, by SKU; one that there is no more has none."""
+    found = products().find({"sku": {"$in": list(set(skus))}}, {"sku": True})
+    return {product["sku"]: product["_id"] for product in found}
+
+
+def product_link(sku: str, ids: Mapping[str, Any]) -> SafeString | str:
+    """The SKU as a link to its product, where there is one."""
+    if sku not in ids:
+        return sku
+    url = reverse("admin:inventory_product_change", args=[ids[sku]])
+    return format_html('<a href="{}">{}</a>', url, sku)
+
+
+def table(movements: Iterable[Movement], ids: Mapping[str, Any] | None = None) -> SafeString | str:
+    """A small table for the page of a product or a reservation.
+
+    `ids` are those of the products that it links to, by SKU.
+    """
     rows = [
         (
             exact(each.at),
-            *(each.sku, each.kind),
+            *(product_link(each.sku, ids or {}), each.kind),
             *(f"{units:+d}" if units else "" for units in _units(each)),
             order_link(each.order_id) if each.order_id else each.by or "",
         )

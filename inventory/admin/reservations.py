@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from inventory.admin.movements import table
+from inventory.admin.movements import ids_of, table
 from inventory.models import Movement, Reservation
 from inventory.movements import ids_of_order
 from inventory.permissions import SHIP
@@ -97,8 +97,9 @@ class ReservationAdmin(RecordedAdmin):
     @admin.display(description="stock movements")
     def movements(self, reservation: Reservation) -> SafeString | str:
         """What it moved; each movement's id is known from the order's lines."""
-        ids = ids_of_order(reservation.order_id, [line.sku for line in reservation.items])
-        return table(Movement.objects.filter(movement_id__in=ids).order_by("at"))
+        skus = [line.sku for line in reservation.items]
+        ids = ids_of_order(reservation.order_id, skus)
+        return table(Movement.objects.filter(movement_id__in=ids).order_by("at"), ids_of(skus))
 
     @admin.display(description="order")
     def order(self, reservation: Reservation) -> SafeString | str:

@@ -130,6 +130,10 @@ def test_one_that_dies_of_something_else_is_counted_and_no_success_at_all_stops_
 
     assert (job.state, job.died) == ("stopped", 1)
     assert "another cause" in job.why
+    page = staff().get(f"{BULK}{job.pk}/change/").content.decode()
+    cause = FailedMessage.objects.exclude(job_state="left_out").get(message="something else")
+    link = f'/admin/failed_messages/failuregroup/{cause.fingerprint}/change/">billing: something'
+    assert link in page
 
 
 def test_very_many_are_gathered_in_several_steps(monkeypatch):
@@ -250,6 +254,11 @@ def test_in_the_admin_from_the_list_to_the_end():
     assert "Invoices are issued once for each order" in preview_page
     form = {"selection": f"group={group}&status=failed", "rate": "50"}
     watched = client.post(f"{BULK}new/", form)["Location"]
+    to_group = f'group <a href="/admin/failed_messages/failuregroup/{group}/change/">{group}</a>'
+    assert to_group in client.get(BULK).content.decode()
+    for address in (watched, f"{BULK}new/?group={group}"):
+        told = client.get(address).content.decode().replace("<code>", "").replace("</code>", "")
+        assert to_group in told
 
     advance_jobs()
     content = client.get(watched).content.decode()

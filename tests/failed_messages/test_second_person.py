@@ -72,6 +72,9 @@ def test_a_few_go_on_alone_and_many_wait():
     assert broker.depth("billing") == 0
 
     [second, first] = PendingAct.objects.all()
+    page = staff().get(f"/admin/failed_messages/pendingact/{first.pk}/change/").content.decode()
+    for each in chosen:
+        assert f'<a href="/admin/failed_messages/failedmessage/{each}/change/">' in page
     assert (first.act, first.messages, second.act) == ("discard", 3, "replay")
     assert approve(first.pk, "ben") == "1 done, 2 refused"
     assert reject(second.pk, "ben").startswith("rejected")
@@ -84,6 +87,8 @@ def test_a_bulk_replay_of_many_waits_and_is_started_once():
     with pytest.raises(Waits):
         start(Filter(service="billing"), "anna", "fixed")
     assert ReplayJob.objects.count() == 0
+    page = staff().get(f"/admin/failed_messages/pendingact/{pending().pk}/change/").content.decode()
+    assert '<a href="/admin/failed_messages/failedmessage/?service=billing">' in page
 
     assert "is started" in approve(pending().pk, "ben")
     with pytest.raises(NotDecided):

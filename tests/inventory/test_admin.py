@@ -302,6 +302,10 @@ def test_movements_are_found_by_sku_and_cannot_be_changed(operator: Client) -> N
     page = operator.get("/admin/inventory/movement/?q=pen").content.decode()
 
     assert ("pen" in page, "book" in page) == (True, False)
+    link = f'<a href="/admin/inventory/product/{Product.objects.get(sku="pen").pk}/change/">pen</a>'
+    assert link in page
+    of_one = operator.get("/admin/inventory/movement/opening_3A_3Apen/change/", follow=True)
+    assert link in of_one.content.decode()
     assert operator.post("/admin/inventory/movement/opening::pen/delete/").status_code == 403
 
 
