@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from pymongo.errors import AutoReconnect
 from standardwebhooks import Webhook
 
-from failed_messages.acting import alerts, webhook
+from failed_messages.acting import alert_webhook, alerts
 from ordersite.environment import InvalidSetting, env, setting, webhook_secrets
 from ordersite.overview.snapshot import Snapshot
 from ordersite.pipeline import verdict_alerts
@@ -80,7 +80,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setattr(settings, "ALERT_WEBHOOK_SECRETS", SECRETS)
     monkeypatch.setattr(verdict_alerts, "current", lambda: pipeline.snapshot)
     monkeypatch.setattr(verdict_alerts, "kept", lambda: pipeline.told)
-    monkeypatch.setattr(webhook, "post", pipeline.post)
+    monkeypatch.setattr(alert_webhook, "post", pipeline.post)
     return pipeline
 
 
