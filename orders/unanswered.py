@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson import ObjectId
 from pymongo import IndexModel
@@ -55,6 +55,22 @@ COUNTED_AT_ONCE = 20_000
 
 #: Clocks that differ by less do no harm.
 CLOCK_SKEW = timedelta(minutes=1)
+
+
+class Waiting(NamedTuple):
+    """An order that waits for answers."""
+
+    order_id: str
+    since: datetime
+    #: What is owed to it, each as `orders.owed.key` names it.
+    awaited: list[str]
+
+
+def answers(service: Service, awaited: Collection[str]) -> list[str]:
+    """The types of the service's events of which any is an answer to what is owed of it."""
+    owed = [on for on in service.listens if key(service.name, on.type) in awaited]
+    ends = {state for on in owed for state in service.ends(on)}
+    return [event.type for event in service.publishes if event.state in ends]
 
 
 def index() -> IndexModel:
@@ -108,13 +124,13 @@ def how_many(service: Service, order_ids: Collection[str]) -> int:
 
 def oldest(
     service: Service, explained_among: Callable[[Collection[str]], Collection[str]]
-) -> datetime | None:
-    """Since when the oldest order waits for the service, of those that were published to it.
+) -> Waiting | None:
+    """The order that waits for the service longest, of those that were published to it.
 
     `explained_among` says of some orders of which of them it is known why they wait. None where no
     other waits, or more than `MOST_EXPLAINED` of these wait longer.
     """
-    wanted = {"awaited_since": True, "pending_since": True}
+    wanted = {"awaited_since": True, "pending_since": True, "awaited": True}
     found = orders().find(owed_by(service), wanted, hint=INDEX).sort("awaited_since", 1)
     waiting = found.limit(MOST_EXPLAINED)
     while several := list(islice(waiting, EXPLAINED_AT_ONCE)):
@@ -122,8 +138,7 @@ def oldest(
         explained = explained_among([str(each["_id"]) for each in published])
         for order in published:
             if str(order["_id"]) not in explained:
-                since: datetime = order["awaited_since"]
-                return since
+                return Waiting(str(order["_id"]), order["awaited_since"], order["awaited"])
     return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -22,9 +22,11 @@ from messaging.handling import retry_notes
 from messaging.queues import QueueState, queue_state
 from messaging.service import Service, answering
 from messaging.topology import queues
+from messaging.trust.records import recorded
 from orders import unanswered
 from orders.attention import MOST
 from orders.outbox import store
+from orders.unanswered import Waiting, answers
 from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
 from ordersite.pipeline import conservation, health, heartbeat
@@ -73,6 +75,7 @@ def without_mongodb(why: str) -> Snapshot:
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
     relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(heartbeat.last)
     lines = _lines(found, counting)
+    waiting = _asked(lambda: _waiting(lines or ()))
     return msgspec.structs.replace(
         found,
         at=_asked(mongodb_now) or found.at,
@@ -81,7 +84,10 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
         lines=None if lines is None else tuple(map(_named, lines)),
-        waiting_since=_asked(lambda: _waiting_since(lines or ())),
+        waiting_since=None
+        if waiting is None
+        else {service: each.since for service, each in waiting.items()},
+        unheard=_asked(lambda: _unheard(waiting or {})) or (),
         next_retry_at=_asked(retry_notes.next_due),
     )
 
@@ -111,15 +117,27 @@ def _outboxes() -> tuple[Outbox, ...]:
     )
 
 
-def _waiting_since(lines: Iterable[conservation.Line]) -> dict[str, datetime]:
+def _waiting(lines: Iterable[conservation.Line]) -> dict[str, Waiting]:
     """By service: its oldest order that neither failed nor waits for a retry nor is lost."""
     found = {}
     lost = {line.service: set(line.orders) for line in lines}
+    # Answers that `orders` tries to note again.
+    unnoted = set(retry_notes.waiting("orders"))
     for service in answering():
-        known = set(retry_notes.waiting(service.name)) | lost.get(service.name, set())
-        if since := unanswered.oldest(service, partial(_explained_among, service, known)):
-            found[service.name] = since
+        known = unnoted | set(retry_notes.waiting(service.name)) | lost.get(service.name, set())
+        if oldest := unanswered.oldest(service, partial(_explained_among, service, known)):
+            found[service.name] = oldest
     return found
+
+
+def _unheard(waiting: Mapping[str, Waiting]) -> tuple[str, ...]:
+    """The services that have recorded an answer to the order that waits for them longest."""
+    asked = {service.name: service for service in answering()}
+    return tuple(
+        name
+        for name, oldest in waiting.items()
+        if any(recorded(each, [oldest.order_id]) for each in answers(asked[name], oldest.awaited))
+    )
 
 
 def _explained_among(service: Service, known: set[str], order_ids: Collection[str]) -> set[str]:

@@ -142,6 +142,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     outboxes: tuple[Outbox, ...] | None = None
     #: By service: since when its oldest order waits that neither failed nor is retried nor lost.
     waiting_since: dict[str, datetime] | None = None
+    #: Of these, the services that have answered it: orders has not noted that yet.
+    unheard: tuple[str, ...] = ()
     #: By service: when the next retry is due.
     next_retry_at: dict[str, datetime] | None = None
     #: Whether a relay runs.

@@ -14,7 +14,7 @@ from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
-from ordersite.overview.snapshot import Failed, Finding, Group, Line, QueueReading, Snapshot
+from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.counted import counted
 
 #: An order that neither failed nor is retried waits longer for a service only behind others.
@@ -141,20 +141,14 @@ def causes(snapshot: Snapshot) -> Link:
 
 
 def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    """A service whose worker is there, and does not get on.
-
-    Only the worker of `orders` notes what the others did: of them nothing is known without it.
-    """
-    answers = (snapshot.queues or {}).get("orders")
-    if answers is None or not answers.consumers:
-        return
-    if is_unheard(snapshot, answers, now):
-        yield _unheard(snapshot, answers, now)
-        return
+    """A service whose worker is there, and does not get on."""
+    yield from _unheard(snapshot, now)
     for service, since in (snapshot.waiting_since or {}).items():
         queue = (snapshot.queues or {}).get(service)
         waited = seconds_since(since, now)
         if queue is None or not queue.consumers or waited <= SLOW_SECONDS:
+            continue
+        if service in snapshot.unheard:
             continue
         line = snapshot.line(service)
         orders = counted(max(1, line.in_flight if line else queue.messages), "order")
@@ -170,26 +164,23 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         )
 
 
-def is_unheard(snapshot: Snapshot, answers: QueueReading, now: datetime) -> bool:
-    """Whether answers wait in the queue of `orders`, and it has noted none of late."""
-    waited = [seconds_since(each, now) for each in (snapshot.waiting_since or {}).values()]
-    # While it notes them, the oldest order that waits for one of the services is young.
-    notes_none = bool(waited) and min(waited) > SLOW_SECONDS
-    return answers.messages >= ORDERS_BACKLOG_MESSAGES or (answers.messages > 0 and notes_none)
-
-
-def _unheard(snapshot: Snapshot, answers: QueueReading, now: datetime) -> Concern:
-    since = min((snapshot.waiting_since or {}).values(), default=None)
+def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    """Only the worker of `orders` notes what the others did."""
+    queue, waiting = (snapshot.queues or {}).get("orders"), snapshot.waiting_since or {}
+    if queue is None or not queue.consumers:
+        return
+    since = min((waiting[each] for each in snapshot.unheard if each in waiting), default=None)
     waited = seconds_since(since, now) if since else 0.0
-    oldest = f" The oldest order has waited {age(waited)}." if since else ""
-    messages = counted(answers.messages, "message")
-    return Concern(
+    if waited <= SLOW_SECONDS and queue.messages < ORDERS_BACKLOG_MESSAGES:
+        return
+    oldest = f" The oldest such order has waited {age(waited)}." if since else ""
+    yield Concern(
         level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
-        what=f"orders is behind or stuck: {messages} in its queue.",
-        cost=f"What the other services did is not noted, so statuses are late.{oldest} Stock and "
-        "invoices follow all the same.",
+        what="orders is behind or stuck: what the other services did is not noted.",
+        cost=f"Statuses are late; stock and invoices are not. {counted(queue.messages, 'message')} "
+        f"in its queue.{oldest}",
         click=waiting_for("orders"),
-        step=BEHIND,
+        step=BEHIND if queue.messages else HANGS,
         command="celery -A celery_app worker -Q orders -n orders@%h",
         since=since,
     )

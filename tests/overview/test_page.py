@@ -7,6 +7,7 @@ import re
 import time
 from typing import Any
 
+import msgspec
 import pymongo
 import pytest
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.db import DatabaseError
 from django.test import Client, override_settings
 from pymongo.errors import ServerSelectionTimeoutError
 
+from billing.tasks import issue_invoice
 from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
@@ -178,6 +180,21 @@ def test_only_an_order_that_waits_for_no_known_reason_is_behind(is_given_up: boo
 
     FailedMessage.objects.all().delete()
     assert (keeping.take().waiting_since or {}).keys() == {"inventory", "billing"}
+
+
+def test_a_service_that_has_answered_is_not_what_an_order_waits_for() -> None:
+    order = place()
+    orders().update_many({}, {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}})
+    assert keeping.take().unheard == ()
+
+    issue_invoice(msgspec.json.decode(placed_body(order)))
+    taken = keeping.take()
+
+    assert (taken.waiting_since or {}).keys() == {"inventory", "billing"}
+    assert taken.unheard == ("billing",)
+    # The invoice is no answer to the cancellation.
+    orders().update_one({}, {"$set": {"awaited": ["billing order.cancelled"]}})
+    assert keeping.take().unheard == ()
 
 
 def test_both_lines_have_the_same_accepted(operator: Client) -> None:

@@ -94,9 +94,27 @@ INCIDENTS = [
             queues=with_queues(queue("orders", 500)),
             lines=(line("inventory", in_flight=250), line("billing", in_flight=250)),
             waiting_since={"inventory": ago(minutes=3), "billing": ago(minutes=2)},
+            unheard=("inventory", "billing"),
         ),
         Level.DEGRADED,
-        ["orders is behind or stuck: 500 messages", "3 min", "statuses are late", "-Q orders"],
+        [
+            "orders is behind or stuck",
+            "500 messages in",
+            "3 min",
+            "it hangs: restart it",
+            "-Q orders",
+        ],
+        "orders/order/?needs=waiting",
+    ),
+    (
+        "orders frozen with all answers in its hands",
+        but(
+            lines=(line("inventory", in_flight=5), line("billing", in_flight=5)),
+            waiting_since={"inventory": ago(minutes=30), "billing": ago(minutes=30)},
+            unheard=("inventory", "billing"),
+        ),
+        Level.BROKEN,
+        ["orders is behind or stuck", "30 min", "end it, then start it again: celery", "-Q orders"],
         "orders/order/?needs=waiting",
     ),
     (
@@ -105,6 +123,7 @@ INCIDENTS = [
             queues=with_queues(queue("orders", 500, consumers=0)),
             lines=(line("inventory", in_flight=250), line("billing", in_flight=250)),
             waiting_since={"inventory": ago(minutes=30), "billing": ago(minutes=30)},
+            unheard=("inventory", "billing"),
         ),
         Level.BROKEN,
         ["No worker of orders runs", "-Q orders"],
@@ -114,7 +133,7 @@ INCIDENTS = [
         "orders far behind",
         but(queues=with_queues(queue("orders", 50_000))),
         Level.DEGRADED,
-        ["orders is behind or stuck: 50,000 messages", "statuses are late", "-Q orders"],
+        ["orders is behind or stuck", "50,000 messages in", "Statuses are late", "-Q orders"],
         "orders/order/?needs=waiting",
     ),
     (
@@ -307,6 +326,17 @@ def test_what_the_archiver_has_just_been_given_is_no_trouble() -> None:
     given = but(queues=with_queues(queue("billing.dlq", 9)), filled_since={"billing.dlq": NOW})
 
     assert verdict(given).level is Level.GOOD
+
+
+def test_a_service_that_hangs_beside_orders_is_named_too() -> None:
+    both = but(
+        queues=with_queues(queue("orders", 500), queue("billing", 37)),
+        waiting_since={"inventory": ago(minutes=3), "billing": ago(minutes=3)},
+        unheard=("inventory",),
+    )
+
+    told = [each.what.partition(" is ")[0] for each in verdict(both).concerns]
+    assert told == ["orders", "billing"]
 
 
 def test_the_worst_comes_first() -> None:
