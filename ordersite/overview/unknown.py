@@ -8,7 +8,7 @@ from datetime import datetime
 from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR
-from ordersite.overview.snapshot import Snapshot
+from ordersite.overview.snapshot import Doctor, Snapshot
 from runtime.counted import counted
 
 #: An examination that takes half a minute is made every ten.
@@ -44,32 +44,40 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
 
 def doctor(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     """An examination that could not check, or that is not made; who is down is said elsewhere."""
-    last, scheduler = snapshot.doctor, snapshot.scheduler
-    if snapshot.mongodb or snapshot.rabbitmq:
+    if not (snapshot.mongodb or snapshot.rabbitmq):
+        yield from _unchecked(snapshot.doctor, now)
+        yield from _not_asked(snapshot, now)
+
+
+def _unchecked(last: Doctor | None, now: datetime) -> Iterator[Concern]:
+    if last is None or not last.unchecked:
         return
-    if last and last.unchecked:
-        since = last.unchecked_since or last.at
-        if seconds_since(since, now) > UNCHECKED_SECONDS:
-            yield Concern(
-                level=Level.DEGRADED,
-                what=f"{counted(last.unchecked, 'check')} of the doctor could not be made for "
-                f"{age(seconds_since(since, now))}.",
-                cost="What they would find, nobody sees.",
-                click=DOCTOR,
-                step="This page asks it again, and says which, and why.",
-                since=since,
-            )
-    # A scheduler that has just begun is about to ask.
-    if scheduler and scheduler.is_fresh and scheduler.running_seconds > DOCTOR_OLD_SECONDS:
-        asked = seconds_since(last.at, now) if last else None
-        if asked is None or asked > DOCTOR_OLD_SECONDS:
-            yield Concern(
-                level=Level.DEGRADED,
-                what=f"The doctor was last asked {age(asked)} ago."
-                if asked is not None
-                else "The doctor was never asked.",
-                cost="What it would find, nobody sees.",
-                click=DOCTOR,
-                step="This page asks it now. Why the scheduler cannot, its log says.",
-                since=last.at if last else None,
-            )
+    since = last.unchecked_since or last.at
+    if (lasted := seconds_since(since, now)) > UNCHECKED_SECONDS:
+        checks = counted(last.unchecked, "check")
+        yield Concern(
+            level=Level.DEGRADED,
+            what=f"{checks} of the doctor could not be made for {age(lasted)}.",
+            cost="What they would find, nobody sees.",
+            click=DOCTOR,
+            step="This page asks it again, and says which, and why.",
+            since=since,
+        )
+
+
+def _not_asked(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    last, scheduler = snapshot.doctor, snapshot.scheduler
+    # One that has just begun is about to ask; without one, that is said already.
+    if not (scheduler and scheduler.is_fresh and scheduler.running_seconds > DOCTOR_OLD_SECONDS):
+        return
+    if last and seconds_since(last.at, now) <= DOCTOR_OLD_SECONDS:
+        return
+    ago = f"last asked {age(seconds_since(last.at, now))} ago" if last else "never asked"
+    yield Concern(
+        level=Level.DEGRADED,
+        what=f"The doctor was {ago}.",
+        cost="What it would find, nobody sees.",
+        click=DOCTOR,
+        step="This page asks it now. Why the scheduler cannot, its log says.",
+        since=last.at if last else None,
+    )
