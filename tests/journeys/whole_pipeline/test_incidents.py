@@ -16,9 +16,11 @@ from django.test import override_settings
 from kombu import Connection
 from playwright.sync_api import Page, expect
 
+from billing.invoicing import invoices
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import ReplayJob
 from failed_messages.records.collection import failed_messages
+from inventory.reserving import reservations
 from inventory.stock import products
 from localservices.mongodb import MongoDB
 from messaging import topology
@@ -70,6 +72,25 @@ def test_billing_is_frozen(operator: Operator, pipeline: Pipeline) -> None:
     operator.reads(order_id)
     pipeline["billing"].kill()
     operator.starts("billing")
+
+    pipeline.api.await_status(order_id, "confirmed")
+    operator.sees_that_it_is_over(frozen)
+
+
+def test_orders_is_frozen(operator: Operator, pipeline: Pipeline) -> None:
+    """The others have done their part, so neither of them is named."""
+    pipeline["orders"].freeze()
+    order_id = pipeline.api.place(101)
+    done = {"_id": order_id}
+    eventually(lambda: invoices().find_one(done) and reservations().find_one(done))
+    orders().update_many({}, {"$set": {"awaited_since": ago(minutes=3)}})
+
+    frozen = "orders is behind or stuck"
+    operator.finds(frozen, "The oldest such order has waited 3 min", "end it, then start it again:")
+    expect(operator.page.locator(".concerns")).not_to_contain_text("billing is behind")
+    expect(operator.page.locator(".concerns")).not_to_contain_text("inventory is behind")
+    pipeline["orders"].kill()
+    operator.starts("orders")
 
     pipeline.api.await_status(order_id, "confirmed")
     operator.sees_that_it_is_over(frozen)
