@@ -16,7 +16,7 @@ from amqp import AccessRefused, PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
-from messaging.queues import is_declared, queue_state
+from messaging.queue_state import is_declared, queue_state
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for
 

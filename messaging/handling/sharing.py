@@ -12,7 +12,7 @@ from functools import cache
 
 from django.conf import settings
 
-from messaging.handling.queue_states import QueueStates
+from messaging.handling.queue_connection import QueueStates
 from messaging.publishing.publisher import CONNECTION_ERRORS
 
 CHECK_SECONDS = 5

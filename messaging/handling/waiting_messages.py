@@ -18,7 +18,7 @@ from amqp import NotFound
 from django.conf import settings
 from kombu import Connection
 
-from messaging.queues import queue_state_on
+from messaging.queue_state import queue_state_on
 from runtime.connecting import bounded_connection, connect
 
 #: Of those before it in its queue; more take longer than the others may be held up.

@@ -13,7 +13,7 @@ from functools import cache
 from django.conf import settings
 
 from messaging.handling.call import Answers, Call, GoOn
-from messaging.handling.queue_states import QueueStates
+from messaging.handling.queue_connection import QueueStates
 from messaging.publishing.publisher import CONNECTION_ERRORS
 from messaging.service import answering, services
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kombu import Connection, Exchange, Queue
 
 from messaging import declaring
-from messaging.queues import is_declared
+from messaging.queue_state import is_declared
 
 
 def difference(broker: Connection, entity: Exchange | Queue) -> str:

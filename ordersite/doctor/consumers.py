@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kombu import Connection
 
-from messaging.queues import depths
+from messaging.queue_state import depths
 from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
 

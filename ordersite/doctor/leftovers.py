@@ -14,7 +14,7 @@ from typing import Any
 from kombu import Connection
 
 from messaging import topology
-from messaging.queues import depth
+from messaging.queue_state import depth
 from ordersite.broker import management
 from ordersite.broker.leftover_queues import RETRY_PREFIXES, left_over
 from ordersite.doctor.report import Finding, Severity

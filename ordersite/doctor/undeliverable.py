@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kombu import Connection
 
 from messaging import topology
-from messaging.queues import depth
+from messaging.queue_state import depth
 from ordersite.broker import management
 from ordersite.doctor.report import Finding, Severity
 

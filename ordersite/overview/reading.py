@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from failed_messages.reading.affected_orders import affected_among
 from inventory import shipping
 from messaging.handling import retry_notes
-from messaging.queues import QueueState, queue_state
+from messaging.queue_state import QueueState, queue_state
 from messaging.service import Service, answering
 from messaging.topology import queues
 from messaging.trust.records import recorded

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from failed_messages.reading.affected_orders import affected_orders
 from messaging.handling import retry_notes
-from messaging.queues import depths
+from messaging.queue_state import depths
 from messaging.service import Service, answering
 from orders import unanswered
 from ordersite.pipeline.answers import ConservationLine

@@ -14,7 +14,7 @@ from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
 from messaging import topology
-from messaging.queues import is_declared, queue_state
+from messaging.queue_state import is_declared, queue_state
 from messaging.service import services
 from ordersite.pipeline import heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to

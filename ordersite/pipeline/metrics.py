@@ -24,7 +24,7 @@ from failed_messages.records.collection import failed_messages, failure_groups
 from inventory import shipping
 from inventory.reserving import reservations
 from messaging.publishing import outbox
-from messaging.queues import QueueState, queue_state
+from messaging.queue_state import QueueState, queue_state
 from messaging.service import answering
 from messaging.topology import queues
 from orders.collection import orders as orders_of_database

@@ -11,7 +11,7 @@ from kombu import Connection
 from messaging import topology
 from messaging.adapters.py_amqp import unread_properties
 from messaging.declaring import declare_missing
-from messaging.queues import queue_state
+from messaging.queue_state import queue_state
 from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change import leftovers, plan
 from ordersite.topology_change.moving import Move, Say, Undone

@@ -10,7 +10,7 @@ from typing import Any
 from kombu import Connection
 
 from messaging import topology
-from messaging.queues import queue_state, queue_state_on
+from messaging.queue_state import queue_state, queue_state_on
 from messaging.topology import delay_label
 from ordersite.broker import management
 from ordersite.broker.leftover_queues import left_over

@@ -23,7 +23,7 @@ from amqp import PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from messaging import topology
-from messaging.queues import queue_state, queue_state_on
+from messaging.queue_state import queue_state, queue_state_on
 from ordersite.broker import management
 from ordersite.broker.shadow_queues import shadow_of, way_back
 from ordersite.topology_change.copying import PRIORITY, Copier

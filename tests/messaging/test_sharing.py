@@ -6,7 +6,7 @@ import pytest
 
 from messaging.handling import sharing
 from messaging.handling.sharing import CHECK_SECONDS, Sharing
-from messaging.queues import QueueState
+from messaging.queue_state import QueueState
 
 
 class Clock:

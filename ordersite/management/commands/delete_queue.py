@@ -8,7 +8,7 @@ from typing import Any
 from amqp import NotFound
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.queues import queue_state_on
+from messaging.queue_state import queue_state_on
 from ordersite.pipeline.health import broker_connection
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect

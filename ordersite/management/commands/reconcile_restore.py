@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from billing import lost_numbers
 from messaging.errors import MessagingError
-from messaging.queues import depths
+from messaging.queue_state import depths
 from ordersite.restoring.findings import find
 from ordersite.restoring.rendering import as_json, as_text
 from ordersite.restoring.settling import settle

@@ -6,7 +6,7 @@ from django.conf import settings
 from kombu import Connection
 
 from messaging.publishing.publisher import CONNECTION_ERRORS
-from messaging.queues import QueueState, queue_state
+from messaging.queue_state import QueueState, queue_state
 from runtime.connecting import bounded_connection, connect
 
 
