@@ -6,7 +6,7 @@ from typing import Any
 
 from failed_messages.acting.recount import recount
 from failed_messages.cli.arguments import add_verb, items_shown
-from failed_messages.cli.terminal import GROUP_COLUMNS, Terminal
+from failed_messages.cli.terminal import Terminal
 from failed_messages.models import FailureGroup, GroupStatus
 from failed_messages.reading.description import group_json
 from failed_messages.reading.group_choice import chosen
@@ -14,6 +14,19 @@ from failed_messages.reading.group_figures import figures
 from messaging.service import services
 
 GROUPS_LIMIT = 50
+COLUMNS = (
+    "fingerprint",
+    "service",
+    "exception",
+    "pattern",
+    "failedNow",
+    "deaths",
+    "orders",
+    "value",
+    "status",
+    "owner",
+    "lastFailedAt",
+)
 
 
 def add_groups(verbs: Any) -> None:
@@ -32,4 +45,4 @@ def show_groups(options: dict[str, Any], terminal: Terminal) -> None:
     groups = list(found[: options["limit"]])
     known = figures([group.pk for group in groups])
     items = [group_json(group, known[group.pk]) for group in groups]
-    terminal.items(items, GROUP_COLUMNS, "No failure groups.")
+    terminal.items(items, COLUMNS, "No failure groups.")

@@ -10,15 +10,30 @@ from typing import Any
 from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.editing import check_edit, diff, edit_and_replay
 from failed_messages.cli.arguments import add_filter, add_verb, add_who, items_shown, record
-from failed_messages.cli.terminal import MESSAGE_COLUMNS, Refusal, Terminal, record_lines
-from failed_messages.models import Status
-from failed_messages.reading.description import full, summary
+from failed_messages.cli.terminal import Refusal, Terminal, cell
+from failed_messages.models import FailedMessage, Status
+from failed_messages.reading.description import deaths, full, summary
 from failed_messages.reading.filters import Filter
+from failed_messages.reading.headline import headline
 from failed_messages.reading.listing import page
+from failed_messages.reading.next_step import consequence, next_step
 from failed_messages.reading.verdict import Verdict
+from failed_messages.records.order_facts import order_facts
 from messaging.service import services
+from runtime.moment import exact, for_people
+from runtime.terminal import printable
 
 LIST_LIMIT = 50
+COLUMNS = (
+    "id",
+    "service",
+    "type",
+    "orderId",
+    "reason",
+    "attempts",
+    "status",
+    "lastFailedAt",
+)
 
 
 def add_list(verbs: Any) -> None:
@@ -37,7 +52,7 @@ def show_list(options: dict[str, Any], terminal: Terminal) -> None:
     chosen = {field: options[name] for name, field in named.items() if options[name]}
     asked = Filter.of_text(options["filter"]).parameters()
     records = page(Filter.of({**asked, **chosen}), options["limit"])
-    terminal.items([summary(each) for each in records], MESSAGE_COLUMNS, "No failed messages.")
+    terminal.items([summary(each) for each in records], COLUMNS, "No failed messages.")
 
 
 def add_show(verbs: Any) -> None:
@@ -100,3 +115,26 @@ def _text_of(file: str) -> str:
         return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"--body: {error}") from error
+
+
+def record_lines(record: FailedMessage) -> list[str]:
+    """Everything about one record, what matters most first."""
+    newest = deaths(record)[0]
+    is_known = not record.order_id or bool(order_facts([record.order_id]))
+    lines = [
+        headline(record, newest),
+        f"Consequence: {consequence(record, is_known)}",
+        f"Next step:   {next_step(record)}",
+        *(f"{name}: {cell(name, value)}" for name, value in summary(record).items()),
+        f"properties: {record.properties}",
+        f"headers: {record.headers}",
+        "body:",
+        record.preview,
+        *(
+            f"attempt {a.number} at {for_people(a.at)}: {a.exception}: {a.message}"
+            for a in newest.attempts
+        ),
+        newest.traceback or "",
+        *(f"{exact(a.at)} {a.by}: {a.act} {a.reason}" for a in record.history),
+    ]
+    return [printable(line) for line in lines]

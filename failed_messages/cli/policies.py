@@ -6,13 +6,15 @@ from typing import Any
 
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.cli.arguments import add_verb
-from failed_messages.cli.terminal import POLICY_COLUMNS, Refusal, Terminal
+from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.description import policy_json
 from failed_messages.reading.filters import duration
 from messaging.listed import listed
 from messaging.service import services
 from runtime.os_user import add_by
+
+COLUMNS = ("scope", "enabled", "afterSeconds", "reason", "by")
 
 
 def add_policy(verbs: Any) -> None:
@@ -43,7 +45,7 @@ def run_policy(options: dict[str, Any], terminal: Terminal) -> None:
         _switch_off(options)
     policies = ReplayPolicy.objects.all()
     items = listed(policies, policy_json, lambda each: f"replay policy {each.pk}")
-    terminal.items(items, POLICY_COLUMNS, "No policies: nothing is replayed automatically.")
+    terminal.items(items, COLUMNS, "No policies: nothing is replayed automatically.")
 
 
 def _set(options: dict[str, Any]) -> None:

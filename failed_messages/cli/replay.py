@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -15,7 +16,7 @@ from failed_messages.cli.arguments import (
     items_shown,
     selected,
 )
-from failed_messages.cli.terminal import JOB_COLUMNS, Refusal, Terminal, job_lines
+from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import ReplayJob
 from failed_messages.reading.description import job_json
 from failed_messages.reading.preview import Preview, preview, preview_of
@@ -24,6 +25,7 @@ from messaging.listed import listed
 from runtime.terminal import printable
 
 JOBS_LIMIT = 20
+COLUMNS = ("id", "state", "filter", "ratePerSecond", "by", "at")
 
 
 def add_replay(verbs: Any) -> None:
@@ -85,7 +87,7 @@ def run_jobs(options: dict[str, Any], terminal: Terminal) -> None:
     if options["id"] is None:
         newest = ReplayJob.objects.all()[: options["limit"]]
         jobs = listed(newest, job_json, lambda each: f"bulk replay {each.pk}")
-        terminal.items(jobs, JOB_COLUMNS, "No bulk replays.")
+        terminal.items(jobs, COLUMNS, "No bulk replays.")
         return
     job = _job(options["id"])
     if what := options["what"]:
@@ -102,3 +104,14 @@ def _job(id_: str) -> ReplayJob:
             f"{printable(id_)} is not a bulk replay; `failed_messages jobs` shows them all"
         )
     return job
+
+
+def job_lines(job: Mapping[str, Any]) -> Iterator[str]:
+    """How far a bulk replay is; `job` is its JSON."""
+    counts = job["messages"]
+    total = sum(counts.values())
+    yield f"Bulk replay {job['id']}: {job['state']}, {counts['resolved']:,} of {total:,} resolved"
+    if job["why"]:
+        yield job["why"]
+    yield f"{job['filter']}, at most {job['ratePerSecond']} a second, by {job['by']}"
+    yield from (f"{state}: {count:,}" for state, count in counts.items() if count)

@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 from failed_messages.acting.second_person import Waits
-from failed_messages.models import FailedMessage
-from failed_messages.reading.description import deaths, summary, verdict_json
-from failed_messages.reading.headline import headline
-from failed_messages.reading.next_step import consequence, next_step
+from failed_messages.reading.description import verdict_json
 from failed_messages.reading.verdict import Verdict
-from failed_messages.records.order_facts import order_facts
-from runtime.moment import exact, for_people
+from runtime.moment import for_people
 from runtime.terminal import printable, table
-
-Columns = Sequence[str]
-
-MESSAGE_COLUMNS: Columns = (
-    "id",
-    "service",
-    "type",
-    "orderId",
-    "reason",
-    "attempts",
-    "status",
-    "lastFailedAt",
-)
-GROUP_COLUMNS: Columns = (
-    "fingerprint",
-    "service",
-    "exception",
-    "pattern",
-    "failedNow",
-    "deaths",
-    "orders",
-    "value",
-    "status",
-    "owner",
-    "lastFailedAt",
-)
-JOB_COLUMNS: Columns = ("id", "state", "filter", "ratePerSecond", "by", "at")
-POLICY_COLUMNS: Columns = ("scope", "enabled", "afterSeconds", "reason", "by")
 
 
 class Refusal(ValueError):
@@ -72,9 +40,9 @@ class Terminal:
         else:
             self._stdout.write("\n".join(printable(line) for line in lines))
 
-    def items(self, items: Sequence[Mapping[str, Any]], columns: Columns, none: str) -> None:
+    def items(self, items: Sequence[Mapping[str, Any]], columns: Sequence[str], none: str) -> None:
         """A table; `none` stands for an empty one."""
-        rows = [[_cell(name, item[name]) for name in columns] for item in items]
+        rows = [[cell(name, item[name]) for name in columns] for item in items]
         self.show(items, table(columns, rows, stdout=self._stdout) if items else [none])
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
@@ -96,41 +64,7 @@ class Terminal:
         self._stderr.write(printable(line))
 
 
-def _cell(name: str, value: object) -> object:
+def cell(name: str, value: object) -> object:
     """What JSON says, for a person: a moment as everywhere."""
     is_moment = isinstance(value, str) and (name == "at" or name.endswith("At"))
     return for_people(str(value)) if is_moment else value
-
-
-def record_lines(record: FailedMessage) -> list[str]:
-    """Everything about one record, what matters most first."""
-    newest = deaths(record)[0]
-    is_known = not record.order_id or bool(order_facts([record.order_id]))
-    lines = [
-        headline(record, newest),
-        f"Consequence: {consequence(record, is_known)}",
-        f"Next step:   {next_step(record)}",
-        *(f"{name}: {_cell(name, value)}" for name, value in summary(record).items()),
-        f"properties: {record.properties}",
-        f"headers: {record.headers}",
-        "body:",
-        record.preview,
-        *(
-            f"attempt {a.number} at {for_people(a.at)}: {a.exception}: {a.message}"
-            for a in newest.attempts
-        ),
-        newest.traceback or "",
-        *(f"{exact(a.at)} {a.by}: {a.act} {a.reason}" for a in record.history),
-    ]
-    return [printable(line) for line in lines]
-
-
-def job_lines(job: Mapping[str, Any]) -> Iterator[str]:
-    """How far a bulk replay is; `job` is its JSON."""
-    counts = job["messages"]
-    total = sum(counts.values())
-    yield f"Bulk replay {job['id']}: {job['state']}, {counts['resolved']:,} of {total:,} resolved"
-    if job["why"]:
-        yield job["why"]
-    yield f"{job['filter']}, at most {job['ratePerSecond']} a second, by {job['by']}"
-    yield from (f"{state}: {count:,}" for state, count in counts.items() if count)
