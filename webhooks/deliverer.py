@@ -1,8 +1,8 @@
 """The deliverer: sends to many endpoints side by side, so that none waits for another.
 
-An endpoint that works gets up to `OF_ONE` turns at a time, one that failed last or is new gets one.
-Those that failed together have a quarter of the places, and with those that are new three quarters:
-dead endpoints, however many, take nothing from those that work.
+An endpoint that answers gets up to `OF_ONE` turns at a time, one that failed last or is new one.
+Those that failed, those that are slow and those that are new have a share of the places each, and
+an eighth is left to those that work: dead and slow endpoints, however many, do not hold them up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ logger = logging.getLogger(__name__)
 #: Turns at a time; most of them wait for an answer.
 PLACES = 128
 #: How many of them those of a standing may have.
-MOST: Mapping[Standing, int] = {Standing.WORKS: 128, Standing.NEW: 96, Standing.FAILS: 32}
+MOST: Mapping[Standing, int] = {
+    Standing.WORKS: PLACES,
+    Standing.NEW: 64,
+    Standing.SLOW: 24,
+    Standing.FAILS: 24,
+}
 OF_ONE = 8
 POLL_SECONDS = 0.25
 #: While all places are taken.

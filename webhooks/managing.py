@@ -110,6 +110,7 @@ def new_endpoint(
         "failures": 0,
         "failing_since": None,
         "last_success_at": None,
+        "is_slow": False,
         "held_until": None,
         "next_at": None,
         "again_since": None,

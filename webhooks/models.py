@@ -50,6 +50,8 @@ class Endpoint(models.Model):
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField("last success", null=True)
+    #: Whether an answer took long lately.
+    is_slow = models.BooleanField(default=False)
     #: Until then nothing is sent to it, since it failed again and again.
     held_until = models.DateTimeField(null=True)
     #: When it has something to send next; null for nothing.

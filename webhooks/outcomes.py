@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: In the log of one delivery; older ones are left out.
 MOST_ATTEMPTS = 20
-#: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery.
+#: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery. So long
+#: after a slow answer an endpoint is a slow one.
 LAST_SUCCESS = timedelta(seconds=60)
 
 
@@ -34,8 +35,8 @@ def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any])
     """
     if sent.is_success:
         settled(delivery, sent, "delivered")
-        if not is_known_to_work(endpoint, sent.at):
-            note_success(endpoint["_id"], sent.at)
+        if sent.is_slow or not is_known_to_answer(endpoint, sent.at):
+            note_success(endpoint["_id"], sent)
     else:
         failed(delivery, sent)
         note_failure(endpoint["_id"], sent)
@@ -66,12 +67,19 @@ def logged(sent: Sent) -> dict[str, Any]:
     return {"$push": {"attempts": attempts}, "$inc": {"tries": 1}}
 
 
-def is_known_to_work(endpoint: Mapping[str, Any], at: datetime) -> bool:
-    return standing(endpoint) is Standing.WORKS and at - endpoint["last_success_at"] < LAST_SUCCESS
+def is_known_to_answer(endpoint: Mapping[str, Any], at: datetime) -> bool:
+    answers = standing(endpoint) in (Standing.WORKS, Standing.SLOW)
+    return answers and at - endpoint["last_success_at"] < LAST_SUCCESS
 
 
-def note_success(endpoint: str, at: datetime) -> None:
-    change = {"failures": 0, "failing_since": None, "held_until": None, "last_success_at": at}
+def note_success(endpoint: str, sent: Sent) -> None:
+    change = {
+        "failures": 0,
+        "failing_since": None,
+        "held_until": None,
+        "last_success_at": sent.at,
+        "is_slow": sent.is_slow,
+    }
     endpoints().update_one({"_id": endpoint}, {"$set": change})
 
 

@@ -26,6 +26,9 @@ ANSWER_SECONDS = 10
 MOST_ANSWER_CHARACTERS = 1_000
 MOST_ERROR_CHARACTERS = 300
 
+#: An endpoint that took longer for an answer is a slow one.
+QUICK_MILLISECONDS = 1_000
+
 GONE = 410
 #: Answers whose Retry-After counts: too many requests, and away for a while.
 ASKED_LATER = (429, 503)
@@ -49,6 +52,10 @@ class Sent(Struct, frozen=True):
     @property
     def is_success(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_slow(self) -> bool:
+        return self.milliseconds > QUICK_MILLISECONDS
 
     @property
     def is_gone(self) -> bool:

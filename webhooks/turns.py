@@ -20,7 +20,7 @@ Send = Callable[..., Sent]
 
 
 def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send) -> None:
-    """Send what is due to an endpoint that was claimed; a failure ends the turn.
+    """Send what is due to an endpoint that was claimed; a failure or a slow answer ends the turn.
 
     Args:
         is_over: whether the process is to stop.
@@ -35,7 +35,7 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
             secrets = valid(endpoint["secrets"], now)
             sent = send(endpoint["url"], delivery["message_id"], delivery["body"], secrets, now)
             outcomes.record(delivery, sent, endpoint)
-            if not sent.is_success:
+            if sent.is_slow or not sent.is_success:
                 break
     finally:
         waking.settle(endpoint)

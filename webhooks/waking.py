@@ -17,7 +17,7 @@ from webhooks.store import Document, deliveries, endpoints
 LEASE = timedelta(seconds=60)
 #: Longer than a turn of all others takes, and a killed deliverer's lease.
 LATE = timedelta(minutes=2)
-#: An endpoint that works well is claimed again so soon, while somebody sends to it.
+#: An endpoint that answers is claimed again so soon, while somebody sends to it.
 SOON = timedelta(milliseconds=200)
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -25,7 +25,7 @@ MILLISECOND = timedelta(milliseconds=1)
 #: Neither before now, nor before it may get something again.
 NOW: dict[str, Any] = {"$max": ["$$NOW", "$held_until"]}
 #: Its last attempt was a success.
-WORKS: dict[str, Any] = {"failures": 0, "last_success_at": {"$gt": EPOCH}}
+ANSWERS: dict[str, Any] = {"failures": 0, "last_success_at": {"$gt": EPOCH}}
 IS_DUE: dict[str, Any] = {
     "state": "enabled",
     "next_at": {"$gt": EPOCH},
@@ -36,8 +36,10 @@ IS_DUE: dict[str, Any] = {
 class Standing(Enum):
     """What is known of an endpoint."""
 
-    #: Its last attempt was a success.
+    #: Its last attempt was a success, and lately all of them were quick.
     WORKS = "works"
+    #: Its last attempt was a success; an answer took long lately.
+    SLOW = "slow"
     #: Nothing was sent to it yet.
     NEW = "new"
     #: Its last attempt failed.
@@ -46,7 +48,8 @@ class Standing(Enum):
 
 #: How each is found.
 OF_STANDING: Mapping[Standing, dict[str, Any]] = {
-    Standing.WORKS: WORKS,
+    Standing.WORKS: {**ANSWERS, "is_slow": {"$ne": True}},
+    Standing.SLOW: {**ANSWERS, "is_slow": True},
     Standing.NEW: {"failures": 0, "last_success_at": None},
     Standing.FAILS: {"failures": {"$gt": 0}},
 }
@@ -55,7 +58,9 @@ OF_STANDING: Mapping[Standing, dict[str, Any]] = {
 def standing(endpoint: Mapping[str, Any]) -> Standing:
     if endpoint.get("failures"):
         return Standing.FAILS
-    return Standing.WORKS if endpoint.get("last_success_at") else Standing.NEW
+    if not endpoint.get("last_success_at"):
+        return Standing.NEW
+    return Standing.SLOW if endpoint.get("is_slow") else Standing.WORKS
 
 
 def wake(ids: Collection[str]) -> None:
@@ -86,7 +91,7 @@ def claim(
 
     Args:
         full: endpoints to which we send as much as we may already.
-        busy: those to which we send anything already; of these the ones that work.
+        busy: those to which we send anything already; of these the ones that answer.
         standings: the endpoints that there is a place for.
 
     Raises:
@@ -97,9 +102,9 @@ def claim(
         {"$or": [OF_STANDING[each] for each in standings]},
     ]
     if busy:
-        may.append({"$or": [{"_id": {"$nin": [*busy]}}, WORKS]})
-    does_work = {"$and": [{"$eq": ["$failures", 0]}, {"$gt": ["$last_success_at", EPOCH]}]}
-    pause = {"$cond": [does_work, SOON // MILLISECOND, LEASE // MILLISECOND]}
+        may.append({"$or": [{"_id": {"$nin": [*busy]}}, ANSWERS]})
+    answers = {"$and": [{"$eq": ["$failures", 0]}, {"$gt": ["$last_success_at", EPOCH]}]}
+    pause = {"$cond": [answers, SOON // MILLISECOND, LEASE // MILLISECOND]}
     return endpoints().find_one_and_update(
         {**IS_DUE, "$and": may},
         [{"$set": {"next_at": {"$add": ["$$NOW", pause]}}}],
@@ -121,11 +126,13 @@ def unclaimed() -> int:
 def settle(endpoint: Mapping[str, Any]) -> None:
     """Note when the endpoint has something to send next, unless it was woken since it was claimed.
 
+    What is due already comes after what is due to all others: the place in the line is a new one.
+
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     pending = {"endpoint": endpoint["_id"], "state": "pending"}
     first = deliveries().find_one(pending, {"due_at": True}, sort=[("due_at", 1)])
-    next_at: Any = {"$max": [first["due_at"], "$held_until"]} if first else None
+    next_at: Any = {"$max": [first["due_at"], NOW]} if first else None
     seen = {"_id": endpoint["_id"], "woken": endpoint["woken"]}
     endpoints().update_one(seen, [{"$set": {"next_at": next_at}}])

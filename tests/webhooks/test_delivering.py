@@ -161,6 +161,50 @@ def test_after_a_failure_the_endpoint_is_left_alone_for_a_while() -> None:
     assert turn(204, sent) is None, "and no event changes that"
 
 
+def test_a_slow_answer_ends_the_turn_and_is_remembered_for_a_minute() -> None:
+    made = endpoint()
+    for number in range(4):
+        heard_of(orderId=f"{number:024x}")
+
+    def answers(seconds: int, later: int = 0) -> Standing:
+        """The standing after one turn of such answers, so much later."""
+        claimed = waking.claim([], [], ANY)
+        assert claimed is not None
+        settled = deliveries().count_documents({"state": "delivered"})
+
+        def send(*_: Any) -> Sent:
+            at = datetime.now(UTC) + timedelta(seconds=later)
+            return Sent(at, seconds * 1000, {}, 204)
+
+        is_over = iter([False, True])
+        take_turn(claimed, lambda: not seconds and next(is_over), send)
+        assert deliveries().count_documents({"state": "delivered"}) == settled + 1
+        known = endpoints().find_one({"_id": made["_id"]})
+        assert known is not None
+        return waking.standing(known)
+
+    assert answers(9) is Standing.SLOW
+    assert answers(9) is Standing.SLOW
+    assert answers(0, later=50) is Standing.SLOW
+    assert answers(0, later=70) is Standing.WORKS
+
+
+def test_what_waits_for_an_endpoint_comes_after_what_is_due_to_others() -> None:
+    endpoint(url="https://slow.example.com/")
+    for number in range(2):
+        heard_of(orderId=f"{number:024x}")
+    claimed = waking.claim([], [], ANY)
+    assert claimed is not None
+    quick = endpoint(202, url="https://quick.example.com/")
+    heard_of(orderId="f" * 24, userId=202)
+
+    take_turn(claimed, lambda: False, lambda *_: Sent(datetime.now(UTC), 9_000, {}, 204))
+
+    first = waking.claim([], [], ANY)
+    assert first is not None
+    assert first["_id"] == quick["_id"]
+
+
 def test_another_endpoint_does_not_wait_for_one_that_fails() -> None:
     dead, alive = endpoint(), endpoint(url="https://alive.example.com/")
     heard_of()
@@ -179,7 +223,7 @@ def test_who_sends_already_claims_a_failing_endpoint_no_second_time() -> None:
 
     assert waking.claim([], [made["_id"]], ANY) is None
     assert waking.claim([], [], [Standing.WORKS, Standing.FAILS]) is None
-    outcomes.note_success(made["_id"], datetime.now(UTC))
+    outcomes.note_success(made["_id"], Sent(datetime.now(UTC), 5, {}, 204))
     assert waking.claim([made["_id"]], [], ANY) is None
     assert waking.claim([], [made["_id"]], [Standing.WORKS]) is not None
 
