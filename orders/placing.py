@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -36,11 +36,14 @@ def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) 
 
     Raises:
         Refusal: a SKU is unknown (422), its product has no right price (409), or its merged
-            quantity is over the limit (400).
+            quantity is over the limit (400, which names the unknown ones, too).
         pymongo.errors.DuplicateKeyError: there is an order with the same `idempotency_key`.
         pymongo.errors.PyMongoError: MongoDB did not take the order.
     """
-    quantities = merge(request.items)
+    try:
+        quantities = merge(request.items)
+    except Refusal as refusal:
+        raise and_not_sold(refusal, request.items, catalogue.prices(skus(request.items))) from None
     prices = price(request.items, quantities)
     document = compose(request.user_id, quantities, prices) | dict(extra_fields or {})
     traces.join(document)
@@ -60,6 +63,18 @@ def merge(items: list[str | Item]) -> dict[str, int]:
     if faults:
         raise Refusal(TITLE, faults[:MOST_FAULTS])
     return quantities
+
+
+def and_not_sold(
+    refusal: Refusal, items: list[str | Item], prices: dict[str, Price]
+) -> Refusal:
+    """The refusal of quantities, with each item that has none of these prices."""
+    return Refusal(TITLE, [*refusal.errors, *not_sold(items, prices)][:MOST_FAULTS])
+
+
+def skus(items: Iterable[str | Item]) -> list[str]:
+    """The SKU of each item."""
+    return [item if isinstance(item, str) else item.sku for item in items]
 
 
 def price(items: list[str | Item], quantities: dict[str, int]) -> dict[str, Price]:
@@ -96,16 +111,15 @@ def too_many(index: int, sku: str, quantity: int) -> Fault:
 
 def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
     """A fault for each item whose SKU has no price; the first hundred."""
-    skus = (item if isinstance(item, str) else item.sku for item in items)
-    lacking = ((index, sku) for index, sku in enumerate(skus) if sku not in prices)
+    lacking = ((index, sku) for index, sku in enumerate(skus(items)) if sku not in prices)
     return [no_price(index, sku) for index, sku in islice(lacking, MOST_FAULTS)]
 
 
 def in_other_currencies(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
     """A fault for each item that is not sold in the currency of the first; the first hundred."""
-    skus = [item if isinstance(item, str) else item.sku for item in items]
-    first = prices[skus[0]].currency
-    others = ((index, sku) for index, sku in enumerate(skus) if prices[sku].currency != first)
+    asked = skus(items)
+    first = prices[asked[0]].currency
+    others = ((index, sku) for index, sku in enumerate(asked) if prices[sku].currency != first)
     return [
         body_fault(
             ("items", index),

@@ -77,8 +77,8 @@ class Import:
 
 
 def skus(batch: Iterable[Entry]) -> set[str]:
-    items = (item for entry in batch if entry.request for item in entry.request.items)
-    return {item if isinstance(item, str) else item.sku for item in items}
+    requests = (entry.request for entry in batch if entry.request)
+    return {sku for each in requests for sku in placing.skus(each.items)}
 
 
 def without_key(
@@ -97,11 +97,13 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
         return Outcome(entry, faults=entry.faults)
     try:
         quantities = placing.merge(request.items)
-        known = {sku: prices[sku] for sku in quantities if sku in prices}
+    except Refusal as refusal:
+        return refused(entry, placing.and_not_sold(refusal, request.items, prices))
+    known = {sku: prices[sku] for sku in quantities if sku in prices}
+    try:
         placing.check_prices(request.items, quantities, known)
     except Refusal as refusal:
-        refused = blamed(entry, refusal.errors)
-        return Outcome(refused, faults=refused.faults)
+        return refused(entry, refusal)
     document = placing.compose(request.user_id, quantities, known)
     if entry.created_at:
         document = dated(document, entry.created_at)
@@ -109,6 +111,11 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
         extra_fields = {"idempotency_key": entry.key, "request_fingerprint": fingerprint(request)}
         document |= extra_fields
     return document
+
+
+def refused(entry: Entry, refusal: Refusal) -> Outcome:
+    found = blamed(entry, refusal.errors)
+    return Outcome(found, faults=found.faults)
 
 
 def dated(document: dict[str, Any], created_at: datetime) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from orders.importing import spreadsheet
-from orders.importing.entry import Entry, blamed, read, reference_key
+from orders.importing.entry import Entry, at_fault, by_line, read, reference_key
 from orders.importing.grouped_lines import Line, grouped
 from orders.importing.lines import TOO_LONG, Stream, numbered_lines
 from orders.importing.ndjson import MAX_REF_CHARACTERS, ORDER_REF_FIX
@@ -30,6 +30,8 @@ EXAMPLE = "userId,sku,quantity,orderRef"
 #: What spreadsheets put between values, by the country that they are set to.
 DELIMITERS = ",;\t"
 
+#: Its rows have these in common, so they are looked at in the first one.
+OF_AN_ORDER = {"userId", "orderRef"}
 #: 1.000 is a thousand in one country and one in another; 1,0 and 1.00 are one in both.
 WHOLE_NUMBER = re.compile(r"\A(?:0|[1-9][0-9]*)\Z")
 WHOLE_QUANTITY = re.compile(r"\A(0|[1-9][0-9]*)(?:[.,]0{1,2})?\Z")
@@ -147,27 +149,23 @@ def unreadable(detail: str) -> Fault:
 
 
 def entry(group: list[Row]) -> Entry:
-    """The order of these rows; if one is at fault, the entry has its line."""
-    first = group[0]
-    for each in group:
-        if faults := (each.fault,) if each.fault else tuple(altered(each)):
-            return Entry(each.line, faults=faults)
+    """The order of these rows; if some are at fault, the entry has the line of the first one."""
+    first, *others = group
+    if first.fault:
+        return Entry(first.line, faults=(first.fault,))
     ref = spreadsheet.text(first.values.get("orderRef", ""))
-    if len(ref) > MAX_REF_CHARACTERS:
-        fault = Fault(
-            field="orderRef",
-            detail=f"must have at most {MAX_REF_CHARACTERS} characters, not {len(ref)}",
-            fix=ORDER_REF_FIX,
-        )
-        return Entry(first.line, faults=(fault,))
+    found = [
+        *((first.line, each) for each in (*altered(first.values), *too_long(ref))),
+        *((row.line, each) for row in others for each in altered(of_a_line(row))),
+    ]
     user_id = first.values["userId"]
     items = [
         {"sku": spreadsheet.text(row.values["sku"]), "quantity": quantity(row)} for row in group
     ]
     read_as = read(first.line, {"userId": user_id, "items": items}, key=None)
     made = read_as._replace(item_lines=tuple(row.line for row in group))
-    if made.request is None:
-        return blamed(made, made.faults)
+    if found or made.request is None:
+        return at_fault([*found, *by_line(made, made.faults)])
     return made._replace(key=reference_key(made.request.user_id, ref)) if ref else made
 
 
@@ -177,9 +175,20 @@ def quantity(row: Row) -> str:
     return whole[1] if whole else row.values["quantity"]
 
 
-def altered(row: Row) -> Iterator[Fault]:
-    """What of the row is not what its author wrote."""
-    for field, value in row.values.items():
+def of_a_line(row: Row) -> dict[str, str]:
+    """What the row alone says."""
+    return {name: value for name, value in row.values.items() if name not in OF_AN_ORDER}
+
+
+def too_long(ref: str) -> Iterator[Fault]:
+    if len(ref) > MAX_REF_CHARACTERS:
+        detail = f"must have at most {MAX_REF_CHARACTERS} characters, not {len(ref)}"
+        yield Fault(field="orderRef", detail=detail, fix=ORDER_REF_FIX)
+
+
+def altered(values: Mapping[str, str]) -> Iterator[Fault]:
+    """What of them is not what the row's author wrote."""
+    for field, value in values.items():
         if fault := spreadsheet.altered(field, value) or not_whole(field, value):
             yield fault
 

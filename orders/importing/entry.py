@@ -53,17 +53,40 @@ def read(line: int, order: Mapping[str, Any], *, key: str | None) -> Entry:
 
 
 def blamed(entry: Entry, faults: Sequence[Fault]) -> Entry:
-    """The entry with these faults; where each item has a line, with that of the first one at fault.
+    """The entry with these faults; where each item has a line, they are told as `at_fault` does."""
+    if entry.item_lines:
+        return at_fault(by_line(entry, faults))
+    return entry._replace(request=None, faults=tuple(faults))
 
-    There the fault names the column, as `items[1].quantity` is nothing that the line has.
+
+def by_line(entry: Entry, faults: Sequence[Fault]) -> list[tuple[int, Fault]]:
+    """The line of each, and its column: `items[1].quantity` is nothing that a line has."""
+    found = []
+    for each in faults:
+        item, _, column = each["field"].partition(".")
+        index, field = 0, each["field"]
+        if item.startswith("items["):
+            index, field = int(item.removeprefix("items[").removesuffix("]")), column or "sku"
+        told = Fault(field=field, detail=each["detail"], fix=each["fix"])
+        found.append((entry.item_lines[index], told))
+    return found
+
+
+def at_fault(found: Sequence[tuple[int, Fault]]) -> Entry:
+    """An entry of several lines, some of them at fault; it has the line of the first of these.
+
+    Args:
+        found: the line of each fault. Of two of the same column the first one is told.
     """
-    first = faults[0]
-    item, _, column = first["field"].partition(".")
-    if not entry.item_lines or not item.startswith("items["):
-        return entry._replace(request=None, faults=tuple(faults))
-    index = int(item.removeprefix("items[").removesuffix("]"))
-    told = Fault(field=column or "sku", detail=first["detail"], fix=first["fix"])
-    return entry._replace(request=None, line=entry.item_lines[index], faults=(told,))
+    told: dict[tuple[int, str], Fault] = {}
+    for line, fault in found:
+        told.setdefault((line, fault["field"]), fault)
+    first = min(line for line, _ in told)
+    faults = [
+        fault if line == first else {**fault, "field": f"line {line}, {field}"}
+        for (line, field), fault in sorted(told.items(), key=lambda each: each[0][0])
+    ]
+    return Entry(first, faults=tuple(faults))
 
 
 def reference_key(user_id: int, order_ref: str) -> str:

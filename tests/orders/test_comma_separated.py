@@ -30,6 +30,25 @@ def test_all_that_is_wrong_in_a_line_is_told() -> None:
     assert [fault["field"] for fault in entry.faults] == ["userId", "sku", "quantity", "orderRef"]
 
 
+def told(lines: bytes) -> tuple[int, list[str]]:
+    [entry] = entries(io.BytesIO(b"userId,sku,quantity,orderRef\n" + lines))
+    return entry.line, [fault["field"] for fault in entry.faults]
+
+
+def test_all_that_is_wrong_in_the_lines_of_an_order_is_told() -> None:
+    lines = b"101,book,1,A\n101,pen,x,A\n101,ink,1.000,A\n101,#N/A,2,A\n"
+
+    assert told(lines) == (3, ["quantity", "line 4, quantity", "line 5, sku"])
+
+
+def test_a_fault_names_its_column_whatever_else_is_wrong() -> None:
+    assert told(b"abc,pen,0,A\nabc,pen,0,A\n") == (2, ["userId", "quantity", "line 3, quantity"])
+
+
+def test_what_the_lines_of_an_order_have_in_common_is_told_once() -> None:
+    assert told(b"007,pen,1,#N/A\n007,ink,1,#N/A\n") == (2, ["userId", "orderRef"])
+
+
 def test_a_large_number_is_one() -> None:
     [entry] = entries(io.BytesIO(b"userId,sku,quantity\n%d,book,1\n" % LARGE))
 

@@ -229,9 +229,22 @@ def test_what_a_spreadsheet_changed_is_refused_with_its_line(
     outcomes, sums = answer(post(client, body, "text/csv"))
 
     assert (sums["placed"], outcomes[1]["line"]) == (1, 3)
-    [fault] = outcomes[1]["errors"]
+    fault, *others = outcomes[1]["errors"]
     assert fault["field"] == field
     assert fault["fix"]
+    is_of_order = field in ("userId", "orderRef")
+    assert [each["field"] for each in others] == ([] if is_of_order else [f"line 4, {field}"])
+
+
+def test_all_that_is_not_sold_is_told_and_too_many_units_too(client: Client):
+    rows = ("101,bok,1,A", "101,book,10000,A", "101,book,1,A", "101,pan,1,A")
+    body = "\n".join(["userId,sku,quantity,orderRef", *rows])
+
+    outcomes, _ = answer(post(client, body, "text/csv"))
+
+    assert outcomes[0]["line"] == 2
+    fields = [each["field"] for each in outcomes[0]["errors"]]
+    assert fields == ["sku", "line 4, sku", "line 5, sku"]
 
 
 @pytest.mark.parametrize("units", ["2,0", "2,00", "2.0", "2.00", "2"])

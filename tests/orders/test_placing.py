@@ -91,6 +91,16 @@ def test_an_unknown_sku_is_named_with_its_item(either_way: Client):
     assert stored() == []
 
 
+def test_what_is_not_sold_is_named_beside_too_many_units(either_way: Client):
+    items = ["bok", {"sku": "pen", "quantity": 10_000}, "pen"]
+
+    response = post(either_way, {"userId": 1, "items": items})
+
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["items[2]", "items[0]"]
+    assert stored() == []
+
+
 def test_a_new_product_can_be_ordered_at_once(either_way: Client):
     post(either_way, {"userId": 1, "items": ["book"]})
     assert post(either_way, {"userId": 1, "items": ["lamp"]}).status_code == 422
