@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from inventory import catalogue, operations
 from inventory.answers import Product as Shown
 from inventory.answers import ProductPage, ProductPrice
-from inventory.price_request import asked_price, without_its_price
+from inventory.price_request import asked_price, price_faults, without_its_price
 from inventory.problem_types import SKU_TAKEN
 from inventory.product_requests import (
     CHANGE,
@@ -68,7 +68,8 @@ class ProductsView(APIView):
         return entity_tag.answer(request, encoded(shown))
 
     def post(self, request: Request) -> HttpResponse:
-        asked, by = NEW.of(request), caller_of(request).name
+        asked = NEW.of(request, lambda fields: price_faults(fields, settings.CURRENCY))
+        by = caller_of(request).name
         currency = settings.CURRENCY if asked.currency is UNSET else asked.currency
         price = asked_price(asked.price, currency)
         added = catalogue.add(asked.sku, asked.name, price, asked.available, by)
@@ -92,7 +93,9 @@ class ProductView(APIView):
         return entity_tag.answer(request, encoded(product_json(product)))
 
     def patch(self, request: Request, sku: str) -> HttpResponse:
-        asked = msgspec.to_builtins(CHANGE.of(request))
+        asked = msgspec.to_builtins(
+            CHANGE.of(request, lambda fields: price_faults(fields, currency_of(sku)))
+        )
         if "currency" in asked and "price" not in asked:
             raise without_its_price()
         return shown(changed(request, sku, asked))
@@ -153,6 +156,12 @@ def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
     if product is None:
         raise entity_tag.changed(TITLE)
     return product
+
+
+def currency_of(sku: str) -> str | None:
+    """What a product is sold in; None where it is not known, so no price can be checked."""
+    product = None if fault_in(sku) else catalogue.find(sku)
+    return str(product.get("currency") or "") if product else None
 
 
 def priced(changes: dict[str, Any], seen: Product) -> dict[str, Any]:

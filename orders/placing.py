@@ -65,9 +65,7 @@ def merge(items: list[str | Item]) -> dict[str, int]:
     return quantities
 
 
-def and_not_sold(
-    refusal: Refusal, items: list[str | Item], prices: dict[str, Price]
-) -> Refusal:
+def and_not_sold(refusal: Refusal, items: list[str | Item], prices: dict[str, Price]) -> Refusal:
     """The refusal of quantities, with each item that has none of these prices."""
     return Refusal(TITLE, [*refusal.errors, *not_sold(items, prices)][:MOST_FAULTS])
 

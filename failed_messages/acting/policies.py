@@ -7,7 +7,7 @@ guard: never a handler that is not safe to replay, never an order that has moved
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from failed_messages.models import REASON_LABELS, PartState, Status
 from failed_messages.reading.next_step import handler_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_policies
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid import Invalid, refuse
 from messaging.isolation import isolated
 from messaging.service import services
 from runtime.moment import exact
@@ -143,23 +143,31 @@ def _count_replay(ids: list[ObjectId], replays_before: int) -> None:
 
 def check(delays: Sequence[timedelta], service: str, group: str, reason: str) -> None:
     """Raises InvalidPolicy: a value is not one that there is."""
+    refuse([*wrong_choice(service, group, reason), *_wrong_delays(delays)])
+
+
+def wrong_choice(service: str, group: str, reason: str) -> Iterator[InvalidPolicy]:
+    """What of a policy's messages cannot be chosen."""
     if bool(service) == bool(group):
         fix = "Name either a service or a group."
-        raise InvalidPolicy("service", "must be given, or a group, and not both", fix)
+        yield InvalidPolicy("service", "must be given, or a group, and not both", fix)
     if service and service not in services():
         detail = f"must be one of {', '.join(services())}"
-        raise InvalidPolicy("service", detail, "Name one of them.")
+        yield InvalidPolicy("service", detail, "Name one of them.")
     if fault := fault_in(group):
-        raise InvalidPolicy("group", fault, "Name a group by its fingerprint.")
+        yield InvalidPolicy("group", fault, "Name a group by its fingerprint.")
     if reason and reason not in REASON_LABELS:
         detail = f"must be one of {', '.join(REASON_LABELS)}"
-        raise InvalidPolicy("reason", detail, "Name one of them, or none.")
+        yield InvalidPolicy("reason", detail, "Name one of them, or none.")
+
+
+def _wrong_delays(delays: Sequence[timedelta]) -> Iterator[InvalidPolicy]:
     if not 1 <= len(delays) <= MOST_REPLAYS:
         detail = f"must be 1 to {MOST_REPLAYS} delays"
-        raise InvalidPolicy("after", detail, "Name some, for example 15m, 1h and 6h.")
-    for delay in delays:
-        if not SHORTEST_DELAY_SECONDS <= delay.total_seconds() <= LONGEST_DELAY_SECONDS:
-            raise InvalidPolicy("after", "must be delays from 1m to 7d", "Name others.")
+        yield InvalidPolicy("after", detail, "Name some, for example 15m, 1h and 6h.")
+    seconds = [each.total_seconds() for each in delays]
+    if not all(SHORTEST_DELAY_SECONDS <= each <= LONGEST_DELAY_SECONDS for each in seconds):
+        yield InvalidPolicy("after", "must be delays from 1m to 7d", "Name others.")
 
 
 def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 from failed_messages.models import GroupStatus
 from failed_messages.records import audit
 from failed_messages.records.collection import failure_groups
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid import Invalid, refuse
 from failed_messages.records.last_act import last_act
 from messaging.plain import text
 from runtime.transactions import in_transaction
@@ -93,29 +93,37 @@ def moved(fingerprint: str, name: str, now: str) -> str:
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
-    wanted = {name: _text(name, value) for name, value in changes.items()}
-    if not wanted:
+    refuse([*_wrong_fields(changes), *_wrong_together(changes)])
+    return {name: text(value.strip(), LIMITS_CHARS[name]) for name, value in changes.items()}
+
+
+def _wrong_fields(changes: Mapping[str, Any]) -> Iterator[InvalidTriage]:
+    for name, value in changes.items():
+        if name not in LIMITS_CHARS:
+            fix = f"A group has {', '.join(LIMITS_CHARS)} to be set."
+            yield InvalidTriage(text(name, 50), "must not be given: it is not a known field", fix)
+        elif not isinstance(value, str):
+            yield InvalidTriage(name, "must be text", "Send text.")
+        elif len(value) > LIMITS_CHARS[name]:
+            detail = f"must have at most {LIMITS_CHARS[name]} characters"
+            yield InvalidTriage(name, detail, "Shorten it.")
+        elif name == "link" and not _is_link(value.strip()):
+            fix = "Send for example https://issues.example.com/7, or nothing."
+            yield InvalidTriage(name, "must start with https:// or http://", fix)
+        elif name == "status" and value.strip() not in STATUSES:
+            fix = "Send one of them, or leave it out."
+            yield InvalidTriage(name, f"must be one of {', '.join(STATUSES)}", fix)
+
+
+def _wrong_together(changes: Mapping[str, Any]) -> Iterator[InvalidTriage]:
+    if not changes:
         fix = f"Say what to change: {', '.join(LIMITS_CHARS)}."
-        raise InvalidTriage("owner", "must be given, or another field", fix)
-    if wanted.get("link") and urlsplit(wanted["link"]).scheme not in ("http", "https"):
-        fix = "Send for example https://issues.example.com/7, or nothing."
-        raise InvalidTriage("link", "must start with https:// or http://", fix)
-    if "status" in wanted and wanted["status"] not in STATUSES:
-        fix = "Send one of them, or leave it out."
-        raise InvalidTriage("status", f"must be one of {', '.join(STATUSES)}", fix)
-    if wanted.get("status") == GroupStatus.FIXED and not wanted.get("fixed_in"):
+        yield InvalidTriage("owner", "must be given, or another field", fix)
+    status, fixed_in = (str(changes.get(name, "")).strip() for name in ("status", "fixed_in"))
+    if status == GroupStatus.FIXED and not fixed_in:
         fix = "Name the release with the fix, e.g. 1.4.0."
-        raise InvalidTriage("fixed_in", "must be given for this status", fix)
-    return wanted
+        yield InvalidTriage("fixed_in", "must be given for this status", fix)
 
 
-def _text(name: str, value: Any) -> str:
-    if name not in LIMITS_CHARS:
-        fix = f"A group has {', '.join(LIMITS_CHARS)} to be set."
-        raise InvalidTriage(text(name, 50), "must not be given: it is not a known field", fix)
-    if not isinstance(value, str):
-        raise InvalidTriage(name, "must be text", "Send text.")
-    if len(value) > LIMITS_CHARS[name]:
-        detail = f"must have at most {LIMITS_CHARS[name]} characters"
-        raise InvalidTriage(name, detail, "Shorten it.")
-    return text(value.strip(), LIMITS_CHARS[name])
+def _is_link(value: str) -> bool:
+    return not value or urlsplit(value).scheme in ("http", "https")

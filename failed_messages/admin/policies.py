@@ -59,7 +59,8 @@ class PolicyForm(forms.ModelForm):
             delays = [duration(part.strip()) for part in cleaned.get("after", "").split(",")]
             check(delays, *(cleaned.get(name, "") for name in ("service", "group", "reason")))
         except InvalidPolicy as error:
-            self.add_error(error.field, f"{error.detail}. {error.fix}")
+            for each in error.all():
+                self.add_error(each.field, f"{each.detail}. {each.fix}")
         except ValueError as error:
             self.add_error("after", str(error))
         else:

@@ -10,17 +10,17 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
-from failed_messages.acting.policies import MOST_REPLAYS
+from failed_messages.acting.policies import MOST_REPLAYS, wrong_choice
 from failed_messages.acting.triage import LIMITS_CHARS, STATUSES
-from failed_messages.api.refusals import TITLE, refused, wrong_in_body
+from failed_messages.api.refusals import TITLE, faults_of, refused, wrong_in_body
 from failed_messages.models import REASON_LABELS
 from failed_messages.reading.filters import DURATION_PATTERN, duration
 from messaging.service import services
-from runtime.requests.faults import body_fault
+from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
 from runtime.requests.number import whole_number
-from runtime.requests.refusal import Refusal
+from runtime.requests.refusal import Fault, Refusal
 
 IDS_LIMIT = 500
 
@@ -86,15 +86,16 @@ class Policy(Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(extra_json_schema={"enum": ["", *map(str, REASON_LABELS)]})] = ""
 
     def delays(self) -> list[timedelta]:
-        """Raises Refusal: one is not a time like `15m`."""
-        faults = []
+        """Raises Refusal: one is not a time like `15m`; it names what else is wrong, too."""
+        faults: list[Fault] = []
         for index, text in enumerate(self.after):
             try:
                 duration(text)
             except ValueError as error:
                 faults.append(body_fault(("after", index), str(error), AFTER_FIX))
         if faults:
-            raise Refusal(TITLE, faults)
+            others = wrong_choice(self.service, self.group.lower(), self.reason)
+            raise Refusal(TITLE, [*faults, *faults_of(others)])
         return [duration(each) for each in self.after]
 
 
@@ -185,10 +186,12 @@ NOTHING = no_body(TITLE)
 
 def ids(chosen: list[Any]) -> list[str]:
     """A few ids, as they are. Raises Refusal."""
-    if not all(isinstance(each, str) for each in chosen):
-        raise wrong_in_body("ids", "must be an array of ids, each of them text", IDS_FIX)
     if not 0 < len(chosen) <= IDS_LIMIT:
         raise wrong_in_body("ids", f"must be 1 to {IDS_LIMIT} ids", IDS_FIX)
+    wrong = [index for index, each in enumerate(chosen) if not isinstance(each, str)]
+    if wrong:
+        told = wrong[:MOST_FAULTS]
+        raise Refusal(TITLE, [body_fault(("ids", each), "must be text", IDS_FIX) for each in told])
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from failed_messages.acting.editing import InvalidEdit
@@ -39,14 +39,21 @@ def refusing(*, is_body: bool = True) -> Iterator[None]:
         fault = Fault(field=error.field, detail=error.detail, fix=error.fix)
         raise Refusal("There is no such group", [fault], NOT_FOUND) from error
     except Invalid as error:
-        name = NAMES.get(error.field, error.field)
-        if not is_body:
-            raise refused(name, error.detail, error.fix) from error
-        raise wrong_in_body(name, error.detail, error.fix) from error
+        raise Refusal(TITLE, faults_of(error.all(), is_body=is_body)) from error
     except InvalidEdit as error:
         raise wrong_in_body("body", str(error), "Send a body that its handler takes.") from error
     except ReasonMissing as error:
         raise wrong_in_body("reason", str(error), 'Send "reason" with some words.') from error
+
+
+def faults_of(found: Iterable[Invalid], *, is_body: bool = True) -> list[Fault]:
+    """What is wrong, as the API calls it."""
+    return [
+        body_fault((NAMES.get(each.field, each.field),), each.detail, each.fix)
+        if is_body
+        else Fault(field=NAMES.get(each.field, each.field), detail=each.detail, fix=each.fix)
+        for each in found
+    ]
 
 
 def wrong_in_body(field: str, detail: str, fix: str) -> Refusal:

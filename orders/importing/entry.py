@@ -83,7 +83,9 @@ def at_fault(found: Sequence[tuple[int, Fault]]) -> Entry:
         told.setdefault((line, fault["field"]), fault)
     first = min(line for line, _ in told)
     faults = [
-        fault if line == first else {**fault, "field": f"line {line}, {field}"}
+        fault
+        if line == first
+        else Fault(field=f"line {line}, {field}", detail=fault["detail"], fix=fault["fix"])
         for (line, field), fault in sorted(told.items(), key=lambda each: each[0][0])
     ]
     return Entry(first, faults=tuple(faults))

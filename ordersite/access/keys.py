@@ -34,6 +34,7 @@ LAST_USE = timedelta(minutes=5)
 LIFETIME = timedelta(days=365)
 OVERLAP = timedelta(hours=24)
 MOST_REQUESTS_A_SECOND = 100_000
+NAME = "must be 1 to 100 characters that say who holds the key"
 
 
 class InvalidKey(ValueError):
@@ -100,14 +101,24 @@ def create(
 
 def check(name: str, wanted: list[str], user_id: int | None, rate: int | None) -> None:
     """Raises InvalidKey: one of them cannot be."""
-    if not (1 <= len(name) <= 100 and name.isprintable()):
-        raise InvalidKey("name", "must be 1 to 100 characters that say who holds the key")
+    if not is_name(name):
+        raise InvalidKey("name", NAME)
     if rate is not None and not 1 <= rate <= MOST_REQUESTS_A_SECOND:
         raise InvalidKey("rate", f"must be 1 to {MOST_REQUESTS_A_SECOND} requests a second")
     if not wanted:
         raise InvalidKey("scopes", "must be one or more")
-    if user_id is not None and (denied := sorted(set(wanted) - CUSTOMERS)):
-        raise InvalidKey("scopes", f"{', '.join(denied)} cannot be a customer's")
+    if user_id is not None and (denied := not_a_customers(wanted)):
+        raise InvalidKey("scopes", denied)
+
+
+def is_name(name: str) -> bool:
+    return 1 <= len(name) <= 100 and name.isprintable()
+
+
+def not_a_customers(scopes: Iterable[str]) -> str:
+    """Which of them a customer cannot have, in words; empty where there is none."""
+    denied = sorted(set(scopes) - CUSTOMERS)
+    return f"{', '.join(denied)} cannot be a customer's" if denied else ""
 
 
 def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:

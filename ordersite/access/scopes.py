@@ -77,6 +77,8 @@ SCOPES = {
     )
 }
 
+THERE_ARE = f"The scopes are {', '.join(SCOPES)}."
+
 #: A customer never has more, whatever a key or a token of theirs says.
 CUSTOMERS = frozenset(name for name, scope in SCOPES.items() if scope.is_customers)
 
@@ -90,20 +92,26 @@ def allowed(names: Iterable[str], user_id: int | None) -> frozenset[str]:
 
 
 class UnknownScope(ValueError):
-    """A name that is not a scope's; the text says which, and names those that there are."""
+    """Names that are not a scope's; the text says which, and names those that there are."""
 
 
 def expanded(names: Iterable[str]) -> list[str]:
     """The scopes with these names, each once; `failed-messages:*` is all of that family.
 
     Raises:
-        UnknownScope: there is none of that name.
+        UnknownScope: there is none of some of the names.
     """
-    found: dict[str, None] = {}
-    for name in names:
-        family = name.removesuffix("*") if name.endswith(ALL) else None
-        matching = [each for each in SCOPES if each == name or (family and each.startswith(family))]
-        if not matching:
-            raise UnknownScope(f"{name[:60]!r} is not a scope. The scopes are {', '.join(SCOPES)}.")
-        found |= dict.fromkeys(matching)
-    return list(found)
+    named = list(names)
+    if unknown := [each for each in named if not matching(each)]:
+        raise UnknownScope(" ".join([*map(no_scope, unknown), THERE_ARE]))
+    return list(dict.fromkeys(each for name in named for each in matching(name)))
+
+
+def matching(name: str) -> list[str]:
+    """The scope of that name, or those of that family; none where there is none."""
+    family = name.removesuffix("*") if name.endswith(ALL) else None
+    return [each for each in SCOPES if each == name or (family and each.startswith(family))]
+
+
+def no_scope(name: str) -> str:
+    return f"{name[:60]!r} is not a scope."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 from django.http import Http404
 from msgspec import UNSET
 from rest_framework.request import Request
@@ -17,10 +20,10 @@ from ordersite.access.description import key_json, keys_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED
-from ordersite.access.scopes import UnknownScope, expanded
+from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
 from runtime.requests import newest_first
 from runtime.requests.caller import Caller, OutOfScope, caller_of
-from runtime.requests.faults import body_fault
+from runtime.requests.faults import Path, body_fault
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
@@ -39,23 +42,22 @@ class ApiKeysView(APIView):
         return Response(shown)
 
     def post(self, request: Request) -> Response:
-        asked, caller = CREATE.of(request), caller_of(request)
+        asked, caller = CREATE.of(request, faults_in), caller_of(request)
+        if faults := faults_in(msgspec.to_builtins(asked)):
+            raise Refusal(TITLE, faults)
         lifetime: timedelta | None = keys.LIFETIME
         if asked.expires_in_days is not UNSET:
             days = asked.expires_in_days
             lifetime = timedelta(days=days) if days else None
-        try:
-            check_own(caller, expanded(asked.scopes))
-            made = keys.create(
-                asked.name,
-                asked.scopes,
-                by=caller.name,
-                user_id=asked.user_id,
-                lifetime=lifetime,
-                rate=asked.requests_per_second,
-            )
-        except (UnknownScope, InvalidKey) as error:
-            raise refused(getattr(error, "field", "scopes"), str(error)) from error
+        check_own(caller, expanded(asked.scopes))
+        made = keys.create(
+            asked.name,
+            asked.scopes,
+            by=caller.name,
+            user_id=asked.user_id,
+            lifetime=lifetime,
+            rate=asked.requests_per_second,
+        )
         return shown_once(made)
 
 
@@ -123,6 +125,19 @@ def shown_once(made: NewKey) -> Response:
     return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 
-def refused(field: str, detail: str) -> Refusal:
-    fault = body_fault((field,), detail, f"A good request is {EXAMPLE}.")
-    return Refusal(TITLE, [fault])
+def faults_in(fields: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong in the body beside its types; a field that is None is known to be wrong."""
+    name, scopes = fields.get("name"), fields.get("scopes") or []
+    faults = []
+    if name is not None and not keys.is_name(name):
+        faults.append(fault(("name",), keys.NAME))
+    for index, scope in enumerate(scopes):
+        if not (found := matching(scope)):
+            faults.append(fault(("scopes", index), f"{no_scope(scope)} {THERE_ARE}"))
+        elif fields.get("userId") is not None and (denied := keys.not_a_customers(found)):
+            faults.append(fault(("scopes", index), denied))
+    return faults
+
+
+def fault(path: Path, detail: str) -> Fault:
+    return body_fault(path, detail, f"A good request is {EXAMPLE}.")

@@ -92,6 +92,22 @@ def wrong_in_object(
             yield Wrong((*path, name), "must be given")
 
 
+def right_fields(value: Any, type_: Any) -> dict[str, Any]:
+    """The known fields of an object that is to be of that type, by their names in JSON.
+
+    One that is wrong is None.
+    """
+    if not (isinstance(value, Mapping) and issubclass(type_, Struct)):
+        return {}
+    return {
+        name: None
+        if any(wrong(value[name], field.type, strict=True))
+        else msgspec.convert(value[name], field.type)
+        for name, field in fields_of(type_).items()
+        if name in value
+    }
+
+
 def wrong_itself(value: Any, type_: Any, strict: bool, path: Path) -> Iterator[Wrong]:
     """The first thing that msgspec finds."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 import msgspec
@@ -10,7 +10,14 @@ from django.conf import settings
 from msgspec import Meta, Struct
 
 from runtime.requests import repeated_names
-from runtime.requests.faults import MOST_FAULTS, Wrong, fault, faults_of, fields_of
+from runtime.requests.faults import (
+    MOST_FAULTS,
+    Wrong,
+    fault,
+    faults_of,
+    fields_of,
+    right_fields,
+)
 from runtime.requests.number import TEXT_IF_LARGER, large_number
 from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
@@ -21,6 +28,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 T = TypeVar("T")
+
+#: Given the fields of an object, None for one that is wrong by itself, what else is wrong in them.
+Also = Callable[[Mapping[str, Any]], Iterable[Fault]]
 
 REPEATED = "must be given once, and is there twice in the same object"
 
@@ -55,8 +65,11 @@ class JsonBody(Generic[T]):
         self._max_bytes = max_bytes
         self._empty = empty
 
-    def of(self, request: Request) -> T:
+    def of(self, request: Request, also: Also | None = None) -> T:
         """What the request asks for.
+
+        Args:
+            also: see `decode`.
 
         Raises:
             Refusal: see `decode`; or there is no body.
@@ -65,13 +78,17 @@ class JsonBody(Generic[T]):
         body = request.data
         # The REST framework calls no parser where there is no body.
         if isinstance(body, bytes):
-            return self.decode(body)
+            return self.decode(body, also)
         if self._empty is None:
             raise self._bad("must not be empty")
         return self._empty
 
-    def decode(self, body: bytes) -> T:
+    def decode(self, body: bytes, also: Also | None = None) -> T:
         """What the body says.
+
+        Args:
+            also: what is wrong beside the types, so that a body that is refused is told all of it.
+                A body that is not refused is for the caller to check.
 
         Raises:
             Refusal: it is too long, not JSON in UTF-8 (RFC 8259), something else than the type, or
@@ -83,7 +100,7 @@ class JsonBody(Generic[T]):
         try:
             decoded = self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            return self._again(body, error)
+            return self._again(body, error, also)
         except UnicodeDecodeError as error:
             raise self._bad("must be UTF-8") from error
         except (msgspec.DecodeError, RecursionError) as error:
@@ -93,7 +110,7 @@ class JsonBody(Generic[T]):
             raise Refusal(self._title, faults)
         return decoded
 
-    def _again(self, body: bytes, first: msgspec.ValidationError) -> T:
+    def _again(self, body: bytes, first: msgspec.ValidationError, also: Also | None) -> T:
         """What a body says that is something else at first sight: large numbers may be text.
 
         Raises:
@@ -113,7 +130,8 @@ class JsonBody(Generic[T]):
             raise self._bad(f"must be JSON: {error}") from error
         found = [*self._repeated(body), *faults_of(value, self.type_, self._fixes)]
         if found:
-            raise Refusal(self._title, found) from first
+            beside = also(right_fields(value, self.type_)) if also else ()
+            raise Refusal(self._title, [*found, *beside][:MOST_FAULTS]) from first
         return msgspec.convert(value, self.type_)
 
     def _repeated(self, body: bytes) -> list[Fault]:

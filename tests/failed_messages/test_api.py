@@ -165,7 +165,7 @@ def test_replay_of_many_is_previewed_and_then_a_job():
         ({"filter": "colour=red"}, "colour"),
         ({"filter": "service"}, "filter"),
         ({"ids": "all"}, "ids"),
-        ({"ids": [{"$ne": 1}]}, "ids"),
+        ({"ids": [{"$ne": 1}]}, "ids[0]"),
         ({"group": {"$ne": ""}}, "group"),
         ({"group": "a", "ratePerSecond": 10_000}, "ratePerSecond"),
         ([], "body"),
@@ -193,6 +193,26 @@ def test_groups_and_triage():
     bad = client.patch(path, '{"link": "javascript:1"}', content_type="application/json")
     assert bad.json()["errors"][0]["field"] == "link"
     get(client, "/groups/nonsense", 404)
+
+
+def test_all_that_is_wrong_in_a_body_is_told():
+    client = staff()
+
+    def fields(method, path, body):
+        answer = client.generic(method, f"{URL}{path}", json.dumps(body), "application/json")
+        assert answer.status_code == 400
+        return [(each["field"], each["pointer"]) for each in answer.json()["errors"]]
+
+    ids = [("ids[1]", "#/ids/1"), ("ids[2]", "#/ids/2")]
+    assert fields("POST", "/replay", {"ids": ["a", 1, None]}) == ids
+    group = {"owner": "x" * 151, "link": "javascript:1", "status": "fixed"}
+    told = [("owner", "#/owner"), ("link", "#/link"), ("fixedIn", "#/fixedIn")]
+    assert fields("PATCH", f"/groups/{failed().fingerprint}", group) == told
+    policy = {"service": "biling", "reason": "bad luck"}
+    told = [("service", "#/service"), ("reason", "#/reason")]
+    assert fields("POST", "/policies", policy | {"after": ["1s"]}) == [*told, ("after", "#/after")]
+    unreadable = ("after[1]", "#/after/1")
+    assert fields("POST", "/policies", policy | {"after": ["1h", "soon"]}) == [unreadable, *told]
 
 
 def test_policies():

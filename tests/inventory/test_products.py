@@ -207,6 +207,31 @@ def test_a_price_has_no_more_decimals_than_its_currency(staff: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "wrong"),
+    [
+        ({"price": "1.234"}, ["name", "price"]),
+        ({"price": "1.234", "currency": "JPY"}, ["name", "price"]),
+        ({"price": "1.234", "currency": "KWD"}, ["name"]),
+        ({"price": "1.234", "currency": "euro"}, ["name", "currency"]),
+        ({"price": "much", "currency": "XXX"}, ["name", "price", "currency"]),
+    ],
+)
+def test_all_that_is_wrong_is_told(staff: Ask, price: dict[str, str], wrong: list[str]) -> None:
+    staff("POST", "/products", GLOBE)
+
+    added = staff("POST", "/products", GLOBE | {"sku": "g", "name": ""} | price)
+    changed = staff("PATCH", "/products/globe", {"name": ""} | price)
+    nowhere = staff("PATCH", "/products/none", {"name": ""} | price)
+
+    for answer in (added, changed):
+        assert answer.status_code == 400
+        assert [each["field"] for each in answer.json()["errors"]] == wrong
+    assert nowhere.status_code == 400
+    currency_alone = staff("PATCH", "/products/globe", {"name": "", "currency": "JPY"})
+    assert [each["field"] for each in currency_alone.json()["errors"]] == ["name", "price"]
+
+
+@pytest.mark.parametrize(
     ("field", "fix"), [("sku", "withdraw this one"), ("available", "restock the product")]
 )
 def test_what_does_not_change_so_says_how_it_does(staff: Ask, field: str, fix: str) -> None:

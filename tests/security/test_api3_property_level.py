@@ -59,6 +59,20 @@ def test_a_key_is_what_whoever_makes_it_may_say(with_key: WithKey, more: Any) ->
     assert ApiKey.objects.count() == 1
 
 
+def test_all_that_is_wrong_in_a_key_is_told(with_key: WithKey) -> None:
+    client = with_key("api-keys:*")
+
+    def wrong(**body: Any) -> list[str]:
+        return [each["field"] for each in post(client, "/api-keys", body).json()["errors"]]
+
+    scopes = ["orders:read", "orders:eat", "stock:write", "root"]
+    assert wrong(name="a\nb", userId=101, scopes=scopes) == [
+        *("name", "scopes[1]", "scopes[2]", "scopes[3]")
+    ]
+    assert wrong(name="", userId="101", scopes=["root"]) == ["name", "userId", "scopes[0]"]
+    assert wrong(userId=101, scopes=[7], name="a\nb") == ["scopes[0]", "name"]
+
+
 def test_nobody_gives_or_rotates_a_scope_that_they_lack(with_key: WithKey) -> None:
     client = with_key("api-keys:*")
     with_key("failed-messages:*")
