@@ -100,9 +100,11 @@ def id_of(note: dict[str, Any]) -> str:
 
 
 def find(retry_id: str) -> dict[str, Any] | None:
-    """The note that `id_of` names so; raises what `of_order` does."""
-    order_id = retry_id.rpartition("-")[0]
-    return next((each for each in of_order(order_id) if id_of(each) == retry_id), None)
+    """The note that `id_of` names so, in capitals or not; raises what `of_order` does."""
+    named, _, digest = retry_id.rpartition("-")
+    order_id = canonical(named)
+    own_id = f"{order_id}-{digest.lower()}"
+    return next((each for each in of_order(order_id) if id_of(each) == own_id), None)
 
 
 def due_now(note: dict[str, Any], session: ClientSession) -> None:

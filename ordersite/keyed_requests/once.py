@@ -90,5 +90,11 @@ def fingerprint(request: Request) -> str:
         body = json.dumps(json.loads(request.body), sort_keys=True).encode()
     except (ValueError, RecursionError):
         body = request.body
-    asked = f"{request.method} {request.get_full_path()}\n".encode()
+    asked = f"{request.method} {address(request)}\n".encode()
     return hashlib.sha256(asked + body).hexdigest()
+
+
+def address(request: Request) -> str:
+    """The request's address: ids are the same in capitals, and SKUs are others."""
+    path, mark, query = request.get_full_path().partition("?")
+    return f"{path if 'sku' in request.resolver_match.kwargs else path.lower()}{mark}{query}"

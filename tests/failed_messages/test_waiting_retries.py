@@ -70,6 +70,12 @@ def test_retry_now_is_in_the_audit_log_and_moves_the_message(desk: Desk) -> None
     assert desk.moved == [(QUEUE, MESSAGE_ID)]
 
 
+def test_a_retry_is_found_in_capitals(desk: Desk) -> None:
+    assert retry_now(desk.id.upper(), "anna", "").done
+    [_, audited] = desk.stored
+    assert audited[2] == desk.id
+
+
 def test_stop_retrying_is_stored_with_who_and_why_before_the_message_moves(desk: Desk) -> None:
     verdict = stop_retrying(desk.id, "anna", " card blocked ")
 

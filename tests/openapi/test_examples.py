@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ from tests.security.conftest import secret
 
 #: Headers of an answer that it has sometimes.
 NOW_AND_THEN = {"Idempotent-Replayed", "ETag"}
+#: What a path names that is another one in capitals.
+NO_IDS = {"sku", "what", "name"}
 #: It ends after a minute.
 STREAM = "streamTimeline"
 
@@ -45,10 +47,35 @@ def test_each_example_is_answered_as_it_is_described() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def faults(route: Route, login: dict[str, str]) -> Iterator[str]:
-    """What is otherwise than described, for each type that the body may be of."""
+@pytest.mark.usefixtures("clean", "closed_api")
+def test_ids_are_the_same_in_capitals() -> None:
+    shop()
+    login = {"authorization": f"Bearer {secret(*SCOPES)}"}
+
+    wrong = [
+        f"{each.operation.id}: {fault}"
+        for each in routes()
+        if each.operation.id != STREAM and named_in(each) - NO_IDS
+        for fault in faults(each, login, str.upper)
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def named_in(route: Route) -> set[str]:
+    """What the route's path has names for."""
+    return set(re.findall(r"{(\w+)}", route.address.path))
+
+
+def faults(
+    route: Route, login: dict[str, str], spelled: Callable[[str], str] = str
+) -> Iterator[str]:
+    """What is otherwise than described, for each type that the body may be of.
+
+    `spelled` is how ids are written in the path.
+    """
     for body, content_type in bodies(route):
-        response = send(route, body, content_type, login)
+        response = send(route, body, content_type, login, spelled)
         answer = route.operation.answers.get(response.status_code)
         # What is missing among the tests' processes is not their fault.
         if answer is None or (response.status_code > 300 and route.tag != "site"):
@@ -57,8 +84,15 @@ def faults(route: Route, login: dict[str, str]) -> Iterator[str]:
             yield from differences(answer, response)
 
 
-def send(route: Route, body: bytes, content_type: str | None, login: dict[str, str]) -> Any:
-    named = PREPARED[route.operation.id]()
+def send(
+    route: Route,
+    body: bytes,
+    content_type: str | None,
+    login: dict[str, str],
+    spelled: Callable[[str], str],
+) -> Any:
+    prepared = PREPARED[route.operation.id]()
+    named = {name: value if name in NO_IDS else spelled(value) for name, value in prepared.items()}
     path = re.sub(r"{(\w+)}", lambda match: quote(named[match[1]]), route.address.path)
     return AsgiClient().request(route.method, path, body, content_type, login)
 

@@ -69,6 +69,25 @@ def test_every_write_acts_once_for_a_key() -> None:
     assert recount().differences == []
 
 
+def test_an_id_in_capitals_is_the_same_request() -> None:
+    client, order_id = staff(), str(place()["_id"])
+
+    first = send(client, f"/orders/{order_id}/cancel", {})
+    again = send(client, f"/orders/{order_id.upper()}/cancel", {})
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_a_sku_in_capitals_is_another_request() -> None:
+    client = staff()
+    stocked(pen=5, PEN=5)
+
+    send(client, "/products/pen/withdraw", {})
+
+    assert send(client, "/products/PEN/withdraw", {}).status_code == 422
+
+
 def test_what_was_refused_frees_its_key() -> None:
     client = staff()
 
