@@ -231,8 +231,9 @@ CONTROL_JOB = Operation(
 )
 LIST_POLICIES = Operation(
     id="listReplayPolicies",
-    summary="List what is replayed by itself",
-    answers={200: Answer("The policies.", answers.ReplayPolicies, {"items": [POLICY_SET]})},
+    summary="List what is replayed by itself, what was set last first",
+    query=PageFilters,
+    answers=page(answers.ReplayPolicies, POLICY_SET),
 )
 SET_POLICY = Operation(
     id="setReplayPolicy",

@@ -14,6 +14,7 @@ from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayPolicy
 from failed_messages.reading.description import policy_json
 from messaging.listed import listed
+from runtime.requests import newest_first
 
 
 class PoliciesView(DeskView):
@@ -22,10 +23,10 @@ class PoliciesView(DeskView):
     operations = {"GET": operations.LIST_POLICIES, "POST": operations.SET_POLICY}
 
     def get(self, request: Request) -> Response:
-        policies = ReplayPolicy.objects.all()
-        return Response(
-            {"items": listed(policies, policy_json, lambda each: f"replay policy {each.pk}")}
-        )
+        policies = ReplayPolicy.objects.order_by("-at", "-id")
+        found = newest_first.page(request, policies, "at")
+        items = listed(found.records, policy_json, lambda each: f"replay policy {each.pk}")
+        return Response({"items": items, "next": found.next})
 
     def post(self, request: Request) -> Response:
         asked = POLICY.of(request)

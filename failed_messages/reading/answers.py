@@ -162,9 +162,10 @@ class ReplayPolicy(TypedDict):
 
 
 class ReplayPolicies(TypedDict):
-    """All of them."""
+    """A page of them, what was set last first."""
 
     items: list[ReplayPolicy]
+    next: Next
 
 
 class Verdict(TypedDict):

@@ -4,6 +4,7 @@ that what comes meanwhile shifts none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -30,6 +31,8 @@ FIXES = {
 }
 
 MILLISECOND = timedelta(milliseconds=1)
+#: As `service billing`, or hexadecimal digits.
+_ID = re.compile(r"[\w-]+( [\w-]+)?")
 #: What no cursor of ours has: MongoDB counts milliseconds in 64 bits, Python's dates end sooner.
 LAST_MILLISECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
@@ -113,7 +116,9 @@ def last_place(shown: Sequence[tuple[object, object]]) -> Place | None:
     A record that another program wrote may have no time: MongoDB sorts it behind all others.
     """
     for at, id_ in reversed(shown):
-        if isinstance(at, datetime) and at >= EPOCH and isinstance(id_, str) and id_.isalnum():
+        if not isinstance(at, datetime) or at < EPOCH:
+            continue
+        if isinstance(id_, str) and _ID.fullmatch(id_):
             return Place(at, id_)
     return None
 
@@ -130,10 +135,10 @@ def place_of(text: str, title: str) -> Place:
         Refusal: it is not a cursor of such a list.
     """
     try:
-        milliseconds, id_ = cursor.decoded(text, title).decode().split(" ")
+        milliseconds, id_ = cursor.decoded(text, title).decode().split(" ", 1)
         count = int(milliseconds)
     except ValueError:
         count, id_ = -1, ""
-    if not 0 <= count <= LAST_MILLISECOND or not id_.isalnum():
+    if not 0 <= count <= LAST_MILLISECOND or not _ID.fullmatch(id_):
         raise cursor.refused(title)
     return Place(EPOCH + count * MILLISECOND, id_)

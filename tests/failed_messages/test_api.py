@@ -225,6 +225,22 @@ def test_policies():
     assert client.delete(f"{URL}/policies/service billing").status_code == 404
 
 
+def test_policies_have_pages():
+    client = staff()
+    services = ("billing", "inventory", "orders")
+    for service in services:
+        post(client, "/policies", {"service": service, "after": ["15m"]})
+
+    first = get(client, "/policies?limit=2")
+    second = get(client, first["next"].removeprefix("/failed-messages"))
+
+    listed = [item["service"] for page in (first, second) for item in page["items"]]
+    assert listed == list(reversed(services))
+    assert second["next"] is None
+    for query in ("colour=red", "limit=2&limit=3", "limit=0", "cursor=x"):
+        get(client, f"/policies?{query}", 400)
+
+
 def test_who_may():
     stored = failed()
     path = f"/{stored.pk}/replay"

@@ -27,6 +27,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "listFailureGroups": {"cursor": OF_A_PAGE},
     "listBulkReplays": {"cursor": OF_A_PAGE},
     "listPendingActs": {"cursor": OF_A_PAGE},
+    "listReplayPolicies": {"cursor": OF_A_PAGE},
     "listApiKeys": {"cursor": OF_A_PAGE},
     "listFailedMessages": {"cursor": OF_A_PAGE, "olderThan": "10 years", "newerThan": "10 years"},
     "addProduct": {"price": OF_A_CURRENCY},

@@ -15,12 +15,16 @@ SOUND = Place(AT, "6743")
 
 @pytest.mark.parametrize(
     "strange",
-    [(None, "9"), ("yesterday", "9"), (EPOCH - timedelta(days=1), "9"), (AT, "a b"), (AT, None)],
+    [(None, "9"), ("yesterday", "9"), (EPOCH - timedelta(days=1), "9"), (AT, "a$b"), (AT, None)],
 )
 def test_a_record_that_another_program_wrote_ends_no_list(strange: tuple[object, object]) -> None:
     assert last_place([SOUND, strange]) == SOUND
     assert last_place([strange]) is None
 
 
-def test_a_place_is_read_as_it_was_written() -> None:
-    assert place_of(cursor_after(SOUND), "Nothing was listed") == SOUND
+@pytest.mark.parametrize("id_", ["6743", "service billing"])
+def test_a_place_is_read_as_it_was_written(id_: str) -> None:
+    place = Place(AT, id_)
+
+    assert last_place([place]) == place
+    assert place_of(cursor_after(place), "Nothing was listed") == place
