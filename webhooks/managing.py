@@ -127,6 +127,8 @@ def change(id_: str, changes: Mapping[str, Any]) -> Document | None:
     """Write these fields of the endpoint and return it; None where there is none."""
     if not changes:
         return endpoints().find_one({"_id": id_})
+    if "types" in changes:
+        changes = {**changes, "types": sorted(set(changes["types"]))}
     if "url" in changes:
         # What is known of the one before says nothing about this one.
         new = {"failures": 0, "failing_since": None, "held_until": None, "last_success_at": None}

@@ -133,12 +133,9 @@ class EndpointView(APIView):
     def patch(self, request: Request, endpoint_id: str) -> HttpResponse:
         asked = CHANGE.of(request)
         check(asked.url, asked.types)
-        changes = msgspec.to_builtins(asked)
-        if "types" in changes:
-            changes["types"] = sorted(set(changes["types"]))
         with pymongo.timeout(ANSWER_SECONDS):
             known = find(request, endpoint_id)
-            return shown(managing.change(known["_id"], changes))
+            return shown(managing.change(known["_id"], msgspec.to_builtins(asked)))
 
     def delete(self, request: Request, endpoint_id: str) -> HttpResponse:
         NOTHING.of(request)

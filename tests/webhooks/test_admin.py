@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from ordersite.workplace.related import related
+from tests.browser_form import BrowserForm
 from tests.webhooks.events import ORDER_ID, answered
 from tests.webhooks.test_keeping import endpoint, ordered
 from webhooks.disabling import disable
@@ -54,6 +55,44 @@ def test_a_url_inside_is_refused(admin_client: Client) -> None:
 
         assert "Please correct the error below" in answer.content.decode()
     assert endpoints().count_documents({}) == 0
+
+
+def test_an_endpoint_is_changed_and_keeps_its_owner(admin_client: Client) -> None:
+    made = endpoint(101)
+    ordered(101)
+    (stored,) = deliveries().find()
+    answered(stored, Sent(datetime.now(UTC), 7, {}, 500))
+    page = f"{ENDPOINTS}{made['_id']}/change/"
+    form = BrowserForm(admin_client.get(page).content.decode(), "endpoint_form")
+    types = ["order.placed", "order.cancelled"]
+
+    wrong = admin_client.post(page, form.sent(url="https://10.0.0.1/")).content.decode()
+    new = "https://new.example.com/"
+    sent = form.sent(url=new, description="ours", types=types, user_id="202")
+    admin_client.post(page, sent, follow=True)
+
+    assert "Please correct the error below" in wrong
+    (changed,) = endpoints().find()
+    assert (changed["url"], changed["description"], changed["user_id"]) == (new, "ours", 101)
+    assert changed["types"] == sorted(types)
+    assert (changed["failures"], changed["held_until"]) == (0, None)
+    shown = admin_client.get(f"{ENDPOINTS}{made['_id']}/history/").content.decode()
+    assert "Changed URL, description and types" in shown
+
+
+def test_an_endpoint_is_deleted_with_its_log(admin_client: Client) -> None:
+    made, other = endpoint(101), endpoint(101)
+    ordered(101)
+
+    asked = admin_client.get(f"{ENDPOINTS}{made['_id']}/delete/").content.decode()
+    admin_client.post(f"{ENDPOINTS}{made['_id']}/delete/", {"post": "yes"})
+
+    assert "Deliveries in its log: 1" in asked
+    assert [each["_id"] for each in endpoints().find()] == [other["_id"]]
+    assert [each["endpoint"] for each in deliveries().find()] == [other["_id"]]
+    body = {"action": "delete_selected", "_selected_action": other["_id"], "post": "yes"}
+    admin_client.post(ENDPOINTS, body)
+    assert endpoints().count_documents({}) == deliveries().count_documents({}) == 0
 
 
 def test_the_actions(admin_client: Client) -> None:
@@ -125,4 +164,8 @@ def test_who_may_only_look_does_nothing(client: Client, django_user_model: Any) 
 
     assert client.get(ENDPOINTS).status_code == 200
     assert client.get(f"{ENDPOINTS}add/").status_code == 403
+    page = f"{ENDPOINTS}{made['_id']}/"
+    assert "order.placed" in client.get(f"{page}change/").content.decode()
+    assert client.post(f"{page}change/", NEW).status_code == 403
+    assert client.post(f"{page}delete/", {"post": "yes"}).status_code == 403
     assert [each["state"] for each in endpoints().find()] == ["enabled"]

@@ -27,7 +27,7 @@ from webhooks.models import Endpoint
 from webhooks.requests import known_types
 from webhooks.rotation import newest
 from webhooks.sending_again import send_all_again
-from webhooks.store import Document, endpoints
+from webhooks.store import Document, deliveries, endpoints
 
 OVERLAP = timedelta(hours=24)
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
@@ -53,6 +53,9 @@ class EndpointForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            # An endpoint keeps its owner.
+            del self.fields["user_id"]
         self.fields["types"].choices = [(type_, type_) for type_ in known_types()]  # type: ignore[attr-defined]
 
     def clean_url(self) -> str:
@@ -62,7 +65,9 @@ class EndpointForm(forms.ModelForm):
         return url
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk:
+            return cleaned
         user_id = cleaned.get("user_id")
         if not settings.WEBHOOKS:
             raise forms.ValidationError(OFF)
@@ -87,7 +92,7 @@ class MissedForm(forms.Form):
 
 
 class EndpointAdmin(admin.ModelAdmin):
-    """Who may change endpoints makes them; what is changed then is done by the actions."""
+    """Who may change endpoints makes and deletes them, too; more is done by the actions."""
 
     form = EndpointForm
     list_display = ["url", "id", "condition", "user_id", "what", "last_success_at", "failures"]
@@ -97,15 +102,22 @@ class EndpointAdmin(admin.ModelAdmin):
     sortable_by = ()
     show_full_result_count = False
     paginator = CollectionPaginator
+    readonly_fields = ["id", "what", "deliveries", "condition", "disabled_at", "last_success_at"]
+    readonly_fields += ["failures", "failing_since", "held_until", "next_at"]
+    readonly_fields += ["created_at", "created_by"]
     actions = ["test", "send_again", "enable", "disable", "rotate"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ["url", "description", "user_id", "types"]})]
-        about = ["url", "id", "description", "user_id", "what", "deliveries"]
+        types = "types" if self.has_write_permission(request) else "what"
+        about = ["url", "id", "description", "user_id", types, "deliveries"]
         lately = ["condition", "disabled_at", "last_success_at", "failures", "failing_since"]
         times = ["held_until", "next_at", "created_at", "created_by"]
         return [(None, {"fields": [*about, *lately, *times]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["user_id"] if obj else [])]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Endpoint], search_term: str
@@ -128,13 +140,28 @@ class EndpointAdmin(admin.ModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
         return super().has_view_permission(request, obj) or self.has_write_permission(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
-        """By the actions alone."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
-        """Its log would be deleted with it; it is disabled instead."""
-        return False
+        return self.has_write_permission(request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With how much of the log is deleted, too."""
+        deleted, counts, *lacking = super().get_deleted_objects(objs, request)
+        log = deliveries().count_documents({"endpoint": {"$in": [each.pk for each in objs]}})
+        return deleted, {**counts, "deliveries in its log": log}, *lacking
+
+    def delete_model(self, request: HttpRequest, obj: Endpoint) -> None:
+        managing.delete(obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for id_ in list(queryset.values_list("pk", flat=True)):
+            managing.delete(id_)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What the site has written of a change has the same effect as over HTTP."""
+        super().save_related(request, form, formsets, change)
+        if change:
+            changes = {name: form.cleaned_data[name] for name in form.changes}
+            managing.change(form.instance.pk, changes)
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         made = managing.create(
