@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from runtime.moment import for_programs
 from runtime.mongodb_clock import mongodb_now
+from runtime.requests.number import text_if_large
 from webhooks import waking
 from webhooks.order import About
 from webhooks.signing import message_id_of
@@ -34,7 +35,7 @@ def note(type_: str, heard: Sequence[Heard]) -> None:
         return
     now = mongodb_now()
     new = [
-        delivery(endpoint["_id"], type_, about, payload(type_, body, now), now)
+        delivery(endpoint["_id"], type_, about, payload(type_, body, about, now), now)
         for body, about in heard
         for endpoint in listening
         if hears(endpoint, about.user_id)
@@ -93,9 +94,14 @@ def delivery(
     }
 
 
-def payload(type_: str, body: Mapping[str, Any], now: datetime) -> str:
-    """What is sent: the event's own body, with its type and the time at which it was heard of."""
+def payload(type_: str, body: Mapping[str, Any], about: About, now: datetime) -> str:
+    """What is sent: the event's own body, with its type and the time at which it was heard of.
+
+    And with the text of a user's id that JavaScript would round.
+    """
     ours = {"type": type_, "timestamp": for_programs(now)}
+    if text := text_if_large(about.user_id):
+        ours["userIdText"] = text
     return msgspec.json.encode(ours | {**body, **ours}).decode()
 
 

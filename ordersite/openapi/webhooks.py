@@ -32,7 +32,7 @@ HEADERS = (
         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     ),
 )
-#: Beside the fields of the event's own body.
+#: In every body.
 ADDED: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -44,6 +44,17 @@ ADDED: dict[str, Any] = {
         },
     },
     "required": ["type", "timestamp"],
+}
+#: Beside the fields of the event's own body.
+OF_AN_EVENT: dict[str, Any] = {
+    **ADDED,
+    "properties": {
+        **ADDED["properties"],
+        "userIdText": {
+            "type": "string",
+            "description": "`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).",
+        },
+    },
 }
 #: What is sent as a test.
 OF_A_TEST: dict[str, Any] = {
@@ -73,7 +84,7 @@ def sent() -> Iterator[Event]:
 def of_event(event: Event) -> dict[str, Any]:
     body = {"$ref": REF.format(name=event.body.__name__)}
     summary, _, more = (event.body.__doc__ or "").partition("\n")
-    return request(summary.rstrip("."), more.strip(), {"allOf": [ADDED, body]})
+    return request(summary.rstrip("."), more.strip(), {"allOf": [OF_AN_EVENT, body]})
 
 
 def request(summary: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from runtime.requests.number import EXACT_IN_JAVASCRIPT
 from tests.webhooks.events import ORDER_ID, heard_of
 from webhooks import managing, outcomes, tasks, waking
 from webhooks.disabling import enable
@@ -110,6 +112,18 @@ def test_what_is_sent_is_the_event_with_its_type_and_time() -> None:
     assert stored["body"].startswith('{"type":"order.placed","timestamp":"')
     assert '"items":[{"sku":"pen","quantity":2}]' in stored["body"]
     assert "forged" not in stored["body"]
+
+
+def test_a_user_id_that_javascript_rounds_is_sent_as_text_too() -> None:
+    large = EXACT_IN_JAVASCRIPT + 2
+    endpoint(None)
+    heard_of()
+    heard_of(orderId="f" * 24, userId=large)
+
+    usual, rare = (json.loads(each["body"]) for each in deliveries().find().sort("order_id", 1))
+
+    assert "userIdText" not in usual
+    assert (rare["userId"], rare["userIdText"]) == (large, str(large))
 
 
 def test_a_success_is_noted_with_its_attempt() -> None:
