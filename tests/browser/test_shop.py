@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.test_operators_desk import follow, remove_the_fault
 from tests.journeys.api import Api
 from tests.processes import Processes
 
@@ -25,8 +26,8 @@ def running(module_processes: Processes) -> Api:
 
 @pytest.fixture
 def shop(clean: None, running: Api, page: Page) -> Iterator[Page]:
-    """The start page, with the demo products and the fault for user 500."""
-    for command in ("load_demo_products", "load_demo_faults"):
+    """The start page, with the demo products, the development admin and the fault for user 500."""
+    for command in ("load_demo_products", "ensure_admin", "load_demo_faults"):
         call_command(command, verbosity=0)
     page.goto(running.url)
     yield page
@@ -50,16 +51,35 @@ def test_an_order_is_placed_and_followed_to_its_end(shop: Page) -> None:
     expect(shop.locator("#desk")).to_be_hidden()
 
 
-def test_a_failure_is_seen_and_leads_to_the_desk(shop: Page) -> None:
+def test_a_failure_is_seen_and_leads_to_the_desk_where_it_is_mended(shop: Page) -> None:
+    """
+    Given an order that billing gave up
+    When the shop's link is opened beside it, the fault removed and the message replayed
+    Then the shop says by itself that the order is confirmed.
+    """
     shop.get_by_label("Who orders").select_option("500")
     shop.get_by_role("button", name="Place the order").click()
 
     desk = shop.locator("#desk")
     expect(desk).to_be_visible(timeout=IN_TIME_MILLISECONDS)
     expect(shop.locator("#services")).to_contain_text("billing: waits for an operator")
-    [failed] = connection.database["failed_messages"].find()
-    address = f"/admin/failed_messages/failedmessage/{failed['_id']}/change/"
-    assert desk.locator("a").get_attribute("href") == address
+    with shop.context.expect_page() as opened:
+        desk.locator("a").click(modifiers=["ControlOrMeta"])
+    operator = opened.value
+    operator.fill("#id_username", "admin")
+    operator.fill("#id_password", "admin")
+    follow(operator, operator.get_by_role("button", name="Log in"))
+    expect(operator.locator("#content-main")).to_contain_text("billing fails for user 500")
+    failed_message = operator.url
+
+    remove_the_fault(operator)
+    operator.goto(failed_message)
+    follow(operator, operator.locator("#replay"))
+    follow(operator, operator.locator("#confirm"))
+
+    title = shop.locator("#order-title")
+    expect(title).to_contain_text("is confirmed", timeout=IN_TIME_MILLISECONDS)
+    expect(desk).to_be_hidden()
 
 
 def test_what_runs_is_seen_and_what_is_missing_with_the_next_step(shop: Page) -> None:

@@ -77,7 +77,8 @@
       ...services.map(({ service, kind, outcome }) => element("li", `${ICONS[kind]} ${service}: ${outcome}`, kind)),
     );
     document.getElementById("steps").replaceChildren(...steps.map(stepOf));
-    const failed = steps.find((step) => step.failedMessageId);
+    // What has no time is so now: a message that was replayed leaves nothing to put right.
+    const failed = steps.find(({ kind, at, failedMessageId }) => kind === "failed" && !at && failedMessageId);
     const desk = document.getElementById("desk");
     desk.hidden = !failed;
     if (failed) desk.querySelector("a").href = `${form.dataset.desk}${encodeURIComponent(failed.failedMessageId)}/change/`;
