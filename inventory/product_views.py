@@ -160,7 +160,8 @@ def changed(request: Request, sku: str, changes: dict[str, Any]) -> Product:
 
 def currency_of(sku: str) -> str | None:
     """What a product is sold in; None where it is not known, so no price can be checked."""
-    product = None if fault_in(sku) else catalogue.find(sku)
+    with pymongo.timeout(ANSWER_SECONDS):
+        product = None if fault_in(sku) else catalogue.find(sku)
     return str(product.get("currency") or "") if product else None
 
 
