@@ -1,4 +1,4 @@
-"""Signatures of Standard Webhooks 1.0.0 (symmetric, `v1`).
+"""Secrets and signatures of Standard Webhooks 1.0.0 (symmetric, `v1`).
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from standardwebhooks import Webhook
 
 PREFIX = "whsec_"
 LEAST_SECRET_BYTES, MOST_SECRET_BYTES = 24, 64
+#: Of one that we make.
+SECRET_BYTES = 32
 
 
 def signed_headers(
@@ -30,6 +33,11 @@ def signed_headers(
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def new_secret() -> str:
+    """A secret as its holder keeps it: `whsec_` and base64."""
+    return f"{PREFIX}{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
 def check_secret(secret: str) -> None:

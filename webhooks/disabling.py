@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from webhooks.store import Document, deliveries, endpoints
 
+#: An endpoint with nothing but failures for so long is disabled.
+DISABLED_AFTER = timedelta(days=5)
+
 #: As long as `Endpoint.reason`.
 MOST_CHARACTERS = 300
+
+
+def is_dead(failing_since: datetime, now: datetime) -> bool:
+    """Whether an endpoint that has failed since then is to be disabled."""
+    return now - failing_since >= DISABLED_AFTER
 
 
 def disable(id_: str, reason: str, now: datetime, *, for_failures: bool = False) -> Document | None:

@@ -15,9 +15,9 @@ from pymongo.errors import DuplicateKeyError
 
 from runtime.mongodb_clock import mongodb_now
 from webhooks import rotation, waking
+from webhooks.message_ids import new_message_id
 from webhooks.noting import delivery
 from webhooks.order import About
-from webhooks.signing import new_message_id
 from webhooks.store import Document, deliveries, endpoints
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from webhooks.disabling import disable
-from webhooks.schedule import DISABLED_AFTER, MOST_HOLD_SECONDS, delay_after, is_dead
+from webhooks.counts import REQUESTS
+from webhooks.disabling import DISABLED_AFTER, disable, is_dead
+from webhooks.schedule import MOST_HOLD_SECONDS, delay_after
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
 from webhooks.waking import Standing, standing
@@ -33,6 +34,7 @@ def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any])
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
     """
+    REQUESTS.observe(sent.milliseconds / 1000, "succeeded" if sent.is_success else "failed")
     if sent.is_success:
         settled(delivery, sent, "delivered")
         if sent.is_slow or not is_known_to_answer(endpoint, sent.at):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from runtime.signed_webhook import new_secret
 from runtime.stored_secret import decrypted, encrypted
-from webhooks.signing import new_secret
 
 #: At once: with more, rotations would make a header without end.
 MOST_SECRETS = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 #: Before a delivery's second, third … attempt: a day in all.
 BACKOFF_SECONDS = (5, 300, 1_800, 7_200, 14_400, 25_200, 39_600)
@@ -16,9 +16,6 @@ JITTER = 0.1
 #: that may be the one delivery's own.
 MOST_HOLD_SECONDS = 600
 
-#: An endpoint with nothing but failures for so long is disabled.
-DISABLED_AFTER = timedelta(days=5)
-
 
 def delay_after(tries: int) -> timedelta | None:
     """How long a delivery waits after so many failed tries, at least one; None: it is given up."""
@@ -26,8 +23,3 @@ def delay_after(tries: int) -> timedelta | None:
         return None
     spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
     return timedelta(seconds=BACKOFF_SECONDS[tries - 1] * spread)
-
-
-def is_dead(failing_since: datetime, now: datetime) -> bool:
-    """Whether an endpoint that has failed since then is to be disabled."""
-    return now - failing_since >= DISABLED_AFTER

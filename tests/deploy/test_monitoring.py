@@ -24,6 +24,7 @@ for process in (
     "orders.outbox.relay",
     "ordersite.asgi",
     "ordersite.pipeline.scheduler",
+    "webhooks.deliverer",
 ):
     import_module(process)
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from runtime.signed_webhook import new_secret
 from tests.webhooks.receivers import receiver
 from webhooks.retry_after import MOST_WAIT, moment_of
 from webhooks.sending import Sent, send
-from webhooks.signing import new_secret
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 

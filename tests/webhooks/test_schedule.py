@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from webhooks.schedule import (
-    BACKOFF_SECONDS,
-    DISABLED_AFTER,
-    JITTER,
-    MOST_TRIES,
-    delay_after,
-    is_dead,
-)
+from webhooks.disabling import DISABLED_AFTER, is_dead
+from webhooks.schedule import BACKOFF_SECONDS, JITTER, MOST_TRIES, delay_after
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from runtime.signed_webhook import new_secret
 from tests.webhooks.receivers import receiver, talking
 from webhooks import sending
 from webhooks.sending import MOST_ANSWER_CHARACTERS, Sent, send
-from webhooks.signing import new_secret
 
 SECRET = new_secret()
 BODY = '{"type":"order.placed"}'

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from messaging import declarations
 from runtime import sign_of_life
+from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database
 from webhooks.deliverer import Deliverer
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         sign_of_life.begin("deliverer")
+        serving.serve()
         wait_for_database(stop)
         logger.info("The deliverer has started")
         Deliverer().run(stop)

@@ -12,8 +12,8 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from runtime.signed_webhook import signed_headers
-from webhooks.signing import message_id_of, new_secret
+from runtime.signed_webhook import new_secret, signed_headers
+from webhooks.message_ids import message_id_of
 
 BODY = '{"type":"order.placed","orderId":"674300000000000000000001","reason":"ü"}'
 ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"

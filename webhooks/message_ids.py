@@ -1,21 +1,12 @@
-"""The secrets and the message ids of webhooks, as Standard Webhooks 1.0.0 wants them.
+"""The message ids of webhooks, as Standard Webhooks 1.0.0 wants them.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
-
-#: The specification wants 24 to 64.
-SECRET_BYTES = 32
-
-
-def new_secret() -> str:
-    """A secret as its holder keeps it: `whsec_` and base64."""
-    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
 def message_id_of(type_: str, order_id: str) -> str:
