@@ -69,9 +69,7 @@ def is_changing(connection: Connection) -> bool:
 
 
 def _all_are_declared(connection: Connection) -> bool:
-    """Whether every exchange and queue is there, whatever its arguments; any client may ask that.
-    that.
-    """
+    """Whether all exchanges and queues are there, whatever their arguments: any client may ask."""
     entities: list[Exchange | Queue] = [*topology.exchanges(), *topology.queues()]
     return all(is_declared(connection, each) for each in entities)
 

@@ -43,7 +43,8 @@ def rebuild(
         "pending_since": now,
     }
     orders().insert_one(
-        document | ({"cancellation": cancelled} if cancelled else {}), session=session
+        document | ({"cancellation": {**cancelled, "version": 1}} if cancelled else {}),
+        session=session,
     )
 
 

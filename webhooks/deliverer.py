@@ -1,8 +1,8 @@
 """The deliverer: sends to many endpoints side by side, so that none waits for another.
 
-An endpoint that answers gets up to `OF_ONE` turns at a time, one that failed last or is new one.
-Those that failed, those that are slow and those that are new have a share of the places each, and
-an eighth is left to those that work: dead and slow endpoints, however many, do not hold them up.
+An endpoint that answers gets up to `OF_ONE` turns at a time; one that failed last or is new gets
+one. Those that failed, those that are slow and those that are new have a share of the places each,
+and an eighth is left to those that work: dead and slow endpoints, however many, hold up none.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: In the log of one delivery; older ones are left out.
 MOST_ATTEMPTS = 20
-#: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery. So long
-#: after a slow answer an endpoint is a slow one.
+#: How exactly `last_success_at` is kept: a busy endpoint is not written at each delivery. For so
+#: long after a slow answer an endpoint is a slow one.
 LAST_SUCCESS = timedelta(seconds=60)
 
 

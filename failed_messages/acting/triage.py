@@ -126,4 +126,7 @@ def _wrong_together(changes: Mapping[str, Any]) -> Iterator[InvalidTriage]:
 
 
 def _is_link(value: str) -> bool:
-    return not value or urlsplit(value).scheme in ("http", "https")
+    try:
+        return not value or urlsplit(value).scheme in ("http", "https")
+    except ValueError:
+        return False

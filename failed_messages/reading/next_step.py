@@ -44,10 +44,7 @@ def next_step(record: FailedMessage) -> str:
             "ask its publisher to send it again, then discard this one."
         )
     if fault := fault_behind(record):
-        return (
-            f"It is a fault that somebody simulates, {fault}: {record.service} fails for user "
-            f"{record.user_id} on purpose. Remove it, then replay."
-        )
+        return f"It is a fault that somebody simulates on purpose: {fault}. Remove it, then replay."
     if record.reason in BY_REASON:
         return BY_REASON[record.reason]
     if is_simulated(record):

@@ -40,8 +40,8 @@ class MovementAdmin(RecordedAdmin):
 
     @admin.display(description="SKU")
     def product(self, movement: Movement) -> SafeString | str:
-        ids: dict[str, Any] = getattr(movement, "product_ids", None) or ids_of([movement.sku])
-        return product_link(movement.sku, ids)
+        ids: dict[str, Any] | None = getattr(movement, "product_ids", None)
+        return product_link(movement.sku, ids_of([movement.sku]) if ids is None else ids)
 
     @admin.display(description="order id")
     def order(self, movement: Movement) -> SafeString | str:

@@ -85,8 +85,12 @@ class Relay:
         """
         is_more = False
         for event in SERVICE.publishes:
-            with contextlib.suppress(PublishError, PyMongoError):
+            try:
                 is_more = publish_batch(publisher, event.type) >= store.BATCH_ORDERS or is_more
+            except PublishError:
+                continue
+            except Exception as error:
+                self._outage(error)
         return is_more
 
     def _holds_lease(self) -> bool:

@@ -1,6 +1,4 @@
-"""Orders whose events cannot be published, left out for a while so that the others are published.
-published.
-"""
+"""Orders whose events cannot be published, left out for a while, so that others are published."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ordersite.forking.lines import Lines, prefixes, say
 STOP_SECONDS = 15
 #: A process that ends sooner after its first start cannot run here; one that ran for longer can …
 STEADY_SECONDS = 10.0
-#: … unless it ends so soon so many times in a row.
+#: … unless it then ends so soon more often than this in a row.
 SOON_ENDS = 5
 #: A process that was asked to stop ends with one of these.
 STOPPED = (0, -signal.SIGTERM, -signal.SIGINT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,9 @@ from runtime.requests.deadline import ANSWER_SECONDS
 logger = logging.getLogger(__name__)
 
 MAX_KEY_CHARACTERS = 255
+#: A part of an address that is an id of ours, which is the same in capitals; a SKU, or the id of a
+#: foreign publisher's order, is another one then. That of a retry ends in 12 further digits.
+OUR_ID = re.compile(r"(?<=/)[0-9a-fA-F]{24}(-[0-9a-fA-F]{12})?(?=/|$)")
 EXAMPLE = "a new UUID for each request"
 #: Under this name it is in the request's `META`, which view and middleware share.
 CLAIM = "ordersite.idempotency_claim"
@@ -95,6 +99,6 @@ def fingerprint(request: Request) -> str:
 
 
 def address(request: Request) -> str:
-    """The request's address: ids are the same in capitals, and SKUs are others."""
+    """The request's address, with our own ids as they are stored."""
     path, mark, query = request.get_full_path().partition("?")
-    return f"{path if 'sku' in request.resolver_match.kwargs else path.lower()}{mark}{query}"
+    return f"{OUR_ID.sub(lambda found: found[0].lower(), path)}{mark}{query}"

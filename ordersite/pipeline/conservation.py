@@ -70,7 +70,7 @@ def lines() -> list[Line]:
 
 
 def missing() -> dict[str, tuple[Missing, ...]]:
-    """What is unaccounted for, by service; it takes no longer the more orders are stored.
+    """What is unaccounted for, by service; its cost does not grow with the orders that are stored.
 
     Raises as `lines` does.
     """
@@ -85,7 +85,7 @@ def queue_depths() -> Mapping[str, int]:
 
 
 def lines_of(waiting: Mapping[str, int], accepted: Accepted) -> list[Line]:
-    """The same; `waiting` holds how many messages are in each queue.
+    """The line of each such service; `waiting` holds how many messages are in each queue.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.

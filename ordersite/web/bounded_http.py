@@ -167,7 +167,10 @@ class BoundedHTTP(HttpToolsProtocol):
         self._read(b"\r\n".join([*lines, b"", rest]))
 
     def _asks_for_another_protocol(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        """CONNECT does by its method, so that nothing of HTTP/1.1 is left of it."""
+        if self.parser.get_method() == b"CONNECT":
+            self._stop(MALFORMED_REQUEST, MALFORMED)
+        return bool(self.parser.should_upgrade())
 
     # --- what the parser calls ----------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def test_a_simulated_fault_without_words_is_named_with_its_page(admin, kind, rea
 
     content = shown(admin, page_of(stored))
 
-    assert f"somebody simulates, billing, user 500: {kind}" in content
+    assert f"somebody simulates on purpose: billing, user 500: {kind}" in content
     assert f'href="/admin/simulated_faults/simulatedfault/{fault.pk}/change/"' in content
     assert "OOM" not in content
     assert "TASK_SOFT_TIME_LIMIT_SECONDS" not in content

@@ -28,7 +28,6 @@ FETCHER_MILLISECONDS = 30_000
 #: No write is answered meanwhile: who asks for one hears of that after so long.
 ANSWER_SECONDS = 60
 
-# Three servers are started first.
 pytestmark = pytest.mark.usefixtures("clean")
 
 

@@ -20,8 +20,6 @@ from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import ROOT, Processes
 
-#: Seven processes share a small machine with everything else.
-
 ALL_BUT_WEB = ("relay", "inventory", "billing", "orders", "archiver", "scheduler")
 
 

@@ -1,6 +1,4 @@
-"""A message that fails: its attempts, its backoff schedule, its certificate, and who is left alone.
-alone.
-"""
+"""A message that fails: its attempts, backoff schedule and certificate, and who is left alone."""
 
 from __future__ import annotations
 

@@ -79,6 +79,14 @@ def test_an_id_in_capitals_is_the_same_request() -> None:
     assert again["Idempotent-Replayed"] == "true"
 
 
+def test_a_foreign_orders_id_in_capitals_is_another_request() -> None:
+    client = staff()
+
+    send(client, "/inventory/reservations/shop-1/ship", {})
+
+    assert send(client, "/inventory/reservations/Shop-1/ship", {}).status_code == 422
+
+
 def test_a_sku_in_capitals_is_another_request() -> None:
     client = staff()
     stocked(pen=5, PEN=5)

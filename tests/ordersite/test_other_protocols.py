@@ -69,7 +69,10 @@ def test_without_a_body_it_is_read_too(port: int) -> None:
 def test_it_has_the_bounds_of_every_request(port: int) -> None:
     assert ask(port, post(H2C + b"A: " + b"x" * 33_000 + b"\r\n", BODY)).status == 431
     assert ask(port, post(H2C + b"A: x\r\n" * 101, BODY)).status == 431
-    assert ask(port, b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 400
+    for target in (b"localhost:443", b"/orders"):
+        assert (
+            ask(port, b"CONNECT " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 400
+        )
 
 
 def answer(connection: socket.socket) -> bytes:

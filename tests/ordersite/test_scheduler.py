@@ -171,10 +171,11 @@ def test_a_heartbeat_says_for_how_long_the_scheduler_has_run() -> None:
     stop = StopRequest()
     running = Thread(target=Scheduler([]).run, args=(stop,))
     running.start()
-
-    eventually(lambda: (last := heartbeat.last()) is not None and last.running_seconds > 0)
-    stop.request()
-    running.join(10)
+    try:
+        eventually(lambda: (last := heartbeat.last()) is not None and last.running_seconds > 0)
+    finally:
+        stop.request()
+        running.join()
 
 
 def test_a_heartbeat_in_the_future_is_none() -> None:

@@ -55,7 +55,7 @@ class EndpointForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             # An endpoint keeps its owner.
-            del self.fields["user_id"]
+            self.fields.pop("user_id", None)
         self.fields["types"].choices = [(type_, type_) for type_ in known_types()]  # type: ignore[attr-defined]
 
     def clean_url(self) -> str:
