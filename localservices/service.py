@@ -12,7 +12,7 @@ from localservices.errors import ServiceFailed
 from localservices.ports import free_port, is_free
 from localservices.process import Process
 
-READY_SECONDS = 60
+READY_SECONDS = 240
 #: How often a start is tried again because another program took a port of it.
 ATTEMPTS = 5
 #: What programs say of such a port: Linux, Erlang, Docker.
@@ -51,7 +51,7 @@ class Service:
         """Start it and wait until it serves clients.
 
         Raises:
-            ServiceFailed: it ended, or was not ready in a minute; the text has its log's tail.
+            ServiceFailed: it ended, or was not ready in `READY_SECONDS`; the text has its log's tail.
         """
         self.launch()
         self.wait_until_ready()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 POLL_SECONDS = 0.5
 ANSWER_SECONDS = 5
 
@@ -16,7 +16,7 @@ ANSWER_SECONDS = 5
 def welcome(settings: Mapping[str, str]) -> str:
     """Wait until the whole pipeline is ready, and return what to print: addresses and commands.
 
-    After a minute the text says what is missing instead.
+    After `READY_SECONDS` the text says what is missing instead.
     """
     web = f"http://localhost:{settings['WEB_PORT']}"
     deadline = time.monotonic() + READY_SECONDS

@@ -14,7 +14,7 @@ from localservices.ports import free_port
 from localservices.process import Process
 
 CONFIGURATION = ROOT / "deploy" / "proxy"
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 class NoNginx(Exception):

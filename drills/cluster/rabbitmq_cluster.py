@@ -21,7 +21,7 @@ from localservices.service import start_together
 NODES = 3
 COOKIE = "only-for-drills"
 CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
-CONTROL_SECONDS = 60
+CONTROL_SECONDS = 180
 #: Debian's unit has `Restart=on-failure` and `RestartSec=10`, and does not count.
 RESTARTS = 3
 RESTART_SECONDS = 10

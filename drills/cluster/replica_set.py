@@ -112,7 +112,7 @@ class ReplicaSet:
             member.thaw()
             member.kill()
 
-    def primary(self, within_seconds: float = 60) -> Member:
+    def primary(self, within_seconds: float = 180) -> Member:
         """The member that is the primary now, as soon as there is one."""
         wait_until(self._search_primary, within_seconds)
         return self._last_primary
