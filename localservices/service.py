@@ -51,7 +51,7 @@ class Service:
         """Start it and wait until it serves clients.
 
         Raises:
-            ServiceFailed: it ended, or was not ready in `READY_SECONDS`; the text has its log's tail.
+            ServiceFailed: it ended, or was not ready in time; the text has its log's tail.
         """
         self.launch()
         self.wait_until_ready()
