@@ -158,7 +158,7 @@ class RabbitMQCluster:
         env = self.nodes[0]._environment()
         self._name_server = start_name_server(self._folder / "epmd.log", env)
         start_nodes(self.nodes)
-        wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
+        wait_until(self._is_whole, CONTROL_SECONDS, "Forming the RabbitMQ cluster")
         return self
 
     def __exit__(
@@ -182,7 +182,7 @@ class RabbitMQCluster:
         for node in self.nodes:
             node.thaw()
         start_nodes(self.nodes)
-        wait_until(self._is_whole, 60, "Forming the RabbitMQ cluster")
+        wait_until(self._is_whole, CONTROL_SECONDS, "Forming the RabbitMQ cluster")
 
     def _share_cookie(self) -> None:
         home = self._folder / "home"
