@@ -9,6 +9,15 @@ from messaging.order_id import object_id
 from orders.collection import orders
 from orders.events import Order, body_of
 
+#: The steps by which an order becomes that; of those beside one another the first that was noted.
+DECIDED_BY = {
+    "order.rejected": ((("inventory", "rejected"),),),
+    "order.confirmed": (
+        (("inventory", "reserved"), ("inventory", "shipped")),
+        (("billing", "invoiced"),),
+    ),
+}
+
 
 def bodies(type_: str, order_ids: Collection[str]) -> dict[str, Order]:
     """The bodies of this type's events, by order id; nothing for those that never happened."""
@@ -19,16 +28,25 @@ def bodies(type_: str, order_ids: Collection[str]) -> dict[str, Order]:
 
 def happened(order: dict[str, Any], type_: str) -> bool:
     """Whether this event of the order was ever due; a cancellation may have come after it."""
-    heard = {(step["service"], step["state"]) for step in order.get("steps") or ()}
     match type_:
         case "order.placed":
             return True
         case "order.cancelled":
             return "cancellation" in order
         case "order.rejected":
-            return order["status"] == "rejected" or ("inventory", "rejected") in heard
+            return order["status"] == "rejected" or decided_by(order, type_) is not None
         case "order.confirmed":
-            has_goods = {("inventory", "reserved"), ("inventory", "shipped")} & heard
-            is_confirmed = bool(has_goods) and ("billing", "invoiced") in heard
-            return is_confirmed or order["status"] == "confirmed"
+            return order["status"] == "confirmed" or decided_by(order, type_) is not None
     return False
+
+
+def decided_by(document: dict[str, Any], type_: str) -> int | None:
+    """The place of the step by which the order became what the event says; None if it has none."""
+    noted = [(step["service"], step["state"]) for step in document.get("steps") or ()]
+    firsts = []
+    for alternatives in DECIDED_BY[type_]:
+        places = [noted.index(each) for each in alternatives if each in noted]
+        if not places:
+            return None
+        firsts.append(min(places))
+    return max(firsts)

@@ -19,6 +19,7 @@ from messaging.topology import by_name
 from orders.collection import orders
 from orders.outbox.store import message
 from orders.owed import key, ledger_at_first, state_in, waits
+from orders.recorded import decided_by
 from runtime.mongodb_clock import EPOCH, mongodb_now
 
 logger = logging.getLogger(__name__)
@@ -27,15 +28,6 @@ UNREADABLE = (
     "Order %s cannot be sent to %s again, since its document is not as this release stores one; "
     "the others are sent. Correct the document: it stays unaccounted for until then."
 )
-
-#: The steps by which an order becomes that; of those beside one another the first that was noted.
-DECIDED_BY = {
-    "order.rejected": ((("inventory", "rejected"),),),
-    "order.confirmed": (
-        (("inventory", "reserved"), ("inventory", "shipped")),
-        (("billing", "invoiced"),),
-    ),
-}
 
 #: The same condition as the partial index's.
 IS_AWAITED = {"awaited_since": {"$gt": EPOCH}}
@@ -189,7 +181,7 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
     outgoing: dict[ObjectId, Outgoing] = {}
     for document in orders().find({"_id": {"$in": ids}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
-            again = Outgoing(message(document, happened(document, type_)), by_name.name, service)
+            again = Outgoing(message(document, event_again(document, type_)), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
     publisher.publish([*outgoing.values()])
@@ -197,7 +189,7 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
 
 
-def happened(document: dict[str, Any], type_: str) -> dict[str, Any]:
+def event_again(document: dict[str, Any], type_: str) -> dict[str, Any]:
     """The event as the outbox had it, as far as the order still has it.
 
     With the order's version of that moment: a subscriber leaves out what is older than what it has.
@@ -213,18 +205,6 @@ def happened(document: dict[str, Any], type_: str) -> dict[str, Any]:
         # Each step made a version, after the first one.
         at, version = document["steps"][place]["at"], place + 2
     return {"type": type_, "version": version, "at": at}
-
-
-def decided_by(document: dict[str, Any], type_: str) -> int | None:
-    """The place of the step by which the order became what the event says; None if it has none."""
-    noted = [(step["service"], step["state"]) for step in document.get("steps") or ()]
-    firsts = []
-    for alternatives in DECIDED_BY[type_]:
-        places = [noted.index(each) for each in alternatives if each in noted]
-        if not places:
-            return None
-        firsts.append(min(places))
-    return max(firsts)
 
 
 def adopt() -> int:

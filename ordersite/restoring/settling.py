@@ -26,7 +26,7 @@ from orders import cancelling, rebuilding
 from orders.events import body_of
 from orders.ledger import known
 from orders.outbox import store
-from orders.unanswered import happened
+from orders.unanswered import event_again
 from ordersite.restoring.findings import Document, Findings, chunks, never_taken, unrecorded
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
@@ -155,7 +155,7 @@ def send_again(unheard: list[tuple[str, Document, str]], by: str) -> None:
     with Publisher(settings.AMQP_URL) as publisher:
         publisher.publish(
             [
-                Outgoing(store.message(order, happened(order, type_)), by_name.name, service)
+                Outgoing(store.message(order, event_again(order, type_)), by_name.name, service)
                 for service, order, type_ in unheard
             ]
         )

@@ -106,7 +106,7 @@ def test_what_is_sent_again_has_the_version_that_the_order_had_then() -> None:
     order = seen(order_id)
 
     for pending in order["pending_events"]:
-        again = unanswered.happened(order, pending["type"])
+        again = unanswered.event_again(order, pending["type"])
         assert (again["version"], again["at"]) == (pending["version"], pending["at"])
     types = [pending["type"] for pending in order["pending_events"]]
     assert types == ["order.placed", "order.confirmed", "order.cancelled"]
@@ -118,7 +118,7 @@ def test_a_rejection_that_is_sent_again_has_its_version() -> None:
     order = seen(order_id)
 
     [pending] = [each for each in order["pending_events"] if each["type"] == "order.rejected"]
-    again = unanswered.happened(order, "order.rejected")
+    again = unanswered.event_again(order, "order.rejected")
     assert (again["version"], again["at"]) == (pending["version"], pending["at"])
 
 
