@@ -35,14 +35,9 @@ class MessagesView(DeskView):
         most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
         with refusing(is_body=False):
             selection = Filter.of(without(parameters, "limit", "cursor"))
-        records = page(selection, most + 1, place_in(parameters))
-        following = None
-        if len(records) > most:
-            del records[most:]
-            shown = [(each.last_failed_at, str(each.pk)) for each in records]
-            query = newest_first.next_query(parameters, shown)
-            following = f"{request.path}?{query}" if query else None
-        return Response({"items": [summary(record) for record in records], "next": following})
+        found = page(selection, most + 1, place_in(parameters))
+        shown = newest_first.cut(request, found, "last_failed_at", parameters, most)
+        return Response({"items": [summary(each) for each in shown.records], "next": shown.next})
 
 
 class MessageView(DeskView):

@@ -76,7 +76,7 @@ class MovementList(ChangeList):
 
 
 def ids_of(skus: Iterable[str]) -> dict[str, Any]:
-    """The ids of these products, by SKU; one that there is no more has none."""
+    """The ids of these products, by SKU, of those that there are."""
     found = products().find({"sku": {"$in": list(set(skus))}}, {"sku": True})
     return {product["sku"]: product["_id"] for product in found}
 

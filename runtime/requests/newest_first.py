@@ -82,7 +82,13 @@ def page_of(
     """The same, where the parameters are read already."""
     if "cursor" in parameters:
         records = behind(records, by, parameters["cursor"])
-    found = list(records[: limit + 1])
+    return cut(request, list(records[: limit + 1]), by, parameters, limit)
+
+
+def cut(
+    request: Request, found: list[Any], by: str, parameters: Mapping[str, str], limit: int
+) -> Page:
+    """The page of the first `limit` records; one more that was found tells of a page after it."""
     if len(found) <= limit:
         return Page(found, None)
     shown = found[:limit]

@@ -192,7 +192,7 @@ def test_a_service_that_has_answered_is_not_what_an_order_waits_for() -> None:
 
     assert (taken.waiting_since or {}).keys() == {"inventory", "billing"}
     assert taken.unheard == ("billing",)
-    # The invoice is no answer to the cancellation.
+    # The invoice is not an answer to the cancellation.
     orders().update_one({}, {"$set": {"awaited": ["billing order.cancelled"]}})
     assert keeping.take().unheard == ()
 
