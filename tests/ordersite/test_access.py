@@ -43,7 +43,8 @@ def folder(tmp_path: Path, rabbitmq: object, private_mongodb: object) -> Iterato
         for process in processes():
             if user_of(process) in there:
                 management.delete("users", user_of(process))
-        mongodb.admin().command("dropAllUsersFromDatabase")
+        for user in [*mongodb.present(), *mongodb.leftovers()]:
+            mongodb.admin().command("dropUser", user)
         mongodb.admin().command("dropAllRolesFromDatabase")
 
 
