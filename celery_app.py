@@ -19,9 +19,10 @@ from celery.signals import (
 )
 from django.conf import settings
 
-from messaging.consuming.batching import BATCH_MESSAGES
 from messaging.consuming.consumer import EVENT_CONTENT_TYPE
-from messaging.consuming.processes import (
+from messaging.consuming.prefetch import USUAL_A_CHILD
+from messaging.consuming.worker_options import check_options
+from messaging.consuming.worker_start import (
     end_pool_child,
     leave_logging_to_django,
     lower_priority_of_worker,
@@ -31,7 +32,6 @@ from messaging.consuming.processes import (
     tell_of_untried_libraries,
     wait_for_services,
 )
-from messaging.consuming.worker_options import check_options
 from messaging.service import services
 from messaging.topology import service_queue
 from runtime.connecting import celery_settings
@@ -50,9 +50,7 @@ app.conf.update(
     task_default_queue="orders",
     task_soft_time_limit=settings.TASK_SOFT_TIME_LIMIT_SECONDS,
     task_time_limit=settings.TASK_TIME_LIMIT_SECONDS,
-    # With two children: one batch is running and the next one gathering. All of them return when
-    # the worker dies.
-    worker_prefetch_multiplier=BATCH_MESSAGES,
+    worker_prefetch_multiplier=USUAL_A_CHILD,
     # It waits for acks that a batch gives together, and so would never end.
     worker_enable_prefetch_count_reduction=False,
     worker_enable_remote_control=False,

@@ -18,8 +18,8 @@ from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
 from billing.order import read_placed
-from messaging.currencies import rounded
-from messaging.money import stored
+from commerce.currencies import rounded
+from commerce.money import stored
 
 #: More than so many lost numbers are a mistake in the given number.
 MOST_LOST = 100_000

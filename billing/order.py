@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from django.conf import settings
 from msgspec import Meta, Struct
 
+from commerce.currencies import DECIMALS, WRONG, rounded
 from messaging import body
-from messaging.currencies import DECIMALS, WRONG, rounded
 from messaging.errors import InvalidMessage
 from messaging.order_id import of_message
 

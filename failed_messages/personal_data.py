@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import AuditEntry, FailedMessage, Subject
-from failed_messages.reading.description import full
+from failed_messages.reading.representation import full
 from failed_messages.records.collection import (
     failed_messages,
     failure_groups,
@@ -20,7 +20,7 @@ from failed_messages.records.collection import (
 )
 from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
-from messaging.plain import text
+from messaging.storable import text
 from runtime.admin_history import NAMELESS
 from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
 

@@ -18,6 +18,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from commerce.money import plain
+from commerce.price import InvalidPrice, price_of
 from inventory import catalogue, operations
 from inventory.answers import Product as Shown
 from inventory.answers import ProductPage, ProductPrice
@@ -34,8 +36,6 @@ from inventory.product_requests import (
     sku_after,
 )
 from inventory.restocking import Product
-from messaging.money import plain
-from messaging.price import InvalidPrice, price_of
 from runtime.moment import for_programs
 from runtime.requests import entity_tag, query_string
 from runtime.requests.caller import caller_of

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from messaging.plain import plain, text
 from messaging.short_string import readable
+from messaging.storable import plain, text
 
 Decoded = TypeVar("Decoded")
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from messaging.service import Event, Service
-from messaging.unasked import FUNCTIONS
+from messaging.unasked_events import FUNCTIONS
 
 TAG = "services"
 

@@ -32,9 +32,9 @@ from messaging.errors import InvalidMessage
 from messaging.kept_headers import CELERY_HEADERS, kept_headers, kept_properties
 from messaging.lenient_properties import UNREADABLE
 from messaging.message import CONTENT_TYPE, Message
-from messaging.plain import text
 from messaging.service import Service
 from messaging.short_string import is_readable, shortened
+from messaging.storable import text
 from messaging.topology import by_name
 from messaging.trust.publishers import PUBLISHER, check_publisher, publisher_of
 from messaging.trust.users import senders_to
@@ -107,7 +107,7 @@ class RawMessage(pyamqp.Message):
     at its size.
     """
 
-    #: The headers of the trace that begins with it, as `messaging.consuming.entering` says.
+    #: The headers of the trace that begins with it, as `messaging.consuming.begun_traces` says.
     begun_trace: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, msg: Any, channel: Any = None, **kwargs: Any) -> None:

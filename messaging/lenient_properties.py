@@ -14,8 +14,8 @@ from typing import Any
 from amqp import Message
 from amqp.exceptions import FrameSyntaxError
 
-from messaging.plain import DEPTH_LIMIT
 from messaging.short_string import is_readable, read_short, readable
+from messaging.storable import DEPTH_LIMIT
 
 #: Beside the properties that were read: what is wrong with the others of the message.
 UNREADABLE = "unreadable"

@@ -43,7 +43,7 @@ class Event:
     #: The field of the body, in Python's spelling, that the order's ledger shows beside the state.
     detail: str | None = None
     #: Of an event that nothing asks for, as when a person ships an order: the dotted name of the
-    #: module that keeps it until orders has noted it, see `messaging.unasked`.
+    #: module that keeps it until orders has noted it, see `messaging.unasked_events`.
     kept_by: str | None = None
 
     @property

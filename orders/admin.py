@@ -12,14 +12,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from messaging.money import grouped, in_words
+from commerce.money import grouped, in_words
 from messaging.order_id import object_id
 from messaging.service import answering
 from messaging.user_link import user_link
 from orders import attention
-from orders.markup import label, moment, table
+from orders.admin_markup import label, moment, table
 from orders.models import Order
-from orders.naming import names_of
+from orders.product_names import names_of
 from runtime.paginator import CollectionPaginator
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in

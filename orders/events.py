@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from messaging.fields import Currency, Money, OrderId, Quantity, Sku, UserId
-from messaging.money import text_of
+from commerce.fields import Currency, Money, OrderId, Quantity, Sku, UserId
+from commerce.money import text_of
 from runtime.moment import Moment, for_programs
 
 

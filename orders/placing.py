@@ -10,8 +10,8 @@ from typing import Any
 
 from bson import ObjectId
 
-from messaging.money import stored
-from messaging.price import Price
+from commerce.money import stored
+from commerce.price import Price
 from orders import traces
 from orders.catalogue import catalogue
 from orders.collection import orders

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from messaging.money import text_of
+from commerce.money import text_of
 from orders.answers import Order, OrderWithLedger, PlacedOrder
 from runtime.moment import for_programs, or_null
 from runtime.requests.number import text_if_large

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from messaging.service import answering
-from messaging.steps import Step
+from messaging.timeline_step import Step
 from orders.owed import key
 
 

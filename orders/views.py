@@ -14,8 +14,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.listed import listed
 from messaging.order_id import object_id
+from messaging.readable_records import listed
 from orders import cancelling, idempotency, listing, operations, placing
 from orders.answers import CancelledOrder, OrderPage
 from orders.collection import orders

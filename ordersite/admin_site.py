@@ -19,8 +19,8 @@ from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
-from ordersite.overview.keeping import keep_report
 from ordersite.overview.page import overview, part, wall, without_database
+from ordersite.overview.stored_snapshot import keep_report
 from ordersite.personal_data.page import personal_data_page
 from ordersite.staff import second_factor
 from ordersite.staff.forms import ChangeOwnPassword, LoginForm

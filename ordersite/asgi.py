@@ -22,7 +22,7 @@ from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflig
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
 from ordersite.web.traced_requests import Traced  # noqa: E402
-from runtime.garbage import tune_garbage_collector  # noqa: E402
+from runtime.garbage_collector import tune_garbage_collector  # noqa: E402
 from runtime.metrics import serving  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
 from runtime.stopping import StopRequest  # noqa: E402

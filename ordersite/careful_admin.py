@@ -19,7 +19,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
-from ordersite.unreadable import isolate_cells
+from ordersite.unreadable_cells import isolate_cells
 
 #: What may follow a field in the address of a list, and the key of a record that it refers to.
 COMPARISONS = {"exact", "in", "gt", "gte", "lt", "lte", "isnull", "id", "pk"}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from environs import EnvError, FileAwareEnv, ValidationError
 
-from messaging import currencies
+from commerce import currencies
 from runtime import signed_webhook
 
 #: Written by the local services, so that every terminal talks to the same ones.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ordersite import mongodb_url, production, tracing_settings
+from ordersite import mongodb_url, production_checks, tracing_settings
 from ordersite.environment import (
     CENTURY_DAYS,
     HIGHEST_PORT,
@@ -38,7 +38,7 @@ from ordersite.urls_in_settings import (
 )
 from ordersite.web import site_address
 from ordersite.web.site_address import site_url
-from runtime import sign_of_life
+from runtime import heartbeat_file
 
 geography.leave_out()
 
@@ -56,7 +56,11 @@ SECRET_KEY = setting(
     "DJANGO_SECRET_KEY",
     # Everyone who knows the key can sign a session, so only a developer's machine may go without
     # one.
-    **({"default": production.KNOWN_KEY} if DEBUG else {"validate": production.secret_key}),
+    **(
+        {"default": production_checks.KNOWN_KEY}
+        if DEBUG
+        else {"validate": production_checks.secret_key}
+    ),
     example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
 )
 
@@ -66,7 +70,7 @@ ENCRYPTION_KEYS = setting(
     env.list,
     "ENCRYPTION_KEYS",
     default=[],
-    validate=[] if DEBUG else [production.secret_keys],
+    validate=[] if DEBUG else [production_checks.secret_keys],
     example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')",
 )
 
@@ -74,7 +78,7 @@ ALLOWED_HOSTS = setting(
     env.list,
     "ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]"],
-    validate=host_names if DEBUG else production.all_of(production.hosts, host_names),
+    validate=host_names if DEBUG else production_checks.all_of(production_checks.hosts, host_names),
     example="orders.example.com,localhost",
 )
 #: How the site is reached, with the port and the path that a proxy before it gives it.
@@ -176,7 +180,7 @@ JWT_JWKS_URL = setting(
     env.str,
     "JWT_JWKS_URL",
     **({} if JWT_ISSUER else {"default": ""}),
-    validate=production.all_of(not_empty, url_of_keys) if JWT_ISSUER else url_of_keys,
+    validate=production_checks.all_of(not_empty, url_of_keys) if JWT_ISSUER else url_of_keys,
     example="https://login.example.com/.well-known/jwks.json",
 )
 #: The claim with the customer's userId, or "*" for a shop that acts for all.
@@ -192,7 +196,7 @@ MONGODB_URL = setting(
     default="mongodb://localhost:27017/?directConnection=true",
     validate=mongodb_url_that_works
     if DEBUG
-    else production.all_of(mongodb_url_that_works, production.mongodb_login),
+    else production_checks.all_of(mongodb_url_that_works, production_checks.mongodb_login),
     example="mongodb://orders:secret@localhost:27017/?replicaSet=rs0",
 )
 MONGODB_DATABASE = setting(
@@ -222,7 +226,7 @@ AMQP_URL = setting(
     default="amqp://guest:guest@localhost:5672//",
     validate=broker_url_that_works
     if DEBUG
-    else production.all_of(broker_url_that_works, production.broker_login),
+    else production_checks.all_of(broker_url_that_works, production_checks.broker_login),
     example="amqp://orders:secret@localhost:5672//",
 )
 #: RabbitMQ's management API, for what the doctor cannot ask over AMQP; the login is AMQP_URL's.
@@ -302,10 +306,10 @@ TASK_TIME_LIMIT_SECONDS = setting(
 # --- Probes -----------------------------------------------------------------------------------
 
 #: Where a process writes every second that it works, for `manage.py health`; see
-#: runtime/sign_of_life.py. Each process has a file of its own.
+#: runtime/heartbeat_file.py. Each process has a file of its own.
 HEARTBEAT_FILE = setting(
     env.str,
-    sign_of_life.VARIABLE,
+    heartbeat_file.VARIABLE,
     default="",
     validate=file_that_can_be_written,
     example="/tmp/relay.heartbeat",  # noqa: S108
@@ -523,7 +527,7 @@ OIDC_OP_AUTHORIZATION_ENDPOINT, OIDC_OP_TOKEN_ENDPOINT, OIDC_OP_JWKS_ENDPOINT = 
     setting(
         env.str,
         name,
-        validate=production.all_of(
+        validate=production_checks.all_of(
             *([not_empty] if OIDC_ISSUER else []), web_url if DEBUG else url_of_keys
         ),
         example=f"https://login.example.com/{path}",
@@ -654,7 +658,7 @@ LOGGING = {
     "loggers": {
         # Django's own handlers would say each thing twice.
         "django": {"handlers": [], "propagate": True},
-        # JSON lines, see runtime.decisions.
+        # JSON lines, see runtime.decision_log.
         "decisions": {"handlers": ["stderr_as_it_is"], "propagate": False},
         "django.request": {"filters": ["not_a_probe"]},
         # The development server's access log has its own format.

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from ordersite.openapi import problem_pages, views
-from ordersite.overview import needs
+from ordersite.overview import attention
 from ordersite.pipeline import health_views, shipping_consent
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
@@ -17,7 +17,7 @@ from ordersite.workplace import products
 
 # What only who answers a request needs; a worker starts sooner without it, and is smaller.
 admin.autodiscover()
-needs.register()
+attention.register()
 shipping_consent.register()
 products.register()
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime import sign_of_life
+from runtime import heartbeat_file
 
 #: `worker` is any of the Celery workers.
 PROCESSES = ("web", "relay", "worker", "archiver", "scheduler", "deliverer")
@@ -54,20 +54,20 @@ def trouble_of_web() -> str:
 
 
 def trouble_in_file(process: str) -> str:
-    path = os.environ.get(sign_of_life.VARIABLE)
+    path = os.environ.get(heartbeat_file.VARIABLE)
     if not path:
         return (
-            f"The setting {sign_of_life.VARIABLE} is missing, for this command and for {process}; "
-            f"for example: {sign_of_life.VARIABLE}=/tmp/{process}.heartbeat"
+            f"The setting {heartbeat_file.VARIABLE} is missing, for this command and for "
+            f"{process}; for example: {heartbeat_file.VARIABLE}=/tmp/{process}.heartbeat"
         )
     try:
-        last = sign_of_life.read(Path(path))
+        last = heartbeat_file.read(Path(path))
     except (OSError, ValueError) as error:
         return f"{process} has not written {path}: {error}."
     if last.process != process:
         return f"{path} is written by {last.process}; give each process a file of its own."
-    if last.age_seconds > sign_of_life.LATE_SECONDS or last.age_seconds < 0:
-        return f"{process} has given no sign of life for {last.age_seconds:.0f} s; start it again."
+    if last.age_seconds > heartbeat_file.LATE_SECONDS or last.age_seconds < 0:
+        return f"{process} has written no heartbeat for {last.age_seconds:.0f} s; start it again."
     return last.trouble
 
 

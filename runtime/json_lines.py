@@ -10,8 +10,8 @@ from typing import Any
 
 from ecs_logging import StdlibFormatter
 
-from runtime import log_fields
-from runtime.decisions import ECS_VERSION
+from runtime import log_context
+from runtime.decision_log import ECS_VERSION
 from runtime.requests import request_id
 from runtime.tracing.context import current_trace_id
 
@@ -32,6 +32,6 @@ class JsonLines(StdlibFormatter):
         ids = {
             "http.request.id": request_id.in_logs(),
             "trace.id": current_trace_id(),
-            **log_fields.current(),
+            **log_context.current(),
         }
         return line | {name: value for name, value in ids.items() if value}

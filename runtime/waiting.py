@@ -15,7 +15,7 @@ from kombu import Connection
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
 from runtime.database_url import split
 from runtime.stopping import StopRequest
@@ -57,7 +57,7 @@ def wait_for(what: str, check: Check, stop: StopRequest) -> None:
     """Poll until it is there; say once why we wait, and once that we go on."""
     reported = Reported()
     while not stop.requested and (why := check()):
-        sign_of_life.beat()
+        heartbeat_file.beat()
         if reported.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)
         stop.wait(POLL_SECONDS)

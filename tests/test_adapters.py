@@ -1,6 +1,6 @@
 """What a library does not document is used in one file a library, and nowhere else.
 
-Each of those files names the releases that it was tried with (`runtime.tried`).
+Each of those files names the releases that it was tried with (`runtime.tried_releases`).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
 from webhooks import managing, operations
+from webhooks.bodies import NOTHING, ROTATE
 from webhooks.disabling import disable, enable
 from webhooks.representation import with_secret
-from webhooks.requests import NOTHING, ROTATE
 from webhooks.views import SCOPES, answered, check_on, find, shown
 
 BY_OWNER = "Its owner disabled it."

@@ -1,8 +1,9 @@
 """The deliverer: sends to many endpoints side by side, so that none waits for another.
 
-An endpoint that answers gets up to `OF_ONE` turns at a time; one that failed last or is new gets
-one. Those that failed, those that are slow and those that are new have a share of the places each,
-and an eighth is left to those that work: dead and slow endpoints, however many, hold up none.
+An endpoint that answers gets up to `TURNS_OF_ONE_ENDPOINT` turns at a time; one that failed last or
+is new gets one. Those that failed, those that are slow and those that are new have a share of the
+places each, and an eighth is left to those that work: dead and slow endpoints, however many, hold
+up none.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from threading import Lock
 
 from pymongo.errors import PyMongoError
 
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
 from webhooks import waking
 from webhooks.store import Document
-from webhooks.turns import take_turn
+from webhooks.turn import take_turn
 from webhooks.waking import Standing
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ MOST: Mapping[Standing, int] = {
     Standing.SLOW: 24,
     Standing.FAILS: 24,
 }
-OF_ONE = 8
+TURNS_OF_ONE_ENDPOINT = 8
 POLL_SECONDS = 0.25
 #: While all places are taken.
 FULL_SECONDS = 0.02
@@ -56,7 +57,7 @@ class Deliverer:
         """Return when asked to stop and every turn has ended."""
         with ThreadPoolExecutor(PLACES, thread_name_prefix="turn") as pool:
             while not stop.requested:
-                sign_of_life.beat()
+                heartbeat_file.beat()
                 if self._turns.total() >= PLACES:
                     stop.wait(FULL_SECONDS)
                 elif endpoint := self._claimed(stop):
@@ -67,7 +68,7 @@ class Deliverer:
 
     def _claimed(self, stop: StopRequest) -> Document | None:
         with self._lock:
-            full = [id_ for id_, turns in self._turns.items() if turns >= OF_ONE]
+            full = [id_ for id_, turns in self._turns.items() if turns >= TURNS_OF_ONE_ENDPOINT]
             busy = [id_ for id_, turns in self._turns.items() if turns]
             free = [each for each, most in MOST.items() if self._standings[each] < most]
         try:

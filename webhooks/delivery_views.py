@@ -14,7 +14,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.listed import listed
+from messaging.readable_records import listed
 from runtime.moment import for_programs
 from runtime.requests import query_string
 from runtime.requests.caller import caller_of
@@ -22,10 +22,7 @@ from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Fault, Refusal
 from webhooks import managing, operations
 from webhooks.answers import DeliveryPage, SentAgain
-from webhooks.listing import page
-from webhooks.problem_types import ENDPOINT_DISABLED
-from webhooks.representation import delivery_json, with_log
-from webhooks.requests import (
+from webhooks.bodies import (
     MISSED,
     NOTHING_TO_SEND,
     TITLE_OF_LIST,
@@ -34,6 +31,9 @@ from webhooks.requests import (
     in_utc,
     read,
 )
+from webhooks.listing import page
+from webhooks.problem_types import ENDPOINT_DISABLED
+from webhooks.representation import delivery_json, with_log
 from webhooks.sending_again import send_again, send_all_again
 from webhooks.store import Document, deliveries
 from webhooks.views import SCOPES, answered, check_on, find

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from pymongo.collection import Collection
 
 from runtime.requests.newest_first import next_query, place_of
-from webhooks.requests import TITLE_OF_LIST
+from webhooks.bodies import TITLE_OF_LIST
 from webhooks.store import Document
 
 NEWEST_FIRST = [("created_at", -1), ("_id", -1)]

@@ -8,8 +8,7 @@ from runtime.requests import idempotency_key
 from runtime.requests.operation import Answer, Header, Operation
 from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND, OTHER_CUSTOMER
 from webhooks import answers
-from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
-from webhooks.requests import (
+from webhooks.bodies import (
     CHANGE,
     MAX_KEY_CHARACTERS,
     MISSED,
@@ -20,6 +19,7 @@ from webhooks.requests import (
     DeliveryFilters,
     EndpointFilters,
 )
+from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
 
 ENDPOINT_PATH = {"endpoint_id": answers.EndpointId}
 DELIVERY_PATH = {"delivery_id": answers.DeliveryId}

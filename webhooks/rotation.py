@@ -11,6 +11,9 @@ from runtime.stored_secret import decrypted, encrypted
 
 #: At once: with more, rotations would make a header without end.
 MOST_SECRETS = 5
+#: For how long the secret before a new one signs beside it, where its owner asks for no other time.
+OVERLAP_HOURS = 24
+MOST_OVERLAP_HOURS = 24 * 7
 
 
 def first(now: datetime) -> dict[str, Any]:

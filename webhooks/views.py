@@ -16,7 +16,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.listed import listed as listed_documents
+from messaging.readable_records import listed as listed_documents
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests import idempotency_key, query_string
 from runtime.requests.caller import Caller, caller_of, check_user
@@ -27,10 +27,7 @@ from runtime.requests.problem_types import KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
 from webhooks import managing, operations
 from webhooks.answers import EndpointPage
-from webhooks.listing import page
-from webhooks.problem_types import TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
-from webhooks.representation import endpoint_json, with_secret
-from webhooks.requests import (
+from webhooks.bodies import (
     CHANGE,
     KEY_EXAMPLE,
     MAX_KEY_CHARACTERS,
@@ -43,6 +40,9 @@ from webhooks.requests import (
     check,
     read,
 )
+from webhooks.listing import page
+from webhooks.problem_types import TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
+from webhooks.representation import endpoint_json, with_secret
 from webhooks.store import Document, endpoints
 
 READ, MANAGE = "webhooks:read", "webhooks:manage"

@@ -18,12 +18,12 @@ from failed_messages.acting.job_control import start
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import BULK_REPLAY, DISCARD, EDIT, REPLAY
 from failed_messages.models import PendingAct, PendingState
+from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.filters import Filter
-from failed_messages.reading.verdict import Verdict
 from failed_messages.records import audit, permissions
 from failed_messages.records.collection import pending_acts
-from failed_messages.records.invalid import Invalid
-from messaging.plain import text
+from failed_messages.records.invalid_request import Invalid
+from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 

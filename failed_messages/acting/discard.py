@@ -11,11 +11,11 @@ from pymongo.client_session import ClientSession
 from failed_messages.acting.second_person import DISCARD, ask_if_needed
 from failed_messages.archiving.archive import NEITHER_RESOLVED_NOR_DISCARDED
 from failed_messages.models import Status
-from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id, refusal
+from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.records.audit import MESSAGE, note
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import act
-from messaging.plain import text
+from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 

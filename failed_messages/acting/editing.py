@@ -19,16 +19,16 @@ from failed_messages.acting.second_person import EDIT, ask_if_needed
 from failed_messages.acting.unchangeable import Changed, check_unchanged
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import Status
+from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.reading.next_step import handler_of
-from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import act
 from messaging.errors import InvalidMessage
 from messaging.incoming import check_size, json_object
 from messaging.message import CONTENT_TYPE
-from messaging.plain import text, whole_text
 from messaging.service import services
+from messaging.storable import text, whole_text
 from messaging.trust.contents import check_edited
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction

@@ -16,9 +16,9 @@ from failed_messages.reading.known_group import require_known
 from failed_messages.reading.preview import how_many
 from failed_messages.records import audit
 from failed_messages.records.collection import replay_jobs
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid_request import Invalid
 from failed_messages.records.last_act import last_act
-from messaging.plain import text
+from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 

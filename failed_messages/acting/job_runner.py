@@ -21,11 +21,11 @@ from failed_messages.acting.claiming import claim
 from failed_messages.acting.job_control import ACTIVE, MOST_A_SECOND
 from failed_messages.acting.sending import Sender
 from failed_messages.models import FailedMessage, JobState, PartState, Status
+from failed_messages.reading.act_result import refusal
 from failed_messages.reading.filters import FILTER_FIX, Filter, InvalidFilter, index_of
 from failed_messages.reading.headline import headline_of
 from failed_messages.reading.preview import failed_only
 from failed_messages.reading.staleness import moved_on
-from failed_messages.reading.verdict import refusal
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_jobs
 from messaging.isolation import isolated

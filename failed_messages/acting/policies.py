@@ -20,7 +20,7 @@ from failed_messages.models import REASON_LABELS, PartState, Status
 from failed_messages.reading.next_step import handler_of
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_policies
-from failed_messages.records.invalid import Invalid, refuse
+from failed_messages.records.invalid_request import Invalid, refuse
 from messaging.isolation import isolated
 from messaging.service import services
 from runtime.moment import exact

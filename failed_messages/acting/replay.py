@@ -17,8 +17,8 @@ from failed_messages.acting.claiming import ENVELOPE, claim
 from failed_messages.acting.second_person import REPLAY, ask_if_needed
 from failed_messages.acting.sending import Sender
 from failed_messages.models import Status
+from failed_messages.reading.act_result import Verdict, record_id, refusal
 from failed_messages.reading.staleness import Stale, moved_on
-from failed_messages.reading.verdict import Verdict, record_id, refusal
 from failed_messages.records.collection import failed_messages
 from messaging.publishing.publisher import Publisher
 from runtime.mongodb_clock import mongodb_now, not_between

@@ -14,7 +14,7 @@ from failed_messages.models import PendingState
 from failed_messages.records import audit
 from failed_messages.records.collection import pending_acts
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
-from messaging.plain import text
+from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 

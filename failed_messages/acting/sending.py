@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from failed_messages.models import PartState, Status
-from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.act_result import Verdict
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import RABBITMQ, act

@@ -12,9 +12,9 @@ from pymongo.client_session import ClientSession
 from failed_messages.models import GroupStatus
 from failed_messages.records import audit
 from failed_messages.records.collection import failure_groups
-from failed_messages.records.invalid import Invalid, refuse
+from failed_messages.records.invalid_request import Invalid, refuse
 from failed_messages.records.last_act import last_act
-from messaging.plain import text
+from messaging.storable import text
 from runtime.transactions import in_transaction
 
 LIMITS_CHARS = {"owner": 150, "note": 5_000, "link": 500, "status": 30, "fixed_in": 100}

@@ -14,7 +14,7 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from failed_messages.reading.verdict import ReasonMissing, Verdict
+from failed_messages.reading.act_result import ReasonMissing, Verdict
 from failed_messages.reading.waiting_retry import WaitingRetry, find
 from failed_messages.records import audit
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
@@ -25,7 +25,7 @@ from messaging.handling.waiting_messages import (
     TooFarBack,
     hand_over,
 )
-from messaging.plain import text
+from messaging.storable import text
 from runtime.connecting import BROKER_ERRORS
 from runtime.moment import for_programs
 from runtime.transactions import in_transaction

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, Status
-from failed_messages.reading.verdict import Verdict, record_id
+from failed_messages.reading.act_result import Verdict, record_id
 from failed_messages.records import permissions
 from failed_messages.records.permissions import DISCARD, REPLAY, lacks, may
 

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from failed_messages.admin.svg import stacked_bars
 from failed_messages.reading.charts import SPANS, Chart, failures_over_time
-from runtime.counted import counted
 from runtime.moment import exact
+from runtime.plural import counted
 
 SAID = {24: "last 24 hours", 168: "last 7 days", 720: "last 30 days"}
 

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from failed_messages.acting.editing import InvalidEdit, check_edit, diff, edit_and_replay, editable
 from failed_messages.acting.second_person import Waits
-from failed_messages.admin.detail import page_after, record_for
+from failed_messages.admin.message_page import page_after, record_for
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage
-from failed_messages.reading.description import deaths
-from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.reading.act_result import ReasonMissing
+from failed_messages.reading.representation import deaths
 from failed_messages.records.permissions import TO_EDIT, lacking
 from messaging.body import split_example
 

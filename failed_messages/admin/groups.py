@@ -24,13 +24,13 @@ from failed_messages.admin.list_filters import ServiceFilter
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
-from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import Kind, fails_again, runbooks
+from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
-from runtime.counted import counted
 from runtime.moment import exact
+from runtime.plural import counted
 
 NEWEST_SHOWN = 10
 FIELDS = ("owner", "note", "link", "status", "fixed_in")

@@ -14,18 +14,18 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from failed_messages.admin import charts as admin_charts
-from failed_messages.admin import detail as admin_detail
-from failed_messages.admin.acting import Acting
+from failed_messages.admin import message_page as admin_detail
 from failed_messages.admin.acts import VERBS, edit_obstacle, lacking
 from failed_messages.admin.ago import ago
-from failed_messages.admin.detail import record_for
+from failed_messages.admin.confirmation import Acting
 from failed_messages.admin.editing import Editing
 from failed_messages.admin.jobs import bulk_replay
 from failed_messages.admin.list_filters import FILTERS, SEQUENCES, asked, found
+from failed_messages.admin.message_page import record_for
 from failed_messages.admin.retries import Retrying
 from failed_messages.models import FailedMessage, Status
-from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import InvalidFilter
+from failed_messages.reading.representation import SUMMARY_FIELDS
 from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
 

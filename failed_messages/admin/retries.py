@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from failed_messages.acting.waiting_retries import retry_now, stop_retrying
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.reading.verdict import ReasonMissing, Verdict
+from failed_messages.reading.act_result import ReasonMissing, Verdict
 from failed_messages.reading.waiting_retry import WaitingRetry, find
 from failed_messages.records.permissions import DISCARD, REPLAY, may
 from messaging.order_id import object_id

@@ -13,9 +13,9 @@ from failed_messages.api.bodies import limit
 from failed_messages.api.refusals import refused, refusing
 from failed_messages.api.view import READ, TRIAGE, DeskView
 from failed_messages.models import FailureGroup, GroupStatus
-from failed_messages.reading.description import group_json
 from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import figures
+from failed_messages.reading.representation import group_json
 from messaging.service import services
 from runtime.requests import newest_first, query_string
 

@@ -15,11 +15,11 @@ from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
 from failed_messages.api.refusals import Conflict, refusing, wrong_in_body
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayJob
-from failed_messages.reading.description import job_json, verdict_json
+from failed_messages.reading.act_result import record_id
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.preview import preview, preview_of
-from failed_messages.reading.verdict import record_id
-from messaging.listed import listed
+from failed_messages.reading.representation import job_json, verdict_json
+from messaging.readable_records import listed
 from runtime.requests import newest_first
 
 

@@ -18,10 +18,10 @@ from failed_messages.api.bodies import EDIT as EDIT_BODY
 from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import REPLAY, DeskView
 from failed_messages.models import FailedMessage
-from failed_messages.reading.description import full, summary, verdict_json
+from failed_messages.reading.act_result import Verdict, record_id
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import page
-from failed_messages.reading.verdict import Verdict, record_id
+from failed_messages.reading.representation import full, summary, verdict_json
 from runtime.requests import cursor, newest_first, query_string
 
 

@@ -13,9 +13,9 @@ from failed_messages.api.bodies import NOTHING
 from failed_messages.api.refusals import Conflict
 from failed_messages.api.view import DISCARD, EDIT, READ, REPLAY, DeskView
 from failed_messages.models import PendingAct
-from failed_messages.reading.description import pending_json
+from failed_messages.reading.representation import pending_json
 from failed_messages.records import permissions
-from messaging.listed import listed
+from messaging.readable_records import listed
 from runtime.requests import newest_first
 
 DECISIONS = {"approve": approve, "reject": reject}

@@ -12,8 +12,8 @@ from failed_messages.api.bodies import NOTHING, POLICY
 from failed_messages.api.refusals import refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayPolicy
-from failed_messages.reading.description import policy_json
-from messaging.listed import listed
+from failed_messages.reading.representation import policy_json
+from messaging.readable_records import listed
 from runtime.requests import newest_first
 
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from failed_messages.acting.editing import InvalidEdit
 from failed_messages.problem_types import NOT_IN_THIS_STATE
+from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.known_group import UnknownGroup
-from failed_messages.reading.verdict import ReasonMissing
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid_request import Invalid
 from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import NOT_FOUND

@@ -13,8 +13,8 @@ from failed_messages.api import operations
 from failed_messages.api.bodies import ACT
 from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import REPLAY, DeskView
-from failed_messages.reading.description import verdict_json
-from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.act_result import Verdict
+from failed_messages.reading.representation import verdict_json
 from failed_messages.reading.waiting_retry import find
 
 VERBS: dict[str, Callable[[str, str, str], Verdict]] = {

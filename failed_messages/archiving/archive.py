@@ -25,7 +25,7 @@ from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.models import PartState, Status
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import ARCHIVER, act
-from messaging.plain import text
+from messaging.storable import text
 from runtime.outage import Outage
 from runtime.transactions import in_transaction
 

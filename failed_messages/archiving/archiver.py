@@ -26,10 +26,10 @@ from messaging import topology
 from messaging.consuming.one_by_one import use_up_returns
 from messaging.declaring import declare_or_wait
 from messaging.incoming import take_raw, was_returned
-from messaging.plain import text
 from messaging.service import services
 from messaging.spans import of_message, processing
-from runtime import sign_of_life
+from messaging.storable import text
+from runtime import heartbeat_file
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.metrics.counting import Counter
 from runtime.outage import Outage
@@ -81,7 +81,7 @@ class Archiver(ConsumerMixin):
         with suppress(Stopped):
             wait_for_database(self._stop)
             while not self._stop.requested:
-                sign_of_life.beat()
+                heartbeat_file.beat()
                 self._consume_until_it_breaks_off()
 
     def _consume_until_it_breaks_off(self) -> None:
@@ -133,7 +133,7 @@ class Archiver(ConsumerMixin):
                 return
 
     def on_iteration(self) -> None:
-        sign_of_life.beat()
+        heartbeat_file.beat()
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         self._reported.end()
@@ -180,7 +180,7 @@ class Archiver(ConsumerMixin):
         """
         reported = Reported()
         while True:
-            sign_of_life.beat()
+            heartbeat_file.beat()
             try:
                 return write()
             except (PyMongoError, DatabaseError, Outage) as error:

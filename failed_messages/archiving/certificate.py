@@ -23,7 +23,7 @@ from messaging.certificate import (
     decode_certificate,
     decode_original,
 )
-from messaging.plain import text
+from messaging.storable import text
 from runtime.mongodb_clock import EPOCH
 
 #: RabbitMQ's own header of a dead letter.

@@ -17,7 +17,7 @@ from messaging.adapters.py_amqp import encode_table
 from messaging.certificate import Certificate
 from messaging.kept_headers import kept_headers
 from messaging.order_id import canonical
-from messaging.plain import json_text, text
+from messaging.storable import json_text, text
 from runtime.mongodb_clock import mongodb_now
 
 #: MongoDB's documents end at 16 MiB; the rest is for certificates, headers and history.

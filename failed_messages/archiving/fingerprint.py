@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from messaging.body import split_example
 from messaging.certificate import Certificate, Reason
-from messaging.plain import text
+from messaging.storable import text
 
 FINGERPRINT_HEX_DIGITS = 12
 

@@ -20,7 +20,7 @@ from failed_messages.records import audit
 from failed_messages.records.collection import failure_counts, failure_groups
 from failed_messages.records.history import ARCHIVER
 from messaging.certificate import Certificate
-from messaging.plain import text
+from messaging.storable import text
 
 
 def count_death(death: Certificate, session: ClientSession) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from failed_messages.cli.terminal import Refusal
 from failed_messages.models import FailedMessage
+from failed_messages.reading.act_result import record_id
 from failed_messages.reading.filters import Filter
-from failed_messages.reading.verdict import record_id
 from runtime.os_user import add_by
 from runtime.requests.number import whole_number
 from runtime.requests.text import fault_in

@@ -8,9 +8,9 @@ from failed_messages.acting.recount import recount
 from failed_messages.cli.arguments import add_verb, items_shown
 from failed_messages.cli.terminal import Terminal
 from failed_messages.models import FailureGroup, GroupStatus
-from failed_messages.reading.description import group_json
 from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import figures
+from failed_messages.reading.representation import group_json
 from messaging.service import services
 
 GROUPS_LIMIT = 50

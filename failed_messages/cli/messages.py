@@ -12,12 +12,12 @@ from failed_messages.acting.editing import check_edit, diff, edit_and_replay
 from failed_messages.cli.arguments import add_filter, add_verb, add_who, items_shown, record
 from failed_messages.cli.terminal import Refusal, Terminal, cell
 from failed_messages.models import FailedMessage, Status
-from failed_messages.reading.description import deaths, full, summary
+from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.headline import headline
 from failed_messages.reading.listing import page
 from failed_messages.reading.next_step import consequence, next_step
-from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.representation import deaths, full, summary
 from failed_messages.records.order_facts import order_facts
 from messaging.service import services
 from runtime.moment import exact, for_people

@@ -10,8 +10,8 @@ from failed_messages.acting.approving import NotDecided, approve, reject
 from failed_messages.cli.arguments import add_verb, items_shown
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import PendingAct
-from failed_messages.reading.description import pending_json
-from messaging.listed import listed
+from failed_messages.reading.representation import pending_json
+from messaging.readable_records import listed
 from runtime.os_user import add_by
 
 PENDING_LIMIT = 20

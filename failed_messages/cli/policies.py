@@ -8,9 +8,9 @@ from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.cli.arguments import add_verb
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import REASON_LABELS, ReplayPolicy
-from failed_messages.reading.description import policy_json
 from failed_messages.reading.filters import duration
-from messaging.listed import listed
+from failed_messages.reading.representation import policy_json
+from messaging.readable_records import listed
 from messaging.service import services
 from runtime.os_user import add_by
 

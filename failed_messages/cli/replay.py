@@ -18,10 +18,10 @@ from failed_messages.cli.arguments import (
 )
 from failed_messages.cli.terminal import Refusal, Terminal
 from failed_messages.models import ReplayJob
-from failed_messages.reading.description import job_json
+from failed_messages.reading.act_result import record_id
 from failed_messages.reading.preview import Preview, preview, preview_of
-from failed_messages.reading.verdict import record_id
-from messaging.listed import listed
+from failed_messages.reading.representation import job_json
+from messaging.readable_records import listed
 from runtime.terminal import printable
 
 JOBS_LIMIT = 20

@@ -8,7 +8,7 @@ from typing import Any
 from failed_messages.acting.waiting_retries import retry_now, stop_retrying
 from failed_messages.cli.arguments import add_verb, add_who
 from failed_messages.cli.terminal import Refusal, Terminal
-from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.waiting_retry import waiting_retry
 from messaging.handling import retry_notes
 from messaging.order_id import canonical

@@ -10,8 +10,8 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 from failed_messages.acting.second_person import Waits
-from failed_messages.reading.description import verdict_json
-from failed_messages.reading.verdict import Verdict
+from failed_messages.reading.act_result import Verdict
+from failed_messages.reading.representation import verdict_json
 from runtime.moment import for_people
 from runtime.terminal import printable, table
 

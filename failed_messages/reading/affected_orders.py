@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from messaging.service import Service
-from messaging.unasked import kept
+from messaging.unasked_events import kept
 
 HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
 GIVEN_UP = {str(Status.DISCARDED)}

@@ -1,4 +1,4 @@
-"""What clients are told of failed messages; `failed_messages.reading.description` makes it."""
+"""What clients are told of failed messages; `failed_messages.reading.representation` makes it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from failed_messages.models import REASON_LABELS, Status
 from failed_messages.records.collection import failed_messages
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid_request import Invalid
 from messaging.order_id import canonical, object_id
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now

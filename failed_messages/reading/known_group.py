@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import failure_groups
-from failed_messages.records.invalid import Invalid
+from failed_messages.records.invalid_request import Invalid
 
 #: The latest groups, among which a mistyped fingerprint is searched.
 GROUPS_COMPARED = 1_000

@@ -7,8 +7,8 @@ from typing import Any
 from bson import ObjectId
 
 from failed_messages.models import FailedMessage
-from failed_messages.reading.description import SUMMARY_FIELDS
 from failed_messages.reading.filters import Filter, index_of
+from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.collection import failed_messages
 from runtime.requests.newest_first import Place
 

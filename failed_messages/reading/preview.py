@@ -15,7 +15,7 @@ from failed_messages.reading.next_step import Kind, fails_again
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
-from runtime.counted import counted
+from runtime.plural import counted
 
 #: More messages than these are counted, and their orders are not read.
 MESSAGES_CHECKED = 10_000

@@ -12,7 +12,7 @@ from failed_messages.models import Status, reason_label
 from failed_messages.records.collection import failed_messages
 from messaging.certificate import Attempt, Certificate
 from messaging.isolation import isolated
-from messaging.steps import Step
+from messaging.timeline_step import Step
 
 log = logging.getLogger(__name__)
 

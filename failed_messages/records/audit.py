@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.models import AuditEntry, Subject
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
-from messaging.plain import plain, text
+from messaging.storable import plain, text
 
 MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING, PERSON, KEY, RETRY = Subject.values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from messaging.plain import text
+from messaging.storable import text
 
 REASON_LIMIT_CHARS = 1_000
 NAME_LIMIT_CHARS = 150

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from messaging.money import in_words
+from commerce.money import in_words
 
 ORDERS_A_QUERY = 1_000
 

@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from commerce.money import in_words
+from commerce.price import Price
 from inventory.admin.movements import table
 from inventory.admin.price_field import CurrencyField, PriceField, check_price
 from inventory.catalogue import new_product, offered, withdrawn
@@ -23,8 +25,6 @@ from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.stock_requests import MAX_QUANTITY
-from messaging.money import in_words
-from messaging.price import Price
 from runtime.moment import exact
 
 MOVEMENTS_SHOWN = 20

@@ -6,7 +6,7 @@ from typing import Any
 
 from billiard.einfo import ExceptionWithTraceback
 
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 TRIED = Tried(
     "billiard",

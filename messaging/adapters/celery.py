@@ -13,7 +13,7 @@ from celery.worker.request import Request
 from celery.worker.state import maybe_shutdown
 from celery.worker.strategy import default as single_strategy
 
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 __all__ = ["Consumer", "Request", "maybe_shutdown", "single_strategy"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 TRIED = Tried(
     "kombu",

@@ -21,7 +21,7 @@ from amqp.transport import TCPTransport
 
 from messaging.lenient_properties import read_one_by_one
 from messaging.short_string import read_short
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 TRIED = Tried(
     "amqp",

@@ -24,11 +24,11 @@ from messaging.consuming import counts
 from messaging.handling.call import BatchCall
 from messaging.handling.handlers import HANDLERS
 from messaging.handling.middlewares import around_a_batch, run
-from messaging.handling.sharing import sharing
+from messaging.handling.worker_count import sharing
 from messaging.incoming import ATTEMPT_HEADER, begun_trace, came_back, was_returned
 from messaging.service import services
 from messaging.trust.publishers import publisher_of
-from runtime.pace import INTERVAL_SECONDS, Pace
+from runtime.batch_interval import INTERVAL_SECONDS, Pace
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
 

@@ -22,7 +22,7 @@ from messaging.adapters.celery import Consumer, is_asked_to_stop, maybe_shutdown
 from messaging.consuming import counts
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import BatchStrategy, has_a_history
-from messaging.consuming.entering import begin_trace
+from messaging.consuming.begun_traces import begin_trace
 from messaging.consuming.holding import HOLDING_CHECK_SECONDS, Holding
 from messaging.consuming.one_by_one import OneByOne, Refusals
 from messaging.consuming.reading import read_in_bulk
@@ -34,7 +34,7 @@ from messaging.handling.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.service import Service, services
 from messaging.topology import consumed_queue
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.stopping import StopRequest
 from runtime.tracing import spans
 from runtime.trouble import Reported, in_words
@@ -150,7 +150,7 @@ class EventConsumer(Consumer):
         if kombu.TRIED.is_installed:
             holding = Holding(self, self.initial_prefetch_count)
             self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
-        self.hub.call_repeatedly(sign_of_life.EVERY_SECONDS, sign_of_life.beat)
+        self.hub.call_repeatedly(heartbeat_file.EVERY_SECONDS, heartbeat_file.beat)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         return self._on_message
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from messaging.adapters import kombu
 from messaging.adapters.celery import Request, is_asked_to_stop
 from messaging.consuming.batching import Batch, BatchStrategy
-from messaging.consuming.prefetch import begin_again
+from messaging.consuming.prefetch import FEW_A_CHILD, begin_again
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 #: that has begun has `TASK_TIME_LIMIT_SECONDS` on top; RabbitMQ's `consumer_timeout` is far longer.
 LONGEST_SECONDS = 60
 HOLDING_CHECK_SECONDS = 5
-#: One that runs and the next one.
-FEW_A_CHILD = 2
 
 
 class Check(NamedTuple):

@@ -16,7 +16,7 @@ from messaging.incoming import ATTEMPT_HEADER, Delivery
 from messaging.message import Message
 
 #: No publisher of ours sends a number beyond it.
-MAX_ATTEMPTS = 1_000
+HIGHEST_NUMBER = 1_000
 
 #: What is being handled, where it is not a batch.
 _handled: ContextVar[Delivery | None] = ContextVar("handled", default=None)
@@ -40,7 +40,7 @@ def senders_attempt() -> int:
     """How many attempts the sender of the event that is being handled needed for it."""
     delivery = _handled.get()
     number = delivery.headers.get(ATTEMPT_HEADER) if delivery else None
-    return number if isinstance(number, int) and 1 <= number <= MAX_ATTEMPTS else 1
+    return number if isinstance(number, int) and 1 <= number <= HIGHEST_NUMBER else 1
 
 
 def attempts_with(call: MessageCall, error: BaseException) -> tuple[Attempt, ...]:

@@ -26,7 +26,7 @@ from messaging.handling.log_ids import ids_of
 from messaging.incoming import Delivery
 from messaging.publishing.publisher import Outgoing, process_publisher
 from messaging.topology import dead_letters
-from runtime import log_fields
+from runtime import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def dead_letter(
     dead = delivery.message(body, certificate=encode_certificate(certificate))
     process_publisher().publish([Outgoing(dead, dead_letters.name, delivery.service)])
     # The consumer refuses a message before any middleware has named it.
-    with log_fields.about(partial(ids_of, delivery, body)):
+    with log_context.about(partial(ids_of, delivery, body)):
         logger.error(
             "%s gave up %s after %d attempt(s): %s: %s. It is now a failed message.",
             delivery.service,

@@ -7,7 +7,7 @@ from functools import partial
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.handling.order_in_body import order_in
 from messaging.incoming import Delivery
-from runtime import log_fields
+from runtime import log_context
 from runtime.tracing import context
 
 #: What a line holds of an id in a foreign body.
@@ -15,11 +15,11 @@ MOST_CHARACTERS = 300
 
 
 def name_in_logs(call: MessageCall, go_on: GoOn) -> Answers:
-    with log_fields.about(partial(ids_of, call.delivery, call.body)):
+    with log_context.about(partial(ids_of, call.delivery, call.body)):
         return go_on()
 
 
-def ids_of(delivery: Delivery, body: bytes) -> log_fields.Fields:
+def ids_of(delivery: Delivery, body: bytes) -> log_context.Fields:
     """Of the message, its order, and the trace that it belongs to where its publisher names one."""
     trace = context.read(delivery.headers)
     return {

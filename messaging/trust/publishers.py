@@ -11,8 +11,8 @@ from django.conf import settings
 
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
-from messaging.plain import text
 from messaging.service import Service
+from messaging.storable import text
 from messaging.trust.users import senders_to, users
 
 #: On a message of an external publisher that one of ours has sent again: who published it.

@@ -20,8 +20,8 @@ from typing import Any, Protocol
 import msgspec
 
 from messaging.order_id import canonical
-from messaging.plain import text
 from messaging.service import publisher_of, services
+from messaging.storable import text
 
 MODULE = "recorded"
 #: What no service acts on; a message may tell it in other words, or not at all.

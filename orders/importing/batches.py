@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from messaging.price import Price
+from commerce.price import Price
 from orders import placing, traces
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint

@@ -19,9 +19,9 @@ from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import counts, store
 from orders.outbox.arrivals import Arrivals
 from orders.service import SERVICE
-from runtime import sign_of_life
+from runtime import heartbeat_file
+from runtime.batch_interval import Pace
 from runtime.lease import RELAY_LEASE, Lease
-from runtime.pace import Pace
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
 
@@ -48,7 +48,7 @@ class Relay:
         """Publish pending events until asked to stop."""
         with Publisher(settings.AMQP_URL) as publisher:
             while not self._stop.requested:
-                sign_of_life.beat()
+                heartbeat_file.beat()
                 if wait_seconds := self._cycle(publisher):
                     self._stop.wait(wait_seconds)
         self._arrivals.ignore()

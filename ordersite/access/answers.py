@@ -1,4 +1,4 @@
-"""What clients are told of API keys; `ordersite.access.description` makes it."""
+"""What clients are told of API keys; `ordersite.access.representation` makes it."""
 
 from __future__ import annotations
 

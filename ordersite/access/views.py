@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 from ordersite.access import keys, operations
 from ordersite.access.answers import ApiKeys, NewApiKey
 from ordersite.access.bodies import CREATE, EXAMPLE, NOTHING, ROTATE, TITLE
-from ordersite.access.description import key_json, keys_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED
+from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
 from runtime.requests import newest_first
 from runtime.requests.caller import Caller, OutOfScope, caller_of

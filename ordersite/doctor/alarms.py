@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor.report import Finding, Severity
 
 CONSEQUENCE = (
@@ -19,7 +19,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def of_nodes() -> Iterator[Finding]:
-    for node in management.get("nodes").content:
+    for node in management_api.get("nodes").content:
         if not node.get("running"):
             yield _stopped(node["name"])
             continue

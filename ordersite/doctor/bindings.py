@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kombu import Queue
 
 from messaging import topology
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor.report import Finding, Severity
 
 
@@ -59,7 +59,7 @@ def _removal(bound: Bound, properties_key: str) -> str:
     sources = {exchange.name for exchange in topology.exchanges()}
     if bound.kind == "q" and bound.source in sources:
         return "python manage.py topology apply"
-    return management.deletion("bindings", *_path(bound), properties_key)
+    return management_api.deletion("bindings", *_path(bound), properties_key)
 
 
 def _path(bound: Bound) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _existing() -> dict[Bound, str]:
         _bound(
             each["source"], each["destination_type"][0], each["destination"], each["routing_key"]
         ): each["properties_key"]
-        for each in management.get("bindings").content
+        for each in management_api.get("bindings").content
         # To the default exchange every queue is bound.
         if each["source"]
     }

@@ -16,11 +16,11 @@ from ordersite.doctor import (
     consumers,
     exchanges_and_queues,
     leftovers,
-    limits,
     migrated,
     mongodb,
     outbox,
     prices,
+    rabbitmq_settings,
     rights,
     secrets,
     undeliverable,
@@ -61,7 +61,7 @@ def over_amqp(broker: Connection) -> Checks:
         "archiver's backlog": partial(backlogs.of_archiver, broker),
         "what RabbitMQ cannot deliver": partial(undeliverable.messages, broker),
         "change of the topology": partial(changes.unfinished, broker),
-        "frame size": partial(limits.frame_size, broker),
+        "frame size": partial(rabbitmq_settings.frame_size, broker),
     }
 
 
@@ -71,8 +71,8 @@ def over_management(broker: Connection) -> Checks:
         "bindings": bindings.missing,
         "undeclared bindings": bindings.undeclared,
         "leftover queues": partial(leftovers.queues, broker),
-        "policies": limits.policies,
-        "consumer timeout": limits.consumer_timeout,
+        "policies": rabbitmq_settings.policies,
+        "consumer timeout": rabbitmq_settings.consumer_timeout,
         "clock of RabbitMQ": clocks.of_rabbitmq,
         "alarms of RabbitMQ": alarms.of_nodes,
         "rights of RabbitMQ's users": rights.of_rabbitmqs_users,

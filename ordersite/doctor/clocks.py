@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor.report import Finding, Severity
 
 #: RabbitMQ tells whole seconds.
@@ -22,7 +22,7 @@ def of_mongodb() -> Iterator[Finding]:
 
 def of_rabbitmq() -> Iterator[Finding]:
     asked_at = datetime.now(UTC)
-    theirs = management.get("queues").at
+    theirs = management_api.get("queues").at
     yield from compared("RabbitMQ", asked_at, theirs, datetime.now(UTC))
 
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from kombu import Connection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor import checks, mongodb
 from ordersite.doctor.checks import Checks
 from ordersite.doctor.report import Report, Unseen
@@ -36,7 +36,7 @@ AS_ADMINISTRATOR = "As an administrator, with the URL of one: AMQP_URL=… pytho
 
 AS_SAID = "Do that, and ask again."
 
-NO_ANSWER = (PyMongoError, *BROKER_ERRORS, management.Unavailable)
+NO_ANSWER = (PyMongoError, *BROKER_ERRORS, management_api.Unavailable)
 
 
 def examine() -> Report:
@@ -100,11 +100,13 @@ def _make(made: Checks, report: Report, next_step: str) -> None:
                 # The login may do what its process does, and no more.
                 report.left_out.append(Unseen((name,), NOT_ALLOWED, AS_ADMINISTRATOR))
                 continue
-            if isinstance(error, management.Forbidden) and at:
+            if isinstance(error, management_api.Forbidden) and at:
                 # The login was good for the checks before it.
                 report.left_out.append(Unseen((name,), str(error), error.next_step))
                 continue
-            next_step = error.next_step if isinstance(error, management.Unavailable) else next_step
+            next_step = (
+                error.next_step if isinstance(error, management_api.Unavailable) else next_step
+            )
             report.unchecked.append(Unseen(names[at:], str(error), next_step))
             return
         report.checked.append(name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kombu import Connection
 
 from messaging import topology
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.broker.difference import difference
 from ordersite.doctor.report import Finding, Severity
 
@@ -42,6 +42,6 @@ def _other_exchange(name: str, difference: str) -> Finding:
         f"Exchange {name}",
         f"Declared differently on RabbitMQ: {difference}.",
         "Events reach the wrong queues, or none.",
-        f"{management.deletion('exchanges', name)} && {DECLARE}",
+        f"{management_api.deletion('exchanges', name)} && {DECLARE}",
         "Stop the relay and the workers first. Subscribers that are not ours bind again.",
     )

@@ -15,13 +15,13 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.queue_state import depth
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.broker.leftover_queues import RETRY_PREFIXES, left_over
 from ordersite.doctor.report import Finding, Severity
 
 
 def queues(broker: Connection) -> Iterator[Finding]:
-    there = {queue["name"]: queue for queue in management.get("queues").content}
+    there = {queue["name"]: queue for queue in management_api.get("queues").content}
     for name in left_over(there):
         messages = _messages(broker, name)
         if name.startswith(RETRY_PREFIXES):
@@ -87,7 +87,7 @@ def _returns(arguments: dict[str, Any], service: str) -> bool:
 
 def _shovel(name: str, service: str) -> str:
     """Moves what is in the queue, and ends. https://www.rabbitmq.com/docs/shovel-dynamic"""
-    vhost = management.broker().virtual_host
+    vhost = management_api.broker().virtual_host
     uri = "amqp://" if vhost == "/" else f"amqp:///{vhost}"
     move = {
         "src-protocol": "amqp091",

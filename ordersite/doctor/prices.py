@@ -12,8 +12,8 @@ from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 
-from messaging.currencies import DECIMALS, example
-from messaging.price import TOO_HIGH, InvalidPrice, price_of
+from commerce.currencies import DECIMALS, example
+from commerce.price import TOO_HIGH, InvalidPrice, price_of
 from orders.catalogue import LENIENT
 from ordersite.doctor.report import Finding, Severity
 

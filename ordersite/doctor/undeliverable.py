@@ -9,7 +9,7 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.queue_state import depth
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor.report import Finding, Severity
 
 
@@ -17,7 +17,7 @@ def messages(broker: Connection) -> Iterator[Finding]:
     name = topology.undeliverable.name
     count = depth(broker, name)
     if count:
-        vhost = management.broker().virtual_host
+        vhost = management_api.broker().virtual_host
         yield Finding(
             Severity.ERROR,
             f"Queue {name}",

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from messaging.service import services
 from ordersite.forking.supervisor import Start
-from runtime import sign_of_life
+from runtime import heartbeat_file
 
 #: https://devcenter.heroku.com/articles/procfile
 LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
@@ -47,8 +47,8 @@ def lines_of(procfile: Path) -> dict[str, str]:
 
 def own_settings(name: str, folder: Path | None) -> dict[str, str]:
     """What its file says, and a heartbeat of its own beside the one that we are told of."""
-    heartbeat = os.environ.get(sign_of_life.VARIABLE)
-    own = {sign_of_life.VARIABLE: f"{heartbeat}.{name}"} if heartbeat else {}
+    heartbeat = os.environ.get(heartbeat_file.VARIABLE)
+    own = {heartbeat_file.VARIABLE: f"{heartbeat}.{name}"} if heartbeat else {}
     if folder is not None:
         file = dotenv_values(folder / f"{name}.env", interpolate=False)
         own |= {key: value for key, value in file.items() if value is not None}

@@ -12,8 +12,8 @@ import msgspec
 
 from messaging.service import Event, events
 from runtime.requests.operation import JSON, Header
+from webhooks.bodies import known_types
 from webhooks.managing import TEST
-from webhooks.requests import known_types
 
 #: The events' types have names of their own among the API's.
 NAME = "Event{name}"

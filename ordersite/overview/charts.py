@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from django.utils.safestring import SafeString
 from msgspec import Struct
 
-from ordersite.overview.buckets import SPANS, Bucket, Span, total
 from ordersite.overview.drawing import bars, lines
 from ordersite.overview.links import Link
 from ordersite.overview.numbers import MESSAGES, ORDERS
-from runtime.counted import counted
+from ordersite.overview.time_buckets import SPANS, Bucket, Span, total
 from runtime.moment import exact
+from runtime.plural import counted
 
 P50, P99 = 0.5, 0.99
 

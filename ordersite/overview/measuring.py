@@ -21,7 +21,7 @@ from pymongo.collection import Collection
 from failed_messages.records.collection import failed_messages
 from messaging.service import answering
 from orders.collection import orders
-from ordersite.overview.buckets import (
+from ordersite.overview.time_buckets import (
     DAY,
     HOUR,
     SPANS,

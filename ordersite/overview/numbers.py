@@ -14,8 +14,8 @@ from ordersite.overview.processes import archived, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 from ordersite.pipeline import health
-from runtime.counted import counted
 from runtime.moment import for_programs
+from runtime.plural import counted
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"

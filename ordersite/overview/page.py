@@ -16,12 +16,12 @@ from django.utils.cache import patch_cache_control
 from pymongo.errors import PyMongoError
 
 from messaging.service import answering, services
-from ordersite.overview import keeping, measuring, numbers
-from ordersite.overview.buckets import SPANS, Span
+from ordersite.overview import measuring, numbers, stored_snapshot
 from ordersite.overview.charts import charts, span_named
 from ordersite.overview.durations import age
 from ordersite.overview.reading import without_mongodb
 from ordersite.overview.snapshot import Snapshot
+from ordersite.overview.time_buckets import SPANS, Span
 from ordersite.overview.verdict import judge
 from ordersite.pipeline import health
 from ordersite.pipeline.conservation import NAMED_ORDERS
@@ -41,7 +41,7 @@ SILENT = "It does not answer."
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What `ordersite/overview.html` shows; never raises for a dependency that is down."""
     may_see = request.user.has_perm(VIEW_ORDERS)
-    told = shown(keeping.current(), is_for_staff=may_see)
+    told = shown(stored_snapshot.current(), is_for_staff=may_see)
     return told | (drawn(span_named(request.GET.get("span"))) if may_see else {})
 
 

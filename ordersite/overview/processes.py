@@ -11,7 +11,7 @@ from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
 from ordersite.overview.snapshot import QueueReading, Snapshot
-from runtime.counted import counted
+from runtime.plural import counted
 
 #: An event waits longer for the relay only where something is wrong: another relay takes over from
 #: a killed one after 10 s.

@@ -29,7 +29,7 @@ from orders.outbox import store
 from orders.unanswered import Waiting, answers
 from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
-from ordersite.pipeline import conservation, health, heartbeat
+from ordersite.pipeline import conservation, health, scheduler_heartbeat
 from ordersite.pipeline.conservation import Accepted
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
@@ -73,7 +73,7 @@ def without_mongodb(why: str) -> Snapshot:
 
 
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
-    relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(heartbeat.last)
+    relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(scheduler_heartbeat.last)
     lines = _lines(found, counting)
     waiting = _asked(lambda: _waiting(lines or ()))
     return msgspec.structs.replace(
@@ -92,7 +92,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
     )
 
 
-def _beaten(last: heartbeat.Heartbeat) -> Heartbeat:
+def _beaten(last: scheduler_heartbeat.Heartbeat) -> Heartbeat:
     return Heartbeat(last.age_seconds, last.is_fresh, last.late, last.running_seconds)
 
 

@@ -9,7 +9,7 @@ from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR
 from ordersite.overview.snapshot import Doctor, Snapshot
-from runtime.counted import counted
+from runtime.plural import counted
 
 #: An examination that takes half a minute is made every ten.
 DOCTOR_OLD_SECONDS = 900

@@ -15,7 +15,7 @@ from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
 from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
-from runtime.counted import counted
+from runtime.plural import counted
 
 #: An order that neither failed nor is retried waits longer for a service only behind others.
 SLOW_SECONDS = 60

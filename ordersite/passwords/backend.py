@@ -8,7 +8,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from runtime.requests.guesses import guesses
+from runtime.requests.password_guesses import guesses
 
 
 class FewGuesses(ModelBackend):

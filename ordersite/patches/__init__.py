@@ -4,7 +4,7 @@ Nothing else of the site does (tests/test_adapters.py). With a release that was 
 library is used as it documents itself.
 """
 
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 #: Here, as the settings ask for it before Django is set up.
 BACKEND = Tried(

@@ -34,7 +34,7 @@ from django_mongodb_backend.fields import EmbeddedModelField
 from django_mongodb_backend.query import MongoQuery
 
 from ordersite.patches import BACKEND
-from ordersite.unreadable import report
+from ordersite.unreadable_cells import report
 
 #: What Django's code expects of fields which the backend reads as they are, or item by item.
 TYPES: dict[type[models.Field], type] = {

@@ -20,7 +20,7 @@ from messaging.queue_state import depths
 from messaging.service import Service, answering
 from orders import unanswered
 from ordersite.pipeline.answers import ConservationLine
-from ordersite.pipeline.missing import (
+from ordersite.pipeline.lost_events import (
     MOST_SENT_AGAIN,
     Missing,
     never_answered,

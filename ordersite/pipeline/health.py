@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from messaging import topology
 from messaging.queue_state import is_declared, queue_state
 from messaging.service import services
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import scheduler_heartbeat
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.trouble import refusal
@@ -85,7 +85,7 @@ def scheduler(database: Check) -> Check:
         return unseen
     try:
         with pymongo.timeout(ANSWER_WITHIN_SECONDS):
-            last = heartbeat.last()
+            last = scheduler_heartbeat.last()
     except PyMongoError:
         return unseen
     if last is None or not last.is_fresh:
@@ -120,7 +120,7 @@ def deliverer(database: Check) -> Iterator[Check]:
         yield Check("deliverer", True, "No endpoint waits.")
 
 
-def _no_heartbeat(last: heartbeat.Heartbeat | None) -> str:
+def _no_heartbeat(last: scheduler_heartbeat.Heartbeat | None) -> str:
     if last is None:
         return "No scheduler runs, so no periodic job runs."
     if last.age_seconds < 0:

@@ -30,8 +30,8 @@ from messaging.topology import queues
 from orders.collection import orders as orders_of_database
 from orders.models import Status
 from orders.outbox import store
-from ordersite.overview.keeping import last
-from ordersite.pipeline import health, heartbeat
+from ordersite.overview.stored_snapshot import last
+from ordersite.pipeline import health, scheduler_heartbeat
 from ordersite.pipeline.conservation import lines
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
@@ -83,9 +83,9 @@ class Readings:
         return {name: state for name, state in states.items() if state}
 
     @cached_property
-    def last_heartbeat(self) -> heartbeat.Heartbeat | None:
+    def last_heartbeat(self) -> scheduler_heartbeat.Heartbeat | None:
         """The scheduler's."""
-        return heartbeat.last()
+        return scheduler_heartbeat.last()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from django.conf import settings
 from messaging.isolation import isolated
 from messaging.publishing.publisher import Publisher
 from messaging.service import events
-from messaging.unasked import keeper
+from messaging.unasked_events import keeper
 from orders import unanswered
 from ordersite.pipeline.conservation import missing
-from ordersite.pipeline.missing import Missing, forget_noted
+from ordersite.pipeline.lost_events import Missing, forget_noted
 
 logger = logging.getLogger(__name__)
 

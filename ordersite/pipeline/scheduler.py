@@ -25,7 +25,8 @@ from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
 from ordersite.overview import measuring
-from ordersite.overview.keeping import (
+from ordersite.overview.measuring import measure
+from ordersite.overview.stored_snapshot import (
     EVERY_SECONDS,
     SHARE,
     Sparing,
@@ -33,13 +34,12 @@ from ordersite.overview.keeping import (
     recount_stock,
     take_sparingly,
 )
-from ordersite.overview.measuring import measure
 from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
-from ordersite.pipeline import heartbeat, webhook_alerts
+from ordersite.pipeline import scheduler_heartbeat, webhook_alerts
 from ordersite.pipeline.reconciling import reconcile
 from ordersite.pipeline.verdict_alerts import Watch
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
@@ -105,11 +105,11 @@ class Scheduler:
             thread.start()
         while not stop.requested:
             self._beat()
-            stop.wait(heartbeat.EVERY_SECONDS)
+            stop.wait(scheduler_heartbeat.EVERY_SECONDS)
         self._stopping.set()
         for thread in threads:
             thread.join()
-        heartbeat.end()
+        scheduler_heartbeat.end()
 
     def late(self) -> list[str]:
         """The names of the jobs that are late."""
@@ -118,11 +118,11 @@ class Scheduler:
     def _beat(self) -> None:
         """An outage is one line in the log."""
         late = self.late()
-        sign_of_life.beat(
+        heartbeat_file.beat(
             f"scheduler: {', '.join(late)} does not end; start it again." if late else ""
         )
         try:
-            heartbeat.beat(late, time.monotonic() - self._began_at)
+            scheduler_heartbeat.beat(late, time.monotonic() - self._began_at)
         except Exception as error:
             # Whatever it is, the jobs continue, and readiness misses the heartbeat.
             if self._reported.is_new(why := in_words(error)):

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from failed_messages.reading import timeline as failures
 from messaging.service import services
-from messaging.steps import Step
+from messaging.timeline_step import Step
 from orders import timeline as journey
-from ordersite.pipeline import retries
+from ordersite.pipeline import timeline_attempts
 from runtime.moment import or_null
 
 
@@ -45,7 +45,7 @@ def timeline(order: dict[str, Any], *, is_for_customer: bool = False) -> Timelin
     """
     order_id, status = str(order["_id"]), order.get("status") or "placed"
     failed = failures.steps(order_id)
-    failed = [*failed, *retries.steps(order_id, failed)]
+    failed = [*failed, *timeline_attempts.steps(order_id, failed)]
     if is_for_customer:
         failed = [
             replace(step, detail=None, failed_message_id=None, retry_id=None) for step in failed

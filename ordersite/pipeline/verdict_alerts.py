@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 from failed_messages.acting import alerts
 from messaging.service import services
 from ordersite.overview.concern import Concern, Level, Verdict
-from ordersite.overview.keeping import ANSWER_SECONDS, current, kept
+from ordersite.overview.stored_snapshot import ANSWER_SECONDS, current, kept
 from ordersite.overview.verdict import judge
 
 LASTING_SECONDS = 30

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from messaging.trust.users import user_of
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.rights.rabbitmq_rights import NOTHING, OnTopics, Rights, declared
 
 
@@ -66,13 +66,13 @@ def differences() -> list[Difference]:
 
 def present() -> dict[str, Rights]:
     """What every user has in the virtual host; raises as `differences` does."""
-    vhost = management.vhost()
-    tags = {each["name"]: each["tags"] for each in management.get("users").content}
+    vhost = management_api.vhost()
+    tags = {each["name"]: each["tags"] for each in management_api.get("users").content}
     permissions = {
-        each["user"]: each for each in management.get("vhosts", vhost, "permissions").content
+        each["user"]: each for each in management_api.get("vhosts", vhost, "permissions").content
     }
     topics: dict[str, dict[str, OnTopics]] = {}
-    for each in management.get("vhosts", vhost, "topic-permissions").content:
+    for each in management_api.get("vhosts", vhost, "topic-permissions").content:
         limits = OnTopics(each["write"], each["read"])
         topics.setdefault(each["user"], {})[each["exchange"]] = limits
     return {
@@ -111,22 +111,22 @@ def grant(difference: Difference, password: Callable[[], str]) -> None:
     """
     user, needs, has = difference.user, difference.needs, difference.has
     if has is None or has.tags != needs.tags:
-        known = management.get("users", user).content if has else None
+        known = management_api.get("users", user).content if has else None
         login = {"password_hash": known["password_hash"]} if known else {"password": password()}
-        management.put({**login, "tags": ",".join(sorted(needs.tags))}, "users", user)
+        management_api.put({**login, "tags": ",".join(sorted(needs.tags))}, "users", user)
     rights = {name: getattr(needs, name) for name in ("configure", "write", "read")}
-    management.put(rights, "permissions", user)
+    management_api.put(rights, "permissions", user)
     if has is not None and has.topics.keys() - needs.topics.keys():
-        management.delete("topic-permissions", user)
+        management_api.delete("topic-permissions", user)
     for exchange, limits in needs.topics.items():
         body = {"exchange": exchange, "write": limits.write, "read": limits.read}
-        management.put(body, "topic-permissions", user)
+        management_api.put(body, "topic-permissions", user)
 
 
 def set_password(user: str, password: str) -> None:
     """Give a user of ours the password; raises as `grant` does."""
     tags = ",".join(sorted(declared()[user].tags))
-    management.put({"password": password, "tags": tags}, "users", user)
+    management_api.put({"password": password, "tags": tags}, "users", user)
 
 
 def _topic(limits: OnTopics | None) -> str:

@@ -13,7 +13,7 @@ from django.urls import ResolverMatch
 from pymongo.errors import PyMongoError
 
 from failed_messages.records.audit import note_denied
-from runtime.decisions import decided
+from runtime.decision_log import decided
 
 #: A page's script asks for the overview every few seconds: who opened the page is told.
 OVERVIEW = "/admin/overview/"

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
-from runtime.decisions import decided
+from runtime.decision_log import decided
 
 #: The provider is asked again after so long, and with it which roles somebody has.
 LASTS = timedelta(hours=1)

@@ -12,7 +12,7 @@ from kombu import Connection
 from messaging import topology
 from messaging.queue_state import queue_state, queue_state_on
 from messaging.topology import delay_label
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.broker.leftover_queues import left_over
 from ordersite.broker.shadow_queues import shadow_of, way_back
 from ordersite.topology_change.moving import QUIET_SECONDS
@@ -48,7 +48,7 @@ def old_bindings() -> Iterator[OldBinding]:
         (source.name, destination.name, _used_key(source, routing_key))
         for source, destination, routing_key in topology.bindings()
     }
-    for each in management.get("bindings").content:
+    for each in management_api.get("bindings").content:
         source, queue, key = each["source"], each["destination"], each["routing_key"]
         if not source or each["destination_type"] != "queue" or queue not in names:
             continue
@@ -98,7 +98,7 @@ def remove_queue(broker: Connection, leftover: Leftover) -> str:
     https://www.rabbitmq.com/docs/quorum-queues#feature-matrix
     """
     with broker.channel() as channel:
-        for each in management.get("bindings").content:
+        for each in management_api.get("bindings").content:
             if each["destination"] == leftover.queue and each["source"]:
                 channel.queue_unbind(
                     leftover.queue, each["source"], each["routing_key"], arguments=each["arguments"]

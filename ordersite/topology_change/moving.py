@@ -24,7 +24,7 @@ from kombu import Connection, Exchange, Queue
 
 from messaging import topology
 from messaging.queue_state import queue_state, queue_state_on
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.broker.shadow_queues import shadow_of, way_back
 from ordersite.topology_change.copying import PRIORITY, Copier
 
@@ -130,7 +130,7 @@ class Move:
         https://www.rabbitmq.com/docs/consumer-cancel
         """
         for connection in consumers:
-            management.patiently(partial(management.close_connection, connection))
+            management_api.patiently(partial(management_api.close_connection, connection))
 
     def _make_shadow(self) -> None:
         if not queue_state(self._broker, self._shadow):
@@ -236,7 +236,7 @@ def _last_of(copier: Copier) -> int:
 
 def asked(kind: str, *names: str) -> Any:
     """What the management API says; a move is not left half done because it is slow."""
-    return management.patiently(partial(management.get, kind, *names)).content
+    return management_api.patiently(partial(management_api.get, kind, *names)).content
 
 
 def _waiting_for(held: int | None) -> str:

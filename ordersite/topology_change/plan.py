@@ -9,7 +9,7 @@ from kombu import Connection, Queue
 
 from messaging import topology
 from messaging.declaring import is_changing
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.broker.difference import difference
 from ordersite.broker.shadow_queues import shadow_of
 from ordersite.topology_change import leftovers
@@ -73,8 +73,8 @@ def make(broker: Connection) -> Plan:
     Raises:
         OSError, amqp.AMQPError, management.Unavailable: RabbitMQ did not answer.
     """
-    there = {queue["name"]: queue for queue in management.get("queues").content}
-    exchanges = {exchange["name"] for exchange in management.get("exchanges").content}
+    there = {queue["name"]: queue for queue in management_api.get("queues").content}
+    exchanges = {exchange["name"] for exchange in management_api.get("exchanges").content}
     missing = [f"exchange {e.name}" for e in topology.exchanges() if e.name not in exchanges]
     moves = [move for queue in topology.queues() if (move := _move(broker, queue, there))]
     begun = {move.queue for move in moves}

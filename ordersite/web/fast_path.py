@@ -26,7 +26,7 @@ from django.http.request import split_domain_port, validate_host
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from rest_framework.views import APIView
 
-from messaging.price import Price
+from commerce.price import Price
 from orders import idempotency, placing, traces, unowned_keys
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.representation import address_of, order_json, placed_json

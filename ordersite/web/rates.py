@@ -20,8 +20,8 @@ from ordersite.web import problems
 from ordersite.web.body import Event
 from ordersite.web.scope import ANSWER_FIELDS, CALLER, Fields, address_of, answer_fields
 from runtime.requests import address
-from runtime.requests.buckets import Buckets
 from runtime.requests.problem_types import TOO_MANY_REQUESTS
+from runtime.requests.token_buckets import Buckets
 
 #: Probes of the site's operator; they have few places of their own.
 UNCOUNTED = "/health/"

@@ -6,7 +6,7 @@ import resource
 from collections.abc import Sequence
 from typing import Any
 
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 
 UVICORN = Tried(
     "uvicorn",

@@ -9,12 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inventory.reserving import products
-from orders import naming
+from orders import product_names
 
 
 def register() -> None:
     """Called once, at start-up."""
-    naming.register(names)
+    product_names.register(names)
 
 
 def names(skus: Collection[str]) -> Mapping[str, SafeString]:

@@ -18,7 +18,7 @@ from billing.order import line_of, read_placed
 from billing.pdf import pdf
 from billing.printable_document import credit_note_document, invoice_document
 from billing.tax import tax_in
-from messaging.currencies import rounded, smallest_unit
+from commerce.currencies import rounded, smallest_unit
 from messaging.errors import InvalidMessage
 from tests.billing.orders import placed
 

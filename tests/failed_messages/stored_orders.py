@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from messaging.price import Price
+from commerce.price import Price
 from orders import placing
 from orders.events import body_of
 

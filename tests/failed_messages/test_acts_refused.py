@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from failed_messages.acting.job_runner import allowance
+from failed_messages.reading.act_result import why_not
 from failed_messages.reading.staleness import why_stale
-from failed_messages.reading.verdict import why_not
 
 AT = datetime(2026, 11, 28, 19, 0, 12, tzinfo=UTC)
 RECORD = {

@@ -12,7 +12,7 @@ from failed_messages.acting.discard import discard
 from failed_messages.archiving import archive
 from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.models import FailedMessage
-from failed_messages.reading.description import deaths
+from failed_messages.reading.representation import deaths
 from tests import broker
 from tests.failed_messages.letters import (
     BODY,

@@ -9,7 +9,7 @@ import pytest
 from failed_messages.acting.editing import InvalidEdit, diff, edit_and_replay
 from failed_messages.archiving.outcomes import record_outcome
 from failed_messages.models import AuditEntry, FailedMessage
-from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.reading.act_result import ReasonMissing
 from tests import broker
 from tests.failed_messages.letters import failed, record
 from tests.failed_messages.staff import staff

@@ -22,7 +22,7 @@ from failed_messages.acting.replay import CLAIM_SECONDS, publish_claimed, replay
 from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.archiving.outcomes import record_outcome
 from failed_messages.models import AuditEntry
-from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.records import order_facts
 from failed_messages.records.collection import failed_messages
 from localservices.ports import free_port

@@ -12,7 +12,7 @@ from failed_messages.acting.waiting_retries import retry_now, stop_retrying
 from failed_messages.archiving.fingerprint import cause_of
 from failed_messages.cli import retries as cli
 from failed_messages.cli.terminal import Refusal
-from failed_messages.reading.verdict import ReasonMissing
+from failed_messages.reading.act_result import ReasonMissing
 from messaging.certificate import Certificate
 from messaging.handling import retry_notes
 from messaging.handling.waiting_messages import NotWaiting, TooFarBack

@@ -23,8 +23,8 @@ from messaging.consuming.batching import (
     Outcome,
     has_a_history,
 )
-from runtime import pace
-from runtime.pace import FEW, INTERVAL_SECONDS
+from runtime import batch_interval
+from runtime.batch_interval import FEW, INTERVAL_SECONDS
 
 MOMENT_SECONDS = 0.001
 
@@ -122,7 +122,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     worker: Worker
     monkeypatch.setattr(celery, "single_strategy", lambda *_: lambda *call: worker.alone(*call))
     worker = Worker()
-    monkeypatch.setattr(pace, "time", worker)
+    monkeypatch.setattr(batch_interval, "time", worker)
     return worker
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from messaging.consuming.batching import traces_of
-from messaging.consuming.entering import begin_trace
+from messaging.consuming.begun_traces import begin_trace
 from messaging.incoming import delivery_of
 from messaging.service import services
 from messaging.trust.users import user_of

@@ -15,7 +15,8 @@ from messaging.adapters.kombu import waiting_calls
 from messaging.consuming import holding
 from messaging.consuming.acks import Acks
 from messaging.consuming.batching import Batch, BatchStrategy
-from messaging.consuming.holding import FEW_A_CHILD, HOLDING_CHECK_SECONDS, LONGEST_SECONDS, Holding
+from messaging.consuming.holding import HOLDING_CHECK_SECONDS, LONGEST_SECONDS, Holding
+from messaging.consuming.prefetch import FEW_A_CHILD
 
 USUAL = 1_600
 CHILDREN = 2

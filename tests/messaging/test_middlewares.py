@@ -27,7 +27,7 @@ from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
 from messaging.trust.users import user_of
-from runtime import log_fields
+from runtime import log_context
 
 BODY = b'{"orderId": "6743f0", "userId": 101}'
 FAILED_BEFORE = Attempt(1, "2026-11-28T00:00:00+00:00", 0.1, "billing@here", "ValueError", "so")
@@ -418,7 +418,7 @@ def test_what_is_logged_inside_has_the_ids_of_message_order_and_trace(
     seen: list[Any] = []
 
     def handle(body: dict[str, Any]) -> list[Message]:
-        seen.append(dict(log_fields.current()))
+        seen.append(dict(log_context.current()))
         return []
 
     for parent in (f"00-{trace}-00f067aa0ba902b7-01", "no trace", 7):
@@ -427,7 +427,7 @@ def test_what_is_logged_inside_has_the_ids_of_message_order_and_trace(
     assert [each["trace.id"] for each in seen] == [trace, "", ""]
     assert seen[0]["ordersite.message_id"] == "order.placed:6743f0"
     assert seen[0]["ordersite.order_id"] == "6743f0"
-    assert log_fields.current() == {}
+    assert log_context.current() == {}
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_that_a_message_is_given_up_is_logged_with_its_ids(
     seen: list[Any] = []
 
     def log(*_: object) -> None:
-        seen.append(dict(log_fields.current()))
+        seen.append(dict(log_context.current()))
 
     monkeypatch.setattr(dead_letters.logger, "error", log)
 

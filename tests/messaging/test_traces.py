@@ -17,7 +17,7 @@ from messaging.consuming import batching
 from messaging.errors import PublishError
 from messaging.handling import dead_letters, execution, retry_notes, retrying
 from messaging.handling.handlers import HANDLERS
-from messaging.handling.sharing import Sharing
+from messaging.handling.worker_count import Sharing
 from messaging.incoming import Delivery
 from messaging.message import Message
 from messaging.publishing.publisher import Outgoing, Publisher

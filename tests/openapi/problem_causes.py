@@ -24,7 +24,7 @@ from ordersite.access.scopes import SCOPES
 from ordersite.access.tokens import IssuerAway
 from ordersite.staff.roles import ADMINISTRATOR, make_roles
 from ordersite.web import bounded_http, problems, rates
-from runtime.requests.guesses import OF_AN_ADDRESS, Guesses, TooManyGuesses
+from runtime.requests.password_guesses import OF_AN_ADDRESS, Guesses, TooManyGuesses
 from runtime.requests.problem_types import MALFORMED_REQUEST, REQUEST_TIMEOUT
 from tests.asgi_client import AsgiClient
 from tests.failed_messages.letters import failed

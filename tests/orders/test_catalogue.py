@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from django.db import connection
 from pymongo.errors import PyMongoError
 
-from messaging.price import price_of
+from commerce.price import price_of
 from orders import catalogue
 from orders.catalogue import FRESH_SECONDS, REFRESH_SKUS, REFRESHES_REMEMBERED, Catalogue
 

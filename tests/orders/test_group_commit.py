@@ -12,8 +12,8 @@ from bson import ObjectId
 from django.db import connection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from commerce.price import Price
 from localservices.mongodb import MongoDB
-from messaging.price import Price
 from orders import group_commit, placing
 from orders.group_commit import GroupCommit, TooManyWaiting
 from runtime.requests.deadline import ANSWER_SECONDS

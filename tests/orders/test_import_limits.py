@@ -12,7 +12,7 @@ import pytest
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 
-from messaging.price import Price
+from commerce.price import Price
 from orders import placing
 from orders.importing import batches, request_body, views
 from orders.importing.entry import Entry, Outcome

@@ -12,9 +12,9 @@ from bson import ObjectId
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commerce.price import Price
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handling.handlers import known_types
-from messaging.price import Price
 from messaging.service import answering
 from orders import cancelling, ledger, placing, tasks
 from orders.collection import orders

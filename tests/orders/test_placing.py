@@ -13,8 +13,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.currencies import smallest_unit
-from messaging.price import Price
+from commerce.currencies import smallest_unit
+from commerce.price import Price
 from orders import placing
 from orders.representation import order_json
 from orders.requests.order_request import Item

@@ -16,7 +16,7 @@ from django.test import override_settings
 from kombu import Connection
 
 from messaging.trust.users import processes, user_of
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor import rights
 from ordersite.rights import mongodb, mongodb_rights, rabbitmq_rights
 from ordersite.rights.logins import Logins, with_login
@@ -39,10 +39,10 @@ def folder(tmp_path: Path, rabbitmq: object, private_mongodb: object) -> Iterato
     """For the logins of users that no other test has; none is left afterwards."""
     with override_settings(MONGODB_DATABASE="access"):
         yield tmp_path / "logins"
-        there = {each["name"] for each in management.get("users").content}
+        there = {each["name"] for each in management_api.get("users").content}
         for process in processes():
             if user_of(process) in there:
-                management.delete("users", user_of(process))
+                management_api.delete("users", user_of(process))
         for user in [*mongodb.present(), *mongodb.leftovers()]:
             mongodb.admin().command("dropUser", user)
         mongodb.admin().command("dropAllRolesFromDatabase")
@@ -174,7 +174,7 @@ def test_who_may_read_and_declare(urls: dict[str, str]) -> None:
 def test_the_doctor_tells_of_more_than_is_needed(urls: dict[str, str]) -> None:
     assert list(rights.of_rabbitmqs_users()) == []
     everything: dict[str, Any] = {"configure": ".*", "write": ".*", "read": ".*"}
-    management.put(everything, "permissions", user_of("billing"))
+    management_api.put(everything, "permissions", user_of("billing"))
 
     [finding] = rights.of_rabbitmqs_users()
 
@@ -186,16 +186,16 @@ def test_the_doctor_tells_of_more_than_is_needed(urls: dict[str, str]) -> None:
 
 def test_the_doctor_tells_of_the_users_of_a_service_that_was_removed(urls: dict[str, str]) -> None:
     removed = user_of("shipping")
-    management.put({"password": "shipping's", "tags": ""}, "users", removed)
+    management_api.put({"password": "shipping's", "tags": ""}, "users", removed)
     try:
         assert list(rights.of_rabbitmqs_users()) == []
         read = {"configure": "", "write": "", "read": "^shipping$"}
-        management.put(read, "permissions", removed)
+        management_api.put(read, "permissions", removed)
         mongodb.admin().command("createUser", removed, pwd="shipping's", roles=[])
 
         [of_rabbitmq], [of_mongodb] = rights.of_rabbitmqs_users(), rights.of_mongodbs_users()
     finally:
-        management.delete("users", removed)
+        management_api.delete("users", removed)
 
     assert of_rabbitmq.subject == f"RabbitMQ's user {removed}"
     assert of_rabbitmq.fix == f"rabbitmqctl delete_user {removed}"

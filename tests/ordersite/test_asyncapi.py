@@ -13,9 +13,9 @@ import yaml
 from bson import Decimal128
 
 from billing import events as billing_events
+from commerce.price import Price
 from inventory import events as inventory_events
 from messaging.message import Message
-from messaging.price import Price
 from messaging.service import events, services
 from orders import placing
 from orders.outbox import store

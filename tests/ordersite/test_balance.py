@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ordersite.pipeline.conservation import Line, balance
-from ordersite.pipeline.missing import Missing
+from ordersite.pipeline.lost_events import Missing
 
 COUNT = st.integers(0, 30)
 QUEUES = ("billing", "billing.dlq", "orders", "billing.retry.200ms", "billing.retry.400ms")

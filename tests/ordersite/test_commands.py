@@ -14,7 +14,7 @@ from django.test import override_settings
 from kombu import Connection
 
 from drills.traffic.poison import KINDS
-from ordersite.broker import management
+from ordersite.broker import management_api
 from tests.broker import publish_poison
 from tests.polling import eventually
 from tests.processes import Processes
@@ -133,7 +133,7 @@ def test_tail_leaves_nothing_on_the_broker(processes: Processes) -> None:
 
 def exchanges() -> list[str]:
     """The names of all exchanges, by RabbitMQ's management API."""
-    return [exchange["name"] for exchange in management.get("exchanges").content]
+    return [exchange["name"] for exchange in management_api.get("exchanges").content]
 
 
 def test_the_scheduler_lists_its_jobs_and_stops_cleanly(processes: Processes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from messaging.consuming.holding import longest_held_seconds
-from ordersite.doctor.limits import short_consumer_timeout
+from ordersite.doctor.rabbitmq_settings import short_consumer_timeout
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from kombu import Connection, Consumer
 from messaging import topology
 from messaging.service import services
 from ordersite.doctor import declared_indexes
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from tests.broker import publish
 from tests.polling import eventually
@@ -86,7 +86,7 @@ def everything_runs(clean: None, broker: Connection) -> Iterator[None]:
     """A consumer on each queue, and a holder of the relay's lease."""
     lease = Lease(RELAY_LEASE)
     assert lease.is_held()
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
     consumed = [queue(broker.default_channel) for queue in topology.queues()]
     with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
         yield

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ordersite.broker import management
-from ordersite.doctor import alarms, clocks, examination, limits, mongodb, versions
+from ordersite.broker import management_api
+from ordersite.doctor import alarms, clocks, examination, mongodb, rabbitmq_settings, versions
 from ordersite.doctor.report import ExitCode, Finding, Report, Severity, Unseen
 from ordersite.pipeline.health import Check
 
@@ -25,7 +25,7 @@ def rabbitmq_answers(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def answer(*content: dict[str, Any]) -> None:
         told = SimpleNamespace(content=list(content))
-        monkeypatch.setattr(management, "get", lambda path: told)
+        monkeypatch.setattr(management_api, "get", lambda path: told)
 
     return answer
 
@@ -115,7 +115,7 @@ def test_a_version_that_is_too_old(version: str, is_told: bool) -> None:
 def test_frames_that_no_certificate_fits_into(size_bytes: int, is_told: bool) -> None:
     broker = SimpleNamespace(connection=SimpleNamespace(frame_max=size_bytes))
 
-    told = [*limits.frame_size(broker)]
+    told = [*rabbitmq_settings.frame_size(broker)]
 
     assert [f"{size_bytes:,} bytes" in each.problem for each in told] == [True] * is_told
 
@@ -149,7 +149,7 @@ def test_a_policy_that_may_lose_messages(
 ) -> None:
     rabbitmq_answers(queue)
 
-    assert [each.problem for each in limits.policies()] == told
+    assert [each.problem for each in rabbitmq_settings.policies()] == told
 
 
 @pytest.mark.parametrize(

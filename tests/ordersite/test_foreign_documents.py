@@ -29,8 +29,8 @@ from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
 from ordersite.access import keys
-from ordersite.overview.keeping import Sparing, last, recount_stock, take
 from ordersite.overview.measuring import measure
+from ordersite.overview.stored_snapshot import Sparing, last, recount_stock, take
 from ordersite.pipeline.scheduler import JOBS
 from tests.billing.orders import placed
 from tests.failed_messages.letters import failed

@@ -15,7 +15,7 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from messaging.service import services
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -48,7 +48,7 @@ def test_a_process_that_answers_is_live(client: Client) -> None:
 
 def test_ready_when_everything_has_a_consumer(broker: Connection, ready: Ready) -> None:
     assert Lease(RELAY_LEASE).is_held()
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
     consumed = [queue(broker.default_channel) for queue in topology.queues()]
     with Consumer(broker, consumed, on_message=lambda message: message.requeue()):
         status, checks = ready()

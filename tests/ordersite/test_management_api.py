@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from django.test import override_settings
 
-from ordersite.broker import management
+from ordersite.broker import management_api
 
 Answers = list[HTTPStatus]
 
@@ -50,7 +50,7 @@ def test_a_connection_that_ends_while_it_is_closed_is_closed(answers: Answers) -
     """RabbitMQ answers 500 to that, and afterwards does not know it any more."""
     answers += [HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_FOUND]
 
-    management.patiently(partial(management.close_connection, "127.0.0.1:1 -> 127.0.0.1:2"))
+    management_api.patiently(partial(management_api.close_connection, "127.0.0.1:1 -> 127.0.0.1:2"))
 
     assert not answers
 
@@ -58,14 +58,14 @@ def test_a_connection_that_ends_while_it_is_closed_is_closed(answers: Answers) -
 def test_an_answer_that_comes_late_is_waited_for(answers: Answers) -> None:
     answers += [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.OK]
 
-    assert management.patiently(partial(management.get, "queues")).content == []
+    assert management_api.patiently(partial(management_api.get, "queues")).content == []
 
 
 def test_whose_login_is_refused_is_told_so_at_once(answers: Answers) -> None:
     answers += [HTTPStatus.UNAUTHORIZED, HTTPStatus.OK]
 
-    with pytest.raises(management.Forbidden) as refused:
-        management.patiently(partial(management.get, "nodes"))
+    with pytest.raises(management_api.Forbidden) as refused:
+        management_api.patiently(partial(management_api.get, "nodes"))
 
     assert refused.value.next_step == "rabbitmqctl set_user_tags guest monitoring"
     assert answers == [HTTPStatus.OK]
@@ -74,7 +74,7 @@ def test_whose_login_is_refused_is_told_so_at_once(answers: Answers) -> None:
 def test_an_error_of_rabbitmq_is_not_a_refusal(answers: Answers) -> None:
     answers += [HTTPStatus.INTERNAL_SERVER_ERROR]
 
-    with pytest.raises(management.Unavailable, match="500") as error:
-        management.get("queues")
+    with pytest.raises(management_api.Unavailable, match="500") as error:
+        management_api.get("queues")
 
-    assert not isinstance(error.value, management.Forbidden)
+    assert not isinstance(error.value, management_api.Forbidden)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import scheduler_heartbeat
 from ordersite.pipeline.metrics import FAMILIES
 from runtime.lease import RELAY_LEASE, Lease
 from tests.failed_messages.letters import failed
@@ -29,7 +29,7 @@ def metrics() -> dict[str, Samples]:
 
 def test_every_family_is_told() -> None:
     failed()
-    heartbeat.beat(["reconcile"])
+    scheduler_heartbeat.beat(["reconcile"])
     assert Lease(RELAY_LEASE).is_held()
 
     told = metrics()

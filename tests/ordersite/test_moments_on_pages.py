@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ordersite.overview import keeping
+from ordersite.overview import stored_snapshot
 from tests.openapi.prepared import PREPARED, shop
 
 #: What is none of ours to write: what a message or a request says, as it came; what is typed into a
@@ -37,7 +37,7 @@ def test_each_time_says_its_zone() -> None:
     shop()
     for prepare in {*PREPARED.values()}:
         prepare()
-    keeping.take()
+    stored_snapshot.take()
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.create_superuser("operator"))
 

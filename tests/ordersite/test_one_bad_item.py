@@ -18,8 +18,8 @@ from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies
 from failed_messages.acting.retention import delete_expired
 from failed_messages.models import ReplayJob
-from failed_messages.reading.description import job_json
 from failed_messages.reading.filters import Filter
+from failed_messages.reading.representation import job_json
 from failed_messages.reading.timeline import steps
 from failed_messages.records.collection import (
     failed_messages,

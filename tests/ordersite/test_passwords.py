@@ -13,8 +13,8 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.test import RequestFactory
 
 from ordersite.passwords import backend, hasher
-from runtime.requests import guesses as guessing
-from runtime.requests.guesses import Guesses, TooManyGuesses
+from runtime.requests import password_guesses as guessing
+from runtime.requests.password_guesses import Guesses, TooManyGuesses
 from tests.concurrency import at_once
 
 

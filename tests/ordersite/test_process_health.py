@@ -1,4 +1,4 @@
-"""A probe of one process: from its sign of life, or from what the web server answers."""
+"""A probe of one process: from its heartbeat, or from what the web server answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from ordersite.management.commands.serve import port
-from runtime import health, sign_of_life
+from runtime import health, heartbeat_file
 
 
 @pytest.fixture
@@ -19,29 +19,29 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The heartbeat file that the settings name; this process has not written it."""
     path = tmp_path / "heartbeat"
     monkeypatch.setenv("HEARTBEAT_FILE", str(path))
-    monkeypatch.setattr(sign_of_life, "_process", "")
-    monkeypatch.setattr(sign_of_life, "_last_beat", -1.0)
+    monkeypatch.setattr(heartbeat_file, "_process", "")
+    monkeypatch.setattr(heartbeat_file, "_last_beat", -1.0)
     return path
 
 
 def test_a_process_that_beats_works(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sign_of_life.begin("relay")
+    heartbeat_file.begin("relay")
 
     assert health.main(["relay"]) == 0
     assert capsys.readouterr().out == "relay works.\n"
 
 
 def test_only_a_process_that_has_begun_writes(file: Path) -> None:
-    sign_of_life.beat()
+    heartbeat_file.beat()
 
     assert not file.exists()
     assert "relay has not written" in health.trouble_of("relay")
 
 
 def test_it_writes_once_a_second(file: Path) -> None:
-    sign_of_life.begin("relay")
+    heartbeat_file.begin("relay")
     file.unlink()
-    sign_of_life.beat()
+    heartbeat_file.beat()
 
     assert not file.exists()
 
@@ -52,7 +52,7 @@ def test_a_process_that_stands_still_is_told(file: Path) -> None:
     )
 
     assert health.main(["relay"]) == 1
-    assert "no sign of life for 99 s" in health.trouble_of("relay")
+    assert "no heartbeat for 99 s" in health.trouble_of("relay")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"process": "relay", "pid": 1, "at": "x"}'])
@@ -63,15 +63,15 @@ def test_a_file_of_something_else_is_told(file: Path, content: str) -> None:
 
 
 def test_a_scheduler_whose_job_hangs_does_not_work(file: Path) -> None:
-    sign_of_life.begin("scheduler")
-    sign_of_life._last_beat = -1.0
-    sign_of_life.beat("scheduler: reconcile does not end; start it again.")
+    heartbeat_file.begin("scheduler")
+    heartbeat_file._last_beat = -1.0
+    heartbeat_file.beat("scheduler: reconcile does not end; start it again.")
 
     assert "reconcile does not end" in health.trouble_of("scheduler")
 
 
 def test_two_processes_need_two_files(file: Path) -> None:
-    sign_of_life.begin("archiver")
+    heartbeat_file.begin("archiver")
 
     assert "written by archiver" in health.trouble_of("relay")
 
@@ -80,7 +80,7 @@ def test_a_disk_that_takes_nothing_costs_the_process_nothing(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEARTBEAT_FILE", str(file / "is" / "no" / "folder"))
-    sign_of_life.begin("relay")
+    heartbeat_file.begin("relay")
 
     assert "relay has not written" in health.trouble_of("relay")
 

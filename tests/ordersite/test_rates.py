@@ -14,7 +14,7 @@ from orders.group_commit import TooManyWaiting
 from ordersite.access import bearer
 from ordersite.access.scopes import SCOPES
 from ordersite.web.rates import WINDOW_SECONDS, Rates
-from runtime.requests import buckets
+from runtime.requests import token_buckets
 from runtime.requests.caller import Caller
 from tests.asgi_client import request_headers, response_of, run_as_server, scope_of
 
@@ -41,7 +41,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture(autouse=True)
 def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buckets, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
+    monkeypatch.setattr(token_buckets, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runtime.decisions import decided
+from runtime.decision_log import decided
 from runtime.one_line import OneLine
 from runtime.requests.request_id import current, named
 from tests.asgi_client import AsgiClient

@@ -15,7 +15,7 @@ from django.test import Client
 from localservices.pipeline import process_environment, procfile
 from localservices.process import Process
 from localservices.wall_clock import WallClock
-from ordersite.pipeline import heartbeat, scheduler
+from ordersite.pipeline import scheduler, scheduler_heartbeat
 from ordersite.pipeline.scheduler import Job, Scheduler
 from runtime.stopping import StopRequest
 from tests.polling import eventually
@@ -34,7 +34,9 @@ def readiness() -> dict[str, Any]:
 
 def date_heartbeat(age_seconds: float) -> None:
     at = datetime.now(UTC) - timedelta(seconds=age_seconds)
-    heartbeat.heartbeats().update_one({"_id": heartbeat.NAME}, {"$set": {"at": at}}, upsert=True)
+    scheduler_heartbeat.heartbeats().update_one(
+        {"_id": scheduler_heartbeat.NAME}, {"$set": {"at": at}}, upsert=True
+    )
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_a_job_that_fails_runs_again() -> None:
 def test_a_job_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = Event()
     monkeypatch.setattr(scheduler, "LATE_SECONDS", 0.1)
-    monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(scheduler_heartbeat, "EVERY_SECONDS", 0.1)
 
     def hanging() -> None:
         go_on.wait(20)
@@ -157,7 +159,7 @@ def test_no_scheduler_is_named_with_its_command() -> None:
 
 
 def test_an_old_heartbeat_is_a_scheduler_that_is_late() -> None:
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
     assert readiness()["status"] == "ok"
 
     date_heartbeat(age_seconds=HOUR_SECONDS)
@@ -172,17 +174,19 @@ def test_a_heartbeat_says_for_how_long_the_scheduler_has_run() -> None:
     running = Thread(target=Scheduler([]).run, args=(stop,))
     running.start()
     try:
-        eventually(lambda: (last := heartbeat.last()) is not None and last.running_seconds > 0)
+        eventually(
+            lambda: (last := scheduler_heartbeat.last()) is not None and last.running_seconds > 0
+        )
     finally:
         stop.request()
         running.join()
 
 
 def test_a_heartbeat_in_the_future_is_none() -> None:
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
     date_heartbeat(age_seconds=-HOUR_SECONDS)
 
     assert "in the future" in readiness()["detail"]
     assert readiness()["status"] == "missing"
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
     assert readiness()["status"] == "ok"

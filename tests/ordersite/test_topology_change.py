@@ -29,7 +29,7 @@ from messaging.adapters import py_amqp
 from messaging.declaring import is_changing
 from messaging.publishing.publisher import Outgoing, Publisher
 from messaging.service import services
-from runtime.tried import Tried
+from runtime.tried_releases import Tried
 from tests import broker as foreign
 from tests.messaging.test_retries import order, place
 from tests.polling import eventually

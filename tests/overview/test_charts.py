@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from orders.collection import orders
 from ordersite.overview import measuring
-from ordersite.overview.buckets import (
+from ordersite.overview.charts import charts, seconds, span_named
+from ordersite.overview.time_buckets import (
     BARS,
     DAY,
     HOUR,
@@ -27,7 +28,6 @@ from ordersite.overview.buckets import (
     took,
     total,
 )
-from ordersite.overview.charts import charts, seconds, span_named
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place

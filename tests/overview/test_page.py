@@ -21,8 +21,8 @@ from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.doctor.report import Report, Unseen
-from ordersite.overview import keeping
-from ordersite.pipeline import health, heartbeat
+from ordersite.overview import stored_snapshot
+from ordersite.pipeline import health, scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.usefixtures("clean")
 
 @pytest.fixture(autouse=True)
 def nothing_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_own", keeping.OwnReading())
-    monkeypatch.setattr(keeping, "_rabbitmq", keeping.Probe())
+    monkeypatch.setattr(stored_snapshot, "_own", stored_snapshot.OwnReading())
+    monkeypatch.setattr(stored_snapshot, "_rabbitmq", stored_snapshot.Probe())
 
 
 def client_of(user: User) -> Client:
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_said_first_with_its_cost_and_the_next_click(
 ) -> None:
     a_failed_order()
     Lease(RELAY_LEASE).is_held()
-    heartbeat.beat()
+    scheduler_heartbeat.beat()
 
     told = page(operator, address)
 
@@ -94,7 +94,7 @@ def test_as_many_are_listed_as_the_number_says(operator: Client) -> None:
     for status in ("failed", "replaying", "replaying"):
         record = failed(message_id=f"another that is {status}", body=b"%d" % len(status))
         FailedMessage.objects.filter(pk=record.pk).update(status=status)
-    keeping.take()
+    stored_snapshot.take()
     told = page(operator)
 
     shown = re.findall(r'<dt>([^<]+)</dt><dd><a href="([^"]+)"[^>]*>(?:! )?(\d+)</a>', told)
@@ -131,8 +131,8 @@ def test_the_page_shows_what_the_scheduler_kept_and_asks_for_nothing_else(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_failed_order()
-    keeping.take()
-    monkeypatch.setattr(keeping, "read", lambda *_: pytest.fail("the page read it itself"))
+    stored_snapshot.take()
+    monkeypatch.setattr(stored_snapshot, "read", lambda *_: pytest.fail("the page read it itself"))
     page(operator)
 
     began = time.process_time()
@@ -148,8 +148,8 @@ def test_checks_that_are_not_made_again_are_not_made_since_the_first_time() -> N
     silent = Report(unchecked=[Unseen(("version", "queues"), "No answer.", "Start it.")])
     kept = []
     for report in (silent, silent, Report()):
-        keeping.keep_report(report)
-        kept.append(keeping.current().doctor or pytest.fail("nothing is kept"))
+        stored_snapshot.keep_report(report)
+        kept.append(stored_snapshot.current().doctor or pytest.fail("nothing is kept"))
 
     assert [each.unchecked for each in kept] == [2, 2, 0]
     assert [each.unchecked_since for each in kept] == [kept[0].at, kept[0].at, None]
@@ -157,10 +157,10 @@ def test_checks_that_are_not_made_again_are_not_made_since_the_first_time() -> N
 
 def test_without_a_scheduler_the_page_reads_it_itself(operator: Client) -> None:
     place()
-    keeping.take()
+    stored_snapshot.take()
     place()
     stale = {"$set": {"at": mongodb_now().replace(year=2020)}}
-    keeping.kept().update_one({"_id": "now"}, stale)
+    stored_snapshot.kept().update_one({"_id": "now"}, stale)
 
     told = page(operator)
 
@@ -175,32 +175,32 @@ def test_only_an_order_that_waits_for_no_known_reason_is_behind(is_given_up: boo
     if is_given_up:
         discard([str(each.pk) for each in FailedMessage.objects.all()], "operator", "a rehearsal")
 
-    waiting = keeping.take().waiting_since or {}
+    waiting = stored_snapshot.take().waiting_since or {}
     assert waiting.keys() == {"inventory"}, order_id
 
     FailedMessage.objects.all().delete()
-    assert (keeping.take().waiting_since or {}).keys() == {"inventory", "billing"}
+    assert (stored_snapshot.take().waiting_since or {}).keys() == {"inventory", "billing"}
 
 
 def test_a_service_that_has_answered_is_not_what_an_order_waits_for() -> None:
     order = place()
     orders().update_many({}, {"$set": {"pending_events": []}, "$unset": {"pending_since": ""}})
-    assert keeping.take().unheard == ()
+    assert stored_snapshot.take().unheard == ()
 
     issue_invoice(msgspec.json.decode(placed_body(order)))
-    taken = keeping.take()
+    taken = stored_snapshot.take()
 
     assert (taken.waiting_since or {}).keys() == {"inventory", "billing"}
     assert taken.unheard == ("billing",)
     # The invoice is not an answer to the cancellation.
     orders().update_one({}, {"$set": {"awaited": ["billing order.cancelled"]}})
-    assert keeping.take().unheard == ()
+    assert stored_snapshot.take().unheard == ()
 
 
 def test_both_lines_have_the_same_accepted(operator: Client) -> None:
     for _ in range(3):
         place()
-    taken = keeping.take()
+    taken = stored_snapshot.take()
 
     assert [line.accepted for line in taken.lines or ()] == [3, 3]
 
@@ -231,7 +231,7 @@ def test_without_rabbitmq_the_page_says_so(operator: Client) -> None:
 def test_what_was_kept_a_moment_ago_does_not_hide_that_rabbitmq_is_down_since(
     operator: Client,
 ) -> None:
-    keeping.take()
+    stored_snapshot.take()
     nobody = settings.AMQP_URL.rpartition(":")[0] + ":1//"
 
     with override_settings(AMQP_URL=nobody):
@@ -279,7 +279,7 @@ def test_a_slow_mongodb_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> 
         limits.append(pymongo._csot.remaining() or 60.0)  # type: ignore[attr-defined]
         raise ServerSelectionTimeoutError("no primary")
 
-    monkeypatch.setattr(keeping, "kept", find)
+    monkeypatch.setattr(stored_snapshot, "kept", find)
 
-    assert keeping.current().doctor is None
-    assert limits[0] <= keeping.ANSWER_SECONDS
+    assert stored_snapshot.current().doctor is None
+    assert limits[0] <= stored_snapshot.ANSWER_SECONDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ordersite.overview.keeping import Sparing
+from ordersite.overview.stored_snapshot import Sparing
 
 
 class Machine:

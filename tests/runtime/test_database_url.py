@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ordersite import mongodb_url, production
+from ordersite import mongodb_url, production_checks
 from ordersite.rights.logins import Logins
 from ordersite.rights.mongodb import with_login
 from runtime.database_url import split
@@ -18,7 +18,7 @@ def test_any_number_of_hosts_is_a_url(hosts: str, tmp_path: Path) -> None:
     Logins(tmp_path).file("shop").write_text(f"MONGODB_URL={url}\n")
 
     mongodb_url.check(url)
-    production.mongodb_login(url)
+    production_checks.mongodb_login(url)
     assert split(url).netloc == f"a:b%40c@{hosts}"
     assert (split(url).path, split(url).query) == ("/shop", "replicaSet=rs0&appName=web")
     assert "appName" not in mongodb_url.options(url)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runtime import log_fields
-from runtime.decisions import decided
+from runtime import log_context
+from runtime.decision_log import decided
 from runtime.json_lines import JsonLines
 from runtime.requests import request_id
 
@@ -38,7 +38,7 @@ def test_the_names_are_those_of_the_elastic_common_schema() -> None:
 
 @pytest.mark.parametrize("hostile", ["a\nb", "\x1b[31m", "\u2028", "\ud800", '"}', "\x00"])
 def test_no_value_ends_the_line_or_hides_what_follows(hostile: str) -> None:
-    with log_fields.about(lambda: {"ordersite.message_id": hostile}):
+    with log_context.about(lambda: {"ordersite.message_id": hostile}):
         read = line("gave up %s", hostile)
 
     assert read["message"] == f"gave up {hostile}"
@@ -70,7 +70,7 @@ def test_an_error_is_told_with_its_traceback() -> None:
 def test_a_line_has_the_ids_of_what_it_is_about_and_no_others() -> None:
     token = request_id.current.set(b"r-1")
     try:
-        with log_fields.about(lambda: {"ordersite.order_id": "o-1", "trace.id": ""}):
+        with log_context.about(lambda: {"ordersite.order_id": "o-1", "trace.id": ""}):
             inside = line("inside")
     finally:
         request_id.current.reset(token)

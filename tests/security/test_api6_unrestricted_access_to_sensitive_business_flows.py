@@ -18,7 +18,7 @@ from orders.importing import batches, views
 from ordersite.access import bearer
 from ordersite.access.scopes import CUSTOMERS, SCOPES
 from ordersite.web.rates import WINDOW_SECONDS, Rates, TooSoon
-from runtime.requests import buckets
+from runtime.requests import token_buckets
 from runtime.requests.caller import Caller
 from tests.asgi_client import scope_of
 
@@ -29,7 +29,7 @@ SHOP = Caller("key:s", "a shop's", frozenset(SCOPES))
 
 @pytest.fixture(autouse=True)
 def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buckets, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
+    monkeypatch.setattr(token_buckets, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
 
 
 @pytest.fixture

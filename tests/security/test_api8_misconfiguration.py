@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from environs import ValidationError
 
-from ordersite import production
+from ordersite import production_checks
 from ordersite.web.site_address import header_name, proxy_ssl_header
 from ordersite.wsgi import application
 from tests.processes import ROOT
@@ -63,7 +63,7 @@ def test_the_shipped_settings_have_no_warning_of_the_deploy_check() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("DJANGO_SECRET_KEY", production.KNOWN_KEY, "it is public"),
+        ("DJANGO_SECRET_KEY", production_checks.KNOWN_KEY, "it is public"),
         ("ALLOWED_HOSTS", "*", "is every host"),
         ("AMQP_URL", "amqp://guest:guest@localhost:5672//", "is guest"),
         ("MONGODB_URL", "mongodb://localhost:27017/?replicaSet=rs0", "has no login"),
@@ -84,11 +84,11 @@ def test_an_unsafe_setting_stops_the_start_by_name(name: str, value: str, reason
 
 
 @pytest.mark.parametrize(
-    "key", ["", "short", "x" * 49, "x" * 80, "django-insecure-" + KEY, production.KNOWN_KEY]
+    "key", ["", "short", "x" * 49, "x" * 80, "django-insecure-" + KEY, production_checks.KNOWN_KEY]
 )
 def test_a_key_that_can_be_known_or_guessed_is_refused(key: str) -> None:
     with pytest.raises(ValidationError):
-        production.secret_key(key)
+        production_checks.secret_key(key)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_key_that_can_be_known_or_guessed_is_refused(key: str) -> None:
 )
 def test_hosts_that_are_everybodys_are_refused(hosts: list[str]) -> None:
     with pytest.raises(ValidationError):
-        production.hosts(hosts)
+        production_checks.hosts(hosts)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_hosts_that_are_everybodys_are_refused(hosts: list[str]) -> None:
 )
 def test_a_login_of_rabbitmq_that_everybody_has_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
-        production.broker_login(url)
+        production_checks.broker_login(url)
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_a_login_of_rabbitmq_that_everybody_has_is_refused(url: str) -> None:
 )
 def test_a_database_without_login_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
-        production.mongodb_login(url)
+        production_checks.mongodb_login(url)
 
 
 @pytest.mark.parametrize(
     "url", ["amqps://h//?auth_mechanism=EXTERNAL", "amqp://orders:secret@a//;amqp://orders:s@b//"]
 )
 def test_a_login_of_rabbitmq_that_is_the_sites_own_is_taken(url: str) -> None:
-    production.broker_login(url)
+    production_checks.broker_login(url)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_login_of_rabbitmq_that_is_the_sites_own_is_taken(url: str) -> None:
     ["mongodb://orders:secret@a,b/?replicaSet=rs0", "mongodb://h/?authMechanism=MONGODB-X509"],
 )
 def test_a_login_of_mongodb_that_is_the_sites_own_is_taken(url: str) -> None:
-    production.mongodb_login(url)
+    production_checks.mongodb_login(url)
 
 
 def test_the_logins_of_the_repository_are_those_that_are_refused() -> None:
@@ -157,7 +157,11 @@ def test_the_logins_of_the_repository_are_those_that_are_refused() -> None:
 
     for url in urls:
         with pytest.raises(ValidationError, match="public"):
-            (production.broker_login if url.startswith("amqp") else production.mongodb_login)(url)
+            (
+                production_checks.broker_login
+                if url.startswith("amqp")
+                else production_checks.mongodb_login
+            )(url)
 
 
 def test_every_answer_tells_the_browser_what_to_keep_to() -> None:

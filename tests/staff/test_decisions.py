@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from failed_messages.models import AuditEntry
-from runtime.decisions import decided
+from runtime.decision_log import decided
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 

@@ -14,7 +14,7 @@ from webhooks import managing, waking
 from webhooks.schedule import BACKOFF_SECONDS, JITTER
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
-from webhooks.turns import take_turn
+from webhooks.turn import take_turn
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -18,11 +18,11 @@ from tests.webhooks.events import answered, heard_of
 from webhooks import deliverer, managing
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
-from webhooks.turns import take_turn
+from webhooks.turn import take_turn
 from webhooks.waking import Standing
 
 ENDPOINTS, DEAD = 1_000, 50
-#: Enough to take all places, at `OF_ONE` each.
+#: Enough to take all places, at `TURNS_OF_ONE_ENDPOINT` each.
 SLOW = 20
 
 
@@ -89,7 +89,7 @@ def test_those_that_work_hear_at_once_while_slow_ones_have_much_to_get(
     heard_of(orderId="f" * 24)
     for delivery in list(deliveries().find()):
         answered(delivery, Sent(datetime.now(UTC), 9_000, {}, 204))
-    for number in range(deliverer.OF_ONE):
+    for number in range(deliverer.TURNS_OF_ONE_ENDPOINT):
         heard_of(orderId=f"{number:024x}")
     make(quick, 202)
     heard_of(orderId="e" * 24, userId=202)

@@ -17,7 +17,7 @@ from webhooks.schedule import MOST_TRIES
 from webhooks.sending import Sent
 from webhooks.sending_again import send_again
 from webhooks.store import Document, deliveries, endpoints
-from webhooks.turns import take_turn
+from webhooks.turn import take_turn
 from webhooks.waking import Standing
 
 pytestmark = pytest.mark.usefixtures("db")

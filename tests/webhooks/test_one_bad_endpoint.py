@@ -19,7 +19,7 @@ from webhooks import deliverer
 from webhooks.sending import Sent
 from webhooks.sending_again import go_on
 from webhooks.store import Document, deliveries, endpoints
-from webhooks.turns import take_turn
+from webhooks.turn import take_turn
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.security.conftest import closed_api, known  # noqa: F401
-from webhooks.requests import known_types
+from webhooks.bodies import known_types
 
 ENDPOINTS = "/webhooks/endpoints"
 URL = "https://shop.example.com/webhooks"

@@ -22,14 +22,13 @@ from runtime.paginator import CollectionPaginator
 from runtime.requests.number import number_in
 from webhooks import managing
 from webhooks.addresses import fault_of_url
+from webhooks.bodies import known_types
 from webhooks.disabling import disable, enable
 from webhooks.models import Endpoint
-from webhooks.requests import known_types
-from webhooks.rotation import newest
+from webhooks.rotation import OVERLAP_HOURS, newest
 from webhooks.sending_again import send_all_again
 from webhooks.store import Document, deliveries, endpoints
 
-OVERLAP = timedelta(hours=24)
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
 
 
@@ -228,8 +227,8 @@ class EndpointAdmin(admin.ModelAdmin):
 
     @admin.action(description="Rotate the secrets of the selected", permissions=["write"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
-        by = request.user.get_username()
-        rotated = [managing.rotate(each, OVERLAP, by) for each in self._stored(request, queryset)]
+        by, overlap = request.user.get_username(), timedelta(hours=OVERLAP_HOURS)
+        rotated = [managing.rotate(each, overlap, by) for each in self._stored(request, queryset)]
         made = [each for each in rotated if each]
         return self._shown_once(request, made) if made else None
 
@@ -257,7 +256,7 @@ class EndpointAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": "New secret",
             "made": shown,
-            "overlap_hours": OVERLAP // timedelta(hours=1),
+            "overlap_hours": OVERLAP_HOURS,
         }
         response = TemplateResponse(request, "webhooks/secrets.html", context)
         response["Cache-Control"] = "no-store"

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from failed_messages.archiving.archiver import Archiver
 from messaging import declarations
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.connecting import HEARTBEAT_SECONDS, connection_to
 from runtime.metrics import serving
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_, lambda *_: archiver.stop())
-        sign_of_life.begin("archiver")
+        heartbeat_file.begin("archiver")
         serving.serve()
         archiver.run()
         log.info("The archiver has stopped")

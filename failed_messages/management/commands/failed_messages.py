@@ -20,9 +20,9 @@ from failed_messages.cli.policies import add_policy
 from failed_messages.cli.replay import add_jobs, add_replay
 from failed_messages.cli.retries import add_retry_now, add_stop_retrying
 from failed_messages.cli.terminal import Refusal, Terminal
-from failed_messages.reading.verdict import ReasonMissing
-from failed_messages.records.invalid import Invalid
-from runtime.decisions import decided
+from failed_messages.reading.act_result import ReasonMissing
+from failed_messages.records.invalid_request import Invalid
+from runtime.decision_log import decided
 from runtime.outage import Outage
 from runtime.trouble import of_mongodb
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 
 from messaging import declarations
 from orders.outbox.relay import Relay
-from runtime import sign_of_life
-from runtime.garbage import tune_garbage_collector
+from runtime import heartbeat_file
+from runtime.garbage_collector import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         lower_priority()
         stop = StopRequest()
         stop.listen()
-        sign_of_life.begin("relay")
+        heartbeat_file.begin("relay")
         serving.serve()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)

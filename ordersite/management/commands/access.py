@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from pymongo.errors import PyMongoError
 
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.rights import mongodb, rabbitmq
 from ordersite.rights.logins import Logins, new_password, with_login
 from runtime.trouble import in_words
@@ -76,7 +76,7 @@ class Command(BaseCommand):
                 self._plan(options["json"])
             else:
                 self._apply(Logins(options["folder"]), options["renew"], options["json"])
-        except management.Unavailable as error:
+        except management_api.Unavailable as error:
             raise CommandError(f"{error} {error.next_step}", returncode=ExitCode.NOT_DONE) from None
         except PyMongoError as error:
             raise CommandError(

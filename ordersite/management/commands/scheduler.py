@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from messaging import declarations
 from ordersite.pipeline.scheduler import JOBS, Scheduler
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.terminal import table
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         stop = StopRequest()
         stop.listen()
-        sign_of_life.begin("scheduler")
+        heartbeat_file.begin("scheduler")
         serving.serve()
         jobs = [(job.name, job.every_seconds, job.purpose) for job in JOBS]
         heads = ("job", "every (seconds)", "what it does")

@@ -18,9 +18,9 @@ from django.core.management.base import BaseCommand
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
 from messaging.incoming import take_raw
-from messaging.plain import plain
 from messaging.service import services
 from messaging.short_string import readable
+from messaging.storable import plain
 from ordersite.short_text import short_text
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.moment import for_programs, to_the_millisecond

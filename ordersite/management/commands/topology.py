@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from kombu import Connection
 
 from messaging.errors import PublishError
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.pipeline import topology_map
 from ordersite.topology_change import plan
 from ordersite.topology_change.applying import apply
@@ -70,7 +70,7 @@ class Command(BaseCommand):
                 exit_code = carry_out(broker, options["json"])
         except Undone as error:
             raise CommandError(str(error), returncode=ExitCode.NOT_DONE) from error
-        except (*BROKER_ERRORS, PublishError, management.Unavailable) as error:
+        except (*BROKER_ERRORS, PublishError, management_api.Unavailable) as error:
             raise CommandError(
                 f"RabbitMQ failed ({in_words(error)}). No message is lost; when it is "
                 "fixed, run this again: it continues where it was.",

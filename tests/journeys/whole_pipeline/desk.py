@@ -15,9 +15,9 @@ from playwright.sync_api import Locator, Page, expect
 from pymongo.errors import PyMongoError
 
 from messaging.service import services
-from ordersite.overview import keeping
+from ordersite.overview import stored_snapshot
 from ordersite.overview.verdict import judge
-from ordersite.pipeline import heartbeat
+from ordersite.pipeline import scheduler_heartbeat
 from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.polling import eventually
 
@@ -35,7 +35,7 @@ class Operator:
         #: The command that the front page showed for the incident.
         self.command = ""
         #: What the scheduler does before the front page is opened; no scheduler runs here.
-        self.jobs: list[Callable[[], object]] = [heartbeat.beat, keeping.take]
+        self.jobs: list[Callable[[], object]] = [scheduler_heartbeat.beat, stored_snapshot.take]
         self._pipeline = pipeline
         self._clicks = 0
         browser = Client(SERVER_NAME="localhost")
@@ -91,7 +91,7 @@ class Operator:
             with suppress(PyMongoError), pymongo.timeout(KEEPING_SECONDS):
                 for job in self.jobs:
                     job()
-            snapshot = keeping.current()
+            snapshot = stored_snapshot.current()
             verdict = judge(snapshot, max(snapshot.at, datetime.now(UTC)), tuple(services()))
             return is_expected([each.what for each in verdict.concerns] or [""])
 

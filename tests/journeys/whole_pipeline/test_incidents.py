@@ -27,7 +27,7 @@ from messaging import topology
 from messaging.service import services
 from orders.collection import orders
 from ordersite.doctor import alarms
-from ordersite.overview import keeping
+from ordersite.overview import stored_snapshot
 from ordersite.pipeline.reconciling import reconcile
 from runtime.lease import RELAY_LEASE, leases
 from tests.broker import amqp_channel
@@ -246,7 +246,7 @@ def test_rabbitmq_has_no_room_on_its_disk(
     rabbitmq.control("set_disk_free_limit", "1000000GB")
     try:
         order_id = pipeline.api.place(101)
-        operator.jobs.append(keeping.ask_doctor)
+        operator.jobs.append(stored_snapshot.ask_doctor)
         # Its management tells some seconds later.
         eventually(lambda: [*alarms.of_nodes()])
         operator.finds("Disk alarm", "orders are accepted and wait in the outbox", "make room")
@@ -264,7 +264,7 @@ def test_the_recount_of_the_stock_differs(operator: Operator) -> None:
     pen = products().find_one_and_update({"sku": "pen"}, {"$inc": {"available": -4}})
     quantity = pen["available"]
 
-    operator.jobs.append(keeping.recount_stock)
+    operator.jobs.append(stored_snapshot.recount_stock)
     differs = "The stock of pen is not what its movements say."
     stored, moved = quantity - 4, quantity
     operator.finds(

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging import declarations
-from runtime import sign_of_life
+from runtime import heartbeat_file
 from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError("Webhooks are off here. Set WEBHOOKS=true for every process.")
         stop = StopRequest()
         stop.listen()
-        sign_of_life.begin("deliverer")
+        heartbeat_file.begin("deliverer")
         serving.serve()
         wait_for_database(stop)
         logger.info("The deliverer has started")

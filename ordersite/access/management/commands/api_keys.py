@@ -13,9 +13,9 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.reading.filters import duration
 from ordersite.access import keys
-from ordersite.access.description import key_json, keys_json
 from ordersite.access.keys import InvalidKey, NewKey
 from ordersite.access.models import ApiKey
+from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import SCOPES, UnknownScope
 from runtime.moment import exact
 from runtime.os_user import add_by

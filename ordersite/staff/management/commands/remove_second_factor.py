@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ordersite.staff import second_factor
-from runtime.decisions import decided
+from runtime.decision_log import decided
 from runtime.os_user import os_user
 
 

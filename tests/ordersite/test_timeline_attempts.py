@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from messaging.steps import Step
-from ordersite.pipeline import retries
+from messaging.timeline_step import Step
+from ordersite.pipeline import timeline_attempts
 
 FIRST = "2026-11-28T03:00:00.120000+00:00"
 DUE = datetime(2026, 11, 28, 3, 0, 30, tzinfo=UTC)
@@ -21,17 +21,17 @@ def note(**changes: Any) -> dict[str, Any]:
 
 
 def told(changes: dict[str, Any], *by_the_desk: Step) -> list[tuple[str, str, int | None]]:
-    steps = retries.steps_of(note(**changes), by_the_desk)
+    steps = timeline_attempts.steps_of(note(**changes), by_the_desk)
     return [(step.kind, step.outcome, step.attempt) for step in steps]
 
 
 def test_a_failed_attempt_and_when_the_next_is_due() -> None:
-    failed, waits = retries.steps_of(note(due_at=DUE), [])
+    failed, waits = timeline_attempts.steps_of(note(due_at=DUE), [])
 
     assert (failed.kind, failed.detail) == ("failed", "card service timed out")
     assert failed.at == datetime.fromisoformat(FIRST)
     assert (waits.outcome, waits.attempt, waits.due_at) == ("to be tried again", 2, DUE)
-    assert waits.retry_id == retries.retry_notes.id_of(note())
+    assert waits.retry_id == timeline_attempts.retry_notes.id_of(note())
     assert failed.retry_id is None
 
 
@@ -67,6 +67,8 @@ def test_what_was_stopped_says_so_until_the_desk_has_it() -> None:
 
 
 def test_a_note_that_cannot_be_read_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries.retry_notes, "of_order", lambda _: [{"service": "x"}, note()])
+    monkeypatch.setattr(
+        timeline_attempts.retry_notes, "of_order", lambda _: [{"service": "x"}, note()]
+    )
 
-    assert [step.outcome for step in retries.steps("o1", [])] == ["failed"]
+    assert [step.outcome for step in timeline_attempts.steps("o1", [])] == ["failed"]

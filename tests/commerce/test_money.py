@@ -9,8 +9,8 @@ from bson import Decimal128
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from messaging.currencies import DECIMALS, decimals_of
-from messaging.money import grouped, in_words, plain, stored, text_of
+from commerce.currencies import DECIMALS, decimals_of
+from commerce.money import grouped, in_words, plain, stored, text_of
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from runtime.requests.number import UserId
 from runtime.requests.query_string import Filters
 from runtime.requests.refusal import Fault, Refusal
 from webhooks.addresses import MOST_CHARACTERS, fault_of_url
+from webhooks.rotation import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 from webhooks.service import SERVICE
 
 TITLE = "The endpoint was not changed"
@@ -27,7 +28,6 @@ TITLE_OF_LIST = "Nothing was listed"
 
 MAX_KEY_CHARACTERS = 255
 KEY_EXAMPLE = "a new UUID for each request"
-MOST_OVERLAP_HOURS = 24 * 7
 MOST_TYPES = 100
 
 
@@ -83,7 +83,7 @@ class Rotation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """`{"overlapHours": 24}`."""
 
     #: How long the secret before it signs, too.
-    overlap_hours: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_HOURS)] = 24
+    overlap_hours: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_HOURS)] = OVERLAP_HOURS
 
 
 class Missed(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from kombu import Connection
 
 from messaging import topology
 from messaging.consuming.holding import longest_held_seconds
-from ordersite.broker import management
+from ordersite.broker import management_api
 from ordersite.doctor.report import Finding, Severity
 
 #: RabbitMQ's default; a message's headers with its death certificate need most of it.
@@ -46,7 +46,7 @@ def frame_size(broker: Connection) -> Iterator[Finding]:
 def policies() -> Iterator[Finding]:
     """https://www.rabbitmq.com/docs/parameters#policies"""
     ours = {queue.name for queue in topology.queues()}
-    for queue in management.get("queues").content:
+    for queue in management_api.get("queues").content:
         definition = queue.get("effective_policy_definition") or {}
         harmful = sorted(HARMFUL.intersection(definition))
         if queue["name"] in ours and harmful:
@@ -57,7 +57,7 @@ def policies() -> Iterator[Finding]:
                 f"The policy {policy} sets {', '.join(harmful)} for it.",
                 "It limits the queue in a way that this release does not count on, and may drop "
                 "messages.",
-                management.deletion("policies", str(policy)),
+                management_api.deletion("policies", str(policy)),
                 "Or give the policy a pattern that does not match this queue.",
             )
 
@@ -65,7 +65,7 @@ def policies() -> Iterator[Finding]:
 def consumer_timeout() -> Iterator[Finding]:
     """What a queue or a policy says; RabbitMQ's own value is in no answer of its API."""
     ours = {queue.name for queue in topology.queues()}
-    for queue in management.get("queues").content:
+    for queue in management_api.get("queues").content:
         if queue["name"] in ours and (finding := short_consumer_timeout(queue)):
             yield finding
 
@@ -85,6 +85,6 @@ def short_consumer_timeout(queue: dict[str, Any]) -> Finding | None:
         f"{needed_seconds:g} s.",
         "RabbitMQ closes the consumer's channel at each message that takes longer. It continues by "
         "itself, and such a message is delivered again and again.",
-        f"rabbitmqctl list_policies -p {shlex.quote(management.vhost())}",
+        f"rabbitmqctl list_policies -p {shlex.quote(management_api.vhost())}",
         "Remove consumer-timeout from the policy that sets it, or make it 1800000 (30 minutes).",
     )

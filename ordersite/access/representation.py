@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from messaging.listed import listed
+from messaging.readable_records import listed
 from ordersite.access import models
 from ordersite.access.answers import ApiKey
 from runtime.moment import or_null

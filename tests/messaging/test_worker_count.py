@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from messaging.handling import sharing
-from messaging.handling.sharing import CHECK_SECONDS, Sharing
+from messaging.handling import worker_count
+from messaging.handling.worker_count import CHECK_SECONDS, Sharing
 from messaging.queue_state import QueueState
 
 
@@ -33,7 +33,7 @@ class States:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(sharing, "time", clock)
+    monkeypatch.setattr(worker_count, "time", clock)
     return clock
 
 

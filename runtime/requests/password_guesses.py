@@ -9,9 +9,9 @@ from __future__ import annotations
 from threading import Lock
 
 from runtime.requests import address as addresses
-from runtime.requests.buckets import Buckets
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import TOO_MANY_PASSWORDS
+from runtime.requests.token_buckets import Buckets
 
 WINDOW_SECONDS = 300
 #: Wrong ones in that time, and as many a window in the long run.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from messaging.service import Event, Service, services
-from messaging.unasked import keeper, kept
+from messaging.unasked_events import keeper, kept
 from orders import ledger, unanswered
 from runtime.mongodb_clock import mongodb_now
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import pace
-from runtime.pace import FEW, INTERVAL_SECONDS, Pace
+from runtime import batch_interval
+from runtime.batch_interval import FEW, INTERVAL_SECONDS, Pace
 
 
 class Clock:
@@ -18,7 +18,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
+    monkeypatch.setattr(batch_interval, "time", clock)
     return clock
 
 

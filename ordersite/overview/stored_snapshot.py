@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError
 from inventory.recounting import Difference, HistoryTooShort, recount
 from ordersite.doctor.examination import examine
 from ordersite.doctor.report import Report
-from ordersite.overview.counting import AllOrders, estimated
+from ordersite.overview.order_count import AllOrders, estimated
 from ordersite.overview.reading import read
 from ordersite.overview.snapshot import (
     Doctor,

@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
-from failed_messages.admin.detail import page_after
+from failed_messages.admin.message_page import page_after
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage
-from failed_messages.reading.description import SUMMARY_FIELDS
+from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id
 from failed_messages.reading.next_step import consequence, runbooks
 from failed_messages.reading.preview import preview_of
-from failed_messages.reading.verdict import ReasonMissing, Verdict, record_id
+from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.order_facts import order_facts
 
 #: More verdicts than these are summed up in one line.

@@ -13,7 +13,7 @@ from orders import unanswered
 from orders.attention import MOST, Need
 from orders.attention import register as register_need
 from ordersite.overview.failures import UNSETTLED
-from ordersite.overview.keeping import current
+from ordersite.overview.stored_snapshot import current
 
 
 def register() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from messaging.handling import retry_notes
 from messaging.isolation import isolated
-from messaging.steps import Step
+from messaging.timeline_step import Step
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ _last_beat = -EVERY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class SignOfLife:
+class Heartbeat:
     """What a process wrote last."""
 
     process: str
@@ -60,17 +60,17 @@ def beat(trouble: str = "") -> None:
         written.replace(path)
 
 
-def read(path: Path) -> SignOfLife:
-    """The last sign of life in the file.
+def read(path: Path) -> Heartbeat:
+    """The last heartbeat in the file.
 
     Raises:
         OSError: there is no file that can be read.
-        ValueError: it is not a sign of life.
+        ValueError: it is not a heartbeat.
     """
     said = json.loads(path.read_text())
     try:
         # All processes of a machine share this clock, and no change of the time of day moves it.
         age_seconds = time.monotonic() - said["at"]
-        return SignOfLife(said["process"], said["pid"], age_seconds, said["trouble"])
+        return Heartbeat(said["process"], said["pid"], age_seconds, said["trouble"])
     except (KeyError, TypeError) as error:
-        raise ValueError("it is not a sign of life") from error
+        raise ValueError("it is not a heartbeat") from error

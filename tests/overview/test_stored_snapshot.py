@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ordersite.overview import keeping
+from ordersite.overview import stored_snapshot
 from ordersite.overview.snapshot import Snapshot
 from tests.overview.snapshots import NOW, but, queue, well, with_queues
 
@@ -27,14 +27,14 @@ class Kept:
 
 def test_a_queue_is_filled_since_it_was_last_seen_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept()
-    monkeypatch.setattr(keeping, "kept", lambda: kept)
+    monkeypatch.setattr(stored_snapshot, "kept", lambda: kept)
 
     def filled_since(messages: int, seconds: int) -> dict[str, Any]:
         at = NOW + timedelta(seconds=seconds)
         now: Snapshot = but(at=at, queues=with_queues(queue("billing.dlq", messages)))
-        monkeypatch.setattr(keeping, "read", lambda *_: now)
-        keeping.take()
-        found = keeping.loaded(kept.document or {})
+        monkeypatch.setattr(stored_snapshot, "read", lambda *_: now)
+        stored_snapshot.take()
+        found = stored_snapshot.loaded(kept.document or {})
         assert found
         return found.filled_since
 

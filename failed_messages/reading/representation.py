@@ -16,11 +16,11 @@ from failed_messages.models import (
     ReplayPolicy,
 )
 from failed_messages.reading import answers
+from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.expiry import expires_at
 from failed_messages.reading.group_figures import Figures
-from failed_messages.reading.verdict import Verdict
 from messaging.certificate import Certificate
-from messaging.plain import whole_text
+from messaging.storable import whole_text
 from runtime.moment import or_null
 
 #: What `summary` needs: never the body, the headers or the certificates.

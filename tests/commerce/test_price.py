@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import Decimal128
 
-from messaging.price import InvalidPrice, has_too_many_decimals, price_of
+from commerce.price import InvalidPrice, has_too_many_decimals, price_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.requests.address import bounded
-from runtime.requests.buckets import Buckets
+from runtime.requests.token_buckets import Buckets
 
 
 def taken(buckets: Buckets, moments: list[float], per_second: float = 5) -> int:

@@ -15,8 +15,8 @@ from django.db import connection
 from messaging.adapters import billiard, celery, kombu
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
-from runtime import sign_of_life
-from runtime.garbage import tune_garbage_collector
+from runtime import heartbeat_file
+from runtime.garbage_collector import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
 from runtime.stopping import StopRequest
@@ -51,7 +51,7 @@ def lower_priority_of_worker(**_: Any) -> None:
 
 def wait_for_services(**_: Any) -> None:
     """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
-    sign_of_life.begin("worker")
+    heartbeat_file.begin("worker")
     serving.serve()
     never = StopRequest()
     with ended_by_signals():

@@ -14,8 +14,8 @@ from django.urls import NoReverseMatch, reverse
 
 from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, reason_label
+from failed_messages.reading.act_result import record_id
 from failed_messages.reading.body_tree import tree
-from failed_messages.reading.description import deaths
 from failed_messages.reading.expiry import expires_at
 from failed_messages.reading.headline import headline, span
 from failed_messages.reading.next_step import (
@@ -26,11 +26,11 @@ from failed_messages.reading.next_step import (
     next_step,
     replay_safe,
 )
-from failed_messages.reading.verdict import record_id
+from failed_messages.reading.representation import deaths
 from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
-from messaging.plain import whole_text
+from messaging.storable import whole_text
 from runtime.tracing.link import trace_link
 
 RAW_LIMIT_CHARS = 20_000

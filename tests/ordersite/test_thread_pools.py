@@ -11,7 +11,7 @@ import pytest
 
 from ordersite.web import usage
 from ordersite.web.in_threads import in_thread
-from ordersite.web.places import Busy, BusyWithOne, Places
+from ordersite.web.thread_pools import Busy, BusyWithOne, Places
 from ordersite.web.usage import Usage
 from tests.asgi_client import run_as_server
 

@@ -1,0 +1,1 @@
+"""What the services of this shop have in common: money, prices, currencies, fields of events."""
