@@ -14,7 +14,7 @@ from pymongo import IndexModel
 from messaging.isolation import isolated
 from messaging.order_id import object_id
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
-from messaging.service import Service
+from messaging.service import Service, answering
 from messaging.topology import by_name
 from orders.collection import orders
 from orders.outbox.store import message
@@ -90,7 +90,28 @@ def accepted(service: Service) -> int:
     """How many orders the service was ever to answer for."""
     if hears_all(service):
         return count_all()
-    return orders().count_documents({f"ledger.{service.name}": {"$exists": True}})
+    return orders().count_documents(heard_of_by(service))
+
+
+def heard_of_by(service: Service) -> dict[str, Any]:
+    """The query of the orders that the service has to do with; the partial index's condition."""
+    return {f"ledger.{service.name}.state": {"$gt": ""}}
+
+
+def indexes_of_services() -> list[IndexModel]:
+    """The index of each service that hears of an order later than by `order.placed`, or never.
+
+    It counts the service's orders without reading any. No migration can know these services.
+    """
+    return [
+        IndexModel(
+            [(f"ledger.{service.name}.state", 1), ("_id", 1)],
+            name=f"orders_heard_of_by_{service.name}",
+            partialFilterExpression=heard_of_by(service),
+        )
+        for service in answering()
+        if not hears_all(service)
+    ]
 
 
 def count(service: Service) -> int:
@@ -143,7 +164,7 @@ def newest(service: Service, limit: int) -> Iterator[str]:
 def settled_by(service: Service) -> dict[str, Any]:
     """The query of the orders that the service has to do with, and owes no answer."""
     keys = owed_by(service)["awaited"]["$in"]
-    return {f"ledger.{service.name}": {"$exists": True}, "awaited": {"$nin": keys}}
+    return {**heard_of_by(service), "awaited": {"$nin": keys}}
 
 
 def overdue(service: Service, type_: str, seconds: float) -> Iterator[str]:

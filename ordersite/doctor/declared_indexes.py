@@ -34,13 +34,18 @@ OF_MIGRATIONS = (
 )
 
 
+def of_services() -> list[DeclaredIndex]:
+    """What the declarations of services ask for; `migrate` makes it each time."""
+    return [DeclaredIndex("orders", each) for each in unanswered.indexes_of_services()]
+
+
 def declared() -> list[DeclaredIndex]:
     """Every index that a migrated database has, beside those of `_id`."""
     noting = _NotingEditor(connection)
     for model in apps.get_models():
         if model._meta.can_migrate(connection):
             noting.create_model(model)
-    return [*noting.noted, *OF_MIGRATIONS]
+    return [*noting.noted, *OF_MIGRATIONS, *of_services()]
 
 
 def missing() -> list[DeclaredIndex]:

@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError
 from inventory.recounting import Difference, HistoryTooShort, recount
 from ordersite.doctor.examination import examine
 from ordersite.doctor.report import Report
-from ordersite.overview.order_count import AllOrders, estimated
+from ordersite.overview.order_count import OrderCounts, estimated
 from ordersite.overview.reading import read
 from ordersite.overview.snapshot import (
     Doctor,
@@ -82,7 +82,7 @@ class Sparing:
         self._next_at = self._clock() + (self._cost() - before) * self._share
 
 
-_all_orders = AllOrders()
+_order_counts = OrderCounts()
 
 
 def take() -> Snapshot:
@@ -91,7 +91,7 @@ def take() -> Snapshot:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    now = read(_all_orders.accepted, SCHEDULERS_SECONDS)
+    now = read(_order_counts.accepted, SCHEDULERS_SECONDS)
     kept().replace_one({"_id": NOW}, stored(_with_seen(now)), upsert=True)
     return now
 
