@@ -12,10 +12,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from billing.models import Invoice
-from commerce.money import grouped, in_words
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from messaging.user_link import user_link
+from runtime.money.amounts import grouped, in_words
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from commerce.fields import Currency, Money, OrderId, UserId
-from commerce.money import text_of
+from messaging.fields import Currency, Money, OrderId, UserId
 from messaging.message import Message, event
+from runtime.money.amounts import text_of
 
 InvoiceNumber = Annotated[str, Meta(description="Gapless within its year, like 2026-000001.")]
 

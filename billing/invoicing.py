@@ -21,8 +21,8 @@ from pymongo.collection import Collection
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
-from commerce.currencies import rounded
-from commerce.money import stored
+from runtime.money.amounts import stored
+from runtime.money.currencies import rounded
 from runtime.transactions import in_transaction
 
 #: As stored in `invoices`: _id (the order's id), number ("2026-000001" | None), user_id,

@@ -18,8 +18,8 @@ from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
 from billing.order import read_placed
-from commerce.currencies import rounded
-from commerce.money import stored
+from runtime.money.amounts import stored
+from runtime.money.currencies import rounded
 
 #: More than so many lost numbers are a mistake in the given number.
 MOST_LOST = 100_000

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from django.conf import settings
 from msgspec import Meta, Struct
 
-from commerce.currencies import DECIMALS, WRONG, rounded
 from messaging import body
 from messaging.errors import InvalidMessage
 from messaging.order_id import of_message
+from runtime.money.currencies import DECIMALS, WRONG, rounded
 
 PLACED_EXAMPLE = (
     '{"orderId": "6743…", "userId": 101, "items": [{"sku": "pen", "quantity": 2, '

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from billing.invoicing import Invoice
 from billing.print_text import lines, one_line
-from commerce.money import grouped, in_words
+from runtime.money.amounts import grouped, in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from commerce.currencies import rounded
+from runtime.money.currencies import rounded
 
 
 def tax_in(gross: Decimal, rate_percent: Decimal, currency: str) -> Decimal:

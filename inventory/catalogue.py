@@ -19,9 +19,9 @@ from django.db import connection
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
-from commerce.price import Price
 from inventory.restocking import Product, add_products
 from inventory.stock import having
+from runtime.money.price import Price
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from commerce.price import Price
 from inventory.catalogue import new_product
 from inventory.restocking import add_products
+from runtime.money.price import Price
 
 #: sku, name, price in EUR, units; the last three run out soon.
 DEMO_PRODUCTS = [

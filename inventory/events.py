@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from commerce.fields import OrderId, Quantity, Sku, UserId
+from messaging.fields import OrderId, Quantity, Sku, UserId
 from messaging.message import NO_HEADERS, Message, event
 
 

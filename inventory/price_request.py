@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from commerce import currencies
-from commerce.price import Price, has_too_many_decimals, told_decimals
 from inventory.product_requests import TITLE
+from runtime.money import currencies
+from runtime.money.price import Price, has_too_many_decimals, told_decimals
 from runtime.requests.faults import body_fault
 from runtime.requests.refusal import Fault, Refusal
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from commerce import currencies
+from runtime.money import currencies
 from runtime.requests import cursor, query_string
 from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body

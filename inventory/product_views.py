@@ -18,8 +18,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from commerce.money import plain
-from commerce.price import InvalidPrice, price_of
 from inventory import catalogue, operations
 from inventory.answers import Product as Shown
 from inventory.answers import ProductPage, ProductPrice
@@ -37,6 +35,8 @@ from inventory.product_requests import (
 )
 from inventory.restocking import Product
 from runtime.moment import for_programs
+from runtime.money.amounts import plain
+from runtime.money.price import InvalidPrice, price_of
 from runtime.requests import entity_tag, query_string
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS

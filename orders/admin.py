@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from commerce.money import grouped, in_words
 from messaging.order_id import object_id
 from messaging.service import answering
 from messaging.user_link import user_link
@@ -20,6 +19,7 @@ from orders import attention
 from orders.admin_markup import label, moment, table
 from orders.models import Order
 from orders.product_names import names_of
+from runtime.money.amounts import grouped, in_words
 from runtime.paginator import CollectionPaginator
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in

@@ -21,7 +21,7 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from django.db import connection
 
-from commerce.price import InvalidPrice, Price, price_of
+from runtime.money.price import InvalidPrice, Price, price_of
 
 logger = logging.getLogger(__name__)
 

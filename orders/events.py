@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from commerce.fields import Currency, Money, OrderId, Quantity, Sku, UserId
-from commerce.money import text_of
+from messaging.fields import Currency, Money, OrderId, Quantity, Sku, UserId
 from runtime.moment import Moment, for_programs
+from runtime.money.amounts import text_of
 
 
 class OrderLine(Struct, rename="camel"):

@@ -10,8 +10,6 @@ from typing import Any
 
 from bson import ObjectId
 
-from commerce.money import stored
-from commerce.price import Price
 from orders import traces
 from orders.catalogue import catalogue
 from orders.collection import orders
@@ -19,6 +17,8 @@ from orders.owed import keys_of, ledger_at_first
 from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
 from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
 from runtime.milliseconds import now_in_milliseconds
+from runtime.money.amounts import stored
+from runtime.money.price import Price
 from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.refusal import Fault, Refusal
 from runtime.tracing.mongodb import calling

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
-from commerce.money import text_of
 from orders.answers import Order, OrderWithLedger, PlacedOrder
 from runtime.moment import for_programs, or_null
+from runtime.money.amounts import text_of
 from runtime.requests.number import text_if_large
 
 #: What `order_json` reads; a stored order has several times as much.

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from environs import EnvError, FileAwareEnv, ValidationError
 
-from commerce import currencies
 from runtime import signed_webhook
+from runtime.money import currencies
 
 #: Written by the local services, so that every terminal talks to the same ones.
 SERVICES_FILE = Path(__file__).resolve().parent.parent / ".local" / "services.env"

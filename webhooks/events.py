@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from commerce.fields import OrderId, UserId
+from messaging.fields import OrderId, UserId
 from messaging.message import Message, event
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from commerce.money import in_words
+from runtime.money.amounts import in_words
 
 ORDERS_A_QUERY = 1_000
 

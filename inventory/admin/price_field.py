@@ -9,8 +9,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from commerce import currencies
-from commerce.price import has_too_many_decimals, told_decimals
+from runtime.money import currencies
+from runtime.money.price import has_too_many_decimals, told_decimals
 
 #: What orders can charge and an invoice can hold. Python's own decimals take `-0`, `1e3`, `NaN`,
 #: `1_000` and the digits of every script as well.

@@ -15,8 +15,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from commerce.money import in_words
-from commerce.price import Price
 from inventory.admin.movements import table
 from inventory.admin.price_field import CurrencyField, PriceField, check_price
 from inventory.catalogue import new_product, offered, withdrawn
@@ -26,6 +24,8 @@ from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.stock_requests import MAX_QUANTITY
 from runtime.moment import exact
+from runtime.money.amounts import in_words
+from runtime.money.price import Price
 
 MOVEMENTS_SHOWN = 20
 

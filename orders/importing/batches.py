@@ -12,12 +12,12 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from commerce.price import Price
 from orders import placing, traces
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome, blamed
 from orders.importing.repeats import Repeats
+from runtime.money.price import Price
 from runtime.requests.refusal import Fault, Refusal
 from runtime.tracing import spans
 

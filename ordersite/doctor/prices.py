@@ -12,10 +12,10 @@ from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 
-from commerce.currencies import DECIMALS, example
-from commerce.price import TOO_HIGH, InvalidPrice, price_of
 from orders.catalogue import LENIENT
 from ordersite.doctor.report import Finding, Severity
+from runtime.money.currencies import DECIMALS, example
+from runtime.money.price import TOO_HIGH, InvalidPrice, price_of
 
 #: So many are named; more of them have one cause.
 NAMED_PRODUCTS = 20

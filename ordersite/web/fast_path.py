@@ -26,7 +26,6 @@ from django.http.request import split_domain_port, validate_host
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from rest_framework.views import APIView
 
-from commerce.price import Price
 from orders import idempotency, placing, traces, unowned_keys
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.representation import address_of, order_json, placed_json
@@ -40,6 +39,7 @@ from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.counts import answered
 from ordersite.web.in_threads import Send
 from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
+from runtime.money.price import Price
 from runtime.requests.caller import Caller, Unauthenticated, check_user
 from runtime.requests.deadline import ANSWER_SECONDS
 from runtime.requests.refusal import Refusal

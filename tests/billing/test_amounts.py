@@ -18,8 +18,8 @@ from billing.order import line_of, read_placed
 from billing.pdf import pdf
 from billing.printable_document import credit_note_document, invoice_document
 from billing.tax import tax_in
-from commerce.currencies import rounded, smallest_unit
 from messaging.errors import InvalidMessage
+from runtime.money.currencies import rounded, smallest_unit
 from tests.billing.orders import placed
 
 currencies = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])

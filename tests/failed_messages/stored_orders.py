@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from commerce.price import Price
 from orders import placing
 from orders.events import body_of
+from runtime.money.price import Price
 
 PEN = Price(Decimal("12.50"), "EUR")
 

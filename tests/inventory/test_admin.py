@@ -11,10 +11,10 @@ from bson import Decimal128
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from commerce.price import price_of
 from inventory.models import Product
 from inventory.recounting import recount
 from inventory.reserving import products, reservations, reserve
+from runtime.money.price import price_of
 from tests.browser_form import BrowserForm
 from tests.inventory.catalogue import order, stock, stocked
 

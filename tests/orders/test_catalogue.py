@@ -14,9 +14,9 @@ from bson.raw_bson import RawBSONDocument
 from django.db import connection
 from pymongo.errors import PyMongoError
 
-from commerce.price import price_of
 from orders import catalogue
 from orders.catalogue import FRESH_SECONDS, REFRESH_SKUS, REFRESHES_REMEMBERED, Catalogue
+from runtime.money.price import price_of
 
 
 class Clock:

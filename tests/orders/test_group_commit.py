@@ -12,10 +12,10 @@ from bson import ObjectId
 from django.db import connection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from commerce.price import Price
 from localservices.mongodb import MongoDB
 from orders import group_commit, placing
 from orders.group_commit import GroupCommit, TooManyWaiting
+from runtime.money.price import Price
 from runtime.requests.deadline import ANSWER_SECONDS
 from tests.asgi_client import run_as_server
 from tests.polling import eventually

@@ -12,10 +12,10 @@ import pytest
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 
-from commerce.price import Price
 from orders import placing
 from orders.importing import batches, request_body, views
 from orders.importing.entry import Entry, Outcome
+from runtime.money.price import Price
 
 
 @pytest.fixture(autouse=True)

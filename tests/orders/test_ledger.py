@@ -12,12 +12,12 @@ from bson import ObjectId
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commerce.price import Price
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handling.handlers import known_types
 from messaging.service import answering
 from orders import cancelling, ledger, placing, tasks
 from orders.collection import orders
+from runtime.money.price import Price
 from tests.concurrency import at_once
 
 BOOK = Price(Decimal("12.50"), "EUR")

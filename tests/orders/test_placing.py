@@ -13,11 +13,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commerce.currencies import smallest_unit
-from commerce.price import Price
 from orders import placing
 from orders.representation import order_json
 from orders.requests.order_request import Item
+from runtime.money.currencies import smallest_unit
+from runtime.money.price import Price
 from runtime.requests.refusal import Refusal
 
 

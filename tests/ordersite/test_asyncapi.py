@@ -13,7 +13,6 @@ import yaml
 from bson import Decimal128
 
 from billing import events as billing_events
-from commerce.price import Price
 from inventory import events as inventory_events
 from messaging.message import Message
 from messaging.service import events, services
@@ -21,6 +20,7 @@ from orders import placing
 from orders.outbox import store
 from ordersite.management.commands.asyncapi import files
 from ordersite.pipeline import asyncapi
+from runtime.money.price import Price
 
 ORDER_ID = "674300000000000000000001"
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from bson import Decimal128
 
-from commerce.currencies import DECIMALS, decimals_of, smallest_unit
+from runtime.money.currencies import DECIMALS, decimals_of, smallest_unit
 
 #: As much as an invoice's unit price can hold: nine digits before the point.
 TOO_HIGH = Decimal(1_000_000_000)

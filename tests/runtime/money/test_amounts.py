@@ -9,8 +9,8 @@ from bson import Decimal128
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commerce.currencies import DECIMALS, decimals_of
-from commerce.money import grouped, in_words, plain, stored, text_of
+from runtime.money.amounts import grouped, in_words, plain, stored, text_of
+from runtime.money.currencies import DECIMALS, decimals_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commerce.currencies import DECIMALS, decimals_of, example, rounded, smallest_unit
+from runtime.money.currencies import DECIMALS, decimals_of, example, rounded, smallest_unit
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from bson import Decimal128
 
-from commerce.currencies import MOST_DECIMALS, decimals_of
+from runtime.money.currencies import MOST_DECIMALS, decimals_of
 
 #: The exponent of ten comes after so many bits of digits, and this much higher.
 DIGITS_BITS = 113

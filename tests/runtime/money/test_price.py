@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import Decimal128
 
-from commerce.price import InvalidPrice, has_too_many_decimals, price_of
+from runtime.money.price import InvalidPrice, has_too_many_decimals, price_of
 
 
 @pytest.mark.parametrize(

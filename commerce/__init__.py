@@ -1,1 +1,0 @@
-"""What the services of this shop have in common: money, prices, currencies, fields of events."""

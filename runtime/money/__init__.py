@@ -1,0 +1,1 @@
+"""Money: amounts, prices and the currencies of ISO 4217."""
