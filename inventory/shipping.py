@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 
 from inventory import consent, events
@@ -28,7 +29,6 @@ from inventory.refusals import NotDone, NotReserved, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
 from messaging.isolation import isolated
-from messaging.publishing import outbox
 from messaging.publishing.outbox import IS_PENDING, publish_pending
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import exchange_of
@@ -119,7 +119,7 @@ def send(order_id: str, by: str, anyway: str = "") -> Shipment:
     return in_transaction(ship_once)
 
 
-def publish_shipped() -> int:
+def publish_waiting() -> int:
     """Publish the `inventory.shipped` events that wait; return how many it was.
 
     Raises:
@@ -138,9 +138,9 @@ def publish_shipped() -> int:
     return len(waiting)
 
 
-def oldest_pending_since() -> datetime | None:
-    """When the shipment that waits longest to be published was made; None when none waits."""
-    return outbox.oldest_pending_since(reservations())
+def documents() -> Collection[dict[str, Any]]:
+    """Those in which shipments wait to be published."""
+    return reservations()
 
 
 def unheard(before: datetime) -> Iterator[str]:

@@ -81,6 +81,9 @@ class Service:
     runs: bool = True
     #: Whether subscribers can have its events by routing key and by header, too.
     by_topic: bool = False
+    #: The dotted name of the module with the outbox from which the relay publishes its events; see
+    #: `messaging.outboxes`. None: a handler publishes each, or `kept_by` names who does.
+    outbox: str | None = None
     #: The name of its fanout; None: `<name>_events`.
     fanout: str | None = None
 

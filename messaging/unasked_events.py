@@ -10,13 +10,25 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
+
+from pymongo.collection import Collection
 
 from messaging.service import Event, Service
 
 
 class Keeper(Protocol):
     """What the module that `kept_by` names has."""
+
+    def documents(self) -> Collection[dict[str, Any]]:
+        """Its outbox: those in which events wait, `pending_since` when they happened."""
+
+    def publish_waiting(self) -> int:
+        """Publish what waits, and return how much it was; the scheduler runs this.
+
+        Raises:
+            PublishError: RabbitMQ has not confirmed all.
+        """
 
     def unheard(self, before: datetime) -> Iterator[str]:
         """Ids of orders whose event was published before then, oldest first.
@@ -31,7 +43,7 @@ class Keeper(Protocol):
         """Let these events wait to be published once more, with the same ids."""
 
 
-FUNCTIONS = ("unheard", "heard", "publish_again")
+FUNCTIONS = ("documents", "publish_waiting", "unheard", "heard", "publish_again")
 
 
 def kept(service: Service) -> list[Event]:

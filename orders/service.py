@@ -15,6 +15,7 @@ SERVICE = Service(
         Event("order.cancelled", events.OrderCancelled),
     ],
     keeps_ledger=True,
+    outbox="orders.outbox.store",
     by_topic=True,
     fanout="order_events",
 )

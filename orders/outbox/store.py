@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import ObjectId
 from pymongo import UpdateMany
+from pymongo.collection import Collection
 
 from messaging.message import Message, event
-from messaging.publishing import outbox
 from messaging.publishing.outbox import IS_PENDING
 from messaging.publishing.publisher import Outgoing
 from messaging.service import exchange_of, listeners
@@ -72,9 +71,9 @@ def pending_of(document: dict[str, Any]) -> list[Pending]:
         return []
 
 
-def oldest_pending_since() -> datetime | None:
-    """When the event that waits longest happened; None when none is pending."""
-    return outbox.oldest_pending_since(orders())
+def documents() -> Collection[dict[str, Any]]:
+    """Those in which events wait."""
+    return orders()
 
 
 def message(document: dict[str, Any], pending: dict[str, Any]) -> Message:

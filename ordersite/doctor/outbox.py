@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from inventory import shipping
-from orders.outbox import store
+from messaging.outboxes import outboxes
 from ordersite.doctor.report import Finding, Severity
 from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
@@ -29,29 +28,32 @@ def relay() -> Iterator[Finding]:
         )
 
 
-def events_of_orders() -> Iterator[Finding]:
-    if waited := _too_long(store.oldest_pending_since()):
-        yield Finding(
-            Severity.ERROR,
-            "Outbox",
-            f"Its oldest event has waited {waited}.",
-            "Orders were accepted that no service has got yet. Nothing is lost.",
-            "python manage.py relay",
-            HANGS if health.relay(health.mongodb()).ok else "",
-        )
+def waiting_events() -> Iterator[Finding]:
+    for each in outboxes():
+        if waited := _too_long(each.oldest_pending_since()):
+            yield _of_relay(waited) if each.published_by == "relay" else _of(each.service, waited)
 
 
-def events_of_shipments() -> Iterator[Finding]:
-    """The scheduler publishes these."""
-    if waited := _too_long(shipping.oldest_pending_since()):
-        yield Finding(
-            Severity.ERROR,
-            "Shipments",
-            f"The oldest that is not published has waited {waited}.",
-            "Orders do not get to know that they were shipped.",
-            "python manage.py scheduler",
-            "If a scheduler runs, its log says what it waits for.",
-        )
+def _of_relay(waited: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "Outbox",
+        f"Its oldest event has waited {waited}.",
+        "Orders were accepted that no service has got yet. Nothing is lost.",
+        "python manage.py relay",
+        HANGS if health.relay(health.mongodb()).ok else "",
+    )
+
+
+def _of(service: str, waited: str) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        f"Outbox of {service}",
+        f"Its oldest event has waited {waited}.",
+        f"Orders do not get to know what happened in {service}. Nothing is lost.",
+        "python manage.py scheduler",
+        "If a scheduler runs, its log says what it waits for.",
+    )
 
 
 def scheduler() -> Iterator[Finding]:
@@ -61,7 +63,7 @@ def scheduler() -> Iterator[Finding]:
             Severity.ERROR,
             "Scheduler",
             check.detail,
-            "Bulk replays, alerts, shipments' events, the reconciler and retention do not run.",
+            "Bulk replays, alerts, services' outboxes, the reconciler and retention do not run.",
             check.next_step,
         )
 

@@ -78,7 +78,7 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
             cost="Orders were taken that no service has got yet. Nothing is lost.",
-            click=DOCTOR if "orders" in late else _reservations(),
+            click=DOCTOR,
             step="The relay runs, but publishes nothing. If the doctor finds no cause, end the "
             "relay and start one:"
             if "orders" in late
@@ -96,11 +96,6 @@ def overdue(snapshot: Snapshot, now: datetime) -> dict[str, datetime]:
     return {
         of: since for of, since in waiting.items() if seconds_since(since, now) > OUTBOX_OLD_SECONDS
     }
-
-
-def _reservations() -> Link:
-    shipped = "state__exact=shipped"
-    return Link("Shipped reservations", "admin:inventory_reservation_changelist", shipped)
 
 
 def workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Iterator[Concern]:

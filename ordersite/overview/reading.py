@@ -17,15 +17,14 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from failed_messages.reading.affected_orders import affected_among
-from inventory import shipping
 from messaging.handling import retry_notes
+from messaging.outboxes import outboxes
 from messaging.queue_state import QueueState, queue_state
 from messaging.service import Service, answering
 from messaging.topology import queues
 from messaging.trust.records import recorded
 from orders import unanswered
 from orders.attention import MOST
-from orders.outbox import store
 from orders.unanswered import Waiting, answers
 from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
@@ -111,10 +110,7 @@ def _named(line: conservation.Line) -> Line:
 
 
 def _outboxes() -> tuple[Outbox, ...]:
-    return (
-        Outbox("orders", store.oldest_pending_since()),
-        Outbox("inventory", _aware(shipping.oldest_pending_since())),
-    )
+    return tuple(Outbox(each.service, each.oldest_pending_since()) for each in outboxes())
 
 
 def _waiting(lines: Iterable[conservation.Line]) -> dict[str, Waiting]:
@@ -177,7 +173,3 @@ def _asked(part: Callable[[], Part]) -> Part | None:
             logger.exception("A part of the overview cannot be read; the other parts are")
         _told.add(kind)
     return None
-
-
-def _aware(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

@@ -32,7 +32,6 @@ HANGS = "A worker has taken them and hangs: end it, then start it again:"
 SAID_BY_THE_SNAPSHOT = (
     "Relay",
     "Outbox",
-    "Shipments",
     "Scheduler",
     "Rabbitmq",
     "Archiver",

@@ -21,15 +21,12 @@ from prometheus_client.core import GaugeMetricFamily
 from pymongo.errors import PyMongoError
 
 from failed_messages.records.collection import failed_messages, failure_groups
-from inventory import shipping
-from inventory.reserving import reservations
-from messaging.publishing import outbox
+from messaging.outboxes import outboxes
 from messaging.queue_state import QueueState, queue_state
 from messaging.service import answering
 from messaging.topology import queues
 from orders.collection import orders as orders_of_database
 from orders.models import Status
-from orders.outbox import store
 from ordersite.overview.stored_snapshot import last
 from ordersite.pipeline import health, scheduler_heartbeat
 from ordersite.pipeline.conservation import lines
@@ -143,13 +140,13 @@ def orders(_: Readings) -> Iterator[Sample]:
 
 
 def outbox_age(_: Readings) -> Iterator[Sample]:
-    yield ["orders"], _age_seconds(store.oldest_pending_since())
-    yield ["inventory"], _age_seconds(shipping.oldest_pending_since())
+    for each in outboxes():
+        yield [each.service], _age_seconds(each.oldest_pending_since())
 
 
 def outbox_events(_: Readings) -> Iterator[Sample]:
-    yield ["orders"], outbox.pending(orders_of_database())
-    yield ["inventory"], outbox.pending(reservations())
+    for each in outboxes():
+        yield [each.service], each.pending()
 
 
 def orders_by_status(_: Readings) -> Iterator[Sample]:

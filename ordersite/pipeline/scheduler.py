@@ -19,11 +19,12 @@ from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies
 from failed_messages.acting.replay import publish_claimed
 from failed_messages.acting.retention import delete_expired, delete_old_counts
-from inventory.shipping import publish_shipped
 from messaging.errors import PublishError
 from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
+from messaging.service import services
+from messaging.unasked_events import keeper, kept
 from ordersite.overview import measuring
 from ordersite.overview.measuring import measure
 from ordersite.overview.stored_snapshot import (
@@ -65,7 +66,11 @@ class Job:
 
 
 JOBS = [
-    Job(publish_shipped, 2, "publishes that orders were shipped"),
+    *(
+        Job(keeper(event).publish_waiting, 2, f"publishes the {event.type} events that wait")
+        for service in services().values()
+        for event in kept(service)
+    ),
     Job(advance_jobs, 1, "runs the next step of each bulk replay"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),

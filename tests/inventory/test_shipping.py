@@ -13,7 +13,7 @@ from inventory.movements import movements
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.releasing import release
 from inventory.reserving import products, reservations, reserve
-from inventory.shipping import publish_shipped, ship
+from inventory.shipping import publish_waiting, ship
 from inventory.tasks import reserve_stock
 from messaging.errors import PermanentError, PublishError
 from runtime.mongodb_clock import EPOCH
@@ -94,8 +94,8 @@ def test_shipping_and_cancelling_at_once_end_with_one_of_both() -> None:
 def test_a_shipment_is_published_once() -> None:
     ship("o1", by="operator")
 
-    assert publish_shipped() == 1
-    assert publish_shipped() == 0
+    assert publish_waiting() == 1
+    assert publish_waiting() == 0
 
     [message] = take_all("orders")
     assert message.properties["type"] == "inventory.shipped"
@@ -113,9 +113,9 @@ def test_shipping_needs_no_broker_and_is_published_when_it_is_back() -> None:
     with override_settings(AMQP_URL="amqp://guest:guest@127.0.0.1:1//"):
         ship("o1", by="operator")
         with pytest.raises(PublishError):
-            publish_shipped()
+            publish_waiting()
 
-    assert publish_shipped() == 1
+    assert publish_waiting() == 1
     assert told() == ["inventory.shipped:o1"]
 
 
@@ -123,11 +123,11 @@ def test_shipping_needs_no_broker_and_is_published_when_it_is_back() -> None:
 def test_a_second_publish_is_the_same_message() -> None:
     ship("o1", by="operator")
     waiting = reservations().find_one({"_id": "o1"})["pending_since"]
-    publish_shipped()
+    publish_waiting()
     # As after a crash between the confirm and the mark.
     reservations().update_one({"_id": "o1"}, {"$set": {"pending_since": waiting}})
 
-    publish_shipped()
+    publish_waiting()
 
     first, second = take_all("orders")
     assert (first.body, first.properties) == (second.body, second.properties)

@@ -104,4 +104,4 @@ def test_a_shipment_that_only_the_primary_has_is_not_published(
     there = replica_set.database("rolled_back")["reservations"]
     monkeypatch.setattr(shipping, "reservations", lambda: there)
 
-    told_late(replica_set, there, shipped, shipping.publish_shipped)
+    told_late(replica_set, there, shipped, shipping.publish_waiting)

@@ -200,7 +200,7 @@ def shipped(*outcomes: str) -> str:
     hear(order_id, *outcomes)
     published(order_id)
     shipping.ship(order_id, by="operator")
-    assert shipping.publish_shipped() == 1
+    assert shipping.publish_waiting() == 1
     assert len(take_all("orders")) == 1
     return order_id
 
@@ -214,7 +214,7 @@ def test_a_shipment_that_got_lost_is_counted_and_told_again(at_once: None) -> No
     assert line_of("billing").unaccounted == 0
 
     assert reconcile() == 1
-    assert shipping.publish_shipped() == 1
+    assert shipping.publish_waiting() == 1
     [again] = take_all("orders")
     assert again.properties["message_id"] == f"inventory.shipped:{order_id}"
 
@@ -233,7 +233,7 @@ def test_a_shipment_that_was_noted_is_told_once(at_once: None) -> None:
     assert line_of("inventory").done == 1
     assert reconcile() == 0
     assert reservations().count_documents(shipping.IS_UNHEARD) == 0
-    assert shipping.publish_shipped() == 0
+    assert shipping.publish_waiting() == 0
 
 
 def test_a_shipment_may_be_on_its_way(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ from failed_messages.records.collection import (
     replay_policies,
 )
 from inventory.reserving import reservations, reserve
-from inventory.shipping import publish_shipped, ship
+from inventory.shipping import publish_waiting, ship
+from messaging.publishing import outbox
 from messaging.publishing.publisher import Publisher
 from orders import unanswered
 from orders.collection import orders
@@ -91,7 +92,7 @@ def test_an_order_that_cannot_be_told_of_does_not_stop_the_relay(
     ]
     assert f"The events of order {broken} cannot be published" in caplog.text
     assert relay.publish_batch(publisher) == 0
-    assert store.oldest_pending_since() is not None, "it waits on"
+    assert outbox.oldest_pending_since(orders()) is not None, "it waits on"
 
 
 def test_a_rejection_of_an_order_without_steps_is_told():
@@ -127,7 +128,7 @@ def test_a_shipment_that_cannot_be_told_of_does_not_hold_up_the_others(
         ship(order_id, by="operator")
     reservations().update_one({"_id": "broken"}, {"$set": fields})
 
-    assert publish_shipped() == 1
+    assert publish_waiting() == 1
 
     assert [each.properties["correlation_id"] for each in broker.take_all("orders")] == ["sound"]
     assert "That order broken was shipped cannot be published" in caplog.text
@@ -140,7 +141,7 @@ def test_an_order_id_that_is_too_long_for_a_message_id_holds_up_no_other_shipmen
         reserve(order(order_id, pen=1))
         ship(order_id, by="operator")
 
-    assert publish_shipped() == 1
+    assert publish_waiting() == 1
 
     assert [each.properties["correlation_id"] for each in broker.take_all("orders")] == ["sound"]
 
