@@ -39,9 +39,10 @@ IS_UNANSWERED = {
 }
 INDEX_OF_EARLIER_RELEASE = "orders_unanswered"
 
-#: That are passed over in search of the oldest order that waits for no known reason.
-MOST_EXPLAINED = 2_000
-EXPLAINED_AT_ONCE = 200
+#: Of so many it is asked why they wait, in search of the oldest that waits for no known reason;
+#: each time of twice as many. So a hundred thousand that failed are a dozen questions.
+EXPLAINED_AT_FIRST = 200
+EXPLAINED_AT_MOST = 20_000
 #: As many as fit into a query by far.
 COUNTED_AT_ONCE = 20_000
 
@@ -141,12 +142,16 @@ def oldest(
     """The order that waits for the service longest, of those that were published to it.
 
     `explained_among` says of some orders of which of them it is known why they wait. None where no
-    other waits, or more than `MOST_EXPLAINED` of these wait longer.
+    other waits.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer, or not in time.
     """
     wanted = {"awaited_since": True, "pending_since": True, "awaited": True}
     found = orders().find(owed_by(service), wanted, hint=INDEX).sort("awaited_since", 1)
-    waiting = found.limit(MOST_EXPLAINED)
-    while several := list(islice(waiting, EXPLAINED_AT_ONCE)):
+    count = EXPLAINED_AT_FIRST
+    while several := list(islice(found, count)):
+        count = min(2 * count, EXPLAINED_AT_MOST)
         published = [each for each in several if not each.get("pending_since")]
         explained = explained_among([str(each["_id"]) for each in published])
         for order in published:
