@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
+from messaging import noted_events
 from messaging.service import Event, Service
 from messaging.unasked_events import FUNCTIONS
 
@@ -146,11 +147,7 @@ def _keeper(service: Service, event: Event) -> Iterator[CheckMessage]:
             f"orders does not note {event.type}, since no order waits for an answer from here",
             "leave out kept_by, or say in listens what an event of orders leads to",
         )
-    try:
-        module: object = import_module(event.kept_by)
-    except ImportError:
-        module = None
-    if not all(callable(getattr(module, name, None)) for name in FUNCTIONS):
+    if not _has(event.kept_by, FUNCTIONS):
         yield _error(
             "E018",
             service.name,
@@ -158,6 +155,15 @@ def _keeper(service: Service, event: Event) -> Iterator[CheckMessage]:
             f"{', '.join(FUNCTIONS)}",
             "name a module that has them, as inventory.shipping does",
         )
+
+
+def _has(module: str, functions: Iterable[str]) -> bool:
+    """Whether there is such a module, with these functions."""
+    try:
+        found: object = import_module(module)
+    except ImportError:
+        return False
+    return all(callable(getattr(found, name, None)) for name in functions)
 
 
 def _doubles(published: list[tuple[Service, Event]]) -> Iterator[CheckMessage]:
@@ -206,8 +212,11 @@ def _listening(service: Service, types: Mapping[str, Event]) -> Iterator[CheckMe
 
 
 def _answers(service: Service, services: Mapping[str, Service]) -> Iterator[CheckMessage]:
-    of_orders = {
-        event.type for each in services.values() if each.keeps_ledger for event in each.publishes
+    noted = {
+        event.type
+        for each in services.values()
+        if each.keeps_ledger or each.answers
+        for event in each.publishes
     }
     for on in service.listens:
         for state in on.leads_to:
@@ -219,14 +228,22 @@ def _answers(service: Service, services: Mapping[str, Service]) -> Iterator[Chec
                     f'add Event("{service.name}.{state}", …) to publishes, or lead to one of '
                     f"{', '.join(service.states[1:]) or 'its own events'}",
                 )
-        if on.leads_to and on.type not in of_orders:
+        if on.leads_to and on.type not in noted:
             yield _error(
                 "E013",
                 service.name,
-                f"{on.type} leads to {', '.join(on.leads_to)}, and is not an event of orders, "
-                "whose answers alone are awaited",
+                f"{on.type} leads to {', '.join(on.leads_to)}, and its publisher answers nothing "
+                "of an order, so no order knows that this is awaited",
                 f'write On("{on.type}")',
             )
+    if service.notes is not None and not _has(service.notes, noted_events.FUNCTIONS):
+        yield _error(
+            "E021",
+            service.name,
+            f"its notes are in {service.notes!r}, which has not all of the functions "
+            f"{', '.join(noted_events.FUNCTIONS)}",
+            "name a module that has them, as webhooks.noting does",
+        )
 
 
 def _handlers(service: Service, handled: set[tuple[str, str]]) -> Iterator[CheckMessage]:

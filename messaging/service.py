@@ -76,6 +76,10 @@ class Service:
     keeps_ledger: bool = False
     #: Whether it hears every type of event that another service publishes, beside `listens`.
     hears_every_type: bool = False
+    #: The dotted name of the module that says which events it has noted, of a service whose answer
+    #: nobody has to hear; see `messaging.noted_events`. What it hears and leads to nothing is
+    #: awaited then as well.
+    notes: str | None = None
     #: Whether it runs here; a setting may say so. Where not, it has no queue and no worker, and its
     #: package is installed like any other.
     runs: bool = True
@@ -108,8 +112,8 @@ class Service:
 
     @property
     def answers(self) -> bool:
-        """Whether an order's events have to lead to something here."""
-        return any(on.leads_to for on in self.listens)
+        """Whether an order's events have to lead to something here, or be noted."""
+        return self.notes is not None or any(on.leads_to for on in self.listens)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -228,6 +232,11 @@ def heard(service: Service) -> tuple[On, ...]:
         if event.type not in named
     )
     return (*service.listens, *more)
+
+
+def awaited_of(service: Service) -> tuple[On, ...]:
+    """What the service hears and has to answer, or to note."""
+    return tuple(on for on in heard(service) if on.leads_to or service.notes)
 
 
 def _hears_all_of(service: Service, other: Service) -> bool:

@@ -15,7 +15,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from orders.collection import orders
-from orders.ledger import pending_event
+from orders.ledger import entries_after, pending_event
 from orders.owed import owed_after, since
 from orders.problem_types import ORDER_SHIPPED
 from orders.requests.cancellation_request import TITLE
@@ -82,6 +82,7 @@ def change(reason: str | None) -> list[dict[str, Any]]:
             "$set": {
                 "pending_events": {"$concatArrays": ["$pending_events", [event]]},
                 "pending_since": {"$ifNull": ["$pending_since", now]},
+                **entries_after("order.cancelled"),
                 "awaited": {
                     "$setUnion": [{"$ifNull": ["$awaited", []]}, *owed_after("order.cancelled")]
                 },

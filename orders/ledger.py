@@ -8,6 +8,7 @@ the order keeps every step that it has heard of, each once, for its timeline.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -130,19 +131,22 @@ def change(
     declared = services()[service]
     earlier = declared.states[: declared.states.index(state)]
     moves_forward = {"$in": [state_in(declared), earlier]}
+    heard = f"{service}.{state}"
     still_owed = {"$setDifference": [{"$ifNull": ["$awaited", []]}, ended_by(declared, state)]}
+    owed = owed_after(heard)
     return [
         {
             "$set": {
                 "steps": {"$concatArrays": [{"$ifNull": ["$steps", []]}, [step]]},
+                **entries_after(heard),
                 f"ledger.{service}": {"$cond": [moves_forward, entry, f"$ledger.{service}"]},
-                "awaited": still_owed,
+                "awaited": {"$setUnion": [still_owed, *owed]} if owed else still_owed,
                 "version": {"$add": ["$version", 1]},
                 "updated_at": now,
             }
         },
         # Within one stage `$status` is still the old one.
-        {"$set": {"status": STATUS, **pending_news(now, f"{service}.{state}")}},
+        {"$set": {"status": STATUS, **pending_news(now, heard)}},
         {"$set": {"awaited_since": since(now)}},
     ]
 
@@ -196,19 +200,24 @@ def chosen(cases: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
     return {"$switch": {"branches": branches, "default": []}}
 
 
-def new_entries(becomes: Mapping[str, Any]) -> dict[str, Any]:
-    """Entries in the ledger for the services that first hear of an order by its new status."""
+def entries_after(type_: str) -> dict[str, Any]:
+    """Entries in the ledger for the services that may first hear of an order by this event."""
     return {
-        f"ledger.{service.name}": {
-            "$cond": [
-                case,
-                {"$ifNull": [f"$ledger.{service.name}", UNHEARD]},
-                f"$ledger.{service.name}",
-            ]
-        }
-        for status, case in becomes.items()
-        for service, _ in waits(f"order.{status}")
+        f"ledger.{service.name}": {"$ifNull": [f"$ledger.{service.name}", UNHEARD]}
+        for service, _ in waits(type_)
         if service.name not in ledger_at_first()
+    }
+
+
+def new_entries(becomes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for those that first hear of it by its new status, which may be one of several."""
+    cases: defaultdict[str, list[Any]] = defaultdict(list)
+    for status, case in becomes.items():
+        for name in entries_after(f"order.{status}"):
+            cases[name].append(case)
+    return {
+        name: {"$cond": [{"$or": each}, {"$ifNull": [f"${name}", UNHEARD]}, f"${name}"]}
+        for name, each in cases.items()
     }
 
 

@@ -1,8 +1,10 @@
-"""What is owed to an order: for each of its events, the services that have not answered yet.
+"""What is owed to an order: for each event, the services that have not answered or noted it yet.
 
 Each event that has to lead to something leaves a key for each such service in the order's
-`awaited`, like "billing order.cancelled", in the write that makes the event. The service's answer
-takes it out; what stays there for too long was lost on the way (`orders.unanswered`).
+`awaited`, like "billing order.cancelled", in the write that makes the event, or that notes the
+event of another service. The service's answer takes it out, or the scheduler, where the service
+notes events and answers none; what stays there for too long was lost on the way
+(`orders.unanswered`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from messaging.service import On, Service, answering
+from messaging.service import On, Service, answering, awaited_of
 
 #: A ledger's entry for a service that nothing was heard of yet.
 UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
@@ -26,10 +28,7 @@ def key(service: str, type_: str) -> str:
 def waits(type_: str) -> tuple[tuple[Service, On], ...]:
     """The services that have to answer this type of event, and what they declare of it."""
     return tuple(
-        (service, on)
-        for service in answering()
-        for on in service.listens
-        if on.type == type_ and on.leads_to
+        (service, on) for service in answering() for on in awaited_of(service) if on.type == type_
     )
 
 
@@ -48,7 +47,7 @@ def ledger_at_first() -> dict[str, Any]:
 @cache
 def ended_by(service: Service, state: str) -> list[str]:
     """The keys that this state of the service takes out."""
-    return [key(service.name, on.type) for on in service.listens if state in service.ends(on)]
+    return [key(service.name, on.type) for on in awaited_of(service) if state in service.ends(on)]
 
 
 def owed_after(type_: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from messaging.service import answering
+from messaging.service import answering, awaited_of
 from messaging.timeline_step import Step
 from orders.owed import key
 
@@ -58,9 +58,9 @@ def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
     """What each service has yet to do; of several events, the one that it declares last."""
     keys = order.get("awaited") or ()
     for service in answering():
-        awaited = [on for on in service.listens if key(service.name, on.type) in keys]
+        awaited = [on for on in awaited_of(service) if key(service.name, on.type) in keys]
         if awaited:
-            outcome = f"to be {awaited[-1].leads_to[0]}"
+            outcome = f"to be {(awaited[-1].leads_to or ['noted'])[0]}"
             yield Step(service=service.name, kind="waiting", outcome=outcome)
 
 

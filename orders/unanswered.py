@@ -12,12 +12,14 @@ from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
+from messaging.message import Message, event
 from messaging.order_id import object_id
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
-from messaging.service import Service, answering
+from messaging.service import Service, answering, awaited_of, events, publisher_of
 from messaging.topology import by_name
+from messaging.trust import records
 from orders.collection import orders
-from orders.outbox.store import message
+from orders.outbox.store import NO_TRACE, message
 from orders.owed import key, ledger_at_first, state_in, waits
 from orders.recorded import decided_by
 from runtime.mongodb_clock import EPOCH, mongodb_now
@@ -25,8 +27,9 @@ from runtime.mongodb_clock import EPOCH, mongodb_now
 logger = logging.getLogger(__name__)
 
 UNREADABLE = (
-    "Order %s cannot be sent to %s again, since its document is not as this release stores one; "
-    "the others are sent. Correct the document: it stays unaccounted for until then."
+    "Order %s cannot be sent to %s again, since its document, or what the publisher of the event "
+    "has recorded of it, is not as this release stores it; the others are sent. Correct the "
+    "document: it stays unaccounted for until then."
 )
 
 #: The same condition as the partial index's.
@@ -172,6 +175,34 @@ def settled_by(service: Service) -> dict[str, Any]:
     return {**heard_of_by(service), "awaited": {"$nin": keys}}
 
 
+def waiting(service: str, type_: str, since: datetime, limit: int) -> list[tuple[str, datetime]]:
+    """So many of the orders that the service owes this, which wait since then or later, and since
+    when each waits, the oldest first.
+    """
+    found = orders().find(
+        {"awaited": key(service, type_), "awaited_since": {"$gt": EPOCH, "$gte": since}},
+        {"awaited_since": True},
+        hint=INDEX,
+    )
+    return [
+        (str(each["_id"]), each["awaited_since"])
+        for each in found.sort("awaited_since", 1).limit(limit)
+    ]
+
+
+def is_noted(service: str, type_: str, order_ids: Collection[str]) -> None:
+    """The service owes these orders this no longer."""
+    still = {"$setDifference": ["$awaited", [key(service, type_)]]}
+    nothing = {"$eq": ["$awaited", []]}
+    orders().update_many(
+        {"_id": {"$in": [ObjectId(each) for each in order_ids]}, "awaited": key(service, type_)},
+        [
+            {"$set": {"awaited": still}},
+            {"$set": {"awaited_since": {"$cond": [nothing, "$$REMOVE", "$awaited_since"]}}},
+        ],
+    )
+
+
 def overdue(service: Service, type_: str, seconds: float) -> Iterator[str]:
     """Orders whose event was published and not answered for so long, oldest first."""
     before = mongodb_now() - timedelta(seconds=seconds)
@@ -205,14 +236,49 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
     """
     ids = [ObjectId(each) for each in order_ids]
     outgoing: dict[ObjectId, Outgoing] = {}
+    make = again_of_another(type_, order_ids) if is_of_another(type_) else again_of_orders(type_)
     for document in orders().find({"_id": {"$in": ids}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
-            again = Outgoing(message(document, event_again(document, type_)), by_name.name, service)
+            again = Outgoing(make(document), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
     publisher.publish([*outgoing.values()])
     sent = {"_id": {"$in": [*outgoing]}}
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
+
+
+def is_of_another(type_: str) -> bool:
+    """Whether it is another service's event, which the order has noted."""
+    publisher = publisher_of(type_)
+    return publisher is not None and not publisher.keeps_ledger
+
+
+def again_of_orders(type_: str) -> Callable[[dict[str, Any]], Message]:
+    """Makes the message of an order's own event from its document."""
+    return lambda document: message(document, event_again(document, type_))
+
+
+def again_of_another(type_: str, order_ids: Sequence[str]) -> Callable[[dict[str, Any]], Message]:
+    """The same for another service's event, from what that service has recorded.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    bodies, state = records.bodies(type_, order_ids), events()[type_].state
+    name = type_.partition(".")[0]
+
+    def again(document: dict[str, Any]) -> Message:
+        order_id = str(document["_id"])
+        steps = document.get("steps") or ()
+        noted = (step["at"] for step in steps if (step["service"], step["state"]) == (name, state))
+        return event(
+            bodies[order_id],
+            order_id,
+            at=next(noted, document["updated_at"]),
+            headers=document.get("trace", NO_TRACE),
+        )
+
+    return again
 
 
 def event_again(document: dict[str, Any], type_: str) -> dict[str, Any]:
@@ -252,5 +318,5 @@ def adopt() -> int:
 
 
 def owed_by(service: Service) -> dict[str, Any]:
-    keys = [key(service.name, on.type) for on in service.listens if on.leads_to]
+    keys = [key(service.name, on.type) for on in awaited_of(service)]
     return {"awaited": {"$in": keys}, **IS_AWAITED}

@@ -147,11 +147,13 @@ class Delivery(models.Model):
 
 
 class NotedOrder(models.Model):
-    """An order whose `order.placed` was heard of."""
+    """An order that was heard of."""
 
     id = models.CharField("order id", primary_key=True, db_column="_id", max_length=100)
     user_id = models.BigIntegerField("user id")
     at = models.DateTimeField()
+    #: Of the events that were noted; null of an earlier release, which stored `order.placed` alone.
+    types = ArrayField(models.CharField(max_length=100), null=True)
 
     class Meta:
         db_table = "webhook_noted_orders"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from webhooks.order import About
 from webhooks.store import Document, deliveries, endpoints, noted_orders
 
 DUPLICATE_KEY = 11000
+#: All that an earlier release noted of an order.
+FIRST_TYPE = "order.placed"
 
 #: One event's body, and whose order it is about.
 Heard = tuple[Mapping[str, Any], About]
@@ -46,12 +48,35 @@ def note(type_: str, heard: Sequence[Heard]) -> None:
         waking.wake({each["endpoint"] for each in new})
 
 
-def note_orders(heard: Sequence[Heard]) -> list[Document]:
-    """Store that these orders were heard of; returns the record of each, in their sequence."""
+def note_orders(type_: str, heard: Sequence[Heard]) -> list[Document]:
+    """Store that this was heard of these orders; returns the record of each, in their sequence.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer; some may be stored.
+    """
     now = mongodb_now()
-    records = [{"_id": about.order_id, "user_id": about.user_id, "at": now} for _, about in heard]
-    _insert(noted_orders(), {each["_id"]: each for each in records}.values())
+    records = [
+        {"_id": about.order_id, "user_id": about.user_id, "at": now, "types": [type_]}
+        for _, about in heard
+    ]
+    new: dict[str, Document] = {str(each["_id"]): each for each in records}
+    if _add_type(type_, new) < len(new) and not _insert(noted_orders(), new.values()):
+        _add_type(type_, new)
     return records
+
+
+def _add_type(type_: str, order_ids: Iterable[str]) -> int:
+    """Store it of those that were heard of before, and return how many they are."""
+    known = {"_id": {"$in": [*order_ids]}}
+    before = {"$ifNull": ["$types", [FIRST_TYPE]]}
+    change = [{"$set": {"types": {"$setUnion": [before, [type_]]}}}]
+    return noted_orders().update_many(known, change).matched_count
+
+
+def noted(type_: str, order_ids: Collection[str]) -> set[str]:
+    """Those of the orders of which this type of event is noted."""
+    found = noted_orders().find({"_id": {"$in": [*order_ids]}, "types": type_}, {"_id": True})
+    return {each["_id"] for each in found}
 
 
 def endpoints_for(type_: str, user_ids: Iterable[int]) -> list[Document]:
@@ -110,9 +135,12 @@ def insert_what_is_new(new: Iterable[Document]) -> None:
     _insert(deliveries(), new)
 
 
-def _insert(into: Any, documents: Iterable[Document]) -> None:
+def _insert(into: Any, documents: Iterable[Document]) -> bool:
+    """Store what is not there yet; whether that was all of it."""
     try:
         into.insert_many(list(documents), ordered=False)
     except BulkWriteError as error:
         if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
             raise
+        return False
+    return True

@@ -9,10 +9,10 @@ from webhooks.events import WebhooksNoted
 
 SERVICE = Service(
     "webhooks",
-    # Every order waits for this one, so that it shows in the conservation line when it is lost. For
-    # what it hears later nothing waits.
+    # So each order's ledger shows that it was heard of. All that it hears later it notes alone.
     listens=[On("order.placed", leads_to=["noted"])],
     publishes=[Event("webhooks.noted", WebhooksNoted)],
     hears_every_type=True,
+    notes="webhooks.noting",
     runs=settings.WEBHOOKS,
 )

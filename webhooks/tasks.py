@@ -10,9 +10,9 @@ from messaging.handling.handlers import handles
 from messaging.message import Message
 from messaging.service import heard, services
 from webhooks import events, noting, order
+from webhooks.noting import FIRST_TYPE
 
 NAME = "webhooks"
-PLACED = "order.placed"
 
 Body = dict[str, Any]
 
@@ -23,7 +23,7 @@ RUNBOOK = (
 
 
 def note(type_: str, body: Body) -> list[Message]:
-    """Note one event for every endpoint that listens, and answer the order."""
+    """Note one event for every endpoint that listens; an order's first one is answered."""
     return noted(type_, [(body, order.read(body))])[0]
 
 
@@ -39,9 +39,9 @@ def note_many(type_: str, bodies: list[Body]) -> list[list[Message] | None]:
 
 def noted(type_: str, heard_of: list[noting.Heard]) -> list[list[Message]]:
     noting.note(type_, heard_of)
-    if type_ != PLACED:
-        return [[] for _ in heard_of]
-    return [[events.noted(record)] for record in noting.note_orders(heard_of)]
+    # After its deliveries: what is noted is not sent again.
+    records = noting.note_orders(type_, heard_of)
+    return [[events.noted(record)] if type_ == FIRST_TYPE else [] for record in records]
 
 
 def hear(type_: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
-from messaging.service import Service
+from messaging.service import Service, awaited_of
 from messaging.unasked_events import kept
 
 HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
@@ -60,7 +60,7 @@ def _text(value: object) -> str:
 
 def _about(service: Service) -> dict[tuple[str, str], list[str]]:
     """By the service whose message failed, and its type: which events that explains."""
-    awaited = [on for on in service.listens if on.leads_to]
+    awaited = awaited_of(service)
     about = {(service.name, on.type): [on.type] for on in awaited}
     for event in service.publishes:
         ended = [on.type for on in awaited if event.state in service.ends(on)]

@@ -45,10 +45,15 @@ def recorded(type_: str, order_ids: Collection[str]) -> dict[str, Body]:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
+    found = bodies(type_, order_ids)
+    return {order_id: msgspec.to_builtins(body) for order_id, body in found.items()}
+
+
+def bodies(type_: str, order_ids: Collection[str]) -> Mapping[str, msgspec.Struct]:
+    """The same, ready to be published; raises what `recorded` does."""
     service = publisher_of(type_)
     module = _module(service.name) if service and order_ids else None
-    found = module.bodies(type_, order_ids) if module else {}
-    return {order_id: msgspec.to_builtins(body) for order_id, body in found.items()}
+    return module.bodies(type_, order_ids) if module else {}
 
 
 def orders_of_ours(order_ids: Collection[str]) -> set[str]:

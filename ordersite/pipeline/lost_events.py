@@ -1,7 +1,7 @@
 """Events that RabbitMQ seems to have lost: no service has answered or recorded them.
 
-An order's event has to be answered by the services that it leads to something in. A service's own
-event, which nothing of the order asks for, has to be noted by orders.
+An event has to be answered, or noted, by the services that it leads to something in. A service's
+own event, which nothing of the order asks for, has to be noted by orders.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from messaging.service import Event, Service, services
+from messaging.service import Event, Service, awaited_of, services
 from messaging.unasked_events import keeper, kept
 from orders import ledger, unanswered
 from runtime.mongodb_clock import mongodb_now
@@ -35,10 +35,9 @@ class Missing(NamedTuple):
 
 def never_answered(service: Service) -> Iterator[Missing]:
     """Events of orders that the service has not answered for too long."""
-    for on in service.listens:
-        if on.leads_to:
-            late = unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS)
-            yield from (Missing(on.type, order_id) for order_id in late)
+    for on in awaited_of(service):
+        late = unanswered.overdue(service, on.type, settings.RECONCILE_AFTER_SECONDS)
+        yield from (Missing(on.type, order_id) for order_id in late)
 
 
 def never_noted(service: Service) -> Iterator[Missing]:

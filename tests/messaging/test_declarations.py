@@ -20,6 +20,14 @@ class OrderUndone(Struct):
     order_id: str
 
 
+class Billed(Struct):
+    order_id: str
+
+
+class LogWritten(Struct):
+    order_id: str
+
+
 class ShippingAnnounced(Struct):
     order_id: str
     carrier: str
@@ -31,6 +39,8 @@ ORDERS = Service(
     keeps_ledger=True,
     fanout="order_events",
 )
+#: It answers nothing, so orders does not hear its events.
+LOG = Service("log", publishes=[Event("log.written", LogWritten)])
 ANNOUNCED = Event("shipping.announced", ShippingAnnounced)
 KEPT = Event("shipping.announced", ShippingAnnounced, kept_by="inventory.shipping")
 KEPT_BY_NOBODY = Event("shipping.announced", ShippingAnnounced, kept_by="shipping.keeping")
@@ -50,7 +60,7 @@ def told(
     package: str = "shipping",
 ) -> list[str]:
     """Each error as one line: what is wrong, and the fix."""
-    services = {"orders": ORDERS, package: service}
+    services = {"orders": ORDERS, "log": LOG, package: service}
     found = declarations.errors(services, handled, twice or [])
     return [f"{each.id} {each.msg} {each.hint}" for each in found]
 
@@ -61,6 +71,19 @@ def test_the_services_of_this_installation_are_declared_right() -> None:
 
 def test_a_right_declaration_has_no_error() -> None:
     assert told(shipping()) == []
+
+
+def test_a_service_may_answer_another_services_event() -> None:
+    """Orders notes it, so an order awaits the answer from then on."""
+    billed = Service(
+        "billing",
+        listens=[On("shipping.announced", leads_to=["billed"])],
+        publishes=[Event("billing.billed", Billed)],
+    )
+    services = {"orders": ORDERS, "shipping": shipping(), "billing": billed}
+    handled = HANDLED | {("billing", "shipping.announced")}
+
+    assert declarations.errors(services, handled, []) == []
 
 
 @pytest.mark.parametrize(
@@ -76,10 +99,11 @@ def test_a_right_declaration_has_no_error() -> None:
             'Add Event("shipping.sent", …) to publishes, or lead to one of announced',
         ),
         (
-            shipping(listens=[MADE, On("shipping.announced", leads_to=["announced"])]),
+            shipping(listens=[MADE, On("log.written", leads_to=["announced"])]),
             "E013",
-            'Write On("shipping.announced")',
+            'Write On("log.written")',
         ),
+        (shipping(notes="shipping.notes"), "E021", "shipping.notes', which has not all"),
         (
             shipping(listens=[MADE, On("order.undone")]),
             "E014",

@@ -40,7 +40,7 @@ def endpoint(user_id: int | None) -> Document:
 
 def ordered(user_id: int, order_id: str = ORDER_ID) -> None:
     about = About(order_id, user_id)
-    note_orders([({}, about)])
+    note_orders("order.placed", [({}, about)])
     heard_of(orderId=order_id, userId=user_id)
 
 

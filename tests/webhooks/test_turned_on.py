@@ -21,7 +21,7 @@ django.setup()
 from django.core.checks import run_checks
 from localservices.pipeline import procfile
 from messaging.handling.handlers import known_types
-from messaging.service import answering, events, services
+from messaging.service import answering, awaited_of, events, services
 from messaging.topology import bindings, queues
 from ordersite.rights import mongodb_rights, rabbitmq_rights
 print(json.dumps({
@@ -29,6 +29,7 @@ print(json.dumps({
     "services": [*services()],
     "answering": [each.name for each in answering()],
     "types": sorted(known_types("webhooks")),
+    "awaited": sorted(on.type for on in awaited_of(services()["webhooks"])),
     "others": sorted(type for type, event in events().items() if type != "webhooks.noted"),
     "queues": [each.name for each in queues()],
     "bound": sorted(each.source.name for each in bindings() if each.destination.name == "webhooks"),
@@ -51,6 +52,7 @@ def test_turned_on_it_is_a_service_like_the_others() -> None:
     assert found["services"] == [*services(), "webhooks"]
     assert found["answering"] == ["inventory", "billing", "webhooks"]
     assert found["types"] == found["others"], "it hears every type that another service publishes"
+    assert found["awaited"] == found["others"], "and an order awaits that it does"
     assert found["bound"] == [
         *("billing_events", "by_name", "inventory_events"),
         *("order_events", "order_events.topic"),
