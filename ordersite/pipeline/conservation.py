@@ -8,7 +8,7 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -144,8 +144,7 @@ def balance(
     # A message in a queue may be any order's, so it speaks for one of them.
     in_queues = waiting[name] + waiting[f"{name}.dlq"] + waiting["orders"]
     in_queues += retrying_messages(name, waiting)
-    most = min(on_the_way - in_queues, MOST_SENT_AGAIN)
-    missing = tuple(islice(lost, max(0, most)))
+    missing = tuple(of_orders(on_the_way - in_queues, lost))
     unaccounted = len({each.order_id for each in missing})
     retrying = min(retrying, on_the_way - unaccounted)
     return Line(
@@ -159,6 +158,15 @@ def balance(
         unaccounted=unaccounted,
         missing=missing,
     )
+
+
+def of_orders(count: int, lost: Iterable[Missing]) -> Iterator[Missing]:
+    """What is missing of the first so many orders; of one, several events may be."""
+    found: set[str] = set()
+    for each in islice(lost, MOST_SENT_AGAIN) if count > 0 else ():
+        if each.order_id in found or len(found) < count:
+            found.add(each.order_id)
+            yield each
 
 
 def retrying_messages(service: str, waiting: Mapping[str, int]) -> int:

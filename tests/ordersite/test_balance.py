@@ -116,3 +116,25 @@ def test_counts_of_different_moments_make_no_negative_number() -> None:
     counted = line(accepted=1, undone=2, failed=3, discarded=0, unheard=1)
 
     assert parts(counted) == (0, 0, 0, 3, 0, 0)
+
+
+def test_all_that_is_missing_of_an_order_is_sent_again_at_once() -> None:
+    """
+    Given two orders that a service owes two answers each
+    Then all four are missing, and two orders are unaccounted for.
+    """
+    types = ("order.placed", "order.confirmed")
+    lost = [Missing(type_, order_id) for type_ in types for order_id in ("a", "b", "c")]
+    counted = balance(
+        "billing",
+        accepted=3,
+        undone=2,
+        failed=0,
+        discarded=0,
+        retrying=0,
+        waiting=NOTHING_WAITS,
+        lost=lost,
+    )
+
+    assert counted.unaccounted == 2
+    assert counted.missing == tuple(each for each in lost if each.order_id != "c")
