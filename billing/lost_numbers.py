@@ -1,7 +1,7 @@
-"""Numbers of invoices that were lost with a restore: issued after the backup.
+"""Numbers of invoices and credit notes that were lost with a restore: issued after the backup.
 
-A customer may still have such an invoice, so its number is not used again, and its series has no
-gap: an invoice that is known is issued again as it was, and every other number has a record that
+A customer may still have the document, so its number is not used again, and its series has no
+gap: a document that is known is issued again as it was, and every other number has a record that
 says that it is lost.
 """
 
@@ -25,19 +25,42 @@ from runtime.money.currencies import rounded
 MOST_LOST = 100_000
 WITHHELD_AT_ONCE = 2_000
 
-NUMBER = re.compile(r"\A(?P<series>[0-9]{4})-(?P<count>[0-9]{6,9})\Z")
+#: For MongoDB, which knows no `\\Z`.
+NUMBER_IN_MONGODB = "^C?[0-9]{4}-[0-9]{6,9}$"
+NUMBER = re.compile(r"\A(?P<series>C?[0-9]{4})-(?P<count>[0-9]{6,9})\Z")
+#: How the numbers of credit notes begin.
+CREDIT_NOTE = "C"
 
 
 def parts(number: str) -> tuple[str, int]:
-    """`2026-000123` -> `2026`, 123.
+    """`2026-000123` -> `2026`, 123; `C2026-000123` -> `C2026`, 123.
 
     Raises:
-        ValueError: it is not a number of an invoice.
+        ValueError: it is a number neither of an invoice nor of a credit note.
     """
     found = NUMBER.match(number)
     if found is None:
-        raise ValueError(f"{number[:40]!r} is not a number of an invoice, like 2026-000123")
+        raise ValueError(
+            f"{number[:40]!r} is not a number of an invoice, like 2026-000123, or of a credit "
+            "note, like C2026-000123"
+        )
     return found["series"], int(found["count"])
+
+
+def invoice_number(number: str) -> str:
+    """The number as it is; raises ValueError: it is not one of an invoice."""
+    found = NUMBER.match(number)
+    if found is None or number.startswith(CREDIT_NOTE):
+        raise ValueError(f"{number[:40]!r} is not a number of an invoice, like 2026-000123")
+    return number
+
+
+def credit_note_number(number: str) -> str:
+    """The number as it is; raises ValueError: it is not one of a credit note."""
+    found = NUMBER.match(number)
+    if found is None or not number.startswith(CREDIT_NOTE):
+        raise ValueError(f"{number[:40]!r} is not a number of a credit note, like C2026-000123")
+    return number
 
 
 def last(series: str) -> int:
@@ -53,8 +76,27 @@ def steps(up_to: str) -> list[str]:
     return [*(f"{series}-{n:06d}" for n in between), up_to]
 
 
+def issued_beyond() -> list[str]:
+    """Of each series the highest number that a document has though the series is not so far yet.
+
+    So it is where the series and the documents were not copied at the same moment.
+    """
+    numbers = []
+    for field in ("number", "credit_note_number"):
+        count = {"$toInt": {"$arrayElemAt": [{"$split": [f"${field}", "-"]}, 1]}}
+        series = {"$arrayElemAt": [{"$split": [f"${field}", "-"]}, 0]}
+        highest: list[dict[str, Any]] = [
+            {"$match": {field: {"$regex": NUMBER_IN_MONGODB}}},
+            {"$group": {"_id": series, "highest": {"$max": count}}},
+        ]
+        for each in invoices().aggregate(highest):
+            if each["highest"] > last(each["_id"]):
+                numbers.append(f"{each['_id']}-{each['highest']:06d}")
+    return sorted(numbers)
+
+
 def withhold(up_to: str, session: ClientSession) -> list[str]:
-    """Issue no number up to this one again: those that were not issued are recorded as lost.
+    """Issue no number up to this one again: those that no document has are recorded as lost.
 
     Returns: the lost ones.
 
@@ -65,12 +107,22 @@ def withhold(up_to: str, session: ClientSession) -> list[str]:
     counter = counters().find_one({"_id": series}, session=session) or {"last": 0}
     check_distance(up_to, int(counter["last"]))
     numbers = [f"{series}-{n:06d}" for n in range(int(counter["last"]) + 1, count + 1)]
-    if numbers:
-        counters().update_one(
-            {"_id": series}, {"$set": {"last": count}}, upsert=True, session=session
-        )
-        invoices().insert_many([_lost(number) for number in numbers], session=session)
-    return numbers
+    if not numbers:
+        return []
+    counters().update_one({"_id": series}, {"$set": {"last": count}}, upsert=True, session=session)
+    there = {
+        each[field_of(series)]
+        for each in invoices().find({field_of(series): {"$in": numbers}}, session=session)
+    }
+    if lost := [number for number in numbers if number not in there]:
+        invoices().insert_many([_lost(number) for number in lost], session=session)
+        return lost
+    return []
+
+
+def field_of(number: str) -> str:
+    """The field of an invoice that holds such a number."""
+    return "credit_note_number" if number.startswith(CREDIT_NOTE) else "number"
 
 
 def check_distance(number: str, last_known: int) -> None:
@@ -87,6 +139,10 @@ def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> b
     """Issue the invoice that this order had, with the number that it had.
 
     `order` is the body of its `order.placed`. Returns False if another order has the number.
+
+    Raises:
+        ValueError: the number is so high that it was never issued.
+        InvalidMessage: an invoice cannot be made of such an order.
     """
     withhold(number, session)
     placed = read_placed(order)
@@ -98,11 +154,35 @@ def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> b
     return True
 
 
+def credit_again(order_id: str, number: str, reason: str | None, session: ClientSession) -> bool:
+    """Credit the order's invoice with the number of the credit note that it had.
+
+    Returns False if another order's credit note has the number, or nothing is to be credited.
+
+    Raises:
+        ValueError: the number is so high that it was never issued.
+    """
+    withhold(number, session)
+    taken = invoices().find_one({"credit_note_number": number}, session=session)
+    owed = {"_id": order_id, "state": "issued"}
+    if taken is None or taken["state"] != "lost" or not invoices().find_one(owed, session=session):
+        return False
+    credited = {
+        "state": "credited",
+        "credited_at": datetime.now(UTC),
+        "credit_note_number": number,
+        "credit_reason": reason,
+    }
+    invoices().delete_one({"_id": taken["_id"]}, session=session)
+    invoices().update_one(owed, {"$set": credited}, session=session)
+    return True
+
+
 def _lost(number: str) -> Invoice:
     nothing, now = stored(rounded(Decimal(), settings.CURRENCY)), datetime.now(UTC)
     return {
         "_id": f"lost:{number}",
-        "number": number,
+        "number": None,
         "user_id": 0,
         "items": [],
         "total": nothing,
@@ -113,7 +193,8 @@ def _lost(number: str) -> Invoice:
         "created_at": now,
         "credited_at": None,
         "credit_note_number": None,
-        "credit_reason": "Issued after the backup that was restored; its invoice is lost.",
+        "credit_reason": "Issued after the backup that was restored; the document is lost.",
+        field_of(number): number,
     }
 
 

@@ -1,6 +1,9 @@
-"""Records that an order was rejected, where a restored database knows it from its ledger alone."""
+"""Records that an order was rejected, where a restored database knows it from answers alone."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from pymongo.client_session import ClientSession
 
@@ -10,22 +13,24 @@ from inventory.stock import Kind
 from runtime.transactions import in_transaction
 
 
-def reject(order: PlacedOrder) -> None:
+def reject(order: PlacedOrder, shortages: Sequence[dict[str, Any]] = ()) -> None:
     """Give back what is reserved for the order, once, and record it as rejected.
+
+    `shortages` is why, [{sku, asked, available}], as far as it is known.
 
     Raises:
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
+    change = {"state": "rejected", "shortages": [*shortages]}
+
     def reject_once(session: ClientSession) -> None:
         reservation = recorded(order.order_id, session)
         if reservation is None:
-            rejected = reserved(order) | {"state": "rejected"}
+            rejected = reserved(order) | change
             reservations().insert_one(rejected, session=session)
         elif reservation["state"] == "reserved":
             move_lines(Kind.RELEASE, reservation, session)
-            reservations().update_one(
-                {"_id": order.order_id}, {"$set": {"state": "rejected"}}, session=session
-            )
+            reservations().update_one({"_id": order.order_id}, {"$set": change}, session=session)
 
     in_transaction(reject_once)

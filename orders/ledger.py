@@ -29,6 +29,9 @@ ORDER_ID = {"$toString": "$_id"}
 #: Of the two that confirm an order, the one that may come after its shipment.
 INVOICED = "billing.invoiced"
 
+#: How the error of an answer about an unknown order begins.
+NEVER_TAKEN = "Orders never took"
+
 #: Set by `orders.cancelling`; whatever the services say later.
 IS_CANCELLED = {"$eq": ["$status", "cancelled"]}
 IS_REJECTED = {"$eq": ["$ledger.inventory.state", "rejected"]}
@@ -229,7 +232,7 @@ def pending_event(type_: str, now: datetime) -> dict[str, Any]:
 
 def never_taken(order_id: str) -> PermanentError:
     return PermanentError(
-        f"Orders never took order {order_id[:100]!r}, so it has no ledger to note this in. "
+        f"{NEVER_TAKEN} order {order_id[:100]!r}, so it has no ledger to note this in. "
         "Either an external publisher made it: what inventory or billing did for it stays, so "
         "discard this. Or a backup was restored that is older than the order: then run `python "
         "manage.py reconcile_restore`, which puts back what it can, and says what it cannot."

@@ -24,6 +24,8 @@ from messaging.trust.users import users_that_publish
 
 #: Between a service and a type: what the error says where nothing is recorded.
 RECORDED_NO = " recorded no "
+#: Behind a type: what the error says where nobody knows the order.
+OF_NO_ORDER = " about an order that orders never took"
 
 
 def problems(
@@ -56,7 +58,7 @@ def problems(
         elif is_external(publishers[index], type_):
             problem = None
         else:
-            problem = untrusted(publishers[index], type_, " about an order that orders never took")
+            problem = untrusted(publishers[index], type_, OF_NO_ORDER)
         if problem is not None:
             found[index] = problem
     return found

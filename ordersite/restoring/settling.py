@@ -3,67 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import msgspec
-from bson import ObjectId
 from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from billing import lost_numbers
+from billing.invoicing import issued
+from billing.order import read_placed
 from failed_messages.acting.replay import replay
+from failed_messages.models import Status
 from failed_messages.records import audit
+from failed_messages.records.collection import failed_messages
+from failed_messages.records.history import act
 from inventory import rejecting, releasing, shipping
 from inventory.order import PlacedOrder
 from inventory.refusals import Refusal
 from inventory.reserving import reservations
-from messaging.publishing.publisher import Outgoing, Publisher
+from messaging.errors import MessagingError, PublishError
+from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.topology import by_name
-from messaging.trust.records import recorded
 from orders import cancelling, rebuilding
 from orders.events import body_of
-from orders.ledger import known
 from orders.outbox import store
 from orders.unanswered import event_again
-from ordersite.restoring.findings import Document, Findings, chunks, never_taken, unrecorded
+from ordersite.restoring.believing import settle_answers
+from ordersite.restoring.findings import Document, Findings, Unheard, Whole
+from ordersite.restoring.idleness import Waiting
+from ordersite.restoring.outcome import Outcome
+from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
 
+SENT_AT_ONCE = 1_000
 REASON = "A backup was restored that is older than this"
-REPLAYS_AT_ONCE = 500
+OTHERS_NUMBER = (
+    "{kind} {number} is lost, and the number is another order's by now: cancel that one in its "
+    "place, or issue another one by hand, and tell both customers"
+)
+REPLAY_LOST = "RabbitMQ has it no more: it, or how it ended, was lost with the restore"
 
 
-def settle(found: Findings, by: str, is_billing_idle: bool) -> list[str]:
+class Left(list[str]):
+    """What was not settled, and why."""
+
+    @contextmanager
+    def out(self, subject: str) -> Iterator[None]:
+        """Go on with the others where this one cannot be settled."""
+        try:
+            yield
+        except PublishError:
+            raise
+        except (Refusal, OrderRefusal) as refusal:
+            self.append(f"{subject}: {refusal.detail}")
+        except (MessagingError, ValueError, LookupError, TypeError, DuplicateKeyError) as error:
+            self.append(f"{subject}: {error}")
+
+
+def settle(found: Findings, by: str, waiting: Waiting) -> list[str]:
     """Do what the plan says; returns what was left, and why. Doing it again changes nothing more.
 
     Raises:
         PublishError: RabbitMQ has not confirmed all; the next run sends the rest.
         pymongo.errors.PyMongoError, Outage: MongoDB did not answer.
     """
-    left: list[str] = []
-    for order, number in found.uninvoiced:
-        issue_again(order, number, by, left)
-    for number in found.numbers:
-        for step in lost_numbers.steps(number):
-            audited("withhold", step, by, partial(lost_numbers.withhold, step))
+    left = Left()
+    withhold(found.numbers, by, left)
+    for whole in found.whole:
+        with left.out(f"order {whole.order_id}"):
+            put_back_whole(whole, by, left)
+    for order, told in found.uninvoiced:
+        with left.out(f"order {order['_id']}"):
+            issue_again(order, told, by, left)
     for invoice in found.lost:
-        put_back(invoice, by)
-    for order in found.taken_back:
-        cancel(order, by, left)
-    for order in found.unrejected:
-        rejecting.reject(asked_by(order))
-        audited("reject", order["_id"], by)
+        with left.out(f"order {invoice['_id']}"):
+            put_back(invoice, by)
+    for order, reason in found.taken_back:
+        with left.out(f"order {order['_id']}"):
+            cancel(order, reason, by)
+    for order, told in found.unrejected:
+        with left.out(f"order {order['_id']}"):
+            rejecting.reject(asked_by(order), told.shortages)
+            audited("reject", order["_id"], by)
     for order in found.unshipped:
-        ship(order, by, left)
-    if is_billing_idle:
-        for reservation in found.reserved_only:
-            release(reservation, by)
-    elif found.reserved_only:
-        left.append("reservations without order: billing has messages waiting; run this again")
-    send_again(found.unheard, by)
-    replay_answers(by)
+        with left.out(f"order {order['_id']}"):
+            # The goods have left the house, whatever another service failed of.
+            shipping.send(str(order["_id"]), by, anyway=REASON)
+            audited("ship", order["_id"], by)
+    release_all(found.reserved_only, by, waiting, left)
+    replay_lost(found.unreplayed, by)
+    send_again(found.unheard, by, left)
+    settle_answers(found, by, REASON)
     return left
 
 
@@ -80,17 +114,47 @@ def audited(
     return in_transaction(run)
 
 
-def issue_again(order: Document, number: str, by: str, left: list[str]) -> None:
+def withhold(numbers: list[str], by: str, left: Left) -> None:
+    for number in numbers:
+        with left.out(f"number {number}"):
+            for step in lost_numbers.steps(number):
+                audited("withhold", step, by, partial(lost_numbers.withhold, step))
+
+
+def issue_again(order: Document, told: Outcome, by: str, left: Left) -> None:
+    """The invoice, and its credit note where an answer tells that one's number."""
+    order_id, number, credit_note = str(order["_id"]), str(told.number), told.credit_note
     body = msgspec.to_builtins(body_of(order, "order.placed"))
 
-    def issue(session: ClientSession) -> None:
+    def issue(session: ClientSession) -> list[str]:
         if not lost_numbers.issue_again(body, number, session):
-            left.append(
-                f"order {order['_id']}: its invoice {number} is lost, and the number is another "
-                "order's by now: credit that one, and tell both customers"
-            )
+            return [OTHERS_NUMBER.format(kind="its invoice", number=number)]
+        if not credit_note:
+            return []
+        if lost_numbers.credit_again(order_id, credit_note, told.reason, session):
+            return []
+        return [OTHERS_NUMBER.format(kind="its credit note", number=credit_note)]
 
-    audited("issue again", order["_id"], by, issue)
+    left += [f"order {order_id}: {each}" for each in audited("issue again", order_id, by, issue)]
+
+
+def put_back_whole(whole: Whole, by: str, left: Left) -> None:
+    """The order, and its invoice where a message tells its number: else it gets a new one."""
+    now = now_in_milliseconds()
+    cancelled = {"at": now, "reason": whole.reason} if whole.is_cancelled else None
+    owed = issued(read_placed(whole.body), whole.number or "", now)
+
+    def put(session: ClientSession) -> bool:
+        rebuilding.rebuild(owed, cancelled, session)
+        return not whole.number or lost_numbers.issue_again(whole.body, whole.number, session)
+
+    try:
+        is_invoiced = audited("put back", whole.order_id, by, put)
+    except DuplicateKeyError:
+        return  # Another run of the command was first.
+    if not is_invoiced:
+        problem = OTHERS_NUMBER.format(kind="its invoice", number=whole.number)
+        left.append(f"order {whole.order_id}: {problem}")
 
 
 def put_back(invoice: Document, by: str) -> None:
@@ -118,28 +182,20 @@ def cancellation_of(invoice: Document) -> Document | None:
     return {"at": at, "reason": invoice["credit_reason"]}
 
 
-def cancel(order: Document, by: str, left: list[str]) -> None:
-    try:
-        cancelling.cancel(order["_id"], REASON)
-    except OrderRefusal as refusal:
-        left.append(f"order {order['_id']}: {refusal.detail}")
-    else:
-        audited("cancel", order["_id"], by)
+def cancel(order: Document, reason: str | None, by: str) -> None:
+    cancelling.cancel(order["_id"], reason or REASON)
+    audited("cancel", order["_id"], by)
 
 
-def ship(order: Document, by: str, left: list[str]) -> None:
-    try:
-        shipping.send(str(order["_id"]), by)
-    except Refusal as refusal:
-        left.append(f"order {order['_id']}: {refusal.detail}")
-    else:
-        audited("ship", order["_id"], by)
-
-
-def release(reservation: Document, by: str) -> None:
-    """It is not known what the order costs, so it cannot be restored."""
-    releasing.release(asked_by(reservation))
-    audited("release", reservation["_id"], by)
+def release_all(alone: list[Document], by: str, waiting: Waiting, left: Left) -> None:
+    """It is not known what the orders cost, so they cannot be restored."""
+    if alone and (why := waiting.why_not_idle("billing")):
+        left.append(f"{len(alone)} reservation(s) without order: {why}")
+        return
+    for reservation in alone:
+        with left.out(f"order {reservation['_id']}"):
+            releasing.release(asked_by(reservation))
+            audited("release", reservation["_id"], by)
 
 
 def asked_by(document: Document) -> PlacedOrder:
@@ -148,47 +204,62 @@ def asked_by(document: Document) -> PlacedOrder:
     return PlacedOrder(str(document["_id"]), int(document["user_id"]), quantities)
 
 
-def send_again(unheard: list[tuple[str, Document, str]], by: str) -> None:
+def replay_lost(records: list[Document], by: str) -> None:
+    """Replay what an operator has replayed and RabbitMQ has lost."""
+    failed_again = [each["_id"] for each in records if fail_again(each, by)]
+    if failed_again:
+        replay(failed_again, by, REASON, approved=True)
+
+
+def fail_again(record: Document, by: str) -> bool:
+    """Whether it was still being replayed, and has failed now."""
+    being_replayed = {
+        "_id": record["_id"],
+        "status": Status.REPLAYING,
+        "replay.id": record["replay"]["id"],
+    }
+    change = {
+        "$set": {"status": Status.FAILED},
+        "$push": {"history": act("replay lost", by, REASON, REPLAY_LOST)},
+    }
+
+    def fail(session: ClientSession) -> bool:
+        is_changed = failed_messages().update_one(being_replayed, change, session=session)
+        if is_changed.modified_count:
+            before, after = {"status": Status.REPLAYING}, {"status": Status.FAILED}
+            audit.note(
+                session, "replay lost", audit.MESSAGE, record["_id"],
+                by=by, reason=REASON, before=before, after=after,
+            )  # fmt: skip
+        return bool(is_changed.modified_count)
+
+    return in_transaction(fail)
+
+
+def send_again(unheard: list[Unheard], by: str, left: Left) -> None:
     """Each to its one service; consumers are idempotent."""
     if not unheard:
         return
     with Publisher(settings.AMQP_URL) as publisher:
-        publisher.publish(
-            [
-                Outgoing(store.message(order, event_again(order, type_)), by_name.name, service)
-                for service, order, type_ in unheard
-            ]
+        for start in range(0, len(unheard), SENT_AT_ONCE):
+            some = unheard[start : start + SENT_AT_ONCE]
+            publish(publisher, some, by, left)
+
+
+def publish(publisher: Publisher, unheard: list[Unheard], by: str, left: Left) -> None:
+    outgoing: list[Outgoing] = []
+    sent: list[audit.Change] = []
+    for service, order, type_ in unheard:
+        with left.out(f"order {order['_id']}, {type_} to {service}"):
+            message = store.message(order, event_again(order, type_))
+            again = Outgoing(message, by_name.name, service)
+            check_publishable(again)
+            outgoing.append(again)
+            sent.append((order["_id"], {}, {"service": service, "type": type_}))
+    publisher.publish(outgoing)
+    if sent:
+        in_transaction(
+            lambda session: audit.note_each(
+                session, "send again", audit.RESTORE, sent, by=by, reason=REASON
+            )
         )
-    in_transaction(
-        lambda session: audit.note_each(
-            session,
-            "send again",
-            audit.RESTORE,
-            [(order["_id"], {}, {"service": service, "type": t}) for service, order, t in unheard],
-            by=by,
-            reason=REASON,
-        )
-    )
-
-
-def replay_answers(by: str) -> None:
-    """Services' answers are replayed where what they are about is there again."""
-    ids = [*of_orders_that_are_there(), *of_what_is_recorded_again()]
-    for start in range(0, len(ids), REPLAYS_AT_ONCE):
-        replay(ids[start : start + REPLAYS_AT_ONCE], by, REASON, approved=True)
-
-
-def of_orders_that_are_there() -> Iterator[Any]:
-    """The failed messages that found no order, where there is one now."""
-    waiting = [each for each in never_taken() if ObjectId.is_valid(each["order_id"])]
-    there = known([ObjectId(each["order_id"]) for each in waiting])
-    yield from (each["_id"] for each in waiting if ObjectId(each["order_id"]) in there)
-
-
-def of_what_is_recorded_again() -> Iterator[Any]:
-    """The failed messages of which their service had no record, where it has one now."""
-    for some in chunks(unrecorded()):
-        for type_ in {each["type"] for each in some}:
-            of_type = [each for each in some if each["type"] == type_]
-            there = recorded(type_, [each["order_id"] for each in of_type])
-            yield from (each["_id"] for each in of_type if each["order_id"] in there)

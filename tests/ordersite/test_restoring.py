@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
-from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -15,159 +12,44 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing.invoicing import invoices
-from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
+from billing.tasks import credit_cancelled, issue_invoice
+from failed_messages.acting.replay import replay
 from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
+from inventory import shipping
 from inventory.recounting import recount
 from inventory.reserving import reservations
-from inventory.shipping import ship
-from inventory.tasks import release_stock, reserve_stock
-from messaging.certificate import Reason
-from messaging.errors import PermanentError
-from messaging.publishing.publisher import Publisher
-from messaging.service import events, services
-from messaging.trust.contents import problems
-from orders import cancelling, placing
+from inventory.tasks import reserve_stock
+from orders import cancelling
 from orders.collection import orders
-from orders.outbox import store
-from orders.outbox.relay import publish_batch
-from orders.tasks import note
-from ordersite.restoring import findings
 from runtime.os_user import os_user
 from tests import broker
 from tests.failed_messages.letters import failed
-from tests.failed_messages.stored_orders import PEN
-from tests.inventory.catalogue import stock, stocked
-
-COLLECTIONS = ("orders", "reservations", "invoices", "invoice_counters", "products",
-               "stock_movements", "failed_messages")  # fmt: skip
-HANDLERS = {
-    "inventory": {"order.placed": reserve_stock, "order.cancelled": release_stock},
-    "billing": {
-        "order.placed": issue_invoice,
-        "order.cancelled": credit_cancelled,
-        "order.rejected": credit_rejected,
-    },
-}
-Copy = dict[str, list[dict[str, Any]]]
+from tests.inventory.catalogue import stock
+from tests.ordersite.restored_shop import (
+    COLLECTIONS,
+    agree,
+    backup,
+    hear,
+    is_whole,
+    number,
+    numbers,
+    place,
+    reconcile,
+    relay,
+    restore,
+    set_up,
+    state,
+    status,
+    statuses,
+    tell,
+    work,
+)
 
 
 @pytest.fixture(autouse=True)
 def shop(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    stocked(pen=100)
-    monkeypatch.setattr(findings, "SETTLED_AFTER", timedelta(0))
-
-
-def place(units: int = 1, user_id: int = 101) -> str:
-    order = placing.compose(user_id, {"pen": units}, {"pen": PEN})
-    placing.store(order)
-    return str(order["_id"])
-
-
-def relay() -> None:
-    with Publisher(settings.AMQP_URL) as publisher:
-        while publish_batch(publisher):
-            pass
-
-
-def work(*services: str) -> None:
-    """What the relay and the services' workers do until nothing waits."""
-    relay()
-    for service in services or ("inventory", "billing"):
-        for message in broker.take_all(service):
-            handle = HANDLERS[service].get(message.properties["type"])
-            for event in handle(json.loads(message.body)) if handle else ():
-                hear(event)
-    if orders().find_one(store.IS_PENDING):
-        work(*services)
-
-
-def hear(event: Any) -> None:
-    """What the worker of orders does."""
-    service, _, state = event.type.partition(".")
-    try:
-        tell(service, state, json.loads(event.body))
-    except PermanentError as error:
-        bury(event, str(error))
-
-
-def tell(service: str, state: str, body: dict[str, Any]) -> None:
-    note(services()[service], events()[f"{service}.{state}"], body)
-
-
-def bury(event: Any, why: str, reason: Reason = Reason.PERMANENT_ERROR) -> None:
-    body = json.loads(event.body)
-    stored = failed()
-    failed_messages().update_one(
-        {"_id": stored.pk},
-        {
-            "$set": {
-                "service": "orders",
-                "type": event.type,
-                "message_id": event.message_id,
-                "order_id": body["orderId"],
-                "user_id": str(body["userId"]),
-                "body": event.body,
-                "message": why[:500],
-                "reason": reason,
-            }
-        },
-    )
-
-
-def backup() -> Copy:
-    return {name: deepcopy(list(connection.database[name].find())) for name in COLLECTIONS}
-
-
-def restore(copy: Copy) -> None:
-    for name, documents in copy.items():
-        connection.database[name].delete_many({})
-        if documents:
-            connection.database[name].insert_many(documents)
-
-
-def reconcile(*arguments: str) -> tuple[int, str]:
-    """The command's exit code and what it says."""
-    said = StringIO()
-    try:
-        call_command("reconcile_restore", *arguments, stdout=said)
-    except SystemExit as error:
-        return int(str(error.code)), said.getvalue()
-    return 0, said.getvalue()
-
-
-def status(order_id: str) -> str:
-    order = orders().find_one(ObjectId(order_id))
-    return order["status"] if order else "gone"
-
-
-def state(order_id: str) -> tuple[str | None, str | None]:
-    """Of its reservation and of its invoice."""
-    found = (c().find_one({"_id": order_id}) for c in (reservations, invoices))
-    reserved, invoiced = found
-    return reserved and reserved["state"], invoiced and invoiced["state"]
-
-
-def number(order_id: str) -> str:
-    invoice = invoices().find_one({"_id": order_id})
-    assert invoice
-    return str(invoice["number"])
-
-
-def is_whole(order_id: str) -> bool:
-    return status(order_id) == "confirmed" and state(order_id) == ("reserved", "issued")
-
-
-def numbers() -> list[str]:
-    return sorted(each["number"] for each in invoices().find({"number": {"$ne": None}}))
-
-
-def agree() -> None:
-    """Nothing is left to settle, the stock adds up, and the numbers have neither gap nor double."""
-    assert reconcile() == (0, "MongoDB and RabbitMQ agree: there is nothing to do.\n")
-    assert recount().differences == []
-    given = numbers()
-    assert given == [f"{given[0][:4]}-{n:06d}" for n in range(1, len(given) + 1)] if given else True
+    set_up(monkeypatch)
 
 
 def test_what_agrees_is_left_alone() -> None:
@@ -377,7 +259,7 @@ def test_what_was_shipped_after_the_backup_is_noted_as_shipped() -> None:
     order_id = place()
     work()
     copy = backup()
-    ship(order_id, by="warehouse")
+    shipping.ship(order_id, by="warehouse")
     restore(copy)
     tell("inventory", "shipped", {"orderId": order_id})
 
@@ -504,50 +386,6 @@ def test_answers_that_found_no_order_are_replayed_once_there_is_one() -> None:
     }
 
 
-def test_answers_whose_record_is_lost_are_true_again_when_it_is_there_again() -> None:
-    """As it is where services share a user of RabbitMQ: what they stored is their proof."""
-    order_id = place()
-    relay()
-    copy = backup()
-    told = [
-        event
-        for service, handle in (("inventory", reserve_stock), ("billing", issue_invoice))
-        for message in broker.take_all(service)
-        for event in handle(json.loads(message.body))
-    ]
-    issued = number(order_id)
-    restore(copy)
-    for event in told:
-        [problem] = problems(event.type, [json.loads(event.body)], ["shared"]).values()
-        bury(event, str(problem), Reason.CONTRADICTS_RECORD)
-
-    reconcile("--apply")
-    # Billing's record is there again, and inventory's when it has heard of the order again.
-    work()
-    reconcile("--apply")
-
-    assert number(order_id) == issued
-    assert failed_messages().count_documents({"order_id": order_id, "status": "replaying"}) == 2
-    for message in broker.take_all("orders"):
-        body = json.loads(message.body)
-        assert problems(message.properties["type"], [body], ["shared"]) == {}
-    assert state(order_id) == ("reserved", "issued")
-
-
-def test_an_answer_that_says_otherwise_stays_with_the_operator() -> None:
-    order_id = place()
-    relay()
-    [event] = issue_invoice(json.loads(broker.take_all("billing")[0].body))
-    body = json.loads(event.body) | {"total": "0.01"}
-    [problem] = problems(event.type, [body], ["shared"]).values()
-    bury(event, str(problem), Reason.CONTRADICTS_RECORD)
-    work("inventory")
-
-    reconcile("--apply")
-
-    assert failed_messages().count_documents({"order_id": order_id, "status": "failed"}) == 1
-
-
 def test_a_part_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "AMQP_URL", "amqp://guest:guest@127.0.0.1:1//")
     place()
@@ -560,3 +398,266 @@ def test_a_part_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_djangos_own_dumps_are_refused_with_the_way_that_works(command: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match=r"mongodump --oplog.*docs/backup.md"):
         call_command(*command)
+
+
+def snapshot() -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: sorted(connection.database[name].find(), key=lambda each: str(each["_id"]))
+        for name in (*COLLECTIONS, "failed_messages_audit", "replay_jobs")
+    }
+
+
+def mixed_up() -> dict[str, str]:
+    """One order of nearly each kind, by what happened to it."""
+    cancelled, in_part = place(), place()
+    work()
+    open_ = place()
+    relay()
+    copy = backup()
+    cancelling.cancel(ObjectId(cancelled), "Ordered twice")
+    lost = place(user_id=9)
+    shipping.ship(in_part, by="warehouse")
+    relay()
+    restore(copy)
+    tell("inventory", "shipped", {"orderId": in_part})
+    work()
+    return {"cancelled": cancelled, "shipped": in_part, "open": open_, "lost": lost}
+
+
+def test_without_apply_nothing_is_changed_and_each_kind_says_why_and_what_is_next() -> None:
+    ids = mixed_up()
+    before = snapshot()
+
+    code, plan = reconcile("--last-invoice", "2026-000050", "--last-credit-note", "C2026-000007")
+
+    assert (code, snapshot()) == (1, before)
+    for order_id in (ids["cancelled"], ids["shipped"], ids["lost"]):
+        assert f"    {order_id}" in plan
+    assert (
+        "To settle: 1 order(s) that were cancelled after the backup\n  A service was told" in plan
+    )
+    assert "2026-000050" in plan
+    assert "C2026-000007" in plan
+
+
+def test_what_is_settled_is_settled_once() -> None:
+    ids = mixed_up()
+    reconcile("--apply")
+    work()
+    reconcile("--apply")
+    work()
+    agree()
+    before = snapshot()
+
+    assert reconcile("--apply") == (0, "MongoDB and RabbitMQ agree: there is nothing to do.\n")
+
+    assert snapshot() == before
+    assert status(ids["cancelled"]) == "cancelled"
+    assert state(ids["shipped"])[0] == "shipped"
+    assert is_whole(ids["open"])
+    assert is_whole(ids["lost"])
+
+
+def test_a_backup_that_is_restored_twice_gives_no_number_twice() -> None:
+    place()
+    work()
+    copy = backup()
+    first = [place(), place()]
+    work()
+    given = {number(each) for each in first}
+    restore(copy)
+    reconcile("--apply", "--last-invoice", max(given))
+    second = place()
+    work()
+    given.add(number(second))
+    restore(copy)
+
+    reconcile("--apply", "--last-invoice", max(given))
+    third = place()
+    work()
+
+    assert number(third) not in given
+    agree()
+
+
+def test_numbers_of_credit_notes_are_not_issued_again_either() -> None:
+    order_id = place()
+    work()
+    cancelling.cancel(ObjectId(order_id), None)
+    reconcile("--last-credit-note", "C2026-000003", "--apply")
+    reconcile("--last-credit-note", "C2026-000003", "--apply")
+    work()
+
+    credited = invoices().find_one({"_id": order_id})
+    assert credited
+    assert credited["credit_note_number"] == "C2026-000004"
+    lost = invoices().find({"state": "lost"}).distinct("credit_note_number")
+    assert lost == [f"C2026-{n:06d}" for n in (1, 2, 3)]
+
+
+def test_the_last_numbers_of_several_years_may_be_named() -> None:
+    assert reconcile("--last-invoice", "2025-000002", "2026-000001", "--apply")[0] == 0
+    lost = invoices().find({"state": "lost"}).distinct("number")
+    assert lost == ["2025-000001", "2025-000002", "2026-000001"]
+
+
+@pytest.mark.parametrize("wrong", ["2026-000001", "C2026-1", "x"])
+def test_a_credit_note_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(CommandError, match="not a number of a credit note"):
+        call_command("reconcile_restore", "--last-credit-note", wrong)
+
+
+def test_a_series_that_was_copied_before_its_invoices_is_moved_on() -> None:
+    """As `mongodump` without `--oplog` may do it: each collection at a moment of its own."""
+    issued = [place(), place(), place()]
+    work()
+    year = number(issued[0])[:4]
+    connection.database["invoice_counters"].update_one({"_id": year}, {"$set": {"last": 1}})
+
+    assert reconcile("--apply")[0] == 0
+    following = place()
+    work()
+
+    assert number(following) == f"{year}-000004"
+    assert invoices().count_documents({"state": "lost"}) == 0
+    agree()
+
+
+def test_what_was_shipped_is_recorded_though_billing_failed_for_it() -> None:
+    order_id = place()
+    work()
+    copy = backup()
+    shipping.ship(order_id, by="warehouse")
+    restore(copy)
+    tell("inventory", "shipped", {"orderId": order_id})
+    orders().update_one(
+        {"_id": ObjectId(order_id)}, {"$set": {"awaited": ["billing order.placed"]}}
+    )
+    failed_messages().update_one({"_id": failed().pk}, {"$set": {"order_id": order_id}})
+
+    reconcile("--apply")
+
+    assert state(order_id)[0] == "shipped"
+
+
+def test_what_was_shipped_and_is_not_in_stock_is_named() -> None:
+    order_id = place()
+    work()
+    tell("inventory", "shipped", {"orderId": order_id})
+    reservations().update_one({"_id": order_id}, {"$set": {"state": "rejected"}})
+
+    for _ in range(2):
+        code, said = reconcile("--apply")
+        assert (code, "of goods that the stock does not have" in said) == (1, True)
+        assert order_id in said
+
+
+def test_one_that_cannot_be_settled_is_named_and_the_others_are_settled() -> None:
+    stuck, other = place(units=2), place()
+    work()
+    copy = backup()
+    for each in (stuck, other):
+        shipping.ship(each, by="warehouse")
+    restore(copy)
+    for each in (stuck, other):
+        tell("inventory", "shipped", {"orderId": each})
+    # Its units are not where its reservation says.
+    reservations().update_one({"_id": stuck}, {"$set": {"items.0.quantity": 50}})
+
+    code, said = reconcile("--apply")
+
+    assert (code, state(stuck)[0], state(other)[0]) == (1, "reserved", "shipped")
+    assert f"Left: order {stuck}: The stock of order {stuck} is not where" in said
+
+
+def test_a_replay_that_was_lost_is_made_again() -> None:
+    """The backup was taken while it was on its way, or the broker was lost with it."""
+    order_id = place()
+    relay()
+    [placed] = broker.take_all("billing")
+    record = failed(body=placed.body, message_id=f"order.placed:{order_id}")
+    failed_messages().update_one({"_id": record.pk}, {"$set": {"order_id": order_id}})
+    replay([record.pk], by="anna")
+    [waits] = broker.take_all("billing")
+    code, plan = reconcile()
+    assert (code, f"{record.pk} order.placed of order {order_id}" in plan) == (1, True)
+
+    reconcile("--apply", "--by", "anna")
+
+    [sent] = broker.take_all("billing")
+    assert (sent.body, statuses(record.pk)) == (waits.body, ["replaying"])
+    acts = AuditEntry.objects.filter(subject_id=str(record.pk)).values_list("act", flat=True)
+    assert sorted(acts) == ["replay", "replay", "replay lost"]
+
+
+def test_a_replay_that_waits_is_not_made_again() -> None:
+    record = failed()
+    replay([record.pk], by="anna")
+
+    assert reconcile("--apply")[0] == 0
+
+    assert len(broker.take_all("billing")) == 1
+
+
+def test_a_failed_message_of_before_does_not_keep_a_later_invoice_lost() -> None:
+    order_id = place()
+    relay()
+    [placed] = broker.take_all("billing")
+    failed_messages().update_one(
+        {"_id": failed(body=placed.body).pk}, {"$set": {"order_id": order_id}}
+    )
+    copy = backup()
+    # An operator replayed it after the backup.
+    [told] = issue_invoice(json.loads(placed.body))
+    issued = number(order_id)
+    restore(copy)
+    hear(told)
+
+    reconcile("--apply")
+
+    assert number(order_id) == issued
+
+
+def test_a_ledger_with_a_number_of_another_program_is_invoiced_anew() -> None:
+    order_id = place()
+    work("inventory")
+    broker.take_all("billing")
+    tell("billing", "invoiced", {"orderId": order_id, "invoiceNumber": "INV-7"})
+    relay()
+
+    assert reconcile("--apply")[0] == 0
+    work()
+
+    assert state(order_id) == ("reserved", "issued")
+
+
+def test_a_cancellation_keeps_the_reason_that_billing_was_told() -> None:
+    order_id = place()
+    work()
+    copy = backup()
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    relay()
+    restore(copy)
+    work()
+
+    reconcile("--apply")
+
+    order = orders().find_one({"_id": ObjectId(order_id)})
+    assert order
+    assert order["cancellation"]["reason"] == "Ordered twice"
+
+
+def test_what_a_worker_holds_is_on_its_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "RABBITMQ_MANAGEMENT_URL", "")
+    copy = backup()
+    order_id = place(units=5)
+    relay()
+    restore(copy)
+    work("inventory")
+
+    with broker.amqp_channel() as channel:
+        channel.basic_consume("billing")
+        code, said = reconcile("--apply")
+
+        assert (code, "set RABBITMQ_MANAGEMENT_URL, or stop the workers" in said) == (1, True)
+        assert state(order_id)[0] == "reserved"

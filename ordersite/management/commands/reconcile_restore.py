@@ -9,21 +9,19 @@ from enum import IntEnum
 from typing import Any
 
 from amqp import AMQPError
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from kombu.exceptions import OperationalError
 from pymongo.errors import PyMongoError
 
 from billing import lost_numbers
-from messaging.errors import MessagingError
-from messaging.queue_state import depths
-from ordersite.restoring.findings import find
+from messaging.errors import PublishError
+from ordersite.pipeline import shipping_consent
+from ordersite.restoring.idleness import waiting
 from ordersite.restoring.rendering import as_json, as_text
+from ordersite.restoring.search import find
 from ordersite.restoring.settling import settle
-from runtime.connecting import connect, connection_to
 from runtime.os_user import add_by
-
-CONNECT_SECONDS = 5
+from runtime.outage import Outage
 
 
 class ExitCode(IntEnum):
@@ -46,26 +44,41 @@ class Command(BaseCommand):
         parser.add_argument(
             "--last-invoice",
             metavar="NUMBER",
-            type=number,
-            help="the last invoice that a customer may have; no number up to it is issued again",
+            nargs="+",
+            type=invoice_number,
+            default=[],
+            help="the last invoice that a customer may have, of each year; no number up to it is "
+            "issued again",
+        )
+        parser.add_argument(
+            "--last-credit-note",
+            metavar="NUMBER",
+            nargs="+",
+            type=credit_note_number,
+            default=[],
+            help="the same of credit notes, like C2026-000012",
+        )
+        parser.add_argument(
+            "--believe-answers",
+            action="store_true",
+            help="believe failed messages that tell what a service did after the backup, though "
+            "nothing in the database proves it",
         )
         add_by(parser)
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
+        last_numbers = [*options["last_invoice"], *options["last_credit_note"]]
         left: list[str] = []
+        # A shipment that is recorded again is noted in its order, too.
+        shipping_consent.register()
         try:
-            if last_invoice := options["last_invoice"]:
-                series, _ = lost_numbers.parts(last_invoice)
-                lost_numbers.check_distance(last_invoice, lost_numbers.last(series))
-            found = find(options["last_invoice"])
+            check(last_numbers)
+            on_their_way = waiting()
+            found = find(last_numbers, options["believe_answers"], on_their_way)
             if options["apply"]:
-                left = settle(found, options["by"], is_idle("billing"))
-        except ValueError as error:
-            raise CommandError(
-                f"Nothing was changed: {error}.", returncode=ExitCode.NOT_DONE
-            ) from error
-        except (PyMongoError, AMQPError, OperationalError, OSError, MessagingError) as error:
+                left = settle(found, options["by"], on_their_way)
+        except (PyMongoError, Outage, AMQPError, OperationalError, OSError, PublishError) as error:
             raise CommandError(
                 f"Not everything is settled, as a dependency did not answer ({error}). No step is "
                 "half done: when it answers, run this again and it continues.",
@@ -75,22 +88,33 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(found, left, options["apply"]), indent=2))
         else:
             self.stdout.write(as_text(found, left, options["apply"]))
-        if left or (found.count and not options["apply"]):
+        if left or found.left_over or (found.count and not options["apply"]):
             sys.exit(ExitCode.DIFFERENT)
 
 
-def number(text: str) -> str:
+def check(numbers: list[str]) -> None:
+    """Raises CommandError: one of them is too high to be right."""
+    for number in numbers:
+        series, _ = lost_numbers.parts(number)
+        try:
+            lost_numbers.check_distance(number, lost_numbers.last(series))
+        except ValueError as error:
+            raise CommandError(
+                f"Nothing was changed: {error}.", returncode=ExitCode.NOT_DONE
+            ) from error
+
+
+def invoice_number(text: str) -> str:
     """Raises ArgumentTypeError: it is not a number of an invoice."""
     try:
-        lost_numbers.parts(text)
+        return lost_numbers.invoice_number(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error
-    return text
 
 
-def is_idle(service: str) -> bool:
-    """Whether no message waits in the service's queues, its retries and dead letters included."""
-    with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
-        connect(broker, reraise_as_library_errors=False)
-        waiting = depths(broker)
-    return not any(count for name, count in waiting.items() if name.partition(".")[0] == service)
+def credit_note_number(text: str) -> str:
+    """Raises ArgumentTypeError: it is not a number of a credit note."""
+    try:
+        return lost_numbers.credit_note_number(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
