@@ -26,8 +26,8 @@ TOLD_AS = {"issued": "invoiced", "credited": "credited", "void": "credited"}
 def settle_answers(found: Findings, by: str, reason: str) -> None:
     """Replay those whose record is there again and says the same.
 
-    Where answers are believed, discard those to which the record, or a later answer, says
-    otherwise; else they stay with the operator.
+    Of those that are believed, discard those to which the record, or a later answer, says
+    otherwise; others stay with the operator.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
@@ -35,13 +35,12 @@ def settle_answers(found: Findings, by: str, reason: str) -> None:
     told = [each for each in found.answers.all() if each.kind]
     for start in range(0, len(told), REPLAYS_AT_ONCE):
         some = of_orders_there(told[start : start + REPLAYS_AT_ONCE])
-        problems = {each.id: problem for each, problem in judged(some)}
-        if true := [id_ for id_, problem in problems.items() if problem == ""]:
+        verdicts = list(judged(some))
+        if true := [each.id for each, problem in verdicts if not problem]:
             replay(true, by, reason, approved=True)
-        if found.believes:
-            for id_, problem in problems.items():
-                if problem:
-                    discard([id_], by, f"{reason}: {problem}", approved=True)
+        for each, problem in verdicts:
+            if problem and found.is_believed(each):
+                discard([each.id], by, f"{reason}: {problem}", approved=True)
 
 
 def of_orders_there(told: list[Answer]) -> list[Answer]:

@@ -6,12 +6,16 @@ import logging
 
 from billing import lost_numbers
 from messaging.isolation import isolated
+from messaging.service import On, Service, answering
+from orders.owed import key
 from ordersite.restoring.answers import Answer, Kind
 from ordersite.restoring.findings import Document, Findings
 from ordersite.restoring.outcome import Outcome, add, outcome
 
 logger = logging.getLogger(__name__)
 
+#: Whose records are compared.
+COMPARED = {"inventory", "billing"}
 CANNOT_COMPARE = (
     "Order %s is not compared, as its document or a service's record of it is not as this release "
     "stores one; the others are. Correct the document, then run reconcile_restore again."
@@ -38,6 +42,7 @@ def compare(
         compare_stock(found, order, reservation, told, "inventory" in held_up)
         is_held = "billing" in held_up or waits_for_its_number(found, told, order_id)
         compare_invoice(found, order, reservation, invoice, told, is_held)
+        compare_others(found, order, held_up)
 
 
 def add_named_invoice(found: Findings, told: Outcome, order_id: str) -> None:
@@ -108,6 +113,24 @@ def compare_invoice(
             take_back(found, order, told.reason)
     elif (state is None and not is_lost) or noted == "pending":
         send(found, "billing", order, "order.placed", is_held)
+
+
+def compare_others(found: Findings, order: Document, held_up: set[str]) -> None:
+    """Whatever another service owes the order, it has to hear of."""
+    for service, on in owed(order):
+        if service.name not in COMPARED:
+            send(found, service.name, order, on.type, service.name in held_up)
+
+
+def owed(order: Document) -> list[tuple[Service, On]]:
+    """The services that owe the order an answer, each with the event; of those that run here."""
+    awaited = order.get("awaited") or ()
+    return [
+        (service, on)
+        for service in answering()
+        for on in service.listens
+        if key(service.name, on.type) in awaited
+    ]
 
 
 def send(found: Findings, service: str, order: Document, type_: str, is_held: bool) -> None:

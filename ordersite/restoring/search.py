@@ -15,7 +15,7 @@ from messaging.trust.records import recorded
 from orders.collection import orders
 from ordersite.restoring import answers
 from ordersite.restoring.answers import Answer, Kind, ahead, chunks, there, whole_order
-from ordersite.restoring.comparison import compare
+from ordersite.restoring.comparison import COMPARED, compare
 from ordersite.restoring.findings import Document, Findings, ToldOnly, Whole
 from ordersite.restoring.idleness import Waiting
 from ordersite.restoring.outcome import reason_in
@@ -171,7 +171,7 @@ def is_open(found: Findings, answer: Answer) -> bool:
             return not is_again or invoices().find_one({"_id": answer.order_id}) is not None
         case "order.placed":
             return False
-    return True
+    return answer.about in {*COMPARED, "order"}
 
 
 def replaying() -> Iterator[Document]:
