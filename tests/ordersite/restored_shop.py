@@ -53,6 +53,8 @@ def set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is stock, and nothing counts as being on its way."""
     stocked(pen=100)
     monkeypatch.setattr(search, "SETTLED_AFTER", timedelta(0))
+    # What it says of a queue may be some seconds old, as is nothing in a test.
+    monkeypatch.setattr(settings, "RABBITMQ_MANAGEMENT_URL", "")
 
 
 def place(units: int = 1, user_id: int = 101) -> str:

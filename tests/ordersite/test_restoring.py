@@ -22,6 +22,8 @@ from inventory.reserving import reservations
 from inventory.tasks import reserve_stock
 from orders import cancelling
 from orders.collection import orders
+from ordersite.broker import management_api
+from runtime.mongodb_clock import mongodb_now
 from runtime.os_user import os_user
 from tests import broker
 from tests.failed_messages.letters import failed
@@ -648,7 +650,6 @@ def test_a_cancellation_keeps_the_reason_that_billing_was_told() -> None:
 
 
 def test_what_a_worker_holds_is_on_its_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "RABBITMQ_MANAGEMENT_URL", "")
     copy = backup()
     order_id = place(units=5)
     relay()
@@ -658,6 +659,21 @@ def test_what_a_worker_holds_is_on_its_way_too(monkeypatch: pytest.MonkeyPatch) 
     with broker.amqp_channel() as channel:
         channel.basic_consume("billing")
         code, said = reconcile("--apply")
-
         assert (code, "set RABBITMQ_MANAGEMENT_URL, or stop the workers" in said) == (1, True)
+
+        management_says(monkeypatch, held=1)
+        code, said = reconcile("--apply")
+        assert (code, "billing has messages waiting" in said) == (1, True)
         assert state(order_id)[0] == "reserved"
+
+        management_says(monkeypatch, held=0)
+        assert reconcile("--apply")[0] == 0
+        assert state(order_id)[0] == "released"
+
+
+def management_says(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    queues = [{"name": "billing", "messages_unacknowledged": held}, {"name": "another's"}]
+    monkeypatch.setattr(settings, "RABBITMQ_MANAGEMENT_URL", "http://localhost:15672")
+    monkeypatch.setattr(
+        management_api, "get", lambda kind: management_api.Answer(queues, mongodb_now())
+    )
