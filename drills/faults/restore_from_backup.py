@@ -25,6 +25,10 @@ SETTLED_SECONDS = 31
 #: One run of the command may find what the one before it has set going.
 RUNS = 6
 NOTHING_LEFT = 0
+#: All processes share a user of RabbitMQ, so nothing else proves what a service told.
+BELIEVE = "--believe-answers"
+#: The options that name the last number, with how these look.
+NUMBERS = {"--last-invoice": r"\d{4}-\d+", "--last-credit-note": r"C\d{4}-\d+"}
 
 
 def lose_and_restore(run: Run) -> None:
@@ -46,9 +50,8 @@ def lose_the_database(run: Run) -> None:
             site.pipeline.stop()
             run.lacking |= orders_without(run, copy.order_ids())
             backup.restore(site, copy)
-            last = last_invoice(tap)
-            reconcile(run, *(["--last-invoice", last] if last else []))
-            settle(run, tap.messages)
+            reconcile(run, BELIEVE, *last_numbers(tap))
+            settle(run, tap.messages, BELIEVE)
         run.measured["orders after the backup"] = len(run.lacking)
         run.seen += numbers_given_twice(tap)
 
@@ -76,21 +79,21 @@ def is_worker(name: str) -> bool:
     return kind_of(name) in SERVICES
 
 
-def settle(run: Run, meanwhile: Callable[[], object] = lambda: None) -> None:
+def settle(run: Run, meanwhile: Callable[[], object] = lambda: None, *arguments: str) -> None:
     """Run the command again until it finds nothing more; only then clients are let in."""
     pipeline = run.site.pipeline
     pipeline.start([name for name in pipeline.processes if name != "web"])
-    until_agreed(run, meanwhile)
+    until_agreed(run, meanwhile, *arguments)
     pipeline.start(["web"])
 
 
-def until_agreed(run: Run, meanwhile: Callable[[], object]) -> None:
+def until_agreed(run: Run, meanwhile: Callable[[], object], *arguments: str) -> None:
     for _ in range(RUNS):
         at_rest(run, meanwhile)
         time.sleep(SETTLED_SECONDS)
-        if is_agreed(run):
+        if is_agreed(run, *arguments):
             return
-        reconcile(run)
+        reconcile(run, *arguments)
     run.seen.append(Violation(Kind.RECOVERY, f"{RUNS} runs of the command did not settle all"))
 
 
@@ -102,8 +105,8 @@ def at_rest(run: Run, meanwhile: Callable[[], object]) -> None:
         run.seen.append(Violation(Kind.RECOVERY, str(error)))
 
 
-def is_agreed(run: Run) -> bool:
-    return run.site.manage("reconcile_restore").returncode == NOTHING_LEFT
+def is_agreed(run: Run, *arguments: str) -> bool:
+    return run.site.manage("reconcile_restore", *arguments).returncode == NOTHING_LEFT
 
 
 def reconcile(run: Run, *arguments: str) -> None:
@@ -120,9 +123,14 @@ def orders_without(run: Run, known: set[str]) -> dict[str, int]:
     return {str(each["_id"]): each["user_id"] for each in stored if str(each["_id"]) not in known}
 
 
-def last_invoice(tap: Tap) -> str | None:
-    """The highest number that billing has told anybody of."""
-    return max((number for number, _ in told(tap)), default=None)
+def last_numbers(tap: Tap) -> list[str]:
+    """The arguments that name the highest numbers that billing has told anybody of."""
+    arguments = []
+    for option, pattern in NUMBERS.items():
+        given = (number for number, _ in told(tap) if re.fullmatch(pattern, number))
+        if last := max(given, default=None):
+            arguments += [option, last]
+    return arguments
 
 
 def numbers_given_twice(tap: Tap) -> Iterator[Violation]:
@@ -132,15 +140,16 @@ def numbers_given_twice(tap: Tap) -> Iterator[Violation]:
         orders[number].add(order_id)
     for number, of_orders in orders.items():
         if len(of_orders) > 1:
-            yield Violation(Kind.TWICE, f"invoice {number} was issued to {sorted(of_orders)}")
+            yield Violation(Kind.TWICE, f"number {number} was issued to {sorted(of_orders)}")
 
 
 def told(tap: Tap) -> Iterator[tuple[str, str]]:
-    """Each number with its order, as billing's events tell."""
+    """Each number of an invoice or a credit note with its order, as billing's events tell."""
     for message in tap.messages():
         body = json.loads(message.body)
-        if re.match(r"\d{4}-\d+", body.get("invoiceNumber") or ""):
-            yield body["invoiceNumber"], body["orderId"]
+        for number in (body.get("invoiceNumber"), body.get("creditNoteNumber")):
+            if any(re.fullmatch(pattern, number or "") for pattern in NUMBERS.values()):
+                yield number, body["orderId"]
 
 
 def nothing_is_half_there(run: Run) -> Iterator[Violation]:

@@ -72,7 +72,8 @@ NOT_BELIEVED: dict[str, str] = {
     Reason.UNTRUSTED_PUBLISHER: (
         "Find out who it was. If they are to publish such messages, list them in "
         "EXTERNAL_PUBLISHERS, restart the service, then replay; else discard it, and revoke the "
-        "user's rights in RabbitMQ (docs/access.md)."
+        "user's rights in RabbitMQ (docs/access.md). After a restored backup run `python manage.py "
+        "reconcile_restore` first."
     ),
     Reason.CONTRADICTS_RECORD: (
         "It was forged or edited; what was stored counts, and a replay fails in the same way. "
