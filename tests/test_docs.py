@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, get_commands, load_command_class
 
 from drills.faults import DRILLS
 from localservices.pipeline import ROOT
@@ -16,6 +18,7 @@ from ordersite.management.commands.reference import PAGES as PAGES_OF_THE_CODE
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+COMMAND = re.compile(r"python manage\.py (?P<name>[a-z_]+)(?P<arguments>[^`\n#|>&;]*)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 DECISIONS = ROOT / "docs/decisions"
@@ -28,6 +31,36 @@ def test_each_link_of_a_page_leads_somewhere(page: Path) -> None:
     broken = [link for link in links(page) if not leads_somewhere(page, link)]
 
     assert not broken, f"{page.name} has links to what is not there: {broken}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_command_of_a_page_takes_its_arguments(page: Path) -> None:
+    wrong = {
+        line: problem
+        for line, name, arguments in commands(page)
+        if (problem := refusal(name, shlex.split(arguments)))
+    }
+
+    assert not wrong, f"{page.name} has commands that end with an error: {wrong}"
+
+
+def commands(page: Path) -> Iterator[tuple[str, str, str]]:
+    """Each command that can be copied as it is: the text, its name and its arguments."""
+    for found in COMMAND.finditer(page.read_text()):
+        is_made_by_the_reader = page.name == "adding-a-service.md" and " shipping" in found[0]
+        if found["arguments"].strip() and "…" not in found[0] and not is_made_by_the_reader:
+            yield found[0], found["name"], found["arguments"]
+
+
+def refusal(name: str, arguments: list[str]) -> str:
+    """What the command says of its arguments; empty where it takes them."""
+    try:
+        app = get_commands()[name]
+        command = load_command_class(app, name) if isinstance(app, str) else app
+        command.create_parser("manage.py", name).parse_args(arguments)
+    except (KeyError, CommandError) as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("decision", sorted(DECISIONS.glob("0*.md")), ids=lambda path: path.name)
