@@ -82,6 +82,7 @@ def is_worker(name: str) -> bool:
 def settle(run: Run, meanwhile: Callable[[], object] = lambda: None, *arguments: str) -> None:
     """Run the command again until it finds nothing more; only then clients are let in."""
     pipeline = run.site.pipeline
+    # The scheduler, too: in a drill nothing is overdue, and shipments wait for it to be published.
     pipeline.start([name for name in pipeline.processes if name != "web"])
     until_agreed(run, meanwhile, *arguments)
     pipeline.start(["web"])

@@ -13,23 +13,26 @@ from runtime.connecting import connect, connection_to
 
 CONNECT_SECONDS = 5
 UNSEEN = (
-    "RabbitMQ's management API is not there to say what workers hold: set RABBITMQ_MANAGEMENT_URL, "
-    "or stop the workers, then run this again"
+    "RabbitMQ's management API does not say what workers hold: set RABBITMQ_MANAGEMENT_URL, or "
+    "stop the workers, then run this again"
 )
+BUSY = "{} has messages waiting: run this again when it has none"
 
 
 class Waiting(NamedTuple):
-    """Messages on their way."""
+    """Messages on their way; each is told by the first part of its queue's name, its service."""
 
-    #: The first parts of the names of queues that have some: services, and `replay_outcomes`.
-    busy: frozenset[str]
-    #: Services whose workers may hold some that nobody can see.
+    #: Where some are ready for a worker, in a retry queue or dead-lettered.
+    ready: frozenset[str]
+    #: Where a worker holds some.
+    held: frozenset[str]
+    #: Where a worker may hold some that nobody can see.
     unseen: frozenset[str]
 
     def why_not_idle(self, *names: str) -> str:
         """Why it is not certain that nothing is on its way there; empty where it is."""
-        if busy := sorted(self.busy.intersection(names)):
-            return f"{' and '.join(busy)} has messages waiting: run this again when it has none"
+        if busy := sorted((self.ready | self.held).intersection(names)):
+            return BUSY.format(" and ".join(busy))
         return UNSEEN if self.unseen.intersection(names) else ""
 
 
@@ -39,8 +42,8 @@ def waiting() -> Waiting:
     Raises:
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
-    held = held_by_workers()
-    busy, unseen = set(), set()
+    by_workers = held_by_workers()
+    ready, held, unseen = set(), set(), set()
     with connection_to(settings.AMQP_URL, within_seconds=CONNECT_SECONDS) as broker:
         connect(broker, reraise_as_library_errors=False)
         for queue in queues():
@@ -48,11 +51,13 @@ def waiting() -> Waiting:
             state = queue_state(broker, queue.name)
             if state is None:
                 continue
-            if state.messages or (held or {}).get(queue.name):
-                busy.add(service)
-            if state.consumers and held is None:
+            if state.messages:
+                ready.add(service)
+            if (by_workers or {}).get(queue.name):
+                held.add(service)
+            if state.consumers and by_workers is None:
                 unseen.add(service)
-    return Waiting(frozenset(busy), frozenset(unseen))
+    return Waiting(frozenset(ready), frozenset(held), frozenset(unseen))
 
 
 def held_by_workers() -> dict[str, int] | None:

@@ -46,7 +46,7 @@ def find(last_numbers: Iterable[str], believes: bool, waiting: Waiting) -> Findi
     for some in chunks(orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})):
         compare_with_records(found, some)
     found.unbelieved += unproven(found)
-    found.unreplayed = [each for each in replaying() if not on_its_way(each, waiting)]
+    found.unreplayed = [each for each in replaying() if not is_on_its_way(each, waiting)]
     named = {f"{series}-{count:06d}" for series, count in found.named.items()}
     beyond = lost_numbers.issued_beyond()
     found.numbers = highest({*found.known_numbers, *named, *beyond})
@@ -180,9 +180,9 @@ def replaying() -> Iterator[Document]:
     yield from failed_messages().find(wanted, {"service": 1, "type": 1, "order_id": 1, "replay": 1})
 
 
-def on_its_way(record: Document, waiting: Waiting) -> str:
-    """Why the replay, or the news of how it ended, may still come; empty where neither can."""
-    return waiting.why_not_idle(str(record["service"]), "replay_outcomes")
+def is_on_its_way(record: Document, waiting: Waiting) -> bool:
+    """Whether the replay, or the news of how it ended, waits somewhere."""
+    return not {str(record["service"]), "replay_outcomes"}.isdisjoint(waiting.ready | waiting.held)
 
 
 def highest(known_numbers: Iterable[str]) -> list[str]:

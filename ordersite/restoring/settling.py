@@ -33,7 +33,7 @@ from orders.outbox import store
 from orders.unanswered import event_again
 from ordersite.restoring.believing import settle_answers
 from ordersite.restoring.findings import Document, Findings, Unheard, Whole
-from ordersite.restoring.idleness import Waiting
+from ordersite.restoring.idleness import BUSY, Waiting
 from ordersite.restoring.outcome import Outcome
 from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.refusal import Refusal as OrderRefusal
@@ -95,8 +95,8 @@ def settle(found: Findings, by: str, waiting: Waiting) -> list[str]:
             shipping.send(str(order["_id"]), by, anyway=REASON)
             audited("ship", order["_id"], by)
     release_all(found.reserved_only, by, waiting, left)
-    replay_lost(found.unreplayed, by)
-    send_again(found.unheard, by, left)
+    replay_lost(found.unreplayed, by, waiting, left)
+    send_again(sendable(found.unheard, waiting, left), by, left)
     settle_answers(found, by, REASON)
     return left
 
@@ -204,9 +204,14 @@ def asked_by(document: Document) -> PlacedOrder:
     return PlacedOrder(str(document["_id"]), int(document["user_id"]), quantities)
 
 
-def replay_lost(records: list[Document], by: str) -> None:
+def replay_lost(records: list[Document], by: str, waiting: Waiting, left: Left) -> None:
     """Replay what an operator has replayed and RabbitMQ has lost."""
-    failed_again = [each["_id"] for each in records if fail_again(each, by)]
+    failed_again = []
+    for record in records:
+        if why := waiting.why_not_idle(str(record["service"]), "replay_outcomes"):
+            left.append(f"failed message {record['_id']}: {why}")
+        elif fail_again(record, by):
+            failed_again.append(record["_id"])
     if failed_again:
         replay(failed_again, by, REASON, approved=True)
 
@@ -234,6 +239,21 @@ def fail_again(record: Document, by: str) -> bool:
         return bool(is_changed.modified_count)
 
     return in_transaction(fail)
+
+
+def sendable(unheard: list[Unheard], waiting: Waiting, left: Left) -> list[Unheard]:
+    """Those that no answer is on its way to.
+
+    An answer of billing that waits for orders may have the number of an invoice that is lost: with
+    another one the order would have two.
+    """
+    if "orders" not in waiting.ready:
+        return unheard
+    others = [each for each in unheard if (each[0], each[2]) != ("billing", "order.placed")]
+    if held := len(unheard) - len(others):
+        why = BUSY.format("orders")
+        left.append(f"{held} event(s) order.placed to billing: {why}")
+    return others
 
 
 def send_again(unheard: list[Unheard], by: str, left: Left) -> None:

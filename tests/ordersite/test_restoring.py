@@ -45,6 +45,7 @@ from tests.ordersite.restored_shop import (
     status,
     statuses,
     tell,
+    told_by,
     work,
 )
 
@@ -149,6 +150,20 @@ def test_work_that_was_done_after_the_backup_is_done_again() -> None:
     work()
 
     assert is_whole(order_id)
+    agree()
+
+
+def test_events_that_the_restored_outbox_publishes_twice_have_one_effect() -> None:
+    order_id = place()
+    copy = backup()
+    relay()
+    restore(copy)
+
+    relay()
+    work()
+
+    assert (is_whole(order_id), numbers()) == (True, [number(order_id)])
+    assert stock("pen") == (99, 1)
     agree()
 
 
@@ -669,6 +684,27 @@ def test_what_a_worker_holds_is_on_its_way_too(monkeypatch: pytest.MonkeyPatch) 
         management_says(monkeypatch, held=0)
         assert reconcile("--apply")[0] == 0
         assert state(order_id)[0] == "released"
+
+
+def test_billing_is_not_asked_again_while_its_answer_may_wait() -> None:
+    """It would give the order another number than its customer has."""
+    order_id = place()
+    relay()
+    copy = backup()
+    [told] = told_by("billing")
+    issued = number(order_id)
+    restore(copy)
+    broker.publish(told.body, exchange="", routing_key="orders", type=told.type)
+
+    code, said = reconcile("--apply")
+
+    assert (code, "1 event(s) order.placed to billing: orders has messages" in said) == (1, True)
+    assert broker.take_all("billing") == []
+    [waited] = broker.take_all("orders")
+    tell("billing", "invoiced", json.loads(waited.body))
+    reconcile("--apply")
+    work()
+    assert (number(order_id), is_whole(order_id)) == (issued, True)
 
 
 def management_says(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
