@@ -212,11 +212,16 @@ def chunks(documents: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         yield some
 
 
-def keys(order_ids: Iterable[str]) -> list[ObjectId]:
+def keys(order_ids: Iterable[object]) -> list[ObjectId]:
     """Of those that are ids of ours."""
-    return [key for each in order_ids if (key := object_id(each))]
+    return [key for each in order_ids if (key := key_of(each))]
 
 
-def there(order_ids: Iterable[str]) -> set[str]:
+def key_of(order_id: object) -> ObjectId | None:
+    """None where it is no id of ours; what another program stored may be anything."""
+    return object_id(order_id) if isinstance(order_id, str) else None
+
+
+def there(order_ids: Iterable[object]) -> set[str]:
     """Those of the orders that the database has."""
     return {str(each) for each in known(keys(order_ids))}

@@ -10,11 +10,10 @@ from billing.invoicing import invoices
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
-from messaging.order_id import object_id
 from messaging.trust.records import recorded
 from orders.collection import orders
 from ordersite.restoring import answers
-from ordersite.restoring.answers import Answer, Kind, ahead, chunks, there, whole_order
+from ordersite.restoring.answers import Answer, Kind, ahead, chunks, key_of, there, whole_order
 from ordersite.restoring.comparison import COMPARED, compare
 from ordersite.restoring.findings import Document, Findings, ToldOnly, Whole
 from ordersite.restoring.idleness import Waiting
@@ -57,17 +56,17 @@ def without_order(found: Findings) -> None:
     """Records of orders that the database has not."""
     seen: set[str] = set()
     for invoice in lacking(invoices().find({"state": {"$ne": "lost"}})):
-        if object_id(invoice["_id"]) and invoice.get("items"):
+        if key_of(invoice["_id"]) and invoice.get("items"):
             found.lost.append(invoice)
             seen.add(invoice["_id"])
         else:
-            found.external.append(invoice["_id"])
+            found.external.append(str(invoice["_id"]))
     nothing_owed = {*found.external}
     for reservation in lacking(reservations().find({"created_at": {"$lt": settled()}})):
-        order_id = reservation["_id"]
+        order_id = str(reservation["_id"])
         if order_id in seen:
             continue
-        if object_id(order_id) and reservation.get("state") == "reserved":
+        if key_of(reservation["_id"]) and reservation.get("state") == "reserved":
             if whole_order(found.answers.of(order_id)) is None:
                 found.reserved_only.append(reservation)
         elif order_id not in nothing_owed:
@@ -78,7 +77,7 @@ def lacking(records: Iterable[Document]) -> Iterator[Document]:
     """Those of the records whose order is not there."""
     for some in chunks(records):
         known = there(each["_id"] for each in some)
-        yield from (each for each in some if each["_id"] not in known)
+        yield from (each for each in some if str(each["_id"]) not in known)
 
 
 def told_by_messages(found: Findings) -> None:

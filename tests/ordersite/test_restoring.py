@@ -272,6 +272,21 @@ def test_an_order_that_cannot_be_read_is_named_and_the_others_are_settled(
         assert f"Order {broken} is not compared" in caplog.text
 
 
+def test_records_of_another_program_are_left_as_they_are() -> None:
+    """Their ids are not text, and one is a document."""
+    order_id = place()
+    relay()
+    for queue in ("inventory", "billing"):
+        broker.take_all(queue)
+    invoices().insert_many([{"_id": 7}, {"_id": {"year": 2026}, "items": ["pen"]}])
+    reservations().insert_one({"_id": 7, "state": "reserved", "created_at": mongodb_now()})
+
+    code, said = reconcile("--apply")
+
+    assert (code, "{'year': 2026}" in said) == (0, True)
+    assert f"{order_id} order.placed to billing" in said
+
+
 def test_what_was_shipped_after_the_backup_is_noted_as_shipped() -> None:
     order_id = place()
     work()
