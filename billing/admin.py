@@ -73,6 +73,8 @@ class InvoiceAdmin(RecordedAdmin):
             # An order id of a foreign publisher may fit into no address.
             if number and "/" not in invoice.order_id
         ]
+        if invoice.state == Invoice.State.LOST:
+            return "It is lost: it was issued after the backup that was restored."
         if not links:
             return "Nothing was issued."
         return format_html_join(

@@ -39,7 +39,9 @@ def erase(person: Person) -> Erased:
 
 def forget(before: datetime) -> int:
     """Invoices that the law no longer wants, and what is not an invoice."""
-    old = {"user_id": {"$lt": SMALLEST_PSEUDONYM}, "created_at": {"$lt": before}}
+    old: dict[str, Any] = {"user_id": {"$lt": SMALLEST_PSEUDONYM}, "created_at": {"$lt": before}}
+    # The record of a lost number is nobody's, and its words say why there is no document.
+    old["state"] = {"$ne": "lost"}
     wanted = {"$and": [old, {"$nor": [_kept()]}]}
     put = [{"$set": {"user_id": ANY_PSEUDONYM, **WORDS}}]
     return invoices().update_many(wanted, put).modified_count

@@ -91,7 +91,7 @@ def find(order_id: str, caller: Caller, has: Callable[[Invoice], object]) -> Inv
             f"Billing has no invoice for order {order_id[:40]!r}. If the order was placed a moment "
             "ago, try again; GET /orders lists the orders."
         )
-    if not has(invoice):
+    if invoice["state"] == "lost" or not has(invoice):
         raise NotFound(f"There is none: {STATES[invoice['state']]}.")
     return invoice
 
@@ -100,4 +100,5 @@ STATES = {
     "issued": "the invoice stands and was not credited",
     "credited": "the invoice was credited before credit notes had numbers",
     "void": "the order was rejected or cancelled before it was invoiced, so nothing is owed",
+    "lost": "it was issued after the backup that was restored, and is lost",
 }

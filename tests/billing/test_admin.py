@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from billing.invoicing import credit, issue
+from billing import lost_numbers, personal_data
+from billing.invoicing import credit, invoices, issue
 from billing.order import read_placed, read_withdrawn
+from runtime.transactions import in_transaction
 from tests.billing.orders import placed, rejected
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -75,3 +80,25 @@ def test_a_sku_from_outside_is_shown_as_text(operator: Client) -> None:
 
     assert script not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.parametrize("number", ["2026-000001", "C2026-000001"])
+def test_the_record_of_a_lost_number_is_no_document(operator: Client, number: str) -> None:
+    in_transaction(partial(lost_numbers.withhold, number))
+
+    for document in ("invoice", "credit-note", "invoice.pdf", "credit-note.pdf"):
+        answer = operator.get(f"/orders/lost:{number}/{document}")
+        assert answer.status_code == 404
+        assert b"issued after the backup that was restored" in answer.content
+    record = operator.get(f"/admin/billing/invoice/lost:{number}/change/").content.decode()
+    assert "It is lost: it was issued after the backup" in record
+    assert f"/orders/lost:{number}/" not in record
+
+
+def test_the_record_of_a_lost_number_is_not_forgotten() -> None:
+    in_transaction(partial(lost_numbers.withhold, "C2026-000001"))
+    before = invoices().find_one({"_id": "lost:C2026-000001"})
+
+    personal_data.forget(datetime.now(UTC) + timedelta(days=1))
+
+    assert invoices().find_one({"_id": "lost:C2026-000001"}) == before
