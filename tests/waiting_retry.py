@@ -57,6 +57,7 @@ def note_of(order_id: str, message_id: str, queue: str) -> dict:
         "order_id": order_id,
         "message_id": message_id,
         "attempts": [{"number": 1, "at": now.isoformat(), "message": "card service timed out"}],
+        "most_attempts": 5,
         "queue": queue,
         "due_at": now + timedelta(milliseconds=WAITS_MILLISECONDS),
         "at": now,

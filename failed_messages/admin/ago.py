@@ -1,4 +1,4 @@
-"""When something was, as lists of the desk have it: how long ago, and the exact time below it."""
+"""When something was or will be, as lists of the desk have it, with the exact time below it."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def ago(at: datetime) -> str:
     """HTML: "3 minutes ago", and when that was."""
     passed = max(datetime.now(UTC) - at, timedelta(0))
     return format_html("{} ago<br><small>{}</small>", span(passed), exact(at))
+
+
+def to_come(at: datetime, now: datetime) -> str:
+    """HTML: "in 12 s", or "due for 3 min", and when that is."""
+    said = f"in {span(at - now)}" if at > now else f"due for {span(now - at)}"
+    return format_html("{}<br><small>{}</small>", said, exact(at))

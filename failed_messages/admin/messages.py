@@ -117,6 +117,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
         own = [
             path("charts/", site(self.charts_view), name="failed_messages_charts"),
             path("act/<str:verb>/", site(self.act_view), name="failed_messages_act"),
+            path("retries/", site(self.retries_view), name="failed_messages_retries"),
             path(
                 "retries/<str:retry_id>/<str:verb>/",
                 site(self.retry_view),

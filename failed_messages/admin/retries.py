@@ -1,21 +1,35 @@
-"""A message that waits for its next attempt, in the admin: run it now, or never again."""
+"""Messages that wait for their next attempt, in the admin: all of them, and what to do with one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from failed_messages.acting.waiting_retries import retry_now, stop_retrying
+from failed_messages.admin.ago import to_come
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.reading.act_result import ReasonMissing, Verdict
-from failed_messages.reading.waiting_retry import WaitingRetry, find
+from failed_messages.reading.waiting_retry import (
+    MOST_LISTED,
+    WaitingRetries,
+    WaitingRetry,
+    find,
+)
 from failed_messages.records.permissions import DISCARD, REPLAY, may
 from messaging.order_id import object_id
+from messaging.service import services
+from runtime.mongodb_clock import mongodb_now
+from runtime.plural import counted
+
+PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,30 @@ RETRY_VERBS = {
 
 
 class Retrying(DeskAdmin):
-    """The verbs for one message that waits."""
+    """The list of messages that wait, and the verbs for one of them."""
+
+    def retries_view(self, request: HttpRequest) -> HttpResponse:
+        """All that wait, the soonest first; of one service with `?service=`."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        service, names = request.GET.get("service", ""), tuple(services())
+        waiting = WaitingRetries(service)
+        if is_wrong := service not in ("", *names):
+            wrong = f"service: must be one of {', '.join(names)}."
+            messages.error(request, f"Nothing is listed: of the filters in the address, {wrong}")
+        paginator = Paginator([] if is_wrong else waiting, PER_PAGE)
+        page, now = paginator.get_page(request.GET.get("page")), mongodb_now()
+        due = 0 if is_wrong else min(waiting.count_due(now), paginator.count)
+        return self.page(
+            request,
+            "retries",
+            title="Waiting retries",
+            service=service,
+            services=names,
+            listed=page,
+            rows=[(each, _when(each, now), retry_urls(request, each)) for each in page],
+            counts="" if is_wrong else _counts(paginator.count - due, due),
+        )
 
     def retry_view(self, request: HttpRequest, retry_id: str, verb: str) -> HttpResponse:
         """GET asks for confirmation, POST acts."""
@@ -64,7 +101,7 @@ class Retrying(DeskAdmin):
             raise Http404(f"there is nothing called {verb}")
         if not may(request.user, RETRY_VERBS[verb].permission):
             raise PermissionDenied
-        retry = find(retry_id)
+        retry = find(unquote(retry_id))
         if retry is None:
             raise Http404("there is no such retry")
         if request.method == "POST":
@@ -95,11 +132,39 @@ class Retrying(DeskAdmin):
             retry=retry,
             error=error,
             back_url=_page_of(retry),
+            is_ours=object_id(retry.order_id) is not None,
         )
 
 
+def retry_urls(request: HttpRequest, retry: WaitingRetry) -> list[tuple[str, str]]:
+    """What the user may do with it: labels, and the pages that ask for confirmation."""
+    return [
+        (verb.label, reverse("admin:failed_messages_retry", args=[quote(retry.id), verb.name]))
+        for verb in RETRY_VERBS.values()
+        if may(request.user, verb.permission) and not retry.obstacle
+    ]
+
+
+def _counts(waiting: int, due: int) -> str:
+    """What is listed, in sentences."""
+    if not waiting + due:
+        return "No message waits for its next attempt."
+    verb = "waits" if waiting == 1 else "wait"
+    said = f"{counted(waiting, 'message')} {verb} for the next attempt."
+    if due:
+        verbs = "is due: it runs, or waits" if due == 1 else "are due: they run, or wait"
+        said += f" {due:,} more {verbs} in the service's queue for a worker."
+    if waiting + due >= MOST_LISTED:
+        said += f" The {MOST_LISTED:,} that are due first are listed."
+    return said
+
+
+def _when(retry: WaitingRetry, now: datetime) -> str:
+    return to_come(retry.due_at, now) if retry.due_at else "-"
+
+
 def _page_of(retry: WaitingRetry) -> str:
-    """The order's page; the list of failed messages, where the order is none of ours."""
+    """The order's page; the list of all that wait, where the order is none of ours."""
     if object_id(retry.order_id) is None:
-        return reverse("admin:failed_messages_failedmessage_changelist")
+        return reverse("admin:failed_messages_retries")
     return reverse("admin:orders_order_change", args=[retry.order_id])

@@ -1,4 +1,4 @@
-"""A message that waits for its next attempt, for an operator who thinks of changing that."""
+"""Messages that wait for their next attempt, for an operator who thinks of changing that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 from failed_messages.reading.next_step import handler_of
 from messaging.handling import retry_notes
+
+#: A list has the soonest of more.
+MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,19 @@ class WaitingRetry:
     message_id: str
     #: The number of the attempt that is to come.
     attempt: int
+    #: How many attempts there are at most; None where there is no end, or the note does not say.
+    most: int | None
     #: Of the latest attempt.
     error: str
     due_at: datetime | None
     #: Why it waits no more, or cannot be moved; empty where it can.
     obstacle: str
     note: dict[str, Any]
+
+    @property
+    def which(self) -> str:
+        """`3 of 5`."""
+        return f"{self.attempt} of {self.most}" if self.most else str(self.attempt)
 
     @property
     def about(self) -> str:
@@ -44,6 +54,26 @@ class WaitingRetry:
         return sentence[0].upper() + sentence[1:]
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingRetries:
+    """All that wait, the soonest first, as a paginator takes them."""
+
+    #: Whose they are; empty for those of all services.
+    service: str = ""
+
+    def count(self) -> int:
+        """Raises pymongo.errors.PyMongoError: MongoDB did not answer; as does the rest."""
+        return retry_notes.how_many(self.service, MOST_LISTED)
+
+    def count_due(self, now: datetime) -> int:
+        """Those whose time has come: they run, or wait in their service's queue."""
+        return retry_notes.how_many(self.service, MOST_LISTED, before=now)
+
+    def __getitem__(self, part: slice) -> list[WaitingRetry]:
+        found = retry_notes.due_first(self.service, part.start, part.stop - part.start)
+        return [waiting_retry(note) for note in found]
+
+
 def find(retry_id: str) -> WaitingRetry | None:
     """The retry of this id, as an order's timeline has it; None where there is no note of one."""
     note = retry_notes.find(retry_id)
@@ -59,6 +89,7 @@ def waiting_retry(note: dict[str, Any]) -> WaitingRetry:
         order_id=note["order_id"],
         message_id=note["message_id"],
         attempt=len(attempts) + 1,
+        most=note.get("most_attempts"),
         error=attempts[-1]["message"] if attempts else "",
         due_at=note.get("due_at"),
         obstacle=obstacle(note),

@@ -19,6 +19,7 @@ from django.db import connection
 from pymongo import IndexModel
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as MongoCollection
+from pymongo.cursor import Cursor
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
@@ -51,8 +52,13 @@ ID_HEX_DIGITS = 12
 AFTER_SPACE = "!"
 
 
-def retried(call: MessageCall, attempts: tuple[Attempt, ...], delay_seconds: float) -> None:
-    """Note that the message runs again after the delay; never raises."""
+def retried(
+    call: MessageCall,
+    attempts: tuple[Attempt, ...],
+    delay_seconds: float,
+    most: int | None = None,
+) -> None:
+    """Note that the message runs again after the delay, `most` times in all; never raises."""
     delivery = call.delivery
     now = datetime.now(UTC)
     note = {
@@ -61,6 +67,7 @@ def retried(call: MessageCall, attempts: tuple[Attempt, ...], delay_seconds: flo
         "order_id": _order_id(call),
         "message_id": delivery.message_id,
         "attempts": [_told(each) for each in attempts],
+        "most_attempts": most,
         "queue": retry_queue(services()[delivery.service], delay_seconds).name,
         "due_at": now + timedelta(seconds=delay_seconds),
         "at": now,
@@ -84,7 +91,12 @@ def of_order(order_id: str) -> list[dict[str, Any]]:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    return list(notes().find(_about(order_id)).limit(MOST_OF_AN_ORDER))
+    return list(all_of(order_id).limit(MOST_OF_AN_ORDER))
+
+
+def all_of(order_id: str) -> Cursor[dict[str, Any]]:
+    """The same without a limit."""
+    return notes().find(_about(order_id))
 
 
 def of_message(message_id: str, limit: int) -> list[dict[str, Any]]:
@@ -104,7 +116,8 @@ def find(retry_id: str) -> dict[str, Any] | None:
     named, _, digest = retry_id.rpartition("-")
     order_id = canonical(named)
     own_id = f"{order_id}-{digest.lower()}"
-    return next((each for each in of_order(order_id) if id_of(each) == own_id), None)
+    # All notes, also of a foreign publisher with very many under one order's id.
+    return next((each for each in all_of(order_id) if id_of(each) == own_id), None)
 
 
 def due_now(note: dict[str, Any], session: ClientSession) -> None:
@@ -147,6 +160,27 @@ def among(order_ids: Collection[str]) -> set[str]:
         return set()
     wanted = {**IS_DUE, "$or": [_about(each) for each in order_ids]}
     return {each["order_id"] for each in notes().find(wanted, {"order_id": True})}
+
+
+def due_first(service: str, skip: int, limit: int) -> list[dict[str, Any]]:
+    """The notes of what is still to run, the soonest first; of the service, or of all with "".
+
+    Raises what `of_order` does.
+    """
+    found = notes().find(_still_to_run(service), hint=INDEX)
+    return list(found.sort([("due_at", 1), ("service", 1)]).skip(skip).limit(limit))
+
+
+def how_many(service: str, most: int, before: datetime | None = None) -> int:
+    """How many these are, up to `most`; with `before` those that were due by then."""
+    wanted = _still_to_run(service)
+    if before is not None:
+        wanted["due_at"] = {**wanted["due_at"], "$lte": before}
+    return notes().count_documents(wanted, hint=INDEX, limit=most)
+
+
+def _still_to_run(service: str) -> dict[str, Any]:
+    return {**IS_DUE, **({"service": service} if service else {})}
 
 
 def next_due() -> dict[str, datetime]:

@@ -86,7 +86,8 @@ class EventTask(Task):
         delay_seconds = delay_before(settings.RETRY_DELAYS_SECONDS, len(attempts), countdown)
         with telling_outages():
             publish_retry(call, attempts, delay_seconds)
-        retry_notes.retried(call, attempts, delay_seconds)
+        most = None if limit is None else limit + 1
+        retry_notes.retried(call, attempts, delay_seconds, most)
         retry = Retry(exc=exc, when=delay_seconds)
         if throw:
             raise retry

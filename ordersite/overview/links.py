@@ -21,7 +21,12 @@ class Link(Struct, frozen=True):
 
 
 DOCTOR = Link("What the doctor says", "admin:doctor")
-RETRYING = Link("Orders with retries", "admin:orders_order_changelist", "needs=retrying")
+
+
+def retrying(service: str = "") -> Link:
+    """The messages that wait for a retry by the service, or by any."""
+    query = f"service={service}" if service else ""
+    return Link("Waiting retries", "admin:failed_messages_retries", query)
 
 
 def waiting_for(service: str) -> Link:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from messaging.topology import undeliverable
 from ordersite.overview.durations import age
-from ordersite.overview.links import RETRYING, Link, in_flight
+from ordersite.overview.links import Link, in_flight, retrying
 from ordersite.overview.processes import archived, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
@@ -86,7 +86,7 @@ def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Nu
     count = sum(snapshot.retries(service) for service in services)
     due = min((snapshot.next_retry_at or {}).values(), default=None)
     text = _with_next(snapshot, now, count, due)
-    return Number("retries waiting", text, RETRYING, count >= RETRY_STORM_MESSAGES, due)
+    return Number("retries waiting", text, retrying(), count >= RETRY_STORM_MESSAGES, due)
 
 
 def _with_next(snapshot: Snapshot, now: datetime, count: int, due: datetime | None) -> str:
@@ -149,7 +149,7 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     retries = snapshot.retries(service)
     due = (snapshot.next_retry_at or {}).get(service)
     text = _with_next(snapshot, now, retries, due)
-    yield Number("retries", text, RETRYING, retries >= RETRY_STORM_MESSAGES, due)
+    yield Number("retries", text, retrying(service), retries >= RETRY_STORM_MESSAGES, due)
     yield Number(
         "dead letters",
         f"{dead.messages:,}" if dead else UNKNOWN,

@@ -12,7 +12,7 @@ from datetime import datetime
 from ordersite.overview import processes, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
-from ordersite.overview.links import DOCTOR, RETRYING, Link, waiting_for
+from ordersite.overview.links import DOCTOR, Link, retrying, waiting_for
 from ordersite.overview.processes import STUCK_SECONDS
 from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.plural import counted
@@ -193,9 +193,9 @@ def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]
                 level=Level.DEGRADED,
                 what=f"{service} keeps failing: {count:,} messages wait for a retry.",
                 cost="Their orders are late. Each becomes a failed message after its last attempt.",
-                click=RETRYING,
-                step="Open one of them: its timeline has the error, and Retry now shows whether "
-                "the cause is gone. Then all of them succeed by themselves.",
+                click=retrying(service),
+                step="The list has each one's error, and Retry now shows whether the cause is "
+                "gone. Then all of them succeed by themselves.",
             )
 
 

@@ -36,6 +36,7 @@ PAGES = (
     "password_change/",
     "failed_messages/",
     "failed_messages/failedmessage/charts/?by=group",
+    "failed_messages/failedmessage/retries/",
     "failed_messages/replayjob/new/?service=billing&status=failed",
     "failed_messages/replaypolicy/add/",
     "webhooks/endpoint/add/",

@@ -46,8 +46,9 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     known = Desk()
-    of_order = lambda order_id: known.notes if order_id == ORDER else []  # noqa: E731
-    monkeypatch.setattr(retry_notes, "of_order", of_order)
+    for name in ("of_order", "all_of"):
+        of = lambda order_id: known.notes if order_id == ORDER else []  # noqa: E731
+        monkeypatch.setattr(retry_notes, name, of)
     monkeypatch.setattr(waiting_retries, "hand_over", known.hand_over)
     monkeypatch.setattr(waiting_retries, "in_transaction", lambda callback: callback(None))
     due_now, stop = (lambda *said: known.stored.append(said[1:-1]) for _ in "12")

@@ -67,8 +67,10 @@ def test_retries_tell_when_the_next_is_due() -> None:
         next_retry_at={"billing": NOW + timedelta(seconds=4)},
     )
 
-    assert told(waiting)["retries waiting"][0] == "2, next in 4 s"
+    text, url, _ = told(waiting)["retries waiting"]
+    assert (text, url) == ("2, next in 4 s", "/admin/failed_messages/failedmessage/retries/")
     billing = service_rows(waiting, NOW, SERVICES)[2]
+    assert billing.numbers[3].link.url.endswith("/failedmessage/retries/?service=billing")
     assert [each.text for each in billing.numbers] == ["0", "1", "none", "2, next in 4 s", "0"]
 
 

@@ -169,8 +169,8 @@ INCIDENTS = [
         "retry storm",
         but(queues=with_queues(queue("billing.retry.5s", 480, consumers=0))),
         Level.DEGRADED,
-        ["billing keeps failing: 480 messages wait for a retry", "its timeline has the error"],
-        "orders/order/?needs=retrying",
+        ["billing keeps failing: 480 messages wait for a retry", "The list has each one's error"],
+        "failedmessage/retries/?service=billing",
     ),
     (
         "outbox growing",
