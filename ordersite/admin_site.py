@@ -20,6 +20,7 @@ from pymongo.errors import PyMongoError
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
 from ordersite.overview.page import overview, part, wall, without_database
+from ordersite.overview.processes_page import processes_page
 from ordersite.overview.stored_snapshot import keep_report
 from ordersite.personal_data.page import personal_data_page
 from ordersite.staff import second_factor
@@ -89,6 +90,7 @@ class OrderSite(AdminSite):
                 name="order-act",
             ),
             path("doctor/", self.admin_view(self.doctor), name="doctor"),
+            path("processes/", self.admin_view(self.processes), name="processes"),
             path("personal-data/", self.admin_view(self.personal_data), name="personal-data"),
             path("second-factor/", super().admin_view(self.second_factor), name="second-factor"),
             path("roles/", self.admin_view(self.roles), name="roles"),
@@ -112,6 +114,10 @@ class OrderSite(AdminSite):
             "report": report,
         }
         return TemplateResponse(request, "ordersite/doctor.html", context)
+
+    def processes(self, request: HttpRequest) -> HttpResponse:
+        """Every process that there is; for who sees orders."""
+        return processes_page(request, self.each_context(request))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

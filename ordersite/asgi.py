@@ -22,6 +22,7 @@ from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflig
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
 from ordersite.web.scope import identify  # noqa: E402
 from ordersite.web.traced_requests import Traced  # noqa: E402
+from runtime import heartbeat_file, presence  # noqa: E402
 from runtime.garbage_collector import tune_garbage_collector  # noqa: E402
 from runtime.metrics import serving  # noqa: E402
 from runtime.requests.header_lines import joined  # noqa: E402
@@ -82,6 +83,9 @@ async def live(receive: Receive, send: Send) -> None:
     """From the start to the end of the server; in between it answers requests."""
     await receive()
     serving.serve()
+    presence.begin("web")
+    presence.doing("answers requests")
+    beating = asyncio.create_task(beat())
     # Requests are answered meanwhile, with 503 where they need the database.
     Thread(target=wait_for_database, args=(StopRequest(),), daemon=True).start()
     # Imports all views and pages, for which the first request would wait.
@@ -91,9 +95,17 @@ async def live(receive: Receive, send: Send) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    beating.cancel()
     # In a thread, as it may take 2 s.
     await asyncio.to_thread(spans.stop)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def beat() -> None:
+    """As long as the event loop gets on."""
+    while True:
+        heartbeat_file.beat()
+        await asyncio.sleep(heartbeat_file.EVERY_SECONDS)
 
 
 application = routed(fast_path.FastPath(site) if fast_path.does_all_of(OrdersView) else site)

@@ -21,6 +21,8 @@ LATE_SECONDS = 60.0
 
 _process = ""
 _last_beat = -EVERY_SECONDS
+#: The same without a file, and what was said then.
+_beaten_at, _trouble = time.monotonic(), ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ def beat(trouble: str = "") -> None:
 
     A file that cannot be written is noticed by the probe, and costs the process nothing.
     """
-    global _last_beat
+    global _last_beat, _beaten_at, _trouble
     path = os.environ.get(VARIABLE)
-    now = time.monotonic()
+    _beaten_at = now = time.monotonic()
+    _trouble = trouble
     if not path or not _process or now - _last_beat < EVERY_SECONDS:
         return
     _last_beat = now
@@ -58,6 +61,16 @@ def beat(trouble: str = "") -> None:
         written = Path(f"{path}.new")
         written.write_text(json.dumps(said))
         written.replace(path)
+
+
+def last_beat_at() -> float:
+    """When this process last said that it works, on `time.monotonic`'s clock."""
+    return _beaten_at
+
+
+def trouble() -> str:
+    """Why it said then that it should be started again; empty where it should not."""
+    return _trouble
 
 
 def read(path: Path) -> Heartbeat:

@@ -17,7 +17,8 @@ from threading import Lock
 
 from pymongo.errors import PyMongoError
 
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
+from runtime.plural import counted
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
 from webhooks import waking
@@ -55,6 +56,7 @@ class Deliverer:
 
     def run(self, stop: StopRequest) -> None:
         """Return when asked to stop and every turn has ended."""
+        presence.doing(self._turns_now)
         with ThreadPoolExecutor(PLACES, thread_name_prefix="turn") as pool:
             while not stop.requested:
                 heartbeat_file.beat()
@@ -65,6 +67,12 @@ class Deliverer:
                     pool.submit(self._turn, endpoint, stop)
                 else:
                     stop.wait(POLL_SECONDS)
+
+    def _turns_now(self) -> str:
+        """For the operators."""
+        with self._lock:
+            count = self._turns.total()
+        return f"sends to endpoints in {counted(count, 'turn')}" if count else "waits for events"
 
     def _claimed(self, stop: StopRequest) -> Document | None:
         with self._lock:
@@ -106,6 +114,8 @@ class Deliverer:
                 endpoint["_id"],
                 time.monotonic() - began,
             )
+        else:
+            presence.did("sent to the endpoint", endpoint["_id"])
         finally:
             self._end(endpoint)
 

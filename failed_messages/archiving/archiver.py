@@ -29,7 +29,7 @@ from messaging.incoming import take_raw, was_returned
 from messaging.service import services
 from messaging.spans import of_message, processing
 from messaging.storable import text
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.metrics.counting import Counter
 from runtime.outage import Outage
@@ -137,6 +137,7 @@ class Archiver(ConsumerMixin):
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         self._reported.end()
+        presence.doing("waits for dead letters and outcomes of replays")
         log.info("Archiving %s", ", ".join(queue.name for queue in topology.archived()))
 
     @contextmanager
@@ -164,6 +165,7 @@ class Archiver(ConsumerMixin):
         note({"ordersite.failed_message_id": str(stored.record_id)})
         message.ack()
         ARCHIVED.add(service)
+        presence.did("stored a dead letter of", service)
         self._until_done(partial(archive.acknowledged, stored))
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 

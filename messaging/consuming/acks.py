@@ -28,8 +28,11 @@ class Acks:
 
     def settled(self) -> int:
         """How many messages are settled, since the channel was opened."""
-        unsettled = sum(not message.acknowledged for message in self._unsettled.values())
-        return self.last_tag - unsettled
+        return self.last_tag - self.unsettled()
+
+    def unsettled(self) -> int:
+        """How many are not; also for other threads."""
+        return sum(not message.acknowledged for message in [*self._unsettled.values()])
 
     def covers(self, message: Any) -> bool:
         """Whether the message came over this channel, and not over one that is lost."""

@@ -34,7 +34,8 @@ from messaging.handling.handlers import HANDLERS, known_types
 from messaging.incoming import Delivery, body_of, delivery_of, take_raw, type_of, version_in
 from messaging.service import Service, services
 from messaging.topology import consumed_queue
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
+from runtime.plural import counted
 from runtime.stopping import StopRequest
 from runtime.tracing import spans
 from runtime.trouble import Reported, in_words
@@ -151,8 +152,15 @@ class EventConsumer(Consumer):
             holding = Holding(self, self.initial_prefetch_count)
             self.hub.call_repeatedly(HOLDING_CHECK_SECONDS, holding.check)
         self.hub.call_repeatedly(heartbeat_file.EVERY_SECONDS, heartbeat_file.beat)
+        presence.doing(self._holds)
         self._to_celery = super().create_task_handler(*args, **kwargs)
         return self._on_message
+
+    def _holds(self) -> str:
+        """For the operators."""
+        if count := self.acks.unsettled():
+            return f"has {counted(count, 'message')} in its hands"
+        return "waits for messages"
 
     def _on_message(self, message: Any) -> None:
         try:

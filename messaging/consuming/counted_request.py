@@ -40,6 +40,8 @@ class CountedRequest(Request):
         delivery: Delivery = self.request_dict["delivery"]
         counts.called(delivery.service, delivery.type, time.monotonic() - self._began)
         if outcome == counts.HANDLED:
-            counts.handled(delivery.service, delivery.type, [delivery.timestamp_seconds])
+            sent_at = [delivery.timestamp_seconds]
+            counts.handled(delivery.service, delivery.type, sent_at, delivery.message_id)
         else:
-            counts.settled(delivery.service, delivery.type, outcome)
+            settled = delivery.service, delivery.type, outcome
+            counts.settled(*settled, message_id=delivery.message_id)

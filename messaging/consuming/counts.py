@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from celery.exceptions import Ignore, Reject, Retry
 
 from messaging.handling.settling import PutBack
+from runtime import presence
 from runtime.metrics.counting import MESSAGES, SECONDS, WAITING_SECONDS, Counter, Histogram
+from runtime.plural import counted
 
 SETTLED = Counter(
     "ordersite_messages_total",
@@ -47,18 +49,23 @@ def called(service: str, type_: str, seconds: float, messages: int = 1) -> None:
     BATCH.observe(messages, service, type_)
 
 
-def settled(service: str, type_: str, outcome: str, count: int = 1) -> None:
+def settled(service: str, type_: str, outcome: str, count: int = 1, message_id: str = "") -> None:
+    """So many messages, or the one of that id, were settled so."""
+    presence.did(outcome, type_ or "a message", message_id or f"({counted(count, 'message')})")
     SETTLED.add(service, type_, outcome, count=count)
 
 
-def handled(service: str, type_: str, sent_at_seconds: Sequence[object]) -> None:
+def handled(
+    service: str, type_: str, sent_at_seconds: Sequence[object], message_id: str = ""
+) -> None:
     """Messages were handled.
 
     Args:
         sent_at_seconds: since the epoch, as their publishers say; whatever else they say is left
             out.
+        message_id: of the only one.
     """
-    settled(service, type_, HANDLED, len(sent_at_seconds))
+    settled(service, type_, HANDLED, len(sent_at_seconds), message_id)
     now = time.time()
     # Dated to the second, as they are, those of a batch have few dates.
     for sent_at, count in Tally(sent_at_seconds).items():

@@ -15,7 +15,7 @@ from django.db import connection
 from messaging.adapters import billiard, celery, kombu
 from messaging.declarations import TAG
 from messaging.publishing.publisher import process_publisher
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.garbage_collector import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
@@ -52,6 +52,7 @@ def lower_priority_of_worker(**_: Any) -> None:
 def wait_for_services(**_: Any) -> None:
     """Wait for MongoDB and RabbitMQ, for as long as it takes; a signal still ends the process."""
     heartbeat_file.begin("worker")
+    presence.begin("worker", consumed_queues)
     serving.serve()
     never = StopRequest()
     with ended_by_signals():
@@ -59,6 +60,11 @@ def wait_for_services(**_: Any) -> None:
         wait_for_rabbitmq(never)
     # The pool's children are forked from here, and PyMongo's threads would not be theirs.
     connection.close_pool()
+
+
+def consumed_queues() -> list[str]:
+    """What this worker was started for."""
+    return sorted(current_app.amqp.queues.consume_from)
 
 
 @contextmanager

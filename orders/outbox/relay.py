@@ -19,9 +19,10 @@ from messaging.publishing.publisher import Publisher, check_publishable
 from orders.outbox import counts, store
 from orders.outbox.arrivals import Arrivals
 from orders.service import SERVICE
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.batch_interval import Pace
 from runtime.lease import RELAY_LEASE, Lease
+from runtime.plural import counted
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
 
@@ -73,6 +74,8 @@ class Relay:
             # The relay survives every error: nothing else would publish.
             return self._outage(error)
         self._outage_over()
+        if published:
+            presence.did("published", counted(published, "event"))
         if published > 1:
             self._arrivals.ignore()
         self._pace.called(published)
@@ -96,9 +99,9 @@ class Relay:
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
         if is_holder != self._was_holder:
-            logger.info(
-                "Publishing events." if is_holder else "On standby: another relay is active."
-            )
+            said = "Publishing events." if is_holder else "On standby: another relay is active."
+            presence.doing(said)
+            logger.info(said)
         self._was_holder = is_holder
         return is_holder
 

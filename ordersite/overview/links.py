@@ -23,6 +23,15 @@ class Link(Struct, frozen=True):
 DOCTOR = Link("What the doctor says", "admin:doctor")
 
 
+def processes(kind: str) -> Link:
+    """All of the kind, healthy ones, too."""
+    return Link("Processes", "admin:processes", f"kind={kind}")
+
+
+def workers_of(service: str) -> Link:
+    return Link("Workers", "admin:processes", f"queue={service}")
+
+
 def retrying(service: str = "") -> Link:
     """The messages that wait for a retry by the service, or by any."""
     query = f"service={service}" if service else ""

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from messaging.topology import undeliverable
 from ordersite.overview.durations import age
-from ordersite.overview.links import Link, in_flight, retrying
+from ordersite.overview.links import Link, in_flight, retrying, workers_of
+from ordersite.overview.links import processes as processes_of
 from ordersite.overview.processes import archived, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
@@ -161,13 +162,16 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
 def _workers(snapshot: Snapshot, now: datetime, service: str) -> Number:
     queue = (snapshot.queues or {}).get(service)
     seen = snapshot.consumers_seen.get(service)
+    link = workers_of(service)
     if queue is None:
-        return Number("workers", UNKNOWN, DOCTOR)
+        return Number("workers", UNKNOWN, link)
     if queue.consumers:
-        return Number("workers", f"{queue.consumers:,}", DOCTOR)
-    return Number(
-        "workers", f"none, last {_ago(seen, now)}" if seen else "none", DOCTOR, True, seen
-    )
+        return Number("workers", f"{queue.consumers:,}", link)
+    return Number("workers", _none(seen, now), link, True, seen)
+
+
+def _none(seen: datetime | None, now: datetime) -> str:
+    return f"none, last {_ago(seen, now)}" if seen else "none"
 
 
 QUEUE_HEADS = ("messages", "consumers", "not empty for")
@@ -190,7 +194,7 @@ def _queue(snapshot: Snapshot, now: datetime, queue: QueueReading) -> Iterator[N
 
 
 def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
-    """What there is one of: relay, archiver, scheduler, MongoDB, RabbitMQ."""
+    """What all others need, and what is no worker: web, relay, archiver, scheduler."""
     taken = archived(snapshot)
     archives = all(queue.consumers for queue in taken) if taken else None
     last = snapshot.scheduler
@@ -202,10 +206,24 @@ def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
     return [
         Number("MongoDB", _answers(snapshot.mongodb), DOCTOR, bool(snapshot.mongodb)),
         Number("RabbitMQ", _answers(snapshot.rabbitmq), DOCTOR, bool(snapshot.rabbitmq)),
+        _web(snapshot, now),
         _relay(snapshot, now),
-        Number("archiver", _runs(archives), DOCTOR, archives is False),
-        Number("scheduler", beats, DOCTOR, not last or not last.is_fresh or bool(last.late), beat),
+        Number("archiver", _runs(archives), processes_of("archiver"), archives is False),
+        Number(
+            "scheduler",
+            beats,
+            processes_of("scheduler"),
+            not last or not last.is_fresh or bool(last.late),
+            beat,
+        ),
     ]
+
+
+def _web(snapshot: Snapshot, now: datetime) -> Number:
+    link, count, seen = processes_of("web"), snapshot.web, snapshot.web_seen
+    if count is None:
+        return Number("web", UNKNOWN, link)
+    return Number("web", f"{count:,} running" if count else _none(seen, now), link, not count, seen)
 
 
 def _answers(why_not: str) -> str:
@@ -216,8 +234,8 @@ def _answers(why_not: str) -> str:
 
 def _relay(snapshot: Snapshot, now: datetime) -> Number:
     if "orders" in overdue(snapshot, now):
-        return Number("relay", "behind or stuck", DOCTOR, True)
-    return Number("relay", _runs(snapshot.relay), DOCTOR, snapshot.relay is False)
+        return Number("relay", "behind or stuck", processes_of("relay"), True)
+    return Number("relay", _runs(snapshot.relay), processes_of("relay"), snapshot.relay is False)
 
 
 def _runs(alive: bool | None) -> str:

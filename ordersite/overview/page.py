@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import pymongo
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -41,7 +42,10 @@ SILENT = "It does not answer."
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What `ordersite/overview.html` shows; never raises for a dependency that is down."""
     may_see = request.user.has_perm(VIEW_ORDERS)
-    told = shown(stored_snapshot.current(), is_for_staff=may_see)
+    snapshot = stored_snapshot.current()
+    # This one runs, also where nobody knows that yet.
+    snapshot = msgspec.structs.replace(snapshot, web=max(1, snapshot.web or 0))
+    told = shown(snapshot, is_for_staff=may_see)
     return told | (drawn(span_named(request.GET.get("span"))) if may_see else {})
 
 

@@ -10,6 +10,7 @@ from ordersite.doctor.backlogs import BACKLOG_MESSAGES
 from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
+from ordersite.overview.links import processes as processes_of
 from ordersite.overview.snapshot import QueueReading, Snapshot
 from runtime.plural import counted
 
@@ -20,6 +21,9 @@ OUTBOX_OLD_SECONDS = 30
 ARCHIVER_LATE_SECONDS = 60
 #: What has waited for so long does not move on by itself.
 STUCK_SECONDS = 600
+
+#: A web process that is started again is nobody's concern.
+NO_WEB_SECONDS = 60
 
 NONE_WAITS = "None waits yet."
 #: What a command is for.
@@ -53,6 +57,24 @@ def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
             click=DOCTOR,
             step="Declare it again:",
             command="python manage.py declare_topology",
+        )
+
+
+def web(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    """Whoever reads this on a page has one that runs; the scheduler's alerts tell it."""
+    seen = snapshot.web_seen
+    if snapshot.mongodb or snapshot.web != 0 or seen is None:
+        return
+    if (silent := seconds_since(seen, now)) > NO_WEB_SECONDS:
+        yield Concern(
+            level=Level.BROKEN,
+            what=f"No web process runs. The last was seen {age(silent)} ago.",
+            cost="No order can be taken, and the admin cannot be opened. Orders that were taken "
+            "move on.",
+            click=processes_of("web"),
+            step=START_ONE,
+            command="python manage.py serve",
+            since=seen,
         )
 
 

@@ -30,6 +30,7 @@ from ordersite.overview import failures
 from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
 from ordersite.pipeline import conservation, health, scheduler_heartbeat
 from ordersite.pipeline.conservation import Accepted
+from runtime import presence
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.mongodb_clock import mongodb_now
@@ -80,6 +81,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         at=_asked(mongodb_now) or found.at,
         relay=relay,
         scheduler=last and _beaten(last),
+        web=_asked(lambda: presence.living("web")),
         outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
         lines=None if lines is None else tuple(map(_named, lines)),

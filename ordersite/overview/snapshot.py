@@ -149,6 +149,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
+    #: How many web processes give signs of life.
+    web: int | None = None
+    #: When the scheduler last saw one; None where it never has.
+    web_seen: datetime | None = None
     #: By queue with a consumer of ours: when one was last seen there.
     consumers_seen: dict[str, datetime] = {}
     #: By queue that has messages: since when it was never seen empty, by the scheduler.

@@ -25,6 +25,7 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
         "failed messages": snapshot.failed,
         "the outbox": snapshot.outboxes,
         "whether a relay runs": snapshot.relay,
+        "whether web runs": snapshot.web,
         "which orders wait": snapshot.waiting_since,
         "when retries are due": snapshot.next_retry_at,
     }

@@ -44,6 +44,7 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
     """What the snapshot means; `services` are the names of all that are declared."""
     found = [
         *processes.dependencies(snapshot),
+        *processes.web(snapshot, now),
         *processes.relay(snapshot, now),
         *_unaccounted(snapshot),
         *processes.workers(snapshot, now, services),

@@ -30,7 +30,9 @@ from orders.models import Status
 from ordersite.overview.stored_snapshot import last
 from ordersite.pipeline import health, scheduler_heartbeat
 from ordersite.pipeline.conservation import lines
+from runtime import presence
 from runtime.connecting import BROKER_ERRORS, connect
+from runtime.health import PROCESSES
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.mongodb_clock import mongodb_now
 
@@ -200,6 +202,10 @@ def scheduler(readings: Readings) -> Iterator[Sample]:
         yield [], last.age_seconds
 
 
+def living_processes(readings: Readings) -> Iterator[Sample]:
+    return (([kind], presence.living(kind)) for kind in PROCESSES)
+
+
 def late_jobs(readings: Readings) -> Iterator[Sample]:
     if last := readings.last_heartbeat:
         yield [], len(last.late)
@@ -272,6 +278,12 @@ FAMILIES = (
         "Since the scheduler last said that it runs; absent where none runs",
         (),
         scheduler,
+    ),
+    Family(
+        "ordersite_processes",
+        "Processes that give signs of life, by kind; those of an earlier release do not",
+        ("kind",),
+        living_processes,
     ),
     Family(
         "ordersite_scheduler_late_jobs",

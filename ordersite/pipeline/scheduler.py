@@ -41,7 +41,7 @@ from ordersite.pipeline import scheduler_heartbeat, webhook_alerts
 from ordersite.pipeline.noted_events import NotedEvents
 from ordersite.pipeline.reconciling import reconcile
 from ordersite.pipeline.verdict_alerts import Watch
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.connecting import BROKER_ERRORS
 from runtime.stopping import StopRequest
 from runtime.trouble import Reported, in_words
@@ -85,6 +85,7 @@ JOBS = [
     Job(Sparing(ask_doctor, 20), 60, "keeps what the doctor finds"),
     Job(Sparing(recount_stock, 100), 60, "keeps whether the stock is as its movements say"),
     Job(retry_notes.forget_old, 3_600, "deletes notes of retries that are over for long"),
+    Job(presence.forget_old, 3_600, "deletes what processes said that are gone for long"),
     Job(delete_expired, 3_600, "deletes old failed messages that are resolved or discarded"),
     Job(sending_again.go_on, 5, "sends the next batch of what webhook endpoints missed"),
     Job(retention.delete_old, 3_600, "deletes what webhooks delivered long ago"),
@@ -110,6 +111,7 @@ class Scheduler:
         threads = [Thread(target=each.run, args=(self._stopping,)) for each in self._cycles]
         for thread in threads:
             thread.start()
+        presence.doing(self._running)
         while not stop.requested:
             self._beat()
             stop.wait(scheduler_heartbeat.EVERY_SECONDS)
@@ -121,6 +123,11 @@ class Scheduler:
     def late(self) -> list[str]:
         """The names of the jobs that are late."""
         return [each.job.name for each in self._cycles if each.is_late]
+
+    def _running(self) -> str:
+        """For the operators."""
+        names = [each.job.name for each in self._cycles if each.is_running]
+        return f"runs {', '.join(names)}" if names else "waits for the next job's time"
 
     def _beat(self) -> None:
         """An outage is one line in the log."""
@@ -146,13 +153,17 @@ class Cycles:
         self._reported = Reported()
         #: On `time.monotonic`'s clock.
         self._ended_at = time.monotonic()
+        self.is_running = False
 
     def run(self, stopping: Event) -> None:
         """Run the job every so many seconds; what was missed meanwhile is one run."""
         while not stopping.is_set():
             due_at = time.monotonic() + self.job.every_seconds
+            self.is_running = True
             self._once()
+            self.is_running = False
             self._ended_at = time.monotonic()
+            presence.did("ran", self.job.name)
             stopping.wait(max(0.0, due_at - self._ended_at))
 
     @property

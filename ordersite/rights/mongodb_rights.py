@@ -14,6 +14,7 @@ from django_mongodb_backend.models import EmbeddedModel
 from failed_messages.models import AuditEntry
 from messaging.service import services
 from messaging.trust.users import user_of
+from runtime import presence
 
 Actions = frozenset[str]
 
@@ -34,9 +35,10 @@ LIST: Actions = frozenset({"listCollections"})
 #: Stands for the database, and for every collection of it.
 EVERYTHING = ""
 LEASE, HEARTBEAT, BEGUN_RUNS = "relay_lease", "scheduler_heartbeat", "begun_runs"
+PROCESSES = presence.COLLECTION
 RETRY_NOTES, SNAPSHOT, BUCKETS = "retry_notes", "pipeline_snapshot", "pipeline_buckets"
 #: No model has them.
-OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, RETRY_NOTES, SNAPSHOT, BUCKETS, "demo_data")
+OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, RETRY_NOTES, PROCESSES, SNAPSHOT, BUCKETS, "demo_data")
 MIGRATIONS = "django_migrations"
 DESK = "failed_messages"
 
@@ -76,16 +78,16 @@ def of_processes() -> dict[str, Rights]:
             invoices,
             desk,
         ),
-        "relay": rights(may(WRITE | HEAR, own[keeper]), may(WRITE, [LEASE])),
+        "relay": rights(may(WRITE | HEAR, own[keeper]), may(WRITE, [LEASE, PROCESSES])),
         **{
             # What its messages say is compared with what the others stored.
             name: rights(
                 may(READ, [*all_services, *of_app("simulated_faults")]),
-                may(WRITE, [*own[name], BEGUN_RUNS, RETRY_NOTES]),
+                may(WRITE, [*own[name], BEGUN_RUNS, RETRY_NOTES, PROCESSES]),
             )
             for name in services()
         },
-        "archiver": rights(may(READ, own[keeper]), desk),
+        "archiver": rights(may(READ, own[keeper]), may(WRITE, [PROCESSES]), desk),
         "scheduler": rights(
             may(WRITE, [*own[keeper], *work, *staff, *OTHERS]),
             invoices,

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from ordersite.web.body import Event
 from ordersite.web.scope import BEGAN
+from runtime import presence
 from runtime.metrics.counting import SECONDS, Histogram, Series
 
 ANSWERING = Histogram(
@@ -28,6 +29,7 @@ OTHER = "other"
 def answered(scope: Event, status: int, route: str = "") -> None:
     """Count an answer; `route` is as `/orders/{order_id}`, empty where the request met none."""
     now = time.perf_counter()
+    presence.did(scope["method"], route or "an address without a route", status)
     series_of(scope["method"], route, status).observe(now - scope.get(BEGAN, now))
 
 

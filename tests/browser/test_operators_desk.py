@@ -29,6 +29,7 @@ PAGES = (
     "",
     "wall",
     "doctor/",
+    "processes/",
     "search?q=nothing",
     "roles/",
     "personal-data/",

@@ -55,6 +55,7 @@ def well() -> Snapshot:
         waiting_since={},
         next_retry_at={},
         relay=True,
+        web=1,
         scheduler=Heartbeat(3.0, True),
         consumers_seen=dict.fromkeys(SERVICES, NOW),
         doctor=Doctor(NOW),

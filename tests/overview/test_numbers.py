@@ -174,3 +174,14 @@ def test_ages_are_short() -> None:
     said = [age(seconds) for seconds in (0, 8.4, 119, 125, 7_300, 400_000)]
 
     assert said == ["0 s", "8 s", "119 s", "2 min", "2 h 1 min", "4 days"]
+
+
+def test_processes_lead_to_their_list() -> None:
+    shown = told(but(web=2))
+
+    assert shown["web"] == ("2 running", "/admin/processes/?kind=web", False)
+    assert shown["relay"][1] == "/admin/processes/?kind=relay"
+    assert told(but(web=0, web_seen=ago(minutes=5)))["web"][::2] == ("none, last 5 min ago", True)
+    assert told(but(web=None))["web"][0] == "?"
+    workers = service_rows(well(), NOW, SERVICES)[2].numbers[1]
+    assert workers.link.url == "/admin/processes/?queue=billing"

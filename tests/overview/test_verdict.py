@@ -147,6 +147,13 @@ INCIDENTS = [
         "orders/order/?waits=billing",
     ),
     (
+        "no web process",
+        but(web=0, web_seen=ago(minutes=2)),
+        Level.BROKEN,
+        ["No web process runs", "2 min ago", "No order can be taken", "manage.py serve"],
+        "/admin/processes/?kind=web",
+    ),
+    (
         "relay dead",
         but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
         Level.BROKEN,

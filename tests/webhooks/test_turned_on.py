@@ -62,7 +62,7 @@ def test_turned_on_it_is_a_service_like_the_others() -> None:
     assert "-Q webhooks" in found["commands"]["webhooks"]
     assert found["writes"] == "^(by_name|dead_letters|webhooks_events)$"
     assert found["changes"] == [
-        *("begun_runs", "retry_notes"),
+        *("begun_runs", "processes", "retry_notes"),
         *("webhook_deliveries", "webhook_endpoints", "webhook_noted_orders"),
     ]
 

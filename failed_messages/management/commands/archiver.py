@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from failed_messages.archiving.archiver import Archiver
 from messaging import declarations
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.connecting import HEARTBEAT_SECONDS, connection_to
 from runtime.metrics import serving
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_, lambda *_: archiver.stop())
         heartbeat_file.begin("archiver")
+        presence.begin("archiver")
         serving.serve()
         archiver.run()
         log.info("The archiver has stopped")

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from messaging import declarations
 from orders.outbox.relay import Relay
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.garbage_collector import tune_garbage_collector
 from runtime.metrics import serving
 from runtime.priority import lower_priority
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         heartbeat_file.begin("relay")
+        presence.begin("relay")
         serving.serve()
         wait_for_database(stop)
         wait_for_rabbitmq(stop)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from messaging import declarations
 from ordersite.pipeline.scheduler import JOBS, Scheduler
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.terminal import table
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         heartbeat_file.begin("scheduler")
+        presence.begin("scheduler")
         serving.serve()
         jobs = [(job.name, job.every_seconds, job.purpose) for job in JOBS]
         heads = ("job", "every (seconds)", "what it does")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging import declarations
-from runtime import heartbeat_file
+from runtime import heartbeat_file, presence
 from runtime.metrics import serving
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for_database
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         stop = StopRequest()
         stop.listen()
         heartbeat_file.begin("deliverer")
+        presence.begin("deliverer")
         serving.serve()
         wait_for_database(stop)
         logger.info("The deliverer has started")
