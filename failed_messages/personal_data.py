@@ -13,6 +13,7 @@ from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import AuditEntry, FailedMessage, Subject
 from failed_messages.reading.representation import full
 from failed_messages.records.collection import (
+    discard_jobs,
     failed_messages,
     failure_groups,
     pending_acts,
@@ -62,6 +63,7 @@ def naming(names: tuple[str, ...], user_id: int) -> Record:
 ACTS = (
     Acts(pending_acts, ("reason", "outcome"), ("arguments",)),
     Acts(replay_jobs, ("selection", "reason", "why")),
+    Acts(discard_jobs, ("selection", "reason", "why")),
 )
 
 

@@ -12,11 +12,18 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
+from failed_messages.acting import bulk_discard
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import InvalidEdit, edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.replay import replay
-from failed_messages.acting.second_person import BULK_REPLAY, DISCARD, EDIT, REPLAY
+from failed_messages.acting.second_person import (
+    BULK_DISCARD,
+    BULK_REPLAY,
+    DISCARD,
+    EDIT,
+    REPLAY,
+)
 from failed_messages.models import PendingAct, PendingState
 from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.filters import Filter
@@ -39,6 +46,7 @@ NEEDED = {
     DISCARD: (permissions.DISCARD,),
     REPLAY: (permissions.REPLAY,),
     BULK_REPLAY: (permissions.REPLAY,),
+    BULK_DISCARD: (permissions.DISCARD,),
 }
 
 
@@ -151,6 +159,13 @@ def _start(known: Document, asked: Document) -> str:
     return f"bulk replay {id_} is started"
 
 
+def _start_discard(known: Document, asked: Document) -> str:
+    selections = [Filter.of_text(each) for each in asked["selections"]]
+    by, reason = known["by"], known["reason"]
+    id_ = bulk_discard.start(selections, by, reason, known["_id"], approved=True)
+    return f"bulk discard {id_} is started"
+
+
 def _counted(verdicts: list[Verdict]) -> str:
     done = sum(each.done for each in verdicts)
     return f"{done} done, {len(verdicts) - done} refused"
@@ -161,4 +176,5 @@ ACTS: dict[str, Callable[[Document, Document], str]] = {
     DISCARD: _discard,
     REPLAY: _replay,
     BULK_REPLAY: _start,
+    BULK_DISCARD: _start_discard,
 }

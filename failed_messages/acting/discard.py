@@ -19,6 +19,8 @@ from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
+REASON_MISSING = "reason: must be given to discard, e.g. 'test order, no invoice wanted'"
+
 
 def discard(
     ids: Iterable[str | ObjectId], by: str, reason: str, approved: bool = False
@@ -36,18 +38,21 @@ def discard(
     """
     reason = reason.strip()
     if not reason:
-        raise ReasonMissing(
-            "reason: must be given to discard, e.g. 'test order, no invoice wanted'"
-        )
+        raise ReasonMissing(REASON_MISSING)
     wanted = [str(id_) for id_ in ids]
     if not approved:
         ask_if_needed(DISCARD, len(wanted), by, reason, ids=wanted)
     return [
         Verdict(str(id_), done=True, detail="discarded")
-        if in_transaction(partial(_discard, id_, by, reason))
+        if discard_one(id_, by, reason)
         else refusal(id_, "discard")
         for id_ in wanted
     ]
+
+
+def discard_one(id_: str | ObjectId, by: str, reason: str) -> bool:
+    """Set one aside, without asking anybody; whether it was failed until then."""
+    return in_transaction(partial(_discard, id_, by, reason))
 
 
 def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:

@@ -18,7 +18,8 @@ from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
-EDIT, DISCARD, REPLAY, BULK_REPLAY = "edit", "discard", "replay", "bulk replay"
+EDIT, DISCARD, REPLAY = "edit", "discard", "replay"
+BULK_REPLAY, BULK_DISCARD = "bulk replay", "bulk discard"
 
 
 class Waits(Exception):

@@ -20,6 +20,7 @@ PAGES = {
     Subject.MESSAGE: "admin:failed_messages_failedmessage_change",
     Subject.GROUP: "admin:failed_messages_failuregroup_change",
     Subject.JOB: "admin:failed_messages_replayjob_change",
+    Subject.DISCARD_JOB: "admin:failed_messages_discardjob_change",
     Subject.KEY: "admin:access_apikey_change",
 }
 

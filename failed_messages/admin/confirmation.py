@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,14 +13,25 @@ from django.urls import reverse
 
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
+from failed_messages.admin.discards import bulk_discard_url
+from failed_messages.admin.jobs import bulk_url
+from failed_messages.admin.list_filters import asked
 from failed_messages.admin.message_page import page_after
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.models import FailedMessage
+from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id
+from failed_messages.reading.discard_preview import discard_preview_of
+from failed_messages.reading.filters import Filter
 from failed_messages.reading.next_step import consequence, runbooks
 from failed_messages.reading.preview import preview_of
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.order_facts import order_facts
+
+#: What the scheduler does to more messages than one form takes, and the page that asks before.
+IN_THE_BACKGROUND: dict[str, Callable[[Sequence[Filter]], str]] = {
+    "replay": lambda selections: bulk_url(selections[0]),
+    "discard": bulk_discard_url,
+}
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -55,6 +66,8 @@ class Acting(DeskAdmin):
         self, request: HttpRequest, verb: Verb, queryset: QuerySet
     ) -> HttpResponse | None:
         ids = list(queryset.values_list("pk", flat=True)[: SELECTION_LIMIT + 1])
+        if len(ids) > SELECTION_LIMIT and verb.name in IN_THE_BACKGROUND:
+            return HttpResponseRedirect(IN_THE_BACKGROUND[verb.name](_selections(request)))
         if len(ids) > SELECTION_LIMIT:
             self.message_user(
                 request,
@@ -119,7 +132,7 @@ class Acting(DeskAdmin):
             ids=ids,
             selection=selection(ids),
             named=named(keys[:MESSAGES_NAMED]),
-            **(_replay_preview(keys) if verb.name == "replay" else {}),
+            **_preview(verb, keys),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
             back_url=page_after(ids),
@@ -134,6 +147,20 @@ def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
         (record, consequence(record, record.order_id in known or not record.order_id))
         for record in records
     ]
+
+
+def _selections(request: HttpRequest) -> list[Filter]:
+    """What a page of groups, or the list of messages with its filters, is about."""
+    failed = {"status": str(Status.FAILED)}
+    if groups := request.GET.getlist("group"):
+        return [Filter.of({**failed, "group": each}) for each in groups]
+    return [Filter.of({**failed, **asked(request).parameters()})]
+
+
+def _preview(verb: Verb, keys: list[Any]) -> dict[str, Any]:
+    if verb.name == "replay":
+        return _replay_preview(keys)
+    return {"sentences": discard_preview_of(keys).sentences()} if verb.name == "discard" else {}
 
 
 def _replay_preview(keys: list[Any]) -> dict[str, Any]:

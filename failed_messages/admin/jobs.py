@@ -75,7 +75,7 @@ class ReplayJobAdmin(DeskAdmin):
 
     @admin.display(description="what")
     def what(self, job: ReplayJob) -> str:
-        return format_html_join(", ", "{} {}", _chosen(job.selection))
+        return format_html_join(", ", "{} {}", chosen(job.selection))
 
     @admin.display(description="resolved")
     def progress(self, job: ReplayJob) -> str:
@@ -124,7 +124,7 @@ class ReplayJobAdmin(DeskAdmin):
             request,
             "bulk",
             title="Replay all that match: are you sure?",
-            chosen=_chosen(str(selection)),
+            chosen=chosen(str(selection)),
             selection=str(selection),
             # A form that is sent twice, as by a double click, starts one.
             job=ObjectId(),
@@ -210,7 +210,7 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "counts": [
             (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
         ],
-        "chosen": _chosen(job.selection),
+        "chosen": chosen(job.selection),
         "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in CONTROLS],
         "waiting_for": _waiting_for(job),
         "again_url": _again_url(request, job),
@@ -252,7 +252,7 @@ def _waiting_for(job: ReplayJob) -> str:
     return ""
 
 
-def _chosen(selection: str) -> list[tuple[str, str]]:
+def chosen(selection: str) -> list[tuple[str, str]]:
     """Each filter and its value, of which a group is a link to its page."""
     # As it was stored, also by a release that took what this one does not.
     return [

@@ -83,9 +83,10 @@ class PendingActAdmin(DeskAdmin):
 
 def _about(arguments: dict[str, Any]) -> list[tuple[str, str]]:
     """What the act is about, in words, and where it is: messages, or a list of them."""
-    if selection := arguments.get("selection"):
+    single = [arguments["selection"]] if "selection" in arguments else []
+    if selections := arguments.get("selections", single):
         messages_url = reverse("admin:failed_messages_failedmessage_changelist")
-        return [("The messages that match", f"{messages_url}?{selection}")]
+        return [("The messages that match", f"{messages_url}?{each}") for each in selections]
     ids = arguments["ids"] if "ids" in arguments else [arguments["id"]]
     change = "admin:failed_messages_failedmessage_change"
     return [(each, reverse(change, args=[each])) for each in ids]

@@ -1,6 +1,7 @@
 """What the desk stores, as the admin and the migrations see it."""
 
 from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
+from failed_messages.models.discard_job import DiscardJob, DiscardState
 from failed_messages.models.failed_message import Act, FailedMessage, Replay, Status
 from failed_messages.models.failure_count import FailureCount
 from failed_messages.models.failure_group import FailureGroup, GroupStatus
@@ -14,6 +15,8 @@ __all__ = [
     "Act",
     "AppendOnly",
     "AuditEntry",
+    "DiscardJob",
+    "DiscardState",
     "FailedMessage",
     "FailureCount",
     "FailureGroup",

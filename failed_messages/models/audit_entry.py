@@ -24,6 +24,7 @@ class Subject(models.TextChoices):
     KEY = "key", "API key"
     #: A message that waits for its next attempt.
     RETRY = "retry", "Waiting retry"
+    DISCARD_JOB = "bulk discard", "Bulk discard"
 
 
 class AppendOnly(TypeError):

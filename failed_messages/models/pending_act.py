@@ -16,7 +16,7 @@ class PendingState(models.TextChoices):
 class PendingAct(models.Model):
     """One act of one person that another one is to approve."""
 
-    #: `edit`, `discard`, `replay` or `bulk replay`.
+    #: `edit`, `discard`, `replay`, `bulk replay` or `bulk discard`.
     act = models.CharField("what", max_length=30)
     by = models.CharField("who asks", max_length=150)
     at = models.DateTimeField("when")

@@ -98,18 +98,18 @@ def preview(selection: Filter) -> Preview:
         UnknownGroup: the selection names a failure group that is none.
     """
     require_known(selection)
-    wanted, hint = _failed_by_index(selection)
+    wanted, hint = by_index(selection)
     records = failed_messages().find(wanted, _FIELDS, **hint).limit(MESSAGES_CHECKED)
     return _preview(list(records), how_many(selection))
 
 
 def how_many(selection: Filter) -> int:
     """How many messages match and are failed now."""
-    wanted, hint = _failed_by_index(selection)
+    wanted, hint = by_index(selection)
     return failed_messages().count_documents(wanted, **hint)
 
 
-def _failed_by_index(selection: Filter) -> tuple[dict[str, Any], dict[str, Any]]:
+def by_index(selection: Filter) -> tuple[dict[str, Any], dict[str, Any]]:
     """The query of `failed_only`, and the hint that it needs."""
     wanted = failed_only(selection)
     return wanted, ({"hint": index} if (index := index_of(wanted)) else {})

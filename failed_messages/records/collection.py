@@ -9,6 +9,7 @@ from django.db import connection, models
 from pymongo.collection import Collection
 
 from failed_messages.models import (
+    DiscardJob,
     FailedMessage,
     FailureCount,
     FailureGroup,
@@ -32,6 +33,10 @@ def failure_counts() -> Collection[dict[str, Any]]:
 
 def replay_jobs() -> Collection[dict[str, Any]]:
     return _collection(ReplayJob)
+
+
+def discard_jobs() -> Collection[dict[str, Any]]:
+    return _collection(DiscardJob)
 
 
 def replay_policies() -> Collection[dict[str, Any]]:

@@ -15,6 +15,7 @@ from threading import Event, Thread
 from django.contrib.sessions.backends.db import SessionStore
 
 from failed_messages.acting.alerts import send_alerts
+from failed_messages.acting.bulk_discard import advance_discards
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies
 from failed_messages.acting.replay import publish_claimed
@@ -73,6 +74,7 @@ JOBS = [
         for event in kept(service)
     ),
     Job(advance_jobs, 1, "runs the next step of each bulk replay"),
+    Job(advance_discards, 1, "discards the next messages of each bulk discard"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
     Job(NotedEvents().take_out, 3, "tells orders what services note and do not answer"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),

@@ -39,6 +39,7 @@ PAGES = (
     "failed_messages/failedmessage/charts/?by=group",
     "failed_messages/failedmessage/retries/",
     "failed_messages/replayjob/new/?service=billing&status=failed",
+    "failed_messages/discardjob/new/?selection=service%3Dbilling%26status%3Dfailed",
     "failed_messages/replaypolicy/add/",
     "webhooks/endpoint/add/",
 )

@@ -1,0 +1,201 @@
+"""More messages of a cause than one form takes are discarded in the background."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bson import ObjectId
+from django.test import Client
+
+from failed_messages.acting import bulk_discard
+from failed_messages.acting.approving import approve
+from failed_messages.acting.bulk_discard import advance_discards, cancel, start
+from failed_messages.acting.second_person import Waits
+from failed_messages.admin import confirmation
+from failed_messages.models import AuditEntry, DiscardJob, FailedMessage
+from failed_messages.reading.act_result import ReasonMissing
+from failed_messages.reading.filters import Filter
+from failed_messages.records.collection import failed_messages
+from tests.failed_messages.letters import certificate, failed
+from tests.failed_messages.staff import staff
+from tests.failed_messages.stored_orders import place, placed_body
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+NEW = "/admin/failed_messages/discardjob/new/"
+ACT = "/admin/failed_messages/failedmessage/act/discard/"
+
+
+def a_group(error: str, messages: int) -> str:
+    """So many failed messages of one cause, each about an order of its own; its fingerprint."""
+    for number in range(messages):
+        order = place()
+        made = failed(
+            body=placed_body(order),
+            death=certificate(message=error),
+            correlation_id=str(order["_id"]),
+            message_id=f"{error} {number}",
+        )
+    return made.fingerprint
+
+
+def of(*groups: str) -> list[Filter]:
+    return [Filter(group=each, status="failed") for each in groups]
+
+
+def statuses() -> dict[str, int]:
+    found = FailedMessage.objects.order_by().values_list("status", flat=True)
+    return {status: list(found).count(status) for status in set(found)}
+
+
+def test_all_that_match_are_discarded_each_with_its_own_record() -> None:
+    group, other = a_group("timed out", 3), a_group("card refused", 1)
+
+    job = DiscardJob.objects.get(pk=start(of(group), "anna", "test orders"))
+    assert (job.found, job.discarded, job.state) == (3, 0, "running")
+    assert advance_discards() == 3
+
+    job.refresh_from_db()
+    assert (job.discarded, job.state) == (3, "done")
+    assert statuses() == {"discarded": 3, "failed": 1}
+    told = FailedMessage.objects.filter(fingerprint=group)
+    assert {(each.discarded_by, each.discard_reason) for each in told} == {("anna", "test orders")}
+    acts = list(AuditEntry.objects.values_list("act", "by").order_by("id"))
+    assert acts == [("bulk discard", "anna"), *[("discard", "anna")] * 3, ("done", "bulk discard")]
+    assert FailedMessage.objects.get(fingerprint=other).status == "failed"
+    assert advance_discards() == 0
+
+
+def test_a_step_goes_on_where_the_last_one_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = a_group("timed out", 5)
+    monkeypatch.setattr(bulk_discard, "CHUNK_MESSAGES", 2)
+    monkeypatch.setattr(bulk_discard, "STEP_SECONDS", 0.0)
+    job = start(of(group), "anna", "test orders")
+    assert advance_discards() == 0
+
+    monkeypatch.setattr(bulk_discard, "STEP_SECONDS", 60.0)
+    assert advance_discards() == 5
+    assert DiscardJob.objects.get(pk=job).state == "done"
+
+
+def test_what_fails_after_the_start_and_what_is_replayed_stays() -> None:
+    group = a_group("timed out", 3)
+    job = start(of(group), "anna", "test orders")
+    late, replayed, _ = FailedMessage.objects.filter(fingerprint=group).order_by("id")
+    ahead = datetime.now(UTC) + timedelta(minutes=1)
+    failed_messages().update_one({"_id": late.pk}, {"$set": {"last_failed_at": ahead}})
+    failed_messages().update_one({"_id": replayed.pk}, {"$set": {"status": "replaying"}})
+
+    advance_discards()
+
+    assert statuses() == {"failed": 1, "replaying": 1, "discarded": 1}
+    page = staff().get(f"/admin/failed_messages/discardjob/{job}/change/").content.decode()
+    assert "1 of 3 messages discarded" in page
+    assert "The others were replayed, discarded or restored by somebody else" in page
+
+
+def test_a_cancelled_one_discards_no_more() -> None:
+    job = start(of(a_group("timed out", 2)), "anna", "test orders")
+
+    assert cancel(job, "ben")
+    assert not cancel(job, "ben")
+
+    assert advance_discards() == 0
+    assert statuses() == {"failed": 2}
+
+
+def test_it_asks_for_a_reason_and_for_something_to_discard() -> None:
+    group = a_group("timed out", 1)
+
+    with pytest.raises(ReasonMissing):
+        start(of(group), "anna", "  ")
+    with pytest.raises(bulk_discard.InvalidDiscard):
+        start([Filter()], "anna", "all of them")
+    with pytest.raises(bulk_discard.InvalidDiscard, match="none does"):
+        start([Filter(group=group, status="resolved")], "anna", "none of them")
+
+
+def test_an_error_of_one_ends_that_one_with_its_reason() -> None:
+    group = a_group("timed out", 1)
+    broken, well = start(of(group), "anna", "x"), start(of(group), "anna", "y")
+    DiscardJob.objects.filter(pk=broken).update(selection="colour=green")
+
+    advance_discards()
+
+    assert DiscardJob.objects.get(pk=broken).state == "stopped"
+    assert "colour" in DiscardJob.objects.get(pk=broken).why
+    assert DiscardJob.objects.get(pk=well).state == "done"
+
+
+def test_a_second_person_approves_it(settings) -> None:
+    group = a_group("timed out", 2)
+    settings.SECOND_PERSON_ABOVE = 1
+
+    with pytest.raises(Waits) as waits:
+        start(of(group), "anna", "test orders")
+    page = f"/admin/failed_messages/pendingact/{waits.value.id}/change/"
+    assert f"group={group}" in staff().get(page).content.decode()
+    said = approve(waits.value.id, "ben")
+
+    assert said == f"bulk discard {waits.value.id} is started"
+    assert advance_discards() == 2
+
+
+def confirm(client: Client, *groups: str, **fields: str):
+    selections = [str(each) for each in of(*groups)]
+    return client.post(NEW, {"selection": selections, "reason": "test orders", **fields})
+
+
+def test_more_than_a_form_takes_are_confirmed_with_count_orders_and_money(monkeypatch) -> None:
+    one, two = a_group("timed out", 2), a_group("card refused", 1)
+    monkeypatch.setattr(confirmation, "SELECTION_LIMIT", 2)
+    operator = staff("view_failedmessage", "discard_failedmessage")
+
+    asked = operator.get(f"{ACT}?group={one}&group={two}", follow=True)
+
+    page = asked.content.decode()
+    assert asked.redirect_chain[0][0].startswith(NEW)
+    assert "3 messages of billing." in page
+    assert "3 orders, worth 37.50 EUR, wait for what was to be done." in page
+    assert "each can be restored" in page
+    [job_id] = [each.split('"')[0] for each in page.split('name="job" value="')[1:]]
+    for _ in range(2):
+        started = confirm(operator, one, two, job=job_id)
+    assert started.headers["Location"] == f"/admin/failed_messages/discardjob/{job_id}/change/"
+    assert DiscardJob.objects.count() == 1
+    assert advance_discards() == 3
+    shown = operator.get(started.headers["Location"]).content.decode()
+    assert "3 of 3 messages discarded" in shown
+    assert "http-equiv" not in shown
+
+
+def test_the_list_of_messages_leads_to_both_bulk_acts(monkeypatch) -> None:
+    a_group("timed out", 3)
+    monkeypatch.setattr(confirmation, "SELECTION_LIMIT", 2)
+    chosen = {"select_across": "1", "_selected_action": [FailedMessage.objects.first().pk]}
+    url = "/admin/failed_messages/failedmessage/?status=failed&service=billing"
+
+    for act, leads_to in (("discard", NEW), ("replay", "/admin/failed_messages/replayjob/new/")):
+        answer = staff().post(url, {"action": f"{act}_selected", **chosen})
+        assert answer.headers["Location"].startswith(leads_to)
+        assert "3 messages" in staff().get(answer.headers["Location"]).content.decode()
+
+
+def test_few_are_discarded_at_once_and_say_what_that_costs() -> None:
+    group = a_group("timed out", 1)
+
+    page = staff().get(f"{ACT}?group={group}").content.decode()
+
+    assert "1 order, worth 12.50 EUR, waits for what was to be done." in page
+
+
+def test_it_is_refused_without_the_permission_and_without_a_filter() -> None:
+    group = a_group("timed out", 1)
+
+    assert confirm(staff("view_failedmessage"), group).status_code == 403
+    assert staff().get(NEW).status_code == 404
+    assert staff().get(f"{NEW}?selection=group%3Dnone").status_code == 404
+    assert staff().get(f"/admin/failed_messages/discardjob/{ObjectId()}/change/").status_code == 404
+    said = confirm(staff(), group, reason=" ").content.decode()
+    assert "must be given to discard" in said
