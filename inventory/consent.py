@@ -6,27 +6,40 @@ Inventory imports no other app: the site hands it these functions at start-up.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pymongo.client_session import ClientSession
 
-#: Why the order should not be shipped yet; empty where it may be.
-Obstacle = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an order should not be shipped yet."""
+
+    cause: str
+    #: What to do first.
+    step: str
+    #: Nothing failed; an answer is only not there yet. People are asked then, programs are not.
+    is_only_late: bool = False
+
+
+#: Why the order should not be shipped yet; None where it may be.
+Ask = Callable[[str], Obstacle | None]
 #: Notes, in the transaction of the shipment, that the order is shipped; False where it must not be,
 #: as it was cancelled.
 Note = Callable[[str, ClientSession], bool]
 
-_obstacles: list[Obstacle] = []
+_asked: list[Ask] = []
 _notes: list[Note] = []
 
 
-def register(obstacle: Obstacle, note: Note) -> None:
+def register(ask: Ask, note: Note) -> None:
     """Let these be asked at each shipment, in place of those before."""
-    _obstacles[:], _notes[:] = [obstacle], [note]
+    _asked[:], _notes[:] = [ask], [note]
 
 
-def obstacle(order_id: str) -> str:
-    """The first reason not to ship the order yet; empty where there is none."""
-    return next((why for each in _obstacles if (why := each(order_id))), "")
+def obstacle(order_id: str) -> Obstacle | None:
+    """The first reason not to ship the order yet; None where there is none."""
+    return next((why for each in _asked if (why := each(order_id))), None)
 
 
 def note(order_id: str, session: ClientSession) -> bool:

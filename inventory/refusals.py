@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inventory.consent import Obstacle
 from inventory.problem_types import NOT_DONE, NOT_RESERVED, TOO_MANY_UNITS
 from inventory.stock import MAX_UNITS
 from runtime.requests.faults import body_fault
@@ -55,13 +56,13 @@ class NotReserved(Refusal):
 
 
 class NotDone(Refusal):
-    """Another service failed for the order, or still retries."""
+    """Another service failed for the order, still retries, or has not answered."""
 
     problem_type = NOT_DONE
 
-    def __init__(self, order_id: str, obstacle: str) -> None:
+    def __init__(self, order_id: str, obstacle: Obstacle) -> None:
         self.order_id, self.obstacle = order_id, obstacle
-        why = obstacle.rstrip(".")
+        why = obstacle.cause.rstrip(".")
         super().__init__(
             f"Order {_echo(order_id)} should not be shipped yet: {why}. Repair that first, or "
             'ship it anyway: send {"force": true, "reason": "…"}.'

@@ -77,7 +77,7 @@ def ship(order_id: str, by: str) -> Reservation:
     return send(order_id, by).reservation
 
 
-def send(order_id: str, by: str, anyway: str = "") -> Shipment:
+def send(order_id: str, by: str, anyway: str = "", is_hasty: bool = True) -> Shipment:
     """Move the order's units from reserved to shipped, once.
 
     Shipping an order again changes nothing.
@@ -85,11 +85,13 @@ def send(order_id: str, by: str, anyway: str = "") -> Shipment:
     Args:
         by: the user who ships it.
         anyway: why it is shipped although another service failed for it; empty where it is not.
+        is_hasty: whether it is shipped without asking where another service has only not answered.
 
     Raises:
         UnknownReservation: inventory never heard of the order.
         NotReserved: it was rejected or cancelled.
-        NotDone: another service failed for the order, or still retries, and `anyway` is empty.
+        NotDone: another service failed for the order, still retries, or has not answered where that
+            counts, and `anyway` is empty.
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
@@ -102,6 +104,8 @@ def send(order_id: str, by: str, anyway: str = "") -> Shipment:
         if reservation["state"] != "reserved":
             raise NotReserved(order_id, reservation["state"])
         obstacle = consent.obstacle(order_id)
+        if obstacle and obstacle.is_only_late and is_hasty:
+            obstacle = None
         if obstacle and not anyway:
             raise NotDone(order_id, obstacle)
         if not consent.note(order_id, session):
@@ -112,7 +116,7 @@ def send(order_id: str, by: str, anyway: str = "") -> Shipment:
         if here := context.current.get():
             change["trace"] = here.headers()
         if obstacle:
-            change["shipped_anyway"] = f"{anyway} ({obstacle})"[:MAX_ANYWAY_CHARACTERS]
+            change["shipped_anyway"] = f"{anyway} ({obstacle.cause})"[:MAX_ANYWAY_CHARACTERS]
         reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
         return Shipment(reservation | change, by, is_repeated=False)
 

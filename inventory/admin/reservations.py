@@ -51,14 +51,15 @@ class ReservationAdmin(RecordedAdmin):
     ) -> HttpResponse | None:
         """Ship each that can be shipped, and say which was before, or could not be and why.
 
-        Where another service failed for some, a page asks for a reason first.
+        Where another service failed for some, or has not answered, a page asks for a reason first.
         """
         is_again = "anyway" in request.POST
         reason = request.POST.get("reason", "").strip() if is_again else ""
         shipped, refused = 0, []
         for order_id in queryset.values_list("order_id", flat=True):
             try:
-                shipment = send(order_id, by=request.user.get_username(), anyway=reason)
+                by = request.user.get_username()
+                shipment = send(order_id, by, anyway=reason, is_hasty=False)
             except NotDone as not_done:
                 refused.append(not_done)
                 continue
@@ -76,7 +77,7 @@ class ReservationAdmin(RecordedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Ship anyway?",
-            "refused": refused,
+            "refused": [(each, order_link(each.order_id)) for each in refused],
             "error": "Say why." if is_again else "",
         }
         return TemplateResponse(request, "inventory/ship_anyway.html", context)

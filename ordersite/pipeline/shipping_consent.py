@@ -7,17 +7,24 @@ from typing import Any
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory import consent
+from inventory.consent import Obstacle
 from messaging.handling import retry_notes
 from messaging.order_id import object_id
 from messaging.service import answering
 from orders.collection import orders
 from orders.owed import key, waits
 from orders.shipment import note_shipped
+from runtime.moment import exact
 
 #: Whose stock it is.
 SHIPS = "inventory"
 #: A message that is in one of these states has done nothing for its order.
-UNDONE = [str(Status.FAILED), str(Status.REPLAYING), str(Status.DISCARDED)]
+STEPS = {
+    str(Status.FAILED): "Correct the cause and replay its message, from its page.",
+    str(Status.REPLAYING): "Its message is being replayed: wait for the answer.",
+    str(Status.DISCARDED): "Its message was discarded: restore and replay it, from its page.",
+}
+UNDONE = [*STEPS]
 
 
 def register() -> None:
@@ -25,8 +32,9 @@ def register() -> None:
     consent.register(obstacle, note_shipped)
 
 
-def obstacle(order_id: str) -> str:
-    """Why the order should not be shipped yet: another service failed for it, or still retries.
+def obstacle(order_id: str) -> Obstacle | None:
+    """Why the order should not be shipped yet: another service failed for it, still retries, or has
+    not answered.
 
     One that has done its part since does not count, whatever failed before.
 
@@ -36,14 +44,34 @@ def obstacle(order_id: str) -> str:
     order_key = object_id(order_id)
     order = orders().find_one({"_id": order_key}, {"awaited": True}) if order_key else None
     names = [each.name for each in answering() if each.name != SHIPS and owes(each.name, order)]
+    return _failed(order_id, names) or _retried(order_id, names) or _late(names if order else [])
+
+
+def _failed(order_id: str, names: list[str]) -> Obstacle | None:
     wanted = {"order_id": order_id, "service": {"$in": names}, "status": {"$in": UNDONE}}
-    if failed := failed_messages().find_one(wanted, sort=[("last_failed_at", -1)]):
-        return f"{failed['service']} failed for it: {failed['message'] or failed['reason']}"
+    failed = failed_messages().find_one(wanted, sort=[("last_failed_at", -1)])
+    if failed is None:
+        return None
+    cause = f"{failed['service']} failed for it: {failed['message'] or failed['reason']}"
+    return Obstacle(cause.rstrip("."), STEPS[failed["status"]])
+
+
+def _retried(order_id: str, names: list[str]) -> Obstacle | None:
     for note in retry_notes.of_order(order_id):
-        if note["service"] in names and note.get("due_at"):
-            attempt = note["attempts"][-1]
-            return f"{note['service']} failed for it and retries: {attempt['message']}"
-    return ""
+        if note["service"] in names and (due_at := note.get("due_at")):
+            error = note["attempts"][-1]["message"].rstrip(".")
+            step = f"Wait for the next attempt, due at {exact(due_at)}, or retry it now there."
+            return Obstacle(f"{note['service']} failed for it and retries: {error}", step)
+    return None
+
+
+def _late(names: list[str]) -> Obstacle | None:
+    if not names:
+        return None
+    have = "has" if len(names) == 1 else "have"
+    cause = f"it is not confirmed: {' and '.join(names)} {have} not answered"
+    step = "Wait until it is confirmed; its page tells what happens to it."
+    return Obstacle(cause, step, is_only_late=True)
 
 
 def owes(service: str, order: dict[str, Any] | None) -> bool:

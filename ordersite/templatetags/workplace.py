@@ -43,7 +43,10 @@ def order_acts(context: Any, order_id: ObjectId) -> dict[str, Any]:
         "order_id": str(order_id),
         "may_note": may_change,
         "may_cancel": may_change and order.get("status") not in ENDED,
-        "may_ship": user.has_perm(SHIP) and reservation_state(str(order_id)) == "reserved",
+        "may_ship": user.has_perm(SHIP)
+        # Inventory may not have heard of a cancellation yet.
+        and order.get("status") not in ENDED
+        and reservation_state(str(order_id)) == "reserved",
         "most": MAX_CHARACTERS,
         "csrf_token": context.get("csrf_token"),
     }

@@ -11,6 +11,7 @@ from bson import ObjectId
 from django.contrib.auth.models import User
 from django.test import Client
 
+from failed_messages.records.collection import failed_messages
 from inventory.order import PlacedOrder
 from inventory.refusals import NotReserved
 from inventory.reserving import products, reservations, reserve
@@ -124,6 +125,63 @@ def test_the_admin_asks_first_and_ships_with_a_reason(
     assert reservations().find_one()["state"] == "shipped"
     page = operator.get(f"/admin/inventory/reservation/{order['_id']}/change/").content.decode()
     assert "paid in cash" in page
+
+
+def test_the_admin_asks_also_where_billing_has_only_not_answered(
+    operator: Client, order: dict[str, Any]
+) -> None:
+    form = {"action": "ship_selected", "_selected_action": str(order["_id"])}
+
+    page = operator.post("/admin/inventory/reservation/", form).content.decode()
+
+    assert "it is not confirmed: billing has not answered. Wait until it is confirmed" in page
+    assert "A shipment cannot be undone" in page
+    assert reservations().find_one()["state"] == "reserved"
+    # A program knows what it does, and a warehouse may be faster than billing.
+    assert ask(operator, order).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [
+        ("failed", "Correct the cause and replay its message"),
+        ("replaying", "wait for the answer"),
+        ("discarded", "restore and replay it"),
+    ],
+)
+def test_what_to_do_first_depends_on_what_became_of_the_message(
+    operator: Client, order: dict[str, Any], status: str, step: str
+) -> None:
+    billing_failed(order)
+    failed_messages().update_many({}, {"$set": {"status": status}})
+    form = {"action": "ship_selected", "_selected_action": str(order["_id"])}
+
+    page = operator.post("/admin/inventory/reservation/", form).content.decode()
+
+    assert "billing failed for it: card service timed out. " in page
+    assert step in page
+    assert f"/admin/orders/order/{order['_id']}/change/" in page
+
+
+def test_a_retry_tells_when_it_is_due(operator: Client, order: dict[str, Any]) -> None:
+    billing_retries(order)
+    form = {"action": "ship_selected", "_selected_action": str(order["_id"])}
+
+    page = operator.post("/admin/inventory/reservation/", form).content.decode()
+
+    assert "billing failed for it and retries: card service timed out. Wait for the next" in page
+    assert "UTC, or retry it now" in page
+
+
+def test_a_cancelled_order_is_not_offered_to_be_shipped(
+    operator: Client, order: dict[str, Any]
+) -> None:
+    address = f"/admin/orders/order/{order['_id']}/change/"
+    assert ">Ship</button>" in operator.get(address).content.decode()
+
+    cancelling.cancel(order["_id"], None)
+
+    assert ">Ship</button>" not in operator.get(address).content.decode()
 
 
 def test_a_shipped_order_is_not_answered_cancelled_before_orders_heard_of_it(
