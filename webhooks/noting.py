@@ -116,6 +116,7 @@ def delivery(
         "created_at": now,
         "settled_at": None,
         "attempts": [],
+        **({"trace": dict(about.trace)} if about.trace else {}),
     }
 
 

@@ -28,6 +28,8 @@ class About(Struct, frozen=True):
 
     order_id: str
     user_id: int
+    #: The header fields of the trace that the event is a part of; empty where none is recorded.
+    trace: Mapping[str, str] = {}
 
 
 def read(event: Mapping[str, Any]) -> About:

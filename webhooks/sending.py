@@ -78,16 +78,25 @@ class Sent(Struct, frozen=True):
         }
 
 
-def send(url: str, message_id: str, body: str, secrets: Sequence[str], now: datetime) -> Sent:
+def send(
+    url: str,
+    message_id: str,
+    body: str,
+    secrets: Sequence[str],
+    now: datetime,
+    further: Mapping[str, str] | None = None,
+) -> Sent:
     """POST the body to the endpoint; whatever goes wrong is in what is returned.
 
     Args:
         secrets: that sign it, the newest first.
         now: the attempt's time, by MongoDB's clock.
+        further: header fields beside those that every request has.
     """
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"ordersite/{settings.RELEASE}",
+        **(further or {}),
         **signed_headers(message_id, now, body, secrets),
     }
     began = time.monotonic()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from messaging.body import readable
 from messaging.handling.handlers import handles
+from messaging.handling.traces import of_bodies
 from messaging.message import Message
 from messaging.service import heard, services
+from runtime.tracing.context import TraceContext
 from webhooks import events, noting, order
 from webhooks.noting import FIRST_TYPE
 
@@ -24,17 +28,25 @@ RUNBOOK = (
 
 def note(type_: str, body: Body) -> list[Message]:
     """Note one event for every endpoint that listens; an order's first one is answered."""
-    return noted(type_, [(body, order.read(body))])[0]
+    (trace,) = of_bodies(1)
+    return noted(type_, [(body, followed(order.read(body), trace))])[0]
 
 
 def note_many(type_: str, bodies: list[Body]) -> list[list[Message] | None]:
     """Note the events of all orders that can be read."""
     read = readable(bodies, order.read)
     heard_of: list[noting.Heard] = [
-        (body, about) for body, about in zip(bodies, read, strict=True) if about
+        (body, followed(about, trace))
+        for body, about, trace in zip(bodies, read, of_bodies(len(bodies)), strict=True)
+        if about
     ]
     answers = iter(noted(type_, heard_of))
     return [next(answers) if about else None for about in read]
+
+
+def followed(about: order.About, trace: TraceContext | None) -> order.About:
+    """With the trace in which it is delivered."""
+    return replace(about, trace=trace.headers()) if trace else about
 
 
 def noted(type_: str, heard_of: list[noting.Heard]) -> list[list[Message]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -12,6 +13,7 @@ from webhooks import outcomes, waking
 from webhooks.rotation import valid
 from webhooks.sending import Sent, send
 from webhooks.store import Document, deliveries
+from webhooks.traces import in_its_trace
 
 #: Then the others come first again.
 TURN_SECONDS = 5.0
@@ -33,7 +35,13 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
         for delivery in taken(endpoint["_id"], is_over):
             now = delivery["due_at"] - waking.LEASE
             secrets = valid(endpoint["secrets"], now)
-            sent = send(endpoint["url"], delivery["message_id"], delivery["body"], secrets, now)
+            sent = in_its_trace(
+                delivery,
+                endpoint["url"],
+                partial(
+                    send, endpoint["url"], delivery["message_id"], delivery["body"], secrets, now
+                ),
+            )
             outcomes.record(delivery, sent, endpoint)
             if sent.is_slow or not sent.is_success:
                 break

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextvars import ContextVar
+
 from celery.exceptions import Ignore, Reject, Retry
 from msgspec.structs import replace
 
@@ -13,6 +16,8 @@ from runtime.tracing.context import TraceContext
 from runtime.tracing.spans import note
 
 OUTCOME = "ordersite.outcome"
+
+_of_bodies: ContextVar[Sequence[TraceContext | None]] = ContextVar("traces_of_bodies", default=())
 
 
 def trace_message(call: MessageCall, go_on: GoOn) -> Answers:
@@ -39,13 +44,25 @@ def trace_batch(call: BatchCall, go_on: GoOn) -> Answers:
 
 def carry_traces(call: Call, go_on: GoOn) -> Answers:
     """Middleware: what a message leads to is part of its trace."""
-    answers = go_on()
     carried = [call.trace_of(index) for index in call.indexes]
+    token = _of_bodies.set(carried)
+    try:
+        answers = go_on()
+    finally:
+        _of_bodies.reset(token)
     call.also = [replace(each, message=_carrying(each.message, carried[0])) for each in call.also]
     return [
         [_carrying(each, trace) for each in events] if events else events
         for events, trace in zip(answers, carried, strict=True)
     ]
+
+
+def of_bodies(count: int) -> Sequence[TraceContext | None]:
+    """For a handler that keeps what it is to go on with later: the trace of each of its `count`
+    bodies, None where traces are not recorded or a message has none.
+    """
+    known = _of_bodies.get()
+    return known if len(known) == count else [None] * count
 
 
 def cause(error: BaseException) -> BaseException:
