@@ -22,6 +22,9 @@ MOST_MESSAGES = 5_000
 NEWEST_MESSAGES = 2_000
 #: A list by orders or money compares no more groups.
 MOST_COMPARED = 100
+#: A query for each of so many takes a third of the time of one that groups 100,000 messages; of
+#: more groups it takes longer.
+MANY_GROUPS = 1_000
 #: The newest messages of each of all groups, of which the orders tell which are dearest.
 MOST_OF_EACH = 50
 #: What is failed now, and the index that is read alone for it; in a group it has the newest first.
@@ -68,12 +71,28 @@ def figures(fingerprints: Sequence[str]) -> dict[str, Figures]:
     }
 
 
-def messages_by_group() -> dict[str, int]:
-    """How many messages of each group are failed now, of those with any; the most first."""
-    stages = [{"$match": FAILED}, {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}}]
+def messages_by_group(*statuses: str) -> dict[str, int]:
+    """How many messages of each group are failed now, of those with any; the most first.
+
+    Args:
+        statuses: which are counted instead of the failed ones.
+    """
+    wanted = list(statuses) or [str(Status.FAILED)]
+    query = {"fingerprint": {"$gt": ""}, "status": {"$in": wanted}}
+    groups = failed_messages().distinct("fingerprint", query)
+    counted = _counted_at_once(query) if len(groups) > MANY_GROUPS else _counted(groups, wanted)
+    return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _counted(groups: Sequence[str], statuses: Sequence[str]) -> dict[str, int]:
+    """Each for itself, so that MongoDB passes over the index's keys without reading them."""
+    return {group: sum(_messages(group, each) for each in statuses) for group in groups}
+
+
+def _counted_at_once(query: dict[str, Any]) -> dict[str, int]:
+    stages = [{"$match": query}, {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}}]
     counted = failed_messages().aggregate(stages, hint=BY_GROUP)
-    found = sorted(counted, key=lambda each: (-each["messages"], each["_id"]))
-    return {each["_id"]: each["messages"] for each in found}
+    return {each["_id"]: each["messages"] for each in counted}
 
 
 def worst_groups() -> list[str]:
@@ -123,8 +142,9 @@ def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[in
     return {each: trends[each] for each in fingerprints}
 
 
-def _messages(fingerprint: str) -> int:
-    return failed_messages().count_documents({"fingerprint": fingerprint, "status": Status.FAILED})
+def _messages(fingerprint: str, status: str = str(Status.FAILED)) -> int:
+    wanted = {"fingerprint": fingerprint, "status": status}
+    return failed_messages().count_documents(wanted, hint=BY_GROUP)
 
 
 def _order_ids(fingerprint: str, limit: int) -> set[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.utils.text import Truncator
 
 from failed_messages.models import FailureGroup, GroupStatus, Status
 from failed_messages.reading.group_choice import chosen
+from failed_messages.reading.group_figures import messages_by_group
 from failed_messages.records.collection import failed_messages, failure_groups
 from failed_messages.records.order_facts import order_facts, value
 from messaging.body import split_example
@@ -65,20 +67,15 @@ def _customers(order_ids: list[str]) -> int:
 
 
 def _groups() -> tuple[Group, ...]:
-    """The largest, out of an index alone."""
-    stages: list[dict[str, Any]] = [
-        {"$match": UNSETTLED | {"fingerprint": {"$gt": ""}}},
-        {"$group": {"_id": "$fingerprint", "messages": {"$sum": 1}}},
-        {"$sort": {"messages": -1, "_id": 1}},
-        {"$limit": GROUPS_NAMED},
-    ]
-    counted = list(failed_messages().aggregate(stages, hint="group_status_newest"))
+    """The largest."""
+    counted = messages_by_group(str(Status.FAILED), str(Status.REPLAYING))
+    largest = list(islice(counted.items(), GROUPS_NAMED))
     known = {
         each["_id"]: f"{each.get('service')}: {_cause(each)}"
-        for each in failure_groups().find({"_id": {"$in": [each["_id"] for each in counted]}})
+        for each in failure_groups().find({"_id": {"$in": [group for group, _ in largest]}})
     }
     return tuple(
-        Group(each["_id"], Truncator(known[each["_id"]]).chars(NAME_CHARACTERS), each["messages"])
-        for each in counted
-        if each["_id"] in known
+        Group(group, Truncator(known[group]).chars(NAME_CHARACTERS), messages)
+        for group, messages in largest
+        if group in known
     )

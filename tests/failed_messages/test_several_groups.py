@@ -12,9 +12,10 @@ import pytest
 from django.core.management import call_command
 
 from failed_messages.acting.discard import discard
-from failed_messages.models import AuditEntry, FailedMessage, FailureGroup
+from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, Status
 from failed_messages.reading import group_figures
 from failed_messages.records import order_facts
+from failed_messages.records.collection import failed_messages
 from ordersite.overview import failures
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
@@ -168,3 +169,16 @@ def test_the_list_of_messages_opens_on_what_is_failed(groups):
     everything = client.get(f"{LIST}?status=all").content.decode()
     assert str(dear.pk) in everything
     assert "Nothing is listed" not in everything
+
+
+def test_messages_of_few_groups_and_of_very_many_are_counted_alike(groups, monkeypatch):
+    dear = FailedMessage.objects.get(fingerprint=groups["dear"])
+    failed_messages().update_one({"_id": dear.pk}, {"$set": {"status": "replaying"}})
+    counted = {groups["cheap"]: 3, groups["middling"]: 2}
+    unsettled = {**counted, groups["dear"]: 1}
+
+    for many in (0, 1_000):
+        monkeypatch.setattr(group_figures, "MANY_GROUPS", many)
+        assert list(group_figures.messages_by_group().items()) == list(counted.items())
+        found = group_figures.messages_by_group(str(Status.FAILED), str(Status.REPLAYING))
+        assert list(found.items()) == list(unsettled.items())
