@@ -6,7 +6,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,26 +17,15 @@ from django.db import connection
 
 from localservices.pipeline import procfile
 from tests.journeys.api import Api
+from tests.linked_environment import make_environment
 from tests.processes import ROOT, Processes
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def production_programs(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment that has only the packages of production."""
     folder = tmp_path_factory.mktemp("production")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = [
-        str(folder / "bin/python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-compile",
-        "--requirement",
-    ]
-    subprocess.run([*install, ROOT / "requirements.txt"], check=True)
-    yield folder / "bin"
-    shutil.rmtree(folder)
+    return make_environment(folder, ROOT / "requirements.txt")
 
 
 def test_product_code_imports_only_what_production_installs() -> None:
@@ -100,8 +88,9 @@ def normal(name: str) -> str:
 
 
 def test_an_order_is_placed_and_done_with_the_packages_of_production(
-    programs: Path, processes: Processes, production: dict[str, str]
+    production_programs: Path, processes: Processes, production: dict[str, str]
 ) -> None:
+    programs = production_programs
     settings = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **production}
     checked = subprocess.run(
         [programs / "python", "manage.py", "check"],
