@@ -7,22 +7,30 @@ A probe asks whether *this* process still works, so it neither needs MongoDB or 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 #: The environment variable with the file's path; without it no process writes one.
 VARIABLE = "HEARTBEAT_FILE"
 EVERY_SECONDS = 1.0
 #: Longer than the longest step of any process that works: MongoDB has 30 s to elect a primary.
 LATE_SECONDS = 60.0
+#: In /proc/PID/stat behind the name: the state, and when it started, in ticks since the boot.
+#: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+STATE, STARTED = 0, 19
+ENDED_STATES = {"Z", "X"}
 
 _process = ""
-_last_beat = -EVERY_SECONDS
-#: The same without a file, and what was said then.
-_beaten_at, _trouble = time.monotonic(), ""
+#: When the last beat was, and what it said: trouble, and what is waited for.
+_beaten_at, _said = time.monotonic(), ("", "")
+#: The same of the last one that was written.
+_written_at, _written = -EVERY_SECONDS, ("", "")
+_cannot_write = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +39,47 @@ class Heartbeat:
 
     process: str
     pid: int
+    #: Of the process, as `started` tells; None where the system has no /proc.
+    started: str | None
     age_seconds: float
     #: Why it should be started again although it runs; empty where it should not.
     trouble: str = ""
+    #: What it needs before it can do its work for the first time; empty once it does it.
+    waits_for: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process that wrote it is gone, also where another one has its id."""
+        if self.started is None:
+            return False
+        return started(self.pid) != self.started
 
 
 def begin(process: str) -> None:
     """From now on `beat` speaks for this process, of which there is one a file."""
     global _process
     _process = process
-    beat()
+    if path := os.environ.get(VARIABLE):
+        _warn_of_another(Path(path))
+    beat(waits_for="its start")
 
 
-def beat(trouble: str = "") -> None:
-    """Write that the process works; at most one write in `EVERY_SECONDS`.
+def beat(trouble: str = "", waits_for: str = "") -> None:
+    """Write that the process works; at most one write in `EVERY_SECONDS`, unless it says more.
 
-    A file that cannot be written is noticed by the probe, and costs the process nothing.
+    A file that cannot be written is noticed by the probe, and costs the process a line in its log.
     """
-    global _last_beat, _beaten_at, _trouble
+    global _beaten_at, _said, _written_at, _written
     path = os.environ.get(VARIABLE)
     _beaten_at = now = time.monotonic()
-    _trouble = trouble
-    if not path or not _process or now - _last_beat < EVERY_SECONDS:
+    _said = (trouble, waits_for)
+    is_due = now - _written_at >= EVERY_SECONDS or _said != _written
+    if not path or not _process or not is_due:
         return
-    _last_beat = now
-    said = {"process": _process, "pid": os.getpid(), "at": now, "trouble": trouble}
-    with suppress(OSError):
-        # A probe never reads half of it.
-        written = Path(f"{path}.new")
-        written.write_text(json.dumps(said))
-        written.replace(path)
+    _written_at, _written = now, _said
+    pid = os.getpid()
+    who = {"process": _process, "pid": pid, "started": started(pid)}
+    _write(Path(path), json.dumps({**who, "at": now, "trouble": trouble, "waits_for": waits_for}))
 
 
 def last_beat_at() -> float:
@@ -70,7 +89,7 @@ def last_beat_at() -> float:
 
 def trouble() -> str:
     """Why it said then that it should be started again; empty where it should not."""
-    return _trouble
+    return _said[0]
 
 
 def read(path: Path) -> Heartbeat:
@@ -84,6 +103,53 @@ def read(path: Path) -> Heartbeat:
     try:
         # All processes of a machine share this clock, and no change of the time of day moves it.
         age_seconds = time.monotonic() - said["at"]
-        return Heartbeat(said["process"], said["pid"], age_seconds, said["trouble"])
+        return Heartbeat(
+            said["process"],
+            said["pid"],
+            said["started"],
+            age_seconds,
+            said["trouble"],
+            said["waits_for"],
+        )
     except (KeyError, TypeError) as error:
         raise ValueError("it is not a heartbeat") from error
+
+
+def started(pid: int) -> str | None:
+    """When the process started, as the system counts it; None where it has ended, or has no /proc.
+
+    A container's processes have the same ids each time it is started, and its /tmp may stay.
+    """
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if told[STATE] in ENDED_STATES else told[STARTED]
+
+
+def _write(path: Path, text: str) -> None:
+    global _cannot_write
+    # A probe never reads half of it.
+    written = Path(f"{path}.new")
+    try:
+        written.write_text(text)
+        written.replace(path)
+    except OSError as error:
+        if _cannot_write != str(error):
+            logger.warning("The probe will not see that this process works: %s", error)
+        _cannot_write = str(error)
+    else:
+        _cannot_write = ""
+
+
+def _warn_of_another(path: Path) -> None:
+    """Two processes that write the same file hide that one of them has ended."""
+    try:
+        last = read(path)
+    except (OSError, ValueError):
+        return
+    if last.started and last.pid != os.getpid() and not last.has_ended:
+        logger.warning(
+            "%s is written by the %s with process id %s, too. Give each a file of its own: %s",
+            *(path, last.process, last.pid, VARIABLE),
+        )

@@ -57,7 +57,7 @@ def wait_for(what: str, check: Check, stop: StopRequest) -> None:
     """Poll until it is there; say once why we wait, and once that we go on."""
     reported = Reported()
     while not stop.requested and (why := check()):
-        heartbeat_file.beat()
+        heartbeat_file.beat(waits_for=what)
         presence.doing(f"waits for {what}")
         if reported.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)

@@ -69,7 +69,9 @@ def consumed_queues() -> list[str]:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """A signal to stop ends the process inside the block, also the first one of a container.
+    """A signal to stop ends the process inside the block with exit code 0, as at any other time.
+
+    The first process of a container, too.
 
     Linux gives that process no signal that it has no handler for: pid_namespaces(7). Celery sets
     its own handlers later.
@@ -85,7 +87,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise SystemExit
 
 
 def prepare_fork(**_: Any) -> None:

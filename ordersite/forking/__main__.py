@@ -38,12 +38,12 @@ def main() -> int:
 
 
 def end_on_signals() -> None:
-    """Turn the first signal into an orderly end, and ignore the rest."""
+    """Turn the first signal into an orderly end with exit code 0, and ignore the rest."""
 
     def end(number: int, frame: FrameType | None) -> None:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise SystemExit(128 + number)
+        raise SystemExit
 
     for each in SIGNALS:
         signal.signal(each, end)

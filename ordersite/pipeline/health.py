@@ -17,6 +17,7 @@ from messaging import topology
 from messaging.queue_state import is_declared, queue_state
 from messaging.service import services
 from ordersite.pipeline import scheduler_heartbeat
+from runtime import waiting
 from runtime.connecting import BROKER_ERRORS, connect, connection_to
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.trouble import refusal
@@ -28,6 +29,7 @@ ANSWER_WITHIN_SECONDS = 1
 #: A client that asks for readiness is not told whose login it is; the doctor's user is.
 REFUSED = "It refuses the login, or what the login wants to do."
 NO_PRIMARY = "It answers, but no primary does."
+_is_migrated = False
 DOCTOR = "python manage.py doctor says what is refused."
 
 
@@ -54,6 +56,18 @@ def mongodb() -> Check:
     if not hello["isWritablePrimary"]:
         return Check("mongodb", False, NO_PRIMARY, next_step)
     return Check("mongodb", True, "The primary answers.")
+
+
+def is_migrated() -> bool:
+    """Whether every migration of this release is applied; once it is, nobody is asked again.
+
+    A web server without them could store what a later migration does not expect.
+    """
+    global _is_migrated
+    if not _is_migrated:
+        with pymongo.timeout(ANSWER_WITHIN_SECONDS):
+            _is_migrated = not waiting.migrations()
+    return _is_migrated
 
 
 def lacks_primary() -> bool:

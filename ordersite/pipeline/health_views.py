@@ -29,8 +29,11 @@ def live(request: HttpRequest) -> JsonResponse:
 @described(GET=operations.SERVING)
 @read_only
 def serving(request: HttpRequest) -> JsonResponse:
-    """200 as long as this process can take an order, which needs MongoDB alone; else 503."""
-    if health.mongodb().ok:
+    """200 as long as this process can take an order, which needs MongoDB alone; else 503.
+
+    Not before all migrations are applied: until then, the processes of the release before go on.
+    """
+    if health.mongodb().ok and health.is_migrated():
         return JsonResponse({"status": "serving"})
     return JsonResponse({"status": "not serving"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -99,7 +99,7 @@ LIVE = Operation(
 )
 SERVING = Operation(
     id="getServing",
-    summary="Whether this process can take an order, which needs MongoDB alone",
+    summary="Whether this process can take an order, which needs MongoDB and its migrations alone",
     answers={
         200: Answer("It can.", answers.Serving, {"status": "serving"}),
         503: Answer("It cannot.", answers.Serving, {"status": "not serving"}),

@@ -1,28 +1,33 @@
-"""Middleware: a probe of this process is answered with any host name.
+"""Middleware: what asks this very process is answered with any host name.
 
-It asks at an address (`Host: 10.0.0.7:8000`), which no list of hosts has, every few seconds, and is
-told yes or no alone.
+A probe asks at an address (`Host: 10.0.0.7:8000`), which no list of hosts has, every few seconds,
+and is told yes or no alone. Prometheus finds each web server by its address, too, and needs a key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from ordersite.pipeline import health_views
 from ordersite.web.route import ROUTE
 
 PROBES = {"/health/live": health_views.live, "/health/serving": health_views.serving}
+METRICS = "/metrics"
 
 
 class Probes:
-    """Answers the probes, and nothing else."""
+    """Answers the probes, and lets Prometheus ask."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == METRICS and "HTTP_HOST" in request.META:
+            request.META["HTTP_HOST"] = urlsplit(settings.SITE_URL).netloc
         probe = PROBES.get(request.path_info)
         if probe is None:
             return self._get_response(request)

@@ -80,6 +80,13 @@ def test_a_process_that_ends_at_once_is_told_with_its_exit_code_and_reason(log: 
     assert "relay ended with exit code 3, so everything was stopped." in log.read_text()
 
 
+def test_it_ends_all_with_exit_code_0_when_it_is_asked(log: Path) -> None:
+    with supervised({"billing": "sleep 1007", "relay": FOR_EVER}, log) as parent:
+        eventually(lambda: pids_of(parent, "sleep 1007"))
+        parent.terminate()
+        assert parent.wait(30) == 0
+
+
 def test_what_is_stopped_right_after_its_start_stays_so(log: Path) -> None:
     with supervised({"billing": "sleep 1005", "relay": FOR_EVER}, log) as parent:
         kill(parent, "sleep 1005", signal.SIGTERM)

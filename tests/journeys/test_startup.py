@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
-from localservices.process import Process
+from localservices.process import STOP_SECONDS, Process
 from localservices.rabbitmq import RabbitMQ
 from runtime import health
 from tests.journeys.api import Api
@@ -95,6 +96,29 @@ def test_every_process_before_its_services(
         assert len(re.findall("Waiting for RabbitMQ at", log)) <= 1, log
     assert api.ask("GET", "/health/serving").status == 200
     assert_they_work(monkeypatch, heartbeats)
+
+
+@pytest.mark.parametrize("missing", ["MongoDB", "RabbitMQ"])
+def test_each_that_waits_ends_at_once_when_it_is_asked(
+    services: None, tmp_path: Path, missing: str
+) -> None:
+    """With exit code 0: what started it takes that for a stop, and any other for a failure."""
+    nobody = {
+        "MongoDB": {"MONGODB_URL": "mongodb://127.0.0.1:1/?replicaSet=rs0"},
+        "RabbitMQ": {"AMQP_URL": "amqp://guest:guest@127.0.0.1:1//"},
+    }
+    names = {*ALL_BUT_WEB} - ({"scheduler"} if missing == "RabbitMQ" else set())
+    pipeline = Processes(tmp_path)
+    try:
+        waiting = [pipeline.run(name, procfile()[name], **nobody[missing]) for name in names]
+        for process in waiting:
+            eventually(lambda process=process: f"Waiting for {missing} at" in said(process))
+        began_at = time.monotonic()
+
+        assert {process.name: process.stop() for process in waiting} == dict.fromkeys(names, 0)
+        assert time.monotonic() - began_at < STOP_SECONDS
+    finally:
+        pipeline.stop()
 
 
 def said(process: Process) -> str:

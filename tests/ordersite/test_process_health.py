@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from ordersite.management.commands.serve import port
-from runtime import health, heartbeat_file
+from ordersite.pipeline import health as pipeline_health
+from runtime import health, heartbeat_file, waiting
+from runtime.stopping import StopRequest
+from runtime.waiting import wait_for
 
 
 @pytest.fixture
@@ -20,8 +25,17 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "heartbeat"
     monkeypatch.setenv("HEARTBEAT_FILE", str(path))
     monkeypatch.setattr(heartbeat_file, "_process", "")
-    monkeypatch.setattr(heartbeat_file, "_last_beat", -1.0)
+    monkeypatch.setattr(heartbeat_file, "_written_at", -1.0)
+    monkeypatch.setattr(heartbeat_file, "_written", ("", ""))
+    monkeypatch.setattr(heartbeat_file, "_cannot_write", "")
     return path
+
+
+def write(file: Path, **said: Any) -> None:
+    """As a relay would that began with this test, and has just written it."""
+    own = {"process": "relay", "pid": os.getpid(), "started": heartbeat_file.started(os.getpid())}
+    now = {"at": time.monotonic(), "trouble": "", "waits_for": ""}
+    file.write_text(json.dumps({**own, **now, **said}))
 
 
 def test_a_process_that_beats_works(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,16 +54,69 @@ def test_only_a_process_that_has_begun_writes(file: Path) -> None:
 
 def test_it_writes_once_a_second(file: Path) -> None:
     heartbeat_file.begin("relay")
+    heartbeat_file.beat()
     file.unlink()
     heartbeat_file.beat()
 
     assert not file.exists()
 
 
+def test_one_that_waits_works_and_is_not_ready(file: Path) -> None:
+    """A release that waits for its migrations does not end the one that it replaces."""
+    heartbeat_file.begin("relay")
+    assert health.main(["relay"]) == 0
+    assert health.trouble_of("relay", is_to_be_ready=True) == "relay waits for its start."
+
+    stop = StopRequest()
+    whys = iter(["not applied: orders.0009.", ""])
+    stop.wait = lambda seconds: None  # type: ignore[method-assign]
+    wait_for("the database's migrations", lambda: next(whys), stop)
+    assert health.main(["relay"]) == 0
+    assert "waits for the database's migrations" in health.trouble_of("relay", is_to_be_ready=True)
+
+    heartbeat_file.beat()
+    assert health.main(["--ready", "relay"]) == 0
+
+
+def test_a_file_that_a_former_container_left_says_nothing_of_this_one(file: Path) -> None:
+    """Its processes have the same ids again."""
+    write(file, started="1")
+
+    assert health.main(["relay"]) == 1
+    assert "has ended" in health.trouble_of("relay")
+
+
+def test_one_that_was_killed_is_told_at_once(file: Path) -> None:
+    write(file, pid=2**22 + 1)
+
+    assert "has ended" in health.trouble_of("relay")
+
+
+def test_a_file_of_before_the_machine_started_anew_says_nothing(file: Path) -> None:
+    write(file, at=time.monotonic() + 99)
+
+    assert health.main(["relay"]) == 1
+
+
+def test_the_time_of_day_may_jump(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeat_file.begin("relay")
+    for year in (1970, 2100):
+        monkeypatch.setattr(time, "time", lambda year=year: (year - 1970) * 31_557_600.0)
+
+        assert health.trouble_of("relay") == ""
+
+
+def test_two_of_a_kind_with_one_file_are_told(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    other = os.getppid()
+    write(file, pid=other, started=heartbeat_file.started(other))
+
+    heartbeat_file.begin("relay")
+
+    assert "Give each a file of its own: HEARTBEAT_FILE" in caplog.text
+
+
 def test_a_process_that_stands_still_is_told(file: Path) -> None:
-    file.write_text(
-        json.dumps({"process": "relay", "pid": 1, "at": time.monotonic() - 99, "trouble": ""})
-    )
+    write(file, at=time.monotonic() - 99)
 
     assert health.main(["relay"]) == 1
     assert "no heartbeat for 99 s" in health.trouble_of("relay")
@@ -64,7 +131,6 @@ def test_a_file_of_something_else_is_told(file: Path, content: str) -> None:
 
 def test_a_scheduler_whose_job_hangs_does_not_work(file: Path) -> None:
     heartbeat_file.begin("scheduler")
-    heartbeat_file._last_beat = -1.0
     heartbeat_file.beat("scheduler: reconcile does not end; start it again.")
 
     assert "reconcile does not end" in health.trouble_of("scheduler")
@@ -77,12 +143,16 @@ def test_two_processes_need_two_files(file: Path) -> None:
 
 
 def test_a_disk_that_takes_nothing_costs_the_process_nothing(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HEARTBEAT_FILE", str(file / "is" / "no" / "folder"))
     heartbeat_file.begin("relay")
+    heartbeat_file.beat()
 
     assert "relay has not written" in health.trouble_of("relay")
+    (line,) = caplog.messages
+    assert "The probe will not see that this process works" in line
+    assert str(file) in line
 
 
 def test_without_the_setting_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +183,24 @@ def test_an_unknown_process_is_a_wrong_use(
 ) -> None:
     assert health.main(arguments) == 2
     assert "web | relay | worker | archiver | scheduler" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("clean")
+def test_web_serves_once_the_database_is_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline_health, "_is_migrated", False)
+    monkeypatch.setattr(waiting, "unapplied", lambda: ["orders.0009"])
+    assert Client(SERVER_NAME="localhost").get("/health/serving").status_code == 503
+
+    monkeypatch.undo()
+    assert Client(SERVER_NAME="localhost").get("/health/serving").status_code == 200
+
+
+@pytest.mark.usefixtures("clean")
+def test_prometheus_asks_at_an_address_too() -> None:
+    answer = Client(headers={"host": "10.0.0.7:8000"}).get("/metrics")
+
+    assert answer.status_code == 200
+    assert b"ordersite_dependency_up" in answer.content
 
 
 @pytest.mark.usefixtures("clean")

@@ -19,7 +19,13 @@ class Command(BaseCommand):
     requires_system_checks: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            health.READY,
+            action="store_true",
+            help="one that still waits for MongoDB, for migrations or for RabbitMQ does not work",
+        )
         parser.add_argument("process", choices=health.PROCESSES, help="the kind of process")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sys.exit(health.main([options["process"]]))
+        ready = [health.READY] if options["ready"] else []
+        sys.exit(health.main([*ready, options["process"]]))
