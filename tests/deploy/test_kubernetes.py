@@ -13,6 +13,7 @@ from django.conf import settings
 
 from localservices.pipeline import lines_of, procfile
 from messaging.service import services
+from ordersite.web import server
 from runtime import health
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ SMALL = list(manifests(FOLDER / "overlays" / "small"))
 PRODUCTION = list(manifests(FOLDER / "overlays" / "production"))
 WEBHOOKS = list(manifests(FOLDER / "components" / "webhooks"))
 ISSUER = list(manifests(FOLDER / "components" / "issuer"))
+ADMINISTRATOR = list(manifests(FOLDER / "overlays" / "administrator"))
 #: Those of the pipeline; the proxy runs another image.
 OURS = [each for each in SMALL if each["metadata"]["name"] != "proxy"]
 DEPLOYMENTS = {each["metadata"]["name"]: each for each in OURS if each["kind"] == "Deployment"}
@@ -52,7 +54,10 @@ PODS = {
     each["metadata"]["name"]: each["spec"]["template"]["spec"]
     for each in OURS
     if each["kind"] in ("Deployment", "Job")
-}
+} | {each["metadata"]["name"]: each["spec"] for each in ADMINISTRATOR}
+PUBLIC = next(each["data"] for each in SMALL if each["kind"] == "ConfigMap")
+#: Read by Python's TLS and by the probe, which are none of the site's settings.
+READ_BY_OTHERS = {"SSL_CERT_FILE", "HEARTBEAT_FILE"}
 
 
 def container(name: str) -> Manifest:
@@ -65,7 +70,7 @@ def test_kubernetes_takes_them(version: str) -> None:
     # Its import takes longer than all other files' together.
     import kubernetes_validate
 
-    for each in (*PRODUCTION, *WEBHOOKS, *ISSUER):
+    for each in (*PRODUCTION, *WEBHOOKS, *ISSUER, *ADMINISTRATOR):
         if each["kind"] not in OPERATED:
             kubernetes_validate.validate(each, version, strict=True)
 
@@ -92,7 +97,7 @@ def test_webhooks_are_what_their_procfile_says_in_pods_like_the_others() -> None
         assert pod["securityContext"] == PODS["billing"]["securityContext"]
         assert only["securityContext"] == container("billing")["securityContext"]
         # The deliverer has the worker's login.
-        assert pod["volumes"][-1]["secret"]["secretName"] == "ordersite-webhooks"
+        assert secrets_of(pod) == ["ordersite", "ordersite-webhooks"]
 
 
 def test_web_reaches_an_issuer_that_the_settings_name_by_https() -> None:
@@ -130,24 +135,44 @@ def test_a_pod_may_do_little(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(PODS))
 def test_every_setting_is_one(name: str) -> None:
-    (public,) = [each["data"] for each in SMALL if each["kind"] == "ConfigMap"]
     source = (ROOT / "ordersite" / "settings.py").read_text()
-    known = set(re.findall(r"setting\(\s*env\.\w+,\s*\"([A-Z_]+)\"", source)) | {"HEARTBEAT_FILE"}
+    known = set(re.findall(r"setting\(\s*env\.\w+,\s*\"([A-Z_]+)\"", source)) | READ_BY_OTHERS
     of_pod = {each["name"].removesuffix("_FILE") for each in container(name)["env"]} - {"HEARTBEAT"}
 
     assert {"MONGODB_URL", "AMQP_URL", "DJANGO_SECRET_KEY"} <= of_pod
-    assert (of_pod | public.keys()) - known == set()
+    assert (of_pod | PUBLIC.keys()) - known == set()
 
 
 @pytest.mark.parametrize("name", sorted(PODS))
 def test_each_pod_has_secrets_of_its_own_from_files(name: str) -> None:
-    (volume,) = [each for each in PODS[name]["volumes"] if "secret" in each]
-    (mount,) = [each for each in container(name)["volumeMounts"] if each["name"] == volume["name"]]
-    paths = [each["value"] for each in container(name)["env"] if each["value"].startswith("/run/")]
+    (mount,) = [each for each in container(name)["volumeMounts"] if each["name"] == "secrets"]
+    files = {each["name"]: each["value"] for each in container(name)["env"]}
+    of_all = yaml.safe_load((ROOT / "compose.production.yaml").read_text())["x-pipeline"]["secrets"]
 
-    assert volume["secret"]["secretName"] == f"ordersite-{name}"
-    assert len(paths) == 3
-    assert all(path.startswith(f"{mount['mountPath']}/") for path in paths)
+    assert secrets_of(PODS[name]) == ["ordersite", f"ordersite-{name}"]
+    # Named as `access apply` writes them, which `kubectl create secret --from-env-file` takes.
+    for setting in ("DJANGO_SECRET_KEY", "MONGODB_URL", "AMQP_URL"):
+        assert files[f"{setting}_FILE"] == f"{mount['mountPath']}/{setting}"
+    assert PUBLIC["SSL_CERT_FILE"] == f"{mount['mountPath']}/authority.pem"
+    assert "authority.pem" in of_all
+
+
+def secrets_of(pod: Manifest) -> list[str]:
+    (volume,) = [each["projected"] for each in pod["volumes"] if each["name"] == "secrets"]
+    # A password is nobody's but its process's.
+    assert volume["defaultMode"] == 0o440
+    return [source["secret"]["name"] for source in volume["sources"]]
+
+
+def test_it_sets_what_compose_sets_for_production() -> None:
+    """The same proxy stands before it, and the same doctor looks at the same servers."""
+    compose = yaml.safe_load((ROOT / "compose.production.yaml").read_text())["x-pipeline"]
+    #: Other files here, one for all pods, or off until it is asked for.
+    differently = {"DJANGO_SECRET_KEY_FILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "WEBHOOKS"}
+
+    assert compose["environment"].keys() - differently <= PUBLIC.keys()
+    for name in ("SECURE_PROXY_SSL_HEADER", "METRICS_PORT", "RABBITMQ_MANAGEMENT_URL"):
+        assert PUBLIC[name] == compose["environment"][name]
 
 
 @pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
@@ -160,9 +185,56 @@ def test_each_is_probed_and_stops_in_time(name: str) -> None:
         command = its_container["livenessProbe"]["exec"]["command"]
         assert command[:3] == ["python", "-m", "runtime.health"]
         assert command[3] == (name if name in health.PROCESSES else "worker")
+        # A release that waits for its migrations does not take the place of the one before.
+        ready = its_container["readinessProbe"]["exec"]["command"]
+        assert ready == [*command[:3], health.READY, command[3]]
+    grace_seconds = PODS[name]["terminationGracePeriodSeconds"]
     if name in services():
-        grace_seconds = PODS[name]["terminationGracePeriodSeconds"]
         assert grace_seconds > settings.TASK_TIME_LIMIT_SECONDS
+    if name == "web":
+        (pause, seconds) = its_container["lifecycle"]["preStop"]["exec"]["command"]
+        assert pause == "sleep"
+        assert grace_seconds > int(seconds) + server.STOP_SECONDS
+
+
+def test_prometheus_finds_a_port_of_each_pod() -> None:
+    """It looks for the ports that a container declares: one that only listens is not seen."""
+    for each in (*DEPLOYMENTS.values(), *(each for each in WEBHOOKS if "template" in each["spec"])):
+        (only,) = each["spec"]["template"]["spec"]["containers"]
+        ports = {port["name"]: port["containerPort"] for port in only["ports"]}
+        assert ports["metrics"] == int(PUBLIC["METRICS_PORT"])
+        assert ports.keys() == {"metrics"} | ({"http"} if only["name"] == "web" else set())
+    (pods,) = [each for each in PRODUCTION if each["kind"] == "PodMonitor"]
+    assert [each["port"] for each in pods["spec"]["podMetricsEndpoints"]] == ["metrics"]
+    (policy,) = [each for each in SMALL if each["metadata"]["name"] == "ordersite-metrics"]
+    (rule,) = policy["spec"]["ingress"]
+    assert [each["port"] for each in rule["ports"]] == [int(PUBLIC["METRICS_PORT"])]
+
+
+@pytest.mark.parametrize("name", ["rabbitmq", "mongodb"])
+def test_a_server_talks_tls_to_the_pipeline_s_pods_alone(name: str) -> None:
+    (cluster,) = [
+        each["spec"]
+        for each in PRODUCTION
+        if each["kind"] in OPERATED and each["metadata"]["name"] == name
+    ]
+    (policy,) = [
+        each["spec"]
+        for each in PRODUCTION
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == name
+    ]
+    (base,) = [
+        each["spec"]
+        for each in SMALL
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "ordersite"
+    ]
+    pods = {"podSelector": {"matchLabels": base["podSelector"]["matchLabels"]}}
+    open_ports = {port["port"] for rule in base["egress"] for port in rule["ports"]}
+
+    assert cluster.get("tls") or cluster["security"]["tls"]["enabled"]
+    (taken,) = [rule["ports"] for rule in policy["ingress"] if pods in rule["from"]]
+    assert {port["port"] for port in taken} <= open_ports
+    assert all(rule["from"] for rule in policy["ingress"])
 
 
 def test_the_proxy_has_the_configuration_that_is_tested() -> None:
@@ -190,20 +262,36 @@ def test_what_production_adds_is_of_processes_that_there_are() -> None:
         if each["kind"] == "ScaledObject"
     }
 
-    assert {each["name"] for each in listed["replicas"]} <= DEPLOYMENTS.keys()
+    assert {each["name"] for each in listed["replicas"]} <= DEPLOYMENTS.keys() | {"proxy"}
     assert scaled.keys() == services().keys()
+    # A number of its own would end the others at each `apply`.
+    (patch,) = listed["patches"]
+    assert patch["target"] == {"kind": "Deployment", "name": f"({'|'.join(sorted(scaled))})"}
+    assert yaml.safe_load(patch["patch"]) == [{"op": "remove", "path": "/spec/replicas"}]
     for name, spec in scaled.items():
         assert spec["scaleTargetRef"] == {"name": name}
         assert spec["triggers"][0]["metadata"]["queueName"] == name
         # Messages that a worker holds are counted over HTTP alone.
         assert spec["triggers"][0]["metadata"]["protocol"] == "http"
-    for each in PRODUCTION:
-        if each["kind"] == "PodDisruptionBudget":
-            labels = each["spec"]["selector"]["matchLabels"]
-            assert labels["app.kubernetes.io/component"] in DEPLOYMENTS
+    budgets = {
+        each["metadata"]["name"]: each["spec"]["selector"]["matchLabels"]
+        for each in PRODUCTION
+        if each["kind"] == "PodDisruptionBudget"
+    }
+    several = {each["name"] for each in listed["replicas"]} | scaled.keys()
+    assert budgets.keys() == several | {"rabbitmq", "mongodb"}
+    for name in several:
+        assert budgets[name] == {"app.kubernetes.io/component": name}
 
 
-def test_both_overlays_take_the_image_of_this_release() -> None:
+def test_the_page_makes_the_secret_of_each_pod() -> None:
+    page = (ROOT / "docs/deploying.md").read_text()
+    (loop,) = re.findall(r"^for process in ([a-z ]+); do$", page, re.MULTILINE)
+
+    assert {*loop.split()} == PODS.keys() - {"administrator"}
+
+
+def test_every_overlay_takes_the_image_of_this_release() -> None:
     for listing in FOLDER.glob("overlays/*/kustomization.yaml"):
         (image,) = yaml.safe_load(listing.read_text())["images"]
         assert image == {"name": "ordersite", "newName": "ordersite", "newTag": settings.RELEASE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,32 @@ def test_it_runs_the_line_of_the_procfile(name: str, tmp_path: Path) -> None:
     as_told = with_variables(LINES[name], {})
     assert ran.stdout.strip() == as_told
     assert "$" not in as_told
+
+
+def test_an_operator_has_the_settings_of_the_units(programs: None, tmp_path: Path) -> None:
+    """A value is not a shell's: the URL of MongoDB has & in it."""
+    script = tmp_path / "deploy" / "systemd" / "manage.sh"
+    script.parent.mkdir(parents=True)
+    shutil.copy(FOLDER / "manage.sh", script)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$MONGODB_URL" "$AMQP_URL" "$SITE_URL" "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "settings.env").write_text("# Names\nSITE_URL=https://orders.example.com\n")
+    login = "MONGODB_URL=mongodb://u:p@m/?replicaSet=rs0&authSource=admin\nAMQP_URL=amqp://o\n"
+    (tmp_path / "operator.env").write_text(login)
+    given = {"PATH": "/usr/bin:/bin", "SETTINGS": str(tmp_path), "AMQP_URL": "amqp://administrator"}
+
+    ran = subprocess.run(
+        [script, "access", "apply"], env=given, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout.split() == [
+        "mongodb://u:p@m/?replicaSet=rs0&authSource=admin",
+        "amqp://administrator",
+        "https://orders.example.com",
+        *("manage.py", "access", "apply"),
+    ]
 
 
 def test_all_processes_belong_to_the_target() -> None:
