@@ -54,14 +54,19 @@ def podman(*arguments: object, within_seconds: float = COMMAND_SECONDS) -> str:
 
 
 class Pod:
-    """The services of one compose file; all answer at 127.0.0.1, by their names."""
+    """The services of one compose file; all answer at 127.0.0.1, by their names.
 
-    def __init__(self, file: Path, **variables: str) -> None:
+    `services` replaces or adds some.
+    """
+
+    def __init__(
+        self, file: Path, services: Mapping[str, Service] | None = None, **variables: str
+    ) -> None:
         self.name = f"ordersite-{file.stem}"
         self.folder = file.parent
         self._hosts = FOLDER / f"{self.name}.hosts"
         content = yaml.safe_load(interpolated(file.read_text(), variables))
-        self.services: dict[str, Service] = content["services"]
+        self.services: dict[str, Service] = {**content["services"], **(services or {})}
         self._secrets = {name: each["file"] for name, each in content.get("secrets", {}).items()}
 
     def create(self) -> None:
@@ -102,8 +107,16 @@ class Pod:
         Raises:
             AssertionError: what it finds, and the end of the container's log.
         """
+        return self.answers(name, name, *self.services[name]["healthcheck"]["test"][1:])
+
+    def answers(self, name: str, asking: str, *command: str) -> bool:
+        """True where what a probe of the container runs, in the one that is `asking`, ends with 0.
+
+        Raises:
+            AssertionError: what it finds, and the end of the container's log.
+        """
         try:
-            self.execute(name, *self.services[name]["healthcheck"]["test"][1:])
+            self.execute(asking, *command)
         except AssertionError as error:
             log = podman("logs", "--tail=40", self._container(name))
             raise AssertionError(f"{error}\n{log}") from None
@@ -164,6 +177,8 @@ def limits(service: Service) -> Iterator[str]:
         yield from ("--read-only", "--read-only-tmpfs=false")
     if "hostname" in service:
         yield f"--hostname={service['hostname']}"
+    if "entrypoint" in service:
+        yield f"--entrypoint={json.dumps(service['entrypoint'])}"
     yield f"--restart={service.get('restart', 'no')}"
     yield from (f"--cap-drop={each}" for each in service.get("cap_drop", ()))
     yield from (f"--security-opt={each.split(':')[0]}" for each in service.get("security_opt", ()))

@@ -1,5 +1,7 @@
 """The image is built, all of a compose file runs in containers, and each comes back when it dies.
 
+The same with the pods of deploy/kubernetes, beside the servers of compose.production.yaml.
+
 `make image-test` runs it; `make test` does not, as it takes minutes and needs podman and root.
 """
 
@@ -15,8 +17,10 @@ from typing import Any
 
 import pytest
 
+from tests.deploy import pods
 from tests.deploy.containers import FOLDER, ROOT, STOP_SECONDS, Pod, image, podman
 from tests.deploy.images import build
+from tests.deploy.test_kubernetes import PUBLIC
 from tests.polling import eventually
 
 pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(900)]
@@ -24,6 +28,8 @@ pytestmark = [pytest.mark.usefixtures("programs"), pytest.mark.timeout(900)]
 START_SECONDS = 180
 ORDER_SECONDS = 60
 KILLED = 137
+#: Of the manifests.
+HOST = PUBLIC["ALLOWED_HOSTS"]
 
 #: MongoDB's own shell, with which the compose files do this, is neither in Debian nor on PyPI.
 REPLICA_SET = """
@@ -45,6 +51,9 @@ TLS = "&tls=true&tlsCAFile=/run/secrets/authority.pem"
 class Site:
     """A compose file's services, all running, and how a client reaches them."""
 
+    #: Which of them runs `manage.py`.
+    manager = "prepare"
+
     def __init__(self, pod: Pod, address: str, mongodb: list[str]) -> None:
         self.pod = pod
         self.address = address
@@ -54,7 +63,7 @@ class Site:
         self.names = [
             name
             for name in pod.services
-            if name not in ("mongodb", "rabbitmq", "prepare", "backup")
+            if name not in ("mongodb", "rabbitmq", "prepare", "backup", "administrator")
         ]
 
     def start(self) -> None:
@@ -63,6 +72,7 @@ class Site:
         self.pod.start("rabbitmq")
         eventually(self.make_replica_set, within_seconds=START_SECONDS)
         eventually(lambda: self.pod.is_healthy("rabbitmq"), within_seconds=START_SECONDS)
+        self.make_logins()
         self.pod.run("prepare", within_seconds=START_SECONDS)
         self.manage("load_demo_products")
         key = ("api_keys", "create", "a test", "--shop", "--scope", "orders:place,orders:read")
@@ -73,12 +83,15 @@ class Site:
 
     def make_replica_set(self) -> bool:
         command = ("python", "-c", REPLICA_SET, *self.mongodb)
-        self.pod.run("prepare", *command, within_seconds=START_SECONDS)
+        self.pod.run(self.manager, *command, within_seconds=START_SECONDS)
         return True
+
+    def make_logins(self) -> None:
+        """`prepare` does."""
 
     def manage(self, *arguments: str) -> str:
         command = ("python", "manage.py", *arguments)
-        return self.pod.run("prepare", *command, within_seconds=START_SECONDS)
+        return self.pod.run(self.manager, *command, within_seconds=START_SECONDS)
 
     def await_health(self, name: str) -> None:
         eventually(lambda: self.pod.is_healthy(name), within_seconds=START_SECONDS)
@@ -93,8 +106,36 @@ class Site:
     def ask(self, path: str, *options: str) -> dict[str, Any]:
         """What the API answers to a client of the proxy."""
         login = f"Authorization: Bearer {self.key}"
-        curl = ("curl", "--silent", "--insecure", "--header", login, *options)
+        site = ("--resolve", f"{HOST}:443:127.0.0.1")
+        curl = ("curl", "--silent", "--insecure", *site, "--header", login, *options)
         return json.loads(self.pod.execute("proxy", *curl, f"{self.address}/orders{path}"))
+
+
+class Cluster(Site):
+    """The pods, each with its own secrets; healthy where all of its probes find nothing."""
+
+    manager = "administrator"
+
+    def make_logins(self) -> None:
+        """As docs/deploying.md has it, in the administrator's pod."""
+        self.pod.start(self.manager)
+        apply = ("python", "manage.py", "access", "apply", "--folder", "/tmp/logins")
+        self.pod.execute(self.manager, *apply)
+        for name in pods.LOGINS:
+            login = "operator" if name == "prepare" else name
+            text = self.pod.execute(self.manager, "cat", f"/tmp/logins/{login}.env")
+            pods.write_secrets(f"ordersite-{name}", pods.logins_of(text))
+
+    def await_health(self, name: str) -> None:
+        service = self.pod.services[name]
+        for probe in service["probes"]:
+            asking, command = pods.probe_command(probe, service["ports"])
+            eventually(
+                lambda asking=asking, command=command: self.pod.answers(
+                    name, asking or name, *command
+                ),
+                within_seconds=START_SECONDS,
+            )
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +143,11 @@ def built(programs: None) -> None:
     build()
 
 
-@pytest.fixture(scope="module", params=["development", "production"])
+@pytest.fixture(scope="module", params=["development", "production", "cluster"])
 def site(built: None, request: pytest.FixtureRequest) -> Iterator[Site]:
-    site = development() if request.param == "development" else production()
+    site: Site = {"development": development, "production": production, "cluster": cluster}[
+        request.param
+    ]()
     site.pod.remove()
     try:
         site.start()
@@ -114,19 +157,52 @@ def site(built: None, request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 def development() -> Site:
-    pod = Pod(ROOT / "compose.yaml")
+    pod = Pod(ROOT / "compose.yaml", WEBHOOKS="true")
     return Site(pod, "http://127.0.0.1:8080", ["mongodb://mongodb/?directConnection=true"])
 
 
 def production() -> Site:
+    secrets = make_secrets()
+    settings = {"ALLOWED_HOSTS": "127.0.0.1", "SITE_URL": "https://127.0.0.1"}
+    pod = Pod(ROOT / "compose.production.yaml", SECRETS=str(secrets), WEBHOOKS="true", **settings)
+    mongodb = f"mongodb://mongodb/?directConnection=true{TLS}"
+    return Site(pod, "https://127.0.0.1", [mongodb, "/run/secrets/mongodb-url"])
+
+
+def cluster() -> Site:
+    secrets = make_secrets()
+    shutil.rmtree(pods.SECRETS, ignore_errors=True)
+    key = (secrets / "django-secret-key").read_text()
+    authority = (secrets / "authority.pem").read_text()
+    pods.write_secrets("ordersite", {"DJANGO_SECRET_KEY": key, "authority.pem": authority})
+    urls = {"AMQP_URL": "amqp-url", "MONGODB_URL": "mongodb-url"}
+    pods.write_secrets(
+        "ordersite-administrator",
+        {name: in_a_pod((secrets / file).read_text()) for name, file in urls.items()},
+    )
+    names = {"ALLOWED_HOSTS": HOST, "SITE_URL": f"https://{HOST}"}
+    pod = Pod(
+        ROOT / "compose.production.yaml",
+        pods.services(secrets),
+        SECRETS=str(secrets),
+        WEBHOOKS="true",
+        **names,
+    )
+    mongodb = f"mongodb://mongodb/?directConnection=true{in_a_pod(TLS)}"
+    return Cluster(pod, f"https://{HOST}", [mongodb, "/run/secrets/ordersite/MONGODB_URL"])
+
+
+def in_a_pod(text: str) -> str:
+    return text.replace("/run/secrets/authority.pem", "/run/secrets/ordersite/authority.pem")
+
+
+def make_secrets() -> Path:
+    """Those of the servers and of the site, anew."""
     secrets = FOLDER / "secrets"
     shutil.rmtree(secrets, ignore_errors=True)
     subprocess.run([ROOT / "deploy/compose/make_secrets.sh", secrets], check=True)
     make_certificate_of_the_site(secrets)
-    settings = {"ALLOWED_HOSTS": "127.0.0.1", "SITE_URL": "https://127.0.0.1"}
-    pod = Pod(ROOT / "compose.production.yaml", SECRETS=str(secrets), **settings)
-    mongodb = f"mongodb://mongodb/?directConnection=true{TLS}"
-    return Site(pod, "https://127.0.0.1", [mongodb, "/run/secrets/mongodb-url"])
+    return secrets
 
 
 def make_certificate_of_the_site(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from localservices.pipeline import lines_of, procfile
 from messaging.trust.users import user_of
@@ -16,6 +17,8 @@ from runtime import health
 
 ROOT = Path(__file__).parents[2]
 LINES = {**procfile(), **lines_of(ROOT / "Procfile.webhooks")}
+#: Of MongoDB its `shutdownTimeoutMillisForSignaledShutdown`, and then it writes a checkpoint.
+OF_SERVERS_SECONDS = {"mongodb": 15, "rabbitmq": 15}
 Services = dict[str, dict[str, Any]]
 
 
@@ -85,6 +88,16 @@ def test_every_container_is_probed_and_limited(services: Services) -> None:
             assert probe == ["CMD", "python", "-m", "runtime.health", process]
         assert "mem_limit" in services[name]
         assert services[name]["restart" if name in PROCESSES else "logging"]
+
+
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
+def test_each_has_time_to_stop(services: Services) -> None:
+    """Docker kills what has not ended within ten seconds; MongoDB alone waits for longer."""
+    for name, service in services.items():
+        worker_seconds = settings.TASK_TIME_LIMIT_SECONDS if name in PROCESSES else 0
+        grace = service.get("stop_grace_period", "10s")
+        seconds = int(grace[:-1]) * {"s": 1, "m": 60}[grace[-1]]
+        assert seconds > max(worker_seconds, OF_SERVERS_SECONDS.get(name, 0)), name
 
 
 def test_ports_are_open_to_this_machine_alone() -> None:

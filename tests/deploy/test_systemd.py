@@ -88,9 +88,16 @@ def test_a_worker_has_time_to_finish() -> None:
     assert values("KillMode") == ["mixed"]
 
 
+def test_nothing_keeps_it_from_being_started_again() -> None:
+    """By default systemd gives up after five starts within ten seconds."""
+    assert values("Restart") == ["always"]
+    assert values("StartLimitIntervalSec") == ["0"]
+
+
 def test_it_may_do_little() -> None:
     assert values("User") == ["ordersite"]
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices"):
         assert values(name) == ["yes"]
     assert values("ProtectSystem") == ["strict"]
+    assert values("SystemCallFilter") == ["@system-service"]
     assert values("CapabilityBoundingSet") == [""]
