@@ -19,6 +19,7 @@ from drills.cluster import pipeline
 from drills.cluster.login import Login
 from drills.cluster.management import Management
 from drills.cluster.network import Network
+from drills.cluster.new_rabbitmq import NewRabbitMQ
 from drills.cluster.pipeline import Pipeline
 from drills.cluster.proxy import Proxy
 from drills.cluster.rabbitmq_cluster import RabbitMQCluster
@@ -45,7 +46,6 @@ SETTINGS = {
     "RECONCILE_AFTER_SECONDS": "86400",
 }
 COMMAND_SECONDS = 300
-PREPARATIONS = (("migrate", "--verbosity", "0"), ("declare_topology",))
 
 
 class Site:
@@ -70,7 +70,11 @@ class Site:
         #: Whose `manage.py` an operator uses.
         self.release = release
         self.replica_set = replica_set
+        #: The cluster that drills break; the pipeline uses it until it moves.
         self.rabbitmq = rabbitmq
+        self.used_rabbitmq: RabbitMQCluster | NewRabbitMQ = rabbitmq
+        #: What a drill starts beside it, which ends with it.
+        self.until_its_end = ExitStack()
         self.network = network
         #: The pipeline's login to RabbitMQ; external publishers and the drills are `guest`.
         self.login = Login(name)
@@ -96,7 +100,7 @@ class Site:
 
     @property
     def management(self) -> Management:
-        return self.rabbitmq.living.management
+        return self.used_rabbitmq.living.management
 
     @property
     def database(self) -> Database[Document]:
@@ -110,19 +114,31 @@ class Site:
 
     def amqp_url(self, node: int = 0) -> str:
         """A node past the proxies, for whoever plays an external publisher."""
-        return f"amqp://guest:guest@127.0.0.1:{self.rabbitmq.nodes[node].port}/{self.name}"
+        return f"amqp://guest:guest@127.0.0.1:{self.used_rabbitmq.nodes[node].port}/{self.name}"
 
     def amqp_connection(self) -> amqp.Connection:
         """For an external publisher, past the proxies; to be used in `with`."""
-        port = self.rabbitmq.living.port
+        port = self.used_rabbitmq.living.port
         return amqp.Connection(f"127.0.0.1:{port}", virtual_host=self.name)
 
     def prepare(self) -> None:
-        """Make the virtual host, migrate the database and declare the topology."""
+        """Migrate the database, and prepare RabbitMQ."""
+        self.manage("migrate", "--verbosity", "0").check_returncode()
+        self.prepare_rabbitmq()
+
+    def prepare_rabbitmq(self) -> None:
+        """Make the virtual host with its user, and declare the topology."""
         self.management.put(f"/api/vhosts/{quote(self.name)}")
         self.login.make(self.management)
-        for arguments in PREPARATIONS:
-            self.manage(*arguments).check_returncode()
+        self.manage("declare_topology").check_returncode()
+
+    def move_to(self, rabbitmq: NewRabbitMQ) -> None:
+        """Let each process go there from its next start on, and everyone else from now on."""
+        self.used_rabbitmq = rabbitmq
+        for process, proxies in self.amqp_proxies.items():
+            proxies[:] = [self.network.proxy(node.port) for node in rabbitmq.nodes]
+            settings = self._settings(proxies, 0)
+            self.pipeline.become(process, self.release, AMQP_URL=settings["AMQP_URL"])
 
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py, as an operator would, with these environment variables."""
@@ -132,7 +148,7 @@ class Site:
                 **process_environment(),
                 **self.release.environment,
                 **self._settings(self.amqp_proxies["web"], 0),
-                "RABBITMQ_MANAGEMENT_URL": self.rabbitmq.living.management_url,
+                "RABBITMQ_MANAGEMENT_URL": self.used_rabbitmq.living.management_url,
                 **settings,
             },
             cwd=self.release.root,
@@ -152,13 +168,21 @@ class Site:
 
     def waiting(self) -> int:
         """How many messages wait in queues, and how many orders' events in the outbox."""
+        return self.waiting_in(self.used_rabbitmq) + self.database["orders"].count_documents(
+            IN_OUTBOX
+        )
+
+    def waiting_in(self, rabbitmq: RabbitMQCluster | NewRabbitMQ) -> int:
+        """How many messages wait in its queues, or are at work."""
         # RabbitMQ tells nothing of a queue that it has not counted yet.
-        messages: int = sum(queue.get("messages", 1) for queue in self.queues())
-        return messages + self.database["orders"].count_documents(IN_OUTBOX)
+        return sum(queue.get("messages", 1) for queue in self.queues_of(rabbitmq))
 
     def queues(self) -> list[Document]:
         """Each queue of the virtual host as the management API has it."""
-        found: list[Document] = self.management.get(f"/api/queues/{quote(self.name)}")
+        return self.queues_of(self.used_rabbitmq)
+
+    def queues_of(self, rabbitmq: RabbitMQCluster | NewRabbitMQ) -> list[Document]:
+        found: list[Document] = rabbitmq.living.management.get(f"/api/queues/{quote(self.name)}")
         return found
 
     def _settings(self, proxies: list[Proxy], number: int) -> dict[str, str]:
@@ -198,6 +222,7 @@ class Sites:
         site, self._current = self._current, None
         if site is not None:
             site.pipeline.kill()
+            site.until_its_end.close()
 
 
 @contextmanager

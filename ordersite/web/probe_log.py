@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-READINESS = "/health/ready"
+PROBES = {"/health/ready", "/health/serving"}
 
 
 class NotAProbe(logging.Filter):
-    """Lets pass what Django says of every request but the readiness probe."""
+    """Lets pass what Django says of every request but of those that ask for readiness."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return getattr(getattr(record, "request", None), "path", None) != READINESS
+        return getattr(getattr(record, "request", None), "path", None) not in PROBES

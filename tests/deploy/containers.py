@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "podman"
 COMMAND_SECONDS = 60
 STOP_SECONDS = 35
+#: The first of them.
+METRICS_PORTS = 9101
 
 Service = dict[str, Any]
 
@@ -151,11 +153,18 @@ class Pod:
             f"--volume={self._hosts}:/etc/hosts:ro",
             "--log-driver=k8s-file",
             *limits(service),
-            *(f"--env={name}={value}" for name, value in service.get("environment", {}).items()),
+            *(f"--env={name}={value}" for name, value in self._environment(name).items()),
             *(f"--env-file={self.folder / each}" for each in [service.get("env_file")] if each),
             *(f"--volume={self._volume(each)}" for each in service.get("volumes", ())),
             *(f"--volume={self._secret(each)}" for each in service.get("secrets", ())),
         ]
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """In one network each has a port of its own for what it counts."""
+        environment = dict(self.services[name].get("environment", {}))
+        if "METRICS_PORT" in environment:
+            environment["METRICS_PORT"] = str(METRICS_PORTS + [*self.services].index(name))
+        return environment
 
     def _volume(self, volume: str | dict[str, Any]) -> str:
         if isinstance(volume, dict):

@@ -15,7 +15,7 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from messaging.service import services
-from ordersite.pipeline import scheduler_heartbeat
+from ordersite.pipeline import health, scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -72,12 +72,17 @@ def test_a_missing_worker_is_named_with_its_command(broker: Connection, ready: R
 
 
 def test_a_probe_that_hears_not_ready_is_not_an_error_in_the_log(
-    caplog: pytest.LogCaptureFixture, ready: Ready, client: Client
+    caplog: pytest.LogCaptureFixture,
+    ready: Ready,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     status, _ = ready()
+    monkeypatch.setattr(health, "is_migrated", lambda: False)
+    serving = client.get("/health/serving").status_code
     client.get("/nothing-here")
 
-    assert status == 503
+    assert (status, serving) == (503, 503)
     logged = [record.message for record in caplog.records if record.name == "django.request"]
     assert logged == ["Not Found: /nothing-here"]
 
