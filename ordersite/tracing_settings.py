@@ -6,12 +6,13 @@ stops the start, as every setting does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from environs import ValidationError
 
-from ordersite.environment import between, env, one_of, setting
+from ordersite.environment import DECLARED, between, env, one_of, setting
 from ordersite.urls_in_settings import url_without_query, web_url
 from runtime.tracing import sampling
 from runtime.tracing.link import PLACEHOLDER
@@ -44,6 +45,7 @@ def are_on() -> bool:
     for scope in ("", "TRACES_"):
         _check_exporter(f"OTEL_EXPORTER_OTLP_{scope}")
     _check_batches()
+    _hand_over_files()
     return True
 
 
@@ -91,6 +93,7 @@ def _check_exporter(prefix: str) -> None:
         example="gzip",
     )
     setting(env.float, f"{prefix}TIMEOUT", default=10, validate=between(0.001, 3_600), example="10")
+    setting(env.str, f"{prefix}HEADERS", default="", example="authorization=Bearer%20…")
     for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
         setting(
             env.str,
@@ -99,6 +102,13 @@ def _check_exporter(prefix: str) -> None:
             validate=file_that_is_there,
             example="/etc/ssl/otel.pem",
         )
+
+
+def _hand_over_files() -> None:
+    """The SDK knows the environment alone: what a file has for it, such as a token, goes there."""
+    for name in DECLARED:
+        if name.startswith("OTEL_") and f"{name}_FILE" in os.environ:
+            os.environ[name] = env.str(name)
 
 
 def _check_batches() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from ordersite import tracing_settings
@@ -118,3 +121,20 @@ def test_a_right_one_is_taken(url: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("TRACE_URL", url)
 
     assert tracing_settings.trace_url() == url
+
+
+@pytest.mark.parametrize("scope", ["", "TRACES_"])
+def test_a_collector_s_token_may_be_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scope: str
+) -> None:
+    """The SDK reads the environment alone."""
+    name = f"OTEL_EXPORTER_OTLP_{scope}HEADERS"
+    (tmp_path / "headers").write_text("authorization=Bearer%20secret\n")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
+    # Undone with the test.
+    monkeypatch.setenv(name, "")
+    monkeypatch.delenv(name)
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "headers"))
+
+    assert tracing_settings.are_on()
+    assert os.environ[name] == "authorization=Bearer%20secret"
