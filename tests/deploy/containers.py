@@ -161,7 +161,9 @@ class Pod:
 
     def _environment(self, name: str) -> dict[str, str]:
         """In one network each has a port of its own for what it counts."""
-        environment = dict(self.services[name].get("environment", {}))
+        written = self.services[name].get("environment", {})
+        # What stands for nothing is an empty text, as compose replaces it once the file is read.
+        environment = {key: "" if value is None else value for key, value in written.items()}
         if "METRICS_PORT" in environment:
             environment["METRICS_PORT"] = str(METRICS_PORTS + [*self.services].index(name))
         return environment

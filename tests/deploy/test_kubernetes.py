@@ -15,6 +15,7 @@ from localservices.pipeline import lines_of, procfile
 from messaging.service import services
 from ordersite.web import server
 from runtime import health
+from webhooks import sending
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -96,6 +97,10 @@ def test_webhooks_are_what_their_procfile_says_in_pods_like_the_others() -> None
         assert " ".join(only["args"]) == lines[name]
         assert pod["securityContext"] == PODS["billing"]["securityContext"]
         assert only["securityContext"] == container("billing")["securityContext"]
+        longest_seconds = (
+            sending.ANSWER_SECONDS if name == "deliverer" else settings.TASK_TIME_LIMIT_SECONDS
+        )
+        assert pod["terminationGracePeriodSeconds"] > longest_seconds
         # The deliverer has the worker's login.
         assert secrets_of(pod) == ["ordersite", "ordersite-webhooks"]
 
