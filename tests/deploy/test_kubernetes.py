@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -214,6 +216,32 @@ def test_prometheus_finds_a_port_of_each_pod() -> None:
     (policy,) = [each for each in SMALL if each["metadata"]["name"] == "ordersite-metrics"]
     (rule,) = policy["spec"]["ingress"]
     assert [each["port"] for each in rule["ports"]] == [int(PUBLIC["METRICS_PORT"])]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_backup_has_its_name_once_it_is_complete(
+    programs: None, tmp_path: Path, works: bool
+) -> None:
+    (job,) = [each["spec"] for each in PRODUCTION if each["kind"] == "CronJob"]
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    (only,) = pod["containers"]
+    (tmp_path / "old.archive").touch()
+    os.utime(tmp_path / "old.archive", (0, 0))
+    mongodump = f'mongodump() {{ echo >"${{4#*=}}"; {"true" if works else "false"}; }}\n'
+    script = mongodump + only["args"][0].replace("/backups", str(tmp_path))
+
+    ran = subprocess.run([*only["command"], script], check=False)
+
+    assert ran.returncode == (0 if works else 1)
+    archives = [each.suffix for each in tmp_path.iterdir() if each.name != "old.archive"]
+    assert archives == [".archive" if works else ".new"]
+    assert (tmp_path / "old.archive").exists() is not works
+    compose = yaml.safe_load((ROOT / "compose.production.yaml").read_text())["services"]["backup"]
+    assert only["image"] == compose["image"]
+    user = pod["securityContext"]
+    assert f"{user['runAsUser']}:{user['runAsGroup']}" == compose["user"]
+    assert only["securityContext"] == container("billing")["securityContext"]
+    assert secrets_of(pod) == ["ordersite", "ordersite-backup"]
 
 
 @pytest.mark.parametrize("name", ["rabbitmq", "mongodb"])
