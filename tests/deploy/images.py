@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from tests.deploy.containers import FOLDER, ROOT, images, podman
 
 STAND_INS = Path(__file__).parent / "stand_ins"
@@ -28,7 +30,8 @@ def build() -> None:
         if line.startswith("FROM")
     }
     require(f"docker.io/library/{base}", import_base)
-    for name in ("mongo:8.0", "rabbitmq:4-management", "nginx:1.28"):
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    for name in sorted({each["image"] for each in compose.values()} - {"ordersite"}):
         require(f"docker.io/library/{name}", partial(build_stand_in, f"docker.io/library/{base}"))
     podman("build", "--network=host", "--tag=ordersite", ROOT, within_seconds=BUILD_SECONDS)
 

@@ -324,6 +324,19 @@ def test_the_page_makes_the_secret_of_each_pod() -> None:
     assert {*loop.split()} == PODS.keys() - {"administrator"}
 
 
+def test_the_servers_are_those_of_compose() -> None:
+    compose = yaml.safe_load((ROOT / "compose.production.yaml").read_text())["services"]
+    (proxy,) = [each for each in SMALL if each["kind"] == "Deployment" and each not in OURS]
+    (mongodb,) = [each["spec"] for each in PRODUCTION if each["kind"] == "MongoDBCommunity"]
+
+    (nginx,) = proxy["spec"]["template"]["spec"]["containers"]
+    assert nginx["image"] == compose["proxy"]["image"]
+    assert f"mongo:{mongodb['version']}".startswith(compose["mongodb"]["image"])
+    for parameter in (each for each in compose["mongodb"]["command"] if "setParameter" in each):
+        name, _, value = parameter.removeprefix("--setParameter=").partition("=")
+        assert mongodb["additionalMongodConfig"][f"setParameter.{name}"] == int(value)
+
+
 def test_every_overlay_takes_the_image_of_this_release() -> None:
     for listing in FOLDER.glob("overlays/*/kustomization.yaml"):
         (image,) = yaml.safe_load(listing.read_text())["images"]
