@@ -31,7 +31,7 @@ from orders import cancelling, rebuilding
 from orders.events import body_of
 from orders.outbox import store
 from orders.unanswered import event_again
-from ordersite.restoring.believing import settle_answers
+from ordersite.restoring.answer_replay import settle_answers
 from ordersite.restoring.findings import Document, Findings, Unheard, Whole
 from ordersite.restoring.idleness import BUSY, Waiting
 from ordersite.restoring.outcome import Outcome
