@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from billing.invoicing import invoices
+from billing.invoicing import invoices, issue
+from billing.order import read_placed
 from billing.tasks import credit_cancelled, issue_invoice
 from failed_messages.acting.replay import replay
 from failed_messages.models import AuditEntry
@@ -26,6 +29,8 @@ from ordersite.broker import management_api
 from runtime.mongodb_clock import mongodb_now
 from runtime.os_user import os_user
 from tests import broker
+from tests.billing.orders import placed
+from tests.concurrency import at_once
 from tests.failed_messages.letters import failed
 from tests.inventory.catalogue import stock
 from tests.ordersite.restored_shop import (
@@ -48,6 +53,8 @@ from tests.ordersite.restored_shop import (
     told_by,
     work,
 )
+
+YEAR = datetime.now(UTC).year
 
 
 @pytest.fixture(autouse=True)
@@ -217,6 +224,21 @@ def test_numbers_that_somebody_has_are_nobody_elses_and_leave_no_gap() -> None:
 def test_a_number_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(CommandError, match="not a number of an invoice"):
         call_command("reconcile_restore", "--last-invoice", wrong)
+
+
+def test_numbers_are_withheld_while_invoices_are_issued() -> None:
+    def issue_some(begin: int) -> None:
+        for n in range(begin, begin + 10):
+            issue(read_placed(placed(f"order-{n}")))
+
+    def withhold() -> None:
+        assert reconcile("--last-invoice", f"{YEAR}-000040", "--apply", "--json")[0] == 0
+
+    at_once([partial(issue_some, 0), withhold, partial(issue_some, 100), withhold])
+
+    assert numbers() == [f"{YEAR}-{n:06d}" for n in range(1, len(numbers()) + 1)]
+    assert invoices().count_documents({"state": "issued"}) == 20
+    assert len(numbers()) >= 40
 
 
 def test_thousands_of_numbers_are_withheld() -> None:
@@ -516,15 +538,15 @@ def test_numbers_of_credit_notes_are_not_issued_again_either() -> None:
     order_id = place()
     work()
     cancelling.cancel(ObjectId(order_id), None)
-    reconcile("--last-credit-note", "C2026-000003", "--apply")
-    reconcile("--last-credit-note", "C2026-000003", "--apply")
+    reconcile("--last-credit-note", f"C{YEAR}-000003", "--apply")
+    reconcile("--last-credit-note", f"C{YEAR}-000003", "--apply")
     work()
 
     credited = invoices().find_one({"_id": order_id})
     assert credited
-    assert credited["credit_note_number"] == "C2026-000004"
+    assert credited["credit_note_number"] == f"C{YEAR}-000004"
     lost = invoices().find({"state": "lost"}).distinct("credit_note_number")
-    assert lost == [f"C2026-{n:06d}" for n in (1, 2, 3)]
+    assert lost == [f"C{YEAR}-{n:06d}" for n in (1, 2, 3)]
 
 
 def test_the_last_numbers_of_several_years_may_be_named() -> None:
