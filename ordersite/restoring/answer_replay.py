@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from billing.invoicing import invoices
 from failed_messages.acting.discard import discard
 from failed_messages.acting.replay import replay
 from inventory.reserving import reservations
+from messaging.isolation import isolated
 from messaging.service import services
 from messaging.trust.contents import contradiction
 from messaging.trust.records import recorded
@@ -18,6 +20,12 @@ from ordersite.restoring.answers import Answer, keys, there
 from ordersite.restoring.findings import Findings
 from ordersite.restoring.outcome import later
 
+logger = logging.getLogger(__name__)
+
+CANNOT_JUDGE = (
+    "Some failed messages of type %s stay as they are, as what is stored of one's order is not as "
+    "this release stores it. Correct the document, then run reconcile_restore again."
+)
 REPLAYS_AT_ONCE = 500
 #: The states of invoices, as billing's events tell them.
 TOLD_AS = {"issued": "invoiced", "credited": "credited", "void": "credited"}
@@ -26,8 +34,8 @@ TOLD_AS = {"issued": "invoiced", "credited": "credited", "void": "credited"}
 def settle_answers(found: Findings, by: str, reason: str) -> None:
     """Replay those whose record is there again and says the same.
 
-    Of those that are believed, discard those to which the record, or a later answer, says
-    otherwise; others stay with the operator.
+    Where answers are believed, discard those to which the record, or a later answer, says
+    otherwise; else they stay with the operator.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
@@ -38,9 +46,10 @@ def settle_answers(found: Findings, by: str, reason: str) -> None:
         verdicts = list(judged(some))
         if true := [each.id for each, problem in verdicts if not problem]:
             replay(true, by, reason, approved=True)
-        for each, problem in verdicts:
-            if problem and found.is_believed(each):
-                discard([each.id], by, f"{reason}: {problem}", approved=True)
+        if found.believes:
+            for each, problem in verdicts:
+                if problem:
+                    discard([each.id], by, f"{reason}: {problem}", approved=True)
 
 
 def of_orders_there(told: list[Answer]) -> list[Answer]:
@@ -54,14 +63,22 @@ def judged(told: list[Answer]) -> Iterator[tuple[Answer, str]]:
     for each in told:
         by_type[each.type].append(each)
     for type_, some in by_type.items():
-        stored = recorded(type_, [each.order_id for each in some])
-        states = states_of(some[0].about, [each.order_id for each in some])
-        for each in some:
-            if each.order_id in stored:
-                problem = contradiction(type_, each.body, stored[each.order_id])
-                yield each, str(problem) if problem else ""
-            elif why := superseded(each, states.get(each.order_id)):
-                yield each, why
+        with isolated(logger, CANNOT_JUDGE, type_):
+            yield from judged_of(type_, some)
+
+
+def judged_of(type_: str, told: list[Answer]) -> list[tuple[Answer, str]]:
+    """The same of answers of one type."""
+    stored = recorded(type_, [each.order_id for each in told])
+    states = states_of(told[0].about, [each.order_id for each in told])
+    found = []
+    for each in told:
+        if each.order_id in stored:
+            problem = contradiction(type_, each.body, stored[each.order_id])
+            found.append((each, str(problem) if problem else ""))
+        elif why := superseded(each, states.get(each.order_id)):
+            found.append((each, why))
+    return found
 
 
 def superseded(answer: Answer, state: str | None) -> str:

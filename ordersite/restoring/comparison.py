@@ -8,7 +8,7 @@ from billing import lost_numbers
 from messaging.isolation import isolated
 from messaging.service import On, Service, answering
 from orders.owed import key
-from ordersite.restoring.answers import Answer, Kind
+from ordersite.restoring.answers import Answer
 from ordersite.restoring.findings import Document, Findings
 from ordersite.restoring.outcome import Outcome, add, outcome
 
@@ -63,11 +63,7 @@ def waits_for_its_number(found: Findings, told: Outcome, order_id: str) -> bool:
 
 
 def unproven_invoices(found: Findings, order_id: str) -> list[Answer]:
-    return [
-        each
-        for each in found.answers.of(order_id)
-        if each.type == "billing.invoiced" and each.kind is not Kind.OF_LOST_ORDER
-    ]
+    return [each for each in found.answers.of(order_id) if each.type == "billing.invoiced"]
 
 
 def compare_stock(

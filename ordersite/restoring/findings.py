@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from billing import lost_numbers
-from ordersite.restoring.answers import Answer, Answers, Kind
+from ordersite.restoring.answers import Answer, Answers
 from ordersite.restoring.outcome import Outcome
 
 Document = dict[str, Any]
@@ -94,10 +94,7 @@ class Findings:
 
     def believed(self, order_id: str) -> list[Answer]:
         """What is believed of what failed messages tell of the order."""
-        return [each for each in self.answers.of(order_id) if self.is_believed(each)]
-
-    def is_believed(self, answer: Answer) -> bool:
-        return self.believes or answer.kind is Kind.OF_LOST_ORDER
+        return self.answers.of(order_id) if self.believes else []
 
     def is_named(self, number: str) -> bool:
         """Whether the number was given out by what the database or the operator says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -10,6 +11,8 @@ from billing.invoicing import invoices
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reservations
+from messaging.isolation import isolated
+from messaging.trust.contents import contradiction
 from messaging.trust.records import recorded
 from orders.collection import orders
 from ordersite.restoring import answers
@@ -20,6 +23,12 @@ from ordersite.restoring.idleness import Waiting
 from ordersite.restoring.outcome import reason_in
 from runtime.mongodb_clock import mongodb_now
 
+logger = logging.getLogger(__name__)
+
+CANNOT_JUDGE = (
+    "Whether the failed message %s is true is not known, as what is stored of its order is not as "
+    "this release stores it. Correct the document, then run reconcile_restore again."
+)
 #: What changed within this time may be on its way; the next run of the command finds the rest.
 SETTLED_AFTER = timedelta(seconds=30)
 
@@ -87,8 +96,9 @@ def told_by_messages(found: Findings) -> None:
     lost = sorted({*ids} - there(ids) - {*found.external})
     for order_id in lost:
         told = found.answers.of(order_id)
-        for each in found.believed(order_id):
-            found.known_numbers |= each.numbers
+        for each in told:
+            if found.believes or each.kind is Kind.OF_LOST_ORDER:
+                found.known_numbers |= each.numbers
         if whole := whole_order(told):
             if found.believes:
                 found.whole.append(put_together(whole, told))
@@ -146,30 +156,26 @@ def unproven(found: Findings) -> Iterator[Answer]:
     """What is told of orders that are there, would change something, and is not believed."""
     if found.believes:
         return
-    told = [
-        each
-        for order_id in found.answers.order_ids()
-        for each in found.answers.of(order_id)
-        if each.kind in (Kind.UNRECORDED, Kind.UNVOUCHED)
-    ]
+    told = [each for each in found.answers.all() if each.kind]
     known = there(each.order_id for each in told)
     for each in told:
-        if each.order_id in known and is_open(found, each):
-            yield each
+        if each.order_id in known:
+            with isolated(logger, CANNOT_JUDGE, each.id):
+                if is_open(found, each):
+                    yield each
 
 
 def is_open(found: Findings, answer: Answer) -> bool:
     """Whether doing the work again is not enough to make it true."""
-    if answer.order_id in recorded(answer.type, [answer.order_id]):
-        return False
+    stored = recorded(answer.type, [answer.order_id]).get(answer.order_id)
+    if stored is not None:
+        return contradiction(answer.type, answer.body, stored) is not None
     match answer.type:
         case "inventory.reserved":
             return reservations().find_one({"_id": answer.order_id}) is not None
         case "billing.invoiced":
             is_again = answer.number is not None and found.is_named(answer.number)
             return not is_again or invoices().find_one({"_id": answer.order_id}) is not None
-        case "order.placed":
-            return False
     return answer.about in {*COMPARED, "order"}
 
 

@@ -307,6 +307,24 @@ def test_an_answer_that_says_otherwise_stays_with_the_operator() -> None:
     assert failed_messages().count_documents({"order_id": order_id, "status": "failed"}) == 1
 
 
+def test_what_a_forged_dead_letter_says_has_no_effect_by_itself() -> None:
+    order_id = place()
+    work()
+    body = json.dumps({"orderId": order_id, "userId": 101, "items": []}).encode()
+    for type_ in ("inventory.shipped", "inventory.released", "billing.credited", "billing.evil"):
+        for why, reason in (
+            ("Orders never took order", Reason.PERMANENT_ERROR),
+            ("billing recorded no billing.credited of order", Reason.CONTRADICTS_RECORD),
+        ):
+            bury(Message(body, type_, f"{type_} {why}"), why, reason)
+
+    code, plan = reconcile("--apply")
+
+    assert code == 1
+    assert "6 failed message(s) that nothing in the database proves" in plan
+    assert (status(order_id), state(order_id)) == ("confirmed", ("reserved", "issued"))
+
+
 def test_a_lost_order_that_a_failed_message_has_whole_is_put_back_with_its_invoice() -> None:
     copy = backup()
     order_id = place(units=3, user_id=77)

@@ -632,6 +632,8 @@ def test_a_replay_that_was_lost_is_made_again() -> None:
     record = failed(body=placed.body, message_id=f"order.placed:{order_id}")
     failed_messages().update_one({"_id": record.pk}, {"$set": {"order_id": order_id}})
     replay([record.pk], by="anna")
+    # A bulk replay waits for how it ends.
+    failed_messages().update_one({"_id": record.pk}, {"$set": {"job_state": "sent"}})
     [waits] = broker.take_all("billing")
     code, plan = reconcile()
     assert (code, f"{record.pk} order.placed of order {order_id}" in plan) == (1, True)
@@ -642,6 +644,7 @@ def test_a_replay_that_was_lost_is_made_again() -> None:
     assert (sent.body, statuses(record.pk)) == (waits.body, ["replaying"])
     acts = AuditEntry.objects.filter(subject_id=str(record.pk)).values_list("act", flat=True)
     assert sorted(acts) == ["replay", "replay", "replay lost"]
+    assert failed_messages().distinct("job_state") == ["sent"]
 
 
 def test_a_replay_that_waits_is_not_made_again() -> None:
