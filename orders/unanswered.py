@@ -225,11 +225,15 @@ def date_those_of_the_future() -> int:
     return orders().update_many(later, now, hint=INDEX).modified_count
 
 
-def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Publisher) -> None:
+def send_again(
+    service: str, type_: str, order_ids: Sequence[str], publisher: Publisher
+) -> set[str]:
     """Publish this event of these orders to the service's own queue, and to no other.
 
     It has the id of the message that the outbox published first, so that a service that has heard
     of it after all has nothing to do.
+
+    Returns: the orders whose event was sent; one that cannot be made is logged.
 
     Raises:
         PublishError: RabbitMQ has not confirmed all; the next run sends them again.
@@ -243,8 +247,10 @@ def send_again(service: str, type_: str, order_ids: Sequence[str], publisher: Pu
             check_publishable(again)
             outgoing[document["_id"]] = again
     publisher.publish([*outgoing.values()])
-    sent = {"_id": {"$in": [*outgoing]}}
+    # What was answered meanwhile waits for nothing.
+    sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
+    return {str(each) for each in outgoing}
 
 
 def is_of_another(type_: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from billing import lost_numbers
 from messaging.isolation import isolated
-from messaging.service import On, Service, answering
+from messaging.noted_events import notes
+from messaging.service import On, Service, answering, awaited_of
 from orders.owed import key
 from ordersite.restoring.answers import Answer
 from ordersite.restoring.findings import Document, Findings
@@ -42,7 +44,6 @@ def compare(
         compare_stock(found, order, reservation, told, "inventory" in held_up)
         is_held = "billing" in held_up or waits_for_its_number(found, told, order_id)
         compare_invoice(found, order, reservation, invoice, told, is_held)
-        compare_others(found, order, held_up)
 
 
 def add_named_invoice(found: Findings, told: Outcome, order_id: str) -> None:
@@ -111,22 +112,27 @@ def compare_invoice(
         send(found, "billing", order, "order.placed", is_held)
 
 
-def compare_others(found: Findings, order: Document, held_up: set[str]) -> None:
-    """Whatever another service owes the order, it has to hear of."""
-    for service, on in owed(order):
+def compare_others(found: Findings, some: list[Document], held_up: Mapping[str, set[str]]) -> None:
+    """Whatever another service owes these orders, it has to hear of."""
+    for service in answering():
         if service.name not in COMPARED:
-            send(found, service.name, order, on.type, service.name in held_up)
+            for on in awaited_of(service):
+                for order in owing(service, on, some):
+                    is_held = service.name in held_up.get(str(order["_id"]), ())
+                    send(found, service.name, order, on.type, is_held)
 
 
-def owed(order: Document) -> list[tuple[Service, On]]:
-    """The services that owe the order an answer, each with the event; of those that run here."""
-    awaited = order.get("awaited") or ()
-    return [
-        (service, on)
-        for service in answering()
-        for on in service.listens
-        if key(service.name, on.type) in awaited
-    ]
+def owing(service: Service, on: On, some: list[Document]) -> list[Document]:
+    """Those of the orders that await this of the service.
+
+    What it notes and does not answer may be noted already: only the scheduler tells the orders.
+    """
+    awaited = key(service.name, on.type)
+    waiting = [order for order in some if awaited in (order.get("awaited") or ())]
+    if on.leads_to or not waiting:
+        return waiting
+    noted = notes(service).noted(on.type, [str(order["_id"]) for order in waiting])
+    return [order for order in waiting if str(order["_id"]) not in noted]
 
 
 def send(found: Findings, service: str, order: Document, type_: str, is_held: bool) -> None:

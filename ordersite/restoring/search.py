@@ -17,7 +17,7 @@ from messaging.trust.records import recorded
 from orders.collection import orders
 from ordersite.restoring import answers
 from ordersite.restoring.answers import Answer, Kind, ahead, chunks, key_of, there, whole_order
-from ordersite.restoring.comparison import COMPARED, compare
+from ordersite.restoring.comparison import COMPARED, compare, compare_others
 from ordersite.restoring.findings import Document, Findings, ToldOnly, Whole
 from ordersite.restoring.idleness import Waiting
 from ordersite.restoring.outcome import reason_in
@@ -132,6 +132,7 @@ def compare_with_records(found: Findings, some: list[Document]) -> None:
     for order in some:
         id_ = str(order["_id"])
         compare(found, order, reserved.get(id_), invoiced.get(id_), held_up.get(id_, set()))
+    compare_others(found, some, held_up)
 
 
 def held_up_by_failures(order_ids: list[str]) -> dict[str, set[str]]:

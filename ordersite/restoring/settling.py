@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,12 +26,9 @@ from inventory.order import PlacedOrder
 from inventory.refusals import Refusal
 from inventory.reserving import reservations
 from messaging.errors import MessagingError, PublishError
-from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
-from messaging.topology import by_name
-from orders import cancelling, rebuilding
+from messaging.publishing.publisher import Publisher
+from orders import cancelling, rebuilding, unanswered
 from orders.events import body_of
-from orders.outbox import store
-from orders.unanswered import event_again
 from ordersite.restoring.answer_replay import settle_answers
 from ordersite.restoring.findings import Document, Findings, Unheard, Whole
 from ordersite.restoring.idleness import BUSY, Waiting
@@ -260,26 +258,28 @@ def send_again(unheard: list[Unheard], by: str, left: Left) -> None:
     """Each to its one service; consumers are idempotent."""
     if not unheard:
         return
-    with Publisher(settings.AMQP_URL) as publisher:
-        for start in range(0, len(unheard), SENT_AT_ONCE):
-            some = unheard[start : start + SENT_AT_ONCE]
-            publish(publisher, some, by, left)
-
-
-def publish(publisher: Publisher, unheard: list[Unheard], by: str, left: Left) -> None:
-    outgoing: list[Outgoing] = []
-    sent: list[audit.Change] = []
+    by_event: dict[tuple[str, str], list[str]] = defaultdict(list)
     for service, order, type_ in unheard:
-        with left.out(f"order {order['_id']}, {type_} to {service}"):
-            message = store.message(order, event_again(order, type_))
-            again = Outgoing(message, by_name.name, service)
-            check_publishable(again)
-            outgoing.append(again)
-            sent.append((order["_id"], {}, {"service": service, "type": type_}))
-    publisher.publish(outgoing)
-    if sent:
+        by_event[service, type_].append(str(order["_id"]))
+    with Publisher(settings.AMQP_URL) as publisher:
+        for (service, type_), order_ids in by_event.items():
+            for start in range(0, len(order_ids), SENT_AT_ONCE):
+                some = order_ids[start : start + SENT_AT_ONCE]
+                sent = unanswered.send_again(service, type_, some, publisher)
+                note_sent(service, type_, sent, by)
+                left += [
+                    f"order {each}: its {type_} to {service} cannot be made; the log says why"
+                    for each in some
+                    if each not in sent
+                ]
+
+
+def note_sent(service: str, type_: str, order_ids: set[str], by: str) -> None:
+    after = {"service": service, "type": type_}
+    changes: list[audit.Change] = [(each, {}, after) for each in sorted(order_ids)]
+    if changes:
         in_transaction(
             lambda session: audit.note_each(
-                session, "send again", audit.RESTORE, sent, by=by, reason=REASON
+                session, "send again", audit.RESTORE, changes, by=by, reason=REASON
             )
         )

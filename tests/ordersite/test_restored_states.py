@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from bson import ObjectId
 
 from messaging.service import On, Service
 from ordersite.restoring import comparison
-from ordersite.restoring.comparison import compare
+from ordersite.restoring.comparison import compare, compare_others
 from ordersite.restoring.findings import Findings
 from ordersite.restoring.outcome import later
 
@@ -129,25 +130,36 @@ def test_each_state_is_settled_and_says_the_same_everywhere() -> None:
         assert pipeline.status != "placed", state
 
 
+ORDER: dict[str, Any] = {
+    "_id": ObjectId("674300000000000000000001"),
+    "awaited": ["announcing order.placed", "noting order.placed", "gone order.placed"],
+}
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, other: Service, **held_up: set[str]) -> list[Any]:
+    monkeypatch.setattr(comparison, "answering", lambda: (other,))
+    found = Findings()
+    compare_others(found, [ORDER], {str(ORDER["_id"]): set(held_up)})
+    return found.unheard
+
+
 def test_whatever_another_service_owes_the_order_is_sent_to_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Service("announcing", listens=[On("order.placed", leads_to=["announced"])])
-    monkeypatch.setattr(comparison, "answering", lambda: (other,))
-    found = Findings()
-    order: dict[str, Any] = {
-        "_id": ObjectId("674300000000000000000001"),
-        "status": "confirmed",
-        "ledger": {
-            "inventory": {"state": "reserved", "detail": None},
-            "billing": {"state": "invoiced", "detail": "2026-000001"},
-        },
-        "awaited": ["announcing order.placed", "gone order.placed"],
-    }
 
-    compare(found, order, {"state": "reserved"}, {"state": "issued"}, set())
-    assert found.unheard == [("announcing", order, "order.placed")]
+    assert sent(monkeypatch, other) == [("announcing", ORDER, "order.placed")]
+    assert sent(monkeypatch, other, announcing=set()) == []
 
-    held_up = Findings()
-    compare(held_up, order, {"state": "reserved"}, {"state": "issued"}, {"announcing"})
-    assert held_up.unheard == []
+
+def test_what_a_service_has_noted_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the scheduler tells orders of it, and that starts last."""
+    other = Service("noting", listens=[On("order.placed")], notes="somewhere")
+    noted: set[str] = set()
+    monkeypatch.setattr(
+        comparison, "notes", lambda service: SimpleNamespace(noted=lambda *_: noted)
+    )
+
+    assert sent(monkeypatch, other) == [("noting", ORDER, "order.placed")]
+    noted.add(str(ORDER["_id"]))
+    assert sent(monkeypatch, other) == []

@@ -309,6 +309,20 @@ def test_records_of_another_program_are_left_as_they_are() -> None:
     assert f"{order_id} order.placed to billing" in said
 
 
+def test_an_order_that_awaits_nothing_does_not_wait_when_it_is_sent_again() -> None:
+    order_id = place()
+    work()
+    noted = {"$set": {"ledger.inventory.state": "pending"}}
+    orders().update_one({"_id": ObjectId(order_id)}, noted)
+
+    assert reconcile("--apply")[0] == 0
+
+    order = orders().find_one({"_id": ObjectId(order_id)})
+    assert order
+    assert len(broker.take_all("inventory")) == 1
+    assert "awaited_since" not in order
+
+
 def test_what_was_shipped_after_the_backup_is_noted_as_shipped() -> None:
     order_id = place()
     work()
