@@ -21,6 +21,7 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from django.db import connection
 
+from runtime.batches import in_batches
 from runtime.money.price import InvalidPrice, Price, price_of
 
 logger = logging.getLogger(__name__)
@@ -136,8 +137,7 @@ def read_prices(skus: set[str]) -> tuple[dict[str, Price], dict[str, str]]:
     prices: dict[str, Price] = {}
     unpriced: dict[str, str] = {}
     products = connection.database.get_collection("products", codec_options=LENIENT)
-    remaining = iter(sorted(skus))
-    while some := list(islice(remaining, QUERY_SKUS)):
+    for some in in_batches(sorted(skus), QUERY_SKUS):
         # `$type` lets MongoDB use an index that is partial on the field's type.
         query = {"sku": {"$in": some, "$type": "string"}, "withdrawn_at": None}
         for product in products.find(query, {"_id": 0, "sku": 1, "price": 1, "currency": 1}):

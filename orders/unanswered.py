@@ -22,6 +22,7 @@ from orders.collection import orders
 from orders.outbox.store import NO_TRACE, message
 from orders.owed import key, ledger_at_first, state_in, waits
 from orders.recorded import decided_by
+from runtime.batches import in_batches
 from runtime.mongodb_clock import EPOCH, mongodb_now
 
 logger = logging.getLogger(__name__)
@@ -132,9 +133,9 @@ def among(service: Service, order_ids: Collection[str]) -> set[str]:
 
 def how_many(service: Service, order_ids: Collection[str]) -> int:
     """How many of the orders the service owes an answer, however many they are."""
-    keys = iter({key for each in order_ids if (key := object_id(each))})
+    keys = {key for each in order_ids if (key := object_id(each))}
     found = 0
-    while some := list(islice(keys, COUNTED_AT_ONCE)):
+    for some in in_batches(keys, COUNTED_AT_ONCE):
         found += orders().count_documents({**owed_by(service), "_id": {"$in": some}}, hint="_id_")
     return found
 

@@ -21,6 +21,7 @@ from failed_messages.reading.act_result import Verdict, record_id, refusal
 from failed_messages.reading.staleness import Stale, moved_on
 from failed_messages.records.collection import failed_messages
 from messaging.publishing.publisher import Publisher
+from runtime.batches import in_batches
 from runtime.mongodb_clock import mongodb_now, not_between
 
 #: A claim younger than this may be about to be published by the one who made it.
@@ -54,8 +55,7 @@ def replay(
     verdicts: list[Verdict] = []
     with Publisher(settings.AMQP_URL) as publisher:
         sender = Sender(publisher)
-        for start in range(0, len(wanted), CHUNK_MESSAGES):
-            chunk = wanted[start : start + CHUNK_MESSAGES]
+        for chunk in in_batches(wanted, CHUNK_MESSAGES):
             verdicts.extend(_replay_chunk(sender, chunk, by, reason.strip()))
     return verdicts
 

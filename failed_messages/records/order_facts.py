@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
+from runtime.batches import in_batches
 from runtime.money.amounts import in_words
 
 ORDERS_A_QUERY = 1_000
@@ -55,8 +56,8 @@ def order_facts(order_ids: Iterable[str]) -> dict[str, OrderFacts]:
     ids = sorted({id_ for id_ in order_ids if isinstance(id_, str) and id_})
     facts: dict[str, OrderFacts] = {}
     for source in _sources:
-        for start in range(0, len(ids), ORDERS_A_QUERY):
-            facts.update(source(ids[start : start + ORDERS_A_QUERY]))
+        for some in in_batches(ids, ORDERS_A_QUERY):
+            facts.update(source(some))
     return facts
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import pymongo
@@ -17,6 +16,7 @@ from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome, blamed
 from orders.importing.repeats import Repeats
+from runtime.batches import in_batches
 from runtime.money.price import Price
 from runtime.requests.refusal import Fault, Refusal
 from runtime.tracing import spans
@@ -44,8 +44,7 @@ class Import:
             pymongo.errors.PyMongoError: MongoDB did not answer. The batches before are stored;
                 of the one at fault some orders may be.
         """
-        remaining = iter(entries)
-        while batch := list(islice(remaining, BATCH_ORDERS)):
+        for batch in in_batches(entries, BATCH_ORDERS):
             with pymongo.timeout(BATCH_TIMEOUT_SECONDS):
                 outcomes = self._import(batch)
             yield from outcomes

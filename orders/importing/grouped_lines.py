@@ -10,9 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import islice
 
 from orders.importing.request_body import MAX_BYTES
+from runtime.batches import in_batches
 from runtime.requests.problem_types import BODY_TOO_LARGE
 from runtime.requests.refusal import Fault, Refusal
 
@@ -45,8 +45,8 @@ def grouped(lines: Iterable[Line], title: str) -> Iterator[tuple[int, bytes | No
 
 
 def keep(file: sqlite3.Connection, lines: Iterable[Line], title: str) -> None:
-    remaining, size_bytes = iter(lines), 0
-    while some := list(islice(remaining, LINES_AT_ONCE)):
+    size_bytes = 0
+    for some in in_batches(lines, LINES_AT_ONCE):
         size_bytes += sum(len(line or b"") for _, _, line in some)
         if size_bytes > MAX_BYTES:
             raise Refusal(title, [TOO_LARGE], BODY_TOO_LARGE)

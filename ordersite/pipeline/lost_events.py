@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import timedelta
-from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.conf import settings
 from messaging.service import Event, Service, awaited_of, services
 from messaging.unasked_events import keeper, kept
 from orders import ledger, unanswered
+from runtime.batches import in_batches
 from runtime.mongodb_clock import mongodb_now
 
 #: The reconciler's bound: so many lost events of a service are named, and sent again, in one run.
@@ -60,9 +60,7 @@ def forget_noted() -> None:
 def published_before(event: Event) -> Iterator[list[str]]:
     """Orders whose event was published so long ago that it should be noted, some at a time."""
     before = mongodb_now() - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
-    published = keeper(event).unheard(before)
-    while order_ids := list(islice(published, ORDERS_AT_ONCE)):
-        yield order_ids
+    return in_batches(keeper(event).unheard(before), ORDERS_AT_ONCE)
 
 
 def unexplained(missing: Iterable[Missing], explained: Mapping[str, Set[str]]) -> Iterator[Missing]:
