@@ -12,16 +12,13 @@ from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
-from messaging.message import Message, event
 from messaging.order_id import object_id
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
-from messaging.service import Service, answering, awaited_of, events, publisher_of
+from messaging.service import Service, answering, awaited_of
 from messaging.topology import by_name
-from messaging.trust import records
 from orders.collection import orders
-from orders.outbox.store import NO_TRACE, message
+from orders.events_again import message_again, recorded_by_another
 from orders.owed import key, ledger_at_first, state_in, waits
-from orders.recorded import decided_by
 from runtime.batches import in_batches
 from runtime.mongodb_clock import EPOCH, mongodb_now
 
@@ -241,10 +238,10 @@ def send_again(
     """
     ids = [ObjectId(each) for each in order_ids]
     outgoing: dict[ObjectId, Outgoing] = {}
-    make = again_of_another(type_, order_ids) if is_of_another(type_) else again_of_orders(type_)
+    recorded = recorded_by_another(type_, order_ids)
     for document in orders().find({"_id": {"$in": ids}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
-            again = Outgoing(make(document), by_name.name, service)
+            again = Outgoing(message_again(document, type_, recorded), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
     publisher.publish([*outgoing.values()])
@@ -252,58 +249,6 @@ def send_again(
     sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
     return {str(each) for each in outgoing}
-
-
-def is_of_another(type_: str) -> bool:
-    """Whether it is another service's event, which the order has noted."""
-    publisher = publisher_of(type_)
-    return publisher is not None and not publisher.keeps_ledger
-
-
-def again_of_orders(type_: str) -> Callable[[dict[str, Any]], Message]:
-    """Makes the message of an order's own event from its document."""
-    return lambda document: message(document, event_again(document, type_))
-
-
-def again_of_another(type_: str, order_ids: Sequence[str]) -> Callable[[dict[str, Any]], Message]:
-    """The same for another service's event, from what that service has recorded.
-
-    Raises:
-        pymongo.errors.PyMongoError: MongoDB did not answer.
-    """
-    bodies, state = records.bodies(type_, order_ids), events()[type_].state
-    name = type_.partition(".")[0]
-
-    def again(document: dict[str, Any]) -> Message:
-        order_id = str(document["_id"])
-        steps = document.get("steps") or ()
-        noted = (step["at"] for step in steps if (step["service"], step["state"]) == (name, state))
-        return event(
-            bodies[order_id],
-            order_id,
-            at=next(noted, document["updated_at"]),
-            headers=document.get("trace", NO_TRACE),
-        )
-
-    return again
-
-
-def event_again(document: dict[str, Any], type_: str) -> dict[str, Any]:
-    """The event as the outbox had it, as far as the order still has it.
-
-    With the order's version of that moment: a subscriber leaves out what is older than what it has.
-    """
-    at, version = document["updated_at"], document["version"]
-    if type_ == "order.placed":
-        at, version = document["created_at"], 1
-    elif type_ == "order.cancelled":
-        cancellation = document["cancellation"]
-        # An earlier release noted no version.
-        at, version = cancellation["at"], cancellation.get("version", version)
-    elif (place := decided_by(document, type_)) is not None:
-        # Each step made a version, after the first one.
-        at, version = document["steps"][place]["at"], place + 2
-    return {"type": type_, "version": version, "at": at}
 
 
 def adopt() -> int:

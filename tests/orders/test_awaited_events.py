@@ -15,6 +15,7 @@ from messaging.service import Event, On, Service, services
 from messaging.trust import records
 from orders import owed, unanswered
 from orders.collection import orders
+from orders.events_again import message_again, recorded_by_another
 from ordersite.pipeline import noted_events
 from ordersite.pipeline.noted_events import NotedEvents
 from tests.orders.test_ledger import hear, placed, seen
@@ -99,7 +100,8 @@ def test_another_services_event_is_sent_again_as_it_was_recorded(
     stored = body(order_id=order_id, user_id=101, items=[])
     monkeypatch.setattr(records, "bodies", lambda type_, ids: {order_id: stored})
 
-    again = unanswered.again_of_another("inventory.reserved", [order_id])(order)
+    recorded = recorded_by_another("inventory.reserved", [order_id])
+    again = message_again(order, "inventory.reserved", recorded)
 
     assert again.type == "inventory.reserved"
     assert again.message_id == f"inventory.reserved:{order_id}"

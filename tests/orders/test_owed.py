@@ -17,7 +17,7 @@ from inventory.demo_products import load as load_products
 from inventory.order import PlacedOrder
 from inventory.reserving import reservations
 from messaging.service import services
-from orders import unanswered
+from orders import events_again, unanswered
 from orders.collection import orders
 from orders.outbox import store
 from ordersite.pipeline.conservation import Line, lines
@@ -106,7 +106,7 @@ def test_what_is_sent_again_has_the_version_that_the_order_had_then() -> None:
     order = seen(order_id)
 
     for pending in order["pending_events"]:
-        again = unanswered.event_again(order, pending["type"])
+        again = events_again.event_again(order, pending["type"])
         assert (again["version"], again["at"]) == (pending["version"], pending["at"])
     types = [pending["type"] for pending in order["pending_events"]]
     assert types == ["order.placed", "order.confirmed", "order.cancelled"]
@@ -118,7 +118,7 @@ def test_a_rejection_that_is_sent_again_has_its_version() -> None:
     order = seen(order_id)
 
     [pending] = [each for each in order["pending_events"] if each["type"] == "order.rejected"]
-    again = unanswered.event_again(order, "order.rejected")
+    again = events_again.event_again(order, "order.rejected")
     assert (again["version"], again["at"]) == (pending["version"], pending["at"])
 
 
