@@ -93,7 +93,7 @@ def edit(options: dict[str, Any], terminal: Terminal) -> None:
 
 
 def add_discard(verbs: Any) -> None:
-    verb = add_verb(verbs, "discard", "set them aside", _acting(discard))
+    verb = add_verb(verbs, "discard", "give them up, with a reason", _acting(discard))
     verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
     add_who(verb, reason_required=True)
 

@@ -35,7 +35,7 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
         yield Concern(
             level=Level.DEGRADED,
             what=f"MongoDB could not be read for: {', '.join(unread)}.",
-            cost="What is wrong there, nobody sees here. Orders do not depend on it.",
+            cost="Nobody sees here what is wrong there. Orders do not depend on it.",
             click=DOCTOR,
             step="It was too slow, or has a document that this release cannot read: the log of the "
             "scheduler says which, without a scheduler that of web. Whether MongoDB is well:",
@@ -59,7 +59,7 @@ def _unchecked(last: Doctor | None, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.DEGRADED,
             what=f"{checks} of the doctor could not be made for {age(lasted)}.",
-            cost="What they would find, nobody sees.",
+            cost="Nobody sees what they would find.",
             click=DOCTOR,
             step="This page asks it again, and says which, and why.",
             since=since,
@@ -77,8 +77,8 @@ def _not_asked(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     yield Concern(
         level=Level.DEGRADED,
         what=f"The doctor was {ago}.",
-        cost="What it would find, nobody sees.",
+        cost="Nobody sees what it would find.",
         click=DOCTOR,
-        step="This page asks it now. Why the scheduler cannot, its log says.",
+        step="This page asks it now. The scheduler's log says why it cannot.",
         since=last.at if last else None,
     )

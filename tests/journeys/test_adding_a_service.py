@@ -177,8 +177,9 @@ def state(reader: Reader, order: str) -> str:
 
 def line(reader: Reader) -> dict[str, Any]:
     """Of conservation."""
-    told = reader.api.ask("GET", "/pipeline/conservation").json["lines"]
-    [found] = [each for each in told if each["service"] == "shipping"]
+    answer = reader.api.ask("GET", "/pipeline/conservation")
+    assert answer.status == 200, answer
+    [found] = [each for each in answer.json["lines"] if each["service"] == "shipping"]
     return found
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
         "is stored. Changes nothing without --correct. Exits with 1 if one differs, 2 if MongoDB "
-        "forgot too early."
+        "kept its history for too short a time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--correct",
             metavar="SKU",
-            help="store of this product what its movements add up to, and recount no other",
+            help="set this product's quantities to the sums of its movements; check no other",
         )
 
     def handle(self, **options: Any) -> None:

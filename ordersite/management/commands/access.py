@@ -33,10 +33,10 @@ class ExitCode(IntEnum):
 
 class Command(BaseCommand):
     help = (
-        "Gives each kind of process a user of its own, with no more rights than it needs: `plan` "
+        "Give each kind of process a user of its own, with no more rights than it needs: `plan` "
         "says what differs, `apply` makes it so, and writes each new user's login into a file of "
         "settings. The logins of AMQP_URL and MONGODB_URL have to be administrators'. Exits with "
-        "0 when all is as declared, 1 when something differs, 2 when a server did not do its part."
+        "0 when all is as declared, 1 when something differs, 2 when a server failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} {error.next_step}", returncode=ExitCode.NOT_DONE) from None
         except PyMongoError as error:
             raise CommandError(
-                f"MongoDB did not do its part ({in_words(error)}). The user of MONGODB_URL has to "
+                f"MongoDB has an error ({in_words(error)}). The user of MONGODB_URL has to "
                 "have the role userAdmin, or root, of the database admin.",
                 returncode=ExitCode.NOT_DONE,
             ) from None

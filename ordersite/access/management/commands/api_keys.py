@@ -35,7 +35,9 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         add_create(verbs)
         add_verb(verbs, "list", "the keys, the newest first", self.list)
-        rotate = add_verb(verbs, "rotate", "make the key that follows one", self.rotate)
+        rotate = add_verb(
+            verbs, "rotate", "make the successor of a key; both work for a while", self.rotate
+        )
         rotate.add_argument("id", help="the key's id, as `list` shows it")
         rotate.add_argument(
             "--overlap", type=time, default=keys.OVERLAP, help="how long both work; default 24h"
