@@ -97,12 +97,12 @@ def listening(text: str) -> dict[str, str]:
         known = f"Did you mean {near[0]}?" if near else f"The types are {', '.join(events())}."
         raise CommandError(f"No service publishes {type_!r}. {known}")
     publisher = publisher_of(type_)
-    is_awaited = publisher is not None and publisher.keeps_ledger
-    if state and not is_awaited:
-        raise CommandError(f"Only an event of orders leads to a state: write {type_} alone.")
+    is_of_orders = publisher is not None and publisher.keeps_ledger
+    if state and not (is_of_orders or (publisher and publisher.answers)):
+        raise CommandError(f"No order knows of {type_}, so it leads to no state: write it alone.")
     return {
         "type": type_,
-        "state": state or (DEFAULT_STATE if is_awaited else ""),
+        "state": state or (DEFAULT_STATE if is_of_orders else ""),
         "function": f"on_{type_.replace('.', '_')}",
     }
 
