@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.core.management.templates import TemplateCommand
 
 from messaging.service import events, publisher_of, services
 
-TEMPLATES = settings.BASE_DIR / "ordersite"
+TEMPLATES = Path(__file__).parents[2]
 DEFAULT_STATE = "handled"
 
 
@@ -50,8 +51,6 @@ class Command(TemplateCommand):
         states = dict.fromkeys(each["state"] for each in listened if each["state"])
         context = {
             "listened": listened,
-            # So that the imports of its files are in alphabetical sequence.
-            "sorts_first": name < "messaging",
             "states": [{"name": each, "body": body_name(name, each)} for each in states],
         }
         for template, folder in (
@@ -81,8 +80,17 @@ class Command(TemplateCommand):
         super().handle("app", name, str(folder), **{**options, **given})
         for file in folder.rglob("*.py"):
             # A loop of the template ends with blank lines.
-            text = file.read_text().rstrip()
+            text = sorted_imports(file.read_text().rstrip())
             file.write_text(f"{text}\n" if text else "")
+
+
+def sorted_imports(text: str) -> str:
+    """The same module with its imports in alphabetical sequence, whatever the service's name is."""
+    return re.sub(r"(?:^from .+\n)+", alphabetical, text, flags=re.M)
+
+
+def alphabetical(lines: re.Match[str]) -> str:
+    return "".join(sorted(lines[0].splitlines(keepends=True)))
 
 
 def listening(text: str) -> dict[str, str]:
