@@ -121,12 +121,28 @@ def start_of(pid: int) -> str:
 
 @cache
 def place() -> str:
-    """Where a process id means one process: this machine, or this container of it."""
+    """Where a process id and its start mean one process: this machine since its start, or a
+    container of it.
+
+    Another machine may have the same name, and a process of the same id that began as long after
+    the machine did, as containers have that are made alike.
+    """
+    return " ".join((socket.gethostname(), _boot(), _namespace()))
+
+
+def _boot() -> str:
+    """https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html"""
     try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        namespace = ""
-    return f"{socket.gethostname()} {namespace}"
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def begun_runs() -> Collection[dict[str, Any]]:
@@ -137,7 +153,7 @@ def begun_runs() -> Collection[dict[str, Any]]:
 
 def _note(life: str) -> list[dict[str, Any]]:
     """Add a run; every one that the message has, this one last."""
-    run = {**ours(), "started": start_of(os.getpid()), "at": "$$NOW"}
+    run = {**ours(), "at": "$$NOW"}
     runs = {"$concatArrays": [{"$ifNull": ["$runs", []]}, [run]]}
     noted: Any = begun_runs().find_one_and_update(
         {"_id": life},
@@ -159,7 +175,8 @@ def _is_ours(run: dict[str, Any]) -> bool:
 
 
 def ours() -> dict[str, Any]:
-    return {"place": place(), "pid": os.getpid()}
+    """What names this process: a container that starts again may have its place and its id."""
+    return {"place": place(), "pid": os.getpid(), "started": start_of(os.getpid())}
 
 
 def _end_left() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import uuid
@@ -110,6 +111,17 @@ def test_what_runs_elsewhere_is_over_when_its_time_limit_is(life: str) -> None:
 def test_its_own_process_was_not_killed(life: str) -> None:
     for _ in range(settings.DELIVERY_LIMIT + 1):
         run_notes.begin(life)
+
+
+def test_a_container_that_starts_again_is_another_process(life: str) -> None:
+    """It has the name, the process id and often the namespace of the one that was killed."""
+    for _ in range(settings.DELIVERY_LIMIT):
+        note(life, place=run_notes.place(), pid=os.getpid())
+
+    with pytest.raises(WorkerKilled):
+        run_notes.begin(life)
+
+    assert noted(life) == settings.DELIVERY_LIMIT
 
 
 def test_an_outage_is_told_and_what_has_ended_is_noted_after_it(
