@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
 from pymongo.client_session import ClientSession
@@ -23,6 +22,7 @@ from billing.order import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_in
 from runtime.money.amounts import stored
 from runtime.money.currencies import rounded
+from runtime.stored_documents import AWARE
 from runtime.transactions import in_transaction
 
 #: As stored in `invoices`: _id (the order's id), number ("2026-000001" | None), user_id,
@@ -100,7 +100,7 @@ def invoices() -> Collection[Invoice]:
     Past Django's query log, which would keep every statement of a worker.
     """
     collection: Collection[Invoice] = connection.database.get_collection(
-        "invoices", codec_options=CodecOptions(tz_aware=True)
+        "invoices", codec_options=AWARE
     )
     return collection
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bson import Decimal128
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
@@ -22,16 +21,12 @@ from pymongo.collection import Collection
 from inventory.restocking import Product, add_products
 from inventory.stock import having
 from runtime.money.price import Price
+from runtime.stored_documents import AWARE
 
 logger = logging.getLogger(__name__)
 
 #: No product that was withdrawn; earlier releases had no such field.
 IS_OFFERED = {"withdrawn_at": None}
-
-#: A text that is not UTF-8 is its own product's fault, and not that of the page that it is on.
-AS_READ: CodecOptions[dict[str, Any]] = CodecOptions(
-    tz_aware=True, unicode_decode_error_handler="replace"
-)
 
 
 class Page(NamedTuple):
@@ -124,7 +119,7 @@ SHOWN = ("name", "price", "currency", "available", "withdrawn_at")
 
 def products() -> Collection[Product]:
     """The catalogue as people and clients read it; inventory's handlers have `stock.products`."""
-    return connection.database.get_collection("products", codec_options=AS_READ)
+    return connection.database.get_collection("products", codec_options=AWARE)
 
 
 def _has(word: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo.collection import Collection
 
 from inventory.stock import EFFECTS, Kind
+from runtime.stored_documents import AWARE
 
 #: As stored in `stock_movements`: _id ("reserve:6743…:pen"), kind, sku, order_id (of what an
 #: order moved), by (who, of what a person moved), available, reserved, shipped (what was added
@@ -42,7 +42,7 @@ def arrival(
 def movements() -> Collection[Movement]:
     """The log, its dates aware, in UTC; past Django's query log."""
     collection: Collection[Movement] = connection.database.get_collection(
-        "stock_movements", codec_options=CodecOptions(tz_aware=True)
+        "stock_movements", codec_options=AWARE
     )
     return collection
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -15,6 +14,7 @@ from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
 from inventory.stock import Kind, having, products, shift
 from messaging.errors import PermanentError, TransientError
+from runtime.stored_documents import AWARE
 from runtime.transactions import in_transaction
 
 #: As stored in `reservations`: _id (the order's id), user_id, state ("reserved" | "rejected" |
@@ -54,7 +54,7 @@ def reserved(order: PlacedOrder) -> Reservation:
 def reservations() -> Collection[Reservation]:
     """Inventory's answers by order id, their dates aware, in UTC."""
     collection: Collection[Reservation] = connection.database.get_collection(
-        "reservations", codec_options=CodecOptions(tz_aware=True)
+        "reservations", codec_options=AWARE
     )
     return collection
 

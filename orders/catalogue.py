@@ -16,13 +16,12 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection
 
 from runtime.batches import in_batches
 from runtime.money.price import InvalidPrice, Price, price_of
+from runtime.stored_documents import AWARE
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +35,6 @@ REFRESH_SKUS = 2_000
 QUERY_SKUS = 10_000
 #: Named in the log's line about products that cannot be sold; `doctor` names the others.
 NAMED_PRODUCTS = 5
-
-#: A text that is not UTF-8 is its own product's fault, and not that of everything read with it.
-LENIENT: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
 
 
 class Catalogue:
@@ -136,7 +132,7 @@ def read_prices(skus: set[str]) -> tuple[dict[str, Price], dict[str, str]]:
     """Read these SKUs' products: the prices, and what is wrong with those that have none."""
     prices: dict[str, Price] = {}
     unpriced: dict[str, str] = {}
-    products = connection.database.get_collection("products", codec_options=LENIENT)
+    products = connection.database.get_collection("products", codec_options=AWARE)
     for some in in_batches(sorted(skus), QUERY_SKUS):
         # `$type` lets MongoDB use an index that is partial on the field's type.
         query = {"sku": {"$in": some, "$type": "string"}, "withdrawn_at": None}

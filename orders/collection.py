@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 
-AWARE_DATES: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+from runtime.stored_documents import AWARE
 
 #: An acknowledged write survives the loss of the primary.
 #: https://www.mongodb.com/docs/manual/reference/write-concern/
@@ -27,6 +26,6 @@ def orders() -> Collection[dict[str, Any]]:
     Past Django's query log, which in development would keep thousands of orders in memory.
     """
     collection: Collection[dict[str, Any]] = connection.database.get_collection(
-        "orders", codec_options=AWARE_DATES, write_concern=MAJORITY
+        "orders", codec_options=AWARE, write_concern=MAJORITY
     )
     return collection

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from runtime import stored_documents
 from runtime.database_url import split
 from runtime.url_text import check_characters, check_host
 
@@ -35,10 +36,9 @@ FIXED = {
     # What was just written is read, not what a secondary has of it.
     "readPreference": "primary",
     # The backend makes datetimes aware itself, and fails on aware ones. Raw collections
-    # ask for theirs: get_collection(name, codec_options=CodecOptions(tz_aware=True)).
+    # ask for theirs: get_collection(name, codec_options=runtime.stored_documents.AWARE).
     "tz_aware": False,
-    "datetime_conversion": "DATETIME",
-    "unicode_decode_error_handler": "strict",
+    **stored_documents.OPTIONS,
 }
 #: Others would fail at each read, or read what is rolled back later.
 READ_CONCERNS = ("local", "majority")

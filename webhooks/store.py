@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo.collection import Collection
 
-Document = dict[str, Any]
+from runtime.stored_documents import AWARE
 
-AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
+Document = dict[str, Any]
 
 
 def endpoints() -> Collection[Document]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson.codec_options import CodecOptions
 from django.db import connection, models
 from pymongo.collection import Collection
 
@@ -17,6 +16,7 @@ from failed_messages.models import (
     ReplayJob,
     ReplayPolicy,
 )
+from runtime.stored_documents import AWARE
 
 
 def failed_messages() -> Collection[dict[str, Any]]:
@@ -52,6 +52,4 @@ def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:
 
     Past Django's query log, which in development would keep thousands of bodies in memory.
     """
-    return connection.database.get_collection(
-        model._meta.db_table, codec_options=CodecOptions(tz_aware=True)
-    )
+    return connection.database.get_collection(model._meta.db_table, codec_options=AWARE)

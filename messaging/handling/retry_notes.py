@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import IndexModel
 from pymongo.client_session import ClientSession
@@ -31,6 +30,7 @@ from messaging.order_id import canonical
 from messaging.service import services
 from messaging.topology import retry_queue
 from runtime.mongodb_clock import EPOCH, mongodb_now
+from runtime.stored_documents import AWARE
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ def notes() -> MongoCollection[dict[str, Any]]:
     """A note needs no disk: what it is about is in RabbitMQ."""
     return connection.database.get_collection(
         COLLECTION,
-        codec_options=CodecOptions(tz_aware=True),
+        codec_options=AWARE,
         write_concern=WriteConcern(w=1, j=False),
     )
 

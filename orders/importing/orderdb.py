@@ -8,11 +8,10 @@ which have never heard of it. Its `orderId` makes a second import harmless.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from bson.codec_options import CodecOptions
 from msgspec import Struct
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -22,6 +21,7 @@ from orders.requests.order_request import FIXES, OrderRequest, Sku
 from runtime.requests.faults import faults_of
 from runtime.requests.number import UserId
 from runtime.requests.refusal import Fault
+from runtime.stored_documents import AWARE
 
 #: Where the URI names no database.
 DATABASE = "orderdb"
@@ -53,8 +53,7 @@ def documents(uri: str) -> Collection[dict[str, Any]]:
     client: MongoClient[dict[str, Any]] = MongoClient(
         uri, serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MILLISECONDS
     )
-    aware: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
-    return client.get_default_database(DATABASE).get_collection("orders", codec_options=aware)
+    return client.get_default_database(DATABASE).get_collection("orders", codec_options=AWARE)
 
 
 def entries(source: Collection[dict[str, Any]]) -> Iterator[Entry]:

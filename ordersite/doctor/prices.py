@@ -12,10 +12,10 @@ from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 
-from orders.catalogue import LENIENT
 from ordersite.doctor.report import Finding, Severity
 from runtime.money.currencies import DECIMALS, example
 from runtime.money.price import TOO_HIGH, InvalidPrice, price_of
+from runtime.stored_documents import AWARE
 
 #: So many are named; more of them have one cause.
 NAMED_PRODUCTS = 20
@@ -54,7 +54,7 @@ def of_products() -> Iterator[Finding]:
 
 
 def _findings() -> Iterator[Finding]:
-    products = connection.database.get_collection("products", codec_options=LENIENT)
+    products = connection.database.get_collection("products", codec_options=AWARE)
     for product in products.find(MAY_BE_WRONG, {"_id": 0, "sku": 1, "price": 1, "currency": 1}):
         try:
             price_of(product)

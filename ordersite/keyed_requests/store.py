@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
@@ -18,6 +17,7 @@ from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.idempotency_key import HEADER, REPLAYED
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
+from runtime.stored_documents import AWARE
 
 TITLE = "Nothing was done"
 #: A request that has no answer after so long has none: its process is gone.
@@ -95,7 +95,7 @@ def keyed_requests() -> Collection[dict[str, Any]]:
     """The collection, its dates aware; what is read of it survives the loss of the primary."""
     return connection.database.get_collection(
         "keyed_requests",
-        codec_options=CodecOptions(tz_aware=True),
+        codec_options=AWARE,
         read_concern=ReadConcern("linearizable"),
     )
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 from bson import ObjectId
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo import ReplaceOne
 from pymongo.collection import Collection
@@ -35,6 +34,7 @@ from ordersite.overview.time_buckets import (
     total,
 )
 from runtime.mongodb_clock import mongodb_now
+from runtime.stored_documents import AWARE
 
 EVERY_SECONDS = 20.0
 #: How many minutes after its beginning a minute is measured, for the first time and again.
@@ -179,6 +179,4 @@ def _forget(now: datetime) -> None:
 
 
 def buckets() -> Collection[dict[str, Any]]:
-    return connection.database.get_collection(
-        "pipeline_buckets", codec_options=CodecOptions(tz_aware=True)
-    )
+    return connection.database.get_collection("pipeline_buckets", codec_options=AWARE)

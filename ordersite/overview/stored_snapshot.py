@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import pymongo
-from bson.codec_options import CodecOptions
 from django.db import connection
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
@@ -35,6 +34,7 @@ from ordersite.overview.snapshot import (
 )
 from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
+from runtime.stored_documents import AWARE
 
 EVERY_SECONDS = 5.0
 #: Reading one may take one part in so many of a processor's time.
@@ -246,6 +246,4 @@ def _keep(name: str, what: msgspec.Struct) -> None:
 
 
 def kept() -> Collection[dict[str, Any]]:
-    return connection.database.get_collection(
-        "pipeline_snapshot", codec_options=CodecOptions(tz_aware=True)
-    )
+    return connection.database.get_collection("pipeline_snapshot", codec_options=AWARE)

@@ -13,13 +13,13 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
 from pymongo.collection import Collection
 
 from ordersite.staff.models import SecondFactor
 from runtime.mongodb_clock import mongodb_now
+from runtime.stored_documents import AWARE
 from runtime.stored_secret import UnreadableSecret, decrypted, encrypted
 
 logger = logging.getLogger(__name__)
@@ -141,6 +141,6 @@ def _is_locked(factor: dict[str, Any]) -> bool:
 def factors() -> Collection[dict[str, Any]]:
     """The collection, its dates aware."""
     collection: Collection[dict[str, Any]] = connection.database.get_collection(
-        SecondFactor._meta.db_table, codec_options=CodecOptions(tz_aware=True)
+        SecondFactor._meta.db_table, codec_options=AWARE
     )
     return collection

@@ -143,7 +143,7 @@ def test_the_url_may_change_the_pool_but_no_guarantee() -> None:
     assert client.options.write_concern.document == {"w": "majority", "j": True}
     assert client.read_preference == ReadPreference.PRIMARY
     assert not client.codec_options.tz_aware
-    assert client.codec_options.datetime_conversion == DatetimeConversion.DATETIME
+    assert client.codec_options.datetime_conversion == DatetimeConversion.DATETIME_CLAMP
     assert client.options.retry_writes
     client.close()
 
