@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from messaging.adapters.py_amqp import encode_table
+from messaging.plain import text
 from messaging.publishing.frames import OUR_APP_ID
 from messaging.short_string import LIMIT_BYTES, readable
 
@@ -62,7 +63,7 @@ def kept_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
     What does not fit, or what AMQP cannot say, is left out; `LEFT_OUT_HEADER` then names it.
     """
     kept = {name: value for name, value in headers.items() if name not in NOT_KEPT}
-    if len(kept) <= MANY_HEADERS and all(map(_is_small, kept.values())):
+    if len(kept) <= MANY_HEADERS and all(_is_usual(name, kept[name]) for name in kept):
         return _legible(kept)
     return _fitting(kept)
 
@@ -80,22 +81,26 @@ def kept_properties(properties: Mapping[str, Any]) -> dict[str, str | int]:
     return kept
 
 
-def _fits(text: str) -> bool:
+def _fits(value: str) -> bool:
     """Whether the text is one of AMQP's short strings, and readable."""
     try:
-        return len(text.encode()) <= LIMIT_BYTES
+        return len(value.encode()) <= LIMIT_BYTES
     except UnicodeEncodeError:
         return False
 
 
-def _is_small(value: object) -> bool:
+def _is_usual(name: object, value: object) -> bool:
+    """Whether the header is small, and can be sent again for sure."""
+    if not (isinstance(name, str) and name.isascii()):
+        # What is not UTF-8 in a name takes more room when it is legible.
+        return False
     if isinstance(value, str):
         return len(value) <= SMALL_CHARACTERS
     return isinstance(value, int) and LEAST_NUMBER <= value <= MOST_NUMBER
 
 
 def _legible(value: Any) -> Any:
-    """The same with valid UTF-8 in all its texts, names of headers among them."""
+    """The same with valid UTF-8 in all its texts, names of headers among them; bytes stay."""
     if isinstance(value, str):
         return readable(value)
     if isinstance(value, dict):
@@ -111,7 +116,7 @@ def _fitting(headers: dict[str, Any]) -> dict[str, Any]:
     left_out: dict[str, str] = {}
     legible: dict[str, Any] = {}
     for header, value in headers.items():
-        name = readable(header)
+        name = _legible(header)
         try:
             legible[name] = _legible(value)
             sizes[name] = len(encode_table({name: legible[name]}))
@@ -132,7 +137,7 @@ def _fitting(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reported(left_out: Mapping[str, str]) -> str:
-    names = ", ".join(f"{name[:SMALL_CHARACTERS]} ({why})" for name, why in left_out.items())
-    told = readable(names)[:LEFT_OUT_CHARACTERS]
+    names = (f"{text(name, SMALL_CHARACTERS)} ({why})" for name, why in left_out.items())
+    told = ", ".join(names)[:LEFT_OUT_CHARACTERS]
     logger.warning("Headers that AMQP cannot take again were left out of a message: %s", told)
     return told

@@ -14,6 +14,7 @@ from typing import Any
 from amqp import Message
 from amqp.exceptions import FrameSyntaxError
 
+from messaging.byte_array import ByteArray
 from messaging.short_string import is_readable, read_short, readable
 from messaging.storable import DEPTH_LIMIT
 
@@ -116,7 +117,7 @@ class Reader:
                 return self._long_string(kind)
             case "D":
                 decimals = self._number(">B")
-                return Decimal(self._number(">i")) / Decimal(10**decimals)
+                return Decimal(self._number(">i")).scaleb(-decimals)
             case "V":
                 return None
         if kind not in LAYOUTS:
@@ -134,7 +135,7 @@ class Reader:
         value = self._buf[self._at : self._at + size_bytes]
         self._at += size_bytes
         try:
-            return value if kind == "x" else value.decode("utf-8", "surrogatepass")
+            return ByteArray(value) if kind == "x" else value.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             return value
 

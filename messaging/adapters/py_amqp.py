@@ -3,22 +3,26 @@ directly.
 
 It raises at a routing key that is not UTF-8, or at a header like a timestamp in the year 10^11: out
 of the event loop of the process that reads it, and again after every reconnect, since the message
-stays where it was. Every connection is read by py-amqp at times (`messaging.consuming.reading`
-leaves it the first messages, those that come while it waits for an answer, and TLS), so the two
-functions are replaced that everything goes through which it reads: on every way, in every process.
+stays where it was. Some other headers it writes otherwise than it has read them. Every connection
+is read by py-amqp at times (`messaging.consuming.reading` leaves it the first messages, those that
+come while it waits for an answer, and TLS), so those functions are replaced that everything goes
+through which it reads: on every way, in every process.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import cache
+from struct import Struct
 from typing import Any
 
 from amqp import abstract_channel, serialization, spec
 from amqp.transport import TCPTransport
 
+from messaging.byte_array import ByteArray
 from messaging.lenient_properties import read_one_by_one
 from messaging.short_string import read_short
 from runtime.tried_releases import Tried
@@ -35,6 +39,12 @@ RAW = "raw"
 
 BASIC_CLASS = spec.Basic.CLASS_ID
 
+#: How the types of two fields of a table are written, and these fields.
+BYTE_ARRAY, DECIMAL = ord("x"), ord("D")
+BYTE_ARRAY_FIELD, DECIMAL_FIELD = Struct(">BI"), Struct(">Bi")
+
+_read_theirs, _write_theirs = serialization._read_item, serialization._write_item
+
 Frame = tuple[int, int, bytes]
 
 
@@ -43,6 +53,8 @@ def install() -> None:
     if TRIED.is_installed:
         abstract_channel.loads = read_arguments
         serialization.PROPERTY_CLASSES[BASIC_CLASS] = read_properties
+        serialization._read_item = read_field
+        serialization._write_item = write_field
 
 
 # --- Reading ----------------------------------------------------------------------------------
@@ -77,6 +89,22 @@ def read_properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
         return properties, end
     except Exception as error:
         return read_one_by_one(buf, offset, error), len(buf)
+
+
+def read_field(buf: bytes, offset: int) -> tuple[Any, int]:
+    """A value of a table and where it ends, so that it is written as it was read.
+
+    py-amqp takes a byte array for a text, and 1.10 for 1.1.
+    """
+    kind = buf[offset]
+    if kind == BYTE_ARRAY:
+        value, end = _read_theirs(buf, offset)
+        return ByteArray(value), end
+    if kind == DECIMAL:
+        decimals, unscaled = DECIMAL_FIELD.unpack_from(buf, offset + 1)
+        return Decimal(unscaled).scaleb(-decimals), offset + 1 + DECIMAL_FIELD.size
+    value, end = _read_theirs(buf, offset)
+    return value, end
 
 
 @contextmanager
@@ -130,6 +158,15 @@ def write(channel: Any, frames: bytes | bytearray) -> None:
     """Write frames of our own, and let py-amqp know that the connection was used: it beats else."""
     channel.connection.transport.write(frames)
     channel.connection.bytes_sent += 1
+
+
+def write_field(value: Any, write: Callable[[bytes], object], bits: Any) -> None:
+    """Write a value of a table, as `read_field` has read it. Raises what py-amqp does."""
+    if isinstance(value, ByteArray):
+        write(BYTE_ARRAY_FIELD.pack(BYTE_ARRAY, len(value)))
+        write(value)
+    else:
+        _write_theirs(value, write, bits)
 
 
 def encode_table(headers: Mapping[str, Any]) -> bytes:

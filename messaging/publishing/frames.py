@@ -104,7 +104,7 @@ def publish_frame(channel: int, exchange: str, routing_key: str, mandatory: bool
 
 def properties_of(message: Message, user_id: str = "") -> bytes:
     """The payload of the content header frame."""
-    if message.others:
+    if message.others or not message.content_type:
         return unusual_properties_of(message, user_id)
     flags = ALWAYS_THERE
     correlation_id = type_ = user = b""
@@ -134,7 +134,9 @@ def properties_of(message: Message, user_id: str = "") -> bytes:
 
 
 def unusual_properties_of(message: Message, user_id: str = "") -> bytes:
-    """The same for a message with properties of its publisher's beside ours."""
+    """The same for a message with properties of its publisher's beside ours, or without one of
+    ours.
+    """
     flags, values = 0, []
     for flag, value in all_properties(message, user_id):
         if value:
@@ -147,7 +149,7 @@ def unusual_properties_of(message: Message, user_id: str = "") -> bytes:
 def all_properties(message: Message, user_id: str) -> Iterator[tuple[int, bytes]]:
     """Each property's flag and its value, empty where the message has none; in AMQP's order."""
     others: Mapping[str, Any] = message.others
-    yield 15, short(message.content_type)
+    yield 15, optional(message.content_type)
     yield 14, optional(others.get("content_encoding"))
     yield 13, table(message.headers)
     yield 12, PERSISTENT
@@ -164,7 +166,7 @@ def all_properties(message: Message, user_id: str) -> Iterator[tuple[int, bytes]
 def named_properties_of(message: Message, user_id: str = "") -> dict[str, Any]:
     """The same by py-amqp's names; those that a message has not are None."""
     return {
-        "content_type": message.content_type,
+        "content_type": message.content_type or None,
         "application_headers": dict(message.headers),
         "delivery_mode": 2,
         "correlation_id": message.correlation_id or None,

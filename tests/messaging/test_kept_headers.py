@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from struct import pack
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from amqp.serialization import dumps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from messaging.adapters.py_amqp import decode_table, encode_table, read_properties
+from messaging.byte_array import ByteArray
 from messaging.certificate import (
     MAX_ATTEMPTS_BYTES,
     MAX_ORIGINAL_BYTES,
@@ -41,9 +44,13 @@ HEADERS = {
     "ratio": 0.25,
     "nothing": None,
     "amount": Decimal("1.25"),
+    "price": Decimal("10.10"),
+    "blob": ByteArray(b"\x00\xff"),
+    "readable blob": ByteArray(b"abc"),
+    "latin": b"caf\xe9",
     "at": datetime.fromisoformat("2026-01-31T12:00:00"),
     "tags": ["a", 1, {"b": [2]}],
-    "table": {"deep": {"deeper": "yes"}},
+    "table": {"deep": {"deeper": "yes", "blob": ByteArray(b"abc"), "free": Decimal("0.00")}},
     "name \N{GREEK SMALL LETTER ALPHA}": "\N{SNOWMAN}",
 }
 
@@ -63,6 +70,50 @@ def sent_again(message: RawMessage) -> dict[str, Any]:
 
 def test_every_header_of_a_publisher_stays():
     assert sent_again(arrived(HEADERS))["application_headers"] == HEADERS
+
+
+def test_the_table_of_headers_is_sent_again_to_the_byte():
+    table = encode_table(HEADERS)
+
+    read = decode_table(table)
+    stored = encode_table(kept_headers(read))
+
+    assert stored == table
+    assert encode_table(kept_headers(decode_table(stored))) == table
+    assert encode_table(sent_again(arrived(read))["application_headers"]) == table
+    assert {type(read[name]) for name in ("blob", "readable blob")} == {ByteArray}
+
+
+def test_a_table_that_only_we_can_read_is_read_the_same():
+    """After a header that py-amqp refuses."""
+    fields = encode_table(HEADERS)[4:] + b"\x04whenT" + pack(">Q", 2**62)
+    buffer = pack(">HI", 1 << 13, len(fields)) + fields
+
+    read, _ = read_properties(buffer, 0)
+
+    headers = read["application_headers"]
+    del headers["when"]
+    assert encode_table(headers) == encode_table({**HEADERS, "latin": b"caf\xe9"})
+
+
+@pytest.mark.parametrize("length", [1, 60, 255])
+@pytest.mark.parametrize("value", ["short", "x" * 200, None])
+@pytest.mark.parametrize("letter", [b"\xff", b"\xed\xa0\x80"])
+def test_a_name_that_is_not_utf8_costs_no_other_header(letter: bytes, value: Any, length: int):
+    """As text it is longer than AMQP's 255 bytes."""
+    name = letter * (length // len(letter) or 1)
+    raw = b"".join([bytes([len(name)]), name, b"t\x01"])
+    read = decode_table(pack(">I", len(raw)) + raw) | {"mine": value}
+
+    again = sent_again(arrived(read))["application_headers"]
+
+    assert again["mine"] == value
+
+
+def test_a_message_without_a_content_type_gets_none():
+    again = sent_again(arrived({"mine": 1}))
+
+    assert "content_type" not in again
 
 
 @pytest.mark.parametrize("name", sorted(NOT_KEPT))
