@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import EDIT, ask_if_needed
 from failed_messages.acting.unchangeable import Changed, check_unchanged
-from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
+from failed_messages.archiving.dead_letter import preview_of
 from failed_messages.models import Status
 from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
 from failed_messages.reading.next_step import handler_of
@@ -30,6 +30,7 @@ from messaging.message import CONTENT_TYPE
 from messaging.service import services
 from messaging.storable import text, whole_text
 from messaging.trust.contents import check_edited
+from runtime.indented_json import compact, indented
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
@@ -92,10 +93,8 @@ def check_edit(record: Mapping[str, Any], body: str) -> None:
 
 def editable(body: bytes) -> str:
     """The body as an operator edits it: indented JSON where it is JSON."""
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return whole_text(body)
+    shown = indented(body)
+    return whole_text(body) if shown is None else shown
 
 
 def diff(original: bytes, edited: str) -> list[Line]:
@@ -134,7 +133,7 @@ def edit_and_replay(
     if original is None or original["body_cut"]:
         return refusal(id_, "replay")
     check_edit(original, body)
-    if _compact(body) == _compact(bytes(original["body"]).decode("utf-8", "replace")):
+    if compact(body.encode()) == compact(bytes(original["body"])):
         raise InvalidEdit("nothing was edited; replay the message as it is")
     if not approved:
         ask_if_needed(EDIT, 1, by, reason, id=str(original["_id"]), body=body)
@@ -195,7 +194,7 @@ def _copy(original: dict[str, Any], body: str, by: str, reason: str) -> dict[str
         "body": raw,
         "body_bytes": len(raw),
         "body_digest": hashlib.sha256(raw).hexdigest(),
-        "preview": text(editable(raw), PREVIEW_LIMIT_CHARS),
+        "preview": preview_of(raw),
         # It is JSON now, whatever the original was said to be.
         "content_type": CONTENT_TYPE,
         "properties": _without_encoding(original["properties"]),
@@ -214,13 +213,6 @@ def _without_encoding(properties: str) -> str:
     kept: dict[str, Any] = json.loads(properties)
     kept.pop("content_encoding", None)
     return json.dumps(kept, ensure_ascii=False)
-
-
-def _compact(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return body
 
 
 def _audited(body: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from messaging.plain import whole_text
 
 from failed_messages.acting.editing import InvalidEdit, check_edit, diff, edit_and_replay, editable
 from failed_messages.acting.second_person import Waits
@@ -75,8 +76,8 @@ def _indented(example: str, order_id: str) -> str:
     """The right body, with the message's order; as it is where it is not JSON, as it may be cut."""
     try:
         body = json.loads(example)
-    except ValueError:
+    except (ValueError, RecursionError):
         return example
     if isinstance(body, dict) and "orderId" in body and order_id:
         body["orderId"] = order_id
-    return json.dumps(body, indent=2, ensure_ascii=False)
+    return whole_text(json.dumps(body, indent=2, ensure_ascii=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +17,13 @@ from messaging.certificate import Certificate
 from messaging.kept_headers import kept_headers
 from messaging.order_id import canonical
 from messaging.storable import json_text, text
+from runtime.indented_json import indented
 from runtime.mongodb_clock import mongodb_now
 
 #: MongoDB's documents end at 16 MiB; the rest is for certificates, headers and history.
 BODY_LIMIT_BYTES = 10_000_000
 PREVIEW_LIMIT_CHARS = 20_000
-#: A body that is larger is previewed as it is, unindented.
+#: A body that is larger is not asked for the order and the user that it names.
 PARSE_LIMIT_BYTES = 2_000_000
 ID_LIMIT_CHARS = 300
 
@@ -88,7 +88,7 @@ def read(message: Message, service: str) -> DeadLetter:
         order_id=canonical(_id(properties.get("correlation_id")) or _id(fields.get("orderId"))),
         user_id=_id(fields.get("userId")),
         body=body,
-        preview=_preview(body, parsed),
+        preview=preview_of(body),
         content_type=_id(message.content_type),
         properties=json_text(_without(properties, {"application_headers"})),
         headers=json_text(_without(headers, CERTIFIED_HEADERS if certified else DLQ_HEADERS)),
@@ -114,7 +114,7 @@ def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
         order_id=_id(properties.get("correlation_id")),
         user_id="",
         body=body,
-        preview=_preview(body, None),
+        preview=preview_of(body),
         content_type=_id(message.content_type),
         properties="{}",
         headers="{}",
@@ -139,13 +139,13 @@ def _parse(body: bytes) -> Any:
         return None
 
 
-def _preview(body: bytes, parsed: Any) -> str:
-    if parsed is None:
-        return text(body[: PREVIEW_LIMIT_CHARS * 2], PREVIEW_LIMIT_CHARS)
-    try:
-        return text(json.dumps(parsed, indent=2, ensure_ascii=False), PREVIEW_LIMIT_CHARS)
-    except (ValueError, RecursionError):
-        return text(body[: PREVIEW_LIMIT_CHARS * 2], PREVIEW_LIMIT_CHARS)
+def preview_of(body: bytes) -> str:
+    """The body's beginning as it is shown: indented where it is JSON."""
+    shown = indented(body)
+    # Of any four bytes there is a character at least, and the cut has to be seen.
+    return text(
+        body[: PREVIEW_LIMIT_CHARS * 4 + 1] if shown is None else shown, PREVIEW_LIMIT_CHARS
+    )
 
 
 def _id(value: object) -> str:
