@@ -6,12 +6,14 @@ lives, a keyed request costs one more query; never where the database is new.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from bson import ObjectId
 from django.conf import settings
 
 from orders.collection import orders
+from runtime.mongodb_clock import mongodb_now
 
 #: Applied by the upgrade.
 MIGRATION = {"app": "orders", "name": "0007_keys_have_owners"}
@@ -19,21 +21,22 @@ MIGRATION = {"app": "orders", "name": "0007_keys_have_owners"}
 ROLLING_UPGRADE = timedelta(hours=1)
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-#: Until when one may be found; None before this process has asked.
-_end: datetime | None = None
+#: On `time.monotonic`'s clock: from when on none is found; None before this process has asked.
+_gone_at: float | None = None
 
 
 def may_exist() -> bool:
     """Whether one may still be found; asks MongoDB the first time."""
-    global _end
-    if _end is None:
-        _end = end()
-    return _end is None or datetime.now(UTC) < _end
+    global _gone_at
+    if _gone_at is None and (last := end()) is not None:
+        # Keys are forgotten by MongoDB's clock, and where this machine's is ahead they are not yet.
+        _gone_at = time.monotonic() + (last - mongodb_now()).total_seconds()
+    return not are_gone()
 
 
 def are_gone() -> bool:
     """Whether it is known that none is left; without a query."""
-    return _end is not None and datetime.now(UTC) >= _end
+    return _gone_at is not None and time.monotonic() >= _gone_at
 
 
 def end() -> datetime | None:

@@ -129,14 +129,10 @@ REASON = {"reason": TEXT_FIX.format('"the price was missing"')}
 GROUP = {"group": TEXT_FIX.format("a group's fingerprint")}
 DRY_RUN = {"dryRun": "Send true or false, or leave it out."}
 
-ACT = JsonBody(
-    Act,
-    TITLE,
-    {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON},
-    empty=Act(),
-)
+FIXES_OF_ACT = {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON}
+ACT = JsonBody(Act, TITLE, FIXES_OF_ACT, empty=Act())
 #: For the API's description. It is read as an act, which says itself what the reason is for.
-REASONED_ACT = JsonBody(ReasonedAct, TITLE, {})
+REASONED_ACT = JsonBody(ReasonedAct, TITLE, FIXES_OF_ACT)
 EDIT = JsonBody(
     Edit,
     TITLE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -60,7 +60,6 @@ def retried(
 ) -> None:
     """Note that the message runs again after the delay, `most` times in all; never raises."""
     delivery = call.delivery
-    now = datetime.now(UTC)
     note = {
         "service": delivery.service,
         "type": delivery.type,
@@ -69,10 +68,11 @@ def retried(
         "attempts": [_told(each) for each in attempts],
         "most_attempts": most,
         "queue": retry_queue(services()[delivery.service], delay_seconds).name,
-        "due_at": now + timedelta(seconds=delay_seconds),
-        "at": now,
     }
-    _write(delivery, call, {"$set": note, "$unset": {"gave_up": "", "stop": ""}})
+    # A foreign text is none of MongoDB's expressions.
+    told = {name: {"$literal": value} for name, value in note.items()}
+    due = {"due_at": {"$add": ["$$NOW", round(delay_seconds * 1_000)]}, "at": "$$NOW"}
+    _write(delivery, call, [{"$set": told | due}, {"$unset": ["gave_up", "stop"]}])
 
 
 def handled(call: MessageCall) -> None:
@@ -220,7 +220,10 @@ def _about(order_id: str) -> dict[str, Any]:
 
 
 def _write(
-    delivery: Delivery, call: MessageCall, change: dict[str, Any], upsert: bool = True
+    delivery: Delivery,
+    call: MessageCall,
+    change: dict[str, Any] | list[dict[str, Any]],
+    upsert: bool = True,
 ) -> None:
     try:
         with pymongo.timeout(ANSWER_SECONDS):

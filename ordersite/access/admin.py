@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,13 +11,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from ordersite.access import keys
 from ordersite.access.authentication import caller_of_user
 from ordersite.access.bodies import MOST_DAYS
-from ordersite.access.keys import InvalidKey, NewKey
+from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, SCOPES
 from runtime.paginator import CollectionPaginator
@@ -52,6 +54,14 @@ class KeyForm(forms.ModelForm):
         help_text="Empty: the default rate.",
     )
 
+    #: A form that is sent twice, as by a double click, makes one key.
+    request = forms.CharField(
+        max_length=36,
+        required=False,
+        initial=lambda: str(uuid.uuid4()),
+        widget=forms.HiddenInput,
+    )
+
     class Meta:
         model = ApiKey
         fields = ["name", "user_id", "scopes", "rate"]
@@ -79,7 +89,8 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ["name", "user_id", "scopes", "days", "rate"]})]
+            asked = ["name", "user_id", "scopes", "days", "rate", "request"]
+            return [(None, {"fields": asked})]
         held = ["name", "id", "condition", "user_id", "what", "rate"]
         times = ["created_at", "created_by", "expires_at", "revoked_at", "revoked_by"]
         return [(None, {"fields": [*held, *times, "last_used_at"]})]
@@ -111,6 +122,20 @@ class ApiKeyAdmin(admin.ModelAdmin):
         """Logs and orders name it; it is revoked instead."""
         return False
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except MadeBefore as error:
+            said = (
+                f"No further key was made: this form has made the key {error.id} before, and "
+                "showed its secret then. Rotate that key if nobody has it; open the form again for "
+                "another one."
+            )
+            self.message_user(request, said, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:access_apikey_changelist"))
+
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         check_own(request, obj.scopes)
         days = form.cleaned_data["days"]
@@ -121,6 +146,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
             user_id=obj.user_id,
             lifetime=timedelta(days=days) if days else None,
             rate=obj.rate,
+            request=request_of(request, form.cleaned_data["request"]),
         )
         obj.pk = obj.new.record.pk  # type: ignore[attr-defined]
 
@@ -160,6 +186,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
         response = TemplateResponse(request, "ordersite/new_keys.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def request_of(request: HttpRequest, form: str) -> str:
+    """What identifies a form over all that are open; empty where it does not say."""
+    return f"form {request.user.pk} {form}" if form else ""
 
 
 def check_own(request: HttpRequest, scopes: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pymongo
 from django.conf import settings
@@ -17,6 +17,7 @@ from ordersite.access.models import ApiKey
 from ordersite.access.refused import refused
 from ordersite.access.remembered import Remembered
 from ordersite.access.scopes import allowed
+from runtime.mongodb_clock import about_now
 from runtime.requests.caller import Caller, Unauthenticated
 from runtime.requests.deadline import ANSWER_SECONDS
 
@@ -127,7 +128,7 @@ def caller_of_key(record: ApiKey) -> Caller:
 def seconds_until(ends_at: datetime | None) -> float:
     """How long a caller is remembered: `REVOKED_WITHIN_SECONDS`, and never past its end."""
     most: float = settings.REVOKED_WITHIN_SECONDS
-    return most if ends_at is None else min(most, (ends_at - datetime.now(UTC)).total_seconds())
+    return most if ends_at is None else min(most, (ends_at - about_now()).total_seconds())
 
 
 def digest_of(token: bytes) -> bytes:

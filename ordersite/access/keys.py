@@ -12,16 +12,18 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
 from failed_messages.records import audit
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, expanded
+from runtime.mongodb_clock import about_now, mongodb_now
 from runtime.transactions import in_transaction
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,14 @@ class InvalidKey(ValueError):
         self.field = field
 
 
+class MadeBefore(Exception):
+    """The same request has made a key, whose secret was shown then."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"the key {id_} was made by this request before")
+        self.id = id_
+
+
 class NewKey(NamedTuple):
     """A key that was just made."""
 
@@ -61,6 +71,7 @@ def create(
     user_id: int | None,
     lifetime: timedelta | None = LIFETIME,
     rate: int | None = None,
+    request: str = "",
 ) -> NewKey:
     """Make a key.
 
@@ -68,15 +79,18 @@ def create(
         user_id: the customer whose orders alone it is for; None for a shop, which acts for all.
         lifetime: None for a key that never expires.
         rate: requests a second; None for the default rate.
+        request: identifies the request over all callers, so that it makes one key however often it
+            is sent; empty for one that is sent once.
 
     Raises:
         InvalidKey: an argument cannot be.
         UnknownScope: a scope is none.
+        MadeBefore: the same request has made a key.
     """
     wanted = expanded(scopes)
     check(name, wanted, user_id, rate)
-    now = datetime.now(UTC)
-    id_, secret = new_secret()
+    now = mongodb_now()
+    id_, secret = new_secret(request and f"request {request}")
     record = ApiKey(
         id=id_,
         client=id_,
@@ -94,7 +108,10 @@ def create(
         api_keys().insert_one(stored(record), session=session)
         audit.note(session, "create", audit.KEY, id_, by=by, after=shown(record))
 
-    in_transaction(carry_out)
+    try:
+        in_transaction(carry_out)
+    except DuplicateKeyError as error:
+        raise MadeBefore(id_) from error
     logger.info("%s created the API key %s of %s", by, id_, name)
     return NewKey(record, secret)
 
@@ -125,18 +142,19 @@ def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
     """Make a key that follows this one; this one ends after `overlap`.
 
     The new one is the same client: it lives as long as this one was to live, and what is
-    remembered of the client (idempotency keys, rates) goes on.
+    remembered of the client (idempotency keys, rates) goes on. A key is rotated once: who asks a
+    second time, as by a double click, would leave a key behind that nobody knows.
 
     Raises:
         ApiKey.DoesNotExist: there is no such key.
-        InvalidKey: it is not active any more.
+        InvalidKey: it is not active any more, or was rotated before.
     """
     old = ApiKey.objects.get(pk=id_)
     if old.state != "active":
         raise InvalidKey("key", f"is {old.state}; create another one")
-    now = datetime.now(UTC)
+    now = mongodb_now()
     lifetime = old.expires_at - old.created_at if old.expires_at else None
-    new_id, secret = new_secret()
+    new_id, secret = new_secret(f"rotated {id_}")
     fields = ("client", "name", "user_id", "scopes", "rate")
     record = ApiKey(
         id=new_id,
@@ -155,7 +173,10 @@ def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
         api_keys().update_one({"_id": id_}, {"$set": {"expires_at": ends_at}}, session=session)
         audit.note(session, "rotate", audit.KEY, id_, by=by, after=after)
 
-    in_transaction(carry_out)
+    try:
+        in_transaction(carry_out)
+    except DuplicateKeyError as error:
+        raise InvalidKey("key", f"was rotated to {new_id} before; rotate that one") from error
     logger.info("%s rotated the API key %s to %s", by, id_, new_id)
     return NewKey(record, secret)
 
@@ -166,7 +187,7 @@ def revoke(id_: str, *, by: str) -> ApiKey:
     Raises:
         ApiKey.DoesNotExist: there is no such key.
     """
-    now = datetime.now(UTC)
+    now = mongodb_now()
     change = {"$set": {"revoked_at": now, "revoked_by": by}}
 
     def carry_out(session: ClientSession) -> bool:
@@ -219,8 +240,9 @@ def find(key: str) -> ApiKey | None:
 
 def note_use(record: ApiKey) -> None:
     """Keep when the key was last used, unless that is known to some minutes."""
-    now = datetime.now(UTC)
-    if record.last_used_at and now - record.last_used_at < LAST_USE:
+    now = about_now()
+    # One of the future is of a clock that was ahead.
+    if record.last_used_at and abs(now - record.last_used_at) < LAST_USE:
         return
     try:
         ApiKey.objects.filter(pk=record.pk).update(last_used_at=now)
@@ -228,9 +250,9 @@ def note_use(record: ApiKey) -> None:
         logger.warning("The last use of the API key %s was not noted: %s", record.pk, error)
 
 
-def new_secret() -> tuple[str, str]:
-    """The id and the whole of a new key."""
-    id_ = secrets.token_hex(8)
+def new_secret(of: str = "") -> tuple[str, str]:
+    """The id and the whole of a new key; of one thing there is one id, if it is named."""
+    id_ = digest(of)[:16] if of else secrets.token_hex(8)
     return id_, f"{PREFIX}{id_}_{secrets.token_urlsafe(32)}"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from django.db import models
 from django_mongodb_backend.fields import ArrayField
+
+from runtime.mongodb_clock import about_now
 
 
 class ApiKey(models.Model):
@@ -47,8 +47,8 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """`active`, `expired` or `revoked`."""
+        """`active`, `expired` or `revoked`, by MongoDB's clock."""
         if self.revoked_at:
             return "revoked"
-        is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+        is_over = self.expires_at is not None and self.expires_at <= about_now()
         return "expired" if is_over else "active"

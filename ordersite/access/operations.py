@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ordersite.access import answers
-from ordersite.access.bodies import CREATE, NOTHING, ROTATE
-from ordersite.access.problem_types import KEY_ENDED
+from ordersite.access.bodies import CREATE, KEY_EXAMPLE, MAX_KEY_CHARACTERS, NOTHING, ROTATE
+from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
+from runtime.requests import idempotency_key
 from runtime.requests.newest_first import PageFilters
 from runtime.requests.operation import Answer, Header, Operation
 
@@ -43,9 +44,13 @@ LIST = Operation(
 CREATE_KEY = Operation(
     id="createApiKey",
     summary="Make a key, with scopes that you have",
+    description="A repeat with the same `Idempotency-Key` makes none, and does not show the secret "
+    "again.",
     body=CREATE,
+    headers=(idempotency_key.field(MAX_KEY_CHARACTERS, KEY_EXAMPLE),),
     example={"name": "the app of user 101", "userId": 101, "scopes": ["orders:place"]},
     answers={201: MADE},
+    problems=(KEY_MADE_BEFORE,),
 )
 SHOW = Operation(
     id="getApiKey",

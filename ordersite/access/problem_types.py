@@ -19,3 +19,22 @@ KEY_ENDED = ProblemType(
         },
     ),
 )
+KEY_MADE_BEFORE = ProblemType(
+    "key-made-before",
+    409,
+    "The request has made its key before",
+    "A request to make a key was sent again with its Idempotency-Key. It made one key, whose "
+    "secret was shown then and is not stored.",
+    "Rotate that key if nobody has its secret; send another Idempotency-Key for a further key.",
+    "The key was not made. Idempotency-Key: has made a key before, whose secret was shown then. "
+    "Rotate that key if nobody has its secret (GET /api-keys lists it); send another "
+    "Idempotency-Key for a further one.",
+    (
+        {
+            "field": "Idempotency-Key",
+            "detail": "has made a key before, whose secret was shown then",
+            "fix": "Rotate that key if nobody has its secret (GET /api-keys lists it); send "
+            "another Idempotency-Key for a further one.",
+        },
+    ),
+)

@@ -15,24 +15,39 @@ from rest_framework.views import APIView
 
 from ordersite.access import keys, operations
 from ordersite.access.answers import ApiKeys, NewApiKey
-from ordersite.access.bodies import CREATE, EXAMPLE, NOTHING, ROTATE, TITLE
-from ordersite.access.keys import InvalidKey, NewKey
+from ordersite.access.bodies import (
+    CREATE,
+    EXAMPLE,
+    KEY_EXAMPLE,
+    MAX_KEY_CHARACTERS,
+    NOTHING,
+    ROTATE,
+    TITLE,
+)
+from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
-from ordersite.access.problem_types import KEY_ENDED
+from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
 from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
-from runtime.requests import newest_first
+from runtime.requests import idempotency_key, newest_first
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.faults import Path, body_fault
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
+
+MADE_BEFORE = Fault(
+    field=idempotency_key.HEADER,
+    detail="has made a key before, whose secret was shown then",
+    fix="Rotate that key if nobody has its secret (GET /api-keys lists it); send another "
+    "Idempotency-Key for a further one.",
+)
 
 
 class ApiKeysView(APIView):
     """GET and POST /api-keys."""
 
     scopes = {"GET": "api-keys:read", "POST": "api-keys:write"}
-    #: None: an answer with a secret is not kept.
+    #: With the API key, so that no answer with a secret is kept.
     has_keys_of_its_own = True
     operations = {"GET": operations.LIST, "POST": operations.CREATE_KEY}
 
@@ -50,14 +65,18 @@ class ApiKeysView(APIView):
             days = asked.expires_in_days
             lifetime = timedelta(days=days) if days else None
         check_own(caller, expanded(asked.scopes))
-        made = keys.create(
-            asked.name,
-            asked.scopes,
-            by=caller.name,
-            user_id=asked.user_id,
-            lifetime=lifetime,
-            rate=asked.requests_per_second,
-        )
+        try:
+            made = keys.create(
+                asked.name,
+                asked.scopes,
+                by=caller.name,
+                user_id=asked.user_id,
+                lifetime=lifetime,
+                rate=asked.requests_per_second,
+                request=request_of(request, caller),
+            )
+        except MadeBefore as error:
+            raise Refusal(TITLE, [MADE_BEFORE], KEY_MADE_BEFORE) from error
         return shown_once(made)
 
 
@@ -75,7 +94,7 @@ class RotateView(APIView):
     """POST /api-keys/ID/rotate: the key that follows, shown once."""
 
     scopes = {"POST": "api-keys:write"}
-    #: None: an answer with a secret is not kept.
+    #: None: an answer with a secret is not kept, and a key is rotated once anyway.
     has_keys_of_its_own = True
     operations = {"POST": operations.ROTATE_KEY}
 
@@ -111,6 +130,19 @@ def find(id_: str) -> ApiKey:
     if record is None:
         raise Http404
     return record
+
+
+def request_of(request: Request, caller: Caller) -> str:
+    """What identifies the request over all callers; empty where it has no Idempotency-Key.
+
+    Raises:
+        Refusal: the key is empty or too long.
+    """
+    header = request.headers.get(idempotency_key.HEADER)
+    if header is None:
+        return ""
+    key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, KEY_EXAMPLE)
+    return f"{caller.id}:{key}"
 
 
 def check_own(caller: Caller, scopes: list[str]) -> None:

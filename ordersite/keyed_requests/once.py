@@ -7,10 +7,10 @@ middleware sees the whole answer.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pymongo
@@ -24,6 +24,8 @@ from ordersite.keyed_requests.store import TITLE, Claim, claim, settle
 from runtime.requests import idempotency_key
 from runtime.requests.caller import caller_of
 from runtime.requests.deadline import ANSWER_SECONDS
+from runtime.requests.json_body import JsonBody
+from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,10 @@ class OncePerKey(BasePermission):
             return True
         key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, EXAMPLE)
         with pymongo.timeout(ANSWER_SECONDS):
-            found = claim(f"{caller_of(request).id}:{key}", fingerprint(request))
+            found = claim(
+                f"{caller_of(request).id}:{key}",
+                fingerprint(request, body_of(view, request.method or "")),
+            )
         if not isinstance(found, Claim):
             raise AnsweredBefore(found)
         request.META[CLAIM] = found
@@ -88,14 +93,24 @@ def takes_keys(view: Any, method: str) -> bool:
     return not getattr(view, "has_keys_of_its_own", False)
 
 
-def fingerprint(request: Request) -> str:
-    """Equal for equal requests, whatever blanks are in their JSON."""
-    try:
-        body = json.dumps(json.loads(request.body), sort_keys=True).encode()
-    except (ValueError, RecursionError):
-        body = request.body
+def fingerprint(request: Request, route: JsonBody[Any] | None) -> str:
+    """Equal for requests that ask for the same, however their JSON is written.
+
+    Args:
+        route: what the body of such a request is to be.
+    """
+    body = request.body
+    # A request that is refused is not kept.
+    with suppress(Refusal):
+        body = route.canonical(body) if route else body
     asked = f"{request.method} {address(request)}\n".encode()
     return hashlib.sha256(asked + body).hexdigest()
+
+
+def body_of(view: Any, method: str) -> JsonBody[Any] | None:
+    """What the view's method takes."""
+    operation = getattr(view, "operations", {}).get(method)
+    return operation.body if operation else None
 
 
 def address(request: Request) -> str:

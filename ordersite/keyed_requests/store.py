@@ -1,4 +1,8 @@
-"""Which keys are in use, and what their first requests were answered with."""
+"""Which keys are in use, and what their first requests were answered with.
+
+By MongoDB's clock: by two machines' own, the one that is ahead would take a key for left whose
+request is at work on the other.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
-from runtime.milliseconds import now_in_milliseconds
+from runtime.mongodb_clock import mongodb_now
 from runtime.requests.idempotency_key import HEADER, REPLAYED
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
@@ -58,7 +62,7 @@ def claim(key: str, fingerprint: str) -> Claim | HttpResponse:
         pymongo.errors.PyMongoError: MongoDB did not answer; nothing was done.
     """
     for _ in range(TRIES):
-        now = now_in_milliseconds()
+        now = mongodb_now()
         try:
             keyed_requests().insert_one(new(key, fingerprint, now))
         except DuplicateKeyError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +25,7 @@ from ordersite.overview.time_buckets import SPANS, Span
 from ordersite.overview.verdict import judge
 from ordersite.pipeline import health
 from ordersite.pipeline.conservation import NAMED_ORDERS
-from runtime.mongodb_clock import mongodb_now
+from runtime.mongodb_clock import carried_on, mongodb_now
 from runtime.trouble import refusal
 
 logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def drawn(span: Span) -> dict[str, Any]:
 
 def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
     """The template's variables; whoever may not see orders sees the verdict alone."""
-    now = max(snapshot.at, datetime.now(UTC))
+    now = max(snapshot.at, carried_on())
     names = tuple(services())
     verdict = judge(snapshot, now, names)
     told = {"verdict": verdict, "age": age((now - snapshot.at).total_seconds()), "at": snapshot.at}

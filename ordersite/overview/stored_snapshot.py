@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import update_wrapper
 from threading import Lock
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from ordersite.overview.snapshot import (
 )
 from ordersite.pipeline import health
 from runtime.mongodb_clock import mongodb_now
+from runtime.mongodb_clock import told as told_time
 from runtime.stored_documents import AWARE
 
 EVERY_SECONDS = 5.0
@@ -189,9 +190,7 @@ def is_fresh_at_primary(snapshot: Snapshot) -> bool:
     """The same by MongoDB's clock, and False where no primary answers; raises what `take` does."""
     hello = connection.database.command("hello")
     # Where the URL names one member alone, that answers whatever it is.
-    return bool(hello["isWritablePrimary"]) and is_fresh(
-        snapshot, hello["localTime"].replace(tzinfo=UTC)
-    )
+    return bool(hello["isWritablePrimary"]) and is_fresh(snapshot, told_time(hello))
 
 
 class Probe:

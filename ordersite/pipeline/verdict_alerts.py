@@ -20,6 +20,7 @@ from messaging.service import services
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.stored_snapshot import ANSWER_SECONDS, current, kept
 from ordersite.overview.verdict import judge
+from runtime.mongodb_clock import carried_on
 
 LASTING_SECONDS = 30
 #: Of one alert.
@@ -52,7 +53,7 @@ class Watch:
         if not alerts.is_set_up():
             return 0
         snapshot = current()
-        verdict = judge(snapshot, max(snapshot.at, datetime.now(UTC)), tuple(services()))
+        verdict = judge(snapshot, max(snapshot.at, carried_on()), tuple(services()))
         return int(self._lasts(verdict.level) and self._tell(verdict))
 
     def _lasts(self, level: Level) -> bool:

@@ -1,4 +1,7 @@
-"""The second factor of local logins: codes of six digits that change with time (RFC 6238)."""
+"""The second factor of local logins: codes of six digits that change with time (RFC 6238).
+
+The time is MongoDB's: a code that was used is known by its step, on whichever machine it was used.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import hmac
 import logging
 import secrets
 import struct
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -122,7 +124,7 @@ def code_of(secret: str, step: int) -> str:
 
 
 def _matching_step(secret: str, code: str) -> int | None:
-    now = int(time.time()) // STEP_SECONDS
+    now = int(mongodb_now().timestamp()) // STEP_SECONDS
     for step in range(now - STEPS_OFF, now + STEPS_OFF + 1):
         if hmac.compare_digest(code_of(secret, step).encode(), code.encode("utf-8", "replace")):
             return step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -20,12 +20,16 @@ from django.urls import reverse
 from messaging.order_id import object_id
 from orders import cancelling
 from orders.collection import orders
+from runtime.moment import exact
+from runtime.mongodb_clock import mongodb_now
 from runtime.requests.refusal import Refusal
 
 CANCEL = "orders.change_order"
 MAX_CHARACTERS = 500
 #: Of one order; the oldest are left out then.
 MOST_NOTES = 100
+#: The same note within it is a second click, or the same page sent again.
+A_MOMENT = timedelta(minutes=1)
 
 
 def act(request: HttpRequest, order_id: str, what: str) -> HttpResponse:
@@ -43,6 +47,11 @@ def act(request: HttpRequest, order_id: str, what: str) -> HttpResponse:
 
 
 def _cancel(request: HttpRequest, key: ObjectId, reason: str) -> None:
+    before = orders().find_one({"_id": key}, {"cancellation": True}) or {}
+    if earlier := before.get("cancellation"):
+        said = f"{reason_of(earlier)}. It stays as it is, and nothing was noted."
+        messages.warning(request, f"The order was cancelled before, {said}")
+        return
     try:
         cancelling.cancel(key, reason or None)
     except Refusal as refusal:
@@ -56,15 +65,28 @@ def _note(request: HttpRequest, key: ObjectId, text: str) -> None:
     if not text:
         messages.error(request, "The note is empty, so nothing was noted.")
         return
-    add_note(key, request.user.get_username(), text)
-    messages.success(request, "Noted.")
+    if add_note(key, request.user.get_username(), text):
+        messages.success(request, "Noted.")
+    else:
+        messages.warning(request, "You have noted the same a moment ago, so it is noted once.")
 
 
-def add_note(key: ObjectId, by: str, text: str) -> None:
-    note: dict[str, Any] = {"at": datetime.now(UTC), "by": by, "text": text}
-    orders().update_one(
-        {"_id": key}, {"$push": {"notes": {"$each": [note], "$slice": -MOST_NOTES}}}
+def add_note(key: ObjectId, by: str, text: str) -> bool:
+    """Add a note; False where the same one was added a moment ago, as by a second click."""
+    now = mongodb_now()
+    note: dict[str, Any] = {"at": now, "by": by, "text": text}
+    same = {"$elemMatch": {"by": by, "text": text, "at": {"$gt": now - A_MOMENT}}}
+    added = orders().update_one(
+        {"_id": key, "notes": {"$not": same}},
+        {"$push": {"notes": {"$each": [note], "$slice": -MOST_NOTES}}},
     )
+    return bool(added.modified_count)
+
+
+def reason_of(cancellation: dict[str, Any]) -> str:
+    """`at 2026-01-31 12:00:00 UTC (Ordered twice)`."""
+    reason = cancellation.get("reason")
+    return f"at {exact(cancellation['at'])}{f' ({reason})' if reason else ''}"
 
 
 ACTS = {"cancel": _cancel, "note": _note}

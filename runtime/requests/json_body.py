@@ -110,6 +110,16 @@ class JsonBody(Generic[T]):
             raise Refusal(self._title, faults)
         return decoded
 
+    def canonical(self, body: bytes) -> bytes:
+        """Equal for bodies that ask for the same: with a default or without it, in any sequence.
+
+        Raises:
+            Refusal: see `decode`.
+        """
+        asked = self.decode(body) if body or self._empty is None else self._empty
+        # `null` says as much as no body does.
+        return msgspec.json.encode(self._empty if asked is None else asked, order="sorted")
+
     def _again(self, body: bytes, first: msgspec.ValidationError, also: Also | None) -> T:
         """What a body says that is something else at first sight: large numbers may be text.
 

@@ -125,6 +125,15 @@ def ended_key() -> HttpResponse:
     return ask("POST", f"/api-keys/{id_}/rotate")
 
 
+def made_before() -> HttpResponse:
+    asked = {"name": "a test", "userId": 101, "scopes": ["orders:place"]}
+    login = bearer(secret(*SCOPES))
+    answers = [
+        ask_as(login, "POST", "/api-keys", asked, idempotency_key="k") for _ in ("first", "again")
+    ]
+    return answers[1]
+
+
 def nothing_to_restore() -> HttpResponse:
     return ask("POST", f"/failed-messages/{failed(message_id=str(uuid.uuid4())).pk}/restore")
 
@@ -234,4 +243,5 @@ CAUSES: dict[str, Callable[[], HttpResponse | bytes]] = {
     "too-many-endpoints": too_many_endpoints,
     "not-in-this-state": nothing_to_restore,
     "key-ended": ended_key,
+    "key-made-before": made_before,
 }

@@ -16,6 +16,7 @@ from failed_messages.api.groups import CHOICES, PAGE
 from failed_messages.api.parameters import GroupFilters, MessageFilters
 from failed_messages.reading.filters import FIELDS
 from messaging.service import events
+from ordersite.access.problem_types import KEY_MADE_BEFORE
 from ordersite.openapi.document import SECURITY_SCHEMES, document
 from ordersite.openapi.problem_table import problem_types
 from ordersite.openapi.routes import Route, addresses, routes
@@ -83,6 +84,8 @@ def test_each_operation_has_a_name_of_its_own() -> None:
 def test_what_takes_an_idempotency_key_says_how_a_repeat_is_known(route: Route) -> None:
     said = route.operation
     if idempotency_key.HEADER not in {each.name for each in said.headers}:
+        return
+    if KEY_MADE_BEFORE in said.problems:
         return
     for status, answer in said.answers.items():
         assert status >= 300 or idempotency_key.REPLAYED_FIELD in answer.headers, status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,7 @@ GLOBE = {"sku": "globe", "name": "Globe", "price": "54.00", "available": 5}
 
 
 def send(client: Client, path: str, body: Any, key: str = "k", method: str = "POST") -> Any:
-    data = json.dumps(body)
+    data = body if isinstance(body, str) else json.dumps(body)
     headers = {"idempotency-key": key}
     return client.generic(method, path, data, "application/json", headers=headers)
 
@@ -67,6 +68,28 @@ def test_every_write_acts_once_for_a_key() -> None:
         assert AuditEntry.objects.count() == acts, name
         assert send(client, path, {**body, "reason": "other"}, key=name).status_code == 422, name
     assert recount().differences == []
+
+
+#: An act, a request of it, and others that say the same.
+SAME: dict[str, tuple[Any, list[Any]]] = {
+    "cancel": ({}, ["", {"reason": None}]),
+    "withdraw": ("", [{}, None]),
+    "ship": ({"force": True, "reason": "paid"}, [' { "reason":"p\\u0061id" , "force":true}']),
+    "add": (GLOBE, [dict(reversed(GLOBE.items()))]),
+}
+
+
+@pytest.mark.parametrize("act", SAME)
+def test_a_repeat_that_says_the_same_in_another_form_is_the_same_request(act: str) -> None:
+    client, (path, _) = staff(), writes()[act]
+    first, others = SAME[act]
+
+    answer = send(client, path, first)
+
+    assert answer.status_code < 300, answer.content
+    for other in others:
+        again = send(client, path, other)
+        assert (again.status_code, again.content) == (answer.status_code, answer.content), other
 
 
 def test_an_id_in_capitals_is_the_same_request() -> None:
@@ -161,6 +184,16 @@ def test_a_key_whose_process_is_gone_is_free_after_a_while() -> None:
     keyed_requests().update_one({"_id": "k"}, {"$set": {"claimed_at": past}})
 
     assert isinstance(claim("k", "a"), Claim)
+
+
+def test_the_clock_of_one_machine_frees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is an hour ahead would act beside the request that is at work."""
+    assert isinstance(claim("k", "a"), Claim)
+    ahead = time.time_ns() + 3_600 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: ahead)
+
+    with pytest.raises(Refusal):
+        claim("k", "a")
 
 
 def test_a_key_is_forgotten_after_its_hours() -> None:

@@ -162,7 +162,7 @@ def test_an_order_that_was_placed_before_the_upgrade_is_not_placed_again(
     closed: None, way: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then keys belonged to the order's user, and nobody else was known."""
-    monkeypatch.setattr(unowned_keys, "_end", None)
+    monkeypatch.setattr(unowned_keys, "_gone_at", None)
     with override_settings(API_IS_OPEN=True):
         before = place(Client(headers={"host": "localhost"}), 101, idempotency_key="k")
     document = orders().find_one()
@@ -180,7 +180,7 @@ def test_an_order_that_was_placed_before_the_upgrade_is_not_placed_again(
 def test_in_a_new_database_nobody_asks_for_keys_of_a_release_before(
     closed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unowned_keys, "_end", None)
+    monkeypatch.setattr(unowned_keys, "_gone_at", None)
     assert not unowned_keys.are_gone()
 
     assert not unowned_keys.may_exist()

@@ -18,6 +18,7 @@ from failed_messages.records import audit
 from orders.collection import orders
 from ordersite.access import bearer, keys
 from ordersite.access.models import ApiKey
+from runtime.mongodb_clock import mongodb_now
 from tests.asgi_client import AsgiClient
 from tests.security.conftest import client_of, secret
 
@@ -151,7 +152,7 @@ def test_metrics_are_told_while_mongodb_does_not_answer(monkeypatch: pytest.Monk
 
 
 def test_no_key_is_remembered_past_its_end() -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=1)
+    soon = mongodb_now() + timedelta(seconds=1)
 
     assert bearer.seconds_until(soon) <= 1
     assert bearer.seconds_until(None) == 5

@@ -23,6 +23,19 @@ def post(client: Client, path: str, body: Any) -> HttpResponse:
     return client.post(path, json.dumps(body), content_type="application/json")
 
 
+def test_a_request_that_is_sent_again_makes_one_key(with_key: WithKey) -> None:
+    client = with_key("api-keys:*", "orders:read")
+    asked = {"content_type": "application/json", "headers": {"idempotency-key": "k"}}
+
+    made, again = (client.post("/api-keys", json.dumps(KEY), **asked) for _ in range(2))
+    rotated, twice = (post(client, f"/api-keys/{made.json()['id']}/rotate", {}) for _ in range(2))
+
+    assert (made.status_code, again.status_code) == (201, 409)
+    assert again.json()["type"].endswith("/key-made-before")
+    assert (rotated.status_code, twice.status_code) == (201, 409)
+    assert ApiKey.objects.filter(name=KEY["name"]).count() == 2
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from ordersite.access.models import ApiKey
+from tests.browser_form import BrowserForm
 from tests.security.conftest import client_of
 
 pytestmark = pytest.mark.usefixtures("closed")
@@ -55,6 +56,34 @@ def test_a_key_is_made_and_shown_once() -> None:
         assert (shown.status_code, record.pk in shown.content.decode()) == (200, True), page
         assert not secrets(shown)
         assert record.digest not in shown.content.decode()
+
+
+def test_a_form_that_is_sent_twice_makes_one_key() -> None:
+    client = staff()
+    page = client.get(f"{LIST}add/").content.decode()
+    sent = BrowserForm(page, "apikey_form").sent(**FORM)
+
+    [key] = secrets(client.post(f"{LIST}add/", sent))
+    second = client.post(f"{LIST}add/", sent, follow=True)
+
+    made = ApiKey.objects.get()
+    assert f"this form has made the key {made.pk} before" in second.content.decode()
+    assert not secrets(second)
+    assert client_of(key).get("/orders").status_code == 200
+
+
+def test_two_clicks_rotate_a_key_once() -> None:
+    client = staff()
+    client.post(f"{LIST}add/", FORM)
+    id_ = ApiKey.objects.get().pk
+
+    [new] = secrets(act(client, "rotate", id_))
+    second = act(client, "rotate", id_)
+
+    assert not secrets(second)
+    assert f"was rotated to {new.split('_')[1]} before; rotate that one" in second.content.decode()
+    assert ApiKey.objects.count() == 2
+    assert secrets(act(client, "rotate", new.split("_")[1]))
 
 
 def test_keys_are_rotated_and_revoked() -> None:

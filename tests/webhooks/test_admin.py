@@ -49,6 +49,20 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(admin_client: Client) -> 
         assert "whsec_" not in shown
 
 
+def test_a_form_that_is_sent_twice_makes_one_endpoint(admin_client: Client) -> None:
+    page = admin_client.get(f"{ENDPOINTS}add/").content.decode()
+    sent = BrowserForm(page, "endpoint_form").sent(**NEW)
+
+    first, second = (admin_client.post(f"{ENDPOINTS}add/", sent) for _ in range(2))
+    other = admin_client.post(f"{ENDPOINTS}add/", {**sent, "user_id": "202"}, follow=True)
+
+    (made,) = endpoints().find()
+    secret = newest(made["secrets"])
+    assert secret in first.content.decode()
+    assert secret in second.content.decode()
+    assert "This form has made another endpoint before" in other.content.decode()
+
+
 def test_a_url_inside_is_refused(admin_client: Client) -> None:
     for url in ("http://shop.example.com/", "https://10.0.0.1/", "x"):
         answer = admin_client.post(f"{ENDPOINTS}add/", {**NEW, "url": url})

@@ -122,6 +122,24 @@ def test_an_order_is_noted_about_and_cancelled(operator: Client, order_id: str) 
     assert "Cancel the order" not in told
 
 
+def test_a_second_click_notes_and_cancels_nothing(operator: Client, order_id: str) -> None:
+    act = f"/admin/orders/order/{order_id}/act"
+
+    said = [
+        operator.post(f"{act}/{what}/", {"text": text}, follow=True).content.decode()
+        for what, text in (("note", "called"), ("cancel", "twice")) * 2
+    ]
+
+    assert ["Noted." in text for text in said] == [True, False, False, False]
+    assert ["The order is cancelled." in text for text in said] == [False, True, False, False]
+    assert "You have noted the same a moment ago" in said[2]
+    assert "The order was cancelled before, at 20" in said[3]
+    order = orders().find_one({"_id": ObjectId(order_id)})
+    assert [each["text"] for each in order["notes"]] == ["called", "cancelled: twice"]
+    operator.post(f"{act}/note/", {"text": "called again"})
+    assert len(orders().find_one({"_id": ObjectId(order_id)})["notes"]) == 3
+
+
 def test_an_order_is_shipped_from_its_page(operator: Client, order_id: str) -> None:
     assert ">Ship</button>" in page(operator, order_id)
 

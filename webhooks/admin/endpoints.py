@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -29,6 +30,8 @@ from webhooks.rotation import OVERLAP_HOURS, newest
 from webhooks.sending_again import send_all_again
 from webhooks.store import Document, deliveries, endpoints
 
+MADE_BEFORE = "This form has made another endpoint before. Open it again for one more."
+HAS_ALL = f"It has {managing.MOST_OF_A_CUSTOMER} endpoints, as many as a customer may have."
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
 
 
@@ -45,6 +48,13 @@ class EndpointForm(forms.ModelForm):
         help_text="The customer of whose orders it hears; empty: it hears of all orders.",
     )
     types = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    #: A form that is sent twice, as by a double click, makes one endpoint.
+    request = forms.CharField(
+        max_length=36,
+        required=False,
+        initial=lambda: str(uuid.uuid4()),
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = Endpoint
@@ -55,6 +65,7 @@ class EndpointForm(forms.ModelForm):
         if self.instance.pk:
             # An endpoint keeps its owner.
             self.fields.pop("user_id", None)
+            self.fields.pop("request", None)
         self.fields["types"].choices = [(type_, type_) for type_ in known_types()]  # type: ignore[attr-defined]
 
     def clean_url(self) -> str:
@@ -71,8 +82,7 @@ class EndpointForm(forms.ModelForm):
         if not settings.WEBHOOKS:
             raise forms.ValidationError(OFF)
         if user_id is not None and managing.has_all(user_id):
-            most = managing.MOST_OF_A_CUSTOMER
-            self.add_error("user_id", f"It has {most} endpoints, as many as a customer may have.")
+            self.add_error("user_id", HAS_ALL)
         return cleaned
 
 
@@ -108,7 +118,7 @@ class EndpointAdmin(admin.ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ["url", "description", "user_id", "types"]})]
+            return [(None, {"fields": ["url", "description", "user_id", "types", "request"]})]
         types = "types" if self.has_write_permission(request) else "what"
         about = ["url", "id", "description", "user_id", types, "deliveries"]
         lately = ["condition", "disabled_at", "last_success_at", "failures", "failing_since"]
@@ -155,6 +165,16 @@ class EndpointAdmin(admin.ModelAdmin):
         for id_ in list(queryset.values_list("pk", flat=True)):
             managing.delete(id_)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except (managing.OtherRequest, managing.TooMany) as error:
+            is_other = isinstance(error, managing.OtherRequest)
+            self.message_user(request, MADE_BEFORE if is_other else HAS_ALL, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:webhooks_endpoint_changelist"))
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What the site has written of a change has the same effect as over HTTP."""
         super().save_related(request, form, formsets, change)
@@ -169,6 +189,7 @@ class EndpointAdmin(admin.ModelAdmin):
             user_id=obj.user_id,
             description=obj.description,
             by=request.user.get_username(),
+            key=key_of(request, form.cleaned_data["request"]),
         )
         obj.pk = made.endpoint["_id"]
         obj.made = made.endpoint  # type: ignore[attr-defined]
@@ -261,6 +282,11 @@ class EndpointAdmin(admin.ModelAdmin):
         response = TemplateResponse(request, "webhooks/secrets.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def key_of(request: HttpRequest, form: str) -> str:
+    """What identifies a form over all that are open; empty where it does not say."""
+    return f"form {request.user.pk} {form}" if form else ""
 
 
 def why_not(endpoint: Document) -> str:
