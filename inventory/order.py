@@ -13,8 +13,9 @@ from messaging.order_id import of_message
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
 
-#: Numbers are what JavaScript can count to without losing any.
-OrderId = Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**53)]
+OrderId = (
+    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+)
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -24,10 +25,7 @@ class _Line(Struct):
 
 
 class _Order(Struct, rename="camel"):
-    order_id: (
-        Annotated[str, Meta(min_length=1, max_length=100)]
-        | Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    )
+    order_id: OrderId
     user_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     items: Annotated[list[Sku | _Line], Meta(min_length=1, max_length=1000)]
 

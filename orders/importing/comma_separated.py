@@ -55,7 +55,7 @@ class Row(NamedTuple):
     @property
     def order(self) -> tuple[str, str, int]:
         """What the rows of one order have in common."""
-        ref = self.values.get("orderRef", "")
+        ref = spreadsheet.text(self.values.get("orderRef", ""))
         return self.values.get("userId", ""), ref, 0 if ref else self.line
 
 
@@ -156,6 +156,7 @@ def entry(group: list[Row]) -> Entry:
     ref = spreadsheet.text(first.values.get("orderRef", ""))
     found = [
         *((first.line, each) for each in (*altered(first.values), *too_long(ref))),
+        *((first.line, each) for each in shortened(group)),
         *((row.line, each) for row in others for each in altered(of_a_line(row))),
     ]
     user_id = first.values["userId"]
@@ -184,6 +185,13 @@ def too_long(ref: str) -> Iterator[Fault]:
     if len(ref) > MAX_REF_CHARACTERS:
         detail = f"must have at most {MAX_REF_CHARACTERS} characters, not {len(ref)}"
         yield Fault(field="orderRef", detail=detail, fix=ORDER_REF_FIX)
+
+
+def shortened(group: list[Row]) -> Iterator[Fault]:
+    """Of several lines with one `orderRef`: whether they had different ones."""
+    refs = {row.values.get("orderRef", "") for row in group}
+    if len(group) > 1 and len(refs) == 1 and (fault := spreadsheet.shortened("orderRef", *refs)):
+        yield fault
 
 
 def altered(values: Mapping[str, str]) -> Iterator[Fault]:

@@ -24,10 +24,15 @@ MADE = {
         r"|\d{1,2}(?P<a>[./-])\d{1,2}(?P=a)\d{4}|\d{1,2}(?P<b>[./])\d{1,2}(?P=b)\d{2}"
         r"|\d{4}(?P<c>[./-])\d{1,2}(?P=c)\d{1,2}"
     ),
+    "a time": r"\d{1,2}:\d{2}(:\d{2})?( [AP]M)?",
+    "a truth value": r"TRUE|FALSE|WAHR|FALSCH",
     "the error of a formula": r"#[A-Z0-9/]+[!?]?|#+",
     "no value": r"(?i:null|none|nan|n/a)",
 }
 MADE_OF = {name: re.compile(rf"\A(?:{pattern})\Z") for name, pattern in MADE.items()}
+
+#: 10.10 becomes 10.1, and stays what it is where it was written as a text.
+SHORTENED = re.compile(r"\A[+-]?\d+[.,]\d*[1-9]\Z")
 
 FIX = (
     "Format the column as text before you fill it in and save the file again; write a value that "
@@ -45,6 +50,17 @@ def altered(field: str, value: str) -> Fault | None:
     """Why the value of a name or an id is not to be trusted; None where it is."""
     for name, pattern in MADE_OF.items():
         if pattern.match(value):
-            detail = f"must not be {name}, like {value[:50]!r}: what was typed is not known"
-            return Fault(field=field, detail=detail, fix=FIX.format(value[:50]))
+            return untrusted(field, value, name)
     return None
+
+
+def shortened(field: str, value: str) -> Fault | None:
+    """Why several lines with this value may not belong together; None where they do."""
+    if not SHORTENED.match(value):
+        return None
+    return untrusted(field, value, "on several lines a number that may have ended in zeros")
+
+
+def untrusted(field: str, value: str, name: str) -> Fault:
+    detail = f"must not be {name}, like {value[:50]!r}: what was typed is not known"
+    return Fault(field=field, detail=detail, fix=FIX.format(value[:50]))

@@ -54,3 +54,46 @@ def test_a_large_number_is_one() -> None:
 
     assert entry.request is not None
     assert entry.request.user_id == LARGE
+
+
+@pytest.mark.parametrize("value", ["1:02", "12:30:00", "1:02 PM", "TRUE"])
+@pytest.mark.parametrize("field", ["orderRef", "sku"])
+def test_a_name_that_a_spreadsheet_may_have_changed_is_refused(field: str, value: str) -> None:
+    row = {"sku": "book", "orderRef": "A1", field: value}
+    lines = f"userId;sku;quantity;orderRef\n101;{row['sku']};1;{row['orderRef']}\n"
+
+    [entry] = entries(io.BytesIO(lines.encode()))
+
+    assert [fault["field"] for fault in entry.faults] == [field]
+    assert "what was typed is not known" in entry.faults[0]["detail"]
+
+
+@pytest.mark.parametrize("ref", ["10.1", "10,1", "-0.5"])
+def test_several_lines_that_may_have_had_different_references_are_refused(ref: str) -> None:
+    """10.10 and 10.1 are two references, and one after Excel has saved them."""
+    lines = f"userId;sku;quantity;orderRef\n101;book;1;{ref}\n101;pen;1;{ref}\n"
+
+    [entry] = entries(io.BytesIO(lines.encode()))
+    [alone] = entries(io.BytesIO(lines.rpartition("101")[0].encode()))
+
+    assert [fault["field"] for fault in entry.faults] == ["orderRef"]
+    assert "may have ended in zeros" in entry.faults[0]["detail"]
+    assert alone.key == f"import:101:{ref}"
+
+
+@pytest.mark.parametrize("ref", ["10.10", "1.2.3", "A10.1", '="10.1"', "10.", "0.0"])
+def test_a_name_that_it_would_have_changed_is_as_it_was_typed(ref: str) -> None:
+    lines = f"userId,sku,quantity,orderRef\n101,book,2.0,{ref}\n101,pen,1,{ref}\n"
+
+    [entry] = entries(io.BytesIO(lines.encode()))
+
+    assert entry.key == f"import:101:{ref.strip('=').strip(chr(34))}"
+
+
+def test_lines_with_the_same_reference_are_one_order_also_where_one_says_that_it_is_text() -> None:
+    lines = b'userId,sku,quantity,orderRef\n101,book,1,A1\n101,pen,1,="A1"\n'
+
+    [entry] = entries(io.BytesIO(lines))
+
+    assert entry.request is not None
+    assert len(entry.request.items) == 2
