@@ -54,7 +54,9 @@ Types = Annotated[
     ],
     Meta(min_length=1, max_length=MOST_TYPES),
 ]
-Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+#: Python's `$` would let a line break follow.
+DESCRIPTION = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+Description = Annotated[str, Meta(max_length=200, pattern=DESCRIPTION)]
 Moment = Annotated[
     datetime,
     Meta(tz=True, description="A time of RFC 3339.", examples=["2026-01-31T12:00:00Z"]),

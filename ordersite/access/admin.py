@@ -66,6 +66,13 @@ class KeyForm(forms.ModelForm):
         model = ApiKey
         fields = ["name", "user_id", "scopes", "rate"]
 
+    def clean_name(self) -> str:
+        """As over HTTP and in the terminal."""
+        name = str(self.cleaned_data["name"])
+        if not keys.is_name(name):
+            raise forms.ValidationError(f"The name {keys.NAME}.")
+        return name
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         denied = sorted(set(cleaned.get("scopes", ())) - CUSTOMERS)

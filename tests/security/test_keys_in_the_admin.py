@@ -104,7 +104,14 @@ def test_keys_are_rotated_and_revoked() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({"name": ""}, {"user_id": "0"}, {"user_id": "x"}, {"user_id": str(2**63)}),
+        *(
+            {"name": ""},
+            {"name": "a\u200bb"},
+            {"name": "a\nb"},
+            {"user_id": "0"},
+            {"user_id": "x"},
+            {"user_id": str(2**63)},
+        ),
         *({"scopes": []}, {"scopes": ["root"]}, {"scopes": ["stock:write"]}),
         *({"days": "0"}, {"days": "99999"}, {"rate": "0"}, {"rate": "-1"}),
     ],

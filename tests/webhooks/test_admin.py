@@ -63,6 +63,13 @@ def test_a_form_that_is_sent_twice_makes_one_endpoint(admin_client: Client) -> N
     assert "This form has made another endpoint before" in other.content.decode()
 
 
+def test_a_description_is_one_line_as_over_http(admin_client: Client) -> None:
+    answer = admin_client.post(f"{ENDPOINTS}add/", {**NEW, "description": "a\nb"})
+
+    assert "Enter one line" in answer.content.decode()
+    assert endpoints().count_documents({}) == 0
+
+
 def test_a_url_inside_is_refused(admin_client: Client) -> None:
     for url in ("http://shop.example.com/", "https://10.0.0.1/", "x"):
         answer = admin_client.post(f"{ENDPOINTS}add/", {**NEW, "url": url})

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,7 +24,7 @@ from runtime.paginator import CollectionPaginator
 from runtime.requests.number import number_in
 from webhooks import managing
 from webhooks.addresses import fault_of_url
-from webhooks.bodies import known_types
+from webhooks.bodies import DESCRIPTION, known_types
 from webhooks.disabling import disable, enable
 from webhooks.models import Endpoint
 from webhooks.rotation import OVERLAP_HOURS, newest
@@ -39,7 +40,11 @@ class EndpointForm(forms.ModelForm):
     """What an endpoint is to be."""
 
     url = forms.CharField(label="URL", max_length=2000, widget=forms.URLInput(attrs={"size": 80}))
-    description = forms.CharField(max_length=200, required=False)
+    description = forms.CharField(
+        max_length=200,
+        required=False,
+        validators=[RegexValidator(DESCRIPTION, "Enter one line, without control characters.")],
+    )
     user_id = forms.IntegerField(
         label="User id",
         min_value=1,
