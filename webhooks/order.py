@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from messaging import body
-from messaging.order_id import canonical
+from messaging.order_id import of_message
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101}'
 
@@ -35,4 +35,4 @@ class About(Struct, frozen=True):
 def read(event: Mapping[str, Any]) -> About:
     """Raises InvalidMessage: names the field and shows a right body."""
     told = body.read(event, _Event, example=EXAMPLE)
-    return About(canonical(str(told.order_id)), told.user_id)
+    return About(of_message(told.order_id, example=EXAMPLE), told.user_id)

@@ -131,6 +131,21 @@ def test_tail_leaves_nothing_on_the_broker(processes: Processes) -> None:
     eventually(lambda: not any(name.startswith("tail.") for name in exchanges()))
 
 
+def test_tail_ends_when_nobody_reads_it_any_more(processes: Processes) -> None:
+    """As `head` does; a pipe that is closed is no fault of RabbitMQ's."""
+    tail = processes.run("tail", "sh -c 'python manage.py tail | head -1'")
+    eventually(lambda: "Ctrl-C stops" in tail.log_tail())
+
+    def is_over() -> bool:
+        publish(b"{}", "order_events", "order.odd")
+        return not tail.running
+
+    eventually(is_over)
+    assert "order.odd" in tail.log_tail()
+    assert "Waiting for RabbitMQ" not in tail.log_tail()
+    assert "BrokenPipe" not in tail.log_tail()
+
+
 def exchanges() -> list[str]:
     """The names of all exchanges, by RabbitMQ's management API."""
     return [exchange["name"] for exchange in management_api.get("exchanges").content]

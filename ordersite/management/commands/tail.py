@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -34,6 +35,10 @@ CONNECT_SECONDS = 5
 WAITING_MESSAGES = 10_000
 
 
+class NobodyReads(Exception):
+    """What this command writes to is closed."""
+
+
 class Command(BaseCommand):
     help = "Show the events of all services live, by routing key: 'order.*', 'billing.#', '#'."
 
@@ -63,6 +68,9 @@ class Command(BaseCommand):
                 time.sleep(RECONNECT_SECONDS)
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
+        except NobodyReads:
+            # Python would write what is left, and complain of that.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def follow(self, pattern: str) -> None:
         """Show events until the connection is lost.
@@ -81,8 +89,12 @@ class Command(BaseCommand):
                     broker.drain_events()
 
     def write(self, message: Message) -> None:
-        self.stdout.write(self.show(message))
-        self.stdout.flush()
+        """Raises NobodyReads: as behind `| head`, which has read enough."""
+        try:
+            self.stdout.write(self.show(message))
+            self.stdout.flush()
+        except BrokenPipeError as error:
+            raise NobodyReads from error
 
 
 def declare(broker: Connection, name: str, pattern: str) -> Queue:
