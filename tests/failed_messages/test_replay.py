@@ -27,6 +27,8 @@ from failed_messages.records import order_facts
 from failed_messages.records.collection import failed_messages
 from localservices.ports import free_port
 from messaging import topology
+from messaging.adapters.py_amqp import encode_table
+from messaging.byte_array import ByteArray
 from orders import ledger
 from tests import broker
 from tests.failed_messages.letters import BODY, ORDER_ID, certificate, failed, record
@@ -104,15 +106,19 @@ KEPT = {
 }
 
 
+#: What is equal to another header, and not the same.
+EXACT = {"price": Decimal("10.10"), "blob": ByteArray(b"abc"), "latin": b"caf\xe9"}
+
+
 def test_a_replay_is_sent_with_every_header_and_property_of_its_publisher():
-    stored = failed(
-        headers={**KEPT, "CC": ["inventory"]}, priority=3, app_id="till", user_id=broker.user()
-    )
+    headers = {**KEPT, **EXACT, "CC": ["inventory"]}
+    stored = failed(headers=headers, priority=3, app_id="till", user_id=broker.user())
 
     assert replay([stored.pk], "operator")[0].done
 
     sent = broker.take("billing")
     assert {name: sent.headers[name] for name in KEPT} == KEPT
+    assert encode_table({name: sent.headers[name] for name in EXACT}) == encode_table(EXACT)
     assert (sent.properties["priority"], sent.properties["app_id"]) == (3, "till")
     # RabbitMQ takes no other name than that of whoever publishes.
     assert sent.properties["user_id"] == broker.user()
