@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -24,6 +24,9 @@ from kombu import Exchange
 from msgspec import Struct
 
 MODULE = "service"
+
+#: What is found out of a type of event. A publisher may make a type of its own of each message.
+TYPES_REMEMBERED = 1_000
 
 Body = type[Struct]
 
@@ -185,7 +188,7 @@ def events_by_body() -> dict[type[Struct], Event]:
     return {event.body: event for event in events().values()}
 
 
-@cache
+@lru_cache(maxsize=TYPES_REMEMBERED)
 def publisher_of(type_: str) -> Service | None:
     """The service that publishes this type of event; None where none does."""
     for service in services().values():
@@ -194,7 +197,7 @@ def publisher_of(type_: str) -> Service | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=TYPES_REMEMBERED)
 def exchange_of(type_: str) -> Exchange:
     """Where events of this type are published.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 
-from messaging.service import Service, services
+from messaging.service import TYPES_REMEMBERED, Service, services
 from messaging.service import publisher_of as service_that_publishes
 from runtime.broker_url import parse
 
@@ -39,7 +39,7 @@ def senders_to(service: Service, type_: str) -> frozenset[str]:
     return _senders(settings.AMQP_URL, service.name, type_)
 
 
-@cache
+@lru_cache(maxsize=TYPES_REMEMBERED)
 def users_that_publish(type_: str) -> frozenset[str]:
     """The user of the process in which the service that publishes this type does so.
 
@@ -54,7 +54,7 @@ def process_of(service: Service) -> str:
     return "relay" if service.keeps_ledger else service.name
 
 
-@cache
+@lru_cache(maxsize=TYPES_REMEMBERED)
 def _senders(own_url: str, service: str, type_: str) -> frozenset[str]:
     publisher = service_that_publishes(type_)
     processes = {service, *SEND_AGAIN}

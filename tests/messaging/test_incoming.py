@@ -19,7 +19,8 @@ from messaging.incoming import (
     returns_of,
     version_in,
 )
-from messaging.service import services
+from messaging.service import TYPES_REMEMBERED, publisher_of, services
+from messaging.trust import users
 
 BILLING = "billing"
 KNOWN = frozenset({"order.placed", "order.cancelled"})
@@ -165,3 +166,14 @@ def test_returns_are_rabbitmqs_own_count() -> None:
 def test_a_body_without_a_version_is_the_first(header: dict[str, Any], version: int) -> None:
     assert version_in(header) == version
     assert version_in({"schema-version": json.dumps(2)}) == 1
+
+
+def test_types_that_a_publisher_makes_up_take_no_memory_for_ever() -> None:
+    for number in range(3 * TYPES_REMEMBERED):
+        message = arrived(type=f"made.up.{number}", user_id="guest")
+        with pytest.raises(InvalidMessage):
+            checked(message)
+        delivery(message)
+
+    for remembered in (publisher_of, users._senders, users.users_that_publish):
+        assert remembered.cache_info().currsize <= TYPES_REMEMBERED
