@@ -165,6 +165,7 @@ BODIES: dict[str, Poison] = {
         f"quantity {value!r}": invalid(item(quantity=value))
         for value in (0, -1, 1.5, 10**9, 2**70, "2", "one", OPERATOR)
     },
+    "many values far inside": invalid(b"[" * 500 + b"0" + b",0" * 400_000 + b"]" * 500),
     "huge": Poison(b'{"padding": "' + b"x" * HUGE_BYTES + b'"}', "too_large"),
 }
 
@@ -219,6 +220,9 @@ HEADERS: dict[str, Poison] = {
     "headers of 100 KB": Poison(headers={"x": "y" * 100_000}),
     "9,000 headers": Poison(headers={f"x{number}": None for number in range(9_000)}),
     "header name that is not UTF-8": Poison(headers={NO_UTF8: 1, LONE_SURROGATE: 2}),
+    "long header names that are not UTF-8": Poison(
+        headers={b"\xff" * 255: 1, LONE_SURROGATE * 85: 2, "x": "y" * 200}
+    ),
     "header that is not UTF-8": Poison(headers={"x": NO_UTF8, "replay": NO_UTF8}),
     "header with a lone surrogate": Poison(
         headers={"x": LONE_SURROGATE, "replay": LONE_SURROGATE, "traceparent": LONE_SURROGATE}
