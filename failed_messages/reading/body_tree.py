@@ -1,4 +1,4 @@
-"""A JSON body as a tree that folds."""
+"""A JSON body as a tree that folds, its numbers and fields as they were written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from runtime.indented_json import indented
 
 #: A larger, wider or deeper body is shown as text.
 LIMIT_BYTES = 200_000
@@ -18,15 +19,23 @@ LIMIT_DEPTH = 30
 NO_TREE = mark_safe("")
 
 
+class Number(str):
+    """As it is written: 10.10 is not 10.1."""
+
+
+class Members(list[tuple[str, Any]]):
+    """An object's names and values, also where a name is there twice."""
+
+
 def tree(body: bytes) -> SafeString:
     """The body as nested lists in HTML, all text escaped; empty where it is not such JSON."""
     if len(body) > LIMIT_BYTES:
         return NO_TREE
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    # Python's reader takes more: NaN, and lone surrogates, which no page can hold.
+    if indented(body) is None:
         return NO_TREE
-    if not isinstance(value, dict | list) or _nodes(value, LIMIT_DEPTH) > LIMIT_NODES:
+    value = json.loads(body, object_pairs_hook=Members, parse_int=Number, parse_float=Number)
+    if not isinstance(value, list) or _nodes(value, LIMIT_DEPTH) > LIMIT_NODES:
         return NO_TREE
     return format_html('<ul class="fm-tree">{}</ul>', _branch(value))
 
@@ -39,8 +48,8 @@ def _nodes(value: Any, depth: int) -> int:
 
 
 def _children(value: Any) -> Iterable[tuple[object, Any]]:
-    if isinstance(value, dict):
-        return value.items()
+    if isinstance(value, Members):
+        return value
     return enumerate(value) if isinstance(value, list) else ()
 
 
@@ -49,10 +58,9 @@ def _branch(value: Any) -> SafeString:
 
 
 def _node(name: object, value: Any) -> SafeString:
-    if not isinstance(value, dict | list) or not value:
-        text = json.dumps(value, ensure_ascii=False)
-        return format_html("<span>{}</span>: <code>{}</code>", name, text)
-    noun = "field" if isinstance(value, dict) else "item"
+    if not isinstance(value, list) or not value:
+        return format_html("<span>{}</span>: <code>{}</code>", name, _written(value))
+    noun = "field" if isinstance(value, Members) else "item"
     counted = f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
     return format_html(
         "<details open><summary><span>{}</span> <small>{}</small></summary><ul>{}</ul></details>",
@@ -60,3 +68,9 @@ def _node(name: object, value: Any) -> SafeString:
         counted,
         _branch(value),
     )
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Number):
+        return value
+    return "{}" if isinstance(value, Members) else json.dumps(value, ensure_ascii=False)

@@ -40,3 +40,16 @@ def test_names_and_values_are_text():
 )
 def test_what_is_not_a_tree_or_too_large_a_one_has_none(body):
     assert tree(body) == ""
+
+
+def test_it_says_what_is_written():
+    shown = tree(b'{"price": 10.10, "total": "1", "total": "2", "much": 1e400, "none": {}}')
+
+    assert "<code>10.10</code>" in shown
+    assert "<code>1e400</code>" in shown
+    assert "<code>{}</code>" in shown
+    assert shown.count("<span>total</span>") == 2
+
+
+def test_what_no_page_can_hold_has_none():
+    assert tree(b'{"a": "\\ud800"}') == tree(b'{"a": NaN}') == ""
