@@ -56,12 +56,8 @@ DATES = {
     "orders/rebuilding.py",
     "orders/shipment.py",
 }
-#: How long ago something was, or a duration for a chart.
+#: How long something took, for a metric.
 SHOWS = {
-    "failed_messages/admin/ago.py",
-    "failed_messages/admin/detail.py",
-    "failed_messages/reading/charts.py",
-    "failed_messages/reading/group_figures.py",
     "messaging/consuming/counts.py",
     "orders/outbox/counts.py",
     # Asks whether an order of this very import is older than the import.

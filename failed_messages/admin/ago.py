@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.utils.html import format_html
 
 from failed_messages.reading.headline import span
 from runtime.moment import exact
+from runtime.mongodb_clock import about_now
 
 
 def ago(at: datetime) -> str:
     """HTML: "3 minutes ago", and when that was."""
-    passed = max(datetime.now(UTC) - at, timedelta(0))
+    passed = max(about_now() - at, timedelta(0))
     return format_html("{} ago<br><small>{}</small>", span(passed), exact(at))
 
 

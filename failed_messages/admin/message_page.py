@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -31,6 +31,7 @@ from failed_messages.records.order_facts import order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
 from messaging.storable import whole_text
+from runtime.mongodb_clock import about_now
 from runtime.tracing.link import trace_link
 
 RAW_LIMIT_CHARS = 20_000
@@ -100,7 +101,7 @@ def countdown(record: FailedMessage) -> str:
     at = expires_at(record)
     if at is None:
         return "It is kept for ever: its edited copy refers to it." if record.edited_as else ""
-    left = max(at - datetime.now(UTC), timedelta(0))
+    left = max(at - about_now(), timedelta(0))
     return f"Deleted in {span(left)}; the audit log keeps its trace."
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from failed_messages.archiving.groups import hour_of
 from failed_messages.reading.counts import counts_since
 from failed_messages.records.collection import failure_groups
+from runtime.mongodb_clock import about_now
 
 #: Hours that a chart covers -> hours that one bar covers.
 SPANS = {24: 1, 168: 6, 720: 24}
@@ -30,7 +31,7 @@ class Chart:
 def failures_over_time(by: str, hours: int) -> Chart:
     """Deaths in the last hours; `by` is `service` or `group`."""
     bar = timedelta(hours=SPANS[hours])
-    first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
+    first = hour_of(about_now()) - timedelta(hours=hours - 1)
     bars = hours // SPANS[hours]
     counted: defaultdict[str, list[int]] = defaultdict(lambda: [0] * bars)
     for count in counts_since(first):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from failed_messages.models import Status
 from failed_messages.reading.counts import counts_since
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import OrderFacts, order_facts, value
+from runtime.mongodb_clock import about_now
 
 TREND_HOURS = 24
 #: Orders of more messages are not read: each takes some 40 µs. The groups of a page share them.
@@ -133,7 +134,7 @@ def _amount(orders: Iterable[OrderFacts], share: float) -> Decimal:
 
 def deaths_by_hour(fingerprints: Sequence[str], hours: int) -> dict[str, list[int]]:
     """Each group's deaths in each of the last hours, oldest first."""
-    first = hour_of(datetime.now(UTC)) - timedelta(hours=hours - 1)
+    first = hour_of(about_now()) - timedelta(hours=hours - 1)
     trends: defaultdict[str, list[int]] = defaultdict(lambda: [0] * hours)
     for count in counts_since(first, group={"$in": list(fingerprints)}):
         hour = round((count["hour"] - first) / timedelta(hours=1))
