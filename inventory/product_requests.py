@@ -76,7 +76,6 @@ class ProductFilters(Struct, frozen=True, forbid_unknown_fields=True):
 PRICE_FIX = 'Send an amount from "0" to "999999999.99" as text, for example "54.00".'
 NAME_FIX = "Send a name of 1 to 200 characters, with no blank first."
 FIXES_OF_LIST = {
-    "body": f"The parameters are {', '.join(ProductFilters.__struct_encode_fields__)}.",
     "q": "Send words of the name or the SKU, up to 100 characters.",
     "limit": f"Send a whole number from 1 to {MAX_LIMIT}.",
     "cursor": cursor.FIX,

@@ -594,6 +594,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "ordersite.access.permission.HasScope",
+        "ordersite.web.known_parameters.KnownParameters",
         "ordersite.keyed_requests.once.OncePerKey",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ordersite.web.negotiation.AlwaysJSON",

@@ -188,7 +188,6 @@ def in_utc(since: datetime) -> datetime:
 def read(parameters: Mapping[str, str], filters: type[Filters]) -> Filters:
     """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
     fixes = {
-        "body": f"The parameters are {', '.join(filters.__struct_encode_fields__)}.",
         "state": f"Send one of {', '.join(states_of(filters))}.",
         **FIXES_OF_LIST,
     }

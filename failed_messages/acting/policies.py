@@ -143,7 +143,7 @@ def _count_replay(ids: list[ObjectId], replays_before: int) -> None:
 
 def check(delays: Sequence[timedelta], service: str, group: str, reason: str) -> None:
     """Raises InvalidPolicy: a value is not one that there is."""
-    refuse([*wrong_choice(service, group, reason), *_wrong_delays(delays)])
+    refuse([*wrong_choice(service, group, reason), *wrong_delays(delays)])
 
 
 def wrong_choice(service: str, group: str, reason: str) -> Iterator[InvalidPolicy]:
@@ -161,7 +161,8 @@ def wrong_choice(service: str, group: str, reason: str) -> Iterator[InvalidPolic
         yield InvalidPolicy("reason", detail, "Name one of them, or none.")
 
 
-def _wrong_delays(delays: Sequence[timedelta]) -> Iterator[InvalidPolicy]:
+def wrong_delays(delays: Sequence[timedelta]) -> Iterator[InvalidPolicy]:
+    """What is wrong with when it replays."""
     if not 1 <= len(delays) <= MOST_REPLAYS:
         detail = f"must be 1 to {MOST_REPLAYS} delays"
         yield InvalidPolicy("after", detail, "Name some, for example 15m, 1h and 6h.")

@@ -93,8 +93,14 @@ def moved(fingerprint: str, name: str, now: str) -> str:
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, str]:
-    refuse([*_wrong_fields(changes), *_wrong_together(changes)])
+    refuse(wrong_changes(changes))
     return {name: text(value.strip(), LIMITS_CHARS[name]) for name, value in changes.items()}
+
+
+def wrong_changes(changes: Mapping[str, Any]) -> Iterator[InvalidTriage]:
+    """What of the changes cannot be set."""
+    yield from _wrong_fields(changes)
+    yield from _wrong_together(changes)
 
 
 def _wrong_fields(changes: Mapping[str, Any]) -> Iterator[InvalidTriage]:

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from rest_framework.request import Request
 
+from failed_messages.acting.editing import InvalidEdit, check_edit
 from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
-from failed_messages.acting.policies import MOST_REPLAYS, wrong_choice
-from failed_messages.acting.triage import LIMITS_CHARS, STATUSES
-from failed_messages.api.refusals import TITLE, faults_of, refused, wrong_in_body
-from failed_messages.models import REASON_LABELS
-from failed_messages.reading.filters import DURATION_PATTERN, duration
+from failed_messages.acting.policies import MOST_REPLAYS, wrong_choice, wrong_delays
+from failed_messages.acting.triage import LIMITS_CHARS, STATUSES, wrong_changes
+from failed_messages.api.refusals import TITLE, faults_of
+from failed_messages.models import REASON_LABELS, FailedMessage, Status
+from failed_messages.reading.filters import DURATION_PATTERN, Filter, InvalidFilter, duration
 from messaging.service import services
-from runtime.requests.faults import MOST_FAULTS, body_fault
-from runtime.requests.json_body import JsonBody
+from runtime.requests.faults import body_fault
+from runtime.requests.json_body import Also, JsonBody
 from runtime.requests.no_body import no_body
-from runtime.requests.number import whole_number
 from runtime.requests.refusal import Fault, Refusal
+
+T = TypeVar("T")
 
 IDS_LIMIT = 500
 
 
-#: Its items are looked at by `ids`; generators of clients want each array to say what is in it.
-Ids = Annotated[
-    list[Any],
-    Meta(
-        extra_json_schema={
-            "items": {"type": "string"},
-            "minItems": 1,
-            "maxItems": IDS_LIMIT,
-        }
-    ),
-]
+Ids = Annotated[list[str], Meta(min_length=1, max_length=IDS_LIMIT)]
 #: As `duration` reads it, and policies want it.
 Delay = Annotated[str, Meta(extra_json_schema={"pattern": DURATION_PATTERN})]
 
@@ -59,12 +52,6 @@ class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
     reason: str = ""
     dry_run: bool = False
 
-    def text(self) -> str:
-        """The edited body: an object as it is, or its text to the letter."""
-        if isinstance(self.body, str):
-            return self.body
-        return json.dumps(self.body, ensure_ascii=False)
-
 
 class Replay(Struct, forbid_unknown_fields=True, rename="camel"):
     """Replay those with these ids, or start the bulk replay of a group or a filter."""
@@ -84,19 +71,6 @@ class Policy(Struct, forbid_unknown_fields=True):
     service: Annotated[str, Meta(extra_json_schema={"enum": ["", *services()]})] = ""
     group: str = ""
     reason: Annotated[str, Meta(extra_json_schema={"enum": ["", *map(str, REASON_LABELS)]})] = ""
-
-    def delays(self) -> list[timedelta]:
-        """Raises Refusal: one is not a time like `15m`; it names what else is wrong, too."""
-        faults: list[Fault] = []
-        for index, text in enumerate(self.after):
-            try:
-                duration(text)
-            except ValueError as error:
-                faults.append(body_fault(("after", index), str(error), AFTER_FIX))
-        if faults:
-            others = wrong_choice(self.service, self.group.lower(), self.reason)
-            raise Refusal(TITLE, [*faults, *faults_of(others)])
-        return [duration(each) for each in self.after]
 
 
 #: Empty, or an address; `triage` looks at it.
@@ -122,17 +96,30 @@ class Triage(Struct, forbid_unknown_fields=True, rename="camel"):
         return {name: value for name, value in asked.items() if value is not UNSET}
 
 
+#: A field's name in JSON -> `triage`'s.
+TRIAGED = dict(zip(Triage.__struct_encode_fields__, Triage.__struct_fields__, strict=True))
+
 TEXT_FIX = "Send text, for example {}."
 IDS_FIX = f"Send an array of 1 to {IDS_LIMIT} ids; more go by group or filter."
 AFTER_FIX = 'Send an array of times, for example ["15m", "1h", "6h"].'
+REASON_FIX = 'Send "reason" with some words.'
+EDIT_FIX = "Send a body that its handler takes."
+ONE_OF_THEM = "Send exactly one of ids, group and filter."
 REASON = {"reason": TEXT_FIX.format('"the price was missing"')}
 GROUP = {"group": TEXT_FIX.format("a group's fingerprint")}
 DRY_RUN = {"dryRun": "Send true or false, or leave it out."}
 
-FIXES_OF_ACT = {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON}
-ACT = JsonBody(Act, TITLE, FIXES_OF_ACT, empty=Act())
-#: For the API's description. It is read as an act, which says itself what the reason is for.
-REASONED_ACT = JsonBody(ReasonedAct, TITLE, FIXES_OF_ACT)
+ACT = JsonBody(
+    Act,
+    TITLE,
+    {"body": 'Send a JSON object like {"reason": "the price was missing"}.', **REASON},
+    empty=Act(),
+)
+REASONED_ACT = JsonBody(
+    ReasonedAct,
+    TITLE,
+    {"body": 'Send a JSON object like {"reason": "ordered twice"}.', "reason": REASON_FIX},
+)
 EDIT = JsonBody(
     Edit,
     TITLE,
@@ -150,6 +137,7 @@ REPLAY = JsonBody(
         "body": 'Send a JSON object like {"filter": "service=billing&newerThan=24h"}, or with '
         "`ids` or a `group` in place of the filter.",
         "ids": IDS_FIX,
+        "ids[]": IDS_FIX,
         "filter": TEXT_FIX.format('"service=billing&newerThan=24h"'),
         "ratePerSecond": f"Send a whole number from 1 to {MOST_A_SECOND}, without quotes.",
         **GROUP,
@@ -180,21 +168,79 @@ TRIAGE = JsonBody(
 NOTHING = no_body(TITLE)
 
 
-def ids(chosen: list[Any]) -> list[str]:
-    """A few ids, as they are. Raises Refusal."""
-    if not 0 < len(chosen) <= IDS_LIMIT:
-        raise wrong_in_body("ids", f"must be 1 to {IDS_LIMIT} ids", IDS_FIX)
-    wrong = [index for index, each in enumerate(chosen) if not isinstance(each, str)]
-    if wrong:
-        told = wrong[:MOST_FAULTS]
-        raise Refusal(TITLE, [body_fault(("ids", each), "must be text", IDS_FIX) for each in told])
-    return chosen
+def text_of(body: str | dict[str, Any]) -> str:
+    """An edited body: an object as it is, or its text to the letter."""
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
-def limit(parameters: Mapping[str, str], default: int, most: int) -> int:
-    """How many items a list is to have. Raises Refusal."""
+def checked(body: JsonBody[T], request: Request, also: Also) -> T:
+    """What the request asks for.
+
+    Raises:
+        Refusal: all that is wrong in it, by its types or by `also`.
+    """
+    asked = body.of(request, also)
+    if faults := list(also(msgspec.to_builtins(asked))):
+        raise Refusal(TITLE, faults)
+    return asked
+
+
+def faults_in_replay(fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong in the body beside its types; a field that is None is known to be wrong."""
+    chosen = [name for name in ("ids", "group", "filter") if fields.get(name, "") != ""]
+    if not chosen:
+        yield body_fault(("filter",), "must be given, or ids, or a group", ONE_OF_THEM)
+    for name in chosen[1:]:
+        yield body_fault((name,), f"must not be given beside {chosen[0]}", ONE_OF_THEM)
     try:
-        return whole_number(parameters.get("limit", str(default)), most=most)
-    except ValueError as error:
-        fix = f"Send a number of items, for example limit={default}, or leave it out."
-        raise refused("limit", str(error), fix) from error
+        Filter.of_text(fields.get("filter") or "")
+    except InvalidFilter as error:
+        # The parameter is no field of the body, so its name is told in words.
+        named = "" if error.field == "filter" else f"{error.field} "
+        yield body_fault(("filter",), f"{named}{error.detail}", error.fix)
+    try:
+        Filter.of({"group": fields.get("group") or "any"})
+    except InvalidFilter as error:
+        yield body_fault(("group",), error.detail, error.fix)
+
+
+def faults_in_policy(fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """As `faults_in_replay`, of a policy."""
+    group = "one" if fields.get("group", "") is None else fields.get("group", "")
+    others = wrong_choice(fields.get("service") or "", group, fields.get("reason") or "")
+    yield from of_right_fields(faults_of(others), fields)
+    delays, unreadable = [], []
+    for index, text in enumerate(fields.get("after") or ()):
+        try:
+            delays.append(duration(text))
+        except ValueError as error:
+            unreadable.append(body_fault(("after", index), str(error), AFTER_FIX))
+    yield from unreadable
+    if not unreadable and fields.get("after") is not None:
+        yield from faults_of(wrong_delays(delays))
+
+
+def faults_in_triage(fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """As `faults_in_replay`, of what is known about a group."""
+    known = {name: each for name, each in fields.items() if each is not None}
+    if known or not fields:
+        changes = {TRIAGED[name]: each for name, each in known.items()}
+        yield from of_right_fields(faults_of(wrong_changes(changes)), fields)
+
+
+def faults_in_edit(record: FailedMessage, fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """As `faults_in_replay`, of an edited copy of the record."""
+    reason, body = fields.get("reason", ""), fields.get("body")
+    if fields.get("dryRun", False) is False and reason is not None and not reason.strip():
+        yield body_fault(("reason",), "must be given to edit", REASON_FIX)
+    # Of any other record its state is told.
+    if body is not None and record.status == Status.FAILED and not record.body_cut:
+        try:
+            check_edit(vars(record), text_of(body))
+        except InvalidEdit as error:
+            yield body_fault(("body",), str(error), EDIT_FIX)
+
+
+def of_right_fields(faults: Iterable[Fault], fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """Without those of a field that is told to be wrong already."""
+    return (each for each in faults if fields.get(each["field"], "") is not None)

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from failed_messages.acting.job_control import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.api import operations
-from failed_messages.api.bodies import ACT, REPLAY, Replay, ids
-from failed_messages.api.refusals import Conflict, refusing, wrong_in_body
+from failed_messages.api.bodies import ACT, REPLAY, Replay, checked, faults_in_replay
+from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayJob
 from failed_messages.reading.act_result import record_id
@@ -29,9 +29,9 @@ class ReplayView(DeskView):
     operations = {"POST": operations.REPLAY_MANY}
 
     def post(self, request: Request) -> Response:
-        asked = REPLAY.of(request)
+        asked = checked(REPLAY, request, faults_in_replay)
         if asked.ids is not UNSET:
-            return self._replay_ids(ids(asked.ids), asked)
+            return self._replay_ids(asked.ids, asked)
         with refusing():
             selection = _selection(asked)
             if asked.dry_run:
@@ -84,9 +84,6 @@ def _job(id_: str) -> ReplayJob:
 
 
 def _selection(asked: Replay) -> Filter:
-    if bool(asked.group) == bool(asked.filter):
-        fix = "Send exactly one of ids, group and filter."
-        raise wrong_in_body("filter", "must be given, or ids, or a group", fix)
     if asked.group:
         return Filter.of({"group": asked.group})
     return Filter.of_text(asked.filter)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from bson import ObjectId
 from django.http import Http404
@@ -10,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from failed_messages.acting.discard import discard, restore
-from failed_messages.acting.editing import check_edit, diff, edit_and_replay
+from failed_messages.acting.editing import diff, edit_and_replay
 from failed_messages.acting.replay import replay
 from failed_messages.api import operations
-from failed_messages.api.bodies import ACT, limit
+from failed_messages.api.bodies import ACT, REASONED_ACT, Edit, checked, faults_in_edit, text_of
 from failed_messages.api.bodies import EDIT as EDIT_BODY
+from failed_messages.api.parameters import read_messages
 from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import REPLAY, DeskView
 from failed_messages.models import FailedMessage
@@ -23,6 +26,14 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.listing import page
 from failed_messages.reading.representation import full, summary, verdict_json
 from runtime.requests import cursor, newest_first, query_string
+from runtime.requests.json_body import JsonBody
+
+ACTS: dict[str, Callable[..., list[Verdict]]] = {
+    "replay": replay,
+    "discard": discard,
+    "restore": restore,
+}
+BODIES: dict[str, JsonBody[Any]] = {"discard": REASONED_ACT}
 
 
 class MessagesView(DeskView):
@@ -32,7 +43,7 @@ class MessagesView(DeskView):
 
     def get(self, request: Request) -> Response:
         parameters = query_string.parameters(request)
-        most = limit(parameters, newest_first.DEFAULT, newest_first.MOST)
+        most = read_messages(parameters).limit
         with refusing(is_body=False):
             selection = Filter.of(without(parameters, "limit", "cursor"))
         found = page(selection, most + 1, place_in(parameters))
@@ -61,32 +72,24 @@ class ActView(DeskView):
         if verb == "edit":
             # It sends the copy.
             self.require(REPLAY)
-        if verb == "edit" and EDIT_BODY.of(request).dry_run:
-            return self._edit_preview(record)
-        with refusing():
-            verdict = self._act(id_, verb)
+            asked = checked(EDIT_BODY, request, partial(faults_in_edit, record))
+            if asked.dry_run:
+                return self._edit_preview(record, text_of(asked.body))
+            verdict = self._edit(id_, asked)
+        else:
+            reason = BODIES.get(verb, ACT).of(request).reason
+            [verdict] = ACTS[verb]([id_], self.by(), reason)
         if not verdict.done:
             raise Conflict(verdict.detail)
         return Response(verdict_json(verdict))
 
-    def _edit_preview(self, record: FailedMessage) -> Response:
-        body = EDIT_BODY.of(self.request).text()
-        with refusing():
-            check_edit(vars(record), body)
+    def _edit_preview(self, record: FailedMessage, body: str) -> Response:
         lines = diff(bytes(record.body), body)
         return Response({"diff": [f"{line.sign} {line.text}" for line in lines]})
 
-    def _act(self, id_: str, verb: str) -> Verdict:
-        if verb == "edit":
-            asked = EDIT_BODY.of(self.request)
-            return edit_and_replay(id_, asked.text(), self.by(), asked.reason)
-        reason = ACT.of(self.request).reason
-        acts: dict[str, Callable[..., list[Verdict]]] = {
-            "replay": replay,
-            "discard": discard,
-            "restore": restore,
-        }
-        return acts[verb]([id_], self.by(), reason)[0]
+    def _edit(self, id_: str, asked: Edit) -> Verdict:
+        with refusing():
+            return edit_and_replay(id_, text_of(asked.body), self.by(), asked.reason)
 
 
 def place_in(parameters: Mapping[str, str]) -> newest_first.Place | None:

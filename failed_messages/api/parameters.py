@@ -1,14 +1,16 @@
-"""The parameters in the addresses of the desk's lists, for their clients."""
+"""The parameters in the addresses of the desk's lists; anything else is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from failed_messages.models import REASON_LABELS, GroupStatus, Status
-from failed_messages.reading.filters import DURATION_PATTERN, MOST_CHARACTERS
+from failed_messages.reading.filters import CHOICES, DURATION_PATTERN, MOST_CHARACTERS
 from messaging.service import services
+from runtime.requests import newest_first, query_string
 from runtime.requests.cursor import Cursor
 from runtime.requests.newest_first import Limit
 
@@ -22,7 +24,7 @@ Age = (
 )
 
 
-class MessageFilters(Struct, rename="camel"):
+class MessageFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """As `failed_messages.reading.filters.Filter`, with the page."""
 
     service: Literal[*services()] | UnsetType = UNSET  # type: ignore[valid-type]
@@ -41,10 +43,39 @@ class MessageFilters(Struct, rename="camel"):
     cursor: Cursor | UnsetType = UNSET
 
 
-class GroupFilters(Struct, rename="camel"):
-    """As `failed_messages.api.groups.CHOICES`, with the page."""
+class GroupFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Which groups, and the page."""
 
     service: Literal[*services()] | UnsetType = UNSET  # type: ignore[valid-type]
     status: Literal[*GroupStatus.values] | UnsetType = UNSET  # type: ignore[valid-type]
     limit: Limit = 50
     cursor: Cursor | UnsetType = UNSET
+
+
+AGE_FIX = "Send a number with s, m, h or d, such as 24h, or leave it out."
+
+
+def one_of(choices: Iterable[str]) -> str:
+    return f"Send one of {', '.join(choices)}, or leave it out."
+
+
+FIXES = {
+    **dict.fromkeys(
+        ("type", "group", "orderId", "userId", "messageId", "error", "q"),
+        f"Send up to {MOST_CHARACTERS:,} characters, or leave it out.",
+    ),
+    **{name: one_of(known) for name, known in CHOICES.items()},
+    **dict.fromkeys(("newerThan", "olderThan"), AGE_FIX),
+    **newest_first.FIXES,
+}
+FIXES_OF_GROUPS = {**FIXES, "status": one_of(GroupStatus.values)}
+
+
+def read_messages(parameters: Mapping[str, str]) -> MessageFilters:
+    """Raises Refusal: a parameter is unknown or has no valid value; each is named."""
+    return query_string.read(parameters, MessageFilters, query_string.TITLE, FIXES)
+
+
+def read_groups(parameters: Mapping[str, str]) -> GroupFilters:
+    """Raises Refusal: a parameter is unknown or has no valid value; each is named."""
+    return query_string.read(parameters, GroupFilters, query_string.TITLE, FIXES_OF_GROUPS)

@@ -8,10 +8,11 @@ from rest_framework.response import Response
 
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.api import operations
-from failed_messages.api.bodies import NOTHING, POLICY
+from failed_messages.api.bodies import NOTHING, POLICY, checked, faults_in_policy
 from failed_messages.api.refusals import refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayPolicy
+from failed_messages.reading.filters import duration
 from failed_messages.reading.representation import policy_json
 from messaging.readable_records import listed
 from runtime.requests import newest_first
@@ -29,11 +30,11 @@ class PoliciesView(DeskView):
         return Response({"items": items, "next": found.next})
 
     def post(self, request: Request) -> Response:
-        asked = POLICY.of(request)
+        asked = checked(POLICY, request, faults_in_policy)
         with refusing():
             scope = set_policy(
                 self.by(),
-                delays=asked.delays(),
+                delays=[duration(each) for each in asked.after],
                 service=asked.service,
                 group=asked.group.lower(),
                 reason=asked.reason,

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from failed_messages.acting.editing import InvalidEdit
 from failed_messages.problem_types import NOT_IN_THIS_STATE
-from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.records.invalid_request import Invalid
 from runtime.requests.faults import body_fault
@@ -42,8 +41,6 @@ def refusing(*, is_body: bool = True) -> Iterator[None]:
         raise Refusal(TITLE, faults_of(error.all(), is_body=is_body)) from error
     except InvalidEdit as error:
         raise wrong_in_body("body", str(error), "Send a body that its handler takes.") from error
-    except ReasonMissing as error:
-        raise wrong_in_body("reason", str(error), 'Send "reason" with some words.') from error
 
 
 def faults_of(found: Iterable[Invalid], *, is_body: bool = True) -> list[Fault]:
@@ -59,8 +56,3 @@ def faults_of(found: Iterable[Invalid], *, is_body: bool = True) -> list[Fault]:
 def wrong_in_body(field: str, detail: str, fix: str) -> Refusal:
     """A field of the body is wrong."""
     return Refusal(TITLE, [body_fault((field,), detail, fix)])
-
-
-def refused(field: str, detail: str, fix: str) -> Refusal:
-    """A parameter in the address is wrong."""
-    return Refusal(TITLE, [Fault(field=field, detail=detail, fix=fix)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import Http404
 from rest_framework.request import Request
@@ -10,17 +11,19 @@ from rest_framework.response import Response
 
 from failed_messages.acting.waiting_retries import retry_now, stop_retrying
 from failed_messages.api import operations
-from failed_messages.api.bodies import ACT
+from failed_messages.api.bodies import ACT, REASONED_ACT
 from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import REPLAY, DeskView
 from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.representation import verdict_json
 from failed_messages.reading.waiting_retry import find
+from runtime.requests.json_body import JsonBody
 
 VERBS: dict[str, Callable[[str, str, str], Verdict]] = {
     "retry-now": retry_now,
     "stop-retrying": stop_retrying,
 }
+BODIES: dict[str, JsonBody[Any]] = {"retry-now": ACT, "stop-retrying": REASONED_ACT}
 
 
 class RetryView(DeskView):
@@ -31,7 +34,7 @@ class RetryView(DeskView):
     operations = {"POST": operations.OF_RETRIES["retry-now"]}
 
     def post(self, request: Request, id_: str, verb: str) -> Response:
-        reason = ACT.of(request).reason
+        reason = BODIES[verb].of(request).reason
         if find(id_) is None:
             raise Http404
         with refusing():

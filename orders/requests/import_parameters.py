@@ -17,10 +17,7 @@ class ImportParameters(Struct, frozen=True, forbid_unknown_fields=True, rename="
     dry_run: bool = False
 
 
-FIXES = {
-    "body": "The only parameter is dryRun.",
-    "dryRun": "Send true or false, or leave it out.",
-}
+FIXES = {"dryRun": "Send true or false, or leave it out."}
 
 
 def read(parameters: Mapping[str, str]) -> ImportParameters:

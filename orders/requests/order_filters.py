@@ -45,7 +45,6 @@ class OrderFilters(Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
 DATE_FIX = "Send a date like 2026-01-31 (UTC), or a time like 2026-01-31T12:00:00Z; write + as %2B."
 FIXES = {
-    "body": f"The parameters are {', '.join(OrderFilters.__struct_encode_fields__)}.",
     "userId": f"Send a whole number from 1 to {MOST}.",
     "status": "Send placed, confirmed, shipped, rejected or cancelled.",
     "createdFrom": DATE_FIX,

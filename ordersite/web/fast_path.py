@@ -85,6 +85,8 @@ AUTHENTICATION = tuple(
 )
 PERMISSION = (
     "ordersite.access.permission.HasScope",
+    # It refuses what is in the query string, which this route leaves to the view.
+    "ordersite.web.known_parameters.KnownParameters",
     "ordersite.keyed_requests.once.OncePerKey",
 )
 
@@ -109,7 +111,8 @@ class FastPath:
         except (PyMongoError, DatabaseError) as error:
             await send_response(scope, send, failure(error))
             return
-        if caller is None or not is_plain(headers) or may_be_known(headers, caller):
+        is_plain = not scope["query_string"] and has_plain_head(headers)
+        if caller is None or not is_plain or may_be_known(headers, caller):
             await self._site(scope, receive, send)
             return
         body = await read(receive)
@@ -185,7 +188,7 @@ def names(classes: Iterable[type]) -> tuple[str, ...]:
     return tuple(f"{each.__module__}.{each.__qualname__}" for each in classes)
 
 
-def is_plain(headers: Mapping[bytes, bytes]) -> bool:
+def has_plain_head(headers: Mapping[bytes, bytes]) -> bool:
     """Whether they say that a short order in JSON follows, for this site."""
     length = headers.get(b"content-length", b"")
     return (

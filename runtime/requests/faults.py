@@ -28,6 +28,7 @@ MOST_FAULTS = 100
 Path = tuple[str | int, ...]
 
 UNKNOWN = "must not be given: it is not a known field"
+UNKNOWN_PARAMETER = "must not be given: it is not a known parameter"
 
 
 class Wrong(NamedTuple):
@@ -60,16 +61,17 @@ def faults_of(
 
 def wrong(value: Any, type_: Any, strict: bool, path: Path = ()) -> Iterator[Wrong]:
     """Each wrong value in it; none where the value is of the type."""
-    choices = [without_bounds(each) for each in alternatives(type_)]
-    structs = [each for each in choices if isinstance(each, type) and issubclass(each, Struct)]
-    lists = [each for each in choices if get_origin(each) is list]
+    choices = alternatives(type_)
+    bare = [without_bounds(each) for each in choices]
+    structs = [each for each in bare if isinstance(each, type) and issubclass(each, Struct)]
+    lists = [each for each in choices if get_origin(without_bounds(each)) is list]
     if isinstance(value, Mapping) and len(structs) == 1:
         yield from wrong_in_object(value, structs[0], strict, path)
     elif isinstance(value, list) and len(lists) == 1:
-        too_short_or_long = list(wrong_itself(value, bounds_alone(type_), strict, path))
+        too_short_or_long = list(wrong_itself(value, bounds_alone(lists[0]), strict, path))
         yield from too_short_or_long
         if not too_short_or_long:
-            [item_type] = get_args(lists[0])
+            [item_type] = get_args(without_bounds(lists[0]))
             for index, item in enumerate(value):
                 yield from wrong(item, item_type, strict, (*path, index))
     else:
@@ -123,9 +125,9 @@ def fields_of(struct: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
 
 
 def alternatives(type_: Any) -> Sequence[Any]:
-    """The types of a union; else the type alone."""
+    """The types of a union; else the type alone. Each has its bounds."""
     bare = without_bounds(type_)
-    return get_args(bare) if get_origin(bare) in (Union, UnionType) else (bare,)
+    return get_args(bare) if get_origin(bare) in (Union, UnionType) else (type_,)
 
 
 def without_bounds(type_: Any) -> Any:
@@ -148,6 +150,7 @@ def fault(wrong: Wrong, fixes: Mapping[str, str], *, is_body: bool) -> Fault:
         fix = fix_of(path, fixes)
     if is_body:
         return body_fault(path, detail, fix)
+    detail = UNKNOWN_PARAMETER if detail is UNKNOWN else detail
     return Fault(field=field_of(path), detail=detail, fix=fix)
 
 
@@ -179,4 +182,4 @@ def pointer_of(path: Path) -> str:
 def fix_of(path: Path, fixes: Mapping[str, str]) -> str:
     last = path[-1] if path else "body"
     name = f"{path[-2] if len(path) > 1 else ''}[]" if isinstance(last, int) else last
-    return fixes.get(name, fixes["body"])
+    return fixes[name] if name in fixes else fixes["body"]

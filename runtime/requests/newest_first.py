@@ -25,7 +25,6 @@ DEFAULT = 50
 Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many items, at most.")]
 
 FIXES = {
-    "body": "Remove it. The parameters are limit and cursor.",
     "limit": f"Send a whole number from 1 to {MOST}.",
     "cursor": cursor.FIX,
 }

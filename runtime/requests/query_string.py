@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from rest_framework.request import Request
 
-from runtime.requests.faults import faults_of
+from runtime.requests.faults import LONGEST_ECHO_CHARACTERS, faults_of
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
@@ -47,7 +48,7 @@ def read(
 
     Args:
         title: what did not happen, if they are refused.
-        fixes: how to fix each parameter; of `body`, one that is unknown.
+        fixes: how to fix each parameter.
 
     Raises:
         Refusal: a parameter is unknown or has no valid value; it is named.
@@ -55,8 +56,22 @@ def read(
     try:
         return msgspec.convert(dict(parameters), type_, strict=False)
     except msgspec.ValidationError as error:
-        faults = faults_of(parameters, type_, fixes, strict=False, is_body=False)
+        known = type_.__struct_encode_fields__
+        unknown = {name: fix_of_unknown(name, known) for name in parameters if name not in known}
+        faults = faults_of(parameters, type_, {**fixes, **unknown}, strict=False, is_body=False)
         raise Refusal(title, faults) from error
+
+
+def fix_of_unknown(name: str, known: Sequence[str]) -> str:
+    """What to send in place of a parameter that there is not."""
+    if not known:
+        return "This address has no parameters."
+    # In one case, as `userid` is meant to be `userId`.
+    by_case = {each.lower(): each for each in known}
+    near = get_close_matches(name[:LONGEST_ECHO_CHARACTERS].lower(), by_case, n=1)
+    meant = f"Perhaps {by_case[near[0]]} is meant. " if near else ""
+    names = f"parameters are {', '.join(known)}" if len(known) > 1 else f"only one is {known[0]}"
+    return f"{meant}The {names}."
 
 
 def _pairs(query: str, title: str) -> list[tuple[str, str]]:

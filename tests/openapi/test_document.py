@@ -12,8 +12,7 @@ import yaml
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from failed_messages.api.groups import CHOICES, PAGE
-from failed_messages.api.parameters import GroupFilters, MessageFilters
+from failed_messages.api.parameters import MessageFilters
 from failed_messages.reading.filters import FIELDS
 from messaging.service import events
 from ordersite.access.problem_types import KEY_MADE_BEFORE
@@ -135,7 +134,6 @@ def is_of(type_: Any, example: Any) -> bool:
 
 def test_the_desks_parameters_are_those_that_are_read() -> None:
     assert set(MessageFilters.__struct_encode_fields__) == {*FIELDS, "limit", "cursor"}
-    assert set(GroupFilters.__struct_encode_fields__) == {*CHOICES, *PAGE}
 
 
 @pytest.fixture

@@ -69,6 +69,15 @@ def test_both_ways_answer_alike(
     assert comparable(hot) == comparable(django)
 
 
+def test_both_ways_refuse_an_order_with_a_parameter(client: Client):  # noqa: F811
+    django = client.post("/orders?dryRun=true", ORDER, content_type=JSON)
+    hot = AsgiClient().post("/orders?dryRun=true", ORDER, content_type=JSON)
+
+    assert hot.status_code == 400
+    assert hot.json()["errors"][0]["field"] == "dryRun"
+    assert comparable(hot) == comparable(django)
+
+
 @pytest.fixture
 def reached_django():
     """Grows with each request that Django's own way answers."""
