@@ -12,9 +12,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ Address = IPv4Address | IPv6Address
 FaultOf = Callable[[Address, str], str]
 
 MOST_ANSWER_BYTES = 4096
+#: At a time: a record of TLS.
+MOST_SENT_BYTES = 16_384
 
 
 class NotAsked(OSError):
@@ -100,7 +104,7 @@ class CheckedConnection(HTTPConnection):
             NotAsked: nothing is sent to one of these addresses.
         """
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            found = looked_up(self.host, self.port, left_until(self._ends_at))
         except UnicodeError as error:
             raise NotAsked("the host is not a name that can be looked up") from error
         addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
@@ -108,6 +112,30 @@ class CheckedConnection(HTTPConnection):
             if reason := self._fault_of(address, self.host):
                 raise NotAsked(f"{self.host} is {address}, {reason}")
         return [str(each) for each in dict.fromkeys(addresses)]
+
+
+def looked_up(host: str, port: int, seconds: float) -> list[Any]:
+    """What `getaddrinfo` finds for TCP; the resolver has no limit that a program could set.
+
+    It looks in a thread of its own, which is left to it where it takes longer.
+
+    Raises:
+        NotAsked: nothing is known in time.
+        OSError, UnicodeError: there is no such name, or it cannot be one.
+    """
+    found: Future[list[Any]] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:
+            found.set_exception(error)
+
+    Thread(target=look, name="looked-up", daemon=True).start()
+    try:
+        return found.result(seconds)
+    except TimeoutError:
+        raise NotAsked(f"{host} could not be looked up in time") from None
 
 
 def read_some(response: HTTPResponse) -> bytes:
@@ -128,9 +156,12 @@ class TimedSocket:
         self._sock = sock
         self._ends_at = ends_at
 
-    def sendall(self, data: Any) -> None:
-        self._sock.settimeout(left_until(self._ends_at))
-        self._sock.sendall(data)
+    def sendall(self, data: bytes) -> None:
+        # Not the socket's own: over TLS it gives each piece the whole time anew.
+        left = memoryview(data)
+        while left:
+            self._sock.settimeout(left_until(self._ends_at))
+            left = left[self._sock.send(left[:MOST_SENT_BYTES]) :]
 
     def makefile(self, mode: str) -> io.BufferedReader:
         raw = self._sock.makefile(mode, buffering=0)  # type: ignore[call-overload]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +16,9 @@ NAMES_INSIDE = {"localhost", "local", "internal", "invalid", "test"}
 
 #: Where clouds keep a machine's credentials, beside what is link-local: AWS, Oracle, Alibaba.
 OF_CREDENTIALS = {ip_address(each) for each in ("fd00:ec2::254", "192.0.0.192", "100.100.100.200")}
+
+#: What a network without IPv4 has for the addresses of IPv4 (RFC 6052).
+NAT64 = ip_network("64:ff9b::/96")
 
 
 def fault_of_url(url: str) -> str:
@@ -89,6 +92,8 @@ def inner(address: Address) -> Address:
     """The address of IPv4 that one of IPv6 leads to; any other one as it is."""
     if not isinstance(address, IPv6Address):
         return address
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
     return (
         address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
     )

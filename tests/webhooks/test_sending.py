@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from runtime.checked_connection import MOST_SENT_BYTES, TimedSocket
 from runtime.signed_webhook import new_secret
 from tests.webhooks.receivers import receiver, talking
 from webhooks import sending
@@ -115,6 +116,39 @@ def test_what_is_no_http_is_a_failure() -> None:
 
     assert (sent.status, sent.is_success) == (None, False)
     assert sent.error
+
+
+def test_a_resolver_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(sending, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(10))
+
+    began = time.monotonic()
+    sent = sent_to("https://hooks.example.com/")
+    took = time.monotonic() - began
+    over.set()
+
+    assert took < 2
+    assert sent.error == "hooks.example.com could not be looked up in time"
+
+
+def test_who_reads_slowly_over_tls_gains_no_time() -> None:
+    """The socket's own `sendall` would wait anew for each record."""
+    sent: list[int] = []
+
+    class Slow:
+        def settimeout(self, seconds: float) -> None:
+            assert seconds <= 0.2
+
+        def send(self, data: memoryview) -> int:
+            time.sleep(0.05)
+            sent.append(len(data))
+            return len(data)
+
+    slow: Any = Slow()
+    with pytest.raises(TimeoutError):
+        TimedSocket(slow, time.monotonic() + 0.2).sendall(bytes(10 * MOST_SENT_BYTES))
+    assert set(sent) == {MOST_SENT_BYTES}
 
 
 def test_a_name_is_looked_up_once_and_that_address_is_asked(
