@@ -10,6 +10,7 @@ from django.db import connection
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.test_operators_desk import follow, remove_the_fault
+from tests.inventory.catalogue import stocked
 from tests.journeys.api import Api
 from tests.processes import Processes
 
@@ -49,6 +50,29 @@ def test_an_order_is_placed_and_followed_to_its_end(shop: Page) -> None:
     expect(shop.locator("#services")).to_contain_text("inventory: reserved")
     expect(shop.locator("#said")).to_be_hidden()
     expect(shop.locator("#desk")).to_be_hidden()
+
+
+def test_products_beyond_the_first_page_can_be_had(shop: Page) -> None:
+    """
+    Given a catalogue of more products than one page has, and a book that is chosen
+    When more are asked for, and one of them is chosen
+    Then both are ordered.
+    """
+    stocked(**{f"thing{number:03}": 9 for number in range(60)})
+    shop.reload()
+    expect(shop.locator("#products input")).to_have_count(50)
+    shop.get_by_label("Hardcover notebook").fill("3")
+
+    shop.get_by_role("button", name="More products").click()
+
+    expect(shop.get_by_role("button", name="More products")).to_be_hidden()
+    expect(shop.get_by_label("Hardcover notebook")).to_have_value("3")
+    shop.locator("input[name=thing059]").fill("2")
+    with shop.expect_request("**/orders") as sent:
+        shop.get_by_role("button", name="Place the order").click()
+    units = {each["sku"]: each["quantity"] for each in sent.value.post_data_json["items"]}
+    assert (units["book"], units["thing059"]) == (3, 2)
+    expect(shop.locator("#order-title")).to_contain_text("Order")
 
 
 def test_a_failure_is_seen_and_leads_to_the_desk_where_it_is_mended(shop: Page) -> None:

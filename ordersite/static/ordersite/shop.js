@@ -3,6 +3,8 @@
 {
   const form = document.getElementById("shop");
   const products = document.getElementById("products");
+  const more = document.getElementById("more");
+  const place = document.getElementById("place");
   const said = document.getElementById("said");
   const order = document.getElementById("order");
   const running = document.getElementById("running");
@@ -10,6 +12,7 @@
   const POLL_MILLISECONDS = 5000;
   const FIRST_QUANTITIES = { book: 1, pen: 2 };
   let events = null;
+  let nextPage = form.dataset.products;
 
   const element = (name, text = "", className = "") => {
     const made = document.createElement(name);
@@ -51,15 +54,26 @@
     return product;
   };
 
+  // One page more; what was chosen on those before stays chosen.
   const showProducts = async () => {
+    const isFirst = !products.querySelector("input");
+    more.disabled = true;
     try {
-      const page = await ask(form.dataset.products);
-      form.querySelector("button").disabled = !page.products.length;
-      if (page.products.length) products.replaceChildren(...page.products.map(productOf));
-      else products.textContent = "There are no products. manage.py load_demo_products makes some.";
+      const page = await ask(nextPage);
+      const found = page.products.map(productOf);
+      nextPage = page.next;
+      if (isFirst) products.replaceChildren(...found);
+      else products.append(...found);
+      more.hidden = !nextPage;
+      place.disabled = !products.querySelector("input");
+      if (place.disabled) products.textContent = "There are no products. manage.py load_demo_products makes some.";
+      // Where the keyboard is goes on with what is new.
+      if (!isFirst) found[0]?.querySelector("input").focus();
     } catch (error) {
-      products.textContent = "The products cannot be shown.";
+      if (isFirst) products.textContent = "The products cannot be shown.";
       say(error.message);
+    } finally {
+      more.disabled = false;
     }
   };
 
@@ -96,10 +110,9 @@
       .map((input) => ({ sku: input.name, quantity: Number(input.value) }))
       .filter(({ quantity }) => quantity > 0);
 
-  const place = async (event) => {
+  const placeOrder = async (event) => {
     event.preventDefault();
-    const button = form.querySelector("button");
-    button.disabled = true;
+    place.disabled = true;
     say("");
     try {
       const placed = await ask(form.dataset.orders, {
@@ -111,7 +124,7 @@
     } catch (error) {
       say(error.message);
     } finally {
-      button.disabled = false;
+      place.disabled = false;
     }
   };
 
@@ -135,7 +148,8 @@
     setTimeout(showRunning, POLL_MILLISECONDS);
   };
 
-  form.addEventListener("submit", place);
+  form.addEventListener("submit", placeOrder);
+  more.addEventListener("click", showProducts);
   showRunning();
   showProducts();
 }
