@@ -9,10 +9,13 @@ from inventory.problem_types import NOT_DONE, NOT_RESERVED, SKU_TAKEN, TOO_MANY_
 from inventory.product_requests import CHANGE, NEW, NOTHING, ProductFilters
 from inventory.stock_requests import DELIVERY, MAX_KEY_CHARACTERS, SHIPMENT
 from runtime.requests import entity_tag, idempotency_key
-from runtime.requests.operation import Answer, Header, Operation
+from runtime.requests.operation import Answer, Header, Link, Operation
 from runtime.requests.problem_types import KEY_REUSED, PRECONDITION_FAILED
 
 PATH = {"sku": answers.Sku}
+OF_A_PRODUCT = (
+    *("getProduct", "changeProduct", "withdrawProduct", "offerProduct", "restockProduct"),
+)
 PRODUCT: dict[str, Any] = {
     "sku": "pen",
     "name": "Pen",
@@ -32,6 +35,7 @@ LIST_PRODUCTS = Operation(
             answers.ProductPage,
             {"products": [PRODUCT], "next": None},
             headers=(entity_tag.FIELD,),
+            links=(Link("sku", "/products/0/sku", OF_A_PRODUCT),),
         ),
         304: entity_tag.SAME,
     },
@@ -49,6 +53,7 @@ ADD_PRODUCT = Operation(
             answers.Product,
             {**PRODUCT, "sku": "globe", "name": "Globe, 30 cm", "price": "54.00", "available": 5},
             headers=(entity_tag.FIELD, Header("Location", "Where it is.", "/products/globe")),
+            links=(Link("sku", "/sku", OF_A_PRODUCT),),
         )
     },
     problems=(SKU_TAKEN,),

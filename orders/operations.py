@@ -12,7 +12,7 @@ from orders.requests import cancellation_request, order_request
 from orders.requests.import_parameters import ImportParameters
 from orders.requests.order_filters import OrderFilters
 from runtime.requests import entity_tag, idempotency_key
-from runtime.requests.operation import Answer, Header, Operation
+from runtime.requests.operation import Answer, Header, Link, Operation
 from runtime.requests.problem_types import (
     KEY_IN_USE,
     KEY_REUSED,
@@ -22,6 +22,8 @@ from runtime.requests.problem_types import (
 )
 
 PATH = {"order_id": answers.OrderId}
+#: What can be done with one, by whoever knows its id.
+OF_AN_ORDER = ("getOrder", "getTimeline", "cancelOrder", "shipOrder", "getInvoice")
 
 ORDER: dict[str, Any] = {
     "orderId": "674300000000000000000001",
@@ -54,6 +56,7 @@ PLACE = Operation(
                 Header("Location", "Where the order is.", "/orders/674300000000000000000001"),
                 idempotency_key.REPLAYED_FIELD,
             ),
+            links=(Link("orderId", "/order/orderId", OF_AN_ORDER),),
         )
     },
     problems=(OTHER_CUSTOMER, KEY_IN_USE, NO_PRICE, KEY_REUSED, NOT_SOLD, SEVERAL_CURRENCIES),
@@ -65,7 +68,12 @@ LIST = Operation(
     description="A customer's key sees its own.",
     query=OrderFilters,
     answers={
-        200: Answer("A page of orders.", answers.OrderPage, {"orders": [ORDER], "next": None})
+        200: Answer(
+            "A page of orders.",
+            answers.OrderPage,
+            {"orders": [ORDER], "next": None},
+            links=(Link("orderId", "/orders/0/orderId", OF_AN_ORDER),),
+        )
     },
     problems=(NOT_FOUND,),
 )

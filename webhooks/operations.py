@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.requests import idempotency_key
-from runtime.requests.operation import Answer, Header, Operation
+from runtime.requests.operation import Answer, Header, Link, Operation
 from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND, OTHER_CUSTOMER
 from webhooks import answers
 from webhooks.bodies import (
@@ -23,6 +23,12 @@ from webhooks.problem_types import ENDPOINT_DISABLED, TOO_MANY_ENDPOINTS, WEBHOO
 
 ENDPOINT_PATH = {"endpoint_id": answers.EndpointId}
 DELIVERY_PATH = {"delivery_id": answers.DeliveryId}
+OF_AN_ENDPOINT = (
+    *("getWebhookEndpoint", "changeWebhookEndpoint", "deleteWebhookEndpoint"),
+    *("enableWebhookEndpoint", "disableWebhookEndpoint", "rotateWebhookSecret"),
+    *("testWebhookEndpoint", "sendWebhooksAgain", "listWebhookDeliveries"),
+)
+OF_A_DELIVERY = (Link("deliveryId", "/deliveryId", ("getWebhookDelivery", "sendWebhookAgain")),)
 NO_STORE = Header("Cache-Control", "A secret is kept by nobody on its way.", "no-store")
 
 AT = "2026-11-28T12:00:00.000Z"
@@ -85,6 +91,7 @@ CREATE_ENDPOINT = Operation(
                 Header("Location", "Where it is.", "/webhooks/endpoints/5f0c8a1e2f0b4a57"),
                 idempotency_key.REPLAYED_FIELD,
             ),
+            links=(Link("endpointId", "/endpointId", OF_AN_ENDPOINT),),
         )
     },
     problems=(WEBHOOKS_OFF, OTHER_CUSTOMER, TOO_MANY_ENDPOINTS, KEY_REUSED),
@@ -159,6 +166,7 @@ TEST_ENDPOINT = Operation(
             "The test is about to be sent.",
             answers.Delivery,
             {**WAITING, "type": "webhook.test", "orderId": None},
+            links=OF_A_DELIVERY,
         )
     },
     problems=(WEBHOOKS_OFF, ENDPOINT_DISABLED),
@@ -202,7 +210,9 @@ SEND_AGAIN = Operation(
     summary="Send a delivery again, with the same webhook-id",
     path=DELIVERY_PATH,
     body=NOTHING_TO_SEND,
-    answers={202: Answer("It is about to be sent.", answers.Delivery, WAITING)},
+    answers={
+        202: Answer("It is about to be sent.", answers.Delivery, WAITING, links=OF_A_DELIVERY)
+    },
     problems=(WEBHOOKS_OFF, ENDPOINT_DISABLED),
 )
 SEND_ALL_AGAIN = Operation(

@@ -53,11 +53,15 @@ class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
     dry_run: bool = False
 
 
+#: A fingerprint, or nothing; `faults_in_replay` and `wrong_choice` look at it.
+Group = Annotated[str, Meta(extra_json_schema={"pattern": r"^[^\x00]*$"})]
+
+
 class Replay(Struct, forbid_unknown_fields=True, rename="camel"):
     """Replay those with these ids, or start the bulk replay of a group or a filter."""
 
     ids: Ids | UnsetType = UNSET
-    group: str = ""
+    group: Group = ""
     filter: str = ""
     reason: str = ""
     dry_run: bool = False
@@ -69,7 +73,7 @@ class Policy(Struct, forbid_unknown_fields=True):
 
     after: Annotated[list[Delay], Meta(extra_json_schema={"minItems": 1, "maxItems": MOST_REPLAYS})]
     service: Annotated[str, Meta(extra_json_schema={"enum": ["", *services()]})] = ""
-    group: str = ""
+    group: Group = ""
     reason: Annotated[str, Meta(extra_json_schema={"enum": ["", *map(str, REASON_LABELS)]})] = ""
 
 

@@ -29,7 +29,7 @@ from failed_messages.problem_types import NOT_IN_THIS_STATE
 from failed_messages.reading import answers
 from runtime.requests.json_body import JsonBody
 from runtime.requests.newest_first import PageFilters
-from runtime.requests.operation import Answer, Operation
+from runtime.requests.operation import Answer, Link, Operation
 from runtime.requests.problem_types import NOT_FOUND
 
 ID = {"id_": answers.RecordId}
@@ -53,15 +53,20 @@ WAITS = Answer(
 )
 
 
-def page(type_: Any, example: Any) -> dict[int, Answer]:
-    return {200: Answer("A page of them.", type_, {"items": [example], "next": None})}
+def page(type_: Any, example: Any, *links: Link) -> dict[int, Answer]:
+    shown = {"items": [example], "next": None}
+    return {200: Answer("A page of them.", type_, shown, links=links)}
+
+
+OF_A_MESSAGE = ("getFailedMessage", "replayFailedMessage", "discardFailedMessage")
+OF_A_GROUP = ("getFailureGroup", "triageFailureGroup")
 
 
 LIST = Operation(
     id="listFailedMessages",
     summary="List failed messages, newest first",
     query=MessageFilters,
-    answers=page(answers.FailedMessagePage, MESSAGE),
+    answers=page(answers.FailedMessagePage, MESSAGE, Link("id", "/items/0/id", OF_A_MESSAGE)),
 )
 SHOW = Operation(
     id="getFailedMessage",
@@ -175,6 +180,7 @@ REPLAY_MANY = Operation(
             "The bulk replay has begun, or waits for a second person.",
             (answers.BulkReplay, answers.Waiting),
             JOB,
+            links=(Link("id", "/id", ("getBulkReplay",)),),
         ),
     },
     problems=(NOT_FOUND,),
@@ -183,7 +189,9 @@ LIST_GROUPS = Operation(
     id="listFailureGroups",
     summary="List the groups of failures, that with the newest failure first",
     query=GroupFilters,
-    answers=page(answers.FailureGroups, GROUP),
+    answers=page(
+        answers.FailureGroups, GROUP, Link("fingerprint", "/items/0/fingerprint", OF_A_GROUP)
+    ),
 )
 SHOW_GROUP = Operation(
     id="getFailureGroup",
@@ -210,7 +218,7 @@ LIST_JOBS = Operation(
     id="listBulkReplays",
     summary="List bulk replays, the newest first",
     query=PageFilters,
-    answers=page(answers.BulkReplays, JOB),
+    answers=page(answers.BulkReplays, JOB, Link("id", "/items/0/id", ("getBulkReplay",))),
 )
 SHOW_JOB = Operation(
     id="getBulkReplay",
@@ -240,7 +248,14 @@ SET_POLICY = Operation(
     summary="Replay by itself what fails in a service, or of a group",
     body=POLICY,
     example={"service": "billing", "after": ["15m", "1h", "6h"]},
-    answers={200: Answer("The policy.", answers.ReplayPolicy, POLICY_SET)},
+    answers={
+        200: Answer(
+            "The policy.",
+            answers.ReplayPolicy,
+            POLICY_SET,
+            links=(Link("scope", "/scope", ("switchOffReplayPolicy",)),),
+        )
+    },
     problems=(NOT_FOUND,),
 )
 END_POLICY = Operation(

@@ -14,7 +14,9 @@ from runtime.requests import newest_first, query_string
 from runtime.requests.cursor import Cursor
 from runtime.requests.newest_first import Limit
 
-Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=r"\S")] | UnsetType
+#: Not blank, and without a NUL.
+TEXT_PATTERN = r"^[^\x00]*[^\s\x00][^\x00]*$"
+Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=TEXT_PATTERN)] | UnsetType
 Age = (
     Annotated[
         str,

@@ -9,7 +9,7 @@ from ordersite.access.bodies import CREATE, KEY_EXAMPLE, MAX_KEY_CHARACTERS, NOT
 from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
 from runtime.requests import idempotency_key
 from runtime.requests.newest_first import PageFilters
-from runtime.requests.operation import Answer, Header, Operation
+from runtime.requests.operation import Answer, Header, Link, Operation
 
 PATH = {"id_": answers.KeyId}
 NO_STORE = Header("Cache-Control", "A key is kept by nobody on its way.", "no-store")
@@ -33,6 +33,7 @@ MADE = Answer(
     answers.NewApiKey,
     {**KEY, "key": "ordersite_k7d2m4q9x1_…"},
     headers=(NO_STORE,),
+    links=(Link("id", "/id", ("getApiKey", "rotateApiKey", "revokeApiKey")),),
 )
 
 LIST = Operation(

@@ -129,6 +129,19 @@ def response(
         "description": " ".join(texts),
         "headers": headers_of(answer, status if kinds else 0),
         **({"content": content} if content else {}),
+        **({"links": links_of(answer)} if answer and answer.links else {}),
+    }
+
+
+def links_of(answer: Answer) -> dict[str, Any]:
+    """Each operation that the answer leads to, by its id."""
+    return {
+        id_: {
+            "operationId": id_,
+            "parameters": {each.parameter: f"$response.body#{each.pointer}"},
+        }
+        for each in answer.links
+        for id_ in each.operations
     }
 
 

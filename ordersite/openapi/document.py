@@ -33,6 +33,8 @@ The scopes:
 {chr(10).join(f"- `{scope.name}`: {scope.allows}" for scope in SCOPES.values())}
 """
 
+NO_NUL = r"^[^\x00]*$"
+
 #: By any of these a client may be known.
 SECURITY_SCHEMES = {
     "apiKey": {
@@ -135,9 +137,15 @@ def parameters_of(route: Route, schemas: Schemas) -> Iterator[dict[str, Any]]:
         yield parameter("path", camel(part), schemas.of(said.path[part]), is_required=True)
     if said.query:
         for name, (schema, is_required) in fields_of(said.query).items():
-            yield parameter("query", name, schema, is_required)
+            yield parameter("query", name, without_nul(schema), is_required)
     for each in said.headers:
         yield {"in": "header", "name": each.name, **header(each)}
+
+
+def without_nul(schema: Schema) -> Schema:
+    """The schema of a text that `query_string.parameters` lets through."""
+    is_any = schema.get("type") == "string" and "pattern" not in schema
+    return {**schema, "pattern": NO_NUL} if is_any else schema
 
 
 def parameter(where: str, name: str, schema: Schema, is_required: bool) -> dict[str, Any]:

@@ -31,6 +31,17 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where an answer leads: to operations whose path takes what it says somewhere."""
+
+    #: As the path has it, and where in the answer's JSON it is (RFC 6901).
+    parameter: str
+    pointer: str
+    #: The ids of the operations.
+    operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that is not a problem."""
 
@@ -42,6 +53,7 @@ class Answer:
     headers: tuple[Header, ...] = ()
     #: Of other formats, an example by media type: text, bytes of a file, or an object.
     other: Mapping[str, str | bytes | dict[str, Any]] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
     @property
     def types(self) -> tuple[Any, ...]:

@@ -39,7 +39,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "name": "it can be printed",
     },
     "replayFailedMessages": {
-        "body": "it names ids, a group or a filter",
+        "group": "it names ids, a group or a filter",
         "filter": "it is the text of parameters",
     },
     "editFailedMessage": {"reason": "a dry run needs none"},

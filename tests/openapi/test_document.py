@@ -174,3 +174,21 @@ def test_what_is_sent_to_webhooks_is_the_events_own_body() -> None:
                 "properties"
             ]
         )
+
+
+def test_each_link_leads_to_a_path_with_what_the_example_says_there() -> None:
+    links = [
+        (link, answer)
+        for route in ROUTES
+        for answer in route.operation.answers.values()
+        for link in answer.links
+    ]
+    paths = {each.operation.id: each.address.path for each in ROUTES}
+
+    assert len(links) > 10
+    for link, answer in links:
+        said: Any = answer.example
+        for step in link.pointer.strip("/").split("/"):
+            said = said[int(step) if isinstance(said, list) else step]
+        assert said
+        assert all(f"{{{link.parameter}}}" in paths[id_] for id_ in link.operations)

@@ -82,12 +82,12 @@ def test_streams_have_places_for_several_clients() -> None:
 
 
 def test_a_body_that_belongs_on_disk_is_none_for_the_fast_path() -> None:
-    from ordersite.web.fast_path import is_plain
+    from ordersite.web.fast_path import has_plain_head
 
     head = {b"content-type": b"application/json", b"host": b"localhost"}
 
-    assert is_plain(head | {b"content-length": b"65536"})
-    assert not is_plain(head | {b"content-length": b"65537"})
+    assert has_plain_head(head | {b"content-length": b"65536"})
+    assert not has_plain_head(head | {b"content-length": b"65537"})
 
 
 class Slow:
