@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -11,7 +13,13 @@ import msgspec
 from msgspec import Struct
 from rest_framework.request import Request
 
-from runtime.requests.faults import LONGEST_ECHO_CHARACTERS, faults_of
+from runtime.requests.faults import (
+    LONGEST_ECHO_CHARACTERS,
+    alternatives,
+    faults_of,
+    fields_of,
+    without_bounds,
+)
 from runtime.requests.refusal import Fault, Refusal
 from runtime.requests.text import fault_in
 
@@ -21,6 +29,8 @@ TITLE = "The request is not valid"
 MOST_PARAMETERS = 100
 
 Filters = TypeVar("Filters", bound=Struct)
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 
 ENCODING_FIX = "Write each parameter as name=value, percent-encoded in UTF-8."
 
@@ -53,13 +63,35 @@ def read(
     Raises:
         Refusal: a parameter is unknown or has no valid value; it is named.
     """
+    parameters = without_fractions(parameters, type_)
     try:
-        return msgspec.convert(dict(parameters), type_, strict=False)
+        return msgspec.convert(parameters, type_, strict=False)
     except msgspec.ValidationError as error:
         known = type_.__struct_encode_fields__
         unknown = {name: fix_of_unknown(name, known) for name in parameters if name not in known}
         faults = faults_of(parameters, type_, {**fixes, **unknown}, strict=False, is_body=False)
         raise Refusal(title, faults) from error
+
+
+def without_fractions(parameters: Mapping[str, str], type_: type[Struct]) -> dict[str, str]:
+    """The parameters, with nothing in place of a whole number that is not written as one.
+
+    msgspec would read `9007199254740993.0` and `1e3` by way of a float, which is another number.
+    """
+    return {
+        name: "" if name in whole_numbers(type_) and not _WHOLE_NUMBER.fullmatch(value) else value
+        for name, value in parameters.items()
+    }
+
+
+@cache
+def whole_numbers(type_: type[Struct]) -> frozenset[str]:
+    """The parameters that are whole numbers."""
+    return frozenset(
+        name
+        for name, field in fields_of(type_).items()
+        if int in map(without_bounds, alternatives(field.type))
+    )
 
 
 def fix_of_unknown(name: str, known: Sequence[str]) -> str:

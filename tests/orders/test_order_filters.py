@@ -105,3 +105,22 @@ def test_an_unknown_parameter_is_told_the_known_ones() -> None:
 
     [fault] = refused.value.errors
     assert all(name in fault["fix"] for name in OrderFilters.__struct_encode_fields__)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("userId", "9007199254740993.0"),  # by way of a float it is another customer's
+        ("userId", "101.0"),
+        ("userId", "1e2"),
+        ("limit", "5.0"),
+        ("limit", "1E1"),
+        ("limit", "٣"),
+    ],
+)
+def test_a_whole_number_is_written_in_digits(name: str, value: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read({name: value})
+
+    [fault] = refused.value.errors
+    assert (fault["field"], fault["detail"]) == (name, "must be a whole number, not text")
