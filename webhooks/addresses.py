@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -13,6 +14,10 @@ MOST_CHARACTERS = 2_000
 
 #: Top-level names that lead to nobody outside (RFC 6761, RFC 6762, and what ICANN reserved).
 NAMES_INSIDE = {"localhost", "local", "internal", "invalid", "test"}
+
+#: Of a name and of each part of it (RFC 1035, section 2.3.4); some have an underscore.
+MOST_NAME_CHARACTERS = 253
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 #: Where clouds keep a machine's credentials, beside what is link-local: AWS, Oracle, Alibaba.
 OF_CREDENTIALS = {ip_address(each) for each in ("fd00:ec2::254", "192.0.0.192", "100.100.100.200")}
@@ -61,6 +66,8 @@ def fault_of_host(host: str) -> str:
 def fault_of_name(name: str) -> str:
     """The same for a name: of this machine or network, or an address in disguise (`127.1`)."""
     labels = name.removesuffix(".").split(".")
+    if len(name) > MOST_NAME_CHARACTERS or not all(map(_LABEL.fullmatch, labels)):
+        return "must have a host that can be looked up: letters, digits, hyphens and dots"
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
         return "must have an address in its usual form, or a name"
     is_inside = len(labels) == 1 or labels[-1] in NAMES_INSIDE

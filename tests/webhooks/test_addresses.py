@@ -84,6 +84,8 @@ def test_not_even_development_reaches_a_clouds_credentials(settings: Any, addres
         *("https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest/meta-data"),
         *("https://localhost/", "https://mongodb/", "https://a.localhost./", "https://p.local/"),
         *("https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/"),
+        *("https://shop..example.com/", "https://shop%2eexample.com/", "https://example.com../"),
+        *("https://-a.example.com/", f"https://{'a' * 64}.com/", f"https://{'a.' * 130}com/"),
         f"https://shop.example.com/{'x' * 2_000}",
     ],
 )
@@ -96,7 +98,8 @@ def test_a_url_that_cannot_be_an_endpoints_is_refused(url: str) -> None:
     "url",
     [
         *("https://shop.example.com/webhooks", "https://shop.example.com:8443/a?b=c%20d"),
-        *("https://8.8.8.8/", "https://[2606:4700::1111]/hook"),
+        *("https://8.8.8.8/", "https://[2606:4700::1111]/hook", "https://SHOP.Example.com/"),
+        *("https://shop.example.com./", "https://xn--bcher-kva.example/", "https://a_b.c-d.io/"),
     ],
 )
 def test_one_on_the_internet_is_taken(url: str) -> None:
