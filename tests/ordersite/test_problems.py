@@ -135,7 +135,7 @@ def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
 def test_so_is_it_where_a_page_or_a_document_is(address: str, client: Client) -> None:
     response = client.delete(address)
 
-    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert problem_in(response)["type"] == "/problems/method-not-allowed"
 
 
