@@ -64,10 +64,14 @@ class InThreads:
         answered(scope, started[0]["status"], environ.get(ROUTE, ""))
         started[0]["headers"] += answer_fields(scope)
         await send(started[0])
+        in_own_thread = partial(in_thread, places, client)
         if isinstance(response, bytes):
             await send({"type": "http.response.body", "body": response})
+        elif scope["method"] == "HEAD":
+            # Nobody would hear a stream of a minute, and the connection would wait for its end.
+            await in_own_thread(partial(close, response))
+            await send({"type": "http.response.body", "body": b""})
         else:
-            in_own_thread = partial(in_thread, places, client)
             await self._stream(in_own_thread, response, send, receive, is_of_events(started[0]))
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ def run(
     headers: dict[str, str] | None = None,
     until: Callable[[list[Event]], bool] = lambda sent: False,
     sent: list[Event] | None = None,
+    method: str = "POST",
 ) -> list[Event]:
     """What the application sends; the client hangs up once `until` is true of that."""
     from ordersite.web.in_threads import InThreads
@@ -41,7 +42,7 @@ def run(
     async def answer() -> None:
         await asyncio.wait_for(InThreads(application)(scope, receive, send), timeout=10)
 
-    scope = scope_of("POST", "/", headers or {})
+    scope = scope_of(method, "/", headers or {})
     run_as_server(answer())
     return sent
 
@@ -96,6 +97,28 @@ def test_an_endless_stream_ends_when_the_client_hangs_up():
 
     assert [event["body"] for event in sent[1:5]] == [b"beat"] * 4
     assert closed == [True]
+
+
+def test_the_head_of_a_stream_does_not_wait_for_its_end():
+    began: list[bool] = []
+    closed: list[bool] = []
+
+    class Beats:
+        def __iter__(self) -> Iterator[bytes]:
+            began.append(True)
+            yield b"beat"
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return Beats()
+
+    start, end = run(application, [part(b"")], method="HEAD")
+
+    assert (start["status"], end["body"], end.get("more_body")) == (200, b"", None)
+    assert (began, closed) == ([], [True])
 
 
 def test_a_stream_that_fails_is_closed_and_is_never_taken_for_complete():
