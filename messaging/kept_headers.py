@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from messaging.adapters.py_amqp import encode_table
-from messaging.plain import text
 from messaging.publishing.frames import OUR_APP_ID
 from messaging.short_string import LIMIT_BYTES, readable
+from messaging.storable import text
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from messaging.plain import whole_text
 
 from failed_messages.acting.editing import InvalidEdit, check_edit, diff, edit_and_replay, editable
 from failed_messages.acting.second_person import Waits
@@ -19,6 +18,7 @@ from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.representation import deaths
 from failed_messages.records.permissions import TO_EDIT, lacking
 from messaging.body import split_example
+from messaging.storable import whole_text
 
 
 class Editing(DeskAdmin):
