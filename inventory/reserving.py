@@ -90,7 +90,7 @@ def move_lines(
 
 def _decide(order: PlacedOrder, session: ClientSession) -> Reservation:
     reservation = reserved(order)
-    if shortages := _shortages(order.quantities, session):
+    if shortages := shortages_of(order.quantities, session):
         reservation |= {"state": "rejected", "shortages": shortages}
     else:
         move_lines(Kind.RESERVE, reservation, session)
@@ -98,7 +98,7 @@ def _decide(order: PlacedOrder, session: ClientSession) -> Reservation:
     return reservation
 
 
-def _shortages(quantities: Mapping[str, int], session: ClientSession) -> list[dict[str, Any]]:
+def shortages_of(quantities: Mapping[str, int], session: ClientSession) -> list[dict[str, Any]]:
     """What is asked beyond what is there, [{sku, asked, available}], in the order's sequence."""
     found = products().find(
         having(list(quantities)), {"_id": 0, "sku": 1, "available": 1}, session=session

@@ -81,7 +81,7 @@ def compare_stock(
     elif told.inventory == "shipped" and state == "reserved":
         found.unshipped.append(order)
     elif told.inventory == "shipped" and state == "rejected":
-        found.unshippable.append(order)
+        found.unreserved.append(order)
     elif state is None or noted != state:
         send(found, "inventory", order, "order.placed", is_held)
 

@@ -57,6 +57,8 @@ class Findings:
     uninvoiced: list[tuple[Document, Outcome]] = field(default_factory=list)
     #: Orders that inventory rejected after the backup.
     unrejected: list[tuple[Document, Outcome]] = field(default_factory=list)
+    #: Orders that were shipped after the backup, and that inventory has rejected since.
+    unreserved: list[Document] = field(default_factory=list)
     #: Orders that were shipped after the backup.
     unshipped: list[Document] = field(default_factory=list)
     #: Numbers that a customer may have and that the series would issue again.
@@ -66,8 +68,6 @@ class Findings:
 
     #: Messages that nothing proves, and that are not believed.
     unbelieved: list[Answer] = field(default_factory=list)
-    #: Orders that were shipped, whose stock the restored database does not have.
-    unshippable: list[Document] = field(default_factory=list)
     #: Orders known by failed messages alone, none of which has the order whole.
     told: list[ToldOnly] = field(default_factory=list)
     #: What external publishers ordered, and what was never owed: left as it is.
@@ -83,14 +83,10 @@ class Findings:
         """How many there are to be settled."""
         settled: tuple[list[Any], ...] = (
             *(self.lost, self.whole, self.reserved_only, self.unheard, self.taken_back),
-            *(self.uninvoiced, self.unrejected, self.unshipped, self.numbers, self.unreplayed),
+            *(self.uninvoiced, self.unrejected, self.unreserved, self.unshipped, self.numbers),
+            self.unreplayed,
         )
         return sum(len(each) for each in settled)
-
-    @property
-    def left_over(self) -> int:
-        """How many there are that a person has to decide about."""
-        return len(self.unbelieved) + len(self.unshippable)
 
     def believed(self, order_id: str) -> list[Answer]:
         """What is believed of what failed messages tell of the order."""

@@ -52,6 +52,12 @@ PLANS = {
         "Inventory has told it, and has no record of it.",
         "Each is recorded as rejected: it gets no stock, though there may be enough again.",
     ),
+    "unreserved": Words(
+        "order(s) that were shipped after the backup, and that inventory has rejected since",
+        "The restored stock lacked their goods.",
+        "Each gets its stock if that is there now, and the next run records it as shipped. Restock "
+        "first what came in after the backup.",
+    ),
     "unshipped": Words(
         "order(s) that were shipped after the backup",
         "Inventory has told it, and has no record of it.",
@@ -79,12 +85,6 @@ LEFT = {
         "They tell what a service did after the backup. So might a forged message.",
         "Where they are right, as where the customer has the printed document, run it with "
         "--believe-answers. Discard those that are wrong.",
-    ),
-    "unshippable": Words(
-        "order(s) that were shipped, of goods that the stock does not have",
-        "They were shipped after the backup, and so were the goods delivered.",
-        "Restock these goods. Then cancel the order here: its customer has it, and billing has to "
-        "be told by hand.",
     ),
     "told": Words(
         "order(s) in failed messages only, none of which has the order whole",
@@ -116,7 +116,7 @@ def as_text(found: Findings, left: list[str], is_applied: bool) -> str:
             lines += [f"    {each}" for each in names[:NAMED]]
             lines += [f"    … {len(names) - NAMED} more"] if len(names) > NAMED else []
     lines += [f"Left: {each}" for each in left]
-    if not found.count and not found.left_over:
+    if not found.count and not found.unbelieved:
         lines.append("MongoDB and RabbitMQ agree: there is nothing to do.")
     elif found.count and not is_applied:
         lines.append("Nothing was changed. To do this, run it with --apply.")
@@ -128,7 +128,7 @@ def as_text(found: Findings, left: list[str], is_applied: bool) -> str:
 def _names(found: Findings, name: str) -> Iterator[str]:
     for each in getattr(found, name):
         match name:
-            case "lost" | "reserved_only" | "unshipped" | "unshippable":
+            case "lost" | "reserved_only" | "unshipped" | "unreserved":
                 yield str(each["_id"])
             case "taken_back" | "unrejected":
                 yield str(each[0]["_id"])

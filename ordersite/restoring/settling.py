@@ -87,6 +87,9 @@ def settle(found: Findings, by: str, waiting: Waiting) -> list[str]:
         with left.out(f"order {order['_id']}"):
             rejecting.reject(asked_by(order), told.shortages)
             audited("reject", order["_id"], by)
+    for order in found.unreserved:
+        with left.out(f"order {order['_id']}"):
+            reserve(order, by, left)
     for order in found.unshipped:
         with left.out(f"order {order['_id']}"):
             # The goods have left the house, whatever another service failed of.
@@ -183,6 +186,13 @@ def cancellation_of(invoice: Document) -> Document | None:
 def cancel(order: Document, reason: str | None, by: str) -> None:
     cancelling.cancel(order["_id"], reason or REASON)
     audited("cancel", order["_id"], by)
+
+
+def reserve(order: Document, by: str, left: Left) -> None:
+    if lacking := rejecting.reserve_after_all(str(order["_id"])):
+        left.append(f"order {order['_id']}: it was shipped, and the stock lacks {lacking}: restock")
+    else:
+        audited("reserve", order["_id"], by)
 
 
 def release_all(alone: list[Document], by: str, waiting: Waiting, left: Left) -> None:

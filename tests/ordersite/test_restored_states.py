@@ -71,6 +71,8 @@ class Pipeline:
             self.hear("billing", "order.cancelled")
         if found.unrejected:
             self.reservation = "rejected"
+        if found.unreserved:
+            self.reservation = "reserved"
         if found.unshipped:
             self.reservation = "shipped"
         for service, _, type_ in found.unheard:

@@ -88,7 +88,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(found, left, options["apply"]), indent=2))
         else:
             self.stdout.write(as_text(found, left, options["apply"]))
-        if left or found.left_over or (found.count and not options["apply"]):
+        if left or found.unbelieved or (found.count and not options["apply"]):
             sys.exit(ExitCode.DIFFERENT)
 
 
