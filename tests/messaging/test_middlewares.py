@@ -73,8 +73,9 @@ class FakeNotes:
             raise AutoReconnect("MongoDB is down")
         return {"stop": self.stop} if self.stop else None
 
-    def update_one(self, note: dict[str, Any], change: dict[str, Any], upsert: bool) -> None:
-        self.changes.append({**note, **change})
+    def update_one(self, note: dict[str, Any], change: Any, upsert: bool) -> None:
+        steps = change if isinstance(change, list) else [change]
+        self.changes.append({name: each for step in [note, *steps] for name, each in step.items()})
 
 
 @pytest.fixture(autouse=True)
@@ -337,9 +338,10 @@ def test_a_retry_is_noted_with_its_attempts_until_the_message_succeeds(
 
     retried, handled = notes.changes
     assert retried["_id"] == handled["_id"] == "6743f0 billing order.placed:6743f0"
-    (attempt,) = retried["$set"]["attempts"]
+    (attempt,) = retried["$set"]["attempts"]["$literal"]
     assert (attempt["number"], attempt["message"]) == (1, "card service timed out")
-    assert retried["$set"]["due_at"] > retried["$set"]["at"]
+    [now, milliseconds] = retried["$set"]["due_at"]["$add"]
+    assert (now, milliseconds > 0) == (retried["$set"]["at"], True)
     assert handled["$unset"] == {"due_at": ""}
 
 

@@ -15,6 +15,7 @@ from ordersite.access.models import ApiKey
 from ordersite.access.permission import HasScope
 from ordersite.access.scopes import CUSTOMERS, SCOPES
 from ordersite.keyed_requests.once import OncePerKey
+from ordersite.web.known_parameters import KnownParameters
 from tests.security.conftest import WithKey, client_of, known, secret
 from tests.security.routes import METHODS, OPEN, Route, declared, routes
 from tests.security.routes import SCOPES as WANTED
@@ -28,7 +29,8 @@ def test_every_route_needs_the_scope_that_the_table_says() -> None:
         view = pattern.callback.cls(**pattern.callback.initkwargs)
         methods = [each for each in view.allowed_methods if each in METHODS]
         found.setdefault(route, {}).update({each: view.scopes[each] for each in methods})
-        assert [type(each) for each in view.get_permissions()] == [HasScope, OncePerKey], route
+        asked = [type(each) for each in view.get_permissions()]
+        assert asked == [HasScope, KnownParameters, OncePerKey], route
         assert view.get_authenticators(), route
 
     assert found == WANTED
