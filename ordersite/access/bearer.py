@@ -122,6 +122,7 @@ def caller_of_key(record: ApiKey) -> Caller:
         scopes=allowed(record.scopes, record.user_id),
         user_id=record.user_id,
         rate=record.rate,
+        ends_at=record.expires_at,
     )
 
 

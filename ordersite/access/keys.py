@@ -12,7 +12,7 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
@@ -138,12 +138,17 @@ def not_a_customers(scopes: Iterable[str]) -> str:
     return f"{', '.join(denied)} cannot be a customer's" if denied else ""
 
 
-def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
+def rotate(
+    id_: str, *, by: str, overlap: timedelta = OVERLAP, latest: datetime | None = None
+) -> NewKey:
     """Make a key that follows this one; this one ends after `overlap`.
 
     The new one is the same client: it lives as long as this one was to live, and what is
     remembered of the client (idempotency keys, rates) goes on. A key is rotated once: who asks a
     second time, as by a double click, would leave a key behind that nobody knows.
+
+    Args:
+        latest: the new one ends by then, however long this one was to live; None: it may end later.
 
     Raises:
         ApiKey.DoesNotExist: there is no such key.
@@ -161,11 +166,10 @@ def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
         digest=digest(secret),
         created_at=now,
         created_by=by,
-        expires_at=now + lifetime if lifetime else None,
+        expires_at=earlier(now + lifetime if lifetime else None, latest),
         **{name: getattr(old, name) for name in fields},
     )
-    end = now + overlap
-    ends_at = end if old.expires_at is None else min(old.expires_at, end)
+    ends_at = earlier(old.expires_at, now + overlap)
     after = {"endsAt": ends_at, "newKey": new_id}
 
     def carry_out(session: ClientSession) -> None:
@@ -179,6 +183,12 @@ def rotate(id_: str, *, by: str, overlap: timedelta = OVERLAP) -> NewKey:
         raise InvalidKey("key", f"was rotated to {new_id} before; rotate that one") from error
     logger.info("%s rotated the API key %s to %s", by, id_, new_id)
     return NewKey(record, secret)
+
+
+def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two ends; None is never."""
+    ends = [each for each in (one, other) if each is not None]
+    return min(ends) if ends else None
 
 
 def revoke(id_: str, *, by: str) -> ApiKey:

@@ -1,12 +1,17 @@
-"""API keys over HTTP. A client can only give scopes that it has."""
+"""API keys over HTTP. No client makes a key that may do more, faster or longer than its own.
+
+A login, and an access token, which is short on purpose, give any rate and lifetime.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.http import Http404
 from msgspec import UNSET
 from rest_framework.request import Request
@@ -15,6 +20,7 @@ from rest_framework.views import APIView
 
 from ordersite.access import keys, operations
 from ordersite.access.answers import ApiKeys, NewApiKey
+from ordersite.access.bearer import caller_of_key
 from ordersite.access.bodies import (
     CREATE,
     EXAMPLE,
@@ -23,12 +29,14 @@ from ordersite.access.bodies import (
     NOTHING,
     ROTATE,
     TITLE,
+    CreateKey,
 )
 from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
 from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
+from runtime.mongodb_clock import about_now
 from runtime.requests import idempotency_key, newest_first
 from runtime.requests.caller import Caller, OutOfScope, caller_of
 from runtime.requests.faults import Path, body_fault
@@ -41,6 +49,9 @@ MADE_BEFORE = Fault(
     fix="Rotate that key if nobody has its secret (GET /api-keys lists it); send another "
     "Idempotency-Key for a further one.",
 )
+
+
+OF_ITSELF = "Rotate it with itself, or with a key that has more."
 
 
 class ApiKeysView(APIView):
@@ -60,10 +71,6 @@ class ApiKeysView(APIView):
         asked, caller = CREATE.of(request, faults_in), caller_of(request)
         if faults := faults_in(msgspec.to_builtins(asked)):
             raise Refusal(TITLE, faults)
-        lifetime: timedelta | None = keys.LIFETIME
-        if asked.expires_in_days is not UNSET:
-            days = asked.expires_in_days
-            lifetime = timedelta(days=days) if days else None
         check_own(caller, expanded(asked.scopes))
         try:
             made = keys.create(
@@ -71,8 +78,8 @@ class ApiKeysView(APIView):
                 asked.scopes,
                 by=caller.name,
                 user_id=asked.user_id,
-                lifetime=lifetime,
-                rate=asked.requests_per_second,
+                lifetime=lifetime_of(asked, caller),
+                rate=rate_of(asked, caller),
                 request=request_of(request, caller),
             )
         except MadeBefore as error:
@@ -102,9 +109,15 @@ class RotateView(APIView):
         asked, caller = ROTATE.of(request), caller_of(request)
         known = find(id_)
         check_own(caller, known.scopes)
+        is_itself = caller.id == caller_of_key(known).id
+        if not is_itself and own_rate(caller) < rate_or_default(known.rate, known.user_id):
+            raise Refusal(TITLE, [fault_of_rate(caller, "key", OF_ITSELF)])
         try:
             made = keys.rotate(
-                known.pk, by=caller.name, overlap=timedelta(hours=asked.overlap_hours)
+                known.pk,
+                by=caller.name,
+                overlap=timedelta(hours=asked.overlap_hours),
+                latest=None if is_itself else caller.ends_at,
             )
         except InvalidKey as error:
             fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")
@@ -150,6 +163,60 @@ def check_own(caller: Caller, scopes: list[str]) -> None:
     for scope in scopes:
         if not caller.may(scope):
             raise OutOfScope(scope, f"You cannot give the scope {scope}, as you do not have it.")
+
+
+def lifetime_of(asked: CreateKey, caller: Caller) -> timedelta | None:
+    """How long the new key lives; None for ever.
+
+    Raises:
+        Refusal: it would outlive the caller's own key.
+    """
+    own = caller.ends_at - about_now() if caller.ends_at else None
+    if asked.expires_in_days is UNSET:
+        return keys.LIFETIME if own is None else min(keys.LIFETIME, own)
+    wanted = timedelta(days=asked.expires_in_days) if asked.expires_in_days else None
+    if own is None or (wanted is not None and wanted <= own):
+        return wanted
+    detail = f"must end no later than your own key, in {own.days} days"
+    fix = "Send fewer days or none, or use a key that lives longer."
+    raise Refusal(TITLE, [body_fault(("expiresInDays",), detail, fix)])
+
+
+def rate_of(asked: CreateKey, caller: Caller) -> int | None:
+    """The new key's requests a second; None for the default.
+
+    Raises:
+        Refusal: they are more than the caller's own.
+    """
+    own = own_rate(caller)
+    if rate_or_default(asked.requests_per_second, asked.user_id) <= own:
+        return asked.requests_per_second
+    if asked.requests_per_second is None:
+        # The default is more than the caller has.
+        return max(1, int(own))
+    fix = "Send fewer, or use a key that has more."
+    raise Refusal(TITLE, [fault_of_rate(caller, "requestsPerSecond", fix)])
+
+
+def own_rate(caller: Caller) -> float:
+    """Requests a second that the caller may send; infinite for staff, and who has no limit."""
+    if not caller.id.startswith("key:"):
+        return math.inf
+    return rate_or_default(caller.rate, caller.user_id)
+
+
+def rate_or_default(rate: int | None, user_id: int | None) -> float:
+    """What `ordersite.web.rates` lets through of such a key's requests."""
+    is_shop = user_id is None
+    usual: float = (
+        settings.CLIENT_REQUESTS_PER_SECOND if is_shop else settings.ADDRESS_REQUESTS_PER_SECOND
+    )
+    return rate or usual or math.inf
+
+
+def fault_of_rate(caller: Caller, field: str, fix: str) -> Fault:
+    detail = f"must not have more requests a second than your own key, {own_rate(caller):g}"
+    return body_fault((field,), detail, fix)
 
 
 def shown_once(made: NewKey) -> Response:

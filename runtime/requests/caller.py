@@ -6,6 +6,7 @@ The site finds out who it is (`ordersite.access`); an app asks here, and never t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from runtime.requests.faults import body_fault
@@ -29,6 +30,8 @@ class Caller:
     user_id: int | None = None
     #: Requests a second that it may send; None for the site's default.
     rate: int | None = None
+    #: When its key expires; None for never, and for others than keys.
+    ends_at: datetime | None = None
     #: Whether it is unknown, as in development.
     is_anyone: bool = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.http import HttpResponse
 from django.test import Client
 
 from orders.collection import orders
+from ordersite.access import keys
 from ordersite.access.models import ApiKey
+from tests.concurrency import at_once
 from tests.failed_messages import stored_orders
 from tests.failed_messages.letters import failed
-from tests.security.conftest import WithKey
+from tests.security.conftest import WithKey, client_of, secret
 
 ORDER = {"userId": 101, "items": ["book"]}
 KEY = {"name": "a shop", "userId": None, "scopes": ["orders:read"]}
@@ -96,6 +99,67 @@ def test_nobody_gives_or_rotates_a_scope_that_they_lack(with_key: WithKey) -> No
 
     assert (made.status_code, rotated.status_code) == (403, 403)
     assert 'scope="stock:write"' in made["WWW-Authenticate"]
+    assert ApiKey.objects.count() == 2
+
+
+@pytest.mark.usefixtures("closed")
+def test_no_key_makes_one_that_lives_longer_or_sends_more_than_itself() -> None:
+    client = client_of(secret("api-keys:*", lifetime=timedelta(days=30), rate=20))
+
+    def made(**fields: Any) -> HttpResponse:
+        return post(client, "/api-keys", KEY | {"scopes": ["api-keys:read"]} | fields)
+
+    for fields in (
+        *({"expiresInDays": 30}, {"expiresInDays": None}, {"requestsPerSecond": 21}),
+        {"userId": 101, "scopes": ["orders:read"], "requestsPerSecond": 10_000},
+    ):
+        answer = made(**fields)
+        assert answer.status_code in (400, 403), fields
+    told = made(expiresInDays=365).json()["errors"]
+    assert told[0]["field"] == "expiresInDays"
+    assert "your own key, in 29 days" in told[0]["detail"]
+    assert ApiKey.objects.count() == 1
+
+    assert made(expiresInDays=29, requestsPerSecond=20).status_code == 201
+    assert made().status_code == 201
+    [own, *others] = ApiKey.objects.order_by("created_at")
+    assert all(each.expires_at <= own.expires_at and each.rate == 20 for each in others)
+
+
+@pytest.mark.usefixtures("closed")
+def test_no_key_gets_by_rotation_what_it_cannot_make() -> None:
+    client = client_of(secret("api-keys:*", lifetime=timedelta(days=30), rate=20))
+    long_lived, fast = (
+        keys.create("a shop", ["api-keys:read"], by="anna", user_id=None, **more).record
+        for more in ({"lifetime": None, "rate": 1}, {"rate": 21})
+    )
+    own = ApiKey.objects.get(rate=20)
+
+    answer = post(client, f"/api-keys/{fast.pk}/rotate", {})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "key")
+    assert post(client, f"/api-keys/{long_lived.pk}/rotate", {}).status_code == 201
+    assert ApiKey.objects.filter(client=long_lived.pk).latest("created_at").expires_at == (
+        own.expires_at
+    )
+    # A client that renews its own key does so for as long as it is not revoked.
+    assert post(client, f"/api-keys/{own.pk}/rotate", {}).status_code == 201
+
+
+@pytest.mark.usefixtures("closed")
+def test_of_two_rotations_of_a_key_at_one_moment_one_is_done() -> None:
+    made = keys.create("a shop", ["orders:read"], by="anna", user_id=None).record
+
+    def rotate() -> Any:
+        try:
+            return keys.rotate(made.pk, by="anna").record.pk
+        except keys.InvalidKey as error:
+            return str(error)
+
+    done = at_once([rotate] * 4)
+
+    follower = ApiKey.objects.exclude(pk=made.pk).get()
+    assert done.count(follower.pk) == 1
+    assert done.count(f"was rotated to {follower.pk} before; rotate that one") == 3
     assert ApiKey.objects.count() == 2
 
 
