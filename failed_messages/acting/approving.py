@@ -16,12 +16,15 @@ from failed_messages.acting import bulk_discard
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import InvalidEdit, edit_and_replay
 from failed_messages.acting.job_control import start
+from failed_messages.acting.persons import person, persons
+from failed_messages.acting.policies import set_policy
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import (
     BULK_DISCARD,
     BULK_REPLAY,
     DISCARD,
     EDIT,
+    POLICY,
     REPLAY,
 )
 from failed_messages.models import PendingAct, PendingState
@@ -47,6 +50,7 @@ NEEDED = {
     REPLAY: (permissions.REPLAY,),
     BULK_REPLAY: (permissions.REPLAY,),
     BULK_DISCARD: (permissions.DISCARD,),
+    POLICY: (permissions.REPLAY,),
 }
 
 
@@ -86,14 +90,9 @@ def why_not(act: PendingAct, by: str) -> str:
     """Why this person cannot approve it; empty where they can."""
     if act.state != PendingState.WAITING:
         return f"It is {act.state} already, by {act.decided_by}."
-    if person(act.by) == person(by):
+    if person(by) in persons(act.by):
         return "Another person than the one who asked has to approve it."
     return ""
-
-
-def person(by: str) -> str:
-    """Who it is: on the command line the user, for whomever they say they act."""
-    return by.partition(" for ")[0]
 
 
 def _decide(id_: ObjectId, by: str, state: str) -> Document:
@@ -101,7 +100,7 @@ def _decide(id_: ObjectId, by: str, state: str) -> Document:
     if known is None:
         raise NotDecided("there is no such act")
     if state == PendingState.APPROVED:
-        if person(known["by"]) == person(by):
+        if person(by) in persons(known["by"]):
             raise NotDecided("another person than the one who asked has to approve it")
         if mongodb_now() - known["at"] > LASTS:
             raise NotDecided(f"it was asked for more than {LASTS.days} days ago: ask again")
@@ -166,6 +165,18 @@ def _start_discard(known: Document, asked: Document) -> str:
     return f"bulk discard {id_} is started"
 
 
+def _set_policy(known: Document, asked: Document) -> str:
+    scope = set_policy(
+        known["by"],
+        delays=[timedelta(seconds=each) for each in asked["seconds"]],
+        service=asked["service"],
+        group=asked["group"],
+        reason=asked["diedFor"],
+        approved=True,
+    )
+    return f"the policy of {scope} is on"
+
+
 def _counted(verdicts: list[Verdict]) -> str:
     done = sum(each.done for each in verdicts)
     return f"{done} done, {len(verdicts) - done} refused"
@@ -177,4 +188,5 @@ ACTS: dict[str, Callable[[Document, Document], str]] = {
     REPLAY: _replay,
     BULK_REPLAY: _start,
     BULK_DISCARD: _start_discard,
+    POLICY: _set_policy,
 }

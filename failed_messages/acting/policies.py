@@ -16,6 +16,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from failed_messages.acting.replay import replay
+from failed_messages.acting.second_person import POLICY, ask_if_needed
 from failed_messages.models import REASON_LABELS, PartState, Status
 from failed_messages.reading.next_step import handler_of
 from failed_messages.records import audit
@@ -54,13 +55,18 @@ def set_policy(
     service: str = "",
     group: str = "",
     reason: str = "",
+    approved: bool = False,
 ) -> str:
     """Replay what fails in a service, or of a group, after each of the delays.
+
+    Args:
+        approved: whether a second person has approved it already.
 
     Returns: the policy's scope, which names it.
 
     Raises:
         InvalidPolicy: a value is not one that there is.
+        Waits: a second person has to approve it first.
     """
     check(delays, service, group, reason)
     scope = f"service {service}" if service else f"group {group}"
@@ -71,8 +77,17 @@ def set_policy(
         "delays_seconds": seconds_of(delays),
         "enabled": True,
     }
+    known = replay_policies().find_one({"_id": scope})
+    if not approved and not is_same(known, policy):
+        asked = {"service": service, "group": group, "diedFor": reason}
+        ask_if_needed(POLICY, _due_now(policy), by, "", **asked, seconds=policy["delays_seconds"])
     in_transaction(partial(_write, scope, policy, by))
     return scope
+
+
+def is_same(known: Mapping[str, Any] | None, policy: Mapping[str, Any]) -> bool:
+    """Whether the stored policy is this one, and on."""
+    return known is not None and all(known[name] == value for name, value in policy.items())
 
 
 def seconds_of(delays: Sequence[timedelta]) -> list[int]:
@@ -106,13 +121,24 @@ def apply_policies() -> int:
     return taken_up
 
 
-def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:
-    due = mongodb_now() - timedelta(seconds=delay_seconds)
-    wanted = {
+def failed_of(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Finds what is failed now and the policy's to replay."""
+    return {
         **({"service": policy["service"]} if policy["service"] else {}),
         **({"fingerprint": policy["group"]} if policy["group"] else {}),
         **({"reason": policy["reason"]} if policy["reason"] else {}),
         "status": Status.FAILED,
+    }
+
+
+def _due_now(policy: Mapping[str, Any]) -> int:
+    return failed_messages().count_documents(failed_of(policy))
+
+
+def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> int:
+    due = mongodb_now() - timedelta(seconds=delay_seconds)
+    wanted = {
+        **failed_of(policy),
         "last_failed_at": {"$lte": due},
         # By a clock that is behind it failed long ago.
         "archived_at": {"$not": {"$gt": due}},
@@ -173,7 +199,7 @@ def wrong_delays(delays: Sequence[timedelta]) -> Iterator[InvalidPolicy]:
 
 def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) -> None:
     known = replay_policies().find_one({"_id": scope}, session=session)
-    if known and all(known[name] == value for name, value in policy.items()):
+    if is_same(known, policy):
         return
     before = replay_policies().find_one_and_update(
         {"_id": scope},

@@ -20,6 +20,10 @@ from runtime.transactions import in_transaction
 
 EDIT, DISCARD, REPLAY = "edit", "discard", "replay"
 BULK_REPLAY, BULK_DISCARD = "bulk replay", "bulk discard"
+POLICY = "replay policy"
+#: Whatever the setting's number is: an edit sends what one person wrote, and a policy goes on
+#: replaying, so that nobody can say how many.
+ALWAYS = {EDIT, POLICY}
 
 
 class Waits(Exception):
@@ -49,7 +53,7 @@ def ask_if_needed(act: str, messages: int, by: str, reason: str, **arguments: An
 
 def is_needed(act: str, messages: int) -> bool:
     above: int | None = settings.SECOND_PERSON_ABOVE
-    return above is not None and (act == EDIT or messages > above)
+    return above is not None and (act in ALWAYS or messages > above)
 
 
 def _keep(

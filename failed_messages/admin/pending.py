@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from django.contrib import admin, messages
@@ -87,6 +88,13 @@ def _about(arguments: dict[str, Any]) -> list[tuple[str, str]]:
     if selections := arguments.get("selections", single):
         messages_url = reverse("admin:failed_messages_failedmessage_changelist")
         return [("The messages that match", f"{messages_url}?{each}") for each in selections]
+    if "seconds" in arguments:
+        messages_url = reverse("admin:failed_messages_failedmessage_changelist")
+        names = {"service": arguments["service"], "group": arguments["group"]}
+        found = {name: value for name, value in names.items() if value}
+        return [
+            ("What it would replay, and all that follows", f"{messages_url}?{urlencode(found)}")
+        ]
     ids = arguments["ids"] if "ids" in arguments else [arguments["id"]]
     change = "admin:failed_messages_failedmessage_change"
     return [(each, reverse(change, args=[each])) for each in ids]

@@ -17,6 +17,7 @@ from failed_messages.acting.policies import (
     set_policy,
     switch_off,
 )
+from failed_messages.acting.second_person import Waits
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import REASON_LABELS, ReplayPolicy
 from failed_messages.reading.filters import duration
@@ -113,7 +114,10 @@ class ReplayPolicyAdmin(DeskAdmin):
         names = ("service", "group", "reason")
         chosen = {name: cleaned[name] for name in names}
         obj.before = in_words(form.known) if form.known else ""
-        obj.pk = set_policy(request.user.get_username(), delays=cleaned["delays"], **chosen)
+        try:
+            obj.pk = set_policy(request.user.get_username(), delays=cleaned["delays"], **chosen)
+        except Waits as waits:
+            obj.waits = waits
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """The audit log has it."""
@@ -121,6 +125,8 @@ class ReplayPolicyAdmin(DeskAdmin):
     def response_add(
         self, request: HttpRequest, obj: ReplayPolicy, post_url_continue: str | None = None
     ) -> HttpResponse:
+        if waits := getattr(obj, "waits", None):
+            return self.told_to_wait(request, waits)
         said = f"was on already, and stays as it is: {obj.before}" if obj.before else "is on"
         self.message_user(request, f"The policy of {obj.pk} {said}.", messages.SUCCESS)
         return self.response_post_save_add(request, obj)

@@ -254,7 +254,8 @@ SET_POLICY = Operation(
             answers.ReplayPolicy,
             POLICY_SET,
             links=(Link("scope", "/scope", ("switchOffReplayPolicy",)),),
-        )
+        ),
+        202: WAITS,
     },
     problems=(NOT_FOUND,),
 )

@@ -16,12 +16,12 @@ class PendingState(models.TextChoices):
 class PendingAct(models.Model):
     """One act of one person that another one is to approve."""
 
-    #: `edit`, `discard`, `replay`, `bulk replay` or `bulk discard`.
+    #: `edit`, `discard`, `replay`, `bulk replay`, `bulk discard` or `replay policy`.
     act = models.CharField("what", max_length=30)
     by = models.CharField("who asks", max_length=150)
     at = models.DateTimeField("when")
     reason = models.TextField()
-    #: How many messages it is about.
+    #: How many messages it is about; of a policy, how many it would replay now.
     messages = models.PositiveIntegerField()
     #: JSON text: what the act is called with.
     arguments = models.TextField()

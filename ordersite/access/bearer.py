@@ -118,7 +118,7 @@ def of_key(key: str) -> tuple[Caller, datetime | None]:
 def caller_of_key(record: ApiKey) -> Caller:
     return Caller(
         id=f"key:{record.client}",
-        name=f"key {record.id} of {record.name}",
+        name=keys.name_of(record),
         scopes=allowed(record.scopes, record.user_id),
         user_id=record.user_id,
         rate=record.rate,

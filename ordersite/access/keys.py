@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "ordersite_"
 _KEY = re.compile(rf"{PREFIX}(?P<id>[0-9a-f]{{16}})_[A-Za-z0-9_-]{{43}}")
+_NAME = re.compile(r"key (?P<id>[0-9a-f]{16}) of ")
 
 #: How exactly `last_used_at` is kept: a busy key is not written at each request.
 LAST_USE = timedelta(minutes=5)
@@ -235,6 +236,21 @@ def shown(record: ApiKey) -> dict[str, Any]:
         "requestsPerSecond": record.rate,
         "expiresAt": record.expires_at,
     }
+
+
+def name_of(record: ApiKey) -> str:
+    """What the audit log calls whoever acts with the key."""
+    return f"key {record.id} of {record.name}"
+
+
+def holders(name: str) -> list[str]:
+    """Who made the key that has this name, or one that it was rotated from or to: they were shown
+    its secret. Nobody where the name is no key's.
+    """
+    if not (match := _NAME.match(name)):
+        return []
+    [client] = ApiKey.objects.filter(pk=match["id"]).values_list("client", flat=True) or [""]
+    return list(ApiKey.objects.filter(client=client).values_list("created_by", flat=True))
 
 
 def find(key: str) -> ApiKey | None:

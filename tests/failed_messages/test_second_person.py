@@ -10,21 +10,25 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
-from failed_messages.acting.approving import NotDecided, approve, reject
+from failed_messages.acting.approving import NotDecided, approve, reject, why_not
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
+from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import Waits
-from failed_messages.models import AuditEntry, PendingAct, ReplayJob
+from failed_messages.models import AuditEntry, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import pending_acts
+from ordersite.access import keys
 from tests import broker
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import failed, record
 from tests.failed_messages.staff import staff
 from tests.failed_messages.test_editing import RIGHT, broken
 from tests.security.conftest import client_of, secret
+
+MINUTE = timedelta(minutes=1)
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -182,6 +186,60 @@ def test_a_key_is_no_person_who_could_approve():
     assert "a member of the staff" in refused.json()["detail"]
     assert pending().state == "waiting"
     assert post(program, f"pending/{pending().pk}/reject", {}).status_code == 200
+
+
+def test_whoever_was_shown_a_key_does_not_approve_what_it_asked_for():
+    original = broken()
+    first = keys.create("a program", ["failed-messages:*", "api-keys:*"], by="anna", user_id=None)
+    made_by_key = post_key(client_of(first.secret))
+    rotated = keys.rotate(made_by_key, by="root for carl").secret
+    edit = {"body": RIGHT, "reason": "price"}
+    assert post(client_of(rotated), f"{original.pk}/edit", edit).status_code == 202
+
+    for each in ("anna", "root", "root for ben"):
+        with pytest.raises(NotDecided, match="another person"):
+            approve(pending().pk, each)
+        assert "Another person" in why_not(pending(), each)
+    assert approve(pending().pk, "ben") == "sent to billing"
+
+
+def post_key(client: Client) -> str:
+    body = {"name": "another", "userId": None, "scopes": ["failed-messages:*"]}
+    made = client.post("/api-keys", json.dumps(body), "application/json")
+    return made.json()["id"]
+
+
+def test_a_policy_waits_whatever_it_would_replay_now_and_its_end_does_not():
+    with pytest.raises(Waits):
+        set_policy("anna", service="billing", delays=[MINUTE, 5 * MINUTE], reason="expired")
+    assert not ReplayPolicy.objects.exists()
+
+    with pytest.raises(NotDecided, match="another person"):
+        approve(pending().pk, "anna")
+    assert approve(pending().pk, "ben") == "the policy of service billing is on"
+    policy = ReplayPolicy.objects.get()
+    assert (policy.delays_seconds, policy.reason, policy.by) == ([60, 300], "expired", "anna")
+    # As it is: nobody has to approve that.
+    set_policy("carl", service="billing", delays=[MINUTE, 5 * MINUTE], reason="expired")
+    assert switch_off("service billing", "carl")
+    with pytest.raises(Waits):
+        set_policy("carl", service="billing", delays=[MINUTE, 5 * MINUTE], reason="expired")
+
+
+def test_a_policy_waits_by_each_way_in():
+    form = {"service": "billing", "group": "", "reason": "", "after": "15m, 1h"}
+    page = staff().post("/admin/failed_messages/replaypolicy/add/", form, follow=True)
+    said = io.StringIO()
+    over_http = post(staff(), "policies", {"service": "billing", "after": ["15m"]})
+    verb = ("policy", "set", "--service", "billing", "--after", "15m")
+    call_command("failed_messages", *verb, stdout=said)
+
+    assert "another person with the permission has to approve it" in page.content.decode()
+    assert "?service=billing" in page.content.decode()
+    assert over_http.status_code == 202
+    assert "another person with the permission has to approve it" in said.getvalue()
+    assert PendingAct.objects.filter(act="replay policy").count() == 3
+    assert not ReplayPolicy.objects.exists()
 
 
 def post(client: Client, path: str, body: dict):
