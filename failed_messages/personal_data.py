@@ -22,8 +22,7 @@ from failed_messages.records.collection import (
 from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
 from messaging.storable import text
-from runtime.admin_history import NAMELESS
-from runtime.personal_data import Erased, Holding, Person, hold, scrubbed, scrubbed_text
+from runtime.personal_data import Erased, Holding, Person, hold, naming, scrubbed, scrubbed_text
 
 Record = dict[str, Any]
 
@@ -36,6 +35,8 @@ WORDS = (
 JSON = ("properties", "headers")
 #: What a group shows of its newest error, and what the operators noted.
 OF_GROUPS = ("example", "note")
+#: What the audit log keeps of an act.
+OF_ENTRIES = ("before", "after", "reason")
 #: The message whose `reason` is the customer's own words.
 CANCELLED = "order.cancelled"
 
@@ -52,12 +53,6 @@ class Acts(NamedTuple):
     def naming(self, user_id: int) -> Record:
         """Finds those that name the user."""
         return naming((*self.words, *self.json), user_id)
-
-
-def naming(names: tuple[str, ...], user_id: int) -> Record:
-    """Finds the records of which one of these texts names the user."""
-    number = {"$regex": rf"\b{user_id}\b"}
-    return {"$or": [{name: number} for name in names]}
 
 
 ACTS = (
@@ -78,6 +73,9 @@ def erase(person: Person) -> Erased:
     for record in failed_messages().find(_theirs(person)):
         erased += _erase(record, person)
     if person.is_first:
+        # A message that names no user failed with an error that does.
+        for record in failed_messages().find({"user_id": "", **naming(WORDS, person.user_id)}):
+            erased += _erase_words_of(record, person)
         # Their messages may have been deleted since.
         for group in failure_groups().find(naming(OF_GROUPS, person.user_id)):
             _erase_words(group, person)
@@ -112,42 +110,37 @@ def export_audit(user_id: int) -> Iterator[dict[str, Any]]:
     ids = [str(record["_id"]) for record in records]
     of_messages = {"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}
     of_person = {"subject": Subject.PERSON, "subject_id": str(user_id)}
-    yield from _audit().find({"$or": [of_person, of_messages]})
+    yield from _audit().find({"$or": [of_person, of_messages, naming(OF_ENTRIES, user_id)]})
 
 
 def erase_audit(person: Person) -> Erased:
     """Entries about the person, and what entries about messages keep of bodies and errors."""
     of_person = {"subject": Subject.PERSON, "subject_id": str(person.user_id)}
-    changed = _audit().update_many(of_person, {"$set": {"subject_id": str(person.pseudonym)}})
+    # Where nothing is left to change nothing is asked for that MongoDB would refuse.
+    of_them = [each["_id"] for each in _audit().find(of_person, {"_id": True})]
+    if of_them:
+        now = {"$set": {"subject_id": str(person.pseudonym)}}
+        _audit().update_many({"_id": {"$in": of_them}}, now)
     numbers = [str(person.user_id), str(person.pseudonym)]
     records = failed_messages().find({"user_id": {"$in": numbers}}, {"_id": True})
     ids = [str(record["_id"]) for record in records]
     wanted: list[Record] = [{"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}]
     if person.is_first:
         # What retention has deleted left its trace.
-        number = {"$regex": rf"\b{person.user_id}\b"}
-        wanted += [{name: number} for name in ("before", "after", "reason")]
+        wanted.append(naming(OF_ENTRIES, person.user_id))
     erased = sum(_erase_entry(entry, person) for entry in _audit().find({"$or": wanted}))
-    return Erased(erased=changed.modified_count + erased)
+    return Erased(erased=len(of_them) + erased)
 
 
 def _erase_entry(entry: Record, person: Person) -> int:
     change = {
         "before": _scrubbed_json(entry["before"], person),
-        "after": nameless(entry, _scrubbed_json(entry["after"], person)),
+        "after": _scrubbed_json(entry["after"], person),
         "reason": scrubbed_text(entry["reason"], person),
     }
     if all(entry[name] == value for name, value in change.items()):
         return 0
     return _audit().update_one({"_id": entry["_id"]}, {"$set": change}).modified_count
-
-
-def nameless(entry: Record, after: str) -> str:
-    """What an entry keeps of a key of the person, without what the key was called."""
-    if entry["subject"] != Subject.KEY:
-        return after
-    kept = json.loads(after)
-    return json.dumps({**kept, "name": NAMELESS}) if "name" in kept else after
 
 
 def _theirs(person: Person) -> Record:
@@ -163,15 +156,7 @@ def _theirs(person: Person) -> Record:
 def _erase(record: Record, person: Person) -> int:
     # The digest stays: by it a message that is delivered again is known for this record.
     body = scrubbed_body(bytes(record["body"]), person)
-    change = {
-        "user_id": str(person.pseudonym),
-        "body": body,
-        **{name: scrubbed_text(record[name], person) for name in WORDS if record.get(name)},
-        **{name: _scrubbed_json(record[name], person) for name in JSON},
-        "certificates": [_scrubbed_json(each, person) for each in record["certificates"]],
-        "history": scrubbed(record["history"], person),
-        "header_table": _scrubbed_table(record.get("header_table"), person),
-    }
+    change = {"user_id": str(person.pseudonym), "body": body, **_told(record, person)}
     if record["type"] == CANCELLED:
         change["body"] = without_reason(body)
         change["preview"] = text(change["body"], PREVIEW_LIMIT_CHARS)
@@ -181,6 +166,26 @@ def _erase(record: Record, person: Person) -> int:
         {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}, {"$set": change}
     )
     return changed.modified_count
+
+
+def _erase_words_of(record: Record, person: Person) -> int:
+    """What is told of a failure that may be about anybody."""
+    changed = failed_messages().update_one(
+        {"_id": record["_id"], "last_failed_at": record["last_failed_at"]},
+        {"$set": _told(record, person)},
+    )
+    return changed.modified_count
+
+
+def _told(record: Record, person: Person) -> Record:
+    """What a record tells of its message and its failures, with the pseudonym."""
+    return {
+        **{name: scrubbed_text(record[name], person) for name in WORDS if record.get(name)},
+        **{name: _scrubbed_json(record[name], person) for name in JSON},
+        "certificates": [_scrubbed_json(each, person) for each in record["certificates"]],
+        "history": scrubbed(record["history"], person),
+        "header_table": _scrubbed_table(record.get("header_table"), person),
+    }
 
 
 def _erase_words(group: Record, person: Person) -> None:
@@ -224,12 +229,22 @@ def _scrubbed_json(text: str, person: Person) -> str:
         return scrubbed_text(text, person)
     if isinstance(decoded, dict):
         decoded = {
-            name: _scrubbed_json(each, person) if _is_json(each) else scrubbed(each, person)
+            name: _scrubbed_text_in(name, each, person)
+            if _is_json(each)
+            else scrubbed(each, person)
             for name, each in scrubbed({"": decoded}, person)[""].items()
         }
     else:
         decoded = scrubbed(decoded, person)
     return json.dumps(decoded, ensure_ascii=False)
+
+
+def _scrubbed_text_in(name: str, text: str, person: Person) -> str:
+    """JSON text under a name; a message's body also loses the words of a cancellation."""
+    if name == "body":
+        wordless = without_reason(text.encode("utf-8", "surrogatepass"))
+        text = wordless.decode("utf-8", "surrogatepass") or text
+    return _scrubbed_json(text, person)
 
 
 def _is_json(value: Any) -> bool:
@@ -264,7 +279,7 @@ hold(
 hold(
     Holding(
         "audit log",
-        "What was done to those messages, and when their data were given out",
+        "What was done to those messages, what names them, and when their data were given out",
         export_audit,
         erase_audit,
     )

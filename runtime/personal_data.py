@@ -81,6 +81,12 @@ def holdings() -> list[Holding]:
     return [_holdings[name] for name in sorted(_holdings)]
 
 
+def naming(names: Iterable[str], user_id: int) -> dict[str, Any]:
+    """Finds the documents of which one of these texts names the user."""
+    number = {"$regex": rf"\b{user_id}\b"}
+    return {"$or": [{name: number} for name in names]}
+
+
 def scrubbed(value: Any, person: Person) -> Any:
     """The value with the pseudonym wherever the user's number stands in a user's place.
 

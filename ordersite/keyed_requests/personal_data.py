@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ordersite.access.personal_data import clients_of
 from ordersite.keyed_requests.store import keyed_requests
 from runtime.personal_data import Erased, Holding, Person, hold
 
@@ -16,13 +17,15 @@ def export(user_id: int) -> Iterator[dict[str, Any]]:
 
 def erase(person: Person) -> Erased:
     """Delete the answers that there were up to then; their keys are free again."""
-    theirs = {**about(person.user_id), "claimed_at": {"$lte": person.until}}
+    theirs = {**about(person.user_id, person.pseudonym), "claimed_at": {"$lte": person.until}}
     return Erased(erased=keyed_requests().delete_many(theirs).deleted_count)
 
 
-def about(user_id: int) -> dict[str, Any]:
-    """Finds the answers that name the user."""
-    return {"body": {"$regex": rf'"userId": ?"?{user_id}\b'}}
+def about(user_id: int, *pseudonyms: int) -> dict[str, Any]:
+    """Finds the answers that name the user, and those to their own keys."""
+    clients = clients_of([user_id, *pseudonyms])
+    own = [{"_id": {"$gt": f"{each}:", "$lt": f"{each};"}} for each in clients]
+    return {"$or": [{"body": {"$regex": rf'"userId": ?"?{user_id}\b'}}, *own]}
 
 
 hold(Holding("answers", "Answers to requests with an Idempotency-Key", export, erase))

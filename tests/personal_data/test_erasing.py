@@ -16,8 +16,10 @@ from bson import ObjectId, json_util
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
+from pymongo.errors import OperationFailure
 
 from billing.invoicing import invoices
+from failed_messages import personal_data as of_desk
 from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
@@ -25,20 +27,29 @@ from failed_messages.models import AuditEntry
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import reservations
+from messaging.handling import retry_notes
 from orders.cancelling import cancel
 from orders.collection import orders
 from orders.events import body_of
+from ordersite.access import keys
+from ordersite.access import personal_data as of_keys
+from ordersite.access.scopes import CUSTOMERS
 from ordersite.personal_data import erasing
 from ordersite.personal_data.archive import export
 from ordersite.personal_data.collection import erasures
 from ordersite.personal_data.erasing import erase, erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
+from ordersite.rights import mongodb_rights
+from ordersite.simulated_faults.models import SimulatedFault
 from runtime.os_user import os_user
 from runtime.personal_data import SMALLEST_PSEUDONYM
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 from tests.inventory.catalogue import stocked
 from tests.ordersite.test_restoring import place, relay, work
+from tests.security.conftest import client_of
+from tests.webhooks.events import heard_of
+from webhooks.store import deliveries
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -118,6 +129,163 @@ def everything() -> str:
     """All that is in the database but invoices that have to be kept, and who was erased."""
     names = {*connection.database.list_collection_names()} - {"invoices", "erasures"}
     return stored(*sorted(names))
+
+
+#: Why nothing of a customer can be in them.
+OF_NOBODY = {
+    "auth_group": "of staff",
+    "auth_group_permissions": "of staff",
+    "auth_permission": "of staff",
+    "auth_user": "of staff",
+    "auth_user_groups": "of staff",
+    "auth_user_user_permissions": "of staff",
+    "staff_second_factors": "of staff",
+    "django_session": "of staff, for a working day",
+    "django_content_type": "names of models",
+    "django_migrations": "names of migrations",
+    "demo_data": "names of what was loaded",
+    "begun_runs": "hashes, for a day",
+    "relay_lease": "names of processes",
+    "scheduler_heartbeat": "names of jobs",
+    "pipeline_snapshot": "counts, and groups' errors, made anew every five seconds",
+    "pipeline_buckets": "counts",
+    "failure_counts": "counts",
+    "invoice_counters": "counts",
+    "products": "goods",
+    "stock_movements": "goods, and ids of orders",
+    "replay_policies": "services, and hashes of errors",
+}
+#: Those that may have the number afterwards, as docs/personal-data.md says.
+KEPT = {"invoices", "erasures"}
+
+
+@override_settings(WEBHOOKS=True, WEBHOOKS_TO_PRIVATE_ADDRESSES=True, IDEMPOTENCY_KEY_HOURS=24)
+def test_whatever_collection_there_is_names_the_person_before_and_not_afterwards() -> None:
+    """A new collection fails this test until something of a person is in it here, or its name is
+    above with the reason."""
+    there = {*mongodb_rights.of_all_apps(), *mongodb_rights.OTHERS, mongodb_rights.MIGRATIONS}
+    assert there >= {*connection.database.list_collection_names()}
+    assert there >= OF_NOBODY.keys()
+    something_everywhere()
+    for name in sorted(there - OF_NOBODY.keys() - {"erasures"}):
+        assert str(USER) in stored(name) or WORDS in stored(name), name
+
+    outcome = erase(USER, "boss")
+
+    assert not any(each.left for each in outcome.values())
+    for name in sorted(there - KEPT):
+        assert str(USER) not in stored(name), name
+        assert WORDS not in stored(name), name
+    erase(USER, "boss")
+    assert str(USER) not in everything()
+
+
+def something_everywhere() -> None:
+    """Of the person, by the ways that it comes there."""
+    order = place(user_id=USER)
+    relay()
+    message = died(order)
+    failed(body=b"{}", message_id="of nobody", death=certificate(message=f"user {USER} is unknown"))
+    with override_settings(SECOND_PERSON_ABOVE=0), pytest.raises(Waits):
+        start(Filter(user_id=str(USER)), "anna", f"for user {USER}")
+    start(Filter(q=f"user {USER}"), "anna", f"for user {USER}")
+    theirs = keys.create(WORDS, sorted(CUSTOMERS), by="anna", user_id=USER).secret
+    client = client_of(theirs)
+    headers = {"Idempotency-Key": f"{WORDS.encode().hex()}"}
+    hook = {"url": f"http://localhost/{USER}", "types": ["order.placed"]}
+    made = client.post("/webhooks/endpoints", json.dumps(hook), "application/json", headers=headers)
+    assert made.status_code == 201, made.content
+    test = f"/webhooks/endpoints/{made.json()['endpointId']}/test"
+    tested = client.generic("POST", test, headers={"Idempotency-Key": "of it"})
+    assert tested.status_code in (200, 201, 202), tested.content
+    heard_of(orderId=order, userId=USER)
+    deliveries().update_many({}, {"$set": {"state": "delivered"}})
+    cancelled = client.post(
+        f"/orders/{order}/cancel",
+        json.dumps({"reason": WORDS}),
+        "application/json",
+        headers=headers,
+    )
+    assert cancelled.status_code == 200, cancelled.content
+    edit_the_cancellation(order)
+    # Denied, by a key that has their name; and a fault that was planted, and removed in the admin.
+    client.post("/products", "{}", "application/json")
+    fault = {"service": "billing", "user_id": str(USER), "kind": "error"}
+    address = "/admin/simulated_faults/simulatedfault/"
+    boss = staff()
+    assert boss.post(f"{address}add/", fault).status_code == 302
+    gone = SimulatedFault.objects.get()
+    boss.post(f"{address}{gone.pk}/delete/", {"post": "yes"})
+    assert boss.post(f"{address}add/", fault).status_code == 302
+    tried = {"number": 1, "message": f"no card of user {USER}"}
+    note = {
+        "_id": " billing m",
+        "order_id": "",
+        "attempts": [tried],
+        "stop": {"reason": f"{USER} called"},
+    }
+    retry_notes.notes().insert_one(note | {"service": "billing", "at": erasing.mongodb_now()})
+    work()
+    assert message
+
+
+def edit_the_cancellation(order: str) -> None:
+    """Its message failed; one correction waits for a second person, and one is sent."""
+    stored_order = orders().find_one({"_id": ObjectId(order)})
+    right = msgspec.json.decode(msgspec.json.encode(body_of(stored_order, "order.cancelled")))
+    assert right["reason"] == WORDS
+    wrong = {name: value for name, value in right.items() if name != "status"}
+    record = failed(body=json.dumps(wrong).encode(), message_id="c", type="order.cancelled")
+    with override_settings(SECOND_PERSON_ABOVE=0), pytest.raises(Waits):
+        edit_and_replay(record.pk, json.dumps(right), "anna", "its status was missing")
+    edit_and_replay(record.pk, json.dumps(right), "anna", "its status was missing")
+    assert WORDS in stored("pending_acts")
+    assert WORDS in stored("failed_messages_audit")
+
+
+def test_what_was_done_with_a_persons_keys_is_exported_and_loses_their_name() -> None:
+    made = keys.create(WORDS, ["orders:read"], by="anna", user_id=USER)
+    keys.create("another's", ["orders:read"], by="anna", user_id=OTHER)
+    client_of(made.secret).post("/products", "{}", "application/json")
+    keys.revoke(made.record.pk, by="ben")
+
+    [*acts] = files(export(USER, "boss"))["acts-with-keys.json"]
+    assert sorted(each["act"] for each in acts) == ["create", "denied", "revoke"]
+    erase(USER, "boss")
+
+    assert WORDS not in stored("failed_messages_audit")
+    kept = AuditEntry.objects.filter(subject="key", subject_id=made.record.pk)
+    assert sorted(each.act for each in kept) == ["create", "revoke"]
+    assert AuditEntry.objects.get(act="denied").by == f"key {made.record.pk} of erased"
+
+
+def test_a_process_that_may_not_change_the_audit_log_asks_for_nothing_once_it_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    died("6743f0000000000000000001")
+    keys.create(WORDS, ["orders:read"], by="anna", user_id=USER)
+    export(USER, "boss")
+    erase(USER, "boss")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationFailure("not authorized", code=13)
+
+    class Unchangeable:
+        find = connection.database["failed_messages_audit"].find
+        update_one = update_many = refuse
+
+    for module in (of_desk, of_keys):
+        monkeypatch.setattr(module, "_audit", Unchangeable)
+    erase_what_came_since()
+
+    assert erasures().find_one({"_id": USER})["remaining"] == 0
+
+
+def test_the_page_says_of_each_collection_what_is_kept() -> None:
+    page = Path("docs/personal-data.md").read_text()
+
+    for name in {*mongodb_rights.of_all_apps(), *mongodb_rights.OTHERS} - OF_NOBODY.keys():
+        assert f"`{name}`" in page, name
 
 
 def test_what_staff_asked_for_about_a_person_is_exported_and_erased() -> None:
