@@ -25,16 +25,15 @@ def export(user_id: int) -> Iterator[dict[str, Any]]:
 def erase(person: Person) -> Erased:
     """Put the pseudonym into what is not an invoice, or no longer has to be kept."""
     theirs = of_orders(person)
-    changed = invoices().update_many(
-        {"$and": [theirs, {"$nor": [_kept()]}]}, {"$set": {"user_id": person.pseudonym, **WORDS}}
-    )
+    put = [{"$set": {"user_id": person.pseudonym, **WORDS}}]
+    erased = _change(theirs, put)
     left = list(invoices().find(theirs, {"created_at": True}).sort("created_at", -1))
     why = ""
     if left:
         until = kept_until(left[0]["created_at"])
         years = settings.INVOICE_RETENTION_YEARS
         why = f"the law wants invoices for {years} years, these until {until:%Y-%m-%d}"
-    return Erased(erased=changed.modified_count, kept=len(left), why=why)
+    return Erased(erased=erased, kept=len(left), why=why)
 
 
 def forget(before: datetime) -> int:
@@ -42,8 +41,14 @@ def forget(before: datetime) -> int:
     old: dict[str, Any] = {"user_id": {"$lt": SMALLEST_PSEUDONYM}, "created_at": {"$lt": before}}
     # The record of a lost number is nobody's, and its words say why there is no document.
     old["state"] = {"$ne": "lost"}
-    wanted = {"$and": [old, {"$nor": [_kept()]}]}
-    put = [{"$set": {"user_id": ANY_PSEUDONYM, **WORDS}}]
+    return _change(old, [{"$set": {"user_id": ANY_PSEUDONYM, **WORDS}}])
+
+
+def _change(found: dict[str, Any], put: list[dict[str, Any]]) -> int:
+    """Change what need not be kept; who may not change invoices is refused where there is any."""
+    wanted = {"$and": [found, {"$nor": [_kept()]}]}
+    if invoices().find_one(wanted, {"_id": True}) is None:
+        return 0
     return invoices().update_many(wanted, put).modified_count
 
 

@@ -16,6 +16,7 @@ from bson import ObjectId, json_util
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from billing.invoicing import invoices
@@ -279,6 +280,40 @@ def test_a_process_that_may_not_change_the_audit_log_asks_for_nothing_once_it_is
     erase_what_came_since()
 
     assert erasures().find_one({"_id": USER})["remaining"] == 0
+
+
+@override_settings(RETENTION_DAYS_ORDERS=30, INVOICE_RETENTION_YEARS=0)
+def test_a_process_that_may_not_change_invoices_takes_the_customer_out_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place(user_id=USER)
+    work()
+    long_ago = {"$dateSubtract": {"startDate": "$$NOW", "unit": "year", "amount": 1}}
+    times = {"created_at": long_ago, "updated_at": long_ago, "status": "confirmed"}
+    orders().update_many({}, [{"$set": times}])
+    invoices().update_many({}, [{"$set": {"created_at": long_ago}}])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Collection, "update_many", refusing(Collection.update_many, "invoices"))
+        assert forget_customers() == 1
+
+    assert orders().find_one({})["user_id"] >= SMALLEST_PSEUDONYM
+    assert "personal_data forget as the operator" in caplog.text
+    said = io.StringIO()
+    call_command("personal_data", "forget", stdout=said)
+    assert said.getvalue() == "Documents that lost their customer: 1.\n"
+    assert invoices().find_one({})["user_id"] >= SMALLEST_PSEUDONYM
+
+
+def refusing(update: Any, name: str) -> Any:
+    """As MongoDB does for whoever may not change the collection."""
+
+    def update_many(self: Collection[Any], *arguments: Any, **named: Any) -> Any:
+        if self.name == name:
+            raise OperationFailure("not authorized", code=13)
+        return update(self, *arguments, **named)
+
+    return update_many
 
 
 def test_the_page_says_of_each_collection_what_is_kept() -> None:

@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from ordersite.personal_data.archive import export
 from ordersite.personal_data.erasing import erase, in_numbers
+from ordersite.personal_data.retention import forget_customers
 from ordersite.personal_data.wording import sentences
 from runtime.os_user import add_by
 from runtime.outage import Outage
@@ -37,6 +38,9 @@ class Command(BaseCommand):
                 "--user", type=user_id, required=True, metavar="N", help="the person's userId"
             )
             add_by(verb)
+        verbs.add_parser(
+            "forget", help="take the customers out of what is older than RETENTION_DAYS_ORDERS"
+        ).set_defaults(run=self.forget)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -61,6 +65,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(in_numbers(outcome), indent=2))
         else:
             self.stdout.write("\n".join(sentences(outcome)))
+
+    def forget(self, options: dict[str, Any]) -> None:
+        self.stdout.write(f"Documents that lost their customer: {forget_customers():,}.")
 
 
 def user_id(text: str) -> int:
