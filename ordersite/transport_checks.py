@@ -25,6 +25,9 @@ HINTS = {
 #: https://www.mongodb.com/docs/manual/reference/connection-string-options/#tls-options
 UNCHECKED = ("tlsallowinvalidcertificates", "tlsallowinvalidhostnames", "tlsinsecure")
 
+#: An owner has few, and the system many, which sign for anybody.
+MOST_OWN_AUTHORITIES = 10
+
 
 def check_transport(**_: Any) -> list[CheckMessage]:
     """An error for each setting whose password others can read; in development none."""
@@ -51,7 +54,7 @@ def in_the_clear() -> Iterator[CheckMessage]:
 def with_anybody() -> Iterator[CheckMessage]:
     """An error for each setting that has TLS with whoever answers."""
     found = {
-        "AMQP_URL": (parse(settings.AMQP_URL).tls or {}).get("cert_reqs") == ssl.CERT_NONE,
+        "AMQP_URL": is_anybody_taken_for_rabbitmq(),
         "MONGODB_URL": any(
             options_of(settings.MONGODB_URL).get(each) == "true" for each in UNCHECKED
         ),
@@ -64,6 +67,18 @@ def with_anybody() -> Iterator[CheckMessage]:
                 hint=f"Write, for example: {name}={url} (docs/access.md)",
                 id="ordersite.E002",
             )
+
+
+def is_anybody_taken_for_rabbitmq() -> bool:
+    """Without a check, or with a file of the whole world's authorities and no name asked for."""
+    tls = parse(settings.AMQP_URL).tls or {}
+    if tls.get("cert_reqs") == ssl.CERT_NONE:
+        return True
+    if "ca_certs" not in tls or "server_hostname" in tls:
+        return False
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(tls["ca_certs"])
+    return context.cert_store_stats()["x509_ca"] > MOST_OWN_AUTHORITIES
 
 
 def brokers_without_tls(url: str) -> Iterator[str]:

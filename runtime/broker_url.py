@@ -30,6 +30,9 @@ VERIFICATIONS = {"verify_peer": ssl.CERT_REQUIRED, "verify_none": ssl.CERT_NONE}
 TLS_FILES = {"cacertfile": "ca_certs", "certfile": "certfile", "keyfile": "keyfile"}
 #: So that OpenSSL asks nobody at the terminal.
 NO_PASSWORD = ""
+#: Asked for where each of several addresses has a name of its own: the adapter of py-amqp puts that
+#: in its place. Nothing has this one (RFC 2606), so that without the adapter all are refused.
+OF_EACH_HOST = "the-host-of-each-address.invalid"
 TLS = {*TLS_FILES, "verify", "server_name_indication"}
 
 
@@ -155,19 +158,16 @@ def _tls(given: dict[str, Any], parts: list[SplitResult]) -> dict[str, Any]:
     verification = given.get("verify", ssl.CERT_REQUIRED)
     name = given.get("server_name_indication")
     if name is None and verification and "cacertfile" not in given:
-        name = _only_host(parts)
+        name = _name_of_all(parts)
     checked = {"server_hostname": name} if name and name != "disable" else {}
     files = {theirs: given[ours] for ours, theirs in TLS_FILES.items() if ours in given}
     return {**files, **checked, "cert_reqs": verification}
 
 
-def _only_host(parts: list[SplitResult]) -> str | None:
-    """The host of all addresses: the system's authorities sign for anybody, each for their name.
-
-    Of several hosts kombu can ask for no name of each: then the operator gives one for all.
-    """
+def _name_of_all(parts: list[SplitResult]) -> str | None:
+    """The host: the system's authorities sign for anybody, each for their name."""
     hosts = {each.hostname for each in parts}
-    return hosts.pop() if len(hosts) == 1 else None
+    return hosts.pop() if len(hosts) == 1 else OF_EACH_HOST
 
 
 def _whole(least: int, most: int, unit: str) -> Callable[[str, str], int]:

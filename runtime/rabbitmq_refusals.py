@@ -22,6 +22,8 @@ LONGER_CONSUMER_TIMEOUT = (
     f"for its next start, in rabbitmq.conf: consumer_timeout = {CONSUMER_TIMEOUT}"
 )
 
+#: OpenSSL's codes for a certificate of another host (62) and of another IP address (64).
+OF_ANOTHER_NAME = (62, 64)
 #: A refused login has no method that it answers.
 NO_METHOD = (0, 0)
 
@@ -87,6 +89,12 @@ def _virtual_host(words: str) -> str:
 
 def refused_by_tls(error: ssl.SSLError) -> str:
     """Empty where the error is not a refusal."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in OF_ANOTHER_NAME:
+        return (
+            f"the server's certificate is for another name ({error.verify_message}). Write in "
+            "AMQP_URL the host as it is in the certificate, or the name that is: amqps://…?"
+            "server_name_indication=rabbit.example.com"
+        )
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the server's certificate is not trusted ({error.verify_message}). Name the authority "

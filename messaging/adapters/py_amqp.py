@@ -1,5 +1,5 @@
-"""py-amqp: its connections read everything that a publisher may have sent, and are written to
-directly.
+"""py-amqp: its connections read everything that a publisher may have sent, are written to directly,
+and check of several addresses each one's certificate.
 
 It raises at a routing key that is not UTF-8, or at a header like a timestamp in the year 10^11: out
 of the event loop of the process that reads it, and again after every reconnect, since the message
@@ -20,18 +20,20 @@ from struct import Struct
 from typing import Any
 
 from amqp import abstract_channel, serialization, spec
-from amqp.transport import TCPTransport
+from amqp.transport import SSLTransport, TCPTransport
 
 from messaging.byte_array import ByteArray
 from messaging.lenient_properties import read_one_by_one
 from messaging.short_string import read_short
+from runtime.broker_url import OF_EACH_HOST
 from runtime.tried_releases import Tried
 
 TRIED = Tried(
     "amqp",
     "==5.4.2",
-    "messages are read and written by py-amqp alone, which takes longer, and a routing key or "
-    "property that it cannot read ends the process that reads it",
+    "messages are read and written by py-amqp alone, which takes longer, a routing key or property "
+    "that it cannot read ends the process that reads it, and with several hosts of amqps:// none "
+    "is trusted without server_name_indication",
 )
 
 #: Of a message that was read inside `unread_properties`.
@@ -55,6 +57,22 @@ def install() -> None:
         serialization.PROPERTY_CLASSES[BASIC_CLASS] = read_properties
         serialization._read_item = read_field
         serialization._write_item = write_field
+        SSLTransport._wrap_socket_sni = wrap_socket
+
+
+# --- Connecting -------------------------------------------------------------------------------
+
+_wrap_socket_sni = SSLTransport._wrap_socket_sni
+
+
+def wrap_socket(transport: SSLTransport, sock: Any, **options: Any) -> Any:
+    """Begin TLS; of several addresses each one's certificate has to be for its own host.
+
+    kombu keeps the options of the first address for all that follow.
+    """
+    if options.get("server_hostname") == OF_EACH_HOST:
+        options["server_hostname"] = transport.host
+    return _wrap_socket_sni(transport, sock, **options)
 
 
 # --- Reading ----------------------------------------------------------------------------------

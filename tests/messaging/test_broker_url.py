@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from amqp import transport
+from kombu import Connection
 
 from localservices.rabbitmq import RabbitMQ
-from runtime.broker_url import check, parse
+from messaging.adapters import py_amqp
+from runtime.broker_url import OF_EACH_HOST, check, parse
 from runtime.connecting import BROKER_ERRORS, celery_settings, connect, connection_to
+from runtime.rabbitmq_refusals import refused_by_tls
 from tests.tls_server import Certificate, TLSServer
 
 
@@ -148,8 +155,8 @@ def test_the_parameters_reach_every_connection() -> None:
         ("amqps://h//?verify=verify_none", None),
         # An authority of one's own signs one's own servers alone.
         ("amqps://h//?cacertfile=/dev/null", None),
-        # One name is asked for at all of them.
-        ("amqps://a//;amqps://b//", None),
+        ("amqps://a//;amqps://b//", OF_EACH_HOST),
+        ("amqps://a//;amqps://b//?server_name_indication=c", "c"),
         ("amqps://a:1//;amqps://a:2//", "a"),
         ("amqp://h//", None),
         ("amqps://h//;amqp://h//", None),
@@ -227,6 +234,62 @@ def test_a_certificate_of_another_name_is_refused_where_the_system_knows_its_aut
     assert isinstance(refused, ssl.SSLCertVerificationError)
     assert "IP address mismatch" in str(refused)
     assert not isinstance(hand_shake(server, "&server_name_indication=localhost"), ssl.SSLError)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every name stands for this machine."""
+    of_this_machine = partial(socket.getaddrinfo, "127.0.0.1")
+
+    def stand_for_this_machine(host: str, *arguments: Any, **named: Any) -> Any:
+        return of_this_machine(*arguments, **named)
+
+    monkeypatch.setattr(transport.socket, "getaddrinfo", stand_for_this_machine)
+
+
+@pytest.mark.usefixtures("names", "programs")
+@pytest.mark.parametrize("with_celery", [False, True])
+def test_of_several_hosts_each_ones_certificate_has_to_be_its_own(
+    with_celery: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert py_amqp.TRIED.is_installed
+    certificate = Certificate.made_for("two.example.com", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate.file)
+    with TLSServer(certificate) as server:
+
+        def refusals(*names: str) -> list[bool]:
+            urls = ";".join(f"amqps://{each}.example.com:{server.port}//" for each in names)
+            told = celery_settings(urls)
+            broker = (
+                Connection(told["broker_url"], ssl=told["broker_use_ssl"], connect_timeout=2)
+                if with_celery
+                else connection_to(urls, within_seconds=6)
+            )
+            return [is_refused(broker) for _ in names]
+
+        # In any order, and when kombu comes back to the first.
+        assert refusals("one", "two", "three") == [True, False, True]
+        assert refusals("two", "one") == [False, True]
+        assert server.hand_shakes == 2
+
+
+def is_refused(broker: Connection) -> bool:
+    """Whether the address at hand is; the next one is at hand then."""
+    with pytest.raises(OSError) as ended:
+        broker.ensure_connection(max_retries=0, reraise_as_library_errors=False)
+    broker.maybe_switch_next()
+    return isinstance(ended.value, ssl.SSLCertVerificationError)
+
+
+def test_whose_certificate_it_is_or_who_signed_it_is_told(
+    server: TLSServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = hand_shake(server, "")
+    other = hand_shake(server, f"&cacertfile={certificate.file}&server_name_indication=elsewhere")
+
+    assert "Name the authority that signed it" in refused_by_tls(unknown)
+    assert "is for another name" in refused_by_tls(other)
+    assert "server_name_indication=" in refused_by_tls(other)
 
 
 def test_a_client_shows_its_certificate(server: TLSServer, certificate: Certificate) -> None:

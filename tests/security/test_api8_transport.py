@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import certifi
 import pytest
 from django.test import override_settings
 
@@ -49,6 +50,7 @@ def test_another_host_without_tls_is_an_error(name: str, url: str, hosts: list[s
         ("MONGODB_URL", "mongodb://a:b@%2Ftmp%2Fmongodb-27017.sock/"),
         ("MONGODB_URL", "mongodb+srv://a:b@cluster.example.com/"),
         ("MONGODB_URL", "mongodb://a:b@one/?ssl=true"),
+        ("AMQP_URL", f"amqps://a:b@one/?cacertfile={certifi.where()}&server_name_indication=one"),
         ("RABBITMQ_MANAGEMENT_URL", ""),
     ],
 )
@@ -61,6 +63,7 @@ def test_this_machine_and_tls_are_fine(name: str, url: str) -> None:
     [
         ("AMQP_URL", "amqps://a:b@one/?verify=verify_none"),
         ("AMQP_URL", "amqps://a:b@one/;amqps://a:b@two/?verify=verify_none"),
+        ("AMQP_URL", f"amqps://a:b@one/?cacertfile={certifi.where()}"),
         ("MONGODB_URL", "mongodb://a:b@one/?tls=true&tlsAllowInvalidCertificates=true"),
         ("MONGODB_URL", "mongodb://a:b@one/?tls=true&tlsAllowInvalidHostnames=true"),
         ("MONGODB_URL", "mongodb+srv://a:b@one/?tlsinsecure=True"),
