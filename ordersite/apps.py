@@ -25,6 +25,7 @@ class OrdersiteConfig(AppConfig):
         from orders.facts import facts
         from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks
+        from ordersite.publisher_checks import check_publishers
         from ordersite.simulated_faults.finding import fault_of
         from ordersite.transport_checks import check_transport
 
@@ -37,6 +38,7 @@ class OrdersiteConfig(AppConfig):
         ignore_the_rest()
         register(declaration_checks.check_declarations, declarations.TAG)
         register(check_transport, Tags.security, deploy=True)
+        register(check_publishers, Tags.security)
 
 
 class MongoAdminConfig(SimpleAdminConfig):

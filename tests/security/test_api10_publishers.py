@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.checks import WARNING
 from django.test import override_settings
 from kombu.message import Message
 
@@ -14,6 +15,7 @@ from messaging.incoming import body_of, delivery_of
 from messaging.service import services
 from messaging.trust.publishers import PUBLISHER
 from messaging.trust.users import user_of
+from ordersite.publisher_checks import check_publishers
 
 KNOWN = frozenset({"order.placed", "order.cancelled", "billing.invoiced", "inventory.shipped"})
 URL = "amqp://{}:secret@localhost/"
@@ -102,6 +104,43 @@ def test_a_retry_and_a_replay_are_still_their_first_publishers() -> None:
     ).publisher == user_of("web")
     ours = delivery_of(message("order.placed", user_of("relay")), billing)
     assert PUBLISHER not in ours.headers
+
+
+@pytest.mark.parametrize(
+    ("entry", "told", "fix"),
+    [
+        ("shop:order.place", "no service publishes or handles order.place,", "=shop:order.placed"),
+        (
+            "*:nonsense",
+            "no service publishes or handles nonsense,",
+            "Write one of billing.credited",
+        ),
+        ("own:order.placed", "own is the login of a process of this site", "=shop:order.placed"),
+        ("*:*", "every user of RabbitMQ is believed", "shop:order.placed"),
+    ],
+)
+@override_settings(DEBUG=False, AMQP_URL=URL.format("own"))
+def test_a_setting_that_names_nothing_or_one_of_ours_is_told(
+    entry: str, told: str, fix: str
+) -> None:
+    with override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed", entry]):
+        [warning] = check_publishers()
+
+    assert warning.msg.startswith(f"EXTERNAL_PUBLISHERS has {entry!r}: {told}")
+    assert fix in warning.hint
+    assert warning.level == WARNING
+
+
+@override_settings(DEBUG=False, AMQP_URL=URL.format("own"))
+def test_a_process_of_ours_is_no_external_publisher() -> None:
+    with override_settings(EXTERNAL_PUBLISHERS=[f"{user_of('billing')}:*"]):
+        [warning] = check_publishers()
+    assert "is the login of a process" in warning.msg
+    fine = ["shop:order.placed", "shop:*", "*:order.cancelled", "a:b:billing.invoiced"]
+    with override_settings(EXTERNAL_PUBLISHERS=fine):
+        assert check_publishers() == []
+    with override_settings(EXTERNAL_PUBLISHERS=["*:*"], DEBUG=True):
+        assert check_publishers() == []
 
 
 def test_the_refusal_names_the_fix() -> None:
