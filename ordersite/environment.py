@@ -34,6 +34,10 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?")
 
 
+#: Of what is wrong with a value, which repeats the value.
+LONGEST_REASON = 1_000
+
+
 class InvalidSetting(SystemExit):
     """A setting that the site can't start with.
 
@@ -76,7 +80,7 @@ def setting(read: Callable[..., Any], name: str, *, example: str, **options: Any
         return read(name, **options)
     except ValueError as error:  # an EnvError, or a file that cannot be read
         raise InvalidSetting(
-            f"The setting {name} is not usable: {_reason(error)}\n"
+            f"The setting {name} is not usable: {_bounded(_reason(error))}\n"
             f"Set it in the environment, for example: {name}={example}"
         ) from error
 
@@ -90,6 +94,10 @@ def _reason(error: ValueError) -> str:
     if isinstance(messages, dict):  # a list's problems, by position
         return " ".join(f"value {at + 1}: {' '.join(texts)}" for at, texts in messages.items())
     return " ".join(messages)
+
+
+def _bounded(reason: str) -> str:
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
 
 
 def between(least: float, most: float) -> Callable[[float], None]:
@@ -110,7 +118,11 @@ def file_that_can_be_written(path: str) -> None:
     """A validator: a file can be made there; empty is none."""
     if path and not os.access(Path(path).parent, os.W_OK):
         raise ValidationError(f"the folder {Path(path).parent} is missing or cannot be written.")
-    if path and Path(path).is_dir():
+    try:
+        is_folder = bool(path) and Path(path).is_dir()
+    except OSError as error:
+        raise ValidationError(f"{path} cannot be a file: {error.strerror}.") from error
+    if is_folder:
         raise ValidationError(f"{path} is a folder.")
 
 
@@ -196,7 +208,7 @@ def email_sender(value: str) -> None:
 
 def not_empty(value: str) -> None:
     """A validator: there is something."""
-    if not value:
+    if not value.strip():
         raise ValidationError("it must not be empty.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from ipaddress import ip_network
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from environs import ValidationError
 
@@ -69,6 +69,15 @@ def networks(values: list[str]) -> None:
             raise ValidationError(f"{value!r} is not an address or network: {error}.") from None
 
 
+def is_named(parts: SplitResult) -> bool:
+    """Whether a browser could be there: at a host that is one, and at a port that there is."""
+    try:
+        host_name(parts.hostname or "")
+        return parts.port != 0 and not parts.netloc.endswith(":")
+    except (ValueError, ValidationError):
+        return False
+
+
 def browser_origins(values: list[str]) -> None:
     """A validator: each is an origin as a browser sends it; `*` would be every page there is."""
     for value in values:
@@ -76,7 +85,7 @@ def browser_origins(values: list[str]) -> None:
         is_origin = parts.scheme in DEFAULT_PORTS and value == f"{parts.scheme}://{parts.netloc}"
         port = value.rpartition(":")[2]
         is_default = is_origin and port == str(DEFAULT_PORTS[parts.scheme])
-        if not is_origin or is_default or not parts.hostname or "@" in value or "*" in value:
+        if not is_origin or is_default or not is_named(parts) or "@" in value or "*" in value:
             raise ValidationError(
                 f"{value!r} is not an origin such as https://shop.example.com: a scheme, a host, "
                 "a port where it is not the scheme's own, and nothing behind it."

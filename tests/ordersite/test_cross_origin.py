@@ -106,6 +106,7 @@ def test_the_setting_takes_origins() -> None:
     [
         *("*", "shop.example.com", "https://shop.example.com/", "https://*.example.com", "null"),
         *("https://Shop.example.com", "https://shop.example.com:443", "ftp://a", "https://u@a", ""),
+        *("http://a b", "https://a:99999", "https://a:0", "https://é.example", "https://a:"),
     ],
 )
 def test_what_is_no_origin_stops_the_start(value: str) -> None:

@@ -82,6 +82,36 @@ def test_every_number_has_a_most(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(each.name)
 
 
+#: Of each kind that something of Python fails at in its own way.
+HOSTILE = ("x" * 5_000, "9" * 5_000, "https://[", "h:99999", "\x1b[2J")
+
+
+def test_no_value_of_any_setting_stops_the_start_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert len(DECLARED) > 60
+    for name in DECLARED:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DJANGO_DEBUG", "true")
+    reasons = []
+
+    for name in list(DECLARED):
+        for value in HOSTILE:
+            monkeypatch.setenv(name, value)
+            try:
+                runpy.run_path(str(Path(environment.__file__).with_name("settings.py")))
+            except InvalidSetting as stopped:
+                # Some need others, which are not set.
+                wrong, example = str(stopped).split("\n", 1)
+                named = wrong.removeprefix("The setting ").partition(" ")[0]
+                assert f": {named}=" in example
+                assert len(wrong) < 1_100, name
+                reasons.append(named)
+        monkeypatch.delenv(name)
+        monkeypatch.setenv("DJANGO_DEBUG", "true")
+    assert len({*reasons}) > 50
+
+
 @pytest.mark.parametrize("value", ["", "a.b", "a/b", "a b", "a$b", "é", "A" * 64, "admin", "local"])
 def test_what_mongodb_can_call_no_database_is_refused(value: str) -> None:
     with pytest.raises(ValidationError):
@@ -132,8 +162,9 @@ def test_only_a_sender_has_a_name() -> None:
 
 
 def test_what_must_be_there_is_not_empty() -> None:
-    with pytest.raises(ValidationError):
-        not_empty("")
+    for value in ("", " ", "\n"):
+        with pytest.raises(ValidationError):
+            not_empty(value)
     for value in ({}, {"": "viewer"}, {"staff": ""}):
         with pytest.raises(ValidationError):
             pairs(value)
