@@ -14,10 +14,12 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.records.audit import note_denied
 from runtime.decision_log import decided
+from runtime.requests.caller import Caller
 
 #: A page's script asks for the overview every few seconds: who opened the page is told.
 OVERVIEW = "/admin/overview/"
-#: What customers ask for, what anybody may read, and probes: of these only refusals are told.
+#: What customers ask for, what anybody may read, and probes: of these only refusals are told, and
+#: what a member of the staff changes.
 CUSTOMERS = (
     *("/orders", "/problems", "/docs", "/openapi.json", "/asyncapi.yaml"),
     *("/health/", "/static/"),
@@ -45,6 +47,9 @@ class Decisions:
 
 def is_of_staff(request: HttpRequest) -> bool:
     path = request.path_info
+    caller = getattr(request, "auth", None)
+    if isinstance(caller, Caller) and caller.is_staff and request.method not in SAFE:
+        return True
     if request.method in SAFE and path.startswith(PRODUCTS):
         return False
     return not path.startswith(CUSTOMERS) and path not in ("/", "/admin", LOGIN, OVERVIEW)
@@ -67,8 +72,14 @@ def tell(request: HttpRequest, response: HttpResponse, match: ResolverMatch) -> 
         http__response__status_code=response.status_code,
         url__path=request.path,
     )
-    if denied and by and request.method not in SAFE:
+    # A customer's program may be denied as often as it likes, and the audit log is for ever.
+    if denied and by and request.method not in SAFE and not is_customer(request):
         note_denied(f"{request.method} {request.path_info}", by=by)
+
+
+def is_customer(request: HttpRequest) -> bool:
+    caller = getattr(request, "auth", None)
+    return isinstance(caller, Caller) and caller.user_id is not None
 
 
 def caller_name(request: HttpRequest) -> str:

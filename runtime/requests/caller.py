@@ -35,6 +35,11 @@ class Caller:
     #: Whether it is unknown, as in development.
     is_anyone: bool = False
 
+    @property
+    def is_staff(self) -> bool:
+        """Whether it is a user of the admin, by login or session."""
+        return self.id.startswith("user:")
+
     def may(self, scope: str) -> bool:
         """Whether it may do what the scope allows."""
         return scope in self.scopes

@@ -26,6 +26,7 @@ from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry
 from failed_messages.reading.filters import Filter
+from failed_messages.records.audit import note_denied
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import reservations
 from messaging.handling import retry_notes
@@ -209,8 +210,7 @@ def something_everywhere() -> None:
     )
     assert cancelled.status_code == 200, cancelled.content
     edit_the_cancellation(order)
-    # Denied, by a key that has their name; and a fault that was planted, and removed in the admin.
-    client.post("/products", "{}", "application/json")
+    # A fault that was planted, and removed in the admin.
     fault = {"service": "billing", "user_id": str(USER), "kind": "error"}
     address = "/admin/simulated_faults/simulatedfault/"
     boss = staff()
@@ -247,7 +247,8 @@ def edit_the_cancellation(order: str) -> None:
 def test_what_was_done_with_a_persons_keys_is_exported_and_loses_their_name() -> None:
     made = keys.create(WORDS, ["orders:read"], by="anna", user_id=USER)
     keys.create("another's", ["orders:read"], by="anna", user_id=OTHER)
-    client_of(made.secret).post("/products", "{}", "application/json")
+    # As a release before noted it of customers, too.
+    note_denied("POST /products", by=keys.name_of(made.record))
     keys.revoke(made.record.pk, by="ben")
 
     [*acts] = files(export(USER, "boss"))["acts-with-keys.json"]

@@ -14,6 +14,7 @@ from failed_messages.models import AuditEntry
 from runtime.decision_log import decided
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
+from tests.security.conftest import WithKey, closed, closed_api, products, with_key  # noqa: F401
 
 
 @pytest.fixture
@@ -62,6 +63,35 @@ def test_what_staff_do_in_the_admin_is_told_allowed_and_denied(lines: list[str])
     entry = AuditEntry.objects.get(act="denied")
     assert (entry.by, entry.subject) == ("operator with view_failedmessage", "request")
     assert entry.subject_id == f"POST {url}"
+
+
+@pytest.mark.usefixtures("closed")
+def test_what_staff_change_where_customers_do_is_told(
+    lines: list[str],
+    with_key: WithKey,  # noqa: F811
+) -> None:
+    order = {"userId": 101, "items": ["book"]}
+    customer = with_key("orders:place", "orders:cancel", user_id=101)
+    placed = customer.post("/orders", order, "application/json").json()["order"]["orderId"]
+    assert not any("orders" in each for each in lines)
+
+    staff().post(f"/orders/{placed}/cancel", {}, "application/json")
+
+    [told] = [json.loads(each) for each in lines if "/cancel" in each]
+    assert (told["event.outcome"], told["user.name"]) == ("success", "operator")
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_customer_who_is_denied_is_told_and_fills_no_audit_log(
+    lines: list[str],
+    with_key: WithKey,  # noqa: F811
+) -> None:
+    for user_id in (101, None):
+        client = with_key("orders:read", user_id=user_id)
+        assert client.post("/products", {}, "application/json").status_code == 403
+
+    assert sum("POST /products" in each or '"/products"' in each for each in lines) == 2
+    assert AuditEntry.objects.filter(act="denied").count() == 1
 
 
 @pytest.mark.usefixtures("clean")
