@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from threading import Lock
 from typing import Any
 from urllib.request import Request, urlopen
@@ -22,6 +22,7 @@ LEAST_SECONDS_BETWEEN = 10.0
 MOST_SECONDS = 3_600.0
 ANSWER_SECONDS = 3.0
 MOST_BYTES = 1_000_000
+PIECE_BYTES = 65_536
 
 
 class KeysUnavailable(Exception):
@@ -78,17 +79,35 @@ def ask(url: str) -> dict[str, Any]:
     """What the address answers.
 
     Raises:
-        OSError, HTTPException: it does not.
+        OSError, HTTPException: it does not, or not in time: others wait for it.
         ValueError: it is not a JSON object, too long, or from an address without TLS.
     """
+    ends_at = time.monotonic() + ANSWER_SECONDS
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - a setting
     with urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
         if url.startswith("https:") and not response.url.startswith("https:"):
             raise ValueError("it leads to an address without TLS")
-        answer = json.loads(response.read(MOST_BYTES))
+        answer = json.loads(read_until(response, ends_at))
     if not isinstance(answer, dict):
         raise ValueError("the answer is not a JSON object")
     return answer
+
+
+def read_until(response: HTTPResponse, ends_at: float) -> bytes:
+    """The whole body. Each byte may come in time, and all of them too late.
+
+    Raises:
+        TimeoutError: it is past `ends_at`, on `time.monotonic`'s clock.
+        ValueError: it is too long.
+    """
+    read = bytearray()
+    while piece := response.read1(PIECE_BYTES):
+        read += piece
+        if len(read) > MOST_BYTES:
+            raise ValueError(f"the answer has more than {MOST_BYTES:,} bytes")
+        if time.monotonic() > ends_at:
+            raise TimeoutError("the answer did not come in time")
+    return bytes(read)
 
 
 def usable(answer: dict[str, Any]) -> dict[str, PyJWK]:

@@ -12,6 +12,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 
 from ordersite.staff import second_factor
+from runtime.requests.guesses import guesses
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -50,7 +51,18 @@ class PasswordAlone:
 
 
 class ChangeOwnPassword(PasswordAlone, OwnPasswordChangeForm):
-    pass
+    def clean_old_password(self) -> str:
+        """Whoever finds a browser that is logged in guesses here no faster than at the login.
+
+        Raises:
+            TooManyGuesses: see there.
+        """
+        # Not counted with the login's: a stranger's wrong passwords keep no one from a new one.
+        name = f"{self.user.get_username()} logged in"
+        guesses.begin(None, name)
+        password: str = super().clean_old_password()
+        guesses.was_right(None, name)
+        return password
 
 
 class ChangePassword(PasswordAlone, AdminPasswordChangeForm):

@@ -26,6 +26,9 @@ LONGEST_NAME_CHARACTERS = 150
 #: What can be wrong with a provider's answer, or keep it from coming.
 FAULTS = (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError)
 
+#: How the audit log begins the names of those who are no users.
+OF_OTHERS = ("key ", "token of ", "policy of ")
+
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +80,9 @@ class SignOn(OIDCAuthenticationBackend):
 
     def verify_claims(self, claims: dict[str, Any]) -> bool:
         name = name_of(claims)
-        return bool(roles_of(claims)) and 0 < len(name) <= LONGEST_NAME_CHARACTERS
+        # The audit log has it, in one line and beside the names of keys.
+        is_a_name = name.isprintable() and 0 < len(name) <= LONGEST_NAME_CHARACTERS
+        return bool(roles_of(claims)) and is_a_name and not name.startswith(OF_OTHERS)
 
     def filter_users_by_claims(self, claims: dict[str, Any]) -> Any:
         found = User.objects.filter(username=name_of(claims))

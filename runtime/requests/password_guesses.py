@@ -37,8 +37,11 @@ class Guesses:
         self._buckets = Buckets(WINDOW_SECONDS)
         self._lock = Lock()
 
-    def begin(self, address: str, user: str) -> None:
+    def begin(self, address: str | None, user: str) -> None:
         """Count a try.
+
+        Args:
+            address: the client's; None where it is logged in as the user already.
 
         Raises:
             TooManyGuesses: there were too many, of this address or for this user.
@@ -48,21 +51,21 @@ class Guesses:
                 if (left := self._buckets.take(client, per_second)) < 0:
                     raise TooManyGuesses(-left)
 
-    def was_right(self, address: str, user: str) -> None:
+    def was_right(self, address: str | None, user: str) -> None:
         """The last try counts no more."""
         with self._lock:
             for client, per_second in of(address, user):
                 self._buckets.give_back(client, per_second)
 
 
-def of(address: str, user: str) -> tuple[tuple[str, float], ...]:
+def of(address: str | None, user: str) -> tuple[tuple[str, float], ...]:
     """What a try counts for, and how many of it there may be a second."""
     # A name may be a megabyte, and the same one to Django in other letters.
     name = user[:150].lower()
-    return (
-        (f"address:{addresses.bounded(address)}", OF_AN_ADDRESS / WINDOW_SECONDS),
-        (f"user:{name}", OF_A_USER / WINDOW_SECONDS),
-    )
+    of_user = (f"user:{name}", OF_A_USER / WINDOW_SECONDS)
+    if address is None:
+        return (of_user,)
+    return ((f"address:{addresses.bounded(address)}", OF_AN_ADDRESS / WINDOW_SECONDS), of_user)
 
 
 #: Of this process.

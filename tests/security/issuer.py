@@ -28,6 +28,8 @@ class Issuer:
         #: How often it was asked.
         self.asked = 0
         self.is_away = False
+        #: It answers so slowly; 0: all at once.
+        self.bytes_a_piece, self.seconds_a_piece = 0, 0.0
         self.url = ""
 
     def add_key(self, key_id: str, kind: str = "RSA") -> None:
@@ -80,6 +82,12 @@ def encoded(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode()
 
 
+def pieces(answer: bytes, length: int) -> list[bytes]:
+    if not length:
+        return [answer]
+    return [answer[at : at + length] for at in range(0, len(answer), length)]
+
+
 @contextmanager
 def issuer() -> Iterator[Issuer]:
     """One with an RSA key `first`, listening on loopback."""
@@ -93,7 +101,9 @@ def issuer() -> Iterator[Issuer]:
             self.send_response(503 if found.is_away else 200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(answer)
+            for piece in pieces(answer, found.bytes_a_piece):
+                time.sleep(found.seconds_a_piece)
+                self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

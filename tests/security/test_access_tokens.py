@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from ordersite.access import tokens
+from ordersite.access import signing_keys, tokens
 from ordersite.access.bearer import remembered
-from ordersite.access.signing_keys import LEAST_SECONDS_BETWEEN, SigningKeys
+from ordersite.access.signing_keys import LEAST_SECONDS_BETWEEN, KeysUnavailable, SigningKeys
 from ordersite.access.tokens import IssuerAway
 from runtime.requests.caller import Unauthenticated
 from tests.asgi_client import AsgiClient
@@ -204,6 +204,28 @@ def test_an_issuer_that_is_away_ends_no_service_for_a_while(
             tokens.read(issued.token())
     finally:
         issued.is_away = False
+
+
+def test_an_issuer_that_answers_a_byte_at_a_time_holds_nobody_up_for_long(
+    running: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_keys, "ANSWER_SECONDS", 0.2)
+    running.bytes_a_piece, running.seconds_a_piece = 1, 0.05
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeysUnavailable):
+            SigningKeys(running.url).get("first")
+    finally:
+        running.bytes_a_piece, running.seconds_a_piece = 0, 0.0
+
+    assert time.monotonic() - began < 2
+
+
+def test_keys_without_end_are_not_read(running: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing_keys, "MOST_BYTES", 100)
+
+    with pytest.raises(KeysUnavailable):
+        SigningKeys(running.url).get("first")
 
 
 @pytest.mark.usefixtures("closed")

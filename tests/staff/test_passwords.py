@@ -9,9 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
-from ordersite.staff import basic
+from ordersite.staff import basic, forms
 from ordersite.staff.basic import NotFromHere, verified_user
 from ordersite.staff.forms import ChangeOwnPassword, ChangePassword
+from runtime.requests import guesses
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -93,6 +94,24 @@ def test_a_new_password_puts_nothing_else_back(user: User, form: Any) -> None:
     stored = User.objects.get(pk=user.pk)
     assert (stored.is_superuser, stored.email) == (False, "new@example.com")
     assert stored.check_password(new)
+
+
+def test_the_old_password_is_guessed_no_faster_than_at_the_login(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guesses, "OF_A_USER", 3)
+    monkeypatch.setattr(forms, "guesses", guesses.Guesses())
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    new = {"new_password1": "entirely-new-and-long", "new_password2": "entirely-new-and-long"}
+
+    def answer(old: str) -> int:
+        return client.post("/admin/password_change/", {"old_password": old, **new}).status_code
+
+    assert [answer("wrong") for _ in range(4)] == [200, 200, 200, 429]
+    assert answer(PASSWORD) == 429
+    # The login's own guesses are others'.
+    assert verified_user(request(), "boss", PASSWORD) == user
 
 
 def test_the_pages_of_the_password_use_those_forms(

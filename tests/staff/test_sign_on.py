@@ -86,6 +86,8 @@ def test_each_login_has_exactly_the_roles_of_now(provider: Provider) -> None:
         {"preferred_username": None},
         {"preferred_username": ["anna"]},
         {"preferred_username": "a" * 151},
+        {"preferred_username": "anna\nroot"},
+        {"preferred_username": "key 0123456789abcdef of a shop"},
         {"aud": "another-client"},
         {"aud": None},
         {"azp": "another-client"},
