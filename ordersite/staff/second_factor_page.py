@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from ordersite.staff import second_factor
+from ordersite.staff.sessions import end_others
 
 
 def second_factor_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -20,11 +21,11 @@ def second_factor_page(request: HttpRequest, context: dict[str, Any]) -> HttpRes
         if what == "begin" and not is_set_up:
             shown["address"] = second_factor.begin(request.user)
         elif what == "confirm" and not is_set_up:
-            return _told(
-                request,
-                second_factor.confirm(request.user, code),
-                "From now on a login needs a code.",
-            )
+            is_right = second_factor.confirm(request.user, code)
+            if is_right:
+                # Whoever is in with the password alone gave no code.
+                end_others(request.user, request.session.session_key)
+            return _told(request, is_right, "From now on a login needs a code.")
         elif what == "remove" and is_set_up:
             is_right = second_factor.verify(request.user, code)
             if is_right:

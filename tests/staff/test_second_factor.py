@@ -53,6 +53,20 @@ def is_in(client: Client) -> bool:
     return client.get("/admin/password_change/").status_code == 200
 
 
+def test_who_was_in_with_the_password_alone_is_out_once_a_login_needs_a_code(user: User) -> None:
+    strangers, own = log_in(), log_in()
+    other = Client(SERVER_NAME="localhost")
+    other.force_login(User.objects.create_superuser("ben", password=PASSWORD))
+    assert is_in(strangers)
+    own.post("/admin/second-factor/", {"what": "begin"})
+
+    own.post("/admin/second-factor/", {"what": "confirm", "code": code(user)})
+
+    assert second_factor.is_set_up(user)
+    assert [is_in(each) for each in (strangers, own, other)] == [False, True, True]
+    assert strangers.get("/failed-messages").status_code == 401
+
+
 @pytest.mark.parametrize(
     ("at_seconds", "expected"),
     [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
