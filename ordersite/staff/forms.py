@@ -12,7 +12,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 
 from ordersite.staff import second_factor
-from runtime.requests.guesses import guesses
+from runtime.requests.password_guesses import guesses
 
 
 class LoginForm(AdminAuthenticationForm):

@@ -21,6 +21,7 @@ from pymongo.errors import OperationFailure
 
 from billing.invoicing import invoices
 from failed_messages import personal_data as of_desk
+from failed_messages.acting import bulk_discard
 from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
@@ -43,6 +44,7 @@ from ordersite.personal_data.erasing import erase, erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.rights import mongodb_rights
 from ordersite.simulated_faults.models import SimulatedFault
+from runtime import presence
 from runtime.os_user import os_user
 from runtime.personal_data import SMALLEST_PSEUDONYM
 from tests.failed_messages.letters import certificate, failed
@@ -148,6 +150,7 @@ OF_NOBODY = {
     "demo_data": "names of what was loaded",
     "begun_runs": "hashes, for a day",
     "relay_lease": "names of processes",
+    presence.COLLECTION: "names of processes",
     "scheduler_heartbeat": "names of jobs",
     "pipeline_snapshot": "counts, and groups' errors, made anew every five seconds",
     "pipeline_buckets": "counts",
@@ -191,6 +194,7 @@ def something_everywhere() -> None:
     with override_settings(SECOND_PERSON_ABOVE=0), pytest.raises(Waits):
         start(Filter(user_id=str(USER)), "anna", f"for user {USER}")
     start(Filter(q=f"user {USER}"), "anna", f"for user {USER}")
+    bulk_discard.start([Filter(q=f"user {USER}")], "anna", f"for user {USER}")
     theirs = keys.create(WORDS, sorted(CUSTOMERS), by="anna", user_id=USER).secret
     client = client_of(theirs)
     headers = {"Idempotency-Key": f"{WORDS.encode().hex()}"}

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from ordersite.staff import basic, forms
 from ordersite.staff.basic import NotFromHere, verified_user
 from ordersite.staff.forms import ChangeOwnPassword, ChangePassword
-from runtime.requests import guesses
+from runtime.requests import password_guesses
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -99,8 +99,8 @@ def test_a_new_password_puts_nothing_else_back(user: User, form: Any) -> None:
 def test_the_old_password_is_guessed_no_faster_than_at_the_login(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guesses, "OF_A_USER", 3)
-    monkeypatch.setattr(forms, "guesses", guesses.Guesses())
+    monkeypatch.setattr(password_guesses, "OF_A_USER", 3)
+    monkeypatch.setattr(forms, "guesses", password_guesses.Guesses())
     client = Client(SERVER_NAME="localhost")
     client.force_login(user)
     new = {"new_password1": "entirely-new-and-long", "new_password2": "entirely-new-and-long"}
