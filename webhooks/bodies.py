@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -154,26 +154,18 @@ NOTHING = no_body(TITLE)
 NOTHING_TO_SEND = no_body(TITLE_OF_SENDING)
 
 
-def check(url: str | UnsetType, types: Sequence[str] | UnsetType) -> None:
-    """Raises Refusal: nothing can be sent to the URL, or a type is not an event's."""
-    faults = [*faults_of_url(url), *faults_of_types(types)]
-    if faults:
-        raise Refusal(TITLE, faults)
+def faults_in(fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with an endpoint beside its types; a field that is None is known to be wrong.
 
-
-def faults_of_url(url: str | UnsetType) -> list[Fault]:
-    fault = "" if url is UNSET else fault_of_url(str(url))
-    return [body_fault(("url",), fault, URL_FIX)] if fault else []
-
-
-def faults_of_types(types: Sequence[str] | UnsetType) -> list[Fault]:
+    Nothing can be sent to the URL, or a type is not an event's.
+    """
+    if (url := fields.get("url")) is not None and (fault := fault_of_url(url)):
+        yield body_fault(("url",), fault, URL_FIX)
     known = known_types()
-    fix = f"The types are {', '.join(known)}."
-    return [
-        body_fault(("types", index), "must be a type of event", fix)
-        for index, each in enumerate(() if types is UNSET else types)
-        if each not in known
-    ]
+    for index, each in enumerate(fields.get("types") or ()):
+        if each not in known:
+            fix = f"The types are {', '.join(known)}."
+            yield body_fault(("types", index), "must be a type of event", fix)
 
 
 def in_utc(since: datetime) -> datetime:

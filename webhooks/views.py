@@ -37,7 +37,7 @@ from webhooks.bodies import (
     TITLE_OF_LIST,
     EndpointFilters,
     NewEndpoint,
-    check,
+    faults_in,
     read,
 )
 from webhooks.listing import page
@@ -90,8 +90,7 @@ class EndpointsView(APIView):
 
     def post(self, request: Request) -> HttpResponse:
         check_on()
-        asked, caller = NEW.of(request), caller_of(request)
-        check(asked.url, asked.types)
+        asked, caller = NEW.checked(request, faults_in), caller_of(request)
         user_id = owner(asked, caller)
         try:
             with pymongo.timeout(ANSWER_SECONDS):
@@ -131,8 +130,7 @@ class EndpointView(APIView):
             return shown(find(request, endpoint_id))
 
     def patch(self, request: Request, endpoint_id: str) -> HttpResponse:
-        asked = CHANGE.of(request)
-        check(asked.url, asked.types)
+        asked = CHANGE.checked(request, faults_in)
         with pymongo.timeout(ANSWER_SECONDS):
             known = find(request, endpoint_id)
             return shown(managing.change(known["_id"], msgspec.to_builtins(asked)))

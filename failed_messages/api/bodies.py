@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
-from rest_framework.request import Request
 
 from failed_messages.acting.editing import InvalidEdit, check_edit
 from failed_messages.acting.job_control import DEFAULT_RATE, MOST_A_SECOND
@@ -19,11 +17,9 @@ from failed_messages.models import REASON_LABELS, FailedMessage, Status
 from failed_messages.reading.filters import DURATION_PATTERN, Filter, InvalidFilter, duration
 from messaging.service import services
 from runtime.requests.faults import body_fault
-from runtime.requests.json_body import Also, JsonBody
+from runtime.requests.json_body import JsonBody
 from runtime.requests.no_body import no_body
-from runtime.requests.refusal import Fault, Refusal
-
-T = TypeVar("T")
+from runtime.requests.refusal import Fault
 
 IDS_LIMIT = 500
 
@@ -175,18 +171,6 @@ NOTHING = no_body(TITLE)
 def text_of(body: str | dict[str, Any]) -> str:
     """An edited body: an object as it is, or its text to the letter."""
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-
-
-def checked(body: JsonBody[T], request: Request, also: Also) -> T:
-    """What the request asks for.
-
-    Raises:
-        Refusal: all that is wrong in it, by its types or by `also`.
-    """
-    asked = body.of(request, also)
-    if faults := list(also(msgspec.to_builtins(asked))):
-        raise Refusal(TITLE, faults)
-    return asked
 
 
 def faults_in_replay(fields: Mapping[str, Any]) -> Iterator[Fault]:

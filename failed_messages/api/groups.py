@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from failed_messages.acting.triage import triage
 from failed_messages.api import operations
 from failed_messages.api.bodies import TRIAGE as TRIAGE_BODY
-from failed_messages.api.bodies import checked, faults_in_triage
+from failed_messages.api.bodies import faults_in_triage
 from failed_messages.api.parameters import read_groups
 from failed_messages.api.refusals import refusing
 from failed_messages.api.view import READ, TRIAGE, DeskView
@@ -55,7 +55,7 @@ class GroupView(DeskView):
         return Response(group_json(group, figures([group.pk])[group.pk]))
 
     def patch(self, request: Request, fingerprint: str) -> Response:
-        changes = checked(TRIAGE_BODY, request, faults_in_triage).changes()
+        changes = TRIAGE_BODY.checked(request, faults_in_triage).changes()
         with refusing():
             if not triage(fingerprint.lower(), changes, self.by()):
                 raise Http404

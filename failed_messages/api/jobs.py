@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from failed_messages.acting.job_control import CONTROLS, control, start, why_not
 from failed_messages.acting.replay import replay
 from failed_messages.api import operations
-from failed_messages.api.bodies import ACT, REPLAY, Replay, checked, faults_in_replay
+from failed_messages.api.bodies import ACT, REPLAY, Replay, faults_in_replay
 from failed_messages.api.refusals import Conflict, refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayJob
@@ -29,7 +29,7 @@ class ReplayView(DeskView):
     operations = {"POST": operations.REPLAY_MANY}
 
     def post(self, request: Request) -> Response:
-        asked = checked(REPLAY, request, faults_in_replay)
+        asked = REPLAY.checked(request, faults_in_replay)
         if asked.ids is not UNSET:
             return self._replay_ids(asked.ids, asked)
         with refusing():

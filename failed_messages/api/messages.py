@@ -15,7 +15,7 @@ from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.editing import diff, edit_and_replay
 from failed_messages.acting.replay import replay
 from failed_messages.api import operations
-from failed_messages.api.bodies import ACT, REASONED_ACT, Edit, checked, faults_in_edit, text_of
+from failed_messages.api.bodies import ACT, REASONED_ACT, Edit, faults_in_edit, text_of
 from failed_messages.api.bodies import EDIT as EDIT_BODY
 from failed_messages.api.parameters import read_messages
 from failed_messages.api.refusals import Conflict, refusing
@@ -72,7 +72,7 @@ class ActView(DeskView):
         if verb == "edit":
             # It sends the copy.
             self.require(REPLAY)
-            asked = checked(EDIT_BODY, request, partial(faults_in_edit, record))
+            asked = EDIT_BODY.checked(request, partial(faults_in_edit, record))
             if asked.dry_run:
                 return self._edit_preview(record, text_of(asked.body))
             verdict = self._edit(id_, asked)

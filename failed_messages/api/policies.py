@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.api import operations
-from failed_messages.api.bodies import NOTHING, POLICY, checked, faults_in_policy
+from failed_messages.api.bodies import NOTHING, POLICY, faults_in_policy
 from failed_messages.api.refusals import refusing
 from failed_messages.api.view import DeskView
 from failed_messages.models import ReplayPolicy
@@ -30,7 +30,7 @@ class PoliciesView(DeskView):
         return Response({"items": items, "next": found.next})
 
     def post(self, request: Request) -> Response:
-        asked = checked(POLICY, request, faults_in_policy)
+        asked = POLICY.checked(request, faults_in_policy)
         with refusing():
             scope = set_policy(
                 self.by(),

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.http import Http404
 from msgspec import UNSET
@@ -68,9 +67,7 @@ class ApiKeysView(APIView):
         return Response(shown)
 
     def post(self, request: Request) -> Response:
-        asked, caller = CREATE.of(request, faults_in), caller_of(request)
-        if faults := faults_in(msgspec.to_builtins(asked)):
-            raise Refusal(TITLE, faults)
+        asked, caller = CREATE.checked(request, faults_in), caller_of(request)
         check_own(caller, expanded(asked.scopes))
         try:
             made = keys.create(

@@ -83,6 +83,17 @@ class JsonBody(Generic[T]):
             raise self._bad("must not be empty")
         return self._empty
 
+    def checked(self, request: Request, also: Also) -> T:
+        """What the request asks for, with nothing wrong in it beside its types either.
+
+        Raises:
+            Refusal, UnsupportedMediaType: see `of`; or `also` finds something.
+        """
+        asked = self.of(request, also)
+        if faults := list(also(msgspec.to_builtins(asked))):
+            raise Refusal(self._title, faults[:MOST_FAULTS])
+        return asked
+
     def decode(self, body: bytes, also: Also | None = None) -> T:
         """What the body says.
 

@@ -30,7 +30,7 @@ def told(body: JsonBody[Any], also: Also, sent: Any) -> list[str]:
         parsers=[JsonParser()],
     )
     try:
-        bodies.checked(body, request, also)
+        body.checked(request, also)
     except Refusal as refusal:
         return [each["pointer"] for each in refusal.errors if each["detail"] and each["fix"]]
     return []

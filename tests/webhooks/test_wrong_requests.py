@@ -59,6 +59,16 @@ def test_what_is_wrong_is_named_with_its_fix(body: dict[str, Any], field: str) -
     assert errors[0]["fix"]
 
 
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    body = {"url": "http://shop.example.com/", "types": ["order.lost"], "secret": "whsec_mine"}
+
+    for method, path in (("POST", ENDPOINTS), ("PATCH", f"{ENDPOINTS}/{'0' * 16}")):
+        answer = known(*SCOPES).generic(method, path, json.dumps(body), "application/json")
+
+        told = [each["pointer"] for each in answer.json()["errors"]]
+        assert told == ["#/secret", "#/url", "#/types/0"]
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=x", "state=odd", "cursor=x", "cursor=LTEgYQ==", "a=b", "userId=x"]
 )
