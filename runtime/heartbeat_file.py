@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.process_start import start_of
+
 logger = logging.getLogger(__name__)
 
 #: The environment variable with the file's path; without it no process writes one.
@@ -20,10 +22,6 @@ VARIABLE = "HEARTBEAT_FILE"
 EVERY_SECONDS = 1.0
 #: Longer than the longest step of any process that works: MongoDB has 30 s to elect a primary.
 LATE_SECONDS = 60.0
-#: In /proc/PID/stat behind the name: the state, and when it started, in ticks since the boot.
-#: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-STATE, STARTED = 0, 19
-ENDED_STATES = {"Z", "X"}
 
 _process = ""
 #: When the last beat was, and what it said: trouble, and what is waited for.
@@ -39,8 +37,8 @@ class Heartbeat:
 
     process: str
     pid: int
-    #: Of the process, as `started` tells; None where the system has no /proc.
-    started: str | None
+    #: Of the process, as `start_of` tells; empty where the system has no /proc.
+    started: str
     age_seconds: float
     #: Why it should be started again although it runs; empty where it should not.
     trouble: str = ""
@@ -50,9 +48,7 @@ class Heartbeat:
     @property
     def has_ended(self) -> bool:
         """Whether the process that wrote it is gone, also where another one has its id."""
-        if self.started is None:
-            return False
-        return started(self.pid) != self.started
+        return bool(self.started) and start_of(self.pid) != self.started
 
 
 def begin(process: str) -> None:
@@ -78,7 +74,7 @@ def beat(trouble: str = "", waits_for: str = "") -> None:
         return
     _written_at, _written = now, _said
     pid = os.getpid()
-    who = {"process": _process, "pid": pid, "started": started(pid)}
+    who = {"process": _process, "pid": pid, "started": start_of(pid)}
     _write(Path(path), json.dumps({**who, "at": now, "trouble": trouble, "waits_for": waits_for}))
 
 
@@ -113,18 +109,6 @@ def read(path: Path) -> Heartbeat:
         )
     except (KeyError, TypeError) as error:
         raise ValueError("it is not a heartbeat") from error
-
-
-def started(pid: int) -> str | None:
-    """When the process started, as the system counts it; None where it has ended, or has no /proc.
-
-    A container's processes have the same ids each time it is started, and its /tmp may stay.
-    """
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if told[STATE] in ENDED_STATES else told[STARTED]
 
 
 def _write(path: Path, text: str) -> None:

@@ -25,6 +25,7 @@ from messaging.errors import WorkerKilled
 from messaging.handling.call import Answers, GoOn, MessageCall
 from messaging.outages import telling_outages
 from runtime.outage import Outage
+from runtime.process_start import start_of
 
 #: A run on another machine that began earlier than this is over, one way or the other.
 LONGEST_RUN = timedelta(seconds=settings.TASK_TIME_LIMIT_SECONDS + 5)
@@ -103,20 +104,6 @@ def is_over(run: dict[str, Any], now: datetime) -> bool:
     if run["place"] == place():
         return bool(run["started"] != start_of(run["pid"]))
     return bool(now - run["at"] > LONGEST_RUN)
-
-
-def start_of(pid: int) -> str:
-    """What distinguishes a process from a later one with the same id; empty where there is none.
-
-    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, field 22; the name before it may
-    hold anything.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return ""
-    state, *fields = stat.rpartition(")")[2].split()
-    return "" if state in "ZX" else fields[18]
 
 
 @cache

@@ -15,6 +15,7 @@ from localservices.mongodb import MongoDB
 from messaging.errors import WorkerKilled
 from messaging.handling import run_notes
 from runtime.outage import Outage
+from runtime.process_start import start_of
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -82,7 +83,7 @@ def test_a_run_that_goes_on_was_not_killed(life: str) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
         note(life, place=run_notes.place(), pid=alive.pid)
         run_notes.begun_runs().update_one(
-            {"_id": life}, {"$set": {"runs.0.started": run_notes.start_of(alive.pid)}}
+            {"_id": life}, {"$set": {"runs.0.started": start_of(alive.pid)}}
         )
         for _ in range(settings.DELIVERY_LIMIT - 1):
             note(life, place=run_notes.place(), pid=ended_process())

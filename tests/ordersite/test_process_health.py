@@ -15,6 +15,7 @@ from django.test import Client
 from ordersite.management.commands.serve import port
 from ordersite.pipeline import health as pipeline_health
 from runtime import health, heartbeat_file, waiting
+from runtime.process_start import start_of
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for
 
@@ -33,7 +34,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(file: Path, **said: Any) -> None:
     """As a relay would that began with this test, and has just written it."""
-    own = {"process": "relay", "pid": os.getpid(), "started": heartbeat_file.started(os.getpid())}
+    own = {"process": "relay", "pid": os.getpid(), "started": start_of(os.getpid())}
     now = {"at": time.monotonic(), "trouble": "", "waits_for": ""}
     file.write_text(json.dumps({**own, **now, **said}))
 
@@ -108,7 +109,7 @@ def test_the_time_of_day_may_jump(file: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_two_of_a_kind_with_one_file_are_told(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     other = os.getppid()
-    write(file, pid=other, started=heartbeat_file.started(other))
+    write(file, pid=other, started=start_of(other))
 
     heartbeat_file.begin("relay")
 

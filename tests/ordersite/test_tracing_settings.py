@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from ordersite import tracing_settings
-from ordersite.environment import InvalidSetting
+from ordersite import environment, tracing_settings
+from ordersite.environment import DECLARED, InvalidSetting
 
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is declared here is forgotten: the site's own settings are checked by it elsewhere.
+    monkeypatch.setattr(tracing_settings, "DECLARED", declared := dict(DECLARED))
+    monkeypatch.setattr(environment, "DECLARED", declared)
     for name in (COLLECTOR, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_SDK_DISABLED"):
         monkeypatch.delenv(name, raising=False)
 
