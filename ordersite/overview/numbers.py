@@ -57,6 +57,7 @@ def tiles(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[
 def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     failed = snapshot.failed
     to_messages = Link("Failed messages", MESSAGES, "status=failed")
+    oldest_first = Link("Failed messages", MESSAGES, "status=failed&sort=longest")
     if failed is None:
         yield Number("failed messages", UNKNOWN, to_messages)
         return
@@ -76,7 +77,7 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
         yield Number("worth", f"{least}{failed.money}", causes(snapshot), True)
     if failed.oldest_at:
         yield Number(
-            "oldest failed", _ago(failed.oldest_at, now), to_messages, True, failed.oldest_at
+            "oldest failed", _ago(failed.oldest_at, now), oldest_first, True, failed.oldest_at
         )
     since = f"&first_failed_at__gte={for_programs(failed.new_since)}" if failed.new_since else ""
     new = Link("New causes", GROUPS, f"status__exact=new{since}")
@@ -111,12 +112,14 @@ def _outboxes(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     if snapshot.outboxes is None:
         yield Number("outbox", UNKNOWN, link)
         return
-    waiting = [each.since for each in snapshot.outboxes if each.since]
+    waiting = [(each.since, each.of) for each in snapshot.outboxes if each.since]
     if not waiting:
         yield Number("outbox", "empty", link)
         return
-    oldest = min(waiting)
+    oldest, of = min(waiting)
     seconds = (now - oldest).total_seconds()
+    # Of the others' events there is no list.
+    link = link if of == "orders" else DOCTOR
     yield Number("oldest in the outbox", age(seconds), link, seconds > SLOW_SECONDS / 2, oldest)
 
 
@@ -154,7 +157,8 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     yield Number(
         "dead letters",
         f"{dead.messages:,}" if dead else UNKNOWN,
-        Link("Failed messages", MESSAGES, f"service={service}"),
+        # Who stores them; those that are stored are no more in the queue.
+        processes_of("archiver"),
         bool(dead and dead.messages and not dead.consumers),
     )
 
@@ -198,7 +202,8 @@ def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
     taken = archived(snapshot)
     archives = all(queue.consumers for queue in taken) if taken else None
     last = snapshot.scheduler
-    beats = UNKNOWN if snapshot.mongodb else "none"
+    is_unread = bool(snapshot.mongodb) or snapshot.scheduler_is_unread
+    beats = UNKNOWN if is_unread else "none"
     beat = now - timedelta(seconds=last.age_seconds) if last else None
     if last:
         beats = "hangs" if last.late else f"runs, {age(last.age_seconds)} ago"
@@ -213,7 +218,7 @@ def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
             "scheduler",
             beats,
             processes_of("scheduler"),
-            not last or not last.is_fresh or bool(last.late),
+            not is_unread and (not last or not last.is_fresh or bool(last.late)),
             beat,
         ),
     ]

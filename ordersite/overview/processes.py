@@ -191,7 +191,7 @@ def is_late(snapshot: Snapshot, now: datetime, queue: QueueReading) -> bool:
 
 
 def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    if snapshot.mongodb:
+    if snapshot.mongodb or snapshot.scheduler_is_unread:
         return
     last = snapshot.scheduler
     if last is None or not last.is_fresh:

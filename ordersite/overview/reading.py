@@ -73,14 +73,15 @@ def without_mongodb(why: str) -> Snapshot:
 
 
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
-    relay, last = _asked(lambda: is_taken(RELAY_LEASE)), _asked(scheduler_heartbeat.last)
+    relay, beats = _asked(lambda: is_taken(RELAY_LEASE)), _asked(_beats)
     lines = _lines(found, counting)
     waiting = _asked(lambda: _waiting(lines or ()))
     return msgspec.structs.replace(
         found,
         at=_asked(mongodb_now) or found.at,
         relay=relay,
-        scheduler=last and _beaten(last),
+        scheduler=next(iter(beats or ()), None),
+        scheduler_is_unread=beats is None,
         web=_asked(lambda: presence.living("web")),
         outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
@@ -93,8 +94,12 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
     )
 
 
-def _beaten(last: scheduler_heartbeat.Heartbeat) -> Heartbeat:
-    return Heartbeat(last.age_seconds, last.is_fresh, last.late, last.running_seconds)
+def _beats() -> tuple[Heartbeat, ...]:
+    """The scheduler's last one; empty where there is none."""
+    last = scheduler_heartbeat.last()
+    if last is None:
+        return ()
+    return (Heartbeat(last.age_seconds, last.is_fresh, last.late, last.running_seconds),)
 
 
 def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:

@@ -149,6 +149,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
+    #: Whether it is None as MongoDB did not say.
+    scheduler_is_unread: bool = False
     #: How many web processes give signs of life.
     web: int | None = None
     #: When the scheduler last saw one; None where it never has.

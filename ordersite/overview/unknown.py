@@ -26,6 +26,7 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
         "the outbox": snapshot.outboxes,
         "whether a relay runs": snapshot.relay,
         "whether web runs": snapshot.web,
+        "whether a scheduler runs": None if snapshot.scheduler_is_unread else True,
         "which orders wait": snapshot.waiting_since,
         "when retries are due": snapshot.next_retry_at,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import urlencode
 
 from ordersite.overview import processes, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
@@ -155,8 +156,8 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
             what=f"{service} is behind or stuck: its oldest order has waited {age(waited)}.",
-            cost=f"{orders} without an answer of {service}; {queue.messages:,} messages in its "
-            "queue.",
+            cost=f"{orders} without an answer of {service}; {counted(queue.messages, 'message')} "
+            "in its queue.",
             click=waiting_for(service),
             step=BEHIND if queue.messages else HANGS,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
@@ -209,7 +210,9 @@ def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what=f"The stock of {', '.join(skus[:3])} is not what its movements say.",
             cost=f"{snapshot.stock.first} Orders for {products} may be promised goods that are not "
             f"there, or refused some that are. Recounted {recounted} ago.".strip(),
-            click=Link("Its movements", "admin:inventory_movement_changelist", f"q={skus[0]}"),
+            click=Link(
+                "Its movements", "admin:inventory_movement_changelist", urlencode({"q": skus[0]})
+            ),
             step="Count the goods. To store what the movements add up to:",
             command=f"python manage.py recount_stock --correct {shlex.quote(skus[0])}",
             since=snapshot.stock.at,

@@ -185,3 +185,30 @@ def test_processes_lead_to_their_list() -> None:
     assert told(but(web=None))["web"][0] == "?"
     workers = service_rows(well(), NOW, SERVICES)[2].numbers[1]
     assert workers.link.url == "/admin/processes/?queue=billing"
+
+
+def test_the_oldest_failed_message_is_the_first_of_its_list() -> None:
+    url = told(but(failed=failed()))["oldest failed"][1]
+
+    assert url.endswith("/failedmessage/?status=failed&sort=longest")
+
+
+def test_the_oldest_event_of_another_service_is_in_no_list_of_orders() -> None:
+    shipped = but(outboxes=(Outbox("orders", NOW), Outbox("inventory", ago(seconds=9))))
+    placed = but(outboxes=(Outbox("orders", ago(seconds=9)), Outbox("inventory", NOW)))
+
+    assert told(shipped)["oldest in the outbox"][:2] == ("9 s", "/admin/doctor/")
+    assert told(placed)["oldest in the outbox"][1].endswith("/orders/order/?needs=outbox")
+
+
+def test_dead_letters_lead_to_who_is_to_store_them() -> None:
+    letters = service_rows(well(), NOW, SERVICES)[2].numbers[4]
+
+    assert letters.link.url == "/admin/processes/?kind=archiver"
+
+
+def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> None:
+    unread = but(scheduler=None, scheduler_is_unread=True)
+
+    assert told(unread)["scheduler"][::2] == ("?", False)
+    assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)

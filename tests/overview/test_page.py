@@ -14,14 +14,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.test import Client, override_settings
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from billing.tasks import issue_invoice
 from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.doctor.report import Report, Unseen
-from ordersite.overview import stored_snapshot
+from ordersite.overview import measuring, stored_snapshot
 from ordersite.pipeline import health, scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.mongodb_clock import mongodb_now
@@ -283,3 +283,14 @@ def test_a_slow_mongodb_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert stored_snapshot.current().doctor is None
     assert limits[0] <= stored_snapshot.ANSWER_SECONDS
+
+
+def test_charts_that_could_not_be_read_are_not_left_out_in_silence(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> None:
+        raise PyMongoError("too slow")
+
+    monkeypatch.setattr(measuring, "of", silent)
+
+    assert "The charts cannot be read now" in operator.get("/admin/").content.decode()

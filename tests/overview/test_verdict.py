@@ -485,3 +485,15 @@ def test_each_relative_time_has_the_exact_one_at_hand(snapshot: Snapshot) -> Non
     assert [each.name for each in shown if RELATIVE.search(each.text) and not each.at] == []
     relative = [each for each in concerns if RELATIVE.search(f"{each.what} {each.cost}")]
     assert [each.what for each in relative if not each.since] == []
+
+
+def test_a_scheduler_that_could_not_be_looked_for_is_unknown_and_not_gone() -> None:
+    concern = only(but(scheduler=None, scheduler_is_unread=True))
+
+    assert concern.what == "MongoDB could not be read for: whether a scheduler runs."
+
+
+def test_any_sku_is_whole_in_the_address_of_its_movements() -> None:
+    concern = only(but(stock=StockDifference(NOW, ("pen & ink #2",), "1 is stored.")))
+
+    assert concern.click.url.endswith("/movement/?q=pen+%26+ink+%232")

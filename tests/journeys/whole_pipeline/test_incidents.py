@@ -165,7 +165,9 @@ def test_a_retry_storm(operator: Operator, pipeline: Pipeline, retry_queue: str)
     for each in several:
         a_retry_waits(str(each["_id"]), placed_body(each), retry_queue)
 
-    operator.finds(f"billing keeps failing: {RETRIES} messages wait for a retry", "has the error")
+    operator.finds(
+        f"billing keeps failing: {RETRIES} messages wait for a retry", "each one's error"
+    )
     operator.clicks("Waiting retries")
     expect(operator.page.locator("#retries tbody tr")).to_have_count(RETRIES)
     operator.reads("card service timed out")
