@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.admin.utils import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from msgspec import Struct
@@ -90,7 +89,7 @@ def _order_of_message(term: str) -> Iterator[Hit]:
 def _retries(term: str) -> Iterator[Hit]:
     """Of a foreign message; one about an order of ours is on the order's page."""
     for note in retry_notes.of_message(term, SHOWN):
-        args = (quote(retry_notes.id_of(note)), "retry-now")
+        args = (retry_notes.id_of(note), "retry-now")
         link = Link(note["message_id"], "admin:failed_messages_retry", args=args)
         yield Hit("waiting retry", link, f"{note['service']}, attempt {len(note['attempts']) + 1}")
 

@@ -12,6 +12,8 @@ from django.test import Client
 
 from billing.invoicing import invoices
 from billing.tasks import issue_invoice
+from inventory.order import PlacedOrder
+from inventory.reserving import reserve
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import stocked
@@ -114,3 +116,21 @@ def test_nobody_finds_what_they_may_not_see() -> None:
 def test_each_page_has_the_search(operator: Client) -> None:
     assert 'action="/admin/search"' in operator.get("/admin/orders/order/").content.decode()
     assert 'action="/admin/search"' not in Client().get("/admin/login/").content.decode()
+
+
+def test_ids_that_the_admin_would_read_otherwise_lead_to_their_pages(operator: Client) -> None:
+    """In an address of the admin `_40` is `@`; a size may be 40."""
+    stocked(shirt_40=5)
+    ours = str(place()["_id"])
+    for order_id in ("order_40", ours):
+        reserve(PlacedOrder(order_id, 101, {"shirt_40": 1}))
+    invoices().insert_one({"_id": "order_40", "number": "2026-000040", "state": "issued"})
+
+    page = operator.get(f"/admin/orders/order/{ours}/change/").content.decode()
+    [movement] = [each.split('"')[0] for each in page.split('href="') if "/movement/" in each]
+    hits = operator.get("/admin/search", {"q": "order_40"}).content.decode()
+    found = [each.split('"')[0] for each in hits.split('href="') if "order_5F40" in each]
+
+    assert len(found) == 2
+    for address in (movement, *found):
+        assert operator.get(address).status_code == 200, address
