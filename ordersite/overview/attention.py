@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import partial
 
-from failed_messages.reading.affected_orders import affected_among
+from failed_messages.reading.affected_orders import affected_among, affected_orders
 from failed_messages.records.collection import failed_messages
 from messaging.handling import retry_notes
 from messaging.service import Service, answering
@@ -22,6 +22,8 @@ def register() -> None:
     for service in answering():
         need = Need(f"{service.name}'s answer, in flight", partial(flight_ids, service))
         register_need(f"flight_{service.name}", need)
+        need = Need(f"nothing: {service.name}'s part was discarded", partial(given_up_ids, service))
+        register_need(f"discarded_{service.name}", need)
     register_need("unaccounted", Need("to be sent again: unaccounted for", unaccounted_ids))
 
 
@@ -37,6 +39,12 @@ def failed_among(ids: Collection[str]) -> Collection[str]:
 
 def unaccounted_ids() -> Iterable[str]:
     return (order_id for line in current().lines or () for order_id in line.orders)
+
+
+def given_up_ids(service: Service) -> Iterable[str]:
+    """Of which a message was discarded, and no other one waits for an operator."""
+    affected = affected_orders(service)
+    return affected.given_up - affected.held_up
 
 
 def flight_ids(service: Service) -> Iterable[str]:

@@ -264,14 +264,17 @@ def line_rows(snapshot: Snapshot) -> list[Row]:
 
 
 def _line(line: Line) -> Iterator[Number]:
-    of, owes = f"service={line.service}", f"waits={line.service}"
+    owes = f"waits={line.service}"
     links = {
         "accepted": (line.accepted, Link("All orders", ORDERS)),
         "done": (line.done, Link("Orders that it answered", ORDERS, f"done={line.service}")),
         "in flight": (line.in_flight, in_flight(line.service)),
         "retrying": (line.retrying, Link("Orders with retries", ORDERS, f"needs=retrying&{owes}")),
         "failed": (line.failed, Link("Orders that failed", ORDERS, f"needs=failed&{owes}")),
-        "discarded": (line.discarded, Link("Discarded", MESSAGES, f"{of}&status=discarded")),
+        "discarded": (
+            line.discarded,
+            Link("Orders given up", ORDERS, f"needs=discarded_{line.service}&{owes}"),
+        ),
         "unaccounted": (line.unaccounted, Link("Unaccounted", ORDERS, "needs=unaccounted")),
     }
     for name, (count, link) in links.items():

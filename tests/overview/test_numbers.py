@@ -119,6 +119,7 @@ def test_a_line_leads_to_each_of_its_places() -> None:
     # It counts orders, of this service.
     assert urls["failed"].endswith("orders/order/?needs=failed&waits=billing")
     assert urls["in flight"].endswith("orders/order/?needs=flight_billing")
+    assert urls["discarded"].endswith("orders/order/?needs=discarded_billing&waits=billing")
     assert urls["retrying"].endswith("orders/order/?needs=retrying&waits=billing")
 
 

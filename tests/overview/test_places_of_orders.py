@@ -77,6 +77,21 @@ def test_the_list_of_orders_in_flight_has_as_many_as_are_counted() -> None:
     assert f"/admin/orders/order/{on_its_way}/change/" in told
 
 
+def test_the_list_of_orders_that_were_given_up_has_as_many_as_are_counted() -> None:
+    an_order("failed", "discarded")
+    given_up = an_order("discarded", "discarded")
+    ledger.record(an_order("discarded"), "billing", "invoiced")
+    failed(correlation_id="a foreign order")
+    line = billing()
+
+    address = "/admin/orders/order/?needs=discarded_billing&waits=billing"
+    told = staff().get(address).content.decode()
+
+    assert line.discarded == 1
+    assert "1 result" in told
+    assert f"/admin/orders/order/{given_up}/change/" in told
+
+
 def test_orders_that_failed_are_counted_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.unanswered.COUNTED_AT_ONCE", MANY // 3)
     for _ in range(MANY):
