@@ -25,11 +25,11 @@ from django.conf import settings
 from django.db import connection
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from runtime import heartbeat_file
-from runtime.trouble import Reported, in_words
+from runtime.trouble import UNAUTHORIZED, Reported, in_words
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,9 @@ class _This:
             with pymongo.timeout(ANSWER_SECONDS):
                 write()
         except PyMongoError as error:
-            if self._reported.is_new(why := in_words(error)):
+            # Everything else is said by what the process itself asks of MongoDB.
+            is_missing = isinstance(error, OperationFailure) and error.code == UNAUTHORIZED
+            if is_missing and self._reported.is_new(why := in_words(error)):
                 logger.info("The list of processes cannot be told of this one: %s", why)
         else:
             self._reported.end()
