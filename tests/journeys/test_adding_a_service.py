@@ -10,18 +10,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pytest
 from kombu import Connection
-from pymongo import MongoClient
 
 from drills.cluster.checkout import copy_to, install
-from drills.cluster.management import Management
 from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
 from localservices.rabbitmq import RabbitMQ
 from tests.journeys.api import Api
+from tests.journeys.own_services import own_services
 from tests.polling import eventually
 from tests.processes import ROOT, Processes
 
@@ -38,16 +37,8 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(mongodb: MongoDB, rabbitmq: RabbitMQ) -> Iterator[dict[str, str]]:
-    """A database and a virtual host of the copy's own."""
-    management, vhost = Management(rabbitmq.management_url), f"/api/vhosts/{NAME}"
-    management.put(vhost)
-    yield {
-        "AMQP_URL": urlunsplit(urlsplit(rabbitmq.url)._replace(path=f"/{NAME}")),
-        "MONGODB_DATABASE": NAME,
-    }
-    management.delete(vhost)
-    with MongoClient(mongodb.url) as client:
-        client.drop_database(NAME)
+    with own_services(mongodb, rabbitmq, NAME) as settings:
+        yield settings
 
 
 class Reader:
