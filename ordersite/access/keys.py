@@ -11,8 +11,9 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import NoneType
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
@@ -24,6 +25,7 @@ from failed_messages.records import audit
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, expanded
 from runtime.mongodb_clock import about_now, mongodb_now
+from runtime.stored_documents import AWARE
 from runtime.transactions import in_transaction
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,18 @@ LIFETIME = timedelta(days=365)
 OVERLAP = timedelta(hours=24)
 MOST_REQUESTS_A_SECOND = 100_000
 NAME = "must be 1 to 100 characters that say who holds the key"
+
+
+#: By field, what it may be.
+DECIDES: Mapping[str, tuple[type, ...]] = {
+    "client": (str,),
+    "digest": (str,),
+    "scopes": (list,),
+    "user_id": (int, NoneType),
+    "rate": (int, NoneType),
+    "expires_at": (datetime, NoneType),
+    "revoked_at": (datetime, NoneType),
+}
 
 
 class InvalidKey(ValueError):
@@ -158,6 +172,8 @@ def rotate(
     old = ApiKey.objects.get(pk=id_)
     if old.state != "active":
         raise InvalidKey("key", f"is {old.state}; create another one")
+    if wrong := wrong_in(api_keys().find_one({"_id": id_}) or {}):
+        raise InvalidKey("key", f"has no right {', '.join(wrong)}; create another one")
     now = mongodb_now()
     lifetime = old.expires_at - old.created_at if old.expires_at else None
     new_id, secret = new_secret(f"rotated {id_}")
@@ -215,8 +231,7 @@ def revoke(id_: str, *, by: str) -> ApiKey:
 
 def api_keys() -> Collection[dict[str, Any]]:
     """The keys without the ORM, whose writes know nothing of a transaction's session."""
-    collection: Collection[dict[str, Any]] = connection.database[ApiKey._meta.db_table]
-    return collection
+    return connection.database.get_collection(ApiKey._meta.db_table, codec_options=AWARE)
 
 
 def stored(record: ApiKey) -> dict[str, Any]:
@@ -254,14 +269,42 @@ def holders(name: str) -> list[str]:
 
 
 def find(key: str) -> ApiKey | None:
-    """The record of this key, whatever its state; None where there is no such key."""
+    """The record of this key, whatever its state; None where there is no such key.
+
+    Read without the ORM, which takes a value of another type for null: another program's key of a
+    customer would be a shop's then, and one that was to end would never.
+    """
     match = _KEY.fullmatch(key)
-    record = ApiKey.objects.filter(pk=match["id"]).first() if match else None
-    # Another program may have written anything there.
-    is_same = record is not None and hmac.compare_digest(
-        str(record.digest).encode(), digest(key).encode()
-    )
-    return record if is_same else None
+    document = api_keys().find_one({"_id": match["id"]}) if match else None
+    if document is None:
+        return None
+    if wrong := wrong_in(document):
+        logger.error(
+            "The API key %s is not taken: its document in MongoDB has no right %s. Revoke it, and "
+            "make another one.",
+            document["_id"],
+            ", ".join(wrong),
+        )
+        return None
+    if not hmac.compare_digest(document["digest"].encode(), digest(key).encode()):
+        return None
+    names = [field.column for field in ApiKey._meta.concrete_fields if not field.primary_key]
+    # PyMongo's Int64 is a number that not every encoder knows.
+    read = {name: int(document[name]) for name in ("user_id", "rate") if document[name]}
+    return ApiKey(id=document["_id"], **{name: document.get(name) for name in names} | read)
+
+
+def wrong_in(document: Mapping[str, Any]) -> list[str]:
+    """The fields that decide what a key may do, and are not as this site writes them."""
+    wrong = [name for name, kinds in DECIDES.items() if not _is(document.get(name, False), kinds)]
+    if "scopes" not in wrong and not all(isinstance(each, str) for each in document["scopes"]):
+        wrong.append("scopes")
+    return wrong
+
+
+def _is(value: object, kinds: tuple[type, ...]) -> bool:
+    """True and False are numbers to Python."""
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def note_use(record: ApiKey) -> None:

@@ -216,3 +216,31 @@ def test_a_strange_api_key_hides_no_other(operator: Client):
     assert made.record.pk in listed.getvalue()
     for each in connection.database["api_keys"].find({}, {"_id": True}):
         assert keys.find(f"ordersite_{each['_id'][-16:]}_{'A' * 43}") is None
+
+
+UNREADABLE = [
+    *(("user_id", value) for value in ("101", 101.0, {"a": 1}, [101], True)),
+    *(("expires_at", value) for value in ("2020-01-01", 0, True)),
+    *(("revoked_at", value) for value in ("2020-01-01", 1.5, True)),
+    *(("scopes", value) for value in (None, "orders:read", [{"a": 1}])),
+    *(("rate", "5"), ("client", None), ("digest", 5)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNREADABLE, ids=str)
+def test_an_api_key_that_cannot_be_read_opens_nothing(
+    clean: None, caplog: pytest.LogCaptureFixture, name: str, value: Any
+):
+    """A customer's, whose number another program wrote as text, is not a shop's for all orders."""
+    made = keys.create("the app", ["orders:read"], by="me", user_id=101, rate=5)
+    found = keys.find(made.secret)
+    assert found is not None
+    assert (found.user_id, found.rate, found.state) == (101, 5, "active")
+    assert type(found.user_id) is int
+
+    for change in ({"$set": {name: value}}, {"$unset": {name: ""}}):
+        connection.database["api_keys"].update_one({"_id": made.record.pk}, change)
+        assert keys.find(made.secret) is None
+        with pytest.raises(keys.InvalidKey):
+            keys.rotate(made.record.pk, by="me")
+    assert f"its document in MongoDB has no right {name}" in caplog.text
