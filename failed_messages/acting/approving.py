@@ -24,6 +24,7 @@ from failed_messages.acting.second_person import (
     BULK_REPLAY,
     DISCARD,
     EDIT,
+    LASTS,
     POLICY,
     REPLAY,
 )
@@ -37,8 +38,6 @@ from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
 from runtime.transactions import in_transaction
 
-#: What was asked for longer ago may be about another situation.
-LASTS = timedelta(days=7)
 OUTCOME_LIMIT_CHARS = 1_000
 
 Document = dict[str, Any]

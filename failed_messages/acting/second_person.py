@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -25,6 +27,9 @@ POLICY = "replay policy"
 #: replaying, so that nobody can say how many.
 ALWAYS = {EDIT, POLICY}
 
+#: What was asked for longer ago may be about another situation.
+LASTS = timedelta(days=7)
+
 
 class Waits(Exception):
     """The act was not done: it waits until another person approves it."""
@@ -39,6 +44,8 @@ class Waits(Exception):
 
 def ask_if_needed(act: str, messages: int, by: str, reason: str, **arguments: Any) -> None:
     """Let an act go on that one person may do alone.
+
+    Asked for twice, as by a double click, it waits once.
 
     Args:
         messages: how many it is about.
@@ -64,15 +71,25 @@ def _keep(
     arguments: dict[str, Any],
     session: ClientSession,
 ) -> ObjectId:
-    id_ = ObjectId()
-    kept = {
-        "_id": id_,
+    now = mongodb_now()
+    asked = {
         "act": act,
         "by": text(by, NAME_LIMIT_CHARS),
-        "at": mongodb_now(),
         "reason": text(reason, REASON_LIMIT_CHARS),
-        "messages": messages,
         "arguments": json.dumps(arguments),
+    }
+    waiting = {**asked, "state": PendingState.WAITING, "at": {"$gt": now - LASTS}}
+    if known := pending_acts().find_one(waiting, {"_id": True}, session=session):
+        waits: ObjectId = known["_id"]
+        return waits
+    before = pending_acts().count_documents(asked, session=session)
+    # Of two clicks at the same moment MongoDB refuses the second one, which then finds the first.
+    id_ = ObjectId(hashlib.sha256(json.dumps([asked, before]).encode()).digest()[:12])
+    kept = {
+        "_id": id_,
+        **asked,
+        "at": now,
+        "messages": messages,
         "state": PendingState.WAITING,
         "decided_by": "",
         "decided_at": None,

@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from bson import ObjectId
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
@@ -22,6 +23,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import pending_acts
 from ordersite.access import keys
 from tests import broker
+from tests.concurrency import at_once
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import failed, record
 from tests.failed_messages.staff import staff
@@ -45,6 +47,25 @@ def ids() -> list[str]:
 
 def pending() -> PendingAct:
     return PendingAct.objects.get()
+
+
+def test_what_is_asked_for_twice_waits_once():
+    """By a double click; after it was decided it may be asked for again."""
+    wanted = ids()
+    for by, reason in (("anna", "ours"), ("anna", "ours"), ("anna", "not ours"), ("ben", "ours")):
+        with pytest.raises(Waits):
+            discard(wanted, by, reason)
+    assert PendingAct.objects.count() == 3
+    assert AuditEntry.objects.filter(act="ask").count() == 3
+
+    def ask() -> ObjectId:
+        with pytest.raises(Waits) as waits:
+            discard(wanted, "carl", "ours")
+        return waits.value.id
+
+    [first] = set(at_once([ask] * 4))
+    reject(first, "ben")
+    assert ask() != first
 
 
 def test_an_edit_waits_and_is_done_once_another_person_approves_it():
