@@ -20,7 +20,6 @@ from typing import Any
 
 import pymongo
 from bson import ObjectId
-from bson.codec_options import CodecOptions
 from django.conf import settings
 from django.db import connection
 from pymongo import MongoClient
@@ -29,6 +28,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from runtime import heartbeat_file
+from runtime.stored_documents import AWARE
 from runtime.trouble import UNAUTHORIZED, Reported, in_words
 
 logger = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ def _of(database: Any) -> Collection[dict[str, Any]]:
     """What is lost with a primary is written again at once."""
     found: Collection[dict[str, Any]] = database.get_collection(
         COLLECTION,
-        codec_options=CodecOptions(tz_aware=True),
+        codec_options=AWARE,
         write_concern=WriteConcern(w=1, j=False),
     )
     return found
