@@ -45,6 +45,9 @@ KEPT_HOURS = 1
 MOST_LISTED = 500
 MOST_CHARACTERS = 200
 
+#: MongoDB counts from no other type, and fails what asks for all of them.
+IS_DATED = {"at": {"$type": "date"}}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
@@ -173,7 +176,7 @@ def processes(*kinds: str, queue: str = "") -> list[Process]:
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    wanted: dict[str, Any] = {"kind": {"$in": [*kinds]}} if kinds else {}
+    wanted: dict[str, Any] = {**IS_DATED, "kind": {"$in": [*kinds]}} if kinds else {**IS_DATED}
     wanted |= {"queues": queue} if queue else {}
     silent = {"$divide": [{"$subtract": ["$$NOW", "$at"]}, 1_000]}
     stages: list[dict[str, Any]] = [
@@ -182,19 +185,30 @@ def processes(*kinds: str, queue: str = "") -> list[Process]:
         {"$sort": {"kind": 1, "queues": 1, "host": 1, "pid": 1}},
         {"$limit": MOST_LISTED},
     ]
-    return [_process(each) for each in _of(connection.database).aggregate(stages)]
+    told = map(_readable, _of(connection.database).aggregate(stages))
+    return [each for each in told if each is not None]
 
 
 def living(kind: str) -> int:
     """How many of the kind are not silent; raises what `processes` does."""
     recent = {"$lte": [{"$subtract": ["$$NOW", "$at"]}, SILENT_SECONDS * 1_000]}
-    return _of(connection.database).count_documents({"kind": kind, "$expr": recent})
+    return _of(connection.database).count_documents({**IS_DATED, "kind": kind, "$expr": recent})
 
 
 def forget_old() -> int:
     """Delete those that fell silent long ago; the scheduler runs this hourly."""
     since = {"$subtract": ["$$NOW", KEPT_HOURS * 3_600_000]}
-    return _of(connection.database).delete_many({"$expr": {"$lt": ["$at", since]}}).deleted_count
+    old = {**IS_DATED, "$expr": {"$lt": ["$at", since]}}
+    return _of(connection.database).delete_many(old).deleted_count
+
+
+def _readable(document: dict[str, Any]) -> Process | None:
+    """None for what another program or release wrote otherwise: it hides no other process."""
+    try:
+        return _process(document)
+    except (KeyError, TypeError, OverflowError) as error:
+        logger.warning("The process %s cannot be listed: %r", document["_id"], error)
+        return None
 
 
 def _process(document: dict[str, Any]) -> Process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ def test_each_process_tells_where_it_is_and_what_it_does() -> None:
 
     for part in ("relay", "works", "elsewhere", "process 7", "Publishing events.", "60 min", "UTC"):
         assert part in page
-    assert "published 3 events, 2 s ago" in page
+    assert re.search(r"published 3 events, \d+ s ago", page)
     assert "box2" in page
 
 

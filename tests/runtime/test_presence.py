@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import DatetimeMS, ObjectId
 from django.db import connection
 
 from runtime import heartbeat_file, presence
@@ -55,6 +55,26 @@ def test_a_process_tells_of_itself_until_it_ends() -> None:
     this.end(thread)
     assert not thread.is_alive()
     assert processes("worker") == []
+
+
+STRANGE: list[dict[str, Any]] = [
+    *({"at": value} for value in (None, "now", 5, DatetimeMS(2**62))),
+    *({name: None} for name in ("queues", "running_seconds", "stuck_seconds", "did_seconds")),
+    {"running_seconds": 1e300},
+    {"queues": "billing"},
+    {"pid": "x"},
+]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=str)
+def test_a_strange_document_hides_no_process(strange: dict[str, Any]) -> None:
+    incomplete = said()
+    del incomplete["host"]
+    store(said(pid=8), said(**strange), incomplete)
+
+    assert 8 in [each.pid for each in processes()]
+    assert presence.living("relay") >= 1
+    presence.forget_old()
 
 
 def test_what_it_does_and_did_is_told() -> None:
