@@ -20,13 +20,14 @@ from django.apps import apps
 from django.contrib.admin.utils import quote
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from pymongo.errors import BulkWriteError
 
 from billing.invoicing import issue
 from billing.order import read_placed
-from failed_messages.acting import job_control, policies
+from failed_messages.acting import bulk_discard, job_control, policies
+from failed_messages.acting.second_person import Waits
 from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
@@ -39,6 +40,10 @@ from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import order, stocked
+from webhooks import managing, waking
+from webhooks.noting import note
+from webhooks.order import About
+from webhooks.store import deliveries
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -76,6 +81,10 @@ LISTS = [
     "failed_messages.replayjob",
     "failed_messages.replaypolicy",
     "failed_messages.auditentry",
+    "failed_messages.pendingact",
+    "failed_messages.discardjob",
+    "webhooks.endpoint",
+    "webhooks.delivery",
 ]
 
 
@@ -98,6 +107,13 @@ def pipeline(clean: None) -> None:
     failed(body=placed_body(its_order), correlation_id=order_id)
     job_control.start(Filter(service="billing"), "me")
     policies.set_policy("me", delays=[timedelta(minutes=15)], service="billing")
+    with override_settings(SECOND_PERSON_ABOVE=0), suppress(Waits):
+        bulk_discard.start([Filter(service="billing")], "me", "ours")
+    bulk_discard.start([Filter(service="billing")], "me", "ours")
+    made = managing.create(
+        "https://shop.example.com/", ["order.placed"], user_id=None, description="", by="me"
+    )
+    managing.send_test(made.endpoint)
 
 
 def variants(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -185,7 +201,7 @@ SHARED_WORK = [
 ]
 SHARED_PAGES = ["/admin/", "/orders", "/metrics", "/pipeline/conservation", "/failed-messages"]
 SHARED_PAGES += ["/failed-messages/groups", "/failed-messages/jobs", "/failed-messages/policies"]
-SHARED_PAGES += ["/failed-messages/pending", "/products"]
+SHARED_PAGES += ["/failed-messages/pending", "/products", "/webhooks/endpoints", "/api-keys"]
 
 
 @pytest.mark.parametrize("model", [*LISTS, "failed_messages.failurecount"])
@@ -244,3 +260,18 @@ def test_an_api_key_that_cannot_be_read_opens_nothing(
         with pytest.raises(keys.InvalidKey):
             keys.rotate(made.record.pk, by="me")
     assert f"its document in MongoDB has no right {name}" in caplog.text
+
+
+def test_strange_endpoints_keep_nothing_from_a_sound_one(pipeline: None):
+    sound, made = spoilt("webhook_endpoints")
+    placed_now = (placed(str(ObjectId())), About(str(ObjectId()), 101))
+
+    note("order.placed", [placed_now])
+
+    assert deliveries().count_documents({"endpoint": sound["_id"], "type": "order.placed"}) == 1
+    claimed = []
+    while (endpoint := waking.claim(claimed, [], list(waking.Standing))) is not None:
+        claimed.append(endpoint["_id"])
+        waking.standing(endpoint)
+    assert sound["_id"] in claimed
+    assert len(claimed) <= len(made) + 1
