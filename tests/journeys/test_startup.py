@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
-from localservices.process import STOP_SECONDS, Process
+from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
 from runtime import health
 from tests.journeys.api import Api
@@ -107,16 +106,15 @@ def test_each_that_waits_ends_at_once_when_it_is_asked(
         "MongoDB": {"MONGODB_URL": "mongodb://127.0.0.1:1/?replicaSet=rs0"},
         "RabbitMQ": {"AMQP_URL": "amqp://guest:guest@127.0.0.1:1//"},
     }
-    names = {*ALL_BUT_WEB} - ({"scheduler"} if missing == "RabbitMQ" else set())
+    names = {"relay", "billing", "archiver"} | ({"scheduler"} if missing == "MongoDB" else set())
     pipeline = Processes(tmp_path)
     try:
         waiting = [pipeline.run(name, procfile()[name], **nobody[missing]) for name in names]
         for process in waiting:
             eventually(lambda process=process: f"Waiting for {missing} at" in said(process))
-        began_at = time.monotonic()
 
+        # One that takes long is killed, which is another code.
         assert {process.name: process.stop() for process in waiting} == dict.fromkeys(names, 0)
-        assert time.monotonic() - began_at < STOP_SECONDS
     finally:
         pipeline.stop()
 
