@@ -50,6 +50,7 @@ def tiles(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[
         _retries(snapshot, now, services),
         _unaccounted(snapshot),
         *_outboxes(snapshot, now),
+        _stock(snapshot, now),
         _findings(snapshot, now),
     ]
 
@@ -121,6 +122,15 @@ def _outboxes(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     # Of the others' events there is no list.
     link = link if of == "orders" else DOCTOR
     yield Number("oldest in the outbox", age(seconds), link, seconds > SLOW_SECONDS / 2, oldest)
+
+
+def _stock(snapshot: Snapshot, now: datetime) -> Number:
+    """Whether it is as its movements say, and as of when."""
+    link, last = Link("Stock movements", "admin:inventory_movement_changelist"), snapshot.stock
+    if last is None:
+        return Number("stock", "not recounted yet", link)
+    said = f"{counted(len(last.skus), 'product')} wrong" if last.skus else "right"
+    return Number("stock", f"{said}, {_ago(last.at, now)}", link, bool(last.skus), last.at)
 
 
 def _findings(snapshot: Snapshot, now: datetime) -> Number:

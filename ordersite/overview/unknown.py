@@ -7,12 +7,14 @@ from datetime import datetime
 
 from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
-from ordersite.overview.links import DOCTOR
+from ordersite.overview.links import DOCTOR, Link
 from ordersite.overview.snapshot import Doctor, Snapshot
 from runtime.plural import counted
 
 #: An examination that takes half a minute is made every ten.
 DOCTOR_OLD_SECONDS = 900
+#: It takes a hundredth of the time: one of a quarter of an hour is made once a day.
+STOCK_OLD_SECONDS = 172_800
 #: One that a start or the end of an outage spoiled is followed by a good one sooner.
 UNCHECKED_SECONDS = 180
 
@@ -41,6 +43,24 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
             step="It was too slow, or has a document that this release cannot read: the log of the "
             "scheduler says which, without a scheduler that of web. Whether MongoDB is well:",
             command="python manage.py doctor",
+        )
+
+
+def stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    """A recount that is not made any more, though a scheduler runs."""
+    last, scheduler = snapshot.stock, snapshot.scheduler
+    if snapshot.mongodb or last is None or not (scheduler and scheduler.is_fresh):
+        return
+    ago = seconds_since(last.at, now)
+    if ago > STOCK_OLD_SECONDS and scheduler.running_seconds > STOCK_OLD_SECONDS:
+        yield Concern(
+            level=Level.DEGRADED,
+            what=f"The stock was last recounted {age(ago)} ago.",
+            cost="Whether it is as its movements say, nobody sees.",
+            click=Link("Stock movements", "admin:inventory_movement_changelist"),
+            step="Why the scheduler cannot, its log says. To recount it now:",
+            command="python manage.py recount_stock",
+            since=last.at,
         )
 
 

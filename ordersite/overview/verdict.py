@@ -57,6 +57,7 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
         *_stock(snapshot, now),
         *_doctor(snapshot),
         *unknown.parts(snapshot),
+        *unknown.stock(snapshot, now),
         *unknown.doctor(snapshot, now),
     ]
     found.sort(key=lambda concern: -concern.level)

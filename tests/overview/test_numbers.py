@@ -7,7 +7,14 @@ from datetime import timedelta
 from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, queue_rows, service_rows, tiles
-from ordersite.overview.snapshot import Doctor, Outbox, Snapshot, loaded, stored
+from ordersite.overview.snapshot import (
+    Doctor,
+    Outbox,
+    Snapshot,
+    StockDifference,
+    loaded,
+    stored,
+)
 from ordersite.pipeline import health
 from tests.overview.snapshots import (
     NOW,
@@ -213,3 +220,11 @@ def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> No
 
     assert told(unread)["scheduler"][::2] == ("?", False)
     assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)
+
+
+def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:
+    right, wrong = StockDifference(ago(seconds=20)), StockDifference(ago(hours=3), ("pen", "book"))
+
+    assert told(but(stock=right))["stock"][::2] == ("right, 20 s ago", False)
+    assert told(but(stock=wrong))["stock"][::2] == ("2 products wrong, 3 h 0 min ago", True)
+    assert told(but(stock=None))["stock"][::2] == ("not recounted yet", False)

@@ -497,3 +497,14 @@ def test_any_sku_is_whole_in_the_address_of_its_movements() -> None:
     concern = only(but(stock=StockDifference(NOW, ("pen & ink #2",), "1 is stored.")))
 
     assert concern.click.url.endswith("/movement/?q=pen+%26+ink+%232")
+
+
+def test_a_stock_that_is_not_recounted_any_more_is_not_taken_for_right() -> None:
+    old = StockDifference(ago(days=3))
+
+    concern = only(but(stock=old, scheduler=Heartbeat(3.0, True, running_seconds=300_000)))
+
+    assert concern.what == "The stock was last recounted 3 days ago."
+    assert concern.command == "python manage.py recount_stock"
+    # A scheduler that has just begun is about to.
+    assert verdict(but(stock=old)).level is Level.GOOD
