@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from drills import waiting
 from drills.waiting import TookTooLong, lasting, wait_until
+
+
+class FakeClock:
+    """Stands still but while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "time", FakeClock())
 
 
 def test_what_was_true_at_one_poll_may_have_been_old_news() -> None:
