@@ -57,11 +57,15 @@ def _readable(order: dict[str, Any]) -> Facts | None:
 
 
 def _facts(order: dict[str, Any]) -> Facts:
+    total = order["total"].to_decimal()
+    if not total.is_finite():
+        # Nothing could be added to it, or be more or less.
+        raise ValueError(f"its total is {total}")
     return Facts(
         status=order["status"],
         # Orders of an earlier release have null in place of no steps.
         version=order["version"] - len(order.get("steps") or ()),
-        total=order["total"].to_decimal(),
+        total=total,
         currency=order["currency"],
         ledger={service: entry["state"] for service, entry in order["ledger"].items()},
     )
