@@ -211,7 +211,8 @@ def faults_in_policy(fields: Mapping[str, Any]) -> Iterator[Fault]:
 def faults_in_triage(fields: Mapping[str, Any]) -> Iterator[Fault]:
     """As `faults_in_replay`, of what is known about a group."""
     known = {name: each for name, each in fields.items() if each is not None}
-    if known or not fields:
+    # Where none is given `triage` says so, beside nothing else.
+    if known:
         changes = {TRIAGED[name]: each for name, each in known.items()}
         yield from of_right_fields(faults_of(wrong_changes(changes)), fields)
 

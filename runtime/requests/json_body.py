@@ -151,7 +151,8 @@ class JsonBody(Generic[T]):
             raise self._bad(f"must be JSON: {error}") from error
         found = [*self._repeated(body), *faults_of(value, self.type_, self._fixes)]
         if found:
-            beside = also(right_fields(value, self.type_)) if also else ()
+            is_object = isinstance(value, dict)
+            beside = also(right_fields(value, self.type_)) if also and is_object else ()
             raise Refusal(self._title, [*found, *beside][:MOST_FAULTS]) from first
         return msgspec.convert(value, self.type_)
 

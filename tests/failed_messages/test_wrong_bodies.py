@@ -42,6 +42,7 @@ def told(body: JsonBody[Any], also: Also, sent: Any) -> list[str]:
         ({"ids": ["a"]}, []),
         ({"group": "a", "dryRun": True}, []),
         ({}, ["#/filter"]),
+        ([], ["#"]),
         ({"reason": 5, "colour": "red"}, ["#/colour", "#/reason", "#/filter"]),
         ({"ids": [1, "a", None], "group": "a"}, ["#/ids/0", "#/ids/2", "#/group"]),
         ({"ids": [], "filter": "colour=red"}, ["#/ids", "#/filter", "#/filter"]),
@@ -95,7 +96,8 @@ def test_a_policy(sent: Any, pointers: list[str]) -> None:
     ("sent", "pointers"),
     [
         ({"owner": "me"}, []),
-        ({}, ["#/owner"]),
+        ([], ["#"]),
+        ({"colour": "red"}, ["#/colour"]),
         ({"owner": 5}, ["#/owner"]),
         ({"owner": 5, "status": "fixed", "link": "ftp:1"}, ["#/owner", "#/link", "#/fixedIn"]),
         ({"status": "fixed", "fixedIn": None}, ["#/fixedIn"]),
