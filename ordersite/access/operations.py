@@ -6,7 +6,7 @@ from typing import Any
 
 from ordersite.access import answers
 from ordersite.access.bodies import CREATE, KEY_EXAMPLE, MAX_KEY_CHARACTERS, NOTHING, ROTATE
-from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
+from ordersite.access.problem_types import ABOVE_OWN_KEY, KEY_ENDED, KEY_MADE_BEFORE
 from runtime.requests import idempotency_key
 from runtime.requests.newest_first import PageFilters
 from runtime.requests.operation import Answer, Header, Link, Operation
@@ -51,7 +51,7 @@ CREATE_KEY = Operation(
     headers=(idempotency_key.field(MAX_KEY_CHARACTERS, KEY_EXAMPLE),),
     example={"name": "the app of user 101", "userId": 101, "scopes": ["orders:place"]},
     answers={201: MADE},
-    problems=(KEY_MADE_BEFORE,),
+    problems=(KEY_MADE_BEFORE, ABOVE_OWN_KEY),
 )
 SHOW = Operation(
     id="getApiKey",
@@ -66,7 +66,7 @@ ROTATE_KEY = Operation(
     body=ROTATE,
     example={"overlapHours": 24},
     answers={201: MADE},
-    problems=(KEY_ENDED,),
+    problems=(KEY_ENDED, ABOVE_OWN_KEY),
 )
 REVOKE = Operation(
     id="revokeApiKey",

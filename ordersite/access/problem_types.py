@@ -38,3 +38,21 @@ KEY_MADE_BEFORE = ProblemType(
         },
     ),
 )
+ABOVE_OWN_KEY = ProblemType(
+    "above-own-key",
+    403,
+    "The key would be more than your own",
+    "A key that makes or rotates another one gives it no longer life and no higher rate than "
+    "its own.",
+    "Ask for less, or use a key that lives longer or has a higher rate.",
+    "The key was not made. requestsPerSecond: must not have more requests a second than your own "
+    "key, 20. Send fewer, or use a key that has more.",
+    (
+        {
+            "field": "requestsPerSecond",
+            "detail": "must not have more requests a second than your own key, 20",
+            "fix": "Send fewer, or use a key that has more.",
+            "pointer": "#/requestsPerSecond",
+        },
+    ),
+)

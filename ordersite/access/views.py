@@ -32,7 +32,7 @@ from ordersite.access.bodies import (
 )
 from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
-from ordersite.access.problem_types import KEY_ENDED, KEY_MADE_BEFORE
+from ordersite.access.problem_types import ABOVE_OWN_KEY, KEY_ENDED, KEY_MADE_BEFORE
 from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
 from runtime.mongodb_clock import about_now
@@ -108,7 +108,7 @@ class RotateView(APIView):
         check_own(caller, known.scopes)
         is_itself = caller.id == caller_of_key(known).id
         if not is_itself and own_rate(caller) < rate_or_default(known.rate, known.user_id):
-            raise Refusal(TITLE, [fault_of_rate(caller, "key", OF_ITSELF)])
+            raise Refusal(TITLE, [fault_of_rate(caller, "key", OF_ITSELF)], ABOVE_OWN_KEY)
         try:
             made = keys.rotate(
                 known.pk,
@@ -176,7 +176,7 @@ def lifetime_of(asked: CreateKey, caller: Caller) -> timedelta | None:
         return wanted
     detail = f"must end no later than your own key, in {own.days} days"
     fix = "Send fewer days or none, or use a key that lives longer."
-    raise Refusal(TITLE, [body_fault(("expiresInDays",), detail, fix)])
+    raise Refusal(TITLE, [body_fault(("expiresInDays",), detail, fix)], ABOVE_OWN_KEY)
 
 
 def rate_of(asked: CreateKey, caller: Caller) -> int | None:
@@ -192,7 +192,7 @@ def rate_of(asked: CreateKey, caller: Caller) -> int | None:
         # The default is more than the caller has.
         return max(1, int(own))
     fix = "Send fewer, or use a key that has more."
-    raise Refusal(TITLE, [fault_of_rate(caller, "requestsPerSecond", fix)])
+    raise Refusal(TITLE, [fault_of_rate(caller, "requestsPerSecond", fix)], ABOVE_OWN_KEY)
 
 
 def own_rate(caller: Caller) -> float:

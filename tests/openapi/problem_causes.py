@@ -125,6 +125,11 @@ def ended_key() -> HttpResponse:
     return ask("POST", f"/api-keys/{id_}/rotate")
 
 
+def above_own_key() -> HttpResponse:
+    asked = {"name": "a test", "userId": 101, "scopes": ["orders:place"], "requestsPerSecond": 21}
+    return ask_as(bearer(secret(*SCOPES, rate=20)), "POST", "/api-keys", asked)
+
+
 def made_before() -> HttpResponse:
     asked = {"name": "a test", "userId": 101, "scopes": ["orders:place"]}
     login = bearer(secret(*SCOPES))
@@ -242,6 +247,7 @@ CAUSES: dict[str, Callable[[], HttpResponse | bytes]] = {
     "endpoint-disabled": disabled_endpoint,
     "too-many-endpoints": too_many_endpoints,
     "not-in-this-state": nothing_to_restore,
+    "above-own-key": above_own_key,
     "key-ended": ended_key,
     "key-made-before": made_before,
 }
