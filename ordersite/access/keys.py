@@ -87,6 +87,7 @@ def create(
     lifetime: timedelta | None = LIFETIME,
     rate: int | None = None,
     request: str = "",
+    latest: datetime | None = None,
 ) -> NewKey:
     """Make a key.
 
@@ -96,6 +97,7 @@ def create(
         rate: requests a second; None for the default rate.
         request: identifies the request over all callers, so that it makes one key however often it
             is sent; empty for one that is sent once.
+        latest: it ends by then, however long it was to live; None: it may end later.
 
     Raises:
         InvalidKey: an argument cannot be.
@@ -116,7 +118,7 @@ def create(
         digest=digest(secret),
         created_at=now,
         created_by=by,
-        expires_at=now + lifetime if lifetime else None,
+        expires_at=earlier(now + lifetime if lifetime else None, latest),
     )
 
     def carry_out(session: ClientSession) -> None:

@@ -78,6 +78,7 @@ class ApiKeysView(APIView):
                 lifetime=lifetime_of(asked, caller),
                 rate=rate_of(asked, caller),
                 request=request_of(request, caller),
+                latest=caller.ends_at,
             )
         except MadeBefore as error:
             raise Refusal(TITLE, [MADE_BEFORE], KEY_MADE_BEFORE) from error
@@ -163,14 +164,14 @@ def check_own(caller: Caller, scopes: list[str]) -> None:
 
 
 def lifetime_of(asked: CreateKey, caller: Caller) -> timedelta | None:
-    """How long the new key lives; None for ever.
+    """How long the new key is to live, if the caller's own does; None for ever.
 
     Raises:
         Refusal: it would outlive the caller's own key.
     """
-    own = caller.ends_at - about_now() if caller.ends_at else None
     if asked.expires_in_days is UNSET:
-        return keys.LIFETIME if own is None else min(keys.LIFETIME, own)
+        return keys.LIFETIME
+    own = caller.ends_at - about_now() if caller.ends_at else None
     wanted = timedelta(days=asked.expires_in_days) if asked.expires_in_days else None
     if own is None or (wanted is not None and wanted <= own):
         return wanted
