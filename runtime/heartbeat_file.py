@@ -88,6 +88,11 @@ def trouble() -> str:
     return _said[0]
 
 
+def waits_for() -> str:
+    """What it waited for then; empty where it did its work."""
+    return _said[1]
+
+
 def read(path: Path) -> Heartbeat:
     """The last heartbeat in the file.
 

@@ -16,7 +16,8 @@ import msgspec
 MOST_BYTES = 2_000_000
 MOST_LEVELS = 30
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: Also one that never ends, and without a way back: else each quote would be tried anew to the end.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 

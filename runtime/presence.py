@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pymongo
 from bson import ObjectId
@@ -32,6 +33,8 @@ from runtime.stored_documents import AWARE
 from runtime.trouble import UNAUTHORIZED, Reported, in_words
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 COLLECTION = "processes"
 EVERY_SECONDS = 5.0
@@ -95,24 +98,34 @@ class _This:
     def tell_until_the_end(self) -> None:
         # A client of its own: a worker forks its pool, whose children must inherit no other.
         options = settings.DATABASES["default"]["OPTIONS"] | {"maxPoolSize": 1}
-        with MongoClient(settings.MONGODB_URL, **options) as client:
+        client: MongoClient[dict[str, Any]] | None = None
+        while not self._ended.is_set():
+            # A URL of `mongodb+srv` makes none without its name server; the next time it may.
+            client = client or self._try(lambda: MongoClient(settings.MONGODB_URL, **options))
+            if client is not None:
+                self._try(partial(self._tell, _of(client[settings.MONGODB_DATABASE])))
+            self._ended.wait(EVERY_SECONDS)
+        if client is not None:
             found = _of(client[settings.MONGODB_DATABASE])
-            while not self._ended.is_set():
-                self._try(lambda: self._tell(found))
-                self._ended.wait(EVERY_SECONDS)
             self._try(lambda: found.delete_one({"_id": self._id}))
+            client.close()
 
-    def _try(self, write: Callable[[], object]) -> None:
+    def _try(self, ask: Callable[[], T]) -> T | None:
         try:
             with pymongo.timeout(ANSWER_SECONDS):
-                write()
+                answer = ask()
         except PyMongoError as error:
             # Everything else is said by what the process itself asks of MongoDB.
             is_missing = isinstance(error, OperationFailure) and error.code == UNAUTHORIZED
             if is_missing and self._reported.is_new(why := in_words(error)):
                 logger.info("The list of processes cannot be told of this one: %s", why)
-        else:
-            self._reported.end()
+            return None
+        except Exception as error:
+            if self._reported.is_new(repr(error)):
+                logger.exception("The list of processes cannot be told of this one")
+            return None
+        self._reported.end()
+        return answer
 
     def _tell(self, found: Collection[dict[str, Any]]) -> None:
         now = time.monotonic()
@@ -123,7 +136,7 @@ class _This:
             "pid": self._pid,
             "running_seconds": now - self._began,
             "stuck_seconds": max(0.0, now - heartbeat_file.last_beat_at()),
-            "doing": (_doing() if callable(_doing) else _doing)[:MOST_CHARACTERS],
+            "doing": _does_now()[:MOST_CHARACTERS],
             "did": " ".join(map(str, _did))[:MOST_CHARACTERS],
             "did_seconds": now - _did_at,
             "trouble": heartbeat_file.trouble()[:MOST_CHARACTERS],
@@ -159,6 +172,12 @@ def doing(what: str | Callable[[], str]) -> None:
     """What the process does from now on; a function is asked each time."""
     global _doing
     _doing = what
+
+
+def _does_now() -> str:
+    if what := heartbeat_file.waits_for():
+        return f"waits for {what}"
+    return _doing() if callable(_doing) else _doing
 
 
 def did(*words: object) -> None:
@@ -206,7 +225,7 @@ def _readable(document: dict[str, Any]) -> Process | None:
     """None for what another program or release wrote otherwise: it hides no other process."""
     try:
         return _process(document)
-    except (KeyError, TypeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         logger.warning("The process %s cannot be listed: %r", document["_id"], error)
         return None
 

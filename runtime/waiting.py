@@ -15,7 +15,7 @@ from kombu import Connection
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from runtime import heartbeat_file, presence
+from runtime import heartbeat_file
 from runtime.connecting import BROKER_ERRORS, addresses_of, connect, connection_to
 from runtime.database_url import split
 from runtime.stopping import StopRequest
@@ -58,12 +58,10 @@ def wait_for(what: str, check: Check, stop: StopRequest) -> None:
     reported = Reported()
     while not stop.requested and (why := check()):
         heartbeat_file.beat(waits_for=what)
-        presence.doing(f"waits for {what}")
         if reported.is_new(why):
             logger.warning("Waiting for %s: %s", what, why)
         stop.wait(POLL_SECONDS)
     if reported.end() and not stop.requested:
-        presence.doing("")
         logger.info("Here now: %s", what)
 
 

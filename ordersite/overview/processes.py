@@ -196,7 +196,10 @@ def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     last = snapshot.scheduler
     if last is None or not last.is_fresh:
         heard = f" It was last heard of {age(last.age_seconds)} ago." if last else ""
-        what, stopped = f"No scheduler runs.{heard}", "Shipments, bulk replays, alerts, retention"
+        what, stopped = (
+            f"No scheduler runs.{heard}",
+            "Services' outboxes, bulk replays, alerts, retention",
+        )
         step = START_ONE
     elif last.late:
         what, stopped = "The scheduler hangs.", ", ".join(last.late)

@@ -29,8 +29,9 @@ ANSWER_WITHIN_SECONDS = 1
 #: A client that asks for readiness is not told whose login it is; the doctor's user is.
 REFUSED = "It refuses the login, or what the login wants to do."
 NO_PRIMARY = "It answers, but no primary does."
-_is_migrated = False
 DOCTOR = "python manage.py doctor says what is refused."
+
+_is_migrated = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def apply(broker: Connection, say: Say) -> list[str]:
 
     Raises:
         Undone: another run is running, or a process of another release interferes.
-        PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
+        PublishError, OSError, amqp.AMQPError, management_api.Unavailable: RabbitMQ failed.
     """
     with only_run(broker):
         made = plan.make(broker)

@@ -74,7 +74,7 @@ class Move:
 
         Raises:
             Undone: another process interferes.
-            PublishError, OSError, amqp.AMQPError, management.Unavailable: RabbitMQ failed.
+            PublishError, OSError, amqp.AMQPError, management_api.Unavailable: RabbitMQ failed.
         """
         for _ in range(ATTEMPTS):
             if queue_state(self._broker, self._name) and not self._declare():

@@ -71,7 +71,7 @@ def make(broker: Connection) -> Plan:
     """Compare what is declared with what is there.
 
     Raises:
-        OSError, amqp.AMQPError, management.Unavailable: RabbitMQ did not answer.
+        OSError, amqp.AMQPError, management_api.Unavailable: RabbitMQ did not answer.
     """
     there = {queue["name"]: queue for queue in management_api.get("queues").content}
     exchanges = {exchange["name"] for exchange in management_api.get("exchanges").content}

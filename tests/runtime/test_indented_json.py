@@ -44,6 +44,8 @@ def test_both_fields_of_one_name_are_shown():
         b'{"a": "\\ud800"}',
         b'"\xff"',
         b"[" * 100_000,
+        # A text of quotes that never ends: a search that goes back takes hours of it.
+        b'"' + b'\\"' * 500_000,
         b"[" * 100_000 + b"]" * 100_000,
     ],
 )

@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 from bson import DatetimeMS, ObjectId
 from django.db import connection
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError
 
 from runtime import heartbeat_file, presence
 from runtime.presence import _This, processes
 from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(autouse=True)
+def works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test's process may have waited."""
+    monkeypatch.setattr(heartbeat_file, "_said", ("", ""))
 
 
 def said(**others: Any) -> dict[str, Any]:
@@ -61,6 +69,7 @@ STRANGE: list[dict[str, Any]] = [
     *({"at": value} for value in (None, "now", 5, DatetimeMS(2**62))),
     *({name: None} for name in ("queues", "running_seconds", "stuck_seconds", "did_seconds")),
     {"running_seconds": 1e300},
+    {"running_seconds": float("nan")},
     {"queues": "billing"},
     {"pid": "x"},
 ]
@@ -75,6 +84,40 @@ def test_a_strange_document_hides_no_process(strange: dict[str, Any]) -> None:
     assert 8 in [each.pid for each in processes()]
     assert presence.living("relay") >= 1
     presence.forget_old()
+
+
+def test_a_process_is_told_of_also_where_its_server_had_no_name_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A URL of `mongodb+srv` asks the name server as soon as a client is made."""
+    tries = iter([ConfigurationError("no name server")])
+
+    def made(*arguments: Any, **options: Any) -> Any:
+        for error in tries:
+            raise error
+        return MongoClient(*arguments, **options)
+
+    monkeypatch.setattr(presence, "MongoClient", made)
+    monkeypatch.setattr(presence, "EVERY_SECONDS", 0.05)
+    this = _This("relay", tuple)
+    thread = Thread(target=this.tell_until_the_end)
+    thread.start()
+    try:
+        eventually(lambda: processes("relay"))
+    finally:
+        this.end(thread)
+
+
+def test_what_it_waits_for_is_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "_doing", "answers requests")
+    this = _This("web", tuple)
+    told = []
+    for waits_for in ("MongoDB", ""):
+        heartbeat_file.beat(waits_for=waits_for)
+        this._tell(connection.database[presence.COLLECTION])
+        told.append(processes()[0].doing)
+
+    assert told == ["waits for MongoDB", "answers requests"]
 
 
 def test_what_it_does_and_did_is_told() -> None:
