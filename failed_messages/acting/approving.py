@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from failed_messages.acting.second_person import (
     POLICY,
     REPLAY,
 )
+from failed_messages.acting.started_before import StartedBefore
 from failed_messages.models import PendingAct, PendingState
 from failed_messages.reading.act_result import Verdict
 from failed_messages.reading.filters import Filter
@@ -152,16 +154,19 @@ def _replay(known: Document, asked: Document) -> str:
 
 def _start(known: Document, asked: Document) -> str:
     selection = Filter.of_text(asked["selection"])
+    by, reason = known["by"], known["reason"]
     # Its own id, so that it is started once.
-    id_ = start(selection, known["by"], known["reason"], asked["rate"], known["_id"], approved=True)
-    return f"bulk replay {id_} is started"
+    with suppress(StartedBefore):
+        start(selection, by, reason, asked["rate"], known["_id"], asked_at=known["at"])
+    return f"bulk replay {known['_id']} is started"
 
 
 def _start_discard(known: Document, asked: Document) -> str:
     selections = [Filter.of_text(each) for each in asked["selections"]]
     by, reason = known["by"], known["reason"]
-    id_ = bulk_discard.start(selections, by, reason, known["_id"], approved=True)
-    return f"bulk discard {id_} is started"
+    with suppress(StartedBefore):
+        bulk_discard.start(selections, by, reason, known["_id"], asked_at=known["at"])
+    return f"bulk discard {known['_id']} is started"
 
 
 def _set_policy(known: Document, asked: Document) -> str:

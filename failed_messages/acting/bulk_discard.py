@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,12 +17,13 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from failed_messages.acting.discard import REASON_MISSING, discard_one
+from failed_messages.acting.discard import REASON_MISSING, discard_within
 from failed_messages.acting.second_person import BULK_DISCARD, ask_if_needed
+from failed_messages.acting.started_before import StartedBefore
 from failed_messages.models import DiscardState
 from failed_messages.reading.act_result import ReasonMissing
-from failed_messages.reading.discard_preview import discard_preview
 from failed_messages.reading.filters import FILTER_FIX, Filter, index_of
+from failed_messages.reading.known_group import require_known
 from failed_messages.reading.preview import failed_only
 from failed_messages.records import audit
 from failed_messages.records.collection import discard_jobs, failed_messages
@@ -32,6 +34,7 @@ from messaging.outages import is_outage
 from messaging.storable import text
 from runtime.lease import Lease, kept
 from runtime.mongodb_clock import mongodb_now
+from runtime.plural import counted
 from runtime.transactions import in_transaction
 
 log = logging.getLogger(__name__)
@@ -39,11 +42,19 @@ log = logging.getLogger(__name__)
 #: Of one job; others have theirs between its steps.
 STEP_SECONDS = 5.0
 CHUNK_MESSAGES = 100
+#: So many messages that MongoDB refuses to change end a bulk discard; a step tries them all again.
+MOST_REFUSED = 100
+#: Of them, in the reason.
+REFUSED_NAMED = 5
 RUNNER = "bulk discard"
 RUNNING, STOPPED, CANCELLED, DONE = DiscardState.values
 CANNOT_GO_ON = (
     "Bulk discard %s is stopped by an error; the others continue. What it has discarded stays so. "
     "Its page in the admin says why; start another one in its place."
+)
+
+NOT_DISCARDED = (
+    "Failed message %s stays failed: bulk discard %s cannot discard it. The others go on."
 )
 
 Job = dict[str, Any]
@@ -53,23 +64,20 @@ class InvalidDiscard(Invalid):
     """A bulk discard cannot be started so."""
 
 
-class StartedBefore(Exception):
-    """The bulk discard of this id was started by an earlier call."""
-
-
 def start(
     selections: Sequence[Filter],
     by: str,
     reason: str,
     id_: ObjectId | None = None,
-    approved: bool = False,
+    asked_at: datetime | None = None,
 ) -> ObjectId:
     """Let the scheduler discard all failed messages that match one of these.
 
     Args:
         selections: no message matches two of them.
         id_: of the job, so that a form that is sent twice starts one.
-        approved: whether a second person has approved it already.
+        asked_at: when it was asked for, where a second person has approved it since; what failed
+            later is not discarded.
 
     Returns: the job's id.
 
@@ -87,17 +95,18 @@ def start(
         raise InvalidDiscard("filter", "must say which messages", FILTER_FIX)
     if id_ and discard_jobs().find_one({"_id": id_}, {"_id": True}):
         raise StartedBefore
-    found = discard_preview(selections).messages
+    at = asked_at or mongodb_now()
+    found = sum(_how_many(each, at) for each in selections)
     if not found:
         fix = "A message that is replaying, resolved or discarded is not discarded again."
         raise InvalidDiscard("filter", "must match a message that is failed now; none does", fix)
     texts = [str(each) for each in selections]
-    if not approved:
+    if asked_at is None:
         ask_if_needed(BULK_DISCARD, found, by, reason, selections=texts)
     job: Job = {
         "_id": id_ or ObjectId(),
         "by": text(by, 150),
-        "at": mongodb_now(),
+        "at": at,
         "reason": text(reason, 1_000),
         "selection": "\n".join(texts),
         "found": found,
@@ -160,25 +169,72 @@ def _advance_or_stop(job: Job) -> int:
 
 def _advance(job: Job) -> int:
     done, deadline = 0, time.monotonic() + STEP_SECONDS
+    refused: list[ObjectId] = []
     for line in job["selection"].split("\n"):
-        wanted = failed_only(Filter.of_text(line), job["at"])
-        wanted["$and"].append({"last_failed_at": {"$lte": job["at"]}})
+        wanted = _matching(Filter.of_text(line), job["at"])
         while time.monotonic() < deadline and _goes_on(job["_id"]):
-            if not (ids := _chunk(wanted)):
+            if not (ids := _chunk(wanted, job["at"], refused)):
                 break
-            count = sum(discard_one(each, job["by"], job["reason"]) for each in ids)
-            discard_jobs().update_one({"_id": job["_id"]}, {"$inc": {"discarded": count}})
-            done += count
+            outcomes = {each: _discard_alone(job, each) for each in ids}
+            done += sum(map(bool, outcomes.values()))
+            refused += [each for each, outcome in outcomes.items() if outcome is None]
+            if len(refused) >= MOST_REFUSED:
+                _end(job["_id"], STOPPED, _told(refused))
+                return done
         else:
             return done
-    _end(job["_id"], DONE)
+    _end(job["_id"], DONE, _told(refused))
     return done
 
 
-def _chunk(wanted: dict[str, Any]) -> list[ObjectId]:
-    found = failed_messages().find(wanted, {"_id": True})
+def _how_many(selection: Filter, at: datetime) -> int:
+    """Raises UnknownGroup."""
+    require_known(selection)
+    wanted = _matching(selection, at)
+    hint: dict[str, Any] = {"hint": index} if (index := index_of(wanted)) else {}
+    return failed_messages().count_documents(wanted, **hint)
+
+
+def _matching(selection: Filter, at: datetime) -> dict[str, Any]:
+    """The query of those that match, failed until then, and are failed now."""
+    wanted = failed_only(selection, at)
+    return {"$and": [*wanted["$and"], {"last_failed_at": {"$lte": at}}]}
+
+
+def _chunk(wanted: dict[str, Any], at: datetime, refused: Sequence[ObjectId]) -> list[ObjectId]:
+    """The next ones, without those that somebody has restored since the start."""
+    restored = {"$elemMatch": {"act": "restore", "at": {"$gte": at}}}
+    others = [{"history": {"$not": restored}}, {"_id": {"$nin": [*refused]}}]
+    found = failed_messages().find({"$and": [*wanted["$and"], *others]}, {"_id": True})
     found = found.hint(index) if (index := index_of(wanted)) else found
     return [each["_id"] for each in found.limit(CHUNK_MESSAGES)]
+
+
+def _discard_alone(job: Job, id_: ObjectId) -> bool | None:
+    """Discard one and count it; None where it cannot be, which costs the others nothing."""
+    with isolated(log, NOT_DISCARDED, id_, job["_id"]):
+        return in_transaction(partial(_discard, job, id_))
+    return None
+
+
+def _discard(job: Job, id_: ObjectId, session: ClientSession) -> bool:
+    if not discard_within(id_, job["by"], job["reason"], session):
+        return False
+    discard_jobs().update_one({"_id": job["_id"]}, {"$inc": {"discarded": 1}}, session=session)
+    return True
+
+
+def _told(refused: Sequence[ObjectId]) -> str:
+    """In words, for the job's page; empty where there is none."""
+    if not refused:
+        return ""
+    some = ", ".join(map(str, refused[:REFUSED_NAMED]))
+    more = f" and {len(refused) - REFUSED_NAMED:,} more" if refused[REFUSED_NAMED:] else ""
+    stay = "stays" if len(refused) == 1 else "stay"
+    return (
+        f"{counted(len(refused), 'message')} could not be discarded and {stay} failed: "
+        f"{some}{more}. The scheduler's log says why."
+    )
 
 
 def _goes_on(id_: ObjectId) -> bool:

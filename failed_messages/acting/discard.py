@@ -44,15 +44,10 @@ def discard(
         ask_if_needed(DISCARD, len(wanted), by, reason, ids=wanted)
     return [
         Verdict(str(id_), done=True, detail="discarded")
-        if discard_one(id_, by, reason)
+        if in_transaction(partial(discard_within, id_, by, reason))
         else refusal(id_, "discard")
         for id_ in wanted
     ]
-
-
-def discard_one(id_: str | ObjectId, by: str, reason: str) -> bool:
-    """Set one aside, without asking anybody; whether it was failed until then."""
-    return in_transaction(partial(_discard, id_, by, reason))
 
 
 def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:
@@ -68,7 +63,8 @@ def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Ve
     ]
 
 
-def _discard(id_: str | ObjectId, by: str, reason: str, session: ClientSession) -> bool:
+def discard_within(id_: str | ObjectId, by: str, reason: str, session: ClientSession) -> bool:
+    """Set one aside in a transaction, asking nobody. Returns: whether it was failed until then."""
     change = {
         "status": Status.DISCARDED,
         "discarded_at": mongodb_now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from failed_messages.acting.second_person import BULK_REPLAY, ask_if_needed
+from failed_messages.acting.started_before import StartedBefore
 from failed_messages.models import JobState, PartState
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
@@ -39,25 +41,22 @@ class InvalidJob(Invalid):
     """A bulk replay cannot be started so."""
 
 
-class StartedBefore(Exception):
-    """The bulk replay of this id was started by an earlier call."""
-
-
 def start(
     selection: Filter,
     by: str,
     reason: str = "",
     rate: int = DEFAULT_RATE,
     id_: ObjectId | None = None,
-    approved: bool = False,
+    asked_at: datetime | None = None,
 ) -> ObjectId:
     """Start the bulk replay of all failed messages that match.
 
     Args:
         reason: why; without one, messages whose order has changed are left out.
         rate: messages a second, once the first few are answered.
-        approved: whether a second person has approved it already.
         id_: the job's id, so that asking twice starts it once; a new one unless it is given.
+        asked_at: when it was asked for, where a second person has approved it since; what failed
+            later is not replayed.
 
     Returns: the job's id.
 
@@ -81,9 +80,9 @@ def start(
     if not count:
         fix = "A message that is replaying, resolved or discarded is not replayed again."
         raise InvalidJob("filter", "must match a message that is failed now; none does", fix)
-    if not approved:
+    if asked_at is None:
         ask_if_needed(BULK_REPLAY, count, by, reason, selection=str(selection), rate=rate)
-    job = _job(selection, by, reason, rate) | ({"_id": id_} if id_ else {})
+    job = _job(id_ or ObjectId(), selection, by, asked_at or mongodb_now(), reason, rate)
     try:
         in_transaction(partial(_insert, job))
     except DuplicateKeyError as error:
@@ -106,11 +105,13 @@ def why_not(id_: ObjectId, what: str) -> str:
     return f"the bulk replay is {job['state']}, so there is nothing to {what}{who}"
 
 
-def _job(selection: Filter, by: str, reason: str, rate: int) -> dict[str, Any]:
+def _job(
+    id_: ObjectId, selection: Filter, by: str, at: datetime, reason: str, rate: int
+) -> dict[str, Any]:
     return {
-        "_id": ObjectId(),
+        "_id": id_,
         "by": text(by, 150),
-        "at": mongodb_now(),
+        "at": at,
         "reason": text(reason.strip(), 1_000),
         "selection": str(selection),
         "rate": rate,

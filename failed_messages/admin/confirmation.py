@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin.acts import SELECTION_LIMIT, VERBS, Verb, selection
-from failed_messages.admin.discards import bulk_discard_url
+from failed_messages.admin.discards import MOST_SELECTIONS, bulk_discard_url, too_many_groups
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import asked
 from failed_messages.admin.message_page import page_after
@@ -32,6 +32,8 @@ IN_THE_BACKGROUND: dict[str, Callable[[Sequence[Filter]], str]] = {
     "replay": lambda selections: bulk_url(selections[0]),
     "discard": bulk_discard_url,
 }
+#: Of the groups that it is asked to do at once.
+MOST_GROUPS = {"replay": 1, "discard": MOST_SELECTIONS}
 
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
@@ -67,7 +69,7 @@ class Acting(DeskAdmin):
     ) -> HttpResponse | None:
         ids = list(queryset.values_list("pk", flat=True)[: SELECTION_LIMIT + 1])
         if len(ids) > SELECTION_LIMIT and verb.name in IN_THE_BACKGROUND:
-            return HttpResponseRedirect(IN_THE_BACKGROUND[verb.name](_selections(request)))
+            return self._in_the_background(request, verb)
         if len(ids) > SELECTION_LIMIT:
             self.message_user(
                 request,
@@ -77,6 +79,14 @@ class Acting(DeskAdmin):
             )
             return None
         return self._confirmation(request, verb, [str(id_) for id_ in ids])
+
+    def _in_the_background(self, request: HttpRequest, verb: Verb) -> HttpResponse | None:
+        selections, most = _selections(request), MOST_GROUPS[verb.name]
+        if len(selections) > most:
+            said = too_many_groups(len(selections), verb.name, most)
+            self.message_user(request, said, messages.ERROR)
+            return None
+        return HttpResponseRedirect(IN_THE_BACKGROUND[verb.name](selections))
 
     def act_view(self, request: HttpRequest, verb: str) -> HttpResponse:
         """GET asks for confirmation, POST acts."""

@@ -15,12 +15,12 @@ from django.utils.html import format_html, format_html_join
 
 from failed_messages.acting.bulk_discard import (
     InvalidDiscard,
-    StartedBefore,
     cancel,
     start,
     why_not,
 )
 from failed_messages.acting.second_person import Waits
+from failed_messages.acting.started_before import StartedBefore
 from failed_messages.admin.jobs import chosen
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import DiscardJob, DiscardState
@@ -31,6 +31,7 @@ from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.records.last_act import last_act
 from failed_messages.records.permissions import DISCARD, lacks, may
 from runtime.moment import exact
+from runtime.plural import counted
 
 #: Of several groups at once.
 MOST_SELECTIONS = 25
@@ -169,6 +170,12 @@ def bulk_discard_url(selections: Sequence[Filter]) -> str:
     """The page that asks before all that match are discarded."""
     query = urlencode([("selection", str(each)) for each in selections])
     return f"{reverse('admin:failed_messages_bulk_discard')}?{query}"
+
+
+def too_many_groups(groups: int, act: str, most: int) -> str:
+    """Why they are not asked about, and what to do; `act` is the verb."""
+    some = counted(most, "group")
+    return f"These are {groups:,} groups, and one bulk {act} takes up to {some}. Select fewer."
 
 
 def discard_job_url(id_: ObjectId) -> str:

@@ -18,6 +18,7 @@ from django.utils.text import Truncator
 
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.admin.ago import ago
+from failed_messages.admin.discards import MOST_SELECTIONS, too_many_groups
 from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import ServiceFilter
@@ -137,8 +138,13 @@ class FailureGroupAdmin(DeskAdmin):
         )
 
     @admin.action(description="Discard their failed messages", permissions=["discard"])
-    def discard_messages(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        return HttpResponseRedirect(discard_url(*queryset.values_list("pk", flat=True)))
+    def discard_messages(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        groups = list(queryset.values_list("pk", flat=True))
+        if len(groups) > MOST_SELECTIONS:
+            said = too_many_groups(len(groups), "discard", MOST_SELECTIONS)
+            self.message_user(request, said, messages.ERROR)
+            return None
+        return HttpResponseRedirect(discard_url(*groups))
 
     def _triage_each(
         self, request: HttpRequest, queryset: QuerySet, changes: dict[str, str]

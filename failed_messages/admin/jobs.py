@@ -20,12 +20,12 @@ from failed_messages.acting.job_control import (
     DEFAULT_RATE,
     MOST_A_SECOND,
     InvalidJob,
-    StartedBefore,
     control,
     start,
     why_not,
 )
 from failed_messages.acting.second_person import Waits
+from failed_messages.acting.started_before import StartedBefore
 from failed_messages.admin.list_filters import asked
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, FailureGroup, JobState, PartState, ReplayJob

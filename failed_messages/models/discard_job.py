@@ -26,7 +26,7 @@ class DiscardJob(models.Model):
     found = models.PositiveBigIntegerField()
     discarded = models.PositiveBigIntegerField()
     state = models.CharField(max_length=20, choices=DiscardState)
-    #: Why it stopped by itself.
+    #: Why it stopped by itself, or what it could not discard.
     why = models.TextField()
     finished_at = models.DateTimeField(null=True)
 

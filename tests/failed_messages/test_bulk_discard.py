@@ -11,12 +11,13 @@ from django.test import Client
 from failed_messages.acting import bulk_discard
 from failed_messages.acting.approving import approve
 from failed_messages.acting.bulk_discard import advance_discards, cancel, start
+from failed_messages.acting.discard import restore
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin import confirmation
 from failed_messages.models import AuditEntry, DiscardJob, FailedMessage
 from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.filters import Filter
-from failed_messages.records.collection import failed_messages
+from failed_messages.records.collection import failed_messages, pending_acts
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
@@ -95,6 +96,63 @@ def test_what_fails_after_the_start_and_what_is_replayed_stays() -> None:
     assert "The others were replayed, discarded or restored by somebody else" in page
 
 
+def test_one_that_mongodb_refuses_stays_failed_and_the_others_are_discarded(monkeypatch) -> None:
+    group = a_group("timed out", 4)
+    first = FailedMessage.objects.filter(fingerprint=group).order_by("id").first()
+    # Nothing can be pushed there.
+    failed_messages().update_one({"_id": first.pk}, {"$set": {"history": None}})
+    monkeypatch.setattr(bulk_discard, "CHUNK_MESSAGES", 2)
+    job = start(of(group), "anna", "test orders")
+
+    assert advance_discards() == 3
+
+    ended = DiscardJob.objects.get(pk=job)
+    assert (ended.discarded, ended.state) == (3, "done")
+    assert statuses() == {"failed": 1, "discarded": 3}
+    page = staff().get(f"/admin/failed_messages/discardjob/{job}/change/").content.decode()
+    assert f"1 message could not be discarded and stays failed: {first.pk}." in page
+
+
+def test_many_that_mongodb_refuses_stop_it(monkeypatch) -> None:
+    group = a_group("timed out", 3)
+    failed_messages().update_many({}, {"$set": {"history": None}})
+    monkeypatch.setattr(bulk_discard, "MOST_REFUSED", 3)
+    job = start(of(group), "anna", "test orders")
+
+    assert advance_discards() == 0
+
+    ended = DiscardJob.objects.get(pk=job)
+    assert (ended.discarded, ended.state) == (0, "stopped")
+    assert "3 messages could not be discarded and stay failed" in ended.why
+
+
+def test_what_somebody_restores_meanwhile_stays_failed(monkeypatch) -> None:
+    group = a_group("timed out", 3)
+    job = start(of(group), "anna", "test orders")
+    monkeypatch.setattr(bulk_discard, "_end", lambda *_: None)
+    assert advance_discards() == 3
+    monkeypatch.undo()
+    wanted = FailedMessage.objects.filter(fingerprint=group).first()
+    [restored] = restore([wanted.pk], "ben", "not this one")
+
+    assert restored.done
+    assert advance_discards() == 0
+
+    assert DiscardJob.objects.get(pk=job).state == "done"
+    assert statuses() == {"failed": 1, "discarded": 2}
+
+
+def test_what_was_restored_before_is_discarded_again() -> None:
+    group = a_group("timed out", 1)
+    start(of(group), "anna", "test orders")
+    assert advance_discards() == 1
+    restore([FailedMessage.objects.get().pk], "ben", "a mistake")
+
+    start(of(group), "anna", "no mistake")
+
+    assert advance_discards() == 1
+
+
 def test_a_cancelled_one_discards_no_more() -> None:
     job = start(of(a_group("timed out", 2)), "anna", "test orders")
 
@@ -142,6 +200,40 @@ def test_a_second_person_approves_it(settings) -> None:
     assert advance_discards() == 2
 
 
+def test_what_fails_between_the_request_and_its_approval_stays(settings) -> None:
+    group = a_group("timed out", 2)
+    settings.SECOND_PERSON_ABOVE = 1
+    with pytest.raises(Waits) as waits:
+        start(of(group), "anna", "test orders")
+    asked = pending_acts().find_one({"_id": waits.value.id})["at"]
+    late = a_group("timed out", 3)
+    newest = FailedMessage.objects.order_by("-id").values_list("pk", flat=True)[:3]
+    failed_messages().update_many(
+        {"_id": {"$in": list(newest)}}, {"$set": {"last_failed_at": asked + timedelta(seconds=1)}}
+    )
+    assert late == group
+
+    approve(waits.value.id, "ben")
+
+    job = DiscardJob.objects.get()
+    assert (job.at, job.found) == (asked, 2)
+    assert advance_discards() == 2
+    assert statuses() == {"failed": 3, "discarded": 2}
+
+
+def test_an_approval_that_is_repeated_says_what_is_started(settings) -> None:
+    """By a second click while the first one counts, or after an outage before its outcome."""
+    group = a_group("timed out", 2)
+    settings.SECOND_PERSON_ABOVE = 1
+    with pytest.raises(Waits) as waits:
+        start(of(group), "anna", "test orders")
+    said = approve(waits.value.id, "ben")
+    pending_acts().update_one({"_id": waits.value.id}, {"$set": {"outcome": ""}})
+
+    assert approve(waits.value.id, "ben") == said
+    assert DiscardJob.objects.count() == 1
+
+
 def confirm(client: Client, *groups: str, **fields: str):
     selections = [str(each) for each in of(*groups)]
     return client.post(NEW, {"selection": selections, "reason": "test orders", **fields})
@@ -180,6 +272,21 @@ def test_the_list_of_messages_leads_to_both_bulk_acts(monkeypatch) -> None:
         answer = staff().post(url, {"action": f"{act}_selected", **chosen})
         assert answer.headers["Location"].startswith(leads_to)
         assert "3 messages" in staff().get(answer.headers["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(("act", "most"), [("discard", 2), ("replay", 1)])
+def test_more_groups_than_one_bulk_act_takes_are_refused_in_words(monkeypatch, act, most) -> None:
+    groups = [a_group(error, 2) for error in ("timed out", "card refused", "unknown product")]
+    monkeypatch.setattr(confirmation, "SELECTION_LIMIT", 2)
+    monkeypatch.setitem(confirmation.MOST_GROUPS, act, most)
+    chosen = "&".join(f"group={each}" for each in groups)
+
+    told = staff().get(f"{ACT.replace('discard', act)}?{chosen}", follow=True)
+
+    assert told.redirect_chain[-1][0] == "/admin/failed_messages/failuregroup/"
+    some = "1 group" if most == 1 else "2 groups"
+    said = f"These are 3 groups, and one bulk {act} takes up to {some}. Select fewer."
+    assert said in told.content.decode()
 
 
 def test_few_are_discarded_at_once_and_say_what_that_costs() -> None:

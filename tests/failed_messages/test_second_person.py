@@ -122,6 +122,19 @@ def test_a_bulk_replay_of_many_waits_and_is_started_once():
     assert (job.by, job.pk) == ("anna", pending().pk)
 
 
+def test_a_bulk_replay_begins_where_it_was_asked_for_however_often_it_is_approved():
+    ids()
+    with pytest.raises(Waits):
+        start(Filter(service="billing"), "anna", "fixed")
+    said = approve(pending().pk, "ben")
+    pending_acts().update_one({}, {"$set": {"outcome": ""}})
+
+    assert approve(pending().pk, "ben") == said
+
+    # Not at the approval: what fails meanwhile was not asked for.
+    assert ReplayJob.objects.get().at == pending().at
+
+
 def test_on_the_command_line_the_user_is_the_person_whatever_they_call_themselves():
     original = broken()
     with pytest.raises(Waits):

@@ -146,6 +146,16 @@ def test_what_is_failed_of_several_is_discarded_after_a_question(groups):
     assert FailedMessage.objects.filter(status="failed").count() == 2
 
 
+def test_more_than_one_bulk_discard_takes_are_refused_in_words_on_their_list(groups, monkeypatch):
+    monkeypatch.setattr("failed_messages.admin.groups.MOST_SELECTIONS", 2)
+
+    told = act("discard_messages", *groups.values())
+
+    assert told.redirect_chain[-1][0].startswith(GROUPS)
+    said = "These are 3 groups, and one bulk discard takes up to 2 groups. Select fewer."
+    assert said in told.content.decode()
+
+
 def test_who_may_only_look_is_offered_none_of_it(groups):
     viewer = staff("view_failedmessage")
 
