@@ -19,6 +19,7 @@ from orders.collection import orders
 from ordersite.restoring.answers import Answer, keys, there
 from ordersite.restoring.findings import Findings
 from ordersite.restoring.outcome import later
+from runtime.batches import in_batches
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,8 @@ def settle_answers(found: Findings, by: str, reason: str) -> None:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     told = [each for each in found.answers.all() if each.kind]
-    for start in range(0, len(told), REPLAYS_AT_ONCE):
-        some = of_orders_there(told[start : start + REPLAYS_AT_ONCE])
-        verdicts = list(judged(some))
+    for some in in_batches(told, REPLAYS_AT_ONCE):
+        verdicts = list(judged(of_orders_there(some)))
         if true := [each.id for each, problem in verdicts if not problem]:
             replay(true, by, reason, approved=True)
         if found.believes:

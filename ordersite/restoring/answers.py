@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +25,7 @@ from messaging.service import events
 from messaging.trust.contents import OF_NO_ORDER, RECORDED_NO
 from orders.events import OrderCancelled, OrderPlaced
 from orders.ledger import NEVER_TAKEN, known
+from runtime.batches import in_batches
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def read() -> Answers:
 
 
 def _read(found: Iterable[dict[str, Any]]) -> Iterator[Answer]:
-    for some in chunks(found):
+    for some in in_batches(found, AT_ONCE):
         answers = []
         for record in some:
             with isolated(logger, CANNOT_READ, record["_id"]):
@@ -206,13 +206,6 @@ def _number(told: object, valid: Callable[[str], str]) -> str | None:
     with suppress(ValueError):
         return valid(told) if isinstance(told, str) else None
     return None
-
-
-def chunks(documents: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Some at a time."""
-    remaining = iter(documents)
-    while some := list(islice(remaining, AT_ONCE)):
-        yield some
 
 
 def keys(order_ids: Iterable[object]) -> list[ObjectId]:

@@ -16,11 +16,12 @@ from messaging.trust.contents import contradiction
 from messaging.trust.records import recorded
 from orders.collection import orders
 from ordersite.restoring import answers
-from ordersite.restoring.answers import Answer, Kind, ahead, chunks, key_of, there, whole_order
+from ordersite.restoring.answers import AT_ONCE, Answer, Kind, ahead, key_of, there, whole_order
 from ordersite.restoring.comparison import COMPARED, compare, compare_others
 from ordersite.restoring.findings import Document, Findings, ToldOnly, Whole
 from ordersite.restoring.idleness import Waiting
 from ordersite.restoring.outcome import reason_in
+from runtime.batches import in_batches
 from runtime.mongodb_clock import mongodb_now
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def find(last_numbers: Iterable[str], believes: bool, waiting: Waiting) -> Findi
         found.named[series] = max(count, found.named.get(series, 0))
     without_order(found)
     told_by_messages(found)
-    for some in chunks(orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})):
+    ours = orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})
+    for some in in_batches(ours, AT_ONCE):
         compare_with_records(found, some)
     found.unbelieved += unproven(found)
     found.unreplayed = [each for each in replaying() if not is_on_its_way(each, waiting)]
@@ -84,7 +86,7 @@ def without_order(found: Findings) -> None:
 
 def lacking(records: Iterable[Document]) -> Iterator[Document]:
     """Those of the records whose order is not there."""
-    for some in chunks(records):
+    for some in in_batches(records, AT_ONCE):
         known = there(each["_id"] for each in some)
         yield from (each for each in some if str(each["_id"]) not in known)
 

@@ -33,6 +33,7 @@ from ordersite.restoring.answer_replay import settle_answers
 from ordersite.restoring.findings import Document, Findings, Unheard, Whole
 from ordersite.restoring.idleness import BUSY, Waiting
 from ordersite.restoring.outcome import Outcome
+from runtime.batches import in_batches
 from runtime.milliseconds import now_in_milliseconds
 from runtime.requests.refusal import Refusal as OrderRefusal
 from runtime.transactions import in_transaction
@@ -273,8 +274,7 @@ def send_again(unheard: list[Unheard], by: str, left: Left) -> None:
         by_event[service, type_].append(str(order["_id"]))
     with Publisher(settings.AMQP_URL) as publisher:
         for (service, type_), order_ids in by_event.items():
-            for start in range(0, len(order_ids), SENT_AT_ONCE):
-                some = order_ids[start : start + SENT_AT_ONCE]
+            for some in in_batches(order_ids, SENT_AT_ONCE):
                 sent = unanswered.send_again(service, type_, some, publisher)
                 note_sent(service, type_, sent, by)
                 left += [
