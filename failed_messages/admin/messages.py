@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from failed_messages.admin import charts as admin_charts
-from failed_messages.admin import message_page as admin_detail
+from failed_messages.admin import message_page
 from failed_messages.admin.acts import VERBS, edit_obstacle, lacking
 from failed_messages.admin.ago import ago
 from failed_messages.admin.confirmation import Acting
@@ -148,7 +148,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
             title=str(record),
             buttons=buttons,
             edit_obstacle=edit_obstacle(request, record),
-            **admin_detail.context(record),
+            **message_page.context(record),
         )
 
     def body_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -39,7 +39,7 @@ from ordersite.overview.stored_snapshot import (
 from ordersite.personal_data.erasing import erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.pipeline import scheduler_heartbeat, webhook_alerts
-from ordersite.pipeline.noted_events import NotedEvents
+from ordersite.pipeline.awaited_notes import AwaitedNotes
 from ordersite.pipeline.reconciling import reconcile
 from ordersite.pipeline.verdict_alerts import Watch
 from runtime import heartbeat_file, presence
@@ -76,7 +76,7 @@ JOBS = [
     Job(advance_jobs, 1, "runs the next step of each bulk replay"),
     Job(advance_discards, 1, "discards the next messages of each bulk discard"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
-    Job(NotedEvents().take_out, 3, "tells orders what services note and do not answer"),
+    Job(AwaitedNotes().take_out, 3, "tells orders what services note and do not answer"),
     Job(reconcile, 60, "sends orders again to a service that never answered them"),
     Job(send_alerts, 10, "sends alerts of new, regressed and frequent failures"),
     Job(Watch().run, 10, "sends an alert when the front page's verdict changes"),

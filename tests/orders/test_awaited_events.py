@@ -16,8 +16,8 @@ from messaging.trust import records
 from orders import owed, unanswered
 from orders.collection import orders
 from orders.events_again import message_again, recorded_by_another
-from ordersite.pipeline import noted_events
-from ordersite.pipeline.noted_events import NotedEvents
+from ordersite.pipeline import awaited_notes
+from ordersite.pipeline.awaited_notes import AwaitedNotes
 from tests.orders.test_ledger import hear, placed, seen
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -55,7 +55,7 @@ def two_more(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two services more, where orders and the scheduler look for them."""
     everything = {**services(), "shipping": SHIPPING, "log": LOG}
     answering = tuple(each for each in everything.values() if each.answers)
-    for module in (owed, unanswered, noted_events):
+    for module in (owed, unanswered, awaited_notes):
         monkeypatch.setattr(module, "answering", lambda: answering)
     assert declarations.awaited_of(LOG) == tuple(LOG.listens)
     forget()
@@ -113,7 +113,7 @@ def test_an_order_awaits_that_an_event_is_noted_and_learns_it() -> None:
     hear(order_id, "reserved", "invoiced")
     assert awaited(order_id, LOG) == {"log order.confirmed", "log billing.invoiced"}
     since = seen(order_id)["awaited_since"]
-    events = NotedEvents()
+    events = AwaitedNotes()
 
     assert events.take_out() == 0, "nothing is noted yet"
     IN_THE_LOG["order.confirmed"] = {order_id}
@@ -139,8 +139,8 @@ def test_what_is_lost_is_overdue_as_any_other_event() -> None:
 
 
 def test_many_that_wait_for_long_hide_no_noted_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noted_events, "ORDERS_AT_ONCE", 2)
-    monkeypatch.setattr(noted_events, "MOST_ORDERS", 4)
+    monkeypatch.setattr(awaited_notes, "ORDERS_AT_ONCE", 2)
+    monkeypatch.setattr(awaited_notes, "MOST_ORDERS", 4)
     now = datetime(2026, 12, 1, tzinfo=UTC)
     documents = [
         {
@@ -152,6 +152,6 @@ def test_many_that_wait_for_long_hide_no_noted_one(monkeypatch: pytest.MonkeyPat
     ]
     orders().insert_many(documents)
     IN_THE_LOG["order.confirmed"] = {str(documents[-1]["_id"])}
-    events = NotedEvents()
+    events = AwaitedNotes()
 
     assert sum(events.take_out() for _ in range(4)) == 1

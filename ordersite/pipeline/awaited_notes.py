@@ -1,4 +1,4 @@
-"""Orders learn what services have noted that answer with no event of their own."""
+"""Takes what services only note, and answer with no event, out of what orders await."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORDERS_AT_ONCE = 2_000
 MOST_ORDERS = 20_000
 
 
-class NotedEvents:
+class AwaitedNotes:
     """Goes through the orders that await such a note, again and again.
 
     Each run goes on where the last one stopped, so that those that wait for long hide no other.
