@@ -52,6 +52,14 @@ DECIDES: Mapping[str, tuple[type, ...]] = {
     "expires_at": (datetime, NoneType),
     "revoked_at": (datetime, NoneType),
 }
+#: The same of what only tells of the key; what is something else is as if it were not there.
+TELLS: Mapping[str, type] = {
+    "name": str,
+    "created_at": datetime,
+    "created_by": str,
+    "revoked_by": str,
+    "last_used_at": datetime,
+}
 
 
 class InvalidKey(ValueError):
@@ -290,10 +298,13 @@ def find(key: str) -> ApiKey | None:
         return None
     if not hmac.compare_digest(document["digest"].encode(), digest(key).encode()):
         return None
-    names = [field.column for field in ApiKey._meta.concrete_fields if not field.primary_key]
+    decides = {name: document[name] for name in DECIDES}
     # PyMongo's Int64 is a number that not every encoder knows.
     read = {name: int(document[name]) for name in ("user_id", "rate") if document[name]}
-    return ApiKey(id=document["_id"], **{name: document.get(name) for name in names} | read)
+    told = {
+        name: document[name] for name, kind in TELLS.items() if _is(document.get(name), (kind,))
+    }
+    return ApiKey(id=document["_id"], **decides | read | told)
 
 
 def wrong_in(document: Mapping[str, Any]) -> list[str]:
