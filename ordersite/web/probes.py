@@ -7,9 +7,9 @@ and is told yes or no alone. Prometheus finds each web server by its address, to
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from ordersite.pipeline import health_views
@@ -27,10 +27,25 @@ class Probes:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == METRICS and "HTTP_HOST" in request.META:
-            request.META["HTTP_HOST"] = urlsplit(settings.SITE_URL).netloc
+            take_any_host(request)
         probe = PROBES.get(request.path_info)
         if probe is None:
             return self._get_response(request)
         # No route is looked for.
         request.META[ROUTE] = request.path_info
         return probe(request)
+
+
+def take_any_host(request: HttpRequest) -> None:
+    """Let the request name a host of the site's where Django would refuse the one that it names."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        request.META["HTTP_HOST"] = a_host()
+
+
+def a_host() -> str:
+    """One that Django allows, whatever address the site has."""
+    # `.example.com` is that host and all below it; `*` is every host.
+    names = (each.removeprefix(".") for each in settings.ALLOWED_HOSTS if each != "*")
+    return next(filter(None, names), "localhost")

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
 
 from ordersite.management.commands.serve import port
 from ordersite.pipeline import health as pipeline_health
+from ordersite.web.probes import Probes
 from runtime import health, heartbeat_file, waiting
 from runtime.process_start import start_of
 from runtime.stopping import StopRequest
@@ -202,6 +204,31 @@ def test_prometheus_asks_at_an_address_too() -> None:
 
     assert answer.status_code == 200
     assert b"ordersite_dependency_up" in answer.content
+
+
+def names_host(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.get_host())
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked", "named"),
+    [
+        (["shop.example"], "10.0.0.7:8000", "shop.example"),
+        (["shop.example"], "shop.example:8000", "shop.example:8000"),
+        (["", ".shop.example"], "10.0.0.7", "shop.example"),
+        (["*"], "10.0.0.7", "10.0.0.7"),
+        (["*"], "no host", "localhost"),
+        (["[::1]"], "10.0.0.7", "[::1]"),
+    ],
+)
+@pytest.mark.parametrize("url", ["http://localhost:8000", "https://elsewhere.example/shop"])
+def test_metrics_are_asked_of_a_host_that_is_allowed_whatever_address_the_site_has(
+    allowed: list[str], asked: str, named: str, url: str
+) -> None:
+    request = RequestFactory().get("/metrics", headers={"host": asked})
+
+    with override_settings(ALLOWED_HOSTS=allowed, SITE_URL=url):
+        assert Probes(names_host)(request).content.decode() == named
 
 
 @pytest.mark.usefixtures("clean")
