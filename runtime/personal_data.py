@@ -87,6 +87,12 @@ def naming(names: Iterable[str], user_id: int) -> dict[str, Any]:
     return {"$or": [{name: number} for name in names]}
 
 
+def naming_as_user(names: Iterable[str], user_id: int) -> dict[str, Any]:
+    """The same where a text tells the number as a user's: in "user 500", not in "500 sheets"."""
+    told = {"$regex": _as_user(user_id), "$options": "i"}
+    return {"$or": [{name: told} for name in names]}
+
+
 def scrubbed(value: Any, person: Person) -> Any:
     """The value with the pseudonym wherever the user's number stands in a user's place.
 
@@ -105,6 +111,17 @@ def scrubbed(value: Any, person: Person) -> Any:
 
 def scrubbed_text(text: str, person: Person) -> str:
     return re.sub(rf"(?<![\w.]){person.user_id}(?!\w|\.\d)", str(person.pseudonym), text)
+
+
+def scrubbed_as_user(text: str, person: Person) -> str:
+    """The text with the pseudonym where the number is told as a user's; see `naming_as_user`."""
+    return re.sub(_as_user(person.user_id), rf"\g<1>{person.pseudonym}", text, flags=re.IGNORECASE)
+
+
+def _as_user(user_id: int) -> str:
+    """For Python and for MongoDB: what leads up to the number is the first group."""
+    called = r"(?:user|customer)(?:'s)?(?:[ _]?(?:id|number))?"
+    return rf"\b({called}\W{{1,6}}){user_id}(?!\w|\.\d)"
 
 
 def _in_place_of(value: Any, person: Person) -> Any:

@@ -99,6 +99,13 @@ def all_of(order_id: str) -> Cursor[dict[str, Any]]:
     return notes().find(_about(order_id))
 
 
+def of_orders(order_ids: Collection[str], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """The notes about these orders, few of which are asked for at once, that are `wanted`, too."""
+    if not order_ids:
+        return []
+    return list(notes().find({"$and": [wanted, {"$or": [_about(each) for each in order_ids]}]}))
+
+
 def of_message(message_id: str, limit: int) -> list[dict[str, Any]]:
     """The notes of its retries that are still to come; raises what `of_order` does."""
     wanted = {**IS_DUE, "message_id": message_id}

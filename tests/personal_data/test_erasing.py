@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 from bson import ObjectId, json_util
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
@@ -38,15 +40,16 @@ from ordersite.access import keys
 from ordersite.access import personal_data as of_keys
 from ordersite.access.scopes import CUSTOMERS
 from ordersite.personal_data import erasing
+from ordersite.personal_data import personal_data as of_words
 from ordersite.personal_data.archive import export
 from ordersite.personal_data.collection import erasures
 from ordersite.personal_data.erasing import erase, erase_what_came_since
 from ordersite.personal_data.retention import forget_customers
 from ordersite.rights import mongodb_rights
 from ordersite.simulated_faults.models import SimulatedFault
-from runtime import presence
+from runtime import personal_data, presence
 from runtime.os_user import os_user
-from runtime.personal_data import SMALLEST_PSEUDONYM
+from runtime.personal_data import SMALLEST_PSEUDONYM, Person
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 from tests.inventory.catalogue import stocked
@@ -405,6 +408,73 @@ def test_the_words_of_a_cancellation_go_with_the_customer_of_an_old_order() -> N
     forget_customers()
 
     assert WORDS not in stored("orders", "invoices")
+
+
+def note(id_: str, order_id: str, error: str) -> dict[str, Any]:
+    told = {"order_id": order_id, "attempts": [{"number": 1, "message": error}]}
+    return {"_id": f"{id_} billing m", "service": "billing", "at": erasing.mongodb_now(), **told}
+
+
+def logged(name: str, minutes: int = 0) -> None:
+    """As staff changed a thing of that name, so many minutes from now."""
+    entry = LogEntry(user=User.objects.get_or_create(username="anna")[0], action_flag=CHANGE)
+    entry.object_repr = name
+    entry.action_time = erasing.mongodb_now() + timedelta(minutes=minutes)
+    entry.save()
+
+
+def test_what_only_has_the_same_number_in_it_stays_and_so_does_what_comes_afterwards() -> None:
+    sheets, fault = f"Printer paper, {USER} sheets", f"billing, user {USER}: error"
+    logged(sheets, -1)
+    logged(fault, -1)
+    logged(fault, 1)
+    other = place(user_id=OTHER)
+    retry_notes.notes().insert_one(note(other, other, f"{USER} are too many"))
+
+    erase(USER, "boss")
+    logged(fault)
+    erase_what_came_since()
+
+    names = sorted(LogEntry.objects.values_list("object_repr", flat=True))
+    assert names.count(sheets) == 1
+    assert names.count(fault) == 2
+    assert len(names) == 4
+    [kept] = retry_notes.of_order(other)
+    assert kept["attempts"][0]["message"] == f"{USER} are too many"
+
+
+def test_a_retry_of_their_order_that_came_since_loses_the_number() -> None:
+    order = place(user_id=USER)
+    work()
+    erase(USER, "boss")
+    retry_notes.notes().insert_one(note(order, order, f"{USER} has no card"))
+
+    assert erase_what_came_since() == 1
+
+    assert str(USER) not in stored(retry_notes.COLLECTION)
+
+
+def test_a_note_that_was_written_meanwhile_is_left_as_it_is_to_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = place(user_id=USER)
+    work()
+    erase(USER, "boss")
+    stopped = {"stop": {"by": "anna", "reason": f"{USER} called"}}
+    retry_notes.notes().insert_one(note(order, order, f"user {USER}") | stopped)
+
+    def scrubbed(value: Any, person: Person) -> Any:
+        retry_notes.notes().update_one({}, {"$unset": {"stop": ""}})
+        return personal_data.scrubbed(value, person)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(of_words, "scrubbed", scrubbed)
+        assert erase_what_came_since() == 0
+    [left] = retry_notes.of_order(order)
+    assert "stop" not in left
+    assert erase_what_came_since() == 1
+
+    assert str(USER) not in stored(retry_notes.COLLECTION)
 
 
 def test_erasing_twice_changes_nothing_more_and_keeps_the_pseudonym() -> None:

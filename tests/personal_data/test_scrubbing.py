@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from failed_messages.personal_data import scrubbed_body
-from runtime.personal_data import Person, scrubbed, scrubbed_text
+from runtime.personal_data import Person, scrubbed, scrubbed_as_user, scrubbed_text
 
 PERSON = Person(user_id=101, pseudonym=2**52 + 7, until=datetime.now(UTC))
 NAME = str(PERSON.pseudonym)
@@ -58,3 +58,19 @@ def test_a_body_stays_what_its_handler_reads() -> None:
         "userId": PERSON.pseudonym,
         "total": "101.00",
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("billing, user 101: error", f"billing, user {NAME}: error"),
+        ("User id 101", f"User id {NAME}"),
+        ('"userId": 101', f'"userId": {NAME}'),
+        (r"{\"user_id\": \"101\"}", rf"{{\"user_id\": \"{NAME}\"}}"),
+        ("customer's number 101", f"customer's number {NAME}"),
+        ("Printer paper, 101 sheets", "Printer paper, 101 sheets"),
+        ("user 1010, user 101.5, superuser 101", "user 1010, user 101.5, superuser 101"),
+    ],
+)
+def test_what_is_told_as_a_users_number_gives_way_and_no_other(before: str, after: str) -> None:
+    assert scrubbed_as_user(before, PERSON) == after
