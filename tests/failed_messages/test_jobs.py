@@ -63,6 +63,26 @@ def answer(messages) -> None:
         record_outcome(json.dumps(told).encode())
 
 
+def test_one_that_mongodb_refuses_holds_up_no_others():
+    for number in range(3):
+        failed(message_id=f"m{number}")
+    first = FailedMessage.objects.order_by("id").first()
+    # Nothing can be pushed there.
+    failed_messages().update_one({"_id": first.pk}, {"$set": {"history": None}})
+    job = started()
+
+    # One at a time goes first: it is this one, and then the next.
+    job = step(step(job))
+
+    assert (job.refused, job.sent, job.waiting) == (1, 1, 1)
+    assert "could not be claimed" in record_of(first.pk)["job_detail"]
+    assert broker.depth("billing") == 1
+
+
+def record_of(id_) -> dict:
+    return failed_messages().find_one({"_id": id_})
+
+
 def die_again(sent, **changes) -> None:
     failed(death=certificate(**changes), message_id=sent.properties["message_id"])
 
