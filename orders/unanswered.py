@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
 from bson import ObjectId
+from msgspec import Struct
 from pymongo import IndexModel
 
 from messaging.isolation import isolated
 from messaging.order_id import object_id
+from messaging.outages import is_outage
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import Service, answering, awaited_of
 from messaging.topology import by_name
@@ -238,9 +240,10 @@ def send_again(
     """
     ids = [ObjectId(each) for each in order_ids]
     outgoing: dict[ObjectId, Outgoing] = {}
-    recorded = recorded_by_another(type_, order_ids)
+    recorded_of = _recorded(type_, order_ids)
     for document in orders().find({"_id": {"$in": ids}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
+            recorded = recorded_of(str(document["_id"]))
             again = Outgoing(message_again(document, type_, recorded), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
@@ -249,6 +252,19 @@ def send_again(
     sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
     return {str(each) for each in outgoing}
+
+
+def _recorded(type_: str, order_ids: Collection[str]) -> Callable[[str], Mapping[str, Struct]]:
+    """What another service has recorded of an order: read at once, or one by one where a record
+    cannot be read, so that it costs its own order alone.
+    """
+    try:
+        recorded = recorded_by_another(type_, order_ids)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        return lambda order_id: recorded_by_another(type_, [order_id])
+    return lambda order_id: recorded
 
 
 def adopt() -> int:

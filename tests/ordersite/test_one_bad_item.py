@@ -12,6 +12,8 @@ from bson import ObjectId
 from django.conf import settings
 from django.core.mail import EmailMessage
 
+from billing.invoicing import invoices, issue
+from billing.order import read_placed
 from failed_messages.acting import job_control, policies
 from failed_messages.acting.alerts import send_alerts
 from failed_messages.acting.job_runner import advance_jobs
@@ -38,6 +40,7 @@ from orders.facts import facts
 from orders.outbox import relay, store
 from orders.outbox.set_aside import SetAside
 from tests import broker
+from tests.billing.orders import placed
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
@@ -114,6 +117,27 @@ def test_an_order_that_cannot_be_sent_again_does_not_hold_up_the_others(
     [sent] = broker.take_all("billing")
     assert sent.properties["correlation_id"] == str(sound)
     assert f"Order {broken} cannot be sent to billing again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("type_", "records"), [("billing.invoiced", invoices), ("inventory.reserved", reservations)]
+)
+def test_a_record_that_cannot_be_told_again_does_not_hold_up_the_other_orders(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture, type_: str, records: Any
+):
+    stocked(pen=10)
+    broken, sound = (str(place()["_id"]) for _ in range(2))
+    for order_id in (broken, sound):
+        reserve(order(order_id, pen=1))
+        issue(read_placed(placed(order_id)))
+    records().update_one({"_id": broken}, {"$set": {"total": "12.50", "items": None}})
+
+    sent = unanswered.send_again("orders", type_, [broken, sound], publisher)
+
+    assert sent == {sound}
+    [message] = broker.take_all("orders")
+    assert message.properties["correlation_id"] == sound
+    assert f"Order {broken} cannot be sent to orders again" in caplog.text
 
 
 @pytest.mark.parametrize(
