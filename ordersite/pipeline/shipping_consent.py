@@ -12,7 +12,7 @@ from messaging.handling import retry_notes
 from messaging.order_id import object_id
 from messaging.service import answering
 from orders.collection import orders
-from orders.owed import key, waits
+from orders.owed import key
 from orders.shipment import note_shipped
 from runtime.moment import exact
 
@@ -36,15 +36,20 @@ def obstacle(order_id: str) -> Obstacle | None:
     """Why the order should not be shipped yet: another service failed for it, still retries, or has
     not answered.
 
-    One that has done its part since does not count, whatever failed before.
+    One that has done its part since does not count, whatever failed before; nor does one that only
+    notes events, as no order is confirmed by that.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     order_key = object_id(order_id)
-    order = orders().find_one({"_id": order_key}, {"awaited": True}) if order_key else None
-    names = [each.name for each in answering() if each.name != SHIPS and owes(each.name, order)]
-    return _failed(order_id, names) or _retried(order_id, names) or _late(names if order else [])
+    wanted = {"awaited": True, "status": True}
+    order = orders().find_one({"_id": order_key}, wanted) if order_key else None
+    asked = [each.name for each in answering() if each.name != SHIPS and not each.notes]
+    names = [each for each in asked if owes(each, order)]
+    is_unconfirmed = order is not None and order.get("status") == "placed"
+    late = names if is_unconfirmed else []
+    return _failed(order_id, names) or _retried(order_id, names) or _late(late)
 
 
 def _failed(order_id: str, names: list[str]) -> Obstacle | None:
@@ -78,5 +83,4 @@ def owes(service: str, order: dict[str, Any] | None) -> bool:
     """Whether the service owes the order an answer; of an unknown order nobody knows."""
     if order is None:
         return True
-    owed = {key(service, on.type) for each, on in waits("order.placed") if each.name == service}
-    return bool(owed & {*(order.get("awaited") or ())})
+    return key(service, "order.placed") in (order.get("awaited") or ())

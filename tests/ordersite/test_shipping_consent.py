@@ -17,13 +17,16 @@ from inventory.refusals import NotReserved
 from inventory.reserving import products, reservations, reserve
 from inventory.shipping import ship
 from messaging.handling import retry_notes
+from messaging.service import services
 from orders import cancelling, ledger
 from orders.collection import orders
+from ordersite.pipeline import shipping_consent
 from runtime.requests.refusal import Refusal
 from tests.concurrency import at_once
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import stocked
+from webhooks.service import SERVICE as WEBHOOKS
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -139,6 +142,26 @@ def test_the_admin_asks_also_where_billing_has_only_not_answered(
     assert reservations().find_one()["state"] == "reserved"
     # A program knows what it does, and a warehouse may be faster than billing.
     assert ask(operator, order).status_code == 200
+
+
+def test_whoever_only_notes_events_is_not_waited_for(
+    order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No order is confirmed by them, and no customer's endpoint holds up its goods."""
+    everybody = (*services().values(), WEBHOOKS)
+    monkeypatch.setattr(shipping_consent, "answering", lambda: everybody)
+    awaited = ["webhooks order.placed"]
+    orders().update_one({"_id": order["_id"]}, {"$set": {"awaited": awaited}})
+
+    assert shipping_consent.obstacle(str(order["_id"])) is None
+
+
+def test_a_confirmed_order_is_not_called_unconfirmed(order: dict[str, Any]) -> None:
+    """Whoever else has not answered."""
+    assert shipping_consent.obstacle(str(order["_id"])) is not None
+    orders().update_one({"_id": order["_id"]}, {"$set": {"status": "confirmed"}})
+
+    assert shipping_consent.obstacle(str(order["_id"])) is None
 
 
 @pytest.mark.parametrize(
