@@ -30,6 +30,8 @@ class Whole(NamedTuple):
     body: Document
     #: Of its invoice; None where nothing tells it.
     number: str | None
+    #: Of that invoice's credit note; None where nothing tells it.
+    credit_note: str | None
     is_cancelled: bool
     reason: str | None
 

@@ -29,8 +29,8 @@ PLANS = {
     "whole": Words(
         "lost order(s) that a failed message has whole",
         "They were placed after the backup, and no service has worked on them since.",
-        "Each is stored again from its message, with the number of its invoice if a message has "
-        "it, and its services get its event.",
+        "Each is stored again from its message, with the numbers of its invoice and credit note if "
+        "a message has them, and its services get its event.",
     ),
     "uninvoiced": Words(
         "lost invoice(s) whose number is known",
@@ -133,7 +133,7 @@ def _names(found: Findings, name: str) -> Iterator[str]:
             case "taken_back" | "unrejected":
                 yield str(each[0]["_id"])
             case "whole":
-                yield f"{each.order_id}{_of_invoice(each.number)}"
+                yield f"{each.order_id}{_of_invoice(each.number, each.credit_note)}"
             case "uninvoiced":
                 yield f"{each[0]['_id']} {each[1].number}"
             case "unheard":

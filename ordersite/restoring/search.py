@@ -116,8 +116,11 @@ def put_together(whole: Answer, told: list[Answer]) -> Whole:
     cancelled = [each for each in told if each.type == "order.cancelled"]
     reason = reason_in(cancelled[0]) if cancelled else None
     number = next((each.number for each in told if each.number in each.numbers), None)
+    credit_note = next(
+        (each.credit_note for each in told if each.credit_note in each.numbers), None
+    )
     is_cancelled = any(is_withdrawal(each) for each in told)
-    return Whole(whole.order_id, whole.body, number, is_cancelled, reason)
+    return Whole(whole.order_id, whole.body, number, credit_note, is_cancelled, reason)
 
 
 def is_withdrawal(answer: Answer) -> bool:

@@ -125,38 +125,54 @@ def withhold(numbers: list[str], by: str, left: Left) -> None:
 
 def issue_again(order: Document, told: Outcome, by: str, left: Left) -> None:
     """The invoice, and its credit note where an answer tells that one's number."""
-    order_id, number, credit_note = str(order["_id"]), str(told.number), told.credit_note
+    order_id, number = str(order["_id"]), str(told.number)
     body = msgspec.to_builtins(body_of(order, "order.placed"))
 
     def issue(session: ClientSession) -> list[str]:
-        if not lost_numbers.issue_again(body, number, session):
-            return [OTHERS_NUMBER.format(kind="its invoice", number=number)]
-        if not credit_note:
-            return []
-        if lost_numbers.credit_again(order_id, credit_note, told.reason, session):
-            return []
-        return [OTHERS_NUMBER.format(kind="its credit note", number=credit_note)]
+        return bill_again(body, number, told.credit_note, told.reason, session)
 
     left += [f"order {order_id}: {each}" for each in audited("issue again", order_id, by, issue)]
 
 
+def bill_again(
+    body: Document,
+    number: str,
+    credit_note: str | None,
+    reason: str | None,
+    session: ClientSession,
+) -> list[str]:
+    """Issue the order's invoice and its credit note, if it had one, with the numbers that they had.
+
+    `body` is that of its `order.placed`. Returns what another order's number has prevented; raises
+    what `lost_numbers.issue_again` does.
+    """
+    if not lost_numbers.issue_again(body, number, session):
+        return [OTHERS_NUMBER.format(kind="its invoice", number=number)]
+    order_id = read_placed(body).order_id
+    if not credit_note or lost_numbers.credit_again(order_id, credit_note, reason, session):
+        return []
+    return [OTHERS_NUMBER.format(kind="its credit note", number=credit_note)]
+
+
 def put_back_whole(whole: Whole, by: str, left: Left) -> None:
-    """The order, and its invoice where a message tells its number: else it gets a new one."""
+    """The order, with its invoice and credit note where a message tells the invoice's number: else
+    it gets new ones.
+    """
     now = now_in_milliseconds()
     cancelled = {"at": now, "reason": whole.reason} if whole.is_cancelled else None
     owed = issued(read_placed(whole.body), whole.number or "", now)
 
-    def put(session: ClientSession) -> bool:
+    def put(session: ClientSession) -> list[str]:
         rebuilding.rebuild(owed, cancelled, session)
-        return not whole.number or lost_numbers.issue_again(whole.body, whole.number, session)
+        if not whole.number:
+            return []
+        return bill_again(whole.body, whole.number, whole.credit_note, whole.reason, session)
 
     try:
-        is_invoiced = audited("put back", whole.order_id, by, put)
+        problems = audited("put back", whole.order_id, by, put)
     except DuplicateKeyError:
         return  # Another run of the command was first.
-    if not is_invoiced:
-        problem = OTHERS_NUMBER.format(kind="its invoice", number=whole.number)
-        left.append(f"order {whole.order_id}: {problem}")
+    left += [f"order {whole.order_id}: {each}" for each in problems]
 
 
 def put_back(invoice: Document, by: str) -> None:

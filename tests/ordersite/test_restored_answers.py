@@ -362,6 +362,33 @@ def test_a_lost_order_that_a_failed_message_has_whole_is_put_back_with_its_invoi
     agree()
 
 
+def test_a_lost_order_whose_invoice_was_credited_has_both_of_its_numbers_again() -> None:
+    copy = backup()
+    order_id = place()
+    told = told_by("inventory", "billing")
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    relay()
+    [cancelled] = waiting_for("inventory")
+    told += told_by("billing")
+    before = invoice(order_id)
+    restore(copy)
+    why = str(untrusted("shared", "order.cancelled", " about an order that orders never took"))
+    bury(cancelled, why, Reason.UNTRUSTED_PUBLISHER, "inventory")
+    for event in told:
+        bury(event, "Orders never took order", service="orders")
+
+    plan = reconcile(BELIEVE)[1]
+    assert f"{order_id}, invoice {before['number']} {before['credit_note_number']}" in plan
+    reconcile("--apply", BELIEVE)
+    work()
+
+    after = invoice(order_id)
+    for each in ("number", "credit_note_number", "credit_reason", "state"):
+        assert after[each] == before[each]
+    assert invoices().count_documents({"state": "lost"}) == 0
+    assert status(order_id) == "cancelled"
+
+
 def test_a_lost_order_that_a_service_failed_for_keeps_its_stock() -> None:
     copy = backup()
     order_id = place(units=5)
