@@ -51,8 +51,13 @@ def kept(service: Service) -> list[Event]:
     return [event for event in service.publishes if event.kept_by]
 
 
-@cache
 def keeper(event: Event) -> Keeper:
     """Who keeps an event of `kept`."""
     assert event.kept_by is not None
-    return cast(Keeper, import_module(event.kept_by))
+    return keeper_in(event.kept_by)
+
+
+@cache
+def keeper_in(module: str) -> Keeper:
+    """The one of this dotted name; it may keep several events."""
+    return cast(Keeper, import_module(module))

@@ -24,8 +24,8 @@ from messaging.errors import PublishError
 from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
 from messaging.outages import is_outage
-from messaging.service import services
-from messaging.unasked_events import keeper, kept
+from messaging.outboxes import outboxes
+from messaging.unasked_events import keeper_in
 from ordersite.overview import measuring
 from ordersite.overview.measuring import measure
 from ordersite.overview.stored_snapshot import (
@@ -67,12 +67,21 @@ class Job:
         return f"{self.run.__module__}.{self.run.__qualname__}"
 
 
+def publishing_jobs() -> list[Job]:
+    """One for each outbox that the scheduler publishes from, however many events wait in it."""
+    return [
+        Job(
+            keeper_in(each.module).publish_waiting,
+            every_seconds=2,
+            purpose=f"publishes the events of {each.service} that wait in {each.module}",
+        )
+        for each in outboxes()
+        if each.published_by == "scheduler"
+    ]
+
+
 JOBS = [
-    *(
-        Job(keeper(event).publish_waiting, 2, f"publishes the {event.type} events that wait")
-        for service in services().values()
-        for event in kept(service)
-    ),
+    *publishing_jobs(),
     Job(advance_jobs, 1, "runs the next step of each bulk replay"),
     Job(advance_discards, 1, "discards the next messages of each bulk discard"),
     Job(publish_claimed, 30, "publishes replays that the broker has not confirmed"),
