@@ -60,12 +60,15 @@ def note_orders(type_: str, heard: Sequence[Heard]) -> list[Document]:
         for _, about in heard
     ]
     new: dict[str, Document] = {str(each["_id"]): each for each in records}
-    if _add_type(type_, new) < len(new) and not _insert(noted_orders(), new.values()):
-        _add_type(type_, new)
+    # An order's first event is nearly always new, and its record costs one request.
+    if type_ != FIRST_TYPE and _add_type(type_, new) == len(new):
+        return records
+    if known := _insert(noted_orders(), new.values()):
+        _add_type(type_, known)
     return records
 
 
-def _add_type(type_: str, order_ids: Iterable[str]) -> int:
+def _add_type(type_: str, order_ids: Collection[str]) -> int:
     """Store it of those that were heard of before, and return how many they are."""
     known = {"_id": {"$in": [*order_ids]}}
     before = {"$ifNull": ["$types", [FIRST_TYPE]]}
@@ -136,12 +139,13 @@ def insert_what_is_new(new: Iterable[Document]) -> None:
     _insert(deliveries(), new)
 
 
-def _insert(into: Any, documents: Iterable[Document]) -> bool:
-    """Store what is not there yet; whether that was all of it."""
+def _insert(into: Any, documents: Iterable[Document]) -> list[str]:
+    """Store what is not there yet; returns the ids of what was."""
     try:
         into.insert_many(list(documents), ordered=False)
     except BulkWriteError as error:
-        if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+        errors = error.details["writeErrors"]
+        if any(each["code"] != DUPLICATE_KEY for each in errors):
             raise
-        return False
-    return True
+        return [each["op"]["_id"] for each in errors]
+    return []
