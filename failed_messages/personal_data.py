@@ -22,7 +22,16 @@ from failed_messages.records.collection import (
 from messaging.adapters.py_amqp import decode_table, encode_table
 from messaging.personal_data import placed_by_then
 from messaging.storable import text
-from runtime.personal_data import Erased, Holding, Person, hold, naming, scrubbed, scrubbed_text
+from runtime.personal_data import (
+    Erased,
+    Holding,
+    Person,
+    each_naming,
+    hold,
+    naming,
+    scrubbed,
+    scrubbed_text,
+)
 
 Record = dict[str, Any]
 
@@ -106,11 +115,16 @@ def _erase_asked(acts: Acts, person: Person) -> int:
 
 
 def export_audit(user_id: int) -> Iterator[dict[str, Any]]:
-    records = failed_messages().find({"user_id": str(user_id)}, {"_id": True})
-    ids = [str(record["_id"]) for record in records]
-    of_messages = {"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}
     of_person = {"subject": Subject.PERSON, "subject_id": str(user_id)}
-    yield from _audit().find({"$or": [of_person, of_messages, naming(OF_ENTRIES, user_id)]})
+    given = set()
+    for entry in _audit().find({"$or": [of_person, _of_messages([str(user_id)])]}):
+        given.add(entry["_id"])
+        yield entry
+    yield from (
+        each
+        for each in each_naming(_audit(), naming(OF_ENTRIES, user_id))
+        if each["_id"] not in given
+    )
 
 
 def erase_audit(person: Person) -> Erased:
@@ -121,15 +135,20 @@ def erase_audit(person: Person) -> Erased:
     if of_them:
         now = {"$set": {"subject_id": str(person.pseudonym)}}
         _audit().update_many({"_id": {"$in": of_them}}, now)
-    numbers = [str(person.user_id), str(person.pseudonym)]
-    records = failed_messages().find({"user_id": {"$in": numbers}}, {"_id": True})
-    ids = [str(record["_id"]) for record in records]
-    wanted: list[Record] = [{"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}]
+    of_messages = _of_messages([str(person.user_id), str(person.pseudonym)])
+    erased = sum(_erase_entry(entry, person) for entry in _audit().find(of_messages))
     if person.is_first:
         # What retention has deleted left its trace.
-        wanted.append(naming(OF_ENTRIES, person.user_id))
-    erased = sum(_erase_entry(entry, person) for entry in _audit().find({"$or": wanted}))
+        named = each_naming(_audit(), naming(OF_ENTRIES, person.user_id))
+        erased += sum(_erase_entry(entry, person) for entry in named)
     return Erased(erased=len(of_them) + erased)
+
+
+def _of_messages(numbers: list[str]) -> Record:
+    """Finds the entries about these users' messages."""
+    records = failed_messages().find({"user_id": {"$in": numbers}}, {"_id": True})
+    ids = [str(record["_id"]) for record in records]
+    return {"subject": Subject.MESSAGE, "subject_id": {"$in": ids}}
 
 
 def _erase_entry(entry: Record, person: Person) -> int:

@@ -6,14 +6,20 @@ An app has a module `personal_data`, which is imported at the start and calls `h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
+
+from pymongo.collection import Collection
+
+from runtime.batches import in_batches
 
 #: Names of fields that hold a user's number, in documents and in messages.
 USER_FIELDS = {"user_id", "userId", "customerId", "customer_id"}
-
+#: Documents of a large collection that one query reads.
+READ_AT_ONCE = 2_000
 
 #: Numbers that no shop gives to a user, and that JavaScript can count to.
 SMALLEST_PSEUDONYM = 2**52
@@ -91,6 +97,26 @@ def naming_as_user(names: Iterable[str], user_id: int) -> dict[str, Any]:
     """The same where a text tells the number as a user's: in "user 500", not in "500 sheets"."""
     told = {"$regex": _as_user(user_id), "$options": "i"}
     return {"$or": [{name: told} for name in names]}
+
+
+def each_naming(
+    collection: Collection[dict[str, Any]], named: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The documents of a large collection that such a filter finds.
+
+    No index finds a number in words, so all of them are read. Each query reads some: one that
+    reads a whole audit log takes longer than a connection waits for an answer.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    by_id = "_id_"
+    ids = collection.find({}, {"_id": True}, hint=by_id)
+    starts = [some[0]["_id"] for some in in_batches(ids, READ_AT_ONCE)]
+    for start, end in zip_longest(starts, starts[1:]):
+        # Unlike $gte and $lt, these also find ids of another type between the two.
+        lowest, beyond = {"_id": start}, None if end is None else {"_id": end}
+        yield from collection.find(named, hint=by_id, min=lowest, max=beyond)
 
 
 def scrubbed(value: Any, person: Person) -> Any:

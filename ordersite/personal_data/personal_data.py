@@ -20,6 +20,7 @@ from runtime.personal_data import (
     Erased,
     Holding,
     Person,
+    each_naming,
     hold,
     naming,
     naming_as_user,
@@ -43,7 +44,7 @@ def history() -> Collection[Document]:
 
 
 def export_history(user_id: int) -> Iterator[Document]:
-    yield from history().find(naming_as_user(OF_HISTORY, user_id))
+    yield from each_naming(history(), naming_as_user(OF_HISTORY, user_id))
 
 
 def erase_history(person: Person) -> Erased:
@@ -55,7 +56,8 @@ def erase_history(person: Person) -> Erased:
         return Erased()
     then = {"action_time": {"$lte": person.until}}
     erased = 0
-    for found in history().find({**naming_as_user(OF_HISTORY, person.user_id), **then}):
+    named = {**naming_as_user(OF_HISTORY, person.user_id), **then}
+    for found in each_naming(history(), named):
         told = {each: scrubbed_as_user(found[each], person) for each in OF_HISTORY}
         erased += history().update_one({"_id": found["_id"]}, {"$set": told}).modified_count
     return Erased(erased=erased)
@@ -63,7 +65,7 @@ def erase_history(person: Person) -> Erased:
 
 def export_retries(user_id: int) -> Iterator[Document]:
     """Of no order of theirs: those are told of with the order."""
-    yield from retry_notes.notes().find(_elsewhere(user_id))
+    yield from each_naming(retry_notes.notes(), _elsewhere(user_id))
 
 
 def erase_retries(person: Person) -> Erased:
@@ -71,7 +73,7 @@ def erase_retries(person: Person) -> Erased:
     erased = sum(_erase_note(note, person) for note in _of_their_orders(person))
     if person.is_first:
         then = {"at": {"$lte": person.until}}
-        found = retry_notes.notes().find({**_elsewhere(person.user_id), **then})
+        found = each_naming(retry_notes.notes(), {**_elsewhere(person.user_id), **then})
         erased += sum(_erase_note(note, person) for note in found)
     return Erased(erased=erased)
 

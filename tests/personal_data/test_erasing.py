@@ -6,7 +6,10 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry
 from failed_messages.reading.filters import Filter
+from failed_messages.records import audit
 from failed_messages.records.audit import note_denied
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import reservations
@@ -50,6 +54,7 @@ from ordersite.simulated_faults.models import SimulatedFault
 from runtime import personal_data, presence
 from runtime.os_user import os_user
 from runtime.personal_data import SMALLEST_PSEUDONYM, Person
+from runtime.transactions import in_transaction
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 from tests.inventory.catalogue import stocked
@@ -107,6 +112,38 @@ def test_everything_of_a_person_and_nothing_of_another_is_in_the_archive() -> No
     assert str(OTHER) not in json.dumps(found)
     entry = AuditEntry.objects.get(act="export")
     assert (entry.by, entry.subject, entry.subject_id) == ("boss", "person", str(USER))
+
+
+def test_no_query_reads_all_of_the_audit_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    died("6743f0000000000000000001")
+    for user in [USER, *[OTHER] * 19]:
+        in_transaction(
+            partial(audit.note, act="assign", subject=audit.GROUP, subject_id="1", by="anna",
+                    reason=f"user {user} asked")
+        )  # fmt: skip
+    monkeypatch.setattr(personal_data, "READ_AT_ONCE", 5)
+
+    with profiled("failed_messages_audit") as read:
+        found = files(export(USER, "boss"))["audit-log.json"]
+        erase(USER, "boss")
+
+    assert [each["reason"] for each in found] == [f"user {USER} asked"]
+    assert 0 < max(read) <= 5
+    assert str(USER) not in stored("failed_messages_audit")
+
+
+@contextmanager
+def profiled(collection: str) -> Iterator[list[int]]:
+    """How many documents each query of the collection has read, once it is over."""
+    database, read = connection.database, list[int]()
+    database.command("profile", 2)
+    try:
+        yield read
+    finally:
+        database.command("profile", 0)
+        of_it = {"ns": f"{database.name}.{collection}", "docsExamined": {"$exists": True}}
+        read += [each["docsExamined"] for each in database["system.profile"].find(of_it)]
+        database["system.profile"].drop()
 
 
 def test_after_erasing_nothing_but_the_invoice_tells_who_it_was() -> None:
