@@ -8,7 +8,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 GUEST = base64.b64encode(b"guest:guest").decode()
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 60
 
 
 class Management:
