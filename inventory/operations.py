@@ -122,7 +122,7 @@ RESTOCK = Operation(
     path=PATH,
     body=DELIVERY,
     example={"quantity": 10},
-    headers=(idempotency_key.field(MAX_KEY_CHARACTERS, "LS-2026-11-4711"),),
+    headers=(idempotency_key.field("LS-2026-11-4711", MAX_KEY_CHARACTERS),),
     answers={
         200: Answer(
             "The stock as it now is.",

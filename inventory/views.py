@@ -78,4 +78,4 @@ def key(request: Request) -> str:
     given = request.headers.get(idempotency_key.HEADER)
     if given is None:
         return str(uuid.uuid4())
-    return idempotency_key.read(given, TITLE, MAX_KEY_CHARACTERS, "the delivery note's number")
+    return idempotency_key.read(given, TITLE, "the delivery note's number", MAX_KEY_CHARACTERS)

@@ -54,8 +54,6 @@ from runtime.requests.idempotency_key import HEADER
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 from runtime.requests.refusal import Fault, Refusal
 
-MAX_KEY_CHARACTERS = 255
-
 #: MongoDB replaces it by its own time, which only moves forward, as it inserts the order.
 #: https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
 TIME_OF_INSERT = Timestamp(0, 0)
@@ -136,7 +134,7 @@ def _place(request: OrderRequest, key: str, caller: Caller, tries: int = 3) -> P
 
 def read(header: str) -> str:
     """The key that the header says. Raises Refusal: see `runtime.requests.idempotency_key.read`."""
-    return idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, "a new UUID for each order")
+    return idempotency_key.read(header, TITLE, "a new UUID for each order")
 
 
 def key_fields(request: OrderRequest, key: str, caller: Caller) -> dict[str, Any]:

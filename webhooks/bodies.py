@@ -26,7 +26,6 @@ TITLE = "The endpoint was not changed"
 TITLE_OF_SENDING = "Nothing was sent"
 TITLE_OF_LIST = "Nothing was listed"
 
-MAX_KEY_CHARACTERS = 255
 KEY_EXAMPLE = "a new UUID for each request"
 MOST_TYPES = 100
 

@@ -10,7 +10,6 @@ from runtime.requests.problem_types import KEY_REUSED, NOT_FOUND, OTHER_CUSTOMER
 from webhooks import answers
 from webhooks.bodies import (
     CHANGE,
-    MAX_KEY_CHARACTERS,
     MISSED,
     NEW,
     NOTHING,
@@ -79,7 +78,7 @@ CREATE_ENDPOINT = Operation(
     description="It hears of what happens from now on. What is sent is signed with the `secret`, "
     "which is shown this once (Standard Webhooks).",
     body=NEW,
-    headers=(idempotency_key.field(MAX_KEY_CHARACTERS, "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11"),),
+    headers=(idempotency_key.field("4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11"),),
     example={"url": "https://shop.example.com/webhooks", "types": ["order.confirmed"]},
     answers={
         201: Answer(

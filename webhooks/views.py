@@ -30,7 +30,6 @@ from webhooks.answers import EndpointPage
 from webhooks.bodies import (
     CHANGE,
     KEY_EXAMPLE,
-    MAX_KEY_CHARACTERS,
     NEW,
     NOTHING,
     TITLE,
@@ -197,7 +196,7 @@ def key_of(request: Request, caller: Caller) -> str:
     header = request.headers.get(idempotency_key.HEADER)
     if header is None:
         return ""
-    key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, KEY_EXAMPLE)
+    key = idempotency_key.read(header, TITLE, KEY_EXAMPLE)
     return f"{caller.id}:{key}"
 
 

@@ -23,6 +23,7 @@ from inventory.permissions import RESTOCK
 from inventory.refusals import KeyReused, Refusal
 from inventory.restocking import Delivery, add_products, deliver
 from inventory.stock_requests import MAX_QUANTITY
+from runtime import form_id
 from runtime.moment import exact
 from runtime.money.amounts import in_words
 from runtime.money.price import Price
@@ -43,12 +44,7 @@ class ProductForm(forms.ModelForm):
         help_text="New units, added when you save. Rejected orders stay rejected.",
     )
     #: A form that is sent twice, as by a double click, restocks once.
-    delivery = forms.CharField(
-        max_length=36,
-        required=False,
-        initial=lambda: str(uuid.uuid4()),
-        widget=forms.HiddenInput,
-    )
+    delivery = form_id.field()
 
     class Meta:
         model = Product

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from ordersite.access.bodies import MOST_DAYS
 from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, SCOPES
+from runtime import form_id
 from runtime.paginator import CollectionPaginator
 
 
@@ -55,12 +55,7 @@ class KeyForm(forms.ModelForm):
     )
 
     #: A form that is sent twice, as by a double click, makes one key.
-    request = forms.CharField(
-        max_length=36,
-        required=False,
-        initial=lambda: str(uuid.uuid4()),
-        widget=forms.HiddenInput,
-    )
+    request = form_id.field()
 
     class Meta:
         model = ApiKey
@@ -153,7 +148,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
             user_id=obj.user_id,
             lifetime=timedelta(days=days) if days else None,
             rate=obj.rate,
-            request=request_of(request, form.cleaned_data["request"]),
+            request=form_id.key(request, form.cleaned_data["request"]),
         )
         obj.pk = obj.new.record.pk  # type: ignore[attr-defined]
 
@@ -193,11 +188,6 @@ class ApiKeyAdmin(admin.ModelAdmin):
         response = TemplateResponse(request, "ordersite/new_keys.html", context)
         response["Cache-Control"] = "no-store"
         return response
-
-
-def request_of(request: HttpRequest, form: str) -> str:
-    """What identifies a form over all that are open; empty where it does not say."""
-    return f"form {request.user.pk} {form}" if form else ""
 
 
 def check_own(request: HttpRequest, scopes: Iterable[str]) -> None:

@@ -17,7 +17,6 @@ MOST_DAYS = 3_650
 MOST_HOURS = 24 * 90
 
 #: Of an Idempotency-Key.
-MAX_KEY_CHARACTERS = 255
 KEY_EXAMPLE = "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11"
 
 #: Looked at by `expanded`, which takes a family, too.

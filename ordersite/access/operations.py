@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ordersite.access import answers
-from ordersite.access.bodies import CREATE, KEY_EXAMPLE, MAX_KEY_CHARACTERS, NOTHING, ROTATE
+from ordersite.access.bodies import CREATE, KEY_EXAMPLE, NOTHING, ROTATE
 from ordersite.access.problem_types import ABOVE_OWN_KEY, KEY_ENDED, KEY_MADE_BEFORE
 from runtime.requests import idempotency_key
 from runtime.requests.newest_first import PageFilters
@@ -48,7 +48,7 @@ CREATE_KEY = Operation(
     description="A repeat with the same `Idempotency-Key` makes none, and does not show the secret "
     "again.",
     body=CREATE,
-    headers=(idempotency_key.field(MAX_KEY_CHARACTERS, KEY_EXAMPLE),),
+    headers=(idempotency_key.field(KEY_EXAMPLE),),
     example={"name": "the app of user 101", "userId": 101, "scopes": ["orders:place"]},
     answers={201: MADE},
     problems=(KEY_MADE_BEFORE, ABOVE_OWN_KEY),

@@ -24,7 +24,6 @@ from ordersite.access.bodies import (
     CREATE,
     EXAMPLE,
     KEY_EXAMPLE,
-    MAX_KEY_CHARACTERS,
     NOTHING,
     ROTATE,
     TITLE,
@@ -152,7 +151,7 @@ def request_of(request: Request, caller: Caller) -> str:
     header = request.headers.get(idempotency_key.HEADER)
     if header is None:
         return ""
-    key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, KEY_EXAMPLE)
+    key = idempotency_key.read(header, TITLE, KEY_EXAMPLE)
     return f"{caller.id}:{key}"
 
 

@@ -29,7 +29,6 @@ from runtime.requests.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
-MAX_KEY_CHARACTERS = 255
 #: A part of an address that is an id of ours, which is the same in capitals; a SKU, or the id of a
 #: foreign publisher's order, is another one then. That of a retry ends in 12 further digits.
 OUR_ID = re.compile(r"(?<=/)[0-9a-fA-F]{24}(-[0-9a-fA-F]{12})?(?=/|$)")
@@ -54,7 +53,7 @@ class OncePerKey(BasePermission):
         header = request.headers.get(idempotency_key.HEADER)
         if header is None or not takes_keys(view, request.method or ""):
             return True
-        key = idempotency_key.read(header, TITLE, MAX_KEY_CHARACTERS, EXAMPLE)
+        key = idempotency_key.read(header, TITLE, EXAMPLE)
         with pymongo.timeout(ANSWER_SECONDS):
             found = claim(
                 f"{caller_of(request).id}:{key}",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ordersite.access.permission import scope_of
-from ordersite.keyed_requests.once import MAX_KEY_CHARACTERS, takes_keys
+from ordersite.keyed_requests.once import takes_keys
 from runtime.requests import idempotency_key
 from runtime.requests.operation import Operation
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
@@ -19,7 +19,7 @@ from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
 APART = ("admin/", "oidc/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-KEY = idempotency_key.field(MAX_KEY_CHARACTERS, "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11")
+KEY = idempotency_key.field("4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11")
 
 _PART = re.compile(r"<(?:\w+:)?(\w+)>")
 

@@ -9,6 +9,8 @@ from runtime.requests.operation import Header
 from runtime.requests.refusal import Fault, Refusal
 
 HEADER = "Idempotency-Key"
+#: Of a key, but where it is something of the client's that is shorter, as a delivery note's number.
+MOST_CHARACTERS = 255
 #: `true` in the answer to a request that did nothing, as an earlier one with its key had done it.
 REPLAYED = "Idempotent-Replayed"
 #: The same for the API's description.
@@ -22,7 +24,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _ESCAPE = re.compile(r'\\(["\\])')
 
 
-def field(most_characters: int, example: str) -> Header:
+def field(example: str, most_characters: int = MOST_CHARACTERS) -> Header:
     """The header for the API's description."""
     return Header(
         HEADER,
@@ -33,15 +35,15 @@ def field(most_characters: int, example: str) -> Header:
     )
 
 
-def read(value: str, title: str, most_characters: int, example: str) -> str:
+def read(value: str, title: str, example: str, most_characters: int = MOST_CHARACTERS) -> str:
     """The key that the header's lines say, joined by commas; see `header.one_value`.
 
     In quotes, as draft-ietf-httpapi-idempotency-key-header wants it, it is the same key.
 
     Args:
         title: what did not happen, if the request is refused.
-        most_characters: how long a key may be.
         example: an example of a good key.
+        most_characters: how long a key may be.
 
     Raises:
         Refusal: there are different keys, or the key is empty or too long.

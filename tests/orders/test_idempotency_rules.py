@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from orders.idempotency import MAX_KEY_CHARACTERS, first_answer, owned, read
+from orders.idempotency import first_answer, owned, read
 from orders.requests.order_request import BODY, OrderRequest
 from runtime.requests.caller import Caller
+from runtime.requests.idempotency_key import MOST_CHARACTERS
 from runtime.requests.refusal import Refusal
 
 ORDER = {
@@ -70,7 +71,7 @@ def test_a_key_that_came_twice_is_one(sent: str, key: str) -> None:
     assert read(sent) == key
 
 
-@pytest.mark.parametrize("sent", ["", " ", "a,b", "x" * (MAX_KEY_CHARACTERS + 1)])
+@pytest.mark.parametrize("sent", ["", " ", "a,b", "x" * (MOST_CHARACTERS + 1)])
 def test_a_key_that_is_none_is_refused(sent: str) -> None:
     with pytest.raises(Refusal) as refused:
         read(sent)

@@ -9,7 +9,7 @@ from runtime.requests.refusal import Refusal
 
 
 def key_of(header: str) -> str:
-    return read(header, "Nothing was done", 10, "a UUID")
+    return read(header, "Nothing was done", "a UUID", 10)
 
 
 @pytest.mark.parametrize(

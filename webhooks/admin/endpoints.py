@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from runtime import form_id
 from runtime.moment import FIELD_FORMAT
 from runtime.mongodb_clock import mongodb_now
 from runtime.paginator import CollectionPaginator
@@ -54,12 +54,7 @@ class EndpointForm(forms.ModelForm):
     )
     types = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
     #: A form that is sent twice, as by a double click, makes one endpoint.
-    request = forms.CharField(
-        max_length=36,
-        required=False,
-        initial=lambda: str(uuid.uuid4()),
-        widget=forms.HiddenInput,
-    )
+    request = form_id.field()
 
     class Meta:
         model = Endpoint
@@ -194,7 +189,7 @@ class EndpointAdmin(admin.ModelAdmin):
             user_id=obj.user_id,
             description=obj.description,
             by=request.user.get_username(),
-            key=key_of(request, form.cleaned_data["request"]),
+            key=form_id.key(request, form.cleaned_data["request"]),
         )
         obj.pk = made.endpoint["_id"]
         obj.made = made.endpoint  # type: ignore[attr-defined]
@@ -287,11 +282,6 @@ class EndpointAdmin(admin.ModelAdmin):
         response = TemplateResponse(request, "webhooks/secrets.html", context)
         response["Cache-Control"] = "no-store"
         return response
-
-
-def key_of(request: HttpRequest, form: str) -> str:
-    """What identifies a form over all that are open; empty where it does not say."""
-    return f"form {request.user.pk} {form}" if form else ""
 
 
 def why_not(endpoint: Document) -> str:
