@@ -190,7 +190,7 @@ def waiting(service: str, type_: str, since: datetime, limit: int) -> list[tuple
     ]
 
 
-def is_noted(service: str, type_: str, order_ids: Collection[str]) -> None:
+def settle_noted(service: str, type_: str, order_ids: Collection[str]) -> None:
     """The service owes these orders this no longer."""
     still = {"$setDifference": ["$awaited", [key(service, type_)]]}
     nothing = {"$eq": ["$awaited", []]}

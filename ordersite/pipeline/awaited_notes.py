@@ -54,5 +54,5 @@ class AwaitedNotes:
     def _noted_of(self, service: Service, type_: str, order_ids: list[str]) -> int:
         noted = notes(service).noted(type_, order_ids) if order_ids else set()
         if noted:
-            unanswered.is_noted(service.name, type_, noted)
+            unanswered.settle_noted(service.name, type_, noted)
         return len(noted)
