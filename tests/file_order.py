@@ -13,14 +13,14 @@ TESTS = Path(__file__).parent
 SLOWEST = (
     "drills/test_drills.py",
     "ordersite/test_topology_change.py",
-    "journeys/test_refusals.py",
     "browser/test_operators_desk.py",
+    "journeys/test_refusals.py",
     "localservices/test_run.py",
-    "journeys/test_adding_a_service.py",
     "journeys/test_startup.py",
-    "test_production_packages.py",
     "localservices/test_taken_ports.py",
+    "openapi/test_limits.py",
     "failed_messages/test_jobs.py",
+    "journeys/test_adding_a_service.py",
 )
 
 
