@@ -99,9 +99,10 @@ class Relay:
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
         if is_holder != self._was_holder:
-            said = "Publishing events." if is_holder else "On standby: another relay is active."
-            presence.doing(said)
-            logger.info(said)
+            presence.doing("publishes events" if is_holder else "stands by for another relay")
+            logger.info(
+                "Publishing events." if is_holder else "On standby: another relay is active."
+            )
         self._was_holder = is_holder
         return is_holder
 
