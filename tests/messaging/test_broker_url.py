@@ -261,9 +261,9 @@ def test_of_several_hosts_each_ones_certificate_has_to_be_its_own(
             urls = ";".join(f"amqps://{each}.example.com:{server.port}//" for each in names)
             told = celery_settings(urls)
             broker = (
-                Connection(told["broker_url"], ssl=told["broker_use_ssl"], connect_timeout=2)
+                Connection(told["broker_url"], ssl=told["broker_use_ssl"], connect_timeout=30)
                 if with_celery
-                else connection_to(urls, within_seconds=6)
+                else connection_to(urls, within_seconds=90)
             )
             return [is_refused(broker) for _ in names]
 
