@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,7 +122,6 @@ def publish(type_: str, version: int) -> None:
 
 
 @pytest.mark.usefixtures("programs")
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
 def test_the_node_program_binds_a_durable_queue_and_acks(tmp_path: Path) -> None:
     package = tmp_path / "node_modules/amqplib/index.js"
     package.parent.mkdir(parents=True)
@@ -141,7 +139,6 @@ def test_the_node_program_binds_a_durable_queue_and_acks(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("programs")
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
 def test_a_large_user_id_keeps_each_of_its_digits_in_node(tmp_path: Path) -> None:
     body = json.dumps({**CONFIRMED, "userId": 2**63 - 1})
     message = f"const message = {{ content: Buffer.from('{body}') }};\n"
