@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 
 from failed_messages.acting.bulk_discard import (
     InvalidDiscard,
@@ -21,16 +21,14 @@ from failed_messages.acting.bulk_discard import (
 )
 from failed_messages.acting.second_person import Waits
 from failed_messages.acting.started_before import StartedBefore
+from failed_messages.admin.background_jobs import JobAdmin
 from failed_messages.admin.jobs import chosen
-from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import DiscardJob, DiscardState
 from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.discard_preview import discard_preview
 from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup
-from failed_messages.records.last_act import last_act
 from failed_messages.records.permissions import DISCARD, lacks, may
-from runtime.moment import exact
 from runtime.plural import counted
 
 #: Of several groups at once.
@@ -39,13 +37,10 @@ EDGES = {DiscardState.RUNNING: "replaying", DiscardState.STOPPED: "failed"}
 
 
 @admin.register(DiscardJob)
-class DiscardJobAdmin(DeskAdmin):
+class DiscardJobAdmin(JobAdmin):
     """More messages than one request discards."""
 
-    list_display = ("started", "by", "state_label", "what", "progress")
-    list_display_links = ("started",)
-    list_per_page = 50
-    actions = None
+    edges, other_edge = EDGES, "discarded"
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
@@ -53,16 +48,6 @@ class DiscardJobAdmin(DeskAdmin):
             path("new/", site(self.start_view), name="failed_messages_bulk_discard"),
             *super().get_urls(),
         ]
-
-    @admin.display(description="started")
-    def started(self, job: DiscardJob) -> str:
-        return exact(job.at)
-
-    @admin.display(description="state")
-    def state_label(self, job: DiscardJob) -> str:
-        return format_html(
-            '<span class="fm-status fm-{}">{}</span>', _edge(job), job.get_state_display()
-        )
 
     @admin.display(description="what")
     def what(self, job: DiscardJob) -> str:
@@ -95,14 +80,12 @@ class DiscardJobAdmin(DeskAdmin):
         try:
             id_ = start(selections, request.user.get_username(), reason, given_id)
         except StartedBefore:
-            said = f"It was started before ({last_act(job)}), and was not started again."
-            self.message_user(request, said, messages.WARNING)
-            return HttpResponseRedirect(discard_job_url(ObjectId(job)))
+            return self.told_started_before(request, job)
         except (InvalidDiscard, ReasonMissing) as error:
             return self._ask(request, selections, str(error))
         except Waits as waits:
             return self.told_to_wait(request, waits)
-        return HttpResponseRedirect(discard_job_url(id_))
+        return self.to_job(id_)
 
     def _ask(
         self, request: HttpRequest, selections: Sequence[Filter], error: str = ""
@@ -135,7 +118,7 @@ class DiscardJobAdmin(DeskAdmin):
         """The progress of a bulk discard; POST cancels it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        job = _job(object_id)
+        job = self.job(object_id)
         if request.method == "POST":
             return self._cancel(request, job)
         is_active = job.state == DiscardState.RUNNING
@@ -146,7 +129,7 @@ class DiscardJobAdmin(DeskAdmin):
             title=str(job),
             job=job,
             is_active=is_active,
-            edge=_edge(job),
+            edge=self.edge(job),
             progress=_progress(job),
             chosen=_chosen(job.selection.split("\n")),
             obstacle=obstacle if may(request.user, DISCARD) else lacks(DISCARD),
@@ -163,7 +146,7 @@ class DiscardJobAdmin(DeskAdmin):
         else:
             said = f"Nothing was done: {why_not(job.pk)}."
             self.message_user(request, said, messages.ERROR)
-        return HttpResponseRedirect(discard_job_url(job.pk))
+        return self.to_job(job.pk)
 
 
 def bulk_discard_url(selections: Sequence[Filter]) -> str:
@@ -176,18 +159,6 @@ def too_many_groups(groups: int, act: str, most: int) -> str:
     """Why they are not asked about, and what to do; `act` is the verb."""
     some = counted(most, "group")
     return f"These are {groups:,} groups, and one bulk {act} takes up to {some}. Select fewer."
-
-
-def discard_job_url(id_: ObjectId) -> str:
-    """The page of one bulk discard."""
-    return reverse("admin:failed_messages_discardjob_change", args=[id_])
-
-
-def _job(id_: str) -> DiscardJob:
-    job = DiscardJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
-    if job is None:
-        raise Http404("there is no such bulk discard")
-    return job
 
 
 def _chosen(selections: Sequence[str]) -> list[tuple[str, str]]:
@@ -210,7 +181,3 @@ def _list_url(selections: Sequence[str], status: str = "") -> str:
     query = Filter.of_text(selections[0]).parameters() if len(selections) == 1 else {}
     query |= {"status": status} if status else {}
     return f"{reverse('admin:failed_messages_failedmessage_changelist')}?{urlencode(query)}"
-
-
-def _edge(job: DiscardJob) -> str:
-    return EDGES.get(DiscardState(job.state), "discarded")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from bson import ObjectId
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -26,16 +26,14 @@ from failed_messages.acting.job_control import (
 )
 from failed_messages.acting.second_person import Waits
 from failed_messages.acting.started_before import StartedBefore
+from failed_messages.admin.background_jobs import JobAdmin
 from failed_messages.admin.list_filters import asked
-from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import FailedMessage, FailureGroup, JobState, PartState, ReplayJob
 from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
-from failed_messages.records.last_act import last_act
 from failed_messages.records.permissions import REPLAY, lacks, may
-from runtime.moment import exact
 from runtime.requests.number import number_in
 
 SHOWN = 20
@@ -48,13 +46,10 @@ EDGES = {
 
 
 @admin.register(ReplayJob)
-class ReplayJobAdmin(DeskAdmin):
+class ReplayJobAdmin(JobAdmin):
     """Many messages, a few at first."""
 
-    list_display = ("started", "by", "state_label", "what", "progress")
-    list_display_links = ("started",)
-    list_per_page = 50
-    actions = None
+    edges, other_edge = EDGES, "replaying"
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
@@ -62,16 +57,6 @@ class ReplayJobAdmin(DeskAdmin):
             path("new/", site(self.start_view), name="failed_messages_bulk"),
             *super().get_urls(),
         ]
-
-    @admin.display(description="started")
-    def started(self, job: ReplayJob) -> str:
-        return exact(job.at)
-
-    @admin.display(description="state")
-    def state_label(self, job: ReplayJob) -> str:
-        return format_html(
-            '<span class="fm-status fm-{}">{}</span>', _edge(job), job.get_state_display()
-        )
 
     @admin.display(description="what")
     def what(self, job: ReplayJob) -> str:
@@ -106,14 +91,12 @@ class ReplayJobAdmin(DeskAdmin):
                 ObjectId(job) if ObjectId.is_valid(job) else None,
             )
         except StartedBefore:
-            said = f"It was started before ({last_act(job)}), and was not started again."
-            self.message_user(request, said, messages.WARNING)
-            return HttpResponseRedirect(job_url(ObjectId(job)))
+            return self.told_started_before(request, job)
         except InvalidJob as error:
             return self._preview(request, selection, error)
         except Waits as waits:
             return self.told_to_wait(request, waits)
-        return HttpResponseRedirect(job_url(id_))
+        return self.to_job(id_)
 
     def _preview(
         self, request: HttpRequest, selection: Filter, error: InvalidJob | None = None
@@ -150,10 +133,11 @@ class ReplayJobAdmin(DeskAdmin):
         """The progress of a bulk replay; POST controls it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        job = _job(object_id)
+        job = self.job(object_id)
         if request.method == "POST":
             return self._control(request, job)
-        return self.page(request, "job", title=str(job), **_context(request, job))
+        edge, known = self.edge(job), _context(request, job)
+        return self.page(request, "job", title=str(job), edge=edge, **known)
 
     def _control(self, request: HttpRequest, job: ReplayJob) -> HttpResponse:
         what = request.POST.get("what", "")
@@ -166,7 +150,7 @@ class ReplayJobAdmin(DeskAdmin):
         else:
             said = f"Nothing was done: {why_not(job.pk, what)}."
             self.message_user(request, said, messages.ERROR)
-        return HttpResponseRedirect(job_url(job.pk))
+        return self.to_job(job.pk)
 
 
 def bulk_url(selection: Filter) -> str:
@@ -186,24 +170,11 @@ def bulk_replay(request: HttpRequest) -> dict[str, str]:
         return {"bulk_obstacle": f"The filter in the URL is not valid: {error}."}
 
 
-def job_url(id_: ObjectId) -> str:
-    """The page of one bulk replay."""
-    return reverse("admin:failed_messages_replayjob_change", args=[id_])
-
-
-def _job(id_: str) -> ReplayJob:
-    job = ReplayJob.objects.filter(pk=id_).first() if ObjectId.is_valid(id_) else None
-    if job is None:
-        raise Http404("there is no such bulk replay")
-    return job
-
-
 def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
     troubled = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
     return {
         "job": job,
         "is_active": job.state in ACTIVE,
-        "edge": _edge(job),
         "total": _total(job),
         "progress": f"{job.resolved:,} of {_total(job):,}",
         "settled": _total(job) - job.waiting - job.sent,
@@ -268,7 +239,3 @@ def _group_link(fingerprint: str, words: str) -> SafeString:
 
 def _total(job: ReplayJob) -> int:
     return sum(getattr(job, state) for state in PartState.values)
-
-
-def _edge(job: ReplayJob) -> str:
-    return EDGES.get(JobState(job.state), "replaying")
