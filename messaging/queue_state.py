@@ -1,12 +1,15 @@
 """What RabbitMQ has of a queue or an exchange: whether it exists, its messages, its consumers.
 
-Each is one passive declaration. RabbitMQ closes the channel on which something was missing, so each
-has a channel of its own, unless the caller has one for it.
+Each is one passive declaration. RabbitMQ closes the channel on which something was missing, so what
+is asked next needs another one.
 https://www.rabbitmq.com/docs/queues#names
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from amqp import NotFound
@@ -34,6 +37,19 @@ def queue_state(broker: Connection, queue: str) -> QueueState | None:
             return queue_state_on(channel, queue)
     except NotFound:
         return None
+
+
+def queue_states(broker: Connection, names: Iterable[str]) -> dict[str, QueueState | None]:
+    """The same of several queues by name, over one channel for as long as none is missing."""
+    states: dict[str, QueueState | None] = {}
+    left = deque(names)
+    while left:
+        with suppress(NotFound), broker.channel() as channel:
+            while left:
+                name = left.popleft()
+                states[name] = None
+                states[name] = queue_state_on(channel, name)
+    return states
 
 
 def queue_state_on(channel: Any, queue: str) -> QueueState:
@@ -64,7 +80,8 @@ def depths(broker: Connection) -> dict[str, int]:
 
     A queue that is not there has none.
     """
-    return {queue.name: depth(broker, queue.name) for queue in queues()}
+    states = queue_states(broker, (queue.name for queue in queues()))
+    return {name: state.messages if state else 0 for name, state in states.items()}
 
 
 def depth(broker: Connection, queue: str) -> int:

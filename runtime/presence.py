@@ -97,7 +97,11 @@ class _This:
 
     def tell_until_the_end(self) -> None:
         # A client of its own: a worker forks its pool, whose children must inherit no other.
-        options = settings.DATABASES["default"]["OPTIONS"] | {"maxPoolSize": 1}
+        options = settings.DATABASES["default"]["OPTIONS"] | {
+            "maxPoolSize": 1,
+            # What is not heard at once of a new primary costs one write of many.
+            "serverMonitoringMode": "poll",
+        }
         client: MongoClient[dict[str, Any]] | None = None
         while not self._ended.is_set():
             # A URL of `mongodb+srv` makes none without its name server; the next time it may.

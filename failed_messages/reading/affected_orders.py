@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from failed_messages.models import Status
@@ -15,7 +16,8 @@ HELD_UP = {str(Status.FAILED), str(Status.REPLAYING)}
 GIVEN_UP = {str(Status.DISCARDED)}
 
 #: What is read of each record; the index `standing` has it.
-READ = {"_id": False, "order_id": True}
+FIELDS = ("service", "status", "type", "order_id")
+READ = {"_id": False} | dict.fromkeys(FIELDS, True)
 
 
 class AffectedOrders(NamedTuple):
@@ -36,13 +38,12 @@ def affected_orders(service: Service) -> AffectedOrders:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     found = AffectedOrders(set(), set(), defaultdict(set))
-    for (name, type_), explained in _about(service).items():
-        for statuses, affected in ((HELD_UP, found.held_up), (GIVEN_UP, found.given_up)):
-            wanted = {"service": name, "status": {"$in": sorted(statuses)}, "type": type_}
-            order_ids = {_text(record.get("order_id")) for record in _records(wanted)}
-            affected |= order_ids
-            for each in explained:
-                found.explained[each] |= order_ids
+    about = _about(service)
+    for record in chain.from_iterable(map(_records, _wanted(service, about))):
+        name, status, type_, order_id = (_text(record.get(field)) for field in FIELDS)
+        (found.held_up if status in HELD_UP else found.given_up).add(order_id)
+        for each in about.get((name, type_), ()):
+            found.explained[each].add(order_id)
     return found
 
 

@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from failed_messages.reading.affected_orders import affected_among
 from messaging.handling import retry_notes
 from messaging.outboxes import outboxes
-from messaging.queue_state import QueueState, queue_state
+from messaging.queue_state import QueueState, queue_states
 from messaging.service import Service, answering
 from messaging.topology import queues
 from messaging.trust.records import recorded
@@ -153,7 +153,7 @@ def _queues() -> tuple[dict[str, QueueState | None] | None, str]:
     try:
         with health.broker_connection() as broker:
             connect(broker)
-            return {queue.name: queue_state(broker, queue.name) for queue in queues()}, ""
+            return queue_states(broker, (queue.name for queue in queues())), ""
     except BROKER_ERRORS as error:
         if refusal(error):
             return None, health.REFUSED

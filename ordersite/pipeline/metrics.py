@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.outboxes import outboxes
-from messaging.queue_state import QueueState, queue_state
+from messaging.queue_state import QueueState, queue_states
 from messaging.service import answering
 from messaging.topology import queues
 from orders.collection import orders as orders_of_database
@@ -78,7 +78,7 @@ class Readings:
         broker: Connection
         with health.broker_connection() as broker:
             connect(broker)
-            states = {queue.name: queue_state(broker, queue.name) for queue in queues()}
+            states = queue_states(broker, (queue.name for queue in queues()))
         return {name: state for name, state in states.items() if state}
 
     @cached_property
