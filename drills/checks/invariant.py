@@ -132,15 +132,25 @@ def orphans(evidence: Evidence) -> Iterator[Violation]:
 def dead_lettered(evidence: Evidence) -> Iterator[Violation]:
     """An outage is not failure: only what a drill made fail on purpose is a failed message."""
     for failed in evidence.failed_messages:
-        # The orders service has not heard of an order that its backup lacked, and says so.
-        is_lacking = failed["service"] == "orders" and failed["order_id"] in evidence.lacking
         is_planted = evidence.may_fail(failed["service"], failed["order_id"])
-        if is_lacking or is_planted or failed["message_id"] in evidence.bad_messages:
+        is_of_restore = is_lacking(evidence, failed) or is_settled(evidence, failed)
+        if is_of_restore or is_planted or failed["message_id"] in evidence.bad_messages:
             continue
         told = f"{failed.get('reason')}, attempts: {failed.get('attempts')}"
         yield Violation(
             Kind.DEAD_LETTERED, f"{failed['service']} gave up {failed['message_id']} ({told})"
         )
+
+
+def is_lacking(evidence: Evidence, failed: Document) -> bool:
+    """The orders service has not heard of an order that its backup lacked, and says so."""
+    return failed["service"] == "orders" and failed["order_id"] in evidence.lacking
+
+
+def is_settled(evidence: Evidence, failed: Document) -> bool:
+    """An answer waited for orders, its record was lost with the database, and is there again."""
+    is_after_restore = bool(evidence.lacking) and failed["service"] == "orders"
+    return is_after_restore and failed.get("status") in {"resolved", "discarded"}
 
 
 def contradictions(evidence: Evidence) -> Iterator[Violation]:

@@ -44,7 +44,10 @@ def lose_the_database(run: Run) -> None:
         copy = backup.take(site)
         run.wait(2, 4)
         with run.faults.during("the database is lost, and an older copy restored"):
-            # So that at the loss messages wait, of orders that the copy has not.
+            # So that at the loss answers wait, some of orders that the copy has …
+            site.pipeline.stop(site.pipeline.workers("orders"))
+            run.wait(1, 3)
+            # … and messages of orders that it has not.
             site.pipeline.stop([name for name in site.pipeline.processes if is_worker(name)])
             run.wait(1, 3)
             site.pipeline.stop()
