@@ -11,5 +11,5 @@ BACKEND = Tried(
     "django-mongodb-backend",
     "==5.2.4",
     "some queries miss their indexes, a stored value of a wrong type fails the list that it is in, "
-    "and every process takes longer to start",
+    "every process takes longer to start, and a `migrate` that was ended cannot go on",
 )

@@ -13,12 +13,16 @@ works, and is still needed.
 And it converts values as it reads rows. Other programs and earlier releases write to the same
 collections, and MongoDB takes any type: one value that cannot be converted would answer 500 for
 every document. It is read as null, and logged once.
+
+And its migrations cannot be run a second time, though MongoDB keeps the first half of one: a
+`migrate` that was ended would fail for ever, as a collection is there or an index is gone.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache, wraps
 from typing import Any
@@ -32,6 +36,8 @@ from django.db.models.sql.compiler import SQLCompiler as DjangoCompiler
 from django_mongodb_backend.compiler import SQLCompiler
 from django_mongodb_backend.fields import EmbeddedModelField
 from django_mongodb_backend.query import MongoQuery
+from django_mongodb_backend.schema import DatabaseSchemaEditor
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from ordersite.patches import BACKEND
 from ordersite.unreadable_cells import report
@@ -47,6 +53,9 @@ TYPES: dict[type[models.Field], type] = {
 #: Types for which equality implies the type. Numbers are left out: 5 equals 5.0, a long a double.
 TYPES_WITHOUT_COUSINS = {"string", "objectId"}
 
+#: MongoDB's code for an index that is not there.
+INDEX_NOT_FOUND = 27
+
 
 def apply() -> None:
     """Correct the backend, for this process; one that was not tried stays as it is."""
@@ -58,6 +67,8 @@ def apply() -> None:
     SQLCompiler.build_query = _without_deferred_columns(SQLCompiler.build_query)
     MongoQuery.get_pipeline = _sorting_stored_columns_first(MongoQuery.get_pipeline)
     SQLCompiler.get_converters = _lenient(SQLCompiler.get_converters)
+    DatabaseSchemaEditor.get_database = _without_what_is_there(DatabaseSchemaEditor.get_database)
+    DatabaseSchemaEditor.remove_index = _if_it_is_there(DatabaseSchemaEditor.remove_index)
 
 
 # --- Indexes ----------------------------------------------------------------------------------
@@ -191,3 +202,37 @@ def _checked(value: Any, expression: Any) -> Any:
             raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")
     # There is no amount `-0.00`.
     return abs(value) if isinstance(value, Decimal) and not value else value
+
+
+# --- Migrations that were ended -----------------------------------------------------------------
+
+
+class _Database:
+    """Makes a collection that is not there yet; its indexes are made either way."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def create_collection(self, name: str) -> None:
+        with suppress(CollectionInvalid):
+            self._database.create_collection(name)
+
+
+def _without_what_is_there(get_database: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(get_database)
+    def without_what_is_there(editor: DatabaseSchemaEditor) -> Any:
+        return _Database(get_database(editor))
+
+    return without_what_is_there
+
+
+def _if_it_is_there(remove_index: Callable[..., None]) -> Callable[..., None]:
+    @wraps(remove_index)
+    def if_it_is_there(editor: DatabaseSchemaEditor, model: Any, index: Any) -> None:
+        try:
+            remove_index(editor, model, index)
+        except OperationFailure as error:
+            if error.code != INDEX_NOT_FOUND:
+                raise
+
+    return if_it_is_there

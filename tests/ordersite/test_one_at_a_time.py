@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -51,6 +52,45 @@ def test_a_deployment_on_several_hosts(database: str, processes: Processes) -> N
     assert len(applied) == len(set(applied)) > 10
     waiting = [host for host in hosts if "waiting until it has ended" in host.log_tail(lines=200)]
     assert waiting
+
+
+#: Before a migration is run, it is ended after each kind of its operations and begun again.
+ENDED_AGAIN_AND_AGAIN = """
+from django.db.migrations.migration import Migration
+from localservices import preparing
+
+apply = Migration.apply
+
+def apply_again_and_again(migration, state, *arguments):
+    operations = migration.operations
+    kinds = [*map(type, operations), None]
+    for number in range(1, len(kinds)):
+        if kinds[number] is not kinds[number - 1]:
+            migration.operations = operations[:number]
+            apply(migration, state.clone(), *arguments)
+    return apply(migration, state, *arguments)
+
+Migration.apply = apply_again_and_again
+preparing.main()
+"""
+
+
+def test_a_migration_that_was_ended_goes_on(
+    database: str, processes: Processes, tmp_path: Path
+) -> None:
+    """MongoDB keeps the first half of it: a second run must live with what is there."""
+    script = tmp_path / "ended.py"
+    script.write_text(ENDED_AGAIN_AND_AGAIN)
+    host = processes.run(
+        "host", f"{sys.executable} {script}", MONGODB_DATABASE=database, PYTHONPATH="."
+    )
+
+    assert wait(host) == 0, host.log_tail(lines=200)
+    made, meant = connection.database.client[database], connection.database
+    migrated = set(made.list_collection_names()) & set(meant.list_collection_names())
+    assert {"orders", "products", "auth_user", "failed_messages"} <= migrated
+    for name in migrated:
+        assert made[name].index_information().keys() == meant[name].index_information().keys()
 
 
 @pytest.mark.usefixtures("services")
