@@ -479,6 +479,8 @@ MIDDLEWARE = [
     # Before what asks for the host: a probe names an address, which no list of hosts has.
     "ordersite.web.probes.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    # Before Django's own, which gives every answer a length.
+    "ordersite.web.not_modified.NotModified",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -27,6 +27,9 @@ def test_an_order_that_a_client_has_is_not_sent_again(client: Client, place: Pla
     later = client.get(f"/orders/{order_id}", headers={"if-none-match": first["ETag"]})
 
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    # A cache would take a length of 0 for that of the order that it keeps.
+    assert "Content-Length" in first
+    assert "Content-Length" not in again
     assert later.status_code == 200
     assert later["ETag"] != first["ETag"]
 
