@@ -59,9 +59,9 @@ def routed(
             return
         scope["headers"] = joined(scope["headers"])
         identify(scope)
-        if PREFIX and scope["path"].startswith(f"{PREFIX}/"):
-            # A proxy may have left it, or taken it off.
-            scope = {**scope, "path": scope["path"].removeprefix(PREFIX)}
+        if PREFIX and f"{scope['path']}/".startswith(f"{PREFIX}/"):
+            # A proxy may have left it, or taken it off. Alone it is the site's own address.
+            scope = {**scope, "path": scope["path"].removeprefix(PREFIX) or "/"}
         is_admitted = cross_origin.admits(scope)
         try:
             counted.take(scope)

@@ -47,7 +47,7 @@ class TLSProxy:
                 if hides_port:
                     headers["Host"] = HOST
                 with closing(HTTPConnection(*proxy.site, timeout=30)) as site:
-                    path = self.path.removeprefix(strips)
+                    path = self.path.removeprefix(strips) or "/"
                     site.request(self.command, path, self.rfile.read(length), headers)
                     answer = site.getresponse()
                     body = answer.read()
@@ -188,6 +188,9 @@ def test_a_person_logs_in_and_works(site: tuple[Browser, str]) -> None:
     styles = next(link for link in links if link.endswith(".css"))
     assert browser.ask("GET", styles)[0] == 200
     assert browser.ask("GET", f"{path}/admin/orders/order/")[0] == 200
+    # The site's own address is as the setting has it, and as a browser completes it.
+    for own in {path or "/", f"{path}/"}:
+        assert "Where everything is" in browser.ask("GET", own)[1]
 
 
 def test_the_apis_links_are_good(site: tuple[Browser, str]) -> None:
