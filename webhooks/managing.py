@@ -13,6 +13,7 @@ import msgspec
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from runtime.moment import for_programs
 from runtime.mongodb_clock import mongodb_now
 from webhooks import rotation, waking
 from webhooks.message_ids import new_message_id
@@ -74,6 +75,10 @@ def create(
     except DuplicateKeyError:
         # The same request at the same moment.
         return create(url, types, user_id=user_id, description=description, by=by, key=key)
+    if user_id is not None and number_of(user_id) > MOST_OF_A_CUSTOMER:
+        # Others were made since they were counted. Each is counted again, so the last one is seen.
+        delete(id_)
+        raise TooMany
     logger.info("%s created the webhook endpoint %s", by, id_)
     return Made(new)
 
@@ -120,7 +125,12 @@ def new_endpoint(
 
 
 def has_all(user_id: int) -> bool:
-    return endpoints().count_documents({"user_id": user_id}) >= MOST_OF_A_CUSTOMER
+    return number_of(user_id) >= MOST_OF_A_CUSTOMER
+
+
+def number_of(user_id: int) -> int:
+    """How many endpoints the customer has."""
+    return endpoints().count_documents({"user_id": user_id})
 
 
 def change(id_: str, changes: Mapping[str, Any]) -> Document | None:
@@ -163,7 +173,7 @@ def delete(id_: str) -> None:
 def send_test(endpoint: Document) -> Document:
     """Have a test sent to the endpoint; returns its delivery."""
     now = mongodb_now()
-    body = {"type": TEST, "timestamp": now, "endpointId": endpoint["_id"]}
+    body = {"type": TEST, "timestamp": for_programs(now), "endpointId": endpoint["_id"]}
     text = msgspec.json.encode(body).decode()
     test = delivery(endpoint["_id"], TEST, About("", 0), text, now, new_message_id())
     test |= {"user_id": endpoint["user_id"]}

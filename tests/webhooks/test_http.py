@@ -12,6 +12,7 @@ from django.test import Client
 
 from tests.security.conftest import WithKey, closed, closed_api, products, with_key  # noqa: F401
 from tests.webhooks.events import answered, heard_of
+from webhooks import managing
 from webhooks.disabling import disable
 from webhooks.managing import MOST_OF_A_CUSTOMER
 from webhooks.sending import Sent
@@ -232,6 +233,19 @@ def test_a_customer_has_so_many_and_no_more(customer: Client, shop: Client) -> N
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("/too-many-endpoints")
     made(shop)
+
+
+def test_what_was_made_since_they_were_counted_counts(
+    customer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST_OF_A_CUSTOMER):
+        made(customer, url=f"{URL}/{number}")
+    monkeypatch.setattr(managing, "has_all", lambda user_id: False)
+
+    answer = send(customer, "POST", ENDPOINTS, NEW)
+
+    assert answer.status_code == 409
+    assert endpoints().count_documents({}) == MOST_OF_A_CUSTOMER
 
 
 def test_where_webhooks_are_off_nobody_waits_for_any(customer: Client, settings: Any) -> None:
