@@ -154,7 +154,7 @@ NOTHING_TO_SEND = no_body(TITLE_OF_SENDING)
 
 
 def faults_in(fields: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with an endpoint beside its types; a field that is None is known to be wrong.
+    """What is wrong with an endpoint beside its types; what is None is known to be wrong.
 
     Nothing can be sent to the URL, or a type is not an event's.
     """
@@ -162,7 +162,7 @@ def faults_in(fields: Mapping[str, Any]) -> Iterator[Fault]:
         yield body_fault(("url",), fault, URL_FIX)
     known = known_types()
     for index, each in enumerate(fields.get("types") or ()):
-        if each not in known:
+        if each is not None and each not in known:
             fix = f"The types are {', '.join(known)}."
             yield body_fault(("types", index), "must be a type of event", fix)
 

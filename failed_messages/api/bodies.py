@@ -174,7 +174,7 @@ def text_of(body: str | dict[str, Any]) -> str:
 
 
 def faults_in_replay(fields: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong in the body beside its types; a field that is None is known to be wrong."""
+    """What is wrong in the body beside its types; what is None is known to be wrong."""
     chosen = [name for name in ("ids", "group", "filter") if fields.get(name, "") != ""]
     if not chosen:
         yield body_fault(("filter",), "must be given, or ids, or a group", ONE_OF_THEM)
@@ -197,14 +197,14 @@ def faults_in_policy(fields: Mapping[str, Any]) -> Iterator[Fault]:
     group = "one" if fields.get("group", "") is None else fields.get("group", "")
     others = wrong_choice(fields.get("service") or "", group, fields.get("reason") or "")
     yield from of_right_fields(faults_of(others), fields)
-    delays, unreadable = [], []
-    for index, text in enumerate(fields.get("after") or ()):
+    texts = fields.get("after")
+    delays = []
+    for index, text in enumerate(texts or ()):
         try:
-            delays.append(duration(text))
+            delays += [] if text is None else [duration(text)]
         except ValueError as error:
-            unreadable.append(body_fault(("after", index), str(error), AFTER_FIX))
-    yield from unreadable
-    if not unreadable and fields.get("after") is not None:
+            yield body_fault(("after", index), str(error), AFTER_FIX)
+    if texts is not None and len(delays) == len(texts):
         yield from faults_of(wrong_delays(delays))
 
 

@@ -222,12 +222,14 @@ def shown_once(made: NewKey) -> Response:
 
 
 def faults_in(fields: Mapping[str, Any]) -> list[Fault]:
-    """What is wrong in the body beside its types; a field that is None is known to be wrong."""
+    """What is wrong in the body beside its types; what is None is known to be wrong."""
     name, scopes = fields.get("name"), fields.get("scopes") or []
     faults = []
     if name is not None and not keys.is_name(name):
         faults.append(fault(("name",), keys.NAME))
     for index, scope in enumerate(scopes):
+        if scope is None:
+            continue
         if not (found := matching(scope)):
             faults.append(fault(("scopes", index), f"{no_scope(scope)} {THERE_ARE}"))
         elif fields.get("userId") is not None and (denied := keys.not_a_customers(found)):

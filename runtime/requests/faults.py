@@ -97,17 +97,26 @@ def wrong_in_object(
 def right_fields(value: Any, type_: Any) -> dict[str, Any]:
     """The known fields of an object that is to be of that type, by their names in JSON.
 
-    One that is wrong is None.
+    One that is wrong is None; of a list whose length is right, each item that is wrong.
     """
     if not (isinstance(value, Mapping) and issubclass(type_, Struct)):
         return {}
     return {
-        name: None
-        if any(wrong(value[name], field.type, strict=True))
-        else msgspec.convert(value[name], field.type)
+        name: right(value[name], field.type)
         for name, field in fields_of(type_).items()
         if name in value
     }
+
+
+def right(value: Any, type_: Any) -> Any:
+    found = next(wrong(value, type_, strict=True), None)
+    if found is None:
+        return msgspec.convert(value, type_)
+    if not (isinstance(value, list) and found.path):
+        return None
+    [items] = [each for each in alternatives(type_) if get_origin(without_bounds(each)) is list]
+    [item_type] = get_args(without_bounds(items))
+    return [right(item, item_type) for item in value]
 
 
 def wrong_itself(value: Any, type_: Any, strict: bool, path: Path) -> Iterator[Wrong]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Given the fields of an object, None for one that is wrong by itself, what else is wrong in them.
+#: Given the fields of an object, None for what is wrong by itself, what else is wrong in them.
 Also = Callable[[Mapping[str, Any]], Iterable[Fault]]
 
 REPEATED = "must be given once, and is there twice in the same object"

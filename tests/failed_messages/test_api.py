@@ -213,6 +213,10 @@ def test_all_that_is_wrong_in_a_body_is_told():
     assert fields("POST", "/policies", policy | {"after": ["1s"]}) == [*told, ("after", "#/after")]
     unreadable = ("after[1]", "#/after/1")
     assert fields("POST", "/policies", policy | {"after": ["1h", "soon"]}) == [*told, unreadable]
+    # A wrong type beside it hides it no more than a right value does.
+    no_text = ("after[0]", "#/after/0")
+    both = [no_text, *told, unreadable]
+    assert sorted(fields("POST", "/policies", policy | {"after": [1, "soon"]})) == sorted(both)
 
 
 def test_policies():

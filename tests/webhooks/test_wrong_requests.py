@@ -69,6 +69,15 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
         assert told == ["#/secret", "#/url", "#/types/0"]
 
 
+def test_a_value_is_told_beside_one_of_a_wrong_type_in_its_list() -> None:
+    body = json.dumps({"url": URL, "types": ["order.lost", 5, "order.placed", {}]})
+
+    answer = known(*SCOPES, user_id=101).post(ENDPOINTS, body, "application/json")
+
+    told = [each["pointer"] for each in answer.json()["errors"]]
+    assert told == ["#/types/1", "#/types/3", "#/types/0"]
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=x", "state=odd", "cursor=x", "cursor=LTEgYQ==", "a=b", "userId=x"]
 )
