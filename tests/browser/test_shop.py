@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.test_operators_desk import follow, remove_the_fault
 from tests.inventory.catalogue import stocked
@@ -121,6 +121,32 @@ def test_what_is_refused_is_told(shop: Page) -> None:
 
     expect(shop.locator("#said")).to_contain_text("items")
     expect(shop.locator("#order")).to_be_hidden()
+
+
+def test_a_click_after_an_answer_that_was_lost_places_no_second_order(shop: Page) -> None:
+    """
+    Given an order that was placed, and whose answer never came
+    When the button is clicked once more, and then again
+    Then the first click shows that order, and the second one is another order.
+    """
+    button, title = shop.get_by_role("button", name="Place the order"), shop.locator("#order-title")
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    shop.route("**/orders", lose_the_answer)
+    button.click()
+    expect(shop.locator("#said")).to_contain_text("does not answer")
+    shop.unroute("**/orders")
+    assert connection.database["orders"].count_documents({}) == 1
+
+    button.click()
+    expect(title).to_contain_text("Order")
+    assert connection.database["orders"].count_documents({}) == 1
+    with shop.expect_response("**/orders"):
+        button.click()
+    assert connection.database["orders"].count_documents({}) == 2
 
 
 def test_nothing_is_wider_than_a_phone(shop: Page) -> None:

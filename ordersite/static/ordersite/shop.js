@@ -13,6 +13,7 @@
   const FIRST_QUANTITIES = { book: 1, pen: 2 };
   let events = null;
   let nextPage = form.dataset.products;
+  let unanswered = null;
 
   const element = (name, text = "", className = "") => {
     const made = document.createElement(name);
@@ -110,16 +111,21 @@
       .map((input) => ({ sku: input.name, quantity: Number(input.value) }))
       .filter(({ quantity }) => quantity > 0);
 
+  // Whoever got no answer and clicks again asks for the same order, which may have been placed.
+  const keyOf = (body) => {
+    if (unanswered?.body !== body) unanswered = { body, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
+    return unanswered.key;
+  };
+
   const placeOrder = async (event) => {
     event.preventDefault();
     place.disabled = true;
     say("");
     try {
-      const placed = await ask(form.dataset.orders, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ userId: Number(form.elements.buyer.value), items: wanted() }),
-      });
+      const body = JSON.stringify({ userId: Number(form.elements.buyer.value), items: wanted() });
+      const headers = { "Content-Type": "application/json", "Idempotency-Key": keyOf(body) };
+      const placed = await ask(form.dataset.orders, { method: "POST", headers, body });
+      unanswered = null;
       watch(placed.order.orderId);
     } catch (error) {
       say(error.message);
