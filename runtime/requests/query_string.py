@@ -30,7 +30,8 @@ MOST_PARAMETERS = 100
 
 Filters = TypeVar("Filters", bound=Struct)
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+#: How a value of the type is written; msgspec reads more, such as `1e3`, and `1` or `TRUE` as true.
+_WRITTEN = {int: re.compile(r"-?[0-9]+"), bool: re.compile(r"true|false")}
 
 ENCODING_FIX = "Write each parameter as name=value, percent-encoded in UTF-8."
 
@@ -42,12 +43,15 @@ def parameters(request: Request, title: str = TITLE) -> dict[str, str]:
         Refusal: they are not UTF-8, have a NUL, are too many, or one is there twice.
     """
     read: dict[str, str] = {}
+    repeated: dict[str, Fault] = {}
     for name, value in _pairs(request.META.get("QUERY_STRING", ""), title):
         if fault := fault_in(name) or fault_in(value):
             raise _refused(title, name.replace("\0", "\ufffd"), fault, ENCODING_FIX)
         if name in read:
-            raise _refused(title, name, "must be given once, and is there twice", "Send it once.")
+            repeated[name] = _fault(name, "must be given once, and is there twice", "Send it once.")
         read[name] = value
+    if repeated:
+        raise Refusal(title, list(repeated.values()))
     return read
 
 
@@ -63,7 +67,7 @@ def read(
     Raises:
         Refusal: a parameter is unknown or has no valid value; it is named.
     """
-    parameters = without_fractions(parameters, type_)
+    parameters = as_documented(parameters, type_)
     try:
         return msgspec.convert(parameters, type_, strict=False)
     except msgspec.ValidationError as error:
@@ -73,25 +77,27 @@ def read(
         raise Refusal(title, faults) from error
 
 
-def without_fractions(parameters: Mapping[str, str], type_: type[Struct]) -> dict[str, str]:
-    """The parameters, with nothing in place of a whole number that is not written as one.
+def as_documented(parameters: Mapping[str, str], type_: type[Struct]) -> dict[str, str]:
+    """The parameters, with nothing in place of one that is not written as its type is.
 
     msgspec would read `9007199254740993.0` and `1e3` by way of a float, which is another number.
     """
+    forms = written(type_)
     return {
-        name: "" if name in whole_numbers(type_) and not _WHOLE_NUMBER.fullmatch(value) else value
+        name: "" if name in forms and not forms[name].fullmatch(value) else value
         for name, value in parameters.items()
     }
 
 
 @cache
-def whole_numbers(type_: type[Struct]) -> frozenset[str]:
-    """The parameters that are whole numbers."""
-    return frozenset(
-        name
+def written(type_: type[Struct]) -> Mapping[str, re.Pattern[str]]:
+    """How each whole number, and each `true` or `false`, is written."""
+    return {
+        name: form
         for name, field in fields_of(type_).items()
-        if int in map(without_bounds, alternatives(field.type))
-    )
+        for bare, form in _WRITTEN.items()
+        if bare in map(without_bounds, alternatives(field.type))
+    }
 
 
 def fix_of_unknown(name: str, known: Sequence[str]) -> str:
@@ -123,4 +129,8 @@ def _pairs(query: str, title: str) -> list[tuple[str, str]]:
 
 
 def _refused(title: str, name: str, detail: str, fix: str) -> Refusal:
-    return Refusal(title, [Fault(field=name[:100] or '""', detail=detail, fix=fix)])
+    return Refusal(title, [_fault(name, detail, fix)])
+
+
+def _fault(name: str, detail: str, fix: str) -> Fault:
+    return Fault(field=name[:100] or '""', detail=detail, fix=fix)

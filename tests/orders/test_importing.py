@@ -275,7 +275,17 @@ def test_a_repeat_without_an_order_ref_is_told_before(client: Client):
     assert (sums["placed"], sums["repeated"], sums["warned"]) == (3, 2, 3)
 
 
-@pytest.mark.parametrize("query", ["dryRun=perhaps", "dryrun=true", "dryRun=true&dryRun=true"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "dryRun=perhaps",
+        "dryRun=1",
+        "dryRun=TRUE",
+        "dryRun=",
+        "dryrun=true",
+        "dryRun=true&dryRun=true",
+    ],
+)
 def test_a_parameter_that_makes_no_sense_is_named(client: Client, query: str):
     answer = client.post(f"/orders/import?{query}", order(), content_type=NDJSON)
 

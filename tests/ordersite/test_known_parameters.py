@@ -83,6 +83,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert "Send one of orders, inventory, billing" in told[1]["fix"]
 
 
+def test_all_that_is_there_twice_is_told_at_once() -> None:
+    query = "limit=1&status=failed&limit=2&status=failed&limit=3"
+    response = answer("GET", route_of("listFailedMessages"), query)
+
+    assert [each["field"] for each in json.loads(response.content)["errors"]] == ["limit", "status"]
+
+
 def test_every_operation_that_needs_a_scope_describes_the_refusal() -> None:
     described = document()
     for route in (each for each in routes() if each.scope):
