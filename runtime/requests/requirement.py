@@ -13,6 +13,7 @@ _FOUND = re.compile(
 )
 
 _ENUM = "Invalid enum value "
+_NO_TIME = "Invalid RFC3339 encoded datetime"
 
 _TYPES = {
     "int": "a whole number",
@@ -22,6 +23,7 @@ _TYPES = {
     "object": "an object",
     "bool": "true or false",
     "null": "null",
+    "datetime": "a time",
 }
 _FOUND_TYPES = _TYPES | {"bool": "a boolean", "float": "a number with a fraction"}
 _BOUNDS = {">=": "at least", "<=": "at most"}
@@ -32,6 +34,8 @@ def requirement(problem: str) -> str:
     """msgspec's "Expected `int`, got `str`" as "must be a whole number, not text"."""
     if problem.startswith(_ENUM):
         return f"must be one of the known values, not {problem.removeprefix(_ENUM)}"
+    if problem == _NO_TIME:
+        return "must be a time of RFC 3339"
     match = _FOUND.fullmatch(problem)
     if match is None:
         return f"must be valid: {problem[:1].lower()}{problem[1:].replace('`', '')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,6 +27,8 @@ from runtime.requests.requirement import requirement
         (Annotated[str, Meta(max_length=2)], "abc", "must be text of at most 2 characters"),
         (Annotated[list[int], Meta(min_length=2)], [1], "must be an array of at least 2 items"),
         (Annotated[str, Meta(pattern="^[a-z]$")], "A", "must be text that matches '^[a-z]$'"),
+        (datetime, 5, "must be a time, not a whole number"),
+        (datetime, "soon", "must be a time of RFC 3339"),
         (Literal["placed"], "lost", "must be one of the known values, not 'lost'"),
     ],
 )
