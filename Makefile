@@ -5,6 +5,7 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 RUN := $(VENV)/bin/python
 INSTALL_PACKAGES := localservices/install_packages.sh
 INSTALLED := $(VENV)/installed
+TYPESCRIPT := .local/typescript/node_modules/.package-lock.json
 TESTS ?= tests
 # Some shells and images have it set: then each of a hundred processes compiles all code anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +22,8 @@ services: libcurl ## start MongoDB and RabbitMQ only, to start the other process
 test: libcurl ## run the tests against a MongoDB and a RabbitMQ of their own
 	@command -v chromium >/dev/null || $(INSTALL_PACKAGES) chromium
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(INSTALL_PACKAGES) nginx-light
-	@command -v node >/dev/null || $(INSTALL_PACKAGES) nodejs
+	@command -v npm >/dev/null || $(INSTALL_PACKAGES) npm
+	@$(MAKE) --no-print-directory $(TYPESCRIPT)
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		--max-worker-restart 0 $(TESTS)
 
@@ -95,6 +97,14 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages …"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(TYPESCRIPT): tests/openapi/typescript/package-lock.json
+	@echo "Installing what makes a TypeScript client …"
+	@mkdir -p .local/typescript
+	@cp tests/openapi/typescript/package.json tests/openapi/typescript/package-lock.json \
+		tests/openapi/typescript/.npmrc .local/typescript
+	@cd .local/typescript && npm ci --no-progress --loglevel error >/dev/null
 	@touch $@
 
 .PHONY: libcurl
