@@ -79,6 +79,22 @@ def test_every_expression_is_one_of_metrics_and_labels_that_there_are(expression
     walk(parsed, check)
 
 
+@pytest.mark.parametrize(
+    "expression", [*(rule["expr"] for rule in RULES), *(each["expr"] for each in targets())]
+)
+def test_what_each_web_process_tells_of_the_whole_pipeline_is_counted_once(expression: str) -> None:
+    """Prometheus asks each of them, so a sum would be three times as much where three run."""
+    of_the_pipeline = {each.name for each in FAMILIES}
+
+    def check_sum(part: Expr) -> None:
+        if isinstance(part, AggregateExpr) and str(part.op) == "sum":
+            summed = part.expr
+            names = {each.name for each in selectors(summed)}
+            assert isinstance(summed, AggregateExpr) or names.isdisjoint(of_the_pipeline), part
+
+    walk(parse(expression), check_sum)
+
+
 def test_every_legend_and_variable_names_a_label() -> None:
     for target in targets():
         named = re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))
