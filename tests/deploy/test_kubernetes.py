@@ -287,6 +287,21 @@ def test_the_proxy_has_the_configuration_that_is_tested() -> None:
     assert upstream in (ROOT / "deploy/proxy/nginx.conf").read_text()
 
 
+def test_the_proxy_takes_requests_until_none_is_sent_to_it_any_more() -> None:
+    """Kubernetes and a load balancer hear of a pod's end while it ends, and not before."""
+    (proxy,) = [each for each in SMALL if each["kind"] == "Deployment" and each not in OURS]
+    pod = proxy["spec"]["template"]["spec"]
+    (only,) = pod["containers"]
+    (shell, _, script) = only["lifecycle"]["preStop"]["exec"]["command"]
+    pause, quits = script.split(" && ")
+
+    assert shell == "sh"
+    assert pause.split()[0] == "sleep"
+    # nginx then answers what it has taken, as the signal of its image says as well.
+    assert quits == "exec nginx -c /etc/ordersite/nginx.conf -s quit"
+    assert pod["terminationGracePeriodSeconds"] > int(pause.split()[1]) + 10
+
+
 def test_what_production_adds_is_of_processes_that_there_are() -> None:
     listed = yaml.safe_load((FOLDER / "overlays/production/kustomization.yaml").read_text())
     scaled = {
