@@ -26,4 +26,4 @@ RUN python -m compileall -q .
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 ENTRYPOINT ["tini", "--"]
-CMD ["python", "manage.py", "serve", "--host", "0.0.0.0"]
+CMD ["python", "manage.py", "serve", "--host", "::"]

@@ -616,7 +616,7 @@ METRICS_ADDRESS = setting(
     "METRICS_ADDRESS",
     default="127.0.0.1",
     validate=ip_address,
-    example="0.0.0.0",  # noqa: S104
+    example="::",
 )
 
 # --- Traces by OpenTelemetry, off until a collector is set -------------------------------------

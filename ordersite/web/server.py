@@ -17,6 +17,9 @@ UVICORN = Tried(
 if UVICORN.is_installed:
     from ordersite.web.bounded_http import BoundedHTTP
 
+#: For `--host`: of both protocols, or of the one that the machine has.
+EVERY_NETWORK = "::"
+
 #: A client that keeps its connection may take so long between two requests.
 KEEP_ALIVE_SECONDS = 75
 #: Asked to stop, whom the server took is answered; only a stream that stays open longer is cut.
@@ -48,6 +51,11 @@ def options(trusted_proxies: Sequence[str] = ()) -> dict[str, Any]:
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": STOP_SECONDS,
     }
+
+
+def listening(host: str) -> str:
+    """The `host` for `uvicorn.run`, which would take `::` for IPv6 alone."""
+    return "" if host == EVERY_NETWORK else host
 
 
 def bound_connections() -> None:

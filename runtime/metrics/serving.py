@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from wsgiref.simple_server import WSGIServer
 
@@ -40,6 +41,9 @@ def serve() -> None:
     if not settings.METRICS_PORT or _server is not None:
         return
     address, port = settings.METRICS_ADDRESS, settings.METRICS_PORT
+    if address == "::" and not socket.has_dualstack_ipv6():
+        # On a machine without IPv6 that is no address, and every network all the same.
+        address = "0.0.0.0"  # noqa: S104
     try:
         _server, _ = start_http_server(port, address, REGISTRY)
     except OSError as error:

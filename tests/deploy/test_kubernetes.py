@@ -120,7 +120,7 @@ def test_every_process_runs_by_its_own_command() -> None:
     for name, line in procfile().items():
         # Kubernetes shares the CPU by requests, not by niceness, and web listens for all.
         wanted = re.sub(r"^nice -n \d+ ", "", line).replace(
-            "--host ${WEB_ADDRESS:-127.0.0.1} --port ${WEB_PORT:-8000}", "--host 0.0.0.0"
+            "--host ${WEB_ADDRESS:-127.0.0.1} --port ${WEB_PORT:-8000}", "--host ::"
         )
         assert " ".join(container(name)["args"]) == wanted
 

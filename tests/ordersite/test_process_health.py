@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import socket
 import time
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
+from localservices.ports import free_port
 from ordersite.management.commands.serve import port
 from ordersite.pipeline import health as pipeline_health
+from ordersite.web import server
 from ordersite.web.probes import Probes
 from runtime import health, heartbeat_file, waiting
 from runtime.process_start import start_of
@@ -178,6 +183,21 @@ def test_a_port_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch, valu
     if value != "0":
         with pytest.raises(ArgumentTypeError, match="from 0 to 65535"):
             port(value)
+
+
+def test_web_listens_on_every_network_of_both_protocols() -> None:
+    """A cluster may have IPv6 alone, and the probe asks at 127.0.0.1."""
+    number = free_port()
+
+    async def reach() -> None:
+        host = server.listening(server.EVERY_NETWORK)
+        listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, number)
+        for address in ["127.0.0.1", *(["::1"] if socket.has_dualstack_ipv6() else [])]:
+            _, writer = await asyncio.open_connection(address, number)
+            writer.close()
+        listening.close()
+
+    uvloop.run(reach())
 
 
 @pytest.mark.parametrize("arguments", [[], ["billing"], ["web", "relay"]])

@@ -72,6 +72,19 @@ def test_a_histogram_counts_what_is_at_most_as_large_as_each_bound() -> None:
     ]
 
 
+@pytest.mark.parametrize("has_ipv6", [True, False])
+def test_it_serves_on_every_network_of_both_protocols(
+    port: int, monkeypatch: pytest.MonkeyPatch, has_ipv6: bool
+) -> None:
+    """A cluster may have IPv6 alone, and a machine none of it."""
+    monkeypatch.setattr(settings, "METRICS_ADDRESS", "::")
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: has_ipv6)
+    serving.serve()
+
+    for address in ["127.0.0.1", *(["::1"] if has_ipv6 else [])]:
+        socket.create_connection((address, port), timeout=5).close()
+
+
 def test_what_has_counted_nothing_is_left_out() -> None:
     Counter("ordersite_c_total", "What it counts", ())
 

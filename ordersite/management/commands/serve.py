@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 is every network"
+            "--host",
+            default="127.0.0.1",
+            help=f"the address to listen on; {server.EVERY_NETWORK} is every one, IPv4 and IPv6",
         )
         parser.add_argument("--port", type=port, default=8000, help="default %(default)s")
 
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         server.bound_connections()
         uvicorn.run(
             "ordersite.asgi:application",
-            host=options["host"],
+            host=server.listening(options["host"]),
             port=options["port"],
             loop="uvloop",
             **server.options(settings.TRUSTED_PROXIES),
