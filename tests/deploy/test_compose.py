@@ -64,6 +64,14 @@ def test_every_process_logs_in_as_itself() -> None:
         assert (login["AMQP_URL"], login["MONGODB_URL"]) == urls
 
 
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION])
+def test_a_new_release_of_web_is_where_the_proxy_looks_for_it(services: Services) -> None:
+    """nginx asks for the address when it starts; a container that is made anew may have another."""
+    assert services["proxy"]["depends_on"] == {
+        "web": {"condition": "service_healthy", "restart": True}
+    }
+
+
 def test_the_image_is_built_once() -> None:
     assert [name for name, service in PROCESSES.items() if "build" in service] == ["prepare"]
 
