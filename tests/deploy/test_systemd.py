@@ -94,6 +94,15 @@ def test_nothing_keeps_it_from_being_started_again() -> None:
     assert values("StartLimitIntervalSec") == ["0"]
 
 
+def test_what_web_writes_for_a_while_is_not_in_memory() -> None:
+    """An import has up to 256 MiB, several at a time; Debian 13 keeps /tmp in memory."""
+    assert "TMPDIR=/var/tmp" in values("Environment")
+    # Its own one, which goes with the process, as that of /tmp does.
+    assert values("PrivateTmp") == ["yes"]
+    page = (ROOT / "docs/deploying.md").read_text()
+    assert "s#/tmp/#/var/tmp/#' /etc/nginx/nginx.conf" in page
+
+
 def test_it_may_do_little() -> None:
     assert values("User") == ["ordersite"]
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices"):
