@@ -118,7 +118,13 @@ def test_ports_are_open_to_this_machine_alone() -> None:
 def test_no_secret_gets_into_the_image() -> None:
     left_out = (ROOT / ".dockerignore").read_text().splitlines()
 
-    assert {".env*", ".git", ".local", "**/*.key", "**/*.pem"} <= set(left_out)
+    assert {".env*", ".git", ".local", "**/*.env", "**/*.key", "**/*.pem"} <= set(left_out)
+    # An export of a person's data, which a command puts where it is started.
+    assert "personal-data-*.zip" in left_out
+    # What the page makes for Kubernetes, it makes in a folder that Git leaves out, too.
+    page = (ROOT / "docs/deploying.md").read_text()
+    assert "umask 077\nmkdir --parents .local/secrets\ncd .local/secrets\n" in page
+    assert ".local/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 def test_the_image_s_user_is_a_number_that_is_not_root() -> None:
