@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -10,6 +11,21 @@ import msgspec
 REF = "#/components/schemas/{name}"
 
 Schema = dict[str, Any]
+
+
+def schemas_of(
+    types: Iterable[Any], reference: str = REF
+) -> tuple[list[Schema], dict[str, Schema]]:
+    """The schema of each type, and the named ones to which they refer, by their names.
+
+    `reference` is what a reference to `{name}` looks like. Descriptions are docstrings without the
+    indentation of the code, which Python takes away by itself from 3.13 on.
+    """
+    found, named = msgspec.json.schema_components(types, ref_template=reference)
+    for each in named.values():
+        if "description" in each:
+            each["description"] = cleandoc(each["description"])
+    return list(found), named
 
 
 class Schemas:
@@ -20,7 +36,7 @@ class Schemas:
         known = {id(each): each for each in types}
         # As long as this is there, no other object gets one of these identities.
         self._types = list(known.values())
-        found, self.components = msgspec.json.schema_components(self._types, ref_template=REF)
+        found, self.components = schemas_of(self._types)
         self._by_identity = dict(zip(known, found, strict=True))
 
     def of(self, type_: Any) -> Schema:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from messaging.service import Event, events
+from ordersite.openapi.schemas import schemas_of
 from runtime.requests.operation import JSON, Header
 from webhooks.bodies import known_types
 from webhooks.managing import TEST
@@ -73,7 +72,7 @@ def webhooks() -> dict[str, Any]:
 def schemas() -> dict[str, Any]:
     """The events' bodies, as components."""
     bodies = [each.body for each in sent()]
-    _, components = msgspec.json.schema_components(bodies, ref_template=REF)
+    _, components = schemas_of(bodies, REF)
     return {NAME.format(name=name): each for name, each in components.items()}
 
 

@@ -16,6 +16,7 @@ from kombu import Exchange
 from messaging.incoming import ATTEMPT_HEADER
 from messaging.message import CONTENT_TYPE
 from messaging.service import Event, events, exchange_of, publisher_of, services
+from ordersite.openapi.schemas import schemas_of
 from runtime.tracing.context import PARENT, STATE
 
 DESCRIPTION = (
@@ -31,9 +32,7 @@ SCHEMA_REF = "#/components/schemas/{name}"
 def document() -> dict[str, Any]:
     """The AsyncAPI document of all events."""
     channels = dict(channels_of_all())
-    _, schemas = msgspec.json.schema_components(
-        [each.body for each in events().values()], ref_template=SCHEMA_REF
-    )
+    _, schemas = schemas_of([each.body for each in events().values()], SCHEMA_REF)
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "ordersite", "version": settings.RELEASE, "description": DESCRIPTION},

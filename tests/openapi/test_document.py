@@ -19,6 +19,7 @@ from ordersite.access.problem_types import KEY_MADE_BEFORE
 from ordersite.openapi.document import SECURITY_SCHEMES, document
 from ordersite.openapi.problem_table import problem_types
 from ordersite.openapi.routes import Route, addresses, routes
+from ordersite.openapi.schemas import schemas_of
 from runtime.requests import idempotency_key
 from runtime.requests.operation import Answer
 from tests.security.routes import SCOPES, declared
@@ -174,6 +175,19 @@ def test_what_is_sent_to_webhooks_is_the_events_own_body() -> None:
                 "properties"
             ]
         )
+
+
+def test_a_description_is_the_same_with_every_python() -> None:
+    """From 3.13 on a docstring has lost the indentation, which Markdown takes for code."""
+
+    class Described(msgspec.Struct):
+        name: str
+
+    Described.__doc__ = "The first.\n\n    The second.\n    "
+
+    _, named = schemas_of([Described])
+
+    assert named["Described"]["description"] == "The first.\n\nThe second."
 
 
 def test_each_link_leads_to_a_path_with_what_the_example_says_there() -> None:
