@@ -6,10 +6,11 @@ import base64
 import json
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from pymongo import MongoClient
 
+from localservices.direct import urlopen
 from localservices.mongodb import MongoDB
 from localservices.rabbitmq import RabbitMQ
 

@@ -6,7 +6,8 @@ import json
 import time
 from collections.abc import Mapping
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+
+from localservices.direct import urlopen
 
 READY_SECONDS = 180
 POLL_SECONDS = 0.5

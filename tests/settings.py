@@ -29,6 +29,10 @@ RABBITMQ = (
     else SettledRabbitMQ(FOLDER / "rabbitmq")
 )
 
+# A company's proxy, by which no test reaches what it started itself.
+for name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.upper(), None)
 # The processes that tests start read them, too.
 os.environ.update(
     DJANGO_SETTINGS_MODULE="ordersite.settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
@@ -53,6 +54,16 @@ def test_a_connection_that_ends_while_it_is_closed_is_closed(answers: Answers) -
     management_api.patiently(partial(management_api.close_connection, "127.0.0.1:1 -> 127.0.0.1:2"))
 
     assert not answers
+
+
+def test_it_is_asked_past_the_proxy_of_a_company(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    answers += [HTTPStatus.OK]
+
+    assert management_api.get("queues").content == []
 
 
 def test_an_answer_that_comes_late_is_waited_for(answers: Answers) -> None:
