@@ -3,7 +3,7 @@
 import os
 import warnings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordersite.settings"
 # Celery would run the checks of all pages, too; `refuse_wrong_declarations` has a worker's.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 

@@ -4,7 +4,8 @@ import os
 import sys
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+    # Not `setdefault`, as other projects have: a shell of theirs would decide.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ordersite.settings"
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

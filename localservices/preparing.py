@@ -16,7 +16,7 @@ from django.core.management import call_command
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ordersite.settings"
     django.setup()
     if sys.argv[1:]:
         prepare_access(sys.argv[1])

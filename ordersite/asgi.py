@@ -9,7 +9,7 @@ import django
 from django.conf import settings
 from django.urls import get_resolver
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordersite.settings"
 
 # The apps' modules can only be imported after it.
 django.setup(set_prefix=False)

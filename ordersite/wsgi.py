@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from whitenoise import WhiteNoise
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersite.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordersite.settings"
 
 django.setup(set_prefix=False)
 

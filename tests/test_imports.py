@@ -38,3 +38,19 @@ def test_what_answers_no_requests_does_without_views_and_pages() -> None:
     assert "inventory.tasks" in imported
     assert [name for name in OF_REQUESTS if name in imported] == []
     assert [name for name in imported if name.endswith(".admin") and "django" not in name] == []
+
+
+@pytest.mark.usefixtures("programs")
+@pytest.mark.parametrize("start", ["celery_app", "ordersite.asgi", "ordersite.wsgi", "manage"])
+def test_a_shell_of_another_project_has_no_effect(start: str) -> None:
+    """Who works on another Django project often has its settings' name in every shell."""
+    started = subprocess.run(
+        [sys.executable, "-m", start, "diffsettings"],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "another_project.settings"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert start != "manage" or "SETTINGS_MODULE = 'ordersite.settings'" in started.stdout
