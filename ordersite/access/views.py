@@ -106,15 +106,16 @@ class RotateView(APIView):
         asked, caller = ROTATE.of(request), caller_of(request)
         known = find(id_)
         check_own(caller, known.scopes)
-        is_itself = caller.id == caller_of_key(known).id
-        if not is_itself and own_rate(caller) < rate_or_default(known.rate, known.user_id):
+        is_same_client = caller.id == caller_of_key(known).id
+        if not is_same_client and own_rate(caller) < rate_or_default(known.rate, known.user_id):
             raise Refusal(TITLE, [fault_of_rate(caller, "key", OF_ITSELF)], ABOVE_OWN_KEY)
         try:
             made = keys.rotate(
                 known.pk,
                 by=caller.name,
                 overlap=timedelta(hours=asked.overlap_hours),
-                latest=None if is_itself else caller.ends_at,
+                # One that was rotated, and ends soon, is not to live on in what follows it.
+                latest=None if caller.name == keys.name_of(known) else caller.ends_at,
             )
         except InvalidKey as error:
             fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")

@@ -12,6 +12,7 @@ from django.test import Client
 
 from orders.collection import orders
 from ordersite.access import keys
+from ordersite.access.bearer import remembered
 from ordersite.access.models import ApiKey
 from tests.concurrency import at_once
 from tests.failed_messages import stored_orders
@@ -124,6 +125,19 @@ def test_no_key_makes_one_that_lives_longer_or_sends_more_than_itself() -> None:
     assert made().status_code == 201
     [own, *others] = ApiKey.objects.order_by("created_at")
     assert all(each.expires_at <= own.expires_at and each.rate == 20 for each in others)
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_key_that_was_rotated_does_not_live_on_in_what_follows_its_successor() -> None:
+    """It may have leaked, and that is why it was rotated."""
+    client = client_of(secret("api-keys:*", lifetime=timedelta(days=365)))
+    successor = post(client, f"/api-keys/{ApiKey.objects.get().pk}/rotate", {}).json()
+    ends_at = ApiKey.objects.get(pk=successor["client"]).expires_at
+    remembered.forget()
+
+    third = post(client, f"/api-keys/{successor['id']}/rotate", {"overlapHours": 0}).json()
+
+    assert ApiKey.objects.get(pk=third["id"]).expires_at <= ends_at
 
 
 @pytest.mark.usefixtures("closed")
