@@ -22,6 +22,7 @@ from runtime.requests.caller import Caller
 from runtime.requests.number import whole_number
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import ISSUER_UNAVAILABLE
+from runtime.requests.text import fault_in
 
 #: Signatures alone: with a shared secret (HS256) everyone who checks a token could make one.
 ALGORITHMS = (
@@ -61,6 +62,8 @@ def read(token: str) -> tuple[Caller, datetime]:
     scope = claims.get("scope", "")
     names = scope.split() if isinstance(scope, str) else []
     subject = str(claims["sub"])
+    if fault_in(subject):
+        raise refused("the token's sub is no text that can be stored")
     caller = Caller(id_of(claims), f"token of {subject[:100]}", allowed(names, user_id), user_id)
     return caller, ends_at
 

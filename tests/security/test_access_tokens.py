@@ -73,7 +73,8 @@ def test_clocks_may_be_some_seconds_apart(issued: Issuer) -> None:
     [
         *({"iss": "https://elsewhere.example/"}, {"iss": None}, {"iss": ISSUER.rstrip("/")}),
         *({"aud": "https://elsewhere.example"}, {"aud": None}, {"aud": []}),
-        *({"exp": 1_700_000_000}, {"exp": None}, {"exp": "soon"}),
+        *({"exp": 1_700_000_000}, {"exp": None}, {"exp": "soon"}, {"exp": [1]}, {"exp": {}}),
+        *({"iat": [1]}, {"nbf": {}}, {"exp": True}, {"exp": 1e400}, {"sub": "\ud800"}),
         *({"nbf": 2**32}, {"iat": 2**32}, {"sub": None}),
         *({"user_id": None}, {"user_id": 0}, {"user_id": -1}, {"user_id": True}),
         *({"user_id": 1.5}, {"user_id": [101]}, {"user_id": ""}, {"user_id": "101 "}),
