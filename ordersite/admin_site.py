@@ -22,6 +22,7 @@ from ordersite.doctor.examination import examine
 from ordersite.overview.page import overview, part, wall, without_database
 from ordersite.overview.processes_page import processes_page
 from ordersite.overview.stored_snapshot import keep_report
+from ordersite.passwords import known_browser
 from ordersite.personal_data.page import personal_data_page
 from ordersite.staff import second_factor
 from ordersite.staff.forms import ChangeOwnPassword, LoginForm
@@ -145,11 +146,14 @@ class OrderSite(AdminSite):
                 # Whose session it is: MongoDB may take as long for that as before any page.
                 with pymongo.timeout(LOGIN_SECONDS):
                     _ = request.user.is_authenticated
-            return super().login(request, context)
+            response = super().login(request, context)
         except Exception as error:
             if is_database_unavailable(error):
                 return without_database(request, error)
             raise
+        if request.method == "POST" and request.user.is_authenticated:
+            known_browser.remember(response, request.user.get_username())
+        return response
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Django's own, and first of all the second factor where a setting asks for one."""

@@ -8,6 +8,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
+from ordersite.passwords import known_browser
 from runtime.requests.password_guesses import guesses
 
 
@@ -31,8 +32,8 @@ class FewGuesses(ModelBackend):
             return None
         address = request.META.get("REMOTE_ADDR", "") if request else ""
         name = username
-        guesses.begin(address, name)
+        counted = guesses.begin(address, name, known_browser.is_known(request, name))
         user = super().authenticate(request, username, password, **kwargs)
         if user is not None:
-            guesses.was_right(address, name)
+            guesses.was_right(counted, address, name)
         return user

@@ -59,9 +59,9 @@ class ChangeOwnPassword(PasswordAlone, OwnPasswordChangeForm):
         """
         # Not counted with the login's: a stranger's wrong passwords keep no one from a new one.
         name = f"{self.user.get_username()} logged in"
-        guesses.begin(None, name)
+        counted = guesses.begin(None, name)
         password: str = super().clean_old_password()
-        guesses.was_right(None, name)
+        guesses.was_right(counted, None, name)
         return password
 
 

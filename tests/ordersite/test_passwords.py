@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.http import HttpResponse
 from django.test import RequestFactory
 
-from ordersite.passwords import backend, hasher
+from ordersite.passwords import backend, hasher, known_browser
 from runtime.requests import password_guesses as guessing
 from runtime.requests.password_guesses import Guesses, TooManyGuesses
 from tests.concurrency import at_once
@@ -64,6 +65,65 @@ def test_a_user_is_guessed_some_times_from_wherever(tried: list[str]) -> None:
         log_in("operator", "wrong", address="10.0.2.1")
 
     assert log_in("another", "right", address="10.0.2.1")
+
+
+def guessed_from_everywhere(name: str) -> None:
+    """As an attacker with many addresses does for as long as they like."""
+    for number in range(guessing.OF_A_USER):
+        log_in(name, "wrong", address=f"10.0.1.{number}")
+    with pytest.raises(TooManyGuesses):
+        log_in(name, "right", address="10.0.2.1")
+
+
+def test_nobody_keeps_a_user_out_of_where_they_have_logged_in_before(tried: list[str]) -> None:
+    assert log_in("operator", "right", address="192.0.2.7")
+    guessed_from_everywhere("Operator")
+
+    assert log_in("operator", "wrong", address="192.0.2.7") is None
+    assert log_in("Operator", "right", address="192.0.2.7")
+    with pytest.raises(TooManyGuesses):
+        log_in("operator", "right", address="192.0.2.8")
+
+
+def test_nobody_keeps_a_user_out_of_a_browser_that_knows_them(tried: list[str]) -> None:
+    answer = HttpResponse()
+    known_browser.remember(answer, "operator")
+    guessed_from_everywhere("operator")
+
+    def with_browser(user: str, password: str, address: str) -> Any:
+        request = RequestFactory().get("/", REMOTE_ADDR=address)
+        request.COOKIES = {name: morsel.value for name, morsel in answer.cookies.items()}
+        return backend.FewGuesses().authenticate(request, user, password)
+
+    assert with_browser("Operator", "right", "192.0.2.9")
+    # It says nothing for others, and has a bound of its own.
+    guessed_from_everywhere("another")
+    with pytest.raises(TooManyGuesses):
+        with_browser("another", "right", "192.0.2.10")
+    for number in range(guessing.OF_A_USER):
+        assert with_browser("operator", "wrong", f"10.1.0.{number}") is None
+    with pytest.raises(TooManyGuesses):
+        with_browser("operator", "right", "10.1.1.1")
+
+
+def test_a_cookie_that_somebody_made_knows_nobody(tried: list[str]) -> None:
+    guessed_from_everywhere("operator")
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.9")
+    request.COOKIES = {known_browser.COOKIE: "operator"}
+
+    with pytest.raises(TooManyGuesses):
+        backend.FewGuesses().authenticate(request, "operator", "right")
+
+
+def test_addresses_where_users_are_known_have_a_bound(
+    guesses: Guesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guessing, "MOST_KNOWN", 2)
+    for number in range(3):
+        address = f"192.0.2.{number}"
+        guesses.was_right(guesses.begin(address, "operator"), address, "operator")
+
+    assert len(guesses._known) == 2
 
 
 def test_one_network_of_ipv6_is_one_address(tried: list[str]) -> None:

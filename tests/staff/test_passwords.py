@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
+from ordersite.passwords import backend, known_browser
 from ordersite.staff import basic, forms
 from ordersite.staff.basic import NotFromHere, verified_user
 from ordersite.staff.forms import ChangeOwnPassword, ChangePassword
@@ -133,3 +134,28 @@ def test_the_pages_of_the_password_use_those_forms(
         written.clear()
         assert client.post(path, form).status_code == 302
         assert written == [["password"]]
+
+
+def test_a_login_in_the_admin_has_the_browser_known(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password_guesses, "OF_A_USER", 1)
+    monkeypatch.setattr(backend, "guesses", password_guesses.Guesses())
+
+    def answer(client: Client, password: str, address: str) -> Any:
+        form = {"username": "boss", "password": password}
+        return client.post("/admin/login/", form, REMOTE_ADDR=address)
+
+    browser, stranger = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    cookie = answer(browser, PASSWORD, "192.0.2.1").cookies[known_browser.COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert "boss" not in cookie.value
+    browser.logout()
+    browser.cookies[known_browser.COOKIE] = cookie.value
+    refused = [answer(stranger, "wrong", "192.0.2.2") for _ in range(2)]
+
+    assert [each.status_code for each in refused] == [200, 429]
+    assert not any(known_browser.COOKIE in each.cookies for each in refused)
+    assert answer(stranger, PASSWORD, "192.0.2.3").status_code == 429
+    assert answer(browser, PASSWORD, "192.0.2.3").status_code == 302
