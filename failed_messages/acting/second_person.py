@@ -1,10 +1,14 @@
-"""Which acts wait for a second person: SECOND_PERSON_ABOVE says so."""
+"""Which acts wait for a second person: SECOND_PERSON_ABOVE says so.
+
+What one person discards or replays alone within an hour counts as one act: in several parts,
+each just below the number, anybody could do alone as much as they like.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,9 +16,10 @@ from bson import ObjectId
 from django.conf import settings
 from pymongo.client_session import ClientSession
 
+from failed_messages.acting.persons import persons
 from failed_messages.models import PendingState
 from failed_messages.records import audit
-from failed_messages.records.collection import pending_acts
+from failed_messages.records.collection import acts_alone, pending_acts
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.storable import text
 from runtime.mongodb_clock import mongodb_now
@@ -26,6 +31,10 @@ POLICY = "replay policy"
 #: Whatever the setting's number is: an edit sends what one person wrote, and a policy goes on
 #: replaying, so that nobody can say how many.
 ALWAYS = {EDIT, POLICY}
+#: What counts together.
+KINDS = {DISCARD: DISCARD, BULK_DISCARD: DISCARD, REPLAY: REPLAY, BULK_REPLAY: REPLAY}
+#: For so long it counts.
+TOGETHER = timedelta(hours=1)
 
 #: What was asked for longer ago may be about another situation.
 LASTS = timedelta(days=7)
@@ -34,10 +43,10 @@ LASTS = timedelta(days=7)
 class Waits(Exception):
     """The act was not done: it waits until another person approves it."""
 
-    def __init__(self, id_: ObjectId) -> None:
+    def __init__(self, id_: ObjectId, why: str = "") -> None:
         super().__init__(
             "nothing was done yet: another person with the permission has to approve it, "
-            f"as act {id_}"
+            f"as act {id_}{why}"
         )
         self.id = id_
 
@@ -54,13 +63,40 @@ def ask_if_needed(act: str, messages: int, by: str, reason: str, **arguments: An
     Raises:
         Waits: it is kept for another person instead.
     """
-    if is_needed(act, messages):
-        raise Waits(in_transaction(partial(_keep, act, messages, by, reason, arguments)))
-
-
-def is_needed(act: str, messages: int) -> bool:
     above: int | None = settings.SECOND_PERSON_ABOVE
-    return above is not None and (act in ALWAYS or messages > above)
+    if above is None:
+        return
+    is_many = act in ALWAYS or messages > above
+    others = 0 if is_many else _done_alone(KINDS[act], messages, by, above)
+    if is_many or others:
+        why = f", for its {messages:,} and {others:,} of the last hour that you did alone"
+        raise Waits(
+            in_transaction(partial(_keep, act, messages, by, reason, arguments)),
+            why if others else "",
+        )
+
+
+def _done_alone(kind: str, messages: int, by: str, above: int) -> int:
+    """Note an act that one person may do alone; or, where that is too many with those of the last
+    hour, note nothing and return how many those are.
+    """
+    who, now = sorted(persons(by)), mongodb_now()
+    noted = {"kind": kind, "persons": who, "messages": messages, "at": now}
+    # First, so that of two acts at the same moment each one counts the other.
+    id_ = acts_alone().insert_one(noted).inserted_id
+    acts_alone().delete_many({"at": {"$lte": now - TOGETHER}})
+    others = _count(kind, who, now) - messages
+    if others + messages <= above:
+        return 0
+    acts_alone().delete_one({"_id": id_})
+    return others
+
+
+def _count(kind: str, who: list[str], now: datetime) -> int:
+    # Also what a clock that was ahead has noted, but no more than that hour.
+    lately = {"$gt": now - TOGETHER, "$lt": now + TOGETHER}
+    found = acts_alone().find({"kind": kind, "persons": {"$in": who}, "at": lately})
+    return sum(each["messages"] for each in found)
 
 
 def _keep(

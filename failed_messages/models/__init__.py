@@ -1,5 +1,6 @@
 """What the desk stores, as the admin and the migrations see it."""
 
+from failed_messages.models.act_alone import ActAlone
 from failed_messages.models.audit_entry import AppendOnly, AuditEntry, Subject
 from failed_messages.models.discard_job import DiscardJob, DiscardState
 from failed_messages.models.failed_message import Act, FailedMessage, Replay, Status
@@ -13,6 +14,7 @@ from failed_messages.models.replay_policy import ReplayPolicy
 __all__ = [
     "REASON_LABELS",
     "Act",
+    "ActAlone",
     "AppendOnly",
     "AuditEntry",
     "DiscardJob",

@@ -8,6 +8,7 @@ from django.db import connection, models
 from pymongo.collection import Collection
 
 from failed_messages.models import (
+    ActAlone,
     DiscardJob,
     FailedMessage,
     FailureCount,
@@ -45,6 +46,10 @@ def replay_policies() -> Collection[dict[str, Any]]:
 
 def pending_acts() -> Collection[dict[str, Any]]:
     return _collection(PendingAct)
+
+
+def acts_alone() -> Collection[dict[str, Any]]:
+    return _collection(ActAlone)
 
 
 def _collection(model: type[models.Model]) -> Collection[dict[str, Any]]:

@@ -7,6 +7,7 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         from failed_messages.acting.persons import ask
-        from ordersite.access.keys import holders
+        from ordersite.access import keys, token_names
 
-        ask(holders)
+        ask(keys.holders)
+        ask(token_names.holders)

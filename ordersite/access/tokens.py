@@ -18,6 +18,7 @@ from django.conf import settings
 from ordersite.access.refused import refused
 from ordersite.access.scopes import allowed
 from ordersite.access.signing_keys import KeysUnavailable, SigningKeys
+from ordersite.access.token_names import name_of
 from runtime.requests.caller import Caller
 from runtime.requests.number import whole_number
 from runtime.requests.problem_type import Problem
@@ -64,7 +65,7 @@ def read(token: str) -> tuple[Caller, datetime]:
     subject = str(claims["sub"])
     if fault_in(subject):
         raise refused("the token's sub is no text that can be stored")
-    caller = Caller(id_of(claims), f"token of {subject[:100]}", allowed(names, user_id), user_id)
+    caller = Caller(id_of(claims), name_of(subject), allowed(names, user_id), user_id)
     return caller, ends_at
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from bson import ObjectId
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
+from failed_messages.acting import bulk_discard
 from failed_messages.acting.approving import NotDecided, approve, reject, why_not
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import edit_and_replay
@@ -20,7 +23,7 @@ from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
-from failed_messages.records.collection import pending_acts
+from failed_messages.records.collection import acts_alone, pending_acts
 from ordersite.access import keys
 from tests import broker
 from tests.concurrency import at_once
@@ -105,6 +108,75 @@ def test_a_few_go_on_alone_and_many_wait():
     assert reject(second.pk, "ben").startswith("rejected")
     with pytest.raises(NotDecided, match="rejected already, by ben"):
         approve(second.pk, "carl")
+
+
+def test_several_acts_of_an_hour_wait_as_one_in_whole_does():
+    chosen = [str(id_) for id_ in copies(6)]
+    assert all(each.done for each in replay(chosen[:1], "root for anna", "fixed"))
+    start(Filter(message_id="m1"), "root", "fixed")
+    # A discard is another thing, and others have an hour of their own.
+    assert discard(chosen[2:3], "root", "tests")[0].done
+    bulk_discard.start([Filter(message_id="m3")], "root for ben", "tests")
+    assert replay(chosen[3:4], "carl", "fixed")[0].done
+
+    further = (
+        lambda: replay(chosen[4:5], "root for ben", "fixed"),
+        lambda: start(Filter(message_id="m4"), "root", "fixed"),
+        lambda: discard(chosen[4:5], "root", "tests"),
+        lambda: bulk_discard.start([Filter(message_id="m4")], "root", "tests"),
+    )
+    for each in further:
+        with pytest.raises(Waits, match="its 1 and 2 of the last hour"):
+            each()
+
+
+def test_what_another_person_approved_or_was_done_an_hour_ago_does_not_count():
+    chosen = [str(id_) for id_ in copies(6)]
+    with pytest.raises(Waits):
+        discard(chosen[:3], "anna", "tests")
+    approve(pending().pk, "ben")
+    assert discard(chosen[3:5], "anna", "tests")[0].done
+    with pytest.raises(Waits):
+        discard(chosen[5:], "anna", "tests")
+
+    for each in acts_alone().find():
+        acts_alone().update_one({"_id": each["_id"]}, {"$set": {"at": each["at"] - 60 * MINUTE}})
+    assert discard(chosen[5:], "anna", "tests")[0].done
+    assert acts_alone().count_documents({}) == 1
+
+
+def test_a_key_has_no_hour_beside_the_one_of_who_made_it():
+    chosen = [str(id_) for id_ in copies(3)]
+    key = keys.create("a program", ["failed-messages:*"], by="anna", user_id=None)
+    assert replay(chosen[:2], "anna", "fixed")[0].done
+
+    answer = post(client_of(key.secret), f"{chosen[2]}/replay", {})
+
+    assert answer.status_code == 202
+    assert "its 1 and 2 of the last hour" in answer.json()["detail"]
+
+
+def test_of_acts_at_one_moment_no_more_go_on_than_one_after_the_other():
+    chosen = [str(id_) for id_ in copies(6)]
+
+    def act(id_: str) -> bool:
+        with suppress(Waits):
+            return discard([id_], "anna", "tests")[0].done
+        return False
+
+    done = at_once([partial(act, each) for each in chosen])
+
+    assert sum(done) <= 2
+
+
+def test_whoever_has_a_token_of_theirs_does_not_approve_what_it_asked_for():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "token of anna", "price")
+
+    with pytest.raises(NotDecided, match="another person"):
+        approve(pending().pk, "anna")
+    assert approve(pending().pk, "ben") == "sent to billing"
 
 
 def test_a_bulk_replay_of_many_waits_and_is_started_once():
