@@ -443,7 +443,7 @@ RETENTION_DAYS_ORDERS = setting(
     env.int, "RETENTION_DAYS_ORDERS", default=0, validate=between(0, CENTURY_DAYS), example="730"
 )
 
-#: Where set, edits, policies, and discards and replays of more messages in an hour, wait for another.
+#: Where set, edits, policies, and discards and replays of more messages an hour, wait for another.
 SECOND_PERSON_ABOVE = setting(
     env.int, "SECOND_PERSON_ABOVE", default=None, validate=between(0, 10**9), example="100"
 )

@@ -135,6 +135,16 @@ def scrubbed(value: Any, person: Person) -> Any:
     return scrubbed_text(value, person) if isinstance(value, str) else value
 
 
+def names_user(value: Any, user_id: int) -> bool:
+    """Whether the user's number stands in a user's place in the value."""
+    if isinstance(value, Mapping):
+        return any(
+            str(item) == str(user_id) if name in USER_FIELDS else names_user(item, user_id)
+            for name, item in value.items()
+        )
+    return isinstance(value, list) and any(names_user(each, user_id) for each in value)
+
+
 def scrubbed_text(text: str, person: Person) -> str:
     return re.sub(rf"(?<![\w.]){person.user_id}(?!\w|\.\d)", str(person.pseudonym), text)
 

@@ -27,6 +27,7 @@ from pymongo.errors import OperationFailure
 from billing.invoicing import invoices
 from failed_messages import personal_data as of_desk
 from failed_messages.acting import bulk_discard
+from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
@@ -386,6 +387,49 @@ def test_what_staff_asked_for_about_a_person_is_exported_and_erased() -> None:
     erase(USER, "boss")
 
     assert str(USER) not in everything()
+
+
+def test_what_staff_asked_for_about_others_keeps_its_numbers_and_is_not_given_out() -> None:
+    """What a bulk replay that runs selects would change with its text."""
+    order = place(user_id=OTHER)
+    work()
+    message = died(order, OTHER)
+    error = f"no answer within {USER} s"
+    failed_messages().update_one({"_id": message.pk}, {"$set": {"error_text": error}})
+    placed = orders().find_one({"user_id": OTHER})
+    body = msgspec.json.decode(msgspec.json.encode(body_of(placed, "order.placed")))
+    corrected = json.dumps({**body, "note": f"{USER} sheets"})
+    with override_settings(SECOND_PERSON_ABOVE=0):
+        with pytest.raises(Waits):
+            edit_and_replay(message.pk, corrected, "anna", f"{USER} sheets are too many")
+        with pytest.raises(Waits):
+            discard([message.pk], "anna", f"{USER} timeouts")
+        with pytest.raises(Waits):
+            start(Filter(user_id=str(OTHER)), "anna", f"{USER} timeouts")
+    start(Filter(error=error), "anna", f"{USER} timeouts")
+    before = [list(of_desk.pending_acts().find()), list(of_desk.replay_jobs().find())]
+
+    assert files(export(USER, "boss"))["acts.json"] == []
+    erase(USER, "boss")
+
+    assert [list(of_desk.pending_acts().find()), list(of_desk.replay_jobs().find())] == before
+
+
+def test_one_message_of_the_persons_is_about_them_and_one_of_many_is_not() -> None:
+    order, other = place(user_id=USER), place(user_id=OTHER)
+    work()
+    mine, theirs = died(order), died(other, OTHER)
+    with override_settings(SECOND_PERSON_ABOVE=0):
+        for ids in ([mine.pk], [mine.pk, theirs.pk]):
+            with pytest.raises(Waits):
+                discard(ids, "anna", f"{USER} called")
+    with override_settings(SECOND_PERSON_ABOVE=0), pytest.raises(Waits):
+        discard([mine.pk, theirs.pk], "anna", f"user {USER} called")
+
+    erase(USER, "boss")
+
+    reasons = [each["reason"].replace(str(USER), "N") for each in of_desk.pending_acts().find()]
+    assert sum(reason == "N called" for reason in reasons) == 1
 
 
 @override_settings(WEBHOOKS=True, WEBHOOKS_TO_PRIVATE_ADDRESSES=True)
