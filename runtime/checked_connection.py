@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-Address = IPv4Address | IPv6Address
+from runtime.outbound_addresses import Address
+
 #: Why nothing is sent to this address, which the host stands for; empty where it may be.
 FaultOf = Callable[[Address, str], str]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from runtime.checked_connection import Address
+from runtime.outbound_addresses import Address, has_credentials, inner
 
 MOST_CHARACTERS = 2_000
 
@@ -18,12 +18,6 @@ NAMES_INSIDE = {"localhost", "local", "internal", "invalid", "test"}
 #: Of a name and of each part of it (RFC 1035, section 2.3.4); some have an underscore.
 MOST_NAME_CHARACTERS = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-
-#: Where clouds keep a machine's credentials, beside what is link-local: AWS, Oracle, Alibaba.
-OF_CREDENTIALS = {ip_address(each) for each in ("fd00:ec2::254", "192.0.0.192", "100.100.100.200")}
-
-#: What a network without IPv4 has for the addresses of IPv4 (RFC 6052).
-NAT64 = ip_network("64:ff9b::/96")
 
 
 def fault_of_url(url: str) -> str:
@@ -84,7 +78,7 @@ def fault_of(address: Address, host: str) -> str:
     plain = inner(address)
     if plain.is_multicast or plain.is_unspecified:
         return "which is nobody's address"
-    if plain.is_link_local or plain in OF_CREDENTIALS:
+    if has_credentials(plain):
         return "where a cloud keeps the machine's credentials"
     if plain.is_loopback or (plain.is_private and not plain.is_reserved):
         is_fine = settings.WEBHOOKS_TO_PRIVATE_ADDRESSES
@@ -93,14 +87,3 @@ def fault_of(address: Address, host: str) -> str:
     if plain.is_reserved or is_old or not plain.is_global:
         return "which is not on the internet"
     return ""
-
-
-def inner(address: Address) -> Address:
-    """The address of IPv4 that one of IPv6 leads to; any other one as it is."""
-    if not isinstance(address, IPv6Address):
-        return address
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return (
-        address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
-    )

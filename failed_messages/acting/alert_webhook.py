@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 
-from runtime.checked_connection import Address, CheckedConnection
+from runtime.checked_connection import CheckedConnection
+from runtime.outbound_addresses import Address, has_credentials, inner
 
 ANSWER_SECONDS = 5
 
@@ -30,10 +31,10 @@ def fault_of(address: Address, host: str) -> str:
 
     Private networks have webhooks, and so has this machine if the setting says so itself.
     """
-    plain = getattr(address, "ipv4_mapped", None) or address
+    plain = inner(address)
     if plain.is_loopback:
         return "" if is_this_machine(host) else "this machine, which the setting does not name"
-    if plain.is_link_local:
+    if has_credentials(plain):
         return "where a cloud keeps the machine's credentials"
     if plain.is_multicast or plain.is_unspecified or plain.is_reserved:
         return "which is nobody's address"
