@@ -40,6 +40,13 @@ class Caller:
         """Whether it is a user of the admin, by login or session."""
         return self.id.startswith("user:")
 
+    @property
+    def is_token(self) -> bool:
+        """Whether it is an access token, of which one subject may have several for several
+        customers: then they are one client, and see different orders.
+        """
+        return self.id.startswith("token:")
+
     def may(self, scope: str) -> bool:
         """Whether it may do what the scope allows."""
         return scope in self.scopes

@@ -240,3 +240,24 @@ def test_a_customer_with_a_token_places_orders_by_both_ways(issued: Issuer) -> N
             body = json.dumps({"userId": user_id, "items": ["book"]})
             answer = client.post("/orders", body, content_type="application/json", headers=headers)
             assert answer.status_code == status
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_customer_gets_no_answer_that_another_one_of_the_same_subject_got(
+    issued: Issuer,
+) -> None:
+    """A program has one subject, and may act for a customer after the other (RFC 9068, 2.2)."""
+    client = Client(raise_request_exception=False)
+
+    def send(path: str, user_id: int, body: object = None) -> Any:
+        token = issued.token(user_id=user_id, scope="orders:place orders:cancel")
+        headers = {"authorization": f"Bearer {token}", "idempotency-key": "k", "host": "localhost"}
+        return client.post(path, json.dumps(body), "application/json", headers=headers)
+
+    placed = send("/orders", 101, {"userId": 101, "items": ["book"]}).json()
+    cancel = f"/orders/{placed['order']['orderId']}/cancel"
+
+    assert [send(cancel, 101, {}).status_code for _ in range(2)] == [200, 200]
+    other = send(cancel, 102, {})
+    assert other.status_code == 422
+    assert "book" not in other.text
