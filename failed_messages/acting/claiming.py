@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -16,6 +17,8 @@ from failed_messages.models import PartState, Status
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import act
+from messaging.isolation import isolated
+from messaging.outages import is_outage
 from runtime.mongodb_clock import mongodb_now, not_between
 from runtime.transactions import in_transaction
 
@@ -36,6 +39,43 @@ ENVELOPE = {
     "replay": True,
     "job_state": True,
 }
+
+NOT_CLAIMED = (
+    "Failed message %s stays failed, as it cannot be claimed for a replay; the others are replayed."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Claimed(NamedTuple):
+    """What a replay may send, and what it cannot have."""
+
+    #: The records without their bodies, by id.
+    records: dict[ObjectId, dict[str, Any]]
+    #: Those whose document cannot be read or changed; the log says why.
+    wrong: frozenset[ObjectId] = frozenset()
+
+
+def claim_all(
+    ids: Sequence[ObjectId], by: str, reason: str, job: ObjectId | None = None
+) -> Claimed:
+    """What `claim` does, where one document that cannot be claimed costs the others nothing.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    try:
+        return Claimed(claim(ids, by, reason, job))
+    except Exception as error:
+        if is_outage(error):
+            raise
+    claimed: dict[ObjectId, dict[str, Any]] = {}
+    wrong = set(ids)
+    for id_ in ids:
+        with isolated(log, NOT_CLAIMED, id_):
+            claimed |= claim([id_], by, reason, job)
+            wrong.remove(id_)
+    return Claimed(claimed, frozenset(wrong))
 
 
 def claim(

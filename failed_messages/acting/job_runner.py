@@ -17,7 +17,7 @@ from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from failed_messages.acting.claiming import claim
+from failed_messages.acting.claiming import claim_all
 from failed_messages.acting.job_control import ACTIVE, MOST_A_SECOND
 from failed_messages.acting.sending import Sender
 from failed_messages.models import FailedMessage, JobState, PartState, Status
@@ -50,7 +50,6 @@ CANNOT_GO_ON = (
     "still handled. Its page in the admin says why; start another one in its place."
 )
 
-NOT_CLAIMED = "Failed message %s stays failed: bulk replay %s goes on without it."
 #: In the message's own row of the job.
 CANNOT_BE_CLAIMED = "it could not be claimed; the scheduler's log says why"
 
@@ -196,7 +195,7 @@ def _send_chunk(job: Job, sender: Sender, records: list[dict[str, Any]]) -> None
         id_: each.detail for id_, each in stale.items() if each.cancelled or not job["reason"]
     }
     ids = [record["_id"] for record in records if record["_id"] not in left_out]
-    claimed, wrong = _claim(job, ids)
+    claimed, wrong = claim_all(ids, job["by"], job["reason"], job["_id"])
     sender.send(list(claimed.values()))
     for id_, reason in left_out.items():
         _set_aside(job, id_, LEFT_OUT, reason)
@@ -205,23 +204,6 @@ def _send_chunk(job: Job, sender: Sender, records: list[dict[str, Any]]) -> None
     for id_ in ids:
         if id_ not in claimed and id_ not in wrong:
             _set_aside(job, id_, REFUSED, refusal(id_, "replay").detail)
-
-
-def _claim(job: Job, ids: list[ObjectId]) -> tuple[dict[ObjectId, dict[str, Any]], list[ObjectId]]:
-    """What is claimed, and what MongoDB refuses to change, which costs the others nothing."""
-    by, reason = job["by"], job["reason"]
-    try:
-        return claim(ids, by, reason, job["_id"]), []
-    except PyMongoError as error:
-        if is_outage(error):
-            raise
-    claimed: dict[ObjectId, dict[str, Any]] = {}
-    wrong = set(ids)
-    for id_ in ids:
-        with isolated(log, NOT_CLAIMED, id_, job["_id"]):
-            claimed |= claim([id_], by, reason, job["_id"])
-            wrong.remove(id_)
-    return claimed, [*wrong]
 
 
 def _set_aside(job: Job, id_: ObjectId, state: str, detail: str) -> None:

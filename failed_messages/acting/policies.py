@@ -18,9 +18,9 @@ from pymongo.client_session import ClientSession
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import POLICY, ask_if_needed
 from failed_messages.models import REASON_LABELS, PartState, Status
-from failed_messages.reading.next_step import handler_of
+from failed_messages.reading.next_step import replay_safe_types
 from failed_messages.records import audit
-from failed_messages.records.collection import failed_messages, replay_policies
+from failed_messages.records.collection import failed_messages, failure_groups, replay_policies
 from failed_messages.records.invalid_request import Invalid, refuse
 from messaging.isolation import isolated
 from messaging.service import services
@@ -139,6 +139,8 @@ def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> i
     due = mongodb_now() - timedelta(seconds=delay_seconds)
     wanted = {
         **failed_of(policy),
+        # In the query: what no policy may replay stays failed, and would come first each time.
+        "type": {"$in": replay_safe_types(_service_of(policy))},
         "last_failed_at": {"$lte": due},
         # By a clock that is behind it failed long ago.
         "archived_at": {"$not": {"$gt": due}},
@@ -146,16 +148,19 @@ def _apply(policy: dict[str, Any], replays_before: int, delay_seconds: int) -> i
         "body_cut": False,
         "job_state": {"$ne": PartState.WAITING},
     }
-    found = failed_messages().find(wanted, {"service": True, "type": True})
-    ids = [each["_id"] for each in found.limit(MESSAGES_A_RUN) if _is_safe(each)]
+    found = failed_messages().find(wanted, {"_id": True}).limit(MESSAGES_A_RUN)
+    ids = [each["_id"] for each in found]
     _count_replay(ids, replays_before)
     replay(ids, f"policy of {policy['_id']}", approved=True)
     return len(ids)
 
 
-def _is_safe(record: dict[str, Any]) -> bool:
-    handler = handler_of(record["service"], record["type"])
-    return handler is not None and handler.replay_safe
+def _service_of(policy: Mapping[str, Any]) -> str:
+    """Of the messages that it is about; empty where its group is not known."""
+    if policy["service"]:
+        return str(policy["service"])
+    group = failure_groups().find_one({"_id": policy["group"]}, {"service": True})
+    return str(group["service"]) if group else ""
 
 
 def _count_replay(ids: list[ObjectId], replays_before: int) -> None:

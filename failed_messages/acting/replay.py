@@ -13,11 +13,11 @@ from datetime import timedelta
 from bson import ObjectId
 from django.conf import settings
 
-from failed_messages.acting.claiming import ENVELOPE, claim
+from failed_messages.acting.claiming import ENVELOPE, claim_all
 from failed_messages.acting.second_person import REPLAY, ask_if_needed
 from failed_messages.acting.sending import Sender
 from failed_messages.models import Status
-from failed_messages.reading.act_result import Verdict, record_id, refusal
+from failed_messages.reading.act_result import NOT_KNOWN, Verdict, record_id, refusal
 from failed_messages.reading.staleness import Stale, moved_on
 from failed_messages.records.collection import failed_messages
 from messaging.publishing.publisher import Publisher
@@ -82,8 +82,11 @@ def _replay_chunk(
 ) -> list[Verdict]:
     keys = {id_: record_id(id_) for id_ in chunk}
     stale = {} if reason else _stale([key for key in keys.values() if key])
-    claimed = claim([key for key in keys.values() if key not in stale], by, reason)
+    claimed, wrong = claim_all(
+        [key for key in keys.values() if key and key not in stale], by, reason
+    )
     sent = sender.send(list(claimed.values()))
+    sent |= {key: Verdict(str(key), done=False, detail=NOT_KNOWN) for key in wrong}
     return [
         sent.pop(key) if key in sent else _refused(id_, stale.get(key) if key else None)
         for id_, key in ((id_, keys[id_]) for id_ in chunk)

@@ -14,12 +14,13 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from failed_messages.models import PartState, Status
-from failed_messages.reading.act_result import Verdict
+from failed_messages.reading.act_result import NOT_KNOWN, Verdict
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import RABBITMQ, act
 from messaging.adapters.py_amqp import decode_table
 from messaging.errors import PublishError, Unroutable
+from messaging.isolation import isolated
 from messaging.kept_headers import kept_headers, kept_properties
 from messaging.message import CONTENT_TYPE, Message
 from messaging.publishing.publisher import Outgoing, Publisher
@@ -42,6 +43,11 @@ REPLAYED = Counter(
 
 NO_QUEUE = (
     "the queue {service} does not exist; run `python manage.py declare_topology`, then replay again"
+)
+
+CANNOT_RELEASE = (
+    "Failed message %s can neither be published nor be failed again, as its document is not as "
+    "this release stores one: it stays as it is. The others are published."
 )
 
 Record = dict[str, Any]
@@ -91,6 +97,11 @@ class Sender:
         return set(range(len(records)))
 
     def _alone(self, record: Record) -> Verdict:
+        with isolated(log, CANNOT_RELEASE, record["_id"]):
+            return self._publish_or_release(record)
+        return Verdict(str(record["_id"]), done=False, detail=NOT_KNOWN)
+
+    def _publish_or_release(self, record: Record) -> Verdict:
         try:
             self._publisher.publish([_outgoing(each) for each in _with_bodies([record])])
         except Unroutable:
@@ -109,12 +120,18 @@ class Sender:
 def _rounds(records: Sequence[Record]) -> Iterator[list[Record]]:
     round_: list[Record] = []
     for record in records:
-        if round_ and sum(each["body_bytes"] for each in (*round_, record)) > ROUND_BYTES:
+        if round_ and sum(map(_body_bytes, (*round_, record))) > ROUND_BYTES:
             yield round_
             round_ = []
         round_.append(record)
     if round_:
         yield round_
+
+
+def _body_bytes(record: Record) -> int:
+    """One that does not say how long it is goes alone."""
+    length = record.get("body_bytes")
+    return length if isinstance(length, int) else ROUND_BYTES
 
 
 def _with_bodies(records: list[Record]) -> list[Record]:
@@ -183,7 +200,7 @@ def _release(record: Record, detail: str) -> Verdict:
 
 def _write_release(record: Record, detail: str, session: ClientSession) -> None:
     updated = failed_messages().update_one(
-        {"_id": record["_id"], "status": Status.REPLAYING, "replay.id": record["replay"]["id"]},
+        {"_id": record["_id"], "status": Status.REPLAYING, "replay.id": _replay_id(record)},
         {
             "$set": {"status": Status.FAILED, **_part_refused(record, detail)},
             "$push": {"history": act("replay refused", RABBITMQ, detail=detail)},
@@ -198,8 +215,14 @@ def _write_release(record: Record, detail: str, session: ClientSession) -> None:
         )  # fmt: skip
 
 
+def _replay_id(record: Record) -> Any:
+    """None, as MongoDB has it for a field that is not there, where nothing says which replay."""
+    replay = record.get("replay")
+    return replay.get("id") if isinstance(replay, dict) else None
+
+
 def _part_refused(record: Record, detail: str) -> Record:
-    if record["job_state"] != PartState.SENT:
+    if record.get("job_state") != PartState.SENT:
         return {}
     return {"job_state": PartState.REFUSED, "job_detail": detail}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from bson.errors import InvalidId
 
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
+from messaging.isolation import isolated
 from runtime.moment import exact
 
 
@@ -20,6 +22,15 @@ class Verdict:
     id: str
     done: bool
     detail: str
+
+
+NOT_KNOWN = "its document cannot be read; the log says why"
+CANNOT_SAY = (
+    "Nothing was done to failed message %s, and why is not known, as its document is not as this "
+    "release stores one."
+)
+
+log = logging.getLogger(__name__)
 
 
 class ReasonMissing(ValueError):
@@ -47,7 +58,10 @@ def refusal(id_: str | ObjectId, verb: str) -> Verdict:
         {"_id": record_id(id_)},
         dict.fromkeys(WHY_NOT, True),
     )
-    return Verdict(str(id_), done=False, detail=why_not(record, verb))
+    detail = NOT_KNOWN
+    with isolated(log, CANNOT_SAY, id_):
+        detail = why_not(record, verb)
+    return Verdict(str(id_), done=False, detail=detail)
 
 
 def why_not(record: dict | None, verb: str) -> str:

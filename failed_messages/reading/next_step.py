@@ -9,7 +9,7 @@ from failed_messages.models import FailedMessage, Status, reason_label
 from failed_messages.records.simulated_fault import SimulatedFault, simulated_fault
 from messaging.certificate import Reason
 from messaging.handling.handler import Handler
-from messaging.handling.handlers import HANDLERS
+from messaging.handling.handlers import HANDLERS, known_types
 from messaging.service import services
 
 
@@ -138,6 +138,12 @@ def handler_of(service: str, type_: str) -> Handler | None:
     """The handler that a message of this type meets; None where the service has none."""
     default = services()[service].plain_messages_are if service in services() else None
     return HANDLERS.get((service, type_ or default or ""))
+
+
+def replay_safe_types(service: str) -> list[str]:
+    """The types of message that the service may handle twice; empty text for plain ones."""
+    types = ["", *known_types(service)]
+    return [each for each in types if (met := handler_of(service, each)) and met.replay_safe]
 
 
 class Kind(NamedTuple):

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from failed_messages.records.order_facts import OrderFacts, order_facts
+from messaging.isolation import isolated
 
 CANCELLED = "cancelled"
 #: Goods may leave before each service has done its part, which it is to do all the same.
 SHIPPED, PLACED = "shipped", "placed"
+
+CANNOT_TELL = (
+    "Whether failed message %s is stale is not known, as its document is not as this release "
+    "stores one, so it is not replayed without a reason; the others are."
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +36,22 @@ def moved_on(
 ) -> dict[Any, Stale]:
     """Why each record is stale, by its id; nothing for a record that is not.
 
-    A record needs `_id`, `order_id`, `type` and `headers`. `facts` are those of its orders, read
-    here unless they are given.
+    A record needs `_id`, `order_id`, `type` and `headers`; one in which they cannot be read counts
+    as stale. `facts` are those of its orders, read here unless they are given.
     """
     records = list(records)
     if facts is None:
-        facts = order_facts(record["order_id"] for record in records)
-    found = {
-        record["_id"]: _stale(record, facts[record["order_id"]])
-        for record in records
-        if record["order_id"] in facts
-    }
-    return {id_: stale for id_, stale in found.items() if stale.detail}
+        facts = order_facts(record.get("order_id") for record in records)
+    found = {record["_id"]: _stale(record, facts) for record in records}
+    return {id_: stale for id_, stale in found.items() if stale and stale.detail}
 
 
-def _stale(record: Mapping[str, Any], order: OrderFacts) -> Stale:
-    return Stale(why_stale(record, order), cancelled=order.status == CANCELLED)
+def _stale(record: Mapping[str, Any], facts: Mapping[str, OrderFacts]) -> Stale | None:
+    with isolated(log, CANNOT_TELL, record["_id"]):
+        if (order := facts.get(record["order_id"])) is None:
+            return None
+        return Stale(why_stale(record, order), cancelled=order.status == CANCELLED)
+    return Stale("its document cannot be read; the log says why", cancelled=False)
 
 
 def why_stale(record: Mapping[str, Any], order: OrderFacts) -> str:

@@ -51,7 +51,7 @@ def register(source: Source) -> None:
     _sources[:] = [source]
 
 
-def order_facts(order_ids: Iterable[str]) -> dict[str, OrderFacts]:
+def order_facts(order_ids: Iterable[object]) -> dict[str, OrderFacts]:
     """The facts of those orders that are known, by id."""
     ids = sorted({id_ for id_ in order_ids if isinstance(id_, str) and id_})
     facts: dict[str, OrderFacts] = {}
