@@ -90,7 +90,7 @@ class TestView(APIView):
         with pymongo.timeout(ANSWER_SECONDS):
             endpoint = find(request, endpoint_id)
             check_enabled(endpoint)
-            test = managing.send_test(endpoint)
+            test = managing.send_test(endpoint).delivery
         return answered(delivery_json(test), HTTPStatus.ACCEPTED)
 
 

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from runtime.moment import for_programs
 from runtime.mongodb_clock import mongodb_now
 from webhooks import rotation, waking
-from webhooks.message_ids import new_message_id
+from webhooks.message_ids import message_id_of_test
 from webhooks.noting import delivery
 from webhooks.order import About
 from webhooks.store import Document, deliveries, endpoints
@@ -170,13 +170,27 @@ def delete(id_: str) -> None:
     deliveries().delete_many({"endpoint": id_})
 
 
-def send_test(endpoint: Document) -> Document:
-    """Have a test sent to the endpoint; returns its delivery."""
+class SentTest(NamedTuple):
+    """A test's delivery, and whether the same request had it sent before."""
+
+    delivery: Document
+    was_there: bool = False
+
+
+def send_test(endpoint: Document, key: str = "") -> SentTest:
+    """Have a test sent to the endpoint.
+
+    Args:
+        key: identifies the request over all clients; again, nothing more is sent. Empty: none.
+    """
     now = mongodb_now()
     body = {"type": TEST, "timestamp": for_programs(now), "endpointId": endpoint["_id"]}
     text = msgspec.json.encode(body).decode()
-    test = delivery(endpoint["_id"], TEST, About("", 0), text, now, new_message_id())
+    test = delivery(endpoint["_id"], TEST, About("", 0), text, now, message_id_of_test(key))
     test |= {"user_id": endpoint["user_id"]}
-    deliveries().insert_one(test)
+    try:
+        deliveries().insert_one(test)
+    except DuplicateKeyError:
+        return SentTest(test, was_there=True)
     waking.let_in(endpoint["_id"])
-    return test
+    return SentTest(test)

@@ -18,6 +18,11 @@ def message_id_of(type_: str, order_id: str) -> str:
     return f"msg_{digest[:32]}"
 
 
-def new_message_id() -> str:
-    """Of a test, which is not an event's."""
-    return f"msg_{secrets.token_hex(16)}"
+def message_id_of_test(key: str = "") -> str:
+    """Of a test, which is not an event's.
+
+    Args:
+        key: identifies the request for the test; again, it has the same id. Empty: a new one.
+    """
+    digest = hashlib.sha256(f"test:{key}".encode()).hexdigest()
+    return f"msg_{digest[:32] if key else secrets.token_hex(16)}"

@@ -13,6 +13,7 @@ from ordersite.workplace.related import related
 from tests.browser_form import BrowserForm
 from tests.webhooks.events import ORDER_ID, answered
 from tests.webhooks.test_keeping import endpoint, ordered
+from webhooks.admin.endpoints import EndpointAdmin
 from webhooks.disabling import disable
 from webhooks.rotation import newest
 from webhooks.sending import Sent
@@ -127,6 +128,50 @@ def test_the_actions(admin_client: Client) -> None:
     assert newest(made["secrets"]) not in rotated
     assert "whsec_" in rotated
     assert deliveries().count_documents({"type": "webhook.test"}) == 1
+
+
+def test_a_second_click_sends_no_second_test(admin_client: Client) -> None:
+    made = endpoint(101)
+    shown = admin_client.get(ENDPOINTS).content.decode()
+    chosen = {"action": "test", "_selected_action": made["_id"]}
+    sent = BrowserForm(shown, "changelist-form").sent(**chosen)
+
+    first, second = (
+        admin_client.post(ENDPOINTS, sent, follow=True).content.decode() for _ in range(2)
+    )
+
+    assert "the test</a> is sent." in first
+    assert "the test</a> was sent already; nothing more is sent." in second
+    assert deliveries().count_documents({"type": "webhook.test"}) == 1
+    opened_again = BrowserForm(second, "changelist-form").sent(**chosen)
+    admin_client.post(ENDPOINTS, opened_again)
+    assert deliveries().count_documents({"type": "webhook.test"}) == 2
+
+
+def test_what_an_endpoint_is_already_is_told_so(admin_client: Client) -> None:
+    made = endpoint(101)
+    disable(made["_id"], "Nothing but failures for 5 days.", datetime.now(UTC))
+
+    told = act(admin_client, ENDPOINTS, "disable", made["_id"])
+    act(admin_client, ENDPOINTS, "enable", made["_id"])
+    enabled = act(admin_client, ENDPOINTS, "enable", made["_id"])
+
+    assert "was disabled already: Nothing but failures for 5 days." in told
+    assert "was enabled already" in enabled
+
+
+def test_a_secret_that_was_not_rotated_is_told_so(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = endpoint(101)
+    before = {**made, "secrets": [*made["secrets"], *made["secrets"]]}
+    monkeypatch.setattr(EndpointAdmin, "_stored", lambda *_: [before])
+
+    told = act(admin_client, ENDPOINTS, "rotate", made["_id"])
+
+    assert "was not rotated once more" in told
+    (stored,) = endpoints().find()
+    assert stored["secrets"] == made["secrets"]
 
 
 def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,6 +34,9 @@ from webhooks.store import Document, deliveries, endpoints
 
 MADE_BEFORE = "This form has made another endpoint before. Open it again for one more."
 HAS_ALL = f"It has {managing.MOST_OF_A_CUSTOMER} endpoints, as many as a customer may have."
+ROTATED_MEANWHILE = (
+    "got another secret, or was deleted, at the same moment: it was not rotated once more."
+)
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
 
 
@@ -100,6 +104,14 @@ class MissedForm(forms.Form):
     )
 
 
+class ActionOfOneList(ActionForm):
+    """An action, and the list that it was chosen in: a second click sends no second test."""
+
+    request = form_id.field()
+    # An action's form shows the label of a hidden field, too.
+    request.label = ""
+
+
 class EndpointAdmin(admin.ModelAdmin):
     """Who may change endpoints makes and deletes them, too; more is done by the actions."""
 
@@ -114,6 +126,7 @@ class EndpointAdmin(admin.ModelAdmin):
     readonly_fields = ["id", "what", "deliveries", "condition", "disabled_at", "last_success_at"]
     readonly_fields += ["failures", "failing_since", "held_until", "next_at"]
     readonly_fields += ["created_at", "created_by"]
+    action_form = ActionOfOneList
     actions = ["test", "send_again", "enable", "disable", "rotate"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
@@ -201,13 +214,15 @@ class EndpointAdmin(admin.ModelAdmin):
 
     @admin.action(description="Send a test to the selected endpoints", permissions=["write"])
     def test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        key = form_id.key(request, request.POST.get("request", ""))
         for stored in self._stored(request, queryset):
             if why := why_not(stored):
                 self.message_user(request, f"{stored['url']}: {why}", messages.ERROR)
                 continue
-            test = managing.send_test(stored)
+            test, was_there = managing.send_test(stored, key)
             page = reverse("admin:webhooks_delivery_change", args=[test["_id"]])
-            said = format_html('{}: <a href="{}">the test</a> is sent.', stored["url"], page)
+            what = "was sent already; nothing more is sent." if was_there else "is sent."
+            said = format_html('{}: <a href="{}">the test</a> {}', stored["url"], page, what)
             self.message_user(request, said)
 
     @admin.action(description="Send again what the selected missed", permissions=["write"])
@@ -236,12 +251,18 @@ class EndpointAdmin(admin.ModelAdmin):
     @admin.action(description="Enable the selected endpoints", permissions=["write"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         for stored in self._stored(request, queryset):
+            if stored["state"] == "enabled":
+                self._unchanged(request, stored, "was enabled already")
+                continue
             enable(stored["_id"])
             self.message_user(request, f"{stored['url']} is enabled.")
 
     @admin.action(description="Disable the selected endpoints", permissions=["write"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         for stored in self._stored(request, queryset):
+            if stored["state"] == "disabled":
+                self._unchanged(request, stored, f"was disabled already: {stored['reason']}")
+                continue
             reason = f"{request.user.get_username()} disabled it."
             disable(stored["_id"], reason, mongodb_now())
             self.message_user(request, f"{stored['url']} is disabled.")
@@ -249,9 +270,16 @@ class EndpointAdmin(admin.ModelAdmin):
     @admin.action(description="Rotate the secrets of the selected", permissions=["write"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
         by, overlap = request.user.get_username(), timedelta(hours=OVERLAP_HOURS)
-        rotated = [managing.rotate(each, overlap, by) for each in self._stored(request, queryset)]
-        made = [each for each in rotated if each]
+        made = []
+        for stored in self._stored(request, queryset):
+            if rotated := managing.rotate(stored, overlap, by):
+                made.append(rotated)
+            else:
+                self._unchanged(request, stored, ROTATED_MEANWHILE)
         return self._shown_once(request, made) if made else None
+
+    def _unchanged(self, request: HttpRequest, stored: Document, why: str) -> None:
+        self.message_user(request, f"{stored['url']} {why}", messages.WARNING)
 
     @admin.display(description="state")
     def condition(self, endpoint: Endpoint) -> str:
