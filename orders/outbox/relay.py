@@ -40,6 +40,8 @@ class Relay:
         self._stop = stop
         self._lease = Lease(RELAY_LEASE)
         self._was_holder: bool | None = None
+        #: Why it publishes nothing now; empty where nothing is wrong.
+        self._fault = ""
         self._wait_seconds = 0.0
         self._reported = Reported()
         self._pace = Pace()
@@ -47,6 +49,7 @@ class Relay:
 
     def run(self) -> None:
         """Publish pending events until asked to stop."""
+        presence.doing(self._does_now)
         with Publisher(settings.AMQP_URL) as publisher:
             while not self._stop.requested:
                 heartbeat_file.beat()
@@ -63,6 +66,7 @@ class Relay:
         try:
             if not self._holds_lease():
                 self._arrivals.ignore()
+                self._fault = ""
                 return STANDBY_POLL_SECONDS
             published = publish_batch(publisher)
             if not published:
@@ -99,16 +103,24 @@ class Relay:
     def _holds_lease(self) -> bool:
         is_holder = self._lease.is_held()
         if is_holder != self._was_holder:
-            presence.doing("publishes events" if is_holder else "stands by for another relay")
             logger.info(
                 "Publishing events." if is_holder else "On standby: another relay is active."
             )
         self._was_holder = is_holder
         return is_holder
 
+    def _does_now(self) -> str:
+        if self._fault:
+            return f"tries again: {self._fault}"
+        if self._was_holder is None:
+            return ""
+        return "publishes events" if self._was_holder else "stands by for another relay"
+
     def _outage(self, error: Exception) -> float:
         self._arrivals.ignore()
-        if self._reported.is_new(why := in_words(error)):
+        why = in_words(error)
+        self._fault = f"{fault(error)}: {why}"
+        if self._reported.is_new(why):
             logger.error(
                 "%s, so events wait in the outbox; nothing is lost. The relay tries again until "
                 "this is fixed: %s",
@@ -121,6 +133,7 @@ class Relay:
         return self._wait_seconds
 
     def _outage_over(self) -> None:
+        self._fault = ""
         if self._reported.end():
             logger.info("The fault is over; publishing again.")
         self._wait_seconds = 0.0

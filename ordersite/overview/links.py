@@ -29,11 +29,11 @@ DOCTOR = Link("What the doctor says", "admin:doctor")
 
 def processes(kind: str) -> Link:
     """All of the kind, healthy ones, too."""
-    return Link("Processes", "admin:processes", f"kind={kind}")
+    return Link(f"Processes: {kind}", "admin:processes", f"kind={kind}")
 
 
 def workers_of(service: str) -> Link:
-    return Link("Workers", "admin:processes", f"queue={service}")
+    return Link(f"Workers of {service}", "admin:processes", f"queue={service}")
 
 
 def retrying(service: str = "") -> Link:

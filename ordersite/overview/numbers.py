@@ -120,7 +120,7 @@ def _outboxes(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     oldest, of = min(waiting)
     seconds = (now - oldest).total_seconds()
     # Of the others' events there is no list.
-    link = link if of == "orders" else DOCTOR
+    link = link if of == "orders" else processes_of("scheduler")
     yield Number("oldest in the outbox", age(seconds), link, seconds > SLOW_SECONDS / 2, oldest)
 
 
@@ -154,7 +154,8 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     queues = snapshot.queues or {}
     queue, dead = queues.get(service), queues.get(f"{service}.dlq")
     waits = in_flight(service)
-    yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, waits)
+    # Its messages are of all orders and of none: the list of who takes them counts them, too.
+    yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, workers_of(service))
     yield _workers(snapshot, now, service)
     since = (snapshot.waiting_since or {}).get(service)
     waited = (now - since).total_seconds() if since else 0.0

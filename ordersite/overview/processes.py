@@ -100,9 +100,9 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
             cost="Orders were taken that no service has got yet. Nothing is lost.",
-            click=DOCTOR,
-            step="The relay runs, but publishes nothing. If the doctor finds no cause, end the "
-            "relay and start one:"
+            click=processes_of("relay" if "orders" in late else "scheduler"),
+            step="The relay runs, but publishes nothing. The list says what it waits for. If it "
+            "hangs, end it and start one:"
             if "orders" in late
             else f"The scheduler sends these. {START_ONE}",
             command=f"python manage.py {'relay' if 'orders' in late else 'scheduler'}",
@@ -165,7 +165,7 @@ def archiver(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what="No archiver runs: what fails now cannot be seen here.",
             cost=f"{counted(count, 'message')} {'waits' if count == 1 else 'wait'} in RabbitMQ: "
             "dead ones, and outcomes of replays. None is lost.",
-            click=DOCTOR,
+            click=processes_of("archiver"),
             step=START_ONE,
             command="python manage.py archiver",
         )
@@ -176,7 +176,7 @@ def archiver(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             level=Level.DEGRADED,
             what=f"The archiver is behind or stuck: {waiting}.",
             cost="What failed, and how replays ended, is seen late. None is lost.",
-            click=DOCTOR,
+            click=processes_of("archiver"),
             step="If they do not become fewer, end the archiver and start one:",
             command="python manage.py archiver",
             since=min(filled),
@@ -210,7 +210,7 @@ def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         level=Level.DEGRADED,
         what=what,
         cost=f"{stopped} and resending what was lost do not run. Orders move on.",
-        click=DOCTOR,
+        click=processes_of("scheduler"),
         step=step,
         command="python manage.py scheduler",
         since=now - timedelta(seconds=last.age_seconds) if last else None,

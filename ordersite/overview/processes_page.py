@@ -50,6 +50,7 @@ def processes_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
         "queues": tuple(services()),
         "wrong": wrong,
         "rows": [row(each, seconds_since(each.since, now), now) for each in found],
+        "queued": queued(queue) if queue and not wrong else "",
         "others": others(queue, found) if queue and not wrong else "",
         "most": MOST_LISTED if len(found) >= MOST_LISTED else 0,
     }
@@ -81,6 +82,15 @@ def state_of(process: Process) -> str:
     if process.trouble:
         return process.trouble
     return "hangs: end it, and start it again" if process.is_stuck else ""
+
+
+def queued(queue: str) -> str:
+    """How many messages the workers of the queue have before them, as the front page has it."""
+    reading = (stored_snapshot.current().queues or {}).get(queue)
+    if reading is None:
+        return ""
+    waits = "waits" if reading.messages == 1 else "wait"
+    return f"{counted(reading.messages, 'message')} {waits} in the queue {queue}."
 
 
 def others(queue: str, found: list[Process]) -> str:

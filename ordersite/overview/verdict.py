@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from ordersite.overview import processes, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
-from ordersite.overview.links import DOCTOR, Link, retrying, waiting_for
+from ordersite.overview.links import DOCTOR, Link, retrying, workers_of
 from ordersite.overview.processes import STUCK_SECONDS
 from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.plural import counted
@@ -159,7 +159,7 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what=f"{service} is behind or stuck: its oldest order has waited {age(waited)}.",
             cost=f"{orders} without an answer of {service}; {counted(queue.messages, 'message')} "
             "in its queue.",
-            click=waiting_for(service),
+            click=workers_of(service),
             step=BEHIND if queue.messages else HANGS,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
             since=since,
@@ -181,7 +181,7 @@ def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         what="orders is behind or stuck: what the other services did is not noted.",
         cost=f"Statuses are late; stock and invoices are not. {counted(queue.messages, 'message')} "
         f"in its queue.{oldest}",
-        click=waiting_for("orders"),
+        click=workers_of("orders"),
         step=BEHIND if queue.messages else HANGS,
         command="celery -A celery_app worker -Q orders -n orders@%h",
         since=since,

@@ -29,6 +29,7 @@ from orders.collection import orders
 from orders.outbox import arrivals, relay, store
 from orders.outbox.arrivals import PENDING, Arrivals
 from orders.outbox.relay import Relay
+from runtime import presence
 from runtime.lease import LEASE_SECONDS, Lease
 from runtime.stopping import StopRequest
 from tests.broker import depth, take_all
@@ -60,6 +61,11 @@ def publisher() -> Iterator[Publisher]:
 def is_published(order_id: str) -> bool:
     order = orders().find_one({"_id": ObjectId(order_id)})
     return order is not None and not order["pending_events"] and "pending_since" not in order
+
+
+def doing() -> str:
+    """What the list of processes says of the relay."""
+    return presence._does_now()
 
 
 def expire_lease(name: str) -> None:
@@ -326,9 +332,11 @@ def test_a_frozen_broker_loses_nothing(
             second = place()["orderId"]
             eventually(lambda: "RabbitMQ fails" in caplog.text)
             assert not is_published(second)
+            assert doing().startswith("tries again: RabbitMQ fails: ")
         finally:
             rabbitmq.thaw()
         eventually(is_outbox_empty)
+        eventually(lambda: doing() == "publishes events")
 
     assert set(message_ids("billing")) == {f"order.placed:{first}", f"order.placed:{second}"}
 

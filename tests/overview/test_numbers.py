@@ -205,7 +205,7 @@ def test_the_oldest_event_of_another_service_is_in_no_list_of_orders() -> None:
     shipped = but(outboxes=(Outbox("orders", NOW), Outbox("inventory", ago(seconds=9))))
     placed = but(outboxes=(Outbox("orders", ago(seconds=9)), Outbox("inventory", NOW)))
 
-    assert told(shipped)["oldest in the outbox"][:2] == ("9 s", "/admin/doctor/")
+    assert told(shipped)["oldest in the outbox"][:2] == ("9 s", "/admin/processes/?kind=scheduler")
     assert told(placed)["oldest in the outbox"][1].endswith("/orders/order/?needs=outbox")
 
 
@@ -220,6 +220,12 @@ def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> No
 
     assert told(unread)["scheduler"][::2] == ("?", False)
     assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)
+def test_a_queue_leads_to_who_takes_its_messages_and_not_to_orders() -> None:
+    full = service_rows(but(queues=with_queues(queue("billing", 37))), NOW, SERVICES)[2].numbers[0]
+
+    assert (full.text, full.link.url) == ("37", "/admin/processes/?queue=billing")
+
+
 
 
 def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:

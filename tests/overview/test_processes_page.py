@@ -49,6 +49,7 @@ def test_a_kind_and_a_queue_have_lists_of_their_own() -> None:
     assert "elsewhere" not in of_billing
     # Nothing consumes from the tests' RabbitMQ.
     assert "RabbitMQ knows 0 workers of billing." in of_billing
+    assert "0 messages wait in the queue billing." in of_billing
     assert "None has given a sign of life" in told("?kind=archiver")
 
 
