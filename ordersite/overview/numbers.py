@@ -13,6 +13,7 @@ from ordersite.overview.links import Link, in_flight, retrying, workers_of
 from ordersite.overview.links import processes as processes_of
 from ordersite.overview.processes import archived, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
+from ordersite.overview.unknown import lacks_checks
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 from ordersite.pipeline import health
 from runtime.moment import for_programs
@@ -139,7 +140,8 @@ def _findings(snapshot: Snapshot, now: datetime) -> Number:
     count = len(doctors(snapshot))
     at, unchecked = snapshot.doctor.at, snapshot.doctor.unchecked
     text = counted(count, "finding") + (f", {unchecked} not checked" if unchecked else "")
-    return Number("doctor", f"{text}, {_ago(at, now)}", DOCTOR, count + unchecked > 0, at)
+    is_bad = count > 0 or lacks_checks(snapshot.doctor, now)
+    return Number("doctor", f"{text}, {_ago(at, now)}", DOCTOR, is_bad, at)
 
 
 def service_rows(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Row]:

@@ -71,11 +71,16 @@ def doctor(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield from _not_asked(snapshot, now)
 
 
-def _unchecked(last: Doctor | None, now: datetime) -> Iterator[Concern]:
-    if last is None or not last.unchecked:
-        return
+def lacks_checks(last: Doctor, now: datetime) -> bool:
+    """Whether checks could not be made for longer than a start or the end of an outage takes."""
     since = last.unchecked_since or last.at
-    if (lasted := seconds_since(since, now)) > UNCHECKED_SECONDS:
+    return bool(last.unchecked) and seconds_since(since, now) > UNCHECKED_SECONDS
+
+
+def _unchecked(last: Doctor | None, now: datetime) -> Iterator[Concern]:
+    if last and lacks_checks(last, now):
+        since = last.unchecked_since or last.at
+        lasted = seconds_since(since, now)
         checks = counted(last.unchecked, "check")
         yield Concern(
             level=Level.DEGRADED,

@@ -144,7 +144,8 @@ def test_a_process_that_does_not_get_on_does_not_simply_run() -> None:
 
 
 def test_checks_that_could_not_be_made_are_not_passed_over() -> None:
-    silent = but(doctor=Doctor(ago(seconds=20), unchecked=8))
+    begun = but(doctor=Doctor(ago(seconds=20), unchecked=8))
+    silent = but(doctor=Doctor(ago(seconds=20), unchecked=8, unchecked_since=ago(minutes=4)))
 
     assert told(silent)["doctor"][::2] == ("0 findings, 8 not checked, 20 s ago", True)
 
@@ -215,11 +216,6 @@ def test_dead_letters_lead_to_who_is_to_store_them() -> None:
     assert letters.link.url == "/admin/processes/?kind=archiver"
 
 
-def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> None:
-    unread = but(scheduler=None, scheduler_is_unread=True)
-
-    assert told(unread)["scheduler"][::2] == ("?", False)
-    assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)
 def test_a_queue_leads_to_who_takes_its_messages_and_not_to_orders() -> None:
     full = service_rows(but(queues=with_queues(queue("billing", 37))), NOW, SERVICES)[2].numbers[0]
 
@@ -230,6 +226,11 @@ def test_a_queue_leads_to_who_takes_its_messages_and_not_to_orders() -> None:
 
 def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:
     right, wrong = StockDifference(ago(seconds=20)), StockDifference(ago(hours=3), ("pen", "book"))
+def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> None:
+    unread = but(scheduler=None, scheduler_is_unread=True)
+
+    assert told(unread)["scheduler"][::2] == ("?", False)
+    assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)
 
     assert told(but(stock=right))["stock"][::2] == ("right, 20 s ago", False)
     assert told(but(stock=wrong))["stock"][::2] == ("2 products wrong, 3 h 0 min ago", True)
