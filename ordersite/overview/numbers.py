@@ -246,7 +246,12 @@ def _web(snapshot: Snapshot, now: datetime) -> Number:
 
 def _answers(why_not: str) -> str:
     """The same in a word as the concern about it."""
-    words = {"": "up", health.REFUSED: "refuses", health.NO_PRIMARY: "no primary"}
+    words = {
+        "": "up",
+        health.REFUSED: "refuses",
+        health.NO_PRIMARY: "no primary",
+        health.SLOW: "no answer",
+    }
     return words.get(why_not, "down")
 
 

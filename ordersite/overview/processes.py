@@ -12,6 +12,7 @@ from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
 from ordersite.overview.links import processes as processes_of
 from ordersite.overview.snapshot import QueueReading, Snapshot
+from ordersite.pipeline import health
 from runtime.plural import counted
 
 #: An event waits longer for the relay only where something is wrong: another relay takes over from
@@ -44,7 +45,10 @@ def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
         yield Concern(
             level=Level.BROKEN,
             what=f"RabbitMQ cannot be used: {snapshot.rabbitmq}",
-            cost="Orders are still taken, and wait; no service gets any. Nothing is lost.",
+            cost="Orders are still taken. If it hangs they wait; if it is only slow they move on, "
+            "late. Nothing is lost."
+            if snapshot.rabbitmq == health.SLOW
+            else "Orders are still taken, and wait; no service gets any. Nothing is lost.",
             click=DOCTOR,
             step=ASK_WHY,
             command="python manage.py doctor",

@@ -157,7 +157,7 @@ def _queues() -> tuple[dict[str, QueueState | None] | None, str]:
     except BROKER_ERRORS as error:
         if refusal(error):
             return None, health.REFUSED
-        return None, f"No answer ({type(error).__name__})."
+        return None, health.silence(error)
 
 
 def _present(states: dict[str, QueueState | None]) -> dict[str, QueueReading]:

@@ -30,6 +30,9 @@ ANSWER_WITHIN_SECONDS = 1
 REFUSED = "It refuses the login, or what the login wants to do."
 NO_PRIMARY = "It answers, but no primary does."
 DOCTOR = "python manage.py doctor says what is refused."
+#: RabbitMQ is not there, or is too slow for a page: a busy machine is no outage.
+CLOSED = "Nothing listens at its address: it does not run, or AMQP_URL names another one."
+SLOW = "It does not answer in time: it hangs, or its machine has too much to do."
 
 _is_migrated = False
 
@@ -156,15 +159,26 @@ def rabbitmq() -> Iterator[Check]:
         if refusal(error):
             yield Check("rabbitmq", False, REFUSED, "Correct the login in AMQP_URL. " + DOCTOR)
         else:
-            detail = f"No answer ({type(error).__name__})."
             next_step = "Start RabbitMQ, or correct the setting AMQP_URL."
-            yield Check("rabbitmq", False, detail, next_step)
+            yield Check("rabbitmq", False, silence(error), next_step)
         consumers, missing = {}, ["everything that can be checked without RabbitMQ"]
     else:
         yield Check("rabbitmq", True, "It answers.")
     yield declared(missing)
     yield from (worker(service, consumers.get(service)) for service in services())
     yield archiver([consumers.get(f"{service}.dlq") for service in services()])
+
+
+def silence(error: BaseException) -> str:
+    """How RabbitMQ does not answer, by this error or one that it was raised from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
+            return SLOW
+        if isinstance(cause, ConnectionRefusedError):
+            return CLOSED
+        cause = cause.__cause__
+    return f"No answer ({type(error).__name__})."
 
 
 def declared(missing: list[str]) -> Check:

@@ -147,6 +147,8 @@ def test_checks_that_could_not_be_made_are_not_passed_over() -> None:
     begun = but(doctor=Doctor(ago(seconds=20), unchecked=8))
     silent = but(doctor=Doctor(ago(seconds=20), unchecked=8, unchecked_since=ago(minutes=4)))
 
+    # Beside a verdict that is good, as at a start, no tile says that something is wrong.
+    assert told(begun)["doctor"][::2] == ("0 findings, 8 not checked, 20 s ago", False)
     assert told(silent)["doctor"][::2] == ("0 findings, 8 not checked, 20 s ago", True)
 
 
@@ -157,6 +159,8 @@ def test_how_mongodb_is_down_is_said_in_the_tile_too() -> None:
     assert tile(health.NO_PRIMARY) == ("no primary", True)
     assert tile(health.REFUSED) == ("refuses", True)
     assert tile("") == ("up", False)
+    assert told(but(rabbitmq=health.SLOW))["RabbitMQ"][::2] == ("no answer", True)
+    assert told(but(rabbitmq=health.CLOSED))["RabbitMQ"][::2] == ("down", True)
 
 
 def test_a_snapshot_is_stored_and_loaded_as_it_was() -> None:
@@ -222,15 +226,15 @@ def test_a_queue_leads_to_who_takes_its_messages_and_not_to_orders() -> None:
     assert (full.text, full.link.url) == ("37", "/admin/processes/?queue=billing")
 
 
-
-
-def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:
-    right, wrong = StockDifference(ago(seconds=20)), StockDifference(ago(hours=3), ("pen", "book"))
 def test_a_scheduler_that_could_not_be_looked_for_is_not_said_to_be_gone() -> None:
     unread = but(scheduler=None, scheduler_is_unread=True)
 
     assert told(unread)["scheduler"][::2] == ("?", False)
     assert told(but(scheduler=None))["scheduler"][::2] == ("none", True)
+
+
+def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:
+    right, wrong = StockDifference(ago(seconds=20)), StockDifference(ago(hours=3), ("pen", "book"))
 
     assert told(but(stock=right))["stock"][::2] == ("right, 20 s ago", False)
     assert told(but(stock=wrong))["stock"][::2] == ("2 products wrong, 3 h 0 min ago", True)

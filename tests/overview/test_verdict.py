@@ -266,6 +266,13 @@ INCIDENTS = [
         "/doctor/",
     ),
     (
+        "RabbitMQ too slow for a page",
+        but(rabbitmq=health.SLOW, queues=None, lines=None),
+        Level.BROKEN,
+        ["cannot be used: It does not answer in time", "too much to do", "they move on, late"],
+        "/doctor/",
+    ),
+    (
         "disk alarm",
         but(doctor=Doctor(NOW, (DISK_ALARM,))),
         Level.BROKEN,
