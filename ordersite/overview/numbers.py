@@ -11,13 +11,14 @@ from messaging.topology import undeliverable
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link, in_flight, retrying, workers_of
 from ordersite.overview.links import processes as processes_of
-from ordersite.overview.processes import archived, is_late, overdue
+from ordersite.overview.processes import archived, deliverer, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.unknown import lacks_checks
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
 from ordersite.pipeline import health
 from runtime.moment import for_programs
 from runtime.plural import counted
+from webhooks.service import SERVICE as WEBHOOKS_SERVICE
 
 ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"
@@ -210,8 +211,8 @@ def _queue(snapshot: Snapshot, now: datetime, queue: QueueReading) -> Iterator[N
     yield Number("not empty for", text, DOCTOR, is_bad, since)
 
 
-def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
-    """What all others need, and what is no worker: web, relay, archiver, scheduler."""
+def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Number]:
+    """What all others need, and what is no worker: web, relay, archiver, scheduler, deliverer."""
     taken = archived(snapshot)
     archives = all(queue.consumers for queue in taken) if taken else None
     last = snapshot.scheduler
@@ -236,9 +237,22 @@ def processes(snapshot: Snapshot, now: datetime) -> list[Number]:
         ),
     ]
 
+        *([_deliverer(snapshot, now)] if WEBHOOKS_SERVICE.name in services else []),
 
 def _web(snapshot: Snapshot, now: datetime) -> Number:
     link, count, seen = processes_of("web"), snapshot.web, snapshot.web_seen
+def _deliverer(snapshot: Snapshot, now: datetime) -> Number:
+    """Red where the verdict has it: one that begins has given no sign of life yet."""
+    link, found, seen = processes_of("deliverer"), snapshot.deliverer, snapshot.deliverer_seen
+    if found is None:
+        return Number("deliverer", UNKNOWN, link)
+    is_bad = any(deliverer(snapshot, now))
+    if not found.living:
+        return Number("deliverer", _none(seen, now), link, is_bad, seen)
+    text = "behind or stuck" if is_bad else f"{found.living:,} running"
+    return Number("deliverer", text, link, is_bad)
+
+
     if count is None:
         return Number("web", UNKNOWN, link)
     return Number("web", f"{count:,} running" if count else _none(seen, now), link, not count, seen)

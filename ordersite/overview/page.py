@@ -72,7 +72,7 @@ def shown(snapshot: Snapshot, *, is_for_staff: bool) -> dict[str, Any]:
         "service_rows": numbers.service_rows(snapshot, now, names),
         "queue_heads": numbers.QUEUE_HEADS,
         "queue_rows": numbers.queue_rows(snapshot, now),
-        "processes": numbers.processes(snapshot, now),
+        "processes": numbers.processes(snapshot, now, names),
         "line_heads": numbers.LINE_HEADS,
         "line_rows": numbers.line_rows(snapshot),
         "unaccounted": [

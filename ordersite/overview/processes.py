@@ -11,7 +11,7 @@ from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, waiting_for
 from ordersite.overview.links import processes as processes_of
-from ordersite.overview.snapshot import QueueReading, Snapshot
+from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.pipeline import health
 from runtime.plural import counted
 
@@ -196,6 +196,32 @@ def is_late(snapshot: Snapshot, now: datetime, queue: QueueReading) -> bool:
 
 def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     if snapshot.mongodb or snapshot.scheduler_is_unread:
+def deliverer(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    """Who sends webhooks: none where something waits for it, or where one was seen and is gone."""
+    found, seen = snapshot.deliverer, snapshot.deliverer_seen
+    if snapshot.mongodb or found is None:
+        return
+    silent = seconds_since(seen, now) if seen else 0.0
+    is_gone = not found.living and (silent > NO_DELIVERER_SECONDS or found.late_endpoints > 0)
+    if not (is_gone or found.late_endpoints):
+        return
+    last = f" The last was seen {age(silent)} ago." if seen else ""
+    endpoints = counted(found.late_endpoints, "endpoint")
+    waits = "waits" if found.late_endpoints == 1 else "wait"
+    late = f"{endpoints} {waits} for what is theirs. " if found.late_endpoints else ""
+    yield Concern(
+        level=Level.DEGRADED,
+        what=f"No deliverer runs: no webhook is sent.{last}"
+        if is_gone
+        else "The deliverer is behind or stuck: webhooks are sent late.",
+        cost=f"{late}Customers are not told of events. Orders move on; nothing is lost.",
+        click=processes_of("deliverer"),
+        step=START_ONE if is_gone else "If it hangs, end it; if it has too much to do, start more:",
+        command="python manage.py deliverer",
+        since=seen if is_gone else None,
+    )
+
+
         return
     last = snapshot.scheduler
     if last is None or not last.is_fresh:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 import pymongo
+from django.conf import settings
 from pymongo.errors import PyMongoError
 
 from failed_messages.reading.affected_orders import affected_among
@@ -27,7 +28,14 @@ from orders import unanswered
 from orders.attention import MOST
 from orders.unanswered import Waiting, answers
 from ordersite.overview import failures
-from ordersite.overview.snapshot import Heartbeat, Line, Outbox, QueueReading, Snapshot
+from ordersite.overview.snapshot import (
+    Deliverer,
+    Heartbeat,
+    Line,
+    Outbox,
+    QueueReading,
+    Snapshot,
+)
 from ordersite.pipeline import conservation, health, scheduler_heartbeat
 from ordersite.pipeline.conservation import Accepted
 from runtime import presence
@@ -84,6 +92,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         scheduler_is_unread=beats is None,
         web=_asked(lambda: presence.living("web")),
         outboxes=_asked(_outboxes),
+        deliverer=_asked(_deliverer) if settings.WEBHOOKS else None,
         failed=_asked(failures.unsettled),
         lines=None if lines is None else tuple(map(_named, lines)),
         waiting_since=None
@@ -103,6 +112,10 @@ def _beats() -> tuple[Heartbeat, ...]:
 
 
 def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:
+def _deliverer() -> Deliverer:
+    return Deliverer(presence.living("deliverer"), unclaimed())
+
+
     if found.queues is None:
         return None
     waiting = {queue.name: 0 for queue in queues()}

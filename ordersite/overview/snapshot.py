@@ -93,6 +93,15 @@ class Heartbeat(Struct, frozen=True):
     running_seconds: float = 0.0
 
 
+class Deliverer(Struct, frozen=True):
+    """Who sends webhooks."""
+
+    #: How many processes give signs of life.
+    living: int
+    #: Endpoints that have waited too long for what is theirs.
+    late_endpoints: int = 0
+
+
 class Finding(Struct, frozen=True):
     """One of the doctor's."""
 
@@ -155,6 +164,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     web: int | None = None
     #: When the scheduler last saw one; None where it never has.
     web_seen: datetime | None = None
+    #: None also where webhooks do not run.
+    deliverer: Deliverer | None = None
+    #: The same as `web_seen`.
+    deliverer_seen: datetime | None = None
     #: By queue with a consumer of ours: when one was last seen there.
     consumers_seen: dict[str, datetime] = {}
     #: By queue that has messages: since when it was never seen empty, by the scheduler.

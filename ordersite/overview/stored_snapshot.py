@@ -98,15 +98,23 @@ def take() -> Snapshot:
 
 
 def _with_seen(now: Snapshot) -> Snapshot:
-    """With when each queue last had a consumer, and there was a web process, and since when a queue
-    was not seen empty."""
+    """With when each queue last had a consumer, and there was a web process and a deliverer, and
+    since when a queue was not seen empty."""
     before, queues = _kept_last(), now.queues or {}
     seen = dict(before.consumers_seen) if before else {}
     seen |= {name: now.at for name, queue in queues.items() if queue.consumers}
     known = before.filled_since if before else {}
     filled = {name: known.get(name, now.at) for name, queue in queues.items() if queue.messages}
     web_seen = now.at if now.web else before.web_seen if before else None
-    return msgspec.structs.replace(now, consumers_seen=seen, filled_since=filled, web_seen=web_seen)
+    delivers = now.deliverer is not None and now.deliverer.living > 0
+    deliverer_seen = now.at if delivers else before.deliverer_seen if before else None
+    return msgspec.structs.replace(
+        now,
+        consumers_seen=seen,
+        filled_since=filled,
+        web_seen=web_seen,
+        deliverer_seen=deliverer_seen,
+    )
 
 
 #: What the scheduler runs.

@@ -10,6 +10,7 @@ from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link
 from ordersite.overview.snapshot import Doctor, Snapshot
 from runtime.plural import counted
+from webhooks.service import SERVICE as WEBHOOKS_SERVICE
 
 #: An examination that takes half a minute is made every ten.
 DOCTOR_OLD_SECONDS = 900
@@ -19,7 +20,7 @@ STOCK_OLD_SECONDS = 172_800
 UNCHECKED_SECONDS = 180
 
 
-def parts(snapshot: Snapshot) -> Iterator[Concern]:
+def parts(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
     """Of MongoDB that answers; one that is slow fails to tell several at once."""
     if snapshot.mongodb:
         return
@@ -32,6 +33,8 @@ def parts(snapshot: Snapshot) -> Iterator[Concern]:
         "which orders wait": snapshot.waiting_since,
         "when retries are due": snapshot.next_retry_at,
     }
+    if WEBHOOKS_SERVICE.name in services:
+        needed["whether a deliverer runs"] = snapshot.deliverer
     if not snapshot.rabbitmq:
         needed["where every order is"] = snapshot.lines
     if unread := [name for name, part in needed.items() if part is None]:

@@ -36,6 +36,7 @@ SAID_BY_THE_SNAPSHOT = (
     "Scheduler",
     "Rabbitmq",
     "Archiver",
+    "Deliverer",
     "Worker",
     "Topology",
 )
@@ -53,10 +54,11 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
         *_slow(snapshot, now),
         *_retries(snapshot, services),
         *processes.archiver(snapshot, now),
+        *processes.deliverer(snapshot, now),
         *processes.scheduler(snapshot, now),
         *_stock(snapshot, now),
         *_doctor(snapshot),
-        *unknown.parts(snapshot),
+        *unknown.parts(snapshot, services),
         *unknown.stock(snapshot, now),
         *unknown.doctor(snapshot, now),
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, queue_rows, service_rows, tiles
 from ordersite.overview.snapshot import (
+    Deliverer,
     Doctor,
     Outbox,
     Snapshot,
@@ -31,7 +33,11 @@ from tests.overview.snapshots import (
 
 def told(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
     """The tiles and processes by name: text, address, whether it is bad."""
-    numbers = tiles(snapshot, NOW, SERVICES) + processes(snapshot, NOW)
+    return told_of(snapshot, SERVICES)
+
+
+def told_of(snapshot: Snapshot, services: tuple[str, ...]) -> dict[str, tuple[str, str, bool]]:
+    numbers = tiles(snapshot, NOW, services) + processes(snapshot, NOW, services)
     return {each.name: (each.text, each.link.url, each.is_bad) for each in numbers}
 
 
@@ -218,6 +224,36 @@ def test_dead_letters_lead_to_who_is_to_store_them() -> None:
     letters = service_rows(well(), NOW, SERVICES)[2].numbers[4]
 
     assert letters.link.url == "/admin/processes/?kind=archiver"
+
+
+def test_the_deliverer_has_a_tile_where_webhooks_run() -> None:
+    def tile(**changes: Any) -> tuple[str, str, bool]:
+        return told_of(but(**changes), (*SERVICES, "webhooks"))["deliverer"]
+
+    assert tile(deliverer=Deliverer(2))[::2] == ("2 running", False)
+    assert tile(deliverer=Deliverer(0), deliverer_seen=ago(seconds=40))[2] is False
+    assert tile(deliverer=Deliverer(0), deliverer_seen=ago(minutes=2)) == (
+        "none, last 2 min ago",
+        "/admin/processes/?kind=deliverer",
+        True,
+    )
+    assert tile(deliverer=Deliverer(1, late_endpoints=3))[::2] == ("behind or stuck", True)
+    assert tile()[::2] == ("?", False)
+    assert "deliverer" not in told(well())
+
+
+def test_an_order_that_two_services_miss_is_one_order() -> None:
+    both, other = ("a" * 24,), ("a" * 24, "b" * 24)
+    missed = but(
+        lines=(
+            line("inventory", unaccounted=1, orders=both),
+            line("billing", unaccounted=2, orders=other),
+        )
+    )
+
+    assert told(missed)["unaccounted"][0] == "2"
+    of_billing = line_rows(missed)[1].numbers[-1]
+    assert (of_billing.text, of_billing.link.query) == ("2", "needs=unaccounted_billing")
 
 
 def test_a_queue_leads_to_who_takes_its_messages_and_not_to_orders() -> None:

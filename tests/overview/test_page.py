@@ -22,11 +22,13 @@ from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.doctor.report import Report, Unseen
 from ordersite.overview import measuring, stored_snapshot
+from ordersite.overview.snapshot import Deliverer
 from ordersite.pipeline import health, scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place, placed_body
+from tests.runtime.test_presence import said, store
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -166,6 +168,14 @@ def test_without_a_scheduler_the_page_reads_it_itself(operator: Client) -> None:
 
     assert "No scheduler runs" in told
     assert re.search(r'title="All orders">2</a>', told), re.findall(r"All orders.{30}", told)
+
+
+def test_the_deliverer_is_asked_for_where_webhooks_run() -> None:
+    store(said(kind="deliverer"))
+
+    assert stored_snapshot.current().deliverer is None
+    with override_settings(WEBHOOKS=True):
+        assert stored_snapshot.take().deliverer == Deliverer(1)
 
 
 @pytest.mark.parametrize("is_given_up", [False, True])

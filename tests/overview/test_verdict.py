@@ -9,6 +9,7 @@ import pytest
 from ordersite.overview import numbers
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.snapshot import (
+    Deliverer,
     Doctor,
     Failed,
     Finding,
@@ -247,6 +248,27 @@ INCIDENTS = [
         "/admin/processes/?kind=scheduler",
     ),
     (
+    (
+        "deliverer down",
+        but(deliverer=Deliverer(0), deliverer_seen=ago(minutes=3)),
+        Level.DEGRADED,
+        ["No deliverer runs", "3 min ago", "Customers are not told", "manage.py deliverer"],
+        "/admin/processes/?kind=deliverer",
+    ),
+    (
+        "deliverer frozen",
+        but(deliverer=Deliverer(1, late_endpoints=1)),
+        Level.DEGRADED,
+        ["The deliverer is behind or stuck", "1 endpoint waits for what", "end it", "start more"],
+        "/admin/processes/?kind=deliverer",
+    ),
+    (
+        "never a deliverer",
+        but(deliverer=Deliverer(0, late_endpoints=2)),
+        Level.DEGRADED,
+        ["No deliverer runs", "2 endpoints wait for what", "Start one: python manage.py deliv"],
+        "/admin/processes/?kind=deliverer",
+    ),
         "MongoDB without a primary",
         Snapshot(at=NOW, mongodb=health.NO_PRIMARY, queues=well().queues),
         Level.BROKEN,
@@ -454,6 +476,12 @@ def test_a_doctor_who_could_not_check_does_not_say_that_all_is_well(
 
     assert concern.level is Level.DEGRADED
     assert words in concern.what
+def test_whether_a_deliverer_runs_is_asked_only_where_webhooks_run() -> None:
+    (concern,) = judge(well(), NOW, (*SERVICES, "webhooks")).concerns
+
+    assert concern.what == "MongoDB could not be read for: whether a deliverer runs."
+
+
 
 
 @pytest.mark.parametrize(
