@@ -24,6 +24,9 @@ def register() -> None:
         register_need(f"flight_{service.name}", need)
         need = Need(f"nothing: {service.name}'s part was discarded", partial(given_up_ids, service))
         register_need(f"discarded_{service.name}", need)
+        ids = partial(unaccounted_ids, service.name)
+        need = Need(f"to be sent again: {service.name} never answered", ids)
+        register_need(f"unaccounted_{service.name}", need)
     register_need("unaccounted", Need("to be sent again: unaccounted for", unaccounted_ids))
 
 
@@ -37,8 +40,10 @@ def failed_among(ids: Collection[str]) -> Collection[str]:
     return {each["order_id"] for each in found}
 
 
-def unaccounted_ids() -> Iterable[str]:
-    return (order_id for line in current().lines or () for order_id in line.orders)
+def unaccounted_ids(service: str = "") -> Iterable[str]:
+    """Of the service, or of any."""
+    lines = [line for line in current().lines or () if line.service == service or not service]
+    return (order_id for line in lines for order_id in line.orders)
 
 
 def given_up_ids(service: Service) -> Iterable[str]:

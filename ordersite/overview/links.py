@@ -42,9 +42,9 @@ def retrying(service: str = "") -> Link:
     return Link("Waiting retries", "admin:failed_messages_retries", query)
 
 
-def waiting_for(service: str) -> Link:
-    query = f"waits={service}" if service != "orders" else "needs=waiting"
-    return Link(f"Orders that wait for {service}", "admin:orders_order_changelist", query)
+def unaccounted_by(service: str) -> Link:
+    """Another service may have answered the same order, or miss it, too."""
+    return Link("These orders", "admin:orders_order_changelist", f"needs=unaccounted_{service}")
 
 
 def in_flight(service: str) -> Link:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from messaging.topology import undeliverable
 from ordersite.overview.durations import age
-from ordersite.overview.links import Link, in_flight, retrying, workers_of
+from ordersite.overview.links import Link, in_flight, retrying, unaccounted_by, workers_of
 from ordersite.overview.links import processes as processes_of
 from ordersite.overview.processes import archived, deliverer, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
@@ -106,7 +106,9 @@ def _unaccounted(snapshot: Snapshot) -> Number:
     link = Link("Unaccounted orders", ORDERS, "needs=unaccounted")
     if snapshot.lines is None:
         return Number("unaccounted", UNKNOWN, link)
-    count = sum(line.unaccounted for line in snapshot.lines)
+    named = [order_id for line in snapshot.lines for order_id in line.orders]
+    # Several services may miss the same order.
+    count = sum(line.unaccounted for line in snapshot.lines) - len(named) + len(set(named))
     return Number("unaccounted", f"{count:,}", link, count > 0)
 
 
@@ -235,12 +237,10 @@ def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> l
             not is_unread and (not last or not last.is_fresh or bool(last.late)),
             beat,
         ),
+        *([_deliverer(snapshot, now)] if WEBHOOKS_SERVICE.name in services else []),
     ]
 
-        *([_deliverer(snapshot, now)] if WEBHOOKS_SERVICE.name in services else []),
 
-def _web(snapshot: Snapshot, now: datetime) -> Number:
-    link, count, seen = processes_of("web"), snapshot.web, snapshot.web_seen
 def _deliverer(snapshot: Snapshot, now: datetime) -> Number:
     """Red where the verdict has it: one that begins has given no sign of life yet."""
     link, found, seen = processes_of("deliverer"), snapshot.deliverer, snapshot.deliverer_seen
@@ -253,6 +253,8 @@ def _deliverer(snapshot: Snapshot, now: datetime) -> Number:
     return Number("deliverer", text, link, is_bad)
 
 
+def _web(snapshot: Snapshot, now: datetime) -> Number:
+    link, count, seen = processes_of("web"), snapshot.web, snapshot.web_seen
     if count is None:
         return Number("web", UNKNOWN, link)
     return Number("web", f"{count:,} running" if count else _none(seen, now), link, not count, seen)
@@ -307,7 +309,7 @@ def _line(line: Line) -> Iterator[Number]:
             line.discarded,
             Link("Orders given up", ORDERS, f"needs=discarded_{line.service}&{owes}"),
         ),
-        "unaccounted": (line.unaccounted, Link("Unaccounted", ORDERS, "needs=unaccounted")),
+        "unaccounted": (line.unaccounted, unaccounted_by(line.service)),
     }
     for name, (count, link) in links.items():
         is_bad = bool(count) and name in ("failed", "unaccounted")

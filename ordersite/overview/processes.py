@@ -9,7 +9,7 @@ from messaging import topology
 from ordersite.doctor.backlogs import BACKLOG_MESSAGES
 from ordersite.overview.concern import Concern, Level
 from ordersite.overview.durations import age, seconds_since
-from ordersite.overview.links import DOCTOR, Link, waiting_for
+from ordersite.overview.links import DOCTOR, workers_of
 from ordersite.overview.links import processes as processes_of
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.pipeline import health
@@ -25,6 +25,9 @@ STUCK_SECONDS = 600
 
 #: A web process that is started again is nobody's concern.
 NO_WEB_SECONDS = 60
+
+#: One that is started again is nobody's concern: its first sign of life comes late.
+NO_DELIVERER_SECONDS = 60
 
 NONE_WAITS = "None waits yet."
 #: What a command is for.
@@ -83,7 +86,6 @@ def web(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 
 
 def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    orders = Link("Orders with pending events", "admin:orders_order_changelist", "needs=outbox")
     if snapshot.relay is False:
         waiting = [each.since for each in snapshot.outboxes or () if each.since]
         first = min(waiting, default=None)
@@ -92,7 +94,7 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what="No relay runs: nothing that is placed leaves the outbox.",
             cost="Orders are taken and wait; neither stock nor invoice follows. "
             + (f"The oldest has waited {age(seconds_since(first, now))}." if first else NONE_WAITS),
-            click=orders,
+            click=processes_of("relay"),
             step=START_ONE,
             command="python manage.py relay",
             since=first,
@@ -131,25 +133,25 @@ def workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Ite
             continue
         seen = snapshot.consumers_seen.get(service)
         line = snapshot.line(service)
-        waiting = max(queue.messages, line.in_flight if line else 0)
         last = f" The last was seen {age(seconds_since(seen, now))} ago." if seen else ""
         yield Concern(
             level=Level.BROKEN,
             what=f"No worker of {service} runs.{last}",
-            cost=_who_waits(waiting),
-            click=waiting_for(service),
+            cost=_who_waits(queue, line),
+            click=workers_of(service),
             step=START_ONE,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
             since=seen,
         )
 
 
-def _who_waits(orders: int) -> str:
-    if not orders:
-        return "No order waits for it."
-    if orders == 1:
-        return "1 order waits for it."
-    return f"{counted(orders, 'order')} wait for it. Other services continue."
+def _who_waits(queue: QueueReading, line: Line | None) -> str:
+    """Orders where they are counted: a queue has messages of each more than once, and others."""
+    messages = f"{counted(queue.messages, 'message')} in its queue. Other services continue."
+    if line is None:
+        return messages
+    orders = line.in_flight + line.retrying
+    return f"{counted(orders, 'order')} {'waits' if orders == 1 else 'wait'} for it; {messages}"
 
 
 def archived(snapshot: Snapshot) -> list[QueueReading]:
@@ -194,8 +196,6 @@ def is_late(snapshot: Snapshot, now: datetime, queue: QueueReading) -> bool:
     return queue.messages > BACKLOG_MESSAGES or waits_for_long
 
 
-def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    if snapshot.mongodb or snapshot.scheduler_is_unread:
 def deliverer(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     """Who sends webhooks: none where something waits for it, or where one was seen and is gone."""
     found, seen = snapshot.deliverer, snapshot.deliverer_seen
@@ -222,6 +222,8 @@ def deliverer(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     )
 
 
+def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    if snapshot.mongodb or snapshot.scheduler_is_unread:
         return
     last = snapshot.scheduler
     if last is None or not last.is_fresh:

@@ -43,6 +43,7 @@ from runtime.connecting import BROKER_ERRORS, connect
 from runtime.lease import RELAY_LEASE, is_taken
 from runtime.mongodb_clock import mongodb_now
 from runtime.trouble import refusal
+from webhooks.waking import unclaimed
 
 logger = logging.getLogger(__name__)
 #: Kinds of errors that the log has.
@@ -91,8 +92,8 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         scheduler=next(iter(beats or ()), None),
         scheduler_is_unread=beats is None,
         web=_asked(lambda: presence.living("web")),
-        outboxes=_asked(_outboxes),
         deliverer=_asked(_deliverer) if settings.WEBHOOKS else None,
+        outboxes=_asked(_outboxes),
         failed=_asked(failures.unsettled),
         lines=None if lines is None else tuple(map(_named, lines)),
         waiting_since=None
@@ -111,11 +112,11 @@ def _beats() -> tuple[Heartbeat, ...]:
     return (Heartbeat(last.age_seconds, last.is_fresh, last.late, last.running_seconds),)
 
 
-def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:
 def _deliverer() -> Deliverer:
     return Deliverer(presence.living("deliverer"), unclaimed())
 
 
+def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:
     if found.queues is None:
         return None
     waiting = {queue.name: 0 for queue in queues()}

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from ordersite.overview import processes, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
-from ordersite.overview.links import DOCTOR, Link, retrying, workers_of
+from ordersite.overview.links import DOCTOR, Link, retrying, unaccounted_by, workers_of
 from ordersite.overview.processes import STUCK_SECONDS
 from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.plural import counted
@@ -85,7 +85,7 @@ def _unaccounted(snapshot: Snapshot) -> Iterator[Concern]:
 def unaccounted(line: Line) -> Link:
     if len(line.orders) == 1:
         return Link("The order", "admin:orders_order_change", args=line.orders)
-    return Link("These orders", "admin:orders_order_changelist", "needs=unaccounted")
+    return unaccounted_by(line.service)
 
 
 def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
@@ -192,11 +192,15 @@ def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 
 def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
     for service in services:
-        count = snapshot.retries(service)
+        count, line = snapshot.retries(service), snapshot.line(service)
+        waits = "wait for a retry"
+        # Where they are due faster than they are run, most are in the service's own queue.
+        if line and line.retrying > count:
+            count, waits = line.retrying, "wait for a retry, or for a worker to retry them"
         if count >= RETRY_STORM_MESSAGES:
             yield Concern(
                 level=Level.DEGRADED,
-                what=f"{service} keeps failing: {count:,} messages wait for a retry.",
+                what=f"{service} keeps failing: {count:,} messages {waits}.",
                 cost="Their orders are late. Each becomes a failed message after its last attempt.",
                 click=retrying(service),
                 step="The list has each one's error, and Retry now shows whether the cause is "

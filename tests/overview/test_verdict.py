@@ -65,8 +65,13 @@ INCIDENTS = [
         "no worker of billing",
         DEAD_BILLING,
         Level.BROKEN,
-        ["No worker of billing runs", "4 min ago", "40 orders wait", "Start one: celery"],
-        "orders/order/?waits=billing",
+        [
+            "No worker of billing runs",
+            "4 min ago",
+            "40 orders wait for it; 37 messages in its queue",
+            "celery",
+        ],
+        "/admin/processes/?queue=billing",
     ),
     (
         "billing frozen",
@@ -128,7 +133,7 @@ INCIDENTS = [
         ),
         Level.BROKEN,
         ["No worker of orders runs", "-Q orders"],
-        "orders/order/?needs=waiting",
+        "/admin/processes/?queue=orders",
     ),
     (
         "orders far behind",
@@ -159,7 +164,7 @@ INCIDENTS = [
         but(relay=False, outboxes=(Outbox("orders", ago(seconds=50)),)),
         Level.BROKEN,
         ["No relay runs", "50 s", "Start one: python manage.py relay"],
-        "orders/order/?needs=outbox",
+        "/admin/processes/?kind=relay",
     ),
     (
         "one group of 2,000",
@@ -178,6 +183,16 @@ INCIDENTS = [
         but(queues=with_queues(queue("billing.retry.5s", 480, consumers=0))),
         Level.DEGRADED,
         ["billing keeps failing: 480 messages wait for a retry", "The list has each one's error"],
+        "failedmessage/retries/?service=billing",
+    ),
+    (
+        "retry storm that is faster than its worker",
+        but(
+            queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
+            lines=(line("inventory"), line("billing", retrying=872)),
+        ),
+        Level.DEGRADED,
+        ["billing keeps failing: 872 messages wait for a retry, or for a worker"],
         "failedmessage/retries/?service=billing",
     ),
     (
@@ -234,21 +249,6 @@ INCIDENTS = [
         "/admin/processes/?kind=archiver",
     ),
     (
-        "scheduler down",
-        but(scheduler=None),
-        Level.DEGRADED,
-        ["No scheduler runs", "manage.py scheduler"],
-        "/admin/processes/?kind=scheduler",
-    ),
-    (
-        "scheduler hangs",
-        but(scheduler=Heartbeat(2.0, True, ("x.reconcile",))),
-        Level.DEGRADED,
-        ["The scheduler hangs", "x.reconcile"],
-        "/admin/processes/?kind=scheduler",
-    ),
-    (
-    (
         "deliverer down",
         but(deliverer=Deliverer(0), deliverer_seen=ago(minutes=3)),
         Level.DEGRADED,
@@ -269,6 +269,21 @@ INCIDENTS = [
         ["No deliverer runs", "2 endpoints wait for what", "Start one: python manage.py deliv"],
         "/admin/processes/?kind=deliverer",
     ),
+    (
+        "scheduler down",
+        but(scheduler=None),
+        Level.DEGRADED,
+        ["No scheduler runs", "manage.py scheduler"],
+        "/admin/processes/?kind=scheduler",
+    ),
+    (
+        "scheduler hangs",
+        but(scheduler=Heartbeat(2.0, True, ("x.reconcile",))),
+        Level.DEGRADED,
+        ["The scheduler hangs", "x.reconcile"],
+        "/admin/processes/?kind=scheduler",
+    ),
+    (
         "MongoDB without a primary",
         Snapshot(at=NOW, mongodb=health.NO_PRIMARY, queues=well().queues),
         Level.BROKEN,
@@ -312,6 +327,13 @@ INCIDENTS = [
             "recount_stock --correct pen",
         ],
         "inventory/movement/?q=pen",
+    ),
+    (
+        "two unaccounted orders",
+        but(lines=(line("billing", unaccounted=2, orders=("a" * 24, "b" * 24)),)),
+        Level.BROKEN,
+        ["2 orders unaccounted for: billing never answered", "Whoever placed them waits"],
+        "orders/order/?needs=unaccounted_billing",
     ),
     (
         "an unaccounted order",
@@ -454,6 +476,12 @@ def test_a_part_that_nobody_could_read_is_not_taken_for_good(part: str, words: s
     assert "the log of the scheduler" in concern.step
 
 
+def test_whether_a_deliverer_runs_is_asked_only_where_webhooks_run() -> None:
+    (concern,) = judge(well(), NOW, (*SERVICES, "webhooks")).concerns
+
+    assert concern.what == "MongoDB could not be read for: whether a deliverer runs."
+
+
 def test_parts_that_a_slow_mongodb_does_not_tell_are_one_concern() -> None:
     assert "failed messages, the outbox, " in only(but(failed=None, outboxes=None, lines=None)).what
 
@@ -476,12 +504,6 @@ def test_a_doctor_who_could_not_check_does_not_say_that_all_is_well(
 
     assert concern.level is Level.DEGRADED
     assert words in concern.what
-def test_whether_a_deliverer_runs_is_asked_only_where_webhooks_run() -> None:
-    (concern,) = judge(well(), NOW, (*SERVICES, "webhooks")).concerns
-
-    assert concern.what == "MongoDB could not be read for: whether a deliverer runs."
-
-
 
 
 @pytest.mark.parametrize(
@@ -512,7 +534,7 @@ def test_each_relative_time_has_the_exact_one_at_hand(snapshot: Snapshot) -> Non
     rows = numbers.service_rows(snapshot, NOW, SERVICES)
     shown = [
         *numbers.tiles(snapshot, NOW, SERVICES),
-        *numbers.processes(snapshot, NOW),
+        *numbers.processes(snapshot, NOW, SERVICES),
         *(each for row in rows for each in row.numbers),
     ]
     concerns = verdict(snapshot).concerns
