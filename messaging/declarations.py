@@ -5,6 +5,8 @@ Each error names the package, what is wrong, and what to write instead.
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -15,10 +17,20 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from messaging import noted_events
-from messaging.service import Event, Service
+from messaging.service import PENDING, Event, Service
+from messaging.topology import replay_outcomes, undeliverable
+from messaging.trust import users
 from messaging.unasked_events import FUNCTIONS
+from runtime.health import PROCESSES
 
 TAG = "services"
+#: A service's name is that of a package, a queue, a user of RabbitMQ and MongoDB, and a process.
+WORD = re.compile(r"[a-z][a-z0-9_]*")
+#: As many as the desk's records have room for.
+MAX_NAME_CHARACTERS = 50
+#: A service of such a name would share the user, the health or the queue of something else.
+TAKEN = frozenset({*users.OTHERS, *PROCESSES, undeliverable.name, replay_outcomes.name})
+IS_TAKEN = "is the name of a process or queue of the pipeline's own"
 
 
 def errors(
@@ -48,6 +60,20 @@ def errors(
             _handlers(service, handled),
         ]
     return [each for some in everything for each in some]
+
+
+def fault_of_name(name: str) -> str:
+    """Why no service can have this name; empty where one can."""
+    if not WORD.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
+        return (
+            f"{name!r} is not a name of a service: that is a lower-case letter, then lower-case "
+            f"letters, digits and _, at most {MAX_NAME_CHARACTERS} characters"
+        )
+    if keyword.iskeyword(name):
+        return f"{name!r} is a word of Python, so nothing could import the package"
+    if name in TAKEN:
+        return f"{name!r} {IS_TAKEN}"
+    return ""
 
 
 def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
@@ -88,6 +114,14 @@ def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
                 f"its service is named {service.name!r}",
                 f'name it like its package: Service("{package}", …)',
             )
+        if service.name in TAKEN:
+            yield _error(
+                "E022",
+                package,
+                f"{service.name!r} {IS_TAKEN}",
+                "rename the package and its service",
+            )
+    yield from _shared_exchanges(services.values())
     keepers = [service.name for service in services.values() if service.keeps_ledger]
     if len(keepers) != 1:
         yield _error(
@@ -98,16 +132,31 @@ def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
         )
 
 
+def _shared_exchanges(services: Iterable[Service]) -> Iterator[CheckMessage]:
+    owners: dict[str, str] = {}
+    for service in services:
+        exchange = service.exchange.name
+        owner = owners.setdefault(exchange, service.name)
+        if owner != service.name:
+            yield _error(
+                "E023",
+                service.name,
+                f"its exchange {exchange} is also that of {owner}",
+                "rename the package and its service, or name another exchange with fanout",
+            )
+
+
 def _events(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
     published = [(service, event) for service in services.values() for event in service.publishes]
     for service, event in published:
         prefix = _prefix(service)
-        if not event.type.startswith(prefix) or event.type == prefix:
+        if not event.type.startswith(prefix) or event.state in ("", PENDING):
+            state = "done" if event.state == PENDING else event.state
             yield _error(
                 "E004",
                 service.name,
                 f"it publishes {event.type!r}",
-                f"name its events like {prefix}{event.state or 'done'}",
+                f"name its events like {prefix}{state or 'done'}",
             )
         if event.by_topic_only and not service.by_topic:
             yield _error(

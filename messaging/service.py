@@ -28,6 +28,12 @@ MODULE = "service"
 #: What is found out of a type of event. A publisher may make a type of its own of each message.
 TYPES_REMEMBERED = 1_000
 
+#: The state of an order in a service that has said nothing of it yet.
+PENDING = "pending"
+
+#: After every event that another one led to.
+LAST = (1_000, 0)
+
 Body = type[Struct]
 
 
@@ -71,7 +77,8 @@ class Service:
 
     name: str
     listens: Sequence[On] = ()
-    #: What it says about an order, in the sequence in which the states follow one another.
+    #: What it says about an order, in the sequence in which the states follow one another: an order
+    #: that has a later state waits for no earlier one.
     publishes: Sequence[Event] = ()
     #: The type of a message that names none, as an external publisher's plain JSON.
     plain_messages_are: str | None = None
@@ -121,7 +128,7 @@ class Service:
     @property
     def states(self) -> tuple[str, ...]:
         """The states that an order can have here, each ranked above those before it."""
-        return ("pending", *(event.state for event in self.publishes))
+        return (PENDING, *(event.state for event in self.publishes))
 
     def ends(self, on: On) -> frozenset[str]:
         """The states that end the event: what it leads to, and whatever is later than these."""
@@ -222,6 +229,30 @@ def listeners(type_: str) -> tuple[Service, ...]:
 def answering() -> tuple[Service, ...]:
     """The services that an order waits for."""
     return tuple(service for service in services().values() if service.answers)
+
+
+def happens(type_: str) -> tuple[int, int]:
+    """When this type of event happens to an order: of two, the earlier one has the lower tuple.
+
+    First of the order's own event that it follows, in their sequence, then how far behind it. What
+    nothing asks for, as when a person ships an order, comes last.
+    """
+    return _happens(type_, ())
+
+
+def _happens(type_: str, led_here: tuple[str, ...]) -> tuple[int, int]:
+    publisher = publisher_of(type_)
+    if publisher is None or type_ in led_here:
+        return LAST
+    types = [event.type for event in publisher.publishes]
+    if publisher.keeps_ledger:
+        return types.index(type_), 0
+    state = events()[type_].state
+    causes = [
+        _happens(on.type, (*led_here, type_)) for on in publisher.listens if state in on.leads_to
+    ]
+    own_event, behind = min(causes, default=LAST)
+    return own_event, behind + 1
 
 
 def heard(service: Service) -> tuple[On, ...]:

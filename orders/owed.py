@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from messaging.service import On, Service, answering, awaited_of
+from messaging.service import PENDING, On, Service, answering, awaited_of
 
 #: A ledger's entry for a service that nothing was heard of yet.
-UNHEARD = {"state": "pending", "at": None, "message_id": None, "detail": None}
+UNHEARD = {"state": PENDING, "at": None, "message_id": None, "detail": None}
 
 
 def key(service: str, type_: str) -> str:
@@ -69,7 +69,7 @@ def owed_after(type_: str) -> list[dict[str, Any]]:
 
 def state_in(service: Service) -> dict[str, Any]:
     """The expression of the service's state in the order's ledger."""
-    return {"$ifNull": [f"$ledger.{service.name}.state", "pending"]}
+    return {"$ifNull": [f"$ledger.{service.name}.state", PENDING]}
 
 
 def since(now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from messaging.service import answering, awaited_of
+from messaging.service import PENDING, answering, awaited_of
 from messaging.timeline_step import Step
 from orders.owed import key
 
@@ -67,4 +67,4 @@ def awaited_steps(order: dict[str, Any]) -> Iterator[Step]:
 def state_of(order: dict[str, Any], service: str) -> str:
     """What the order's ledger says of the service."""
     entry = (order.get("ledger") or {}).get(service) or {}
-    return str(entry.get("state", "pending"))
+    return str(entry.get("state", PENDING))

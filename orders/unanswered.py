@@ -16,7 +16,7 @@ from messaging.isolation import isolated
 from messaging.order_id import object_id
 from messaging.outages import is_outage
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
-from messaging.service import Service, answering, awaited_of
+from messaging.service import PENDING, Service, answering, awaited_of
 from messaging.topology import by_name
 from orders.collection import orders
 from orders.events_again import message_again, recorded_by_another
@@ -273,7 +273,7 @@ def adopt() -> int:
     Its web server may place some during an upgrade, too.
     """
     owed = [
-        {"$cond": [{"$eq": [state_in(service), "pending"]}, [key(service.name, on.type)], []]}
+        {"$cond": [{"$eq": [state_in(service), PENDING]}, [key(service.name, on.type)], []]}
         for service, on in waits("order.placed")
     ]
     change = {"awaited": {"$concatArrays": owed}, "awaited_since": "$updated_at"}

@@ -122,6 +122,11 @@ def test_a_service_may_answer_another_services_event() -> None:
             "E006",
             "Name one of order_id, carrier",
         ),
+        (
+            shipping(publishes=[Event("shipping.pending", ShippingAnnounced)]),
+            "E004",
+            "shipping.done",
+        ),
         (shipping(publishes=[ANNOUNCED, ANNOUNCED]), "E007", "a type of its own"),
         (
             shipping(publishes=[ANNOUNCED, Event("shipping.sent", ShippingAnnounced)]),
@@ -145,6 +150,23 @@ def test_a_service_is_named_like_its_package() -> None:
     [line] = [each for each in told(shipping(), package="ship") if "E002" in each]
 
     assert 'Service("ship", …)' in line
+
+
+@pytest.mark.parametrize("name", ["relay", "deliverer", "replay_outcomes"])
+def test_a_name_that_something_else_has_is_told(name: str) -> None:
+    [line] = told(Service(name), handled=set(), package=name)
+
+    assert line.startswith(f"services.E022 {name}: '{name}' is the name of a process or queue")
+
+
+def test_an_exchange_of_two_services_is_told() -> None:
+    """Each one's subscribers would get the events of both."""
+    lines = told(Service("order"), package="order")
+
+    assert any(
+        line.startswith("services.E023 ") and "order_events is also that of orders" in line
+        for line in lines
+    ), lines
 
 
 def test_a_type_without_a_handler_is_told() -> None:

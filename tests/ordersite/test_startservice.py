@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,74 @@ def test_its_files_have_no_fault(name: str, tmp_path: Path, settings: Any) -> No
             text=True,
         )
         assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my-shipping", "Try my_shipping"),
+        ("Shipping", "Try shipping"),
+        ("2go", "a lower-case letter"),
+        ("class", "a word of Python"),
+        ("relay", "the name of a process or queue"),
+        ("undeliverable", "the name of a process or queue"),
+        ("order", "order_events"),
+        ("staff", "an app of this name"),
+        ("polling", "tests/polling.py"),
+        ("s" * 51, "at most 50"),
+    ],
+)
+def test_a_name_that_would_not_work_is_refused_at_once(
+    name: str, words: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/polling.py").touch()
+
+    with pytest.raises(CommandError, match=re.escape(words)):
+        call_command("startservice", name, "--listens", "order.confirmed:announced")
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("listens", "words"),
+    [
+        (["order.confirmed:Foo-bar"], "a state is"),
+        (["order.confirmed:pending"], "before its first state"),
+        (["order.placed:a", "order.confirmed:b", "order.placed:c"], "order.placed is named twice"),
+    ],
+)
+def test_a_state_that_would_not_work_is_refused_at_once(
+    listens: list[str], words: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.BASE_DIR = tmp_path
+
+    with pytest.raises(CommandError, match=re.escape(words)):
+        call_command("startservice", "shipping", "--listens", *listens)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_state_of_a_later_event_is_the_later_one(tmp_path: Path, settings: Any) -> None:
+    """Else `handled` would stand in for `announced`, and nobody saw a lost order.confirmed."""
+    settings.BASE_DIR = tmp_path
+    types = (
+        "order.cancelled:called_off",
+        "inventory.shipped:followed",
+        "order.confirmed:announced",
+        "billing.invoiced:billed",
+        "order.placed",
+    )
+
+    call_command("startservice", "shipping", "--listens", *types)
+
+    declared = (tmp_path / "shipping/service.py").read_text()
+    assert re.findall(r'Event\("shipping\.(\w+)"', declared) == [
+        "handled",
+        "billed",
+        "announced",
+        "called_off",
+        "followed",
+    ]
 
 
 def test_what_no_order_knows_of_leads_to_no_state(tmp_path: Path, settings: Any) -> None:

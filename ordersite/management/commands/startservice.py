@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.templates import TemplateCommand
 
-from messaging.service import events, publisher_of, services
+from messaging.declarations import WORD, fault_of_name
+from messaging.service import PENDING, Service, events, happens, publisher_of, services
 
 TEMPLATES = Path(__file__).parents[2]
 DEFAULT_STATE = "handled"
@@ -39,15 +43,15 @@ class Command(TemplateCommand):
             metavar="TYPE",
             help=(
                 "types of events, as `topology show` lists them; order.confirmed:announced also "
-                "names the state that the order then has in the service"
+                "names the state that the order then has in the service. Without it an order's own "
+                f"event leads to the state {DEFAULT_STATE}, and another service's to none"
             ),
         )
 
     def handle(self, name: str, listens: list[str], **options: Any) -> None:
-        if name in services():
-            raise CommandError(f"There is a service {name} already. Choose another name.")
+        check_name(name)
         super().validate_name(name)
-        listened = [listening(each) for each in listens]
+        listened = listening_to(listens)
         states = dict.fromkeys(each["state"] for each in listened if each["state"])
         context = {
             "listened": listened,
@@ -93,17 +97,63 @@ def alphabetical(lines: re.Match[str]) -> str:
     return "".join(sorted(lines[0].splitlines(keepends=True)))
 
 
+def check_name(name: str) -> None:
+    """Raises CommandError: a service of this name could not work; the text says why."""
+    if name in services():
+        raise CommandError(f"There is a service {name} already. Choose another name.")
+    if fault := fault_of_name(name):
+        near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        more = "" if near == name or fault_of_name(near) else f" Try {near}."
+        raise CommandError(f"{fault}. Choose another name.{more}")
+    if name in {config.label for config in apps.get_app_configs()}:
+        raise CommandError(f"Django has an app of this name, {name}, already. Choose another name.")
+    exchange = Service(name).exchange.name
+    for other in services().values():
+        if other.exchange.name == exchange:
+            raise CommandError(
+                f"Its exchange would be {exchange}, which is that of {other.name}. Choose another "
+                "name."
+            )
+    if (settings.BASE_DIR / "tests" / f"{name}.py").exists():
+        raise CommandError(f"Its tests would hide tests/{name}.py. Choose another name.")
+
+
+def listening_to(listens: Sequence[str]) -> list[dict[str, str]]:
+    """Each as `listening`, in the sequence in which the events happen to an order.
+
+    A later state of an order stands in for an earlier one, so they must have that sequence, too.
+
+    Raises:
+        CommandError: one of them cannot be; a type is named twice.
+    """
+    listened = [listening(each) for each in listens]
+    for type_, times in Counter(each["type"] for each in listened).items():
+        if times > 1:
+            raise CommandError(
+                f"{type_} is named twice. Name it once; its handler may answer with several "
+                "states, see docs/adding-a-service.md."
+            )
+    return sorted(listened, key=lambda each: happens(each["type"]))
+
+
 def listening(text: str) -> dict[str, str]:
     """`order.confirmed:announced` -> its type, the state that follows, and its handler's name.
 
     Raises:
-        CommandError: no service publishes such a type.
+        CommandError: no service publishes such a type, or the state cannot be one.
     """
     type_, _, state = text.partition(":")
     if type_ not in events():
         near = get_close_matches(type_, events(), n=1)
         known = f"Did you mean {near[0]}?" if near else f"The types are {', '.join(events())}."
         raise CommandError(f"No service publishes {type_!r}. {known}")
+    if state == PENDING:
+        raise CommandError(f"An order is {PENDING} before its first state. Name another one.")
+    if state and not WORD.fullmatch(state):
+        raise CommandError(
+            f"{state!r} cannot be a state: a state is a lower-case letter, then lower-case "
+            "letters, digits and _."
+        )
     publisher = publisher_of(type_)
     is_of_orders = publisher is not None and publisher.keeps_ledger
     if state and not (is_of_orders or (publisher and publisher.answers)):
