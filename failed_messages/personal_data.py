@@ -314,7 +314,7 @@ def without_reason(body: bytes) -> bytes:
 
 
 def scrubbed_body(body: bytes, person: Person) -> bytes:
-    """A body's JSON with the pseudonym; of what is no JSON, its text."""
+    """A body's JSON with the pseudonym; or its text, where it is not JSON."""
     try:
         decoded = json.loads(body)
     except (ValueError, RecursionError):

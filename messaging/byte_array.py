@@ -1,4 +1,4 @@
-"""AMQP's byte array, as RabbitMQ writes it in a table: `x`, which is no text.
+"""AMQP's byte array, as RabbitMQ writes it in a table: `x`, which is not text.
 
 https://www.rabbitmq.com/amqp-0-9-1-errata#section_3
 """

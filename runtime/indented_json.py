@@ -22,7 +22,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def indented(body: bytes) -> str | None:
-    """The text with a line for each value; None where it is no JSON, too large or too deep."""
+    """The text with a line for each value; None where it is not JSON, too large or too deep."""
     if len(body) > MOST_BYTES or not _is_shallow(body):
         return None
     try:
@@ -32,7 +32,7 @@ def indented(body: bytes) -> str | None:
 
 
 def compact(body: bytes) -> bytes:
-    """The text without the blanks between its values; as it is, where it is no JSON."""
+    """The text without the blanks between its values; as it is, where it is not JSON."""
     try:
         return msgspec.json.format(body, indent=-1)
     except (msgspec.DecodeError, RecursionError):

@@ -24,18 +24,18 @@ from runtime.trouble import Reported, in_words
 from webhooks import waking
 from webhooks.store import Document
 from webhooks.turn import take_turn
-from webhooks.waking import Standing
+from webhooks.waking import Health
 
 logger = logging.getLogger(__name__)
 
 #: Turns at a time; most of them wait for an answer.
 PLACES = 128
-#: How many of them those of a standing may have.
-MOST: Mapping[Standing, int] = {
-    Standing.WORKS: PLACES,
-    Standing.NEW: 64,
-    Standing.SLOW: 24,
-    Standing.FAILS: 24,
+#: How many of them endpoints of each health may have.
+MOST: Mapping[Health, int] = {
+    Health.WORKS: PLACES,
+    Health.NEW: 64,
+    Health.SLOW: 24,
+    Health.FAILS: 24,
 }
 TURNS_OF_ONE_ENDPOINT = 8
 POLL_SECONDS = 0.25
@@ -51,7 +51,7 @@ class Deliverer:
         self._lock = Lock()
         #: Turns at a time, by endpoint.
         self._turns: Counter[str] = Counter()
-        self._standings: Counter[Standing] = Counter()
+        self._by_health: Counter[Health] = Counter()
         self._reported = Reported()
 
     def run(self, stop: StopRequest) -> None:
@@ -78,7 +78,7 @@ class Deliverer:
         with self._lock:
             full = [id_ for id_, turns in self._turns.items() if turns >= TURNS_OF_ONE_ENDPOINT]
             busy = [id_ for id_, turns in self._turns.items() if turns]
-            free = [each for each, most in MOST.items() if self._standings[each] < most]
+            free = [each for each, most in MOST.items() if self._by_health[each] < most]
         try:
             found = waking.claim(full, busy, free)
         except PyMongoError as error:
@@ -92,14 +92,14 @@ class Deliverer:
     def _begin(self, endpoint: Document) -> None:
         with self._lock:
             self._turns[endpoint["_id"]] += 1
-            self._standings[waking.standing(endpoint)] += 1
+            self._by_health[waking.health_of(endpoint)] += 1
 
     def _end(self, endpoint: Document) -> None:
         with self._lock:
             self._turns[endpoint["_id"]] -= 1
             if not self._turns[endpoint["_id"]]:
                 del self._turns[endpoint["_id"]]
-            self._standings[waking.standing(endpoint)] -= 1
+            self._by_health[waking.health_of(endpoint)] -= 1
 
     def _turn(self, endpoint: Document, stop: StopRequest) -> None:
         """The thread survives every error: another turn goes on with what is left."""

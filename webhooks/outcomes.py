@@ -14,7 +14,7 @@ from webhooks.disabling import DISABLED_AFTER, disable, is_dead
 from webhooks.schedule import MOST_HOLD_SECONDS, delay_after
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
-from webhooks.waking import Standing, standing
+from webhooks.waking import Health, health_of
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def logged(sent: Sent) -> dict[str, Any]:
 
 
 def is_known_to_answer(endpoint: Mapping[str, Any], at: datetime) -> bool:
-    answers = standing(endpoint) in (Standing.WORKS, Standing.SLOW)
+    answers = health_of(endpoint) in (Health.WORKS, Health.SLOW)
     return answers and at - endpoint["last_success_at"] < LAST_SUCCESS
 
 

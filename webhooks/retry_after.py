@@ -1,4 +1,4 @@
-"""When a receiver that has too much to do, or is away, wants to be asked again.
+"""When a receiver that has too much to do, or is down, wants to be asked again.
 
 https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
 """

@@ -30,7 +30,7 @@ MOST_ERROR_CHARACTERS = 300
 QUICK_MILLISECONDS = 1_000
 
 GONE = 410
-#: Answers whose Retry-After counts: too many requests, and away for a while.
+#: Answers whose Retry-After counts: too many requests, and down for a while.
 ASKED_LATER = (429, 503)
 
 

@@ -33,7 +33,7 @@ IS_DUE: dict[str, Any] = {
 }
 
 
-class Standing(Enum):
+class Health(Enum):
     """What is known of an endpoint."""
 
     #: Its last attempt was a success, and lately all of them were quick.
@@ -47,20 +47,20 @@ class Standing(Enum):
 
 
 #: How each is found.
-OF_STANDING: Mapping[Standing, dict[str, Any]] = {
-    Standing.WORKS: {**ANSWERS, "is_slow": {"$ne": True}},
-    Standing.SLOW: {**ANSWERS, "is_slow": True},
-    Standing.NEW: {"failures": 0, "last_success_at": None},
-    Standing.FAILS: {"failures": {"$gt": 0}},
+BY_HEALTH: Mapping[Health, dict[str, Any]] = {
+    Health.WORKS: {**ANSWERS, "is_slow": {"$ne": True}},
+    Health.SLOW: {**ANSWERS, "is_slow": True},
+    Health.NEW: {"failures": 0, "last_success_at": None},
+    Health.FAILS: {"failures": {"$gt": 0}},
 }
 
 
-def standing(endpoint: Mapping[str, Any]) -> Standing:
+def health_of(endpoint: Mapping[str, Any]) -> Health:
     if endpoint.get("failures"):
-        return Standing.FAILS
+        return Health.FAILS
     if not endpoint.get("last_success_at"):
-        return Standing.NEW
-    return Standing.SLOW if endpoint.get("is_slow") else Standing.WORKS
+        return Health.NEW
+    return Health.SLOW if endpoint.get("is_slow") else Health.WORKS
 
 
 def wake(ids: Collection[str]) -> None:
@@ -85,21 +85,21 @@ def let_in(id_: str) -> None:
 
 
 def claim(
-    full: Collection[str], busy: Collection[str], standings: Collection[Standing]
+    full: Collection[str], busy: Collection[str], free: Collection[Health]
 ) -> Document | None:
     """The endpoint that has waited longest to get something; None where none waits.
 
     Args:
         full: endpoints to which we send as much as we may already.
         busy: those to which we send anything already; of these the ones that answer.
-        standings: the endpoints that there is a place for.
+        free: the endpoints that there is a place for.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     may: list[dict[str, Any]] = [
         {"_id": {"$nin": [*full]}},
-        {"$or": [OF_STANDING[each] for each in standings]},
+        {"$or": [BY_HEALTH[each] for each in free]},
     ]
     if busy:
         may.append({"$or": [{"_id": {"$nin": [*busy]}}, ANSWERS]})

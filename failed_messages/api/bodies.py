@@ -183,7 +183,7 @@ def faults_in_replay(fields: Mapping[str, Any]) -> Iterator[Fault]:
     try:
         Filter.of_text(fields.get("filter") or "")
     except InvalidFilter as error:
-        # The parameter is no field of the body, so its name is told in words.
+        # The parameter is not a field of the body, so its name is told in words.
         named = "" if error.field == "filter" else f"{error.field} "
         yield body_fault(("filter",), f"{named}{error.detail}", error.fix)
     try:

@@ -17,7 +17,7 @@ def failing() -> list[str]:
 def chosen(groups: QuerySet[FailureGroup], status: str) -> QuerySet[FailureGroup]:
     """Those of `groups` with this status, all where it is empty.
 
-    A new one of which none is failed any more is nothing to look at, so it is none of the new.
+    A new one of which no message is failed any more needs nobody, so it is not listed as new.
     """
     if not status:
         return groups

@@ -270,7 +270,7 @@ def name_of(record: ApiKey) -> str:
 
 def holders(name: str) -> list[str]:
     """Who made the key that has this name, or one that it was rotated from or to: they were shown
-    its secret. Nobody where the name is no key's.
+    its secret. Nobody where no key has the name.
     """
     if not (match := _NAME.match(name)):
         return []

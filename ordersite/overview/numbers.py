@@ -214,7 +214,7 @@ def _queue(snapshot: Snapshot, now: datetime, queue: QueueReading) -> Iterator[N
 
 
 def processes(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> list[Number]:
-    """What all others need, and what is no worker: web, relay, archiver, scheduler, deliverer."""
+    """The processes that are not workers: web, relay, archiver, scheduler, deliverer."""
     taken = archived(snapshot)
     archives = all(queue.consumers for queue in taken) if taken else None
     last = snapshot.scheduler

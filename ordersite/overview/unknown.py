@@ -1,4 +1,4 @@
-"""What the snapshot does not know: nobody may take it for good."""
+"""What the snapshot does not know: it must not count as healthy."""
 
 from __future__ import annotations
 

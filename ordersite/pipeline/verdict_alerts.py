@@ -93,7 +93,7 @@ class Watch:
 
 
 def told() -> Level:
-    """What the operators know; they take it for good where nobody said otherwise."""
+    """What the operators were last told; healthy, where they were told nothing."""
     known = kept().find_one({"_id": TOLD})
     return Level(known["level"]) if known else Level.GOOD
 

@@ -214,7 +214,7 @@ def keys(order_ids: Iterable[object]) -> list[ObjectId]:
 
 
 def key_of(order_id: object) -> ObjectId | None:
-    """None where it is no id of ours; what another program stored may be anything."""
+    """None where it is not an id of ours; what another program stored may be anything."""
     return object_id(order_id) if isinstance(order_id, str) else None
 
 

@@ -57,7 +57,7 @@ class ChangeOwnPassword(PasswordAlone, OwnPasswordChangeForm):
         Raises:
             TooManyGuesses: see there.
         """
-        # Not counted with the login's: a stranger's wrong passwords keep no one from a new one.
+        # Not counted with the login's: wrong passwords of somebody else do not stop this change.
         name = f"{self.user.get_username()} logged in"
         counted = guesses.begin(None, name)
         password: str = super().clean_old_password()

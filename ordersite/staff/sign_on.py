@@ -26,7 +26,7 @@ LONGEST_NAME_CHARACTERS = 150
 #: What can be wrong with a provider's answer, or keep it from coming.
 FAULTS = (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError)
 
-#: How the audit log begins the names of those who are no users.
+#: How the audit log begins the names of those who are not users.
 OF_OTHERS = ("key ", "token of ", "policy of ")
 
 log = logging.getLogger(__name__)

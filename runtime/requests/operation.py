@@ -78,7 +78,7 @@ class Operation:
     body: JsonBody[Any] | None = None
     #: An example of the body.
     example: Any = None
-    #: Of a body that is no JSON, an example by media type.
+    #: Of a body that is not JSON, an example by media type.
     files: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[Header, ...] = ()
     #: Those beside what any such route may answer.

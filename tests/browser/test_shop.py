@@ -75,7 +75,7 @@ def test_products_beyond_the_first_page_can_be_had(shop: Page) -> None:
     expect(shop.locator("#order-title")).to_contain_text("Order")
 
 
-def test_a_failure_is_seen_and_leads_to_the_desk_where_it_is_mended(shop: Page) -> None:
+def test_a_failure_is_seen_and_leads_to_the_desk_where_it_is_fixed(shop: Page) -> None:
     """
     Given an order that billing gave up
     When the shop's link is opened beside it, the fault removed and the message replayed

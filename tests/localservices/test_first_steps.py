@@ -18,7 +18,7 @@ FAILED = "674300000000000000000002"
 
 
 class Site(HTTPServer):
-    """Confirms an order at the second look; billing fails for customer 500 until it is mended."""
+    """Confirms an order at the second look; billing fails for customer 500 until that is fixed."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

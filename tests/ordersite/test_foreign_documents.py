@@ -270,8 +270,8 @@ def test_strange_endpoints_keep_nothing_from_a_sound_one(pipeline: None):
 
     assert deliveries().count_documents({"endpoint": sound["_id"], "type": "order.placed"}) == 1
     claimed = []
-    while (endpoint := waking.claim(claimed, [], list(waking.Standing))) is not None:
+    while (endpoint := waking.claim(claimed, [], list(waking.Health))) is not None:
         claimed.append(endpoint["_id"])
-        waking.standing(endpoint)
+        waking.health_of(endpoint)
     assert sound["_id"] in claimed
     assert len(claimed) <= len(made) + 1

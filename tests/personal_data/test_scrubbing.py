@@ -1,4 +1,4 @@
-"""A person's number gives way to the pseudonym, and no other number does."""
+"""The pseudonym replaces a person's number, and no other number."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from webhooks import deliverer, managing
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
 from webhooks.turn import take_turn
-from webhooks.waking import Standing
+from webhooks.waking import Health
 
 ENDPOINTS, DEAD = 1_000, 50
 #: Enough to take all places, at `TURNS_OF_ONE_ENDPOINT` each.
@@ -96,7 +96,7 @@ def test_those_that_work_hear_at_once_while_slow_ones_have_much_to_get(
     of_quick = {"user_id": 202, "state": "delivered"}
     with delivering(StopRequest(), released):
         eventually(lambda: deliveries().count_documents(of_quick) == len(quick))
-        for _ in range(deliverer.MOST[Standing.SLOW]):
+        for _ in range(deliverer.MOST[Health.SLOW]):
             at_slow_ones.acquire()
         heard_of(orderId="d" * 24, userId=202)
         eventually(lambda: deliveries().count_documents(of_quick) == 2 * len(quick))
@@ -114,24 +114,24 @@ def test_a_deliverer_that_is_asked_to_stop_ends(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("standing", "known"),
+    ("health", "known"),
     [
-        (Standing.NEW, {}),
-        (Standing.SLOW, {"last_success_at": datetime.now(UTC), "is_slow": True}),
-        (Standing.FAILS, {"failures": 3}),
+        (Health.NEW, {}),
+        (Health.SLOW, {"last_success_at": datetime.now(UTC), "is_slow": True}),
+        (Health.FAILS, {"failures": 3}),
     ],
 )
 def test_those_in_doubt_leave_places_to_others(
-    monkeypatch: pytest.MonkeyPatch, standing: Standing, known: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, health: Health, known: dict[str, Any]
 ) -> None:
     waiting = threading.Event()
     claimed = 0
     stop = StopRequest()
 
-    def claim(full: list[str], busy: list[str], free: list[Standing]) -> dict[str, Any] | None:
+    def claim(full: list[str], busy: list[str], free: list[Health]) -> dict[str, Any] | None:
         nonlocal claimed
-        if standing not in free:
-            assert Standing.WORKS in free
+        if health not in free:
+            assert Health.WORKS in free
             stop.request()
             waiting.set()
             return None
@@ -143,10 +143,10 @@ def test_those_in_doubt_leave_places_to_others(
 
     deliverer.Deliverer().run(stop)
 
-    assert claimed == deliverer.MOST[standing]
+    assert claimed == deliverer.MOST[health]
 
 
 def test_places_are_left_to_those_that_work_whatever_the_others_take() -> None:
-    others = [most for each, most in deliverer.MOST.items() if each is not Standing.WORKS]
+    others = [most for each, most in deliverer.MOST.items() if each is not Health.WORKS]
 
     assert sum(others) < deliverer.PLACES

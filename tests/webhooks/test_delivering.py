@@ -18,12 +18,12 @@ from webhooks.sending import Sent
 from webhooks.sending_again import send_again
 from webhooks.store import Document, deliveries, endpoints
 from webhooks.turn import take_turn
-from webhooks.waking import Standing
+from webhooks.waking import Health
 
 pytestmark = pytest.mark.usefixtures("db")
 
 PLACED = {"orderId": ORDER_ID, "userId": 101, "status": "placed"}
-ANY = list(Standing)
+ANY = list(Health)
 URL = "https://shop.example.com/hook"
 
 
@@ -180,8 +180,8 @@ def test_a_slow_answer_ends_the_turn_and_is_remembered_for_a_minute() -> None:
     for number in range(4):
         heard_of(orderId=f"{number:024x}")
 
-    def answers(seconds: int, later: int = 0) -> Standing:
-        """The standing after one turn of such answers, so much later."""
+    def answers(seconds: int, later: int = 0) -> Health:
+        """The health after one turn of such answers, so much later."""
         claimed = waking.claim([], [], ANY)
         assert claimed is not None
         settled = deliveries().count_documents({"state": "delivered"})
@@ -195,12 +195,12 @@ def test_a_slow_answer_ends_the_turn_and_is_remembered_for_a_minute() -> None:
         assert deliveries().count_documents({"state": "delivered"}) == settled + 1
         known = endpoints().find_one({"_id": made["_id"]})
         assert known is not None
-        return waking.standing(known)
+        return waking.health_of(known)
 
-    assert answers(9) is Standing.SLOW
-    assert answers(9) is Standing.SLOW
-    assert answers(0, later=50) is Standing.SLOW
-    assert answers(0, later=70) is Standing.WORKS
+    assert answers(9) is Health.SLOW
+    assert answers(9) is Health.SLOW
+    assert answers(0, later=50) is Health.SLOW
+    assert answers(0, later=70) is Health.WORKS
 
 
 def test_what_waits_for_an_endpoint_comes_after_what_is_due_to_others() -> None:
@@ -236,10 +236,10 @@ def test_who_sends_already_claims_a_failing_endpoint_no_second_time() -> None:
     heard_of()
 
     assert waking.claim([], [made["_id"]], ANY) is None
-    assert waking.claim([], [], [Standing.WORKS, Standing.FAILS]) is None
+    assert waking.claim([], [], [Health.WORKS, Health.FAILS]) is None
     outcomes.note_success(made["_id"], Sent(datetime.now(UTC), 5, {}, 204))
     assert waking.claim([made["_id"]], [], ANY) is None
-    assert waking.claim([], [made["_id"]], [Standing.WORKS]) is not None
+    assert waking.claim([], [made["_id"]], [Health.WORKS]) is not None
 
 
 def test_what_a_killed_process_had_taken_is_sent_by_another_one() -> None:

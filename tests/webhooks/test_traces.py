@@ -49,7 +49,7 @@ def noted_in(*traces: TraceContext | None, bodies: list[dict[str, Any]]) -> None
 
 def deliver(server: Receiver, known: Document) -> list[dict[str, str]]:
     """The header fields of what came."""
-    claimed = waking.claim([], [], list(waking.Standing))
+    claimed = waking.claim([], [], list(waking.Health))
     assert claimed
     assert claimed["_id"] == known["_id"]
     turn.take_turn(claimed, lambda: False)
