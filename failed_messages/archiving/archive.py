@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from bson import ObjectId
 from kombu.message import Message
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError, PyMongoError, WriteError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError, WriteError
 
 from failed_messages.archiving import certificate, dead_letter, groups
 from failed_messages.archiving.certificate import X_DEATH
@@ -25,6 +26,7 @@ from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES, DeadLetter
 from failed_messages.models import PartState, Status
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import ARCHIVER, act
+from messaging.certificate import Certificate
 from messaging.storable import text
 from runtime.outage import Outage
 from runtime.transactions import in_transaction
@@ -33,6 +35,20 @@ log = logging.getLogger(__name__)
 
 #: Full certificates kept; with at most 128 KiB (one AMQP frame) each they fit a document.
 CERTIFICATES_KEPT = 30
+
+
+#: What a `findAndModify` ends with where a write ends with a WriteError: a bad value, another type
+#: than the operator's, no such path, a validator's refusal, and what is too large.
+#: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+REFUSES_THE_DOCUMENT = (2, 14, 28, 121, 10334)
+
+NOT_COUNTED = (
+    "Failed message %s is stored, but not counted in its group %s, whose document MongoDB refuses "
+    "to change: %s. Correct that document, then run `manage.py failed_messages groups --recount`."
+)
+
+#: Counts a death in its group, and returns the fingerprint.
+Count = Callable[[Certificate, ClientSession], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +67,23 @@ def store(message: Message, service: str) -> Stored:
     message is appended to its record, which becomes failed again whatever its status was.
 
     Raises:
-        PyMongoError, Outage: the database is down; storing again is safe.
+        PyMongoError, Outage: the database is down, and storing again is safe; or the server refuses
+            to change the record that there is, see `is_about_the_document`.
     """
     try:
-        return _store(dead_letter.read(message, service))
+        letter = dead_letter.read(message, service)
+        try:
+            return _store(letter)
+        except PyMongoError as error:
+            if not is_about_the_document(error):
+                raise
+            stored = _store(letter, groups.only_named)
+            log.warning(NOT_COUNTED, stored.record_id, groups.only_named(letter.certificate), error)
+            return stored
     except Outage:
         raise
     except PyMongoError as error:
-        if not _is_about_the_document(error):
+        if not is_about_the_document(error):
             raise
         cause: Exception = error
     except Exception as error:
@@ -73,20 +98,20 @@ def acknowledged(stored: Stored) -> None:
         failed_messages().update_one({"_id": stored.record_id}, {"$unset": {"unacknowledged": ""}})
 
 
-def _store(letter: DeadLetter) -> Stored:
+def _store(letter: DeadLetter, count: Count = groups.count_death) -> Stored:
     if not letter.message_id:
-        return _store_nameless(letter)
-    return Stored(in_transaction(partial(_write, letter)))
+        return _store_nameless(letter, count)
+    return Stored(in_transaction(partial(_write, letter, count)))
 
 
-def _store_nameless(letter: DeadLetter) -> Stored:
+def _store_nameless(letter: DeadLetter, count: Count) -> Stored:
     """Store a message without an id: each is a message of its own, however equal to another.
 
     Only one kind of delivery is not: that of a message which was stored, but whose ack the broker
     never got. Its record still says `unacknowledged`, and the broker says `redelivered`.
     """
     if letter.certified:
-        return _store(replace(letter, message_id=f"no-id-{letter.certificate.id}"))
+        return _store(replace(letter, message_id=f"no-id-{letter.certificate.id}"), count)
     prefix = f"no-id-{_digest(letter)}-"
     if letter.redelivered:
         known = failed_messages().find_one(
@@ -95,7 +120,7 @@ def _store_nameless(letter: DeadLetter) -> Stored:
         if known is not None:
             return Stored(known["_id"], wants_ack=True)
     named = replace(letter, message_id=prefix + uuid.uuid4().hex[:8])
-    stored = in_transaction(lambda session: _insert(named, session, unacknowledged=True))
+    stored = in_transaction(lambda session: _insert(named, count, session, unacknowledged=True))
     return Stored(stored, wants_ack=True)
 
 
@@ -107,20 +132,22 @@ def _digest(letter: DeadLetter) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
-def _write(letter: DeadLetter, session: ClientSession) -> ObjectId:
+def _write(letter: DeadLetter, count: Count, session: ClientSession) -> ObjectId:
     """The id of the record that holds this death, which is stored and counted unless it was."""
     wanted = {"certificate_ids": True, "fingerprint": True, "job_state": True}
     known = failed_messages().find_one(_identity(letter), wanted, session=session)
     if known is None:
-        return _insert(letter, session)
+        return _insert(letter, count, session)
     if letter.certificate.id not in known["certificate_ids"]:
-        _append_death(known, letter, session)
+        _append_death(known, letter, count, session)
     return known["_id"]
 
 
-def _append_death(known: dict[str, Any], letter: DeadLetter, session: ClientSession) -> None:
+def _append_death(
+    known: dict[str, Any], letter: DeadLetter, count: Count, session: ClientSession
+) -> None:
     death = letter.certificate
-    fingerprint = groups.count_death(death, session)
+    fingerprint = count(death, session)
     failed_messages().update_one(
         {"_id": known["_id"]},
         {
@@ -156,12 +183,12 @@ def _job_state(known: dict[str, Any], fingerprint: str) -> str:
     return str(PartState.RECURRED if same_cause else PartState.DIED)
 
 
-def _insert(letter: DeadLetter, session: ClientSession, **extra: Any) -> ObjectId:
+def _insert(letter: DeadLetter, count: Count, session: ClientSession, **extra: Any) -> ObjectId:
     death = letter.certificate
     document = {
         **_identity(letter),
         **_latest_death(letter),
-        "fingerprint": groups.count_death(death, session),
+        "fingerprint": count(death, session),
         "type": letter.type,
         "correlation_id": letter.correlation_id,
         "order_id": letter.order_id,
@@ -229,6 +256,10 @@ def _what(letter: DeadLetter) -> str:
     return f"{death.reason}: {death.message}"
 
 
-def _is_about_the_document(error: PyMongoError) -> bool:
-    """The server refuses this very document, e.g. as too large; it would refuse it again."""
-    return isinstance(error, WriteError) and not isinstance(error, DuplicateKeyError)
+def is_about_the_document(error: Exception) -> bool:
+    """Whether the server refuses this very document, e.g. as too large, or as another program has
+    made a text of its history; it would refuse it again.
+    """
+    if isinstance(error, DuplicateKeyError) or not isinstance(error, OperationFailure):
+        return False
+    return isinstance(error, WriteError) or error.code in REFUSES_THE_DOCUMENT

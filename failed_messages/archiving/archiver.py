@@ -186,6 +186,10 @@ class Archiver(ConsumerMixin):
             try:
                 return write()
             except (PyMongoError, DatabaseError, Outage) as error:
+                if archive.is_about_the_document(error):
+                    # Waiting would not help it, and all that is behind it would wait, too.
+                    log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
+                    return None
                 if reported.is_new(why := in_words(error)):
                     log.warning("Waiting for MongoDB, and keeping the message: %s", why)
             except Exception:

@@ -45,6 +45,11 @@ def count_death(death: Certificate, session: ClientSession) -> str:
     return cause.fingerprint
 
 
+def only_named(death: Certificate, session: ClientSession | None = None) -> str:
+    """The fingerprint of the death's group, which is left as it is."""
+    return cause_of(death).fingerprint
+
+
 def hour_of(at: datetime) -> datetime:
     """The hour that `at` is in."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -13,6 +13,7 @@ from failed_messages.archiving import archive
 from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.models import FailedMessage
 from failed_messages.reading.representation import deaths
+from failed_messages.records.collection import failure_groups
 from tests import broker
 from tests.failed_messages.letters import (
     BODY,
@@ -240,3 +241,22 @@ def test_many_deaths_never_outgrow_the_document():
     assert len(stored.certificates) == archive.CERTIFICATES_KEPT
     assert len(stored.certificate_ids) == archive.CERTIFICATES_KEPT + 2
     assert deaths(stored)[0].message == f"death {archive.CERTIFICATES_KEPT + 1}"
+
+
+@pytest.mark.parametrize("name", ["message 1", ""], ids=["named", "nameless"])
+def test_a_group_that_cannot_be_counted_costs_no_message_what_is_known_of_it(
+    caplog: pytest.LogCaptureFixture, name: str
+):
+    """Another program has made a text of the number."""
+    known = failed(message_id="another")
+    change = {"$set": {"deaths": "many"}}
+    failure_groups().update_one({"_id": known.fingerprint}, change)
+
+    death = certificate()
+    stored = failed(death=death, message_id=name, headers={"schema-version": 2})
+
+    assert stored.fingerprint == known.fingerprint
+    assert (stored.reason, stored.exception) == (death["reason"], death["exception"])
+    assert json.loads(stored.headers)["schema-version"] == 2
+    assert "is stored, but not counted in its group" in caplog.text
+    assert "cannot be read" not in caplog.text

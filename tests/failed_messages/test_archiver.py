@@ -13,10 +13,11 @@ from drills.traffic.poison import KINDS, Poison
 from drills.traffic.poison import publish as publish_poison
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage, FailureGroup
+from failed_messages.records.collection import failed_messages
 from localservices.ports import free_port
 from messaging.service import services
 from tests import broker
-from tests.failed_messages.letters import bury, bury_nameless, delivered, record
+from tests.failed_messages.letters import bury, bury_nameless, certificate, delivered, record
 from tests.polling import eventually
 
 OUTAGE_SECONDS = 30
@@ -91,6 +92,29 @@ def test_it_hears_how_a_replay_ended(archiver):
 
     assert eventually(lambda: record(failed.pk).status == "resolved")
     assert record(failed.pk).resolved_by == "operator"
+
+
+def test_a_record_that_another_program_spoilt_holds_up_no_other(archiver):
+    bury(message_id="spoilt")
+    bury(message_id="replayed")
+    eventually(lambda: stored() == 2)
+    replayed = FailedMessage.objects.get(message_id="replayed")
+    [verdict] = replay([replayed.pk], "anna")
+    assert verdict.done
+    failed_messages().update_many({}, {"$set": {"history": "of another program"}})
+    replay_id = broker.take("billing").headers["replay"]
+
+    bury(death=certificate(), message_id="spoilt")
+    outcome = {"replayId": replay_id, "service": "billing", "messageId": "replayed"}
+    broker.publish(json.dumps(outcome).encode(), exchange="", routing_key="replay_outcomes")
+    eventually(lambda: archiver.log_tail().count("A message cannot be recorded") == 2)
+    bury(message_id="sound")
+
+    eventually(lambda: stored() == 3)
+    assert archiver.stop() == 0
+    # RabbitMQ has kept them, for when the records are mended.
+    eventually(lambda: broker.depth("billing.dlq") == 1)
+    eventually(lambda: broker.depth("replay_outcomes") == 1)
 
 
 @pytest.mark.parametrize("bury_one", [bury, bury_nameless], ids=["named", "nameless"])
