@@ -19,6 +19,7 @@ from ordersite.access.refused import refused
 from ordersite.access.scopes import allowed
 from ordersite.access.signing_keys import KeysUnavailable, SigningKeys
 from ordersite.access.token_names import name_of
+from runtime.mongodb_clock import about_now
 from runtime.requests.caller import Caller
 from runtime.requests.number import whole_number
 from runtime.requests.problem_type import Problem
@@ -33,8 +34,15 @@ ALGORITHMS = (
 #: Written with or without the prefix, in any case (RFC 9068, section 4).
 TYPES = ("at+jwt", "application/at+jwt")
 REQUIRED = ("iss", "aud", "exp", "sub")
+#: From when on it is one, where it says so.
+BEGINS = ("nbf", "iat")
+#: Its times are judged by MongoDB's clock, as an API key's are, and not by PyJWT, which would ask
+#: this machine's: of two that are an hour apart one would refuse whom the other one takes.
+OPTIONS: Any = {"enforce_minimum_key_length": True} | dict.fromkeys(
+    ("verify_exp", "verify_nbf", "verify_iat"), False
+)
 ACTS_FOR_ALL = "*"
-#: How far the clocks may be apart.
+#: How far the issuer's clock and MongoDB's may be apart.
 LEEWAY_SECONDS = 10
 #: In the year 2106; seconds since 1970.
 LATEST = 2**32
@@ -77,19 +85,23 @@ def checked(token: str) -> Mapping[str, Any]:
         IssuerAway: see there.
     """
     try:
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             key_of(token),
             algorithms=ALGORITHMS,
             audience=settings.JWT_AUDIENCE,
             issuer=settings.JWT_ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
+            options={**OPTIONS, "require": list(REQUIRED)},
         )
-    except jwt.ExpiredSignatureError:
-        raise refused("the token is expired") from None
-    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
+        ends, begins = int(claims["exp"]), max(int(claims.get(name, 0)) for name in BEGINS)
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise refused("the token is not one of the issuer for this site") from None
+    now = about_now().timestamp()
+    if ends <= now - LEEWAY_SECONDS:
+        raise refused("the token is expired")
+    if begins > now + LEEWAY_SECONDS:
+        raise refused("the token is not valid yet")
+    return claims
 
 
 def key_of(token: str) -> jwt.PyJWK:

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,12 @@ def running() -> Iterator[Issuer]:
     with issuer() as found:
         found.add_key("elliptic", "EC")
         yield found
+
+
+@pytest.fixture(autouse=True)
+def without_mongodb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock that all share is this machine's."""
+    monkeypatch.setattr("ordersite.access.tokens.about_now", lambda: datetime.now(UTC))
 
 
 @pytest.fixture
@@ -68,6 +75,26 @@ def test_clocks_may_be_some_seconds_apart(issued: Issuer) -> None:
     assert tokens.read(issued.token(exp=int(time.time()) - 2))
 
 
+@pytest.mark.parametrize("ahead_seconds", [3_600, -3_600])
+def test_the_times_of_a_token_are_judged_by_the_clock_that_all_share(
+    issued: Issuer, monkeypatch: pytest.MonkeyPatch, ahead_seconds: int
+) -> None:
+    """Of two web processes whose clocks are an hour apart both take a token, or none does."""
+    shared = datetime.now(UTC) + timedelta(seconds=ahead_seconds)
+    monkeypatch.setattr("ordersite.access.tokens.about_now", lambda: shared)
+    now = int(shared.timestamp())
+
+    assert tokens.read(issued.token(iat=now - 60, nbf=now - 60, exp=now + 60))
+    for changes, why in (
+        ({"iat": now - 120, "exp": now - 60}, "expired"),
+        ({"iat": now, "nbf": now + 60, "exp": now + 120}, "not valid yet"),
+        ({"iat": now + 60, "exp": now + 120}, "not valid yet"),
+    ):
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.read(issued.token(**changes))
+        assert why in refused.value.challenge
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -75,7 +102,7 @@ def test_clocks_may_be_some_seconds_apart(issued: Issuer) -> None:
         *({"aud": "https://elsewhere.example"}, {"aud": None}, {"aud": []}),
         *({"exp": 1_700_000_000}, {"exp": None}, {"exp": "soon"}, {"exp": [1]}, {"exp": {}}),
         *({"iat": [1]}, {"nbf": {}}, {"exp": True}, {"exp": 1e400}, {"sub": "\ud800"}),
-        *({"nbf": 2**32}, {"iat": 2**32}, {"sub": None}),
+        *({"nbf": 2**32}, {"iat": 2**32}, {"nbf": [1]}, {"iat": "x"}, {"sub": None}),
         *({"user_id": None}, {"user_id": 0}, {"user_id": -1}, {"user_id": True}),
         *({"user_id": 1.5}, {"user_id": [101]}, {"user_id": ""}, {"user_id": "101 "}),
         *({"user_id": 2**63}, {"user_id": "**"}, {"header": {"typ": "JWT"}}),
