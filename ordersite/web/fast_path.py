@@ -69,6 +69,8 @@ MIDDLEWARE = (
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ordersite.web.probes.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    # None of this route's answers is a 304.
+    "ordersite.web.not_modified.NotModified",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
