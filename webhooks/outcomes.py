@@ -34,20 +34,39 @@ def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any])
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
     """
+    note_attempt(delivery, sent)
+    note_standing(endpoint, sent)
+
+
+def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
+    """What the attempt changes of the delivery."""
     REQUESTS.observe(sent.milliseconds / 1000, "succeeded" if sent.is_success else "failed")
     if sent.is_success:
         settled(delivery, sent, "delivered")
-        if sent.is_slow or not is_known_to_answer(endpoint, sent.at):
-            note_success(endpoint["_id"], sent)
     else:
         failed(delivery, sent)
+
+
+def note_standing(endpoint: Mapping[str, Any], sent: Sent) -> None:
+    """What it changes of what is known of the endpoint."""
+    if not sent.is_success:
         note_failure(endpoint["_id"], sent)
+    elif sent.is_slow or not is_known_to_answer(endpoint, sent.at):
+        note_success(endpoint["_id"], sent)
 
 
 def settled(delivery: Mapping[str, Any], sent: Sent, state: str) -> None:
     deliveries().update_one(
         {"_id": delivery["_id"], "state": "pending"},
         {**logged(sent), "$set": {"state": state, "settled_at": sent.at}},
+    )
+
+
+def give_up(delivery: Mapping[str, Any], now: datetime) -> None:
+    """A delivery whose attempts cannot be noted has failed; nothing else of it changes."""
+    deliveries().update_one(
+        {"_id": delivery["_id"], "state": "pending"},
+        {"$set": {"state": "failed", "settled_at": now}},
     )
 
 

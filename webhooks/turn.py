@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pymongo import ReturnDocument
 
+from messaging.isolation import isolated
 from webhooks import outcomes, waking
 from webhooks.rotation import valid
 from webhooks.sending import Sent, send
@@ -18,7 +21,14 @@ from webhooks.traces import in_its_trace
 #: Then the others come first again.
 TURN_SECONDS = 5.0
 
+CANNOT_SEND = (
+    "The delivery %s to the webhook endpoint %s is given up, as its document is not as this "
+    "release stores one: an attempt of it cannot be made, or cannot be noted. The others are sent."
+)
+
 Send = Callable[..., Sent]
+
+logger = logging.getLogger(__name__)
 
 
 def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send) -> None:
@@ -34,19 +44,35 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
     try:
         for delivery in taken(endpoint["_id"], is_over):
             now = delivery["due_at"] - waking.LEASE
-            secrets = valid(endpoint["secrets"], now)
-            sent = in_its_trace(
-                delivery,
-                endpoint["url"],
-                partial(
-                    send, endpoint["url"], delivery["message_id"], delivery["body"], secrets, now
-                ),
-            )
-            outcomes.record(delivery, sent, endpoint)
+            # Not the delivery's fault, where they cannot be read.
+            url, secrets = str(endpoint["url"]), valid(endpoint["secrets"], now)
+            sent = None
+            with isolated(logger, CANNOT_SEND, delivery["_id"], endpoint["_id"]):
+                sent = attempted(delivery, url, secrets, now, send)
+            if sent is None:
+                # It would be sent again and again, as long as none of it can be noted.
+                outcomes.give_up(delivery, now)
+                continue
+            outcomes.note_standing(endpoint, sent)
             if sent.is_slow or not sent.is_success:
                 break
     finally:
         waking.settle(endpoint)
+
+
+def attempted(
+    delivery: Document, url: str, secrets: Sequence[str], now: datetime, send: Send
+) -> Sent:
+    """One attempt, which the delivery has noted.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer, or refuses to note it.
+        Exception: the delivery's document cannot be read.
+    """
+    post = partial(send, url, delivery["message_id"], delivery["body"], secrets, now)
+    sent = in_its_trace(delivery, url, post)
+    outcomes.note_attempt(delivery, sent)
+    return sent
 
 
 def taken(endpoint: str, is_over: Callable[[], bool]) -> Iterator[Document]:
