@@ -226,19 +226,19 @@ FAMILIES = (
     ),
     Family(
         "ordersite_outbox_oldest_age_seconds",
-        "How long the oldest event waits to be published; 0 where none does",
+        "How long the oldest event has waited to be published; 0 if none waits",
         ("service",),
         outbox_age,
     ),
     Family(
         "ordersite_outbox_events",
-        "Events that wait to be published; of more than 100,000 it says 100,000",
+        "Events that wait to be published; more than 100,000 are shown as 100,000",
         ("service",),
         outbox_events,
     ),
     Family(
         "ordersite_orders_by_status",
-        "Orders by status; counted the more seldom, the longer that takes",
+        "Orders by status; counted less often when counting takes long",
         ("status",),
         orders_by_status,
     ),
