@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from messaging.adapters.py_amqp import encode_table
-from messaging.publishing.frames import OUR_APP_ID
+from messaging.publishing.properties import OUR_APP_ID
 from messaging.short_string import LIMIT_BYTES, readable
 from messaging.storable import text
 

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from messaging.adapters import py_amqp
 from messaging.message import Message
-from messaging.publishing.frames import named_properties_of, publish_frames
+from messaging.publishing.frames import publish_frames
+from messaging.publishing.properties import named_properties_of
 
 #: A write to the socket a message was a fifth of the cost of publishing it.
 GATHERED_BYTES = 64 * 1024

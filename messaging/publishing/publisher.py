@@ -13,7 +13,8 @@ from kombu import Connection
 
 from messaging.errors import PublishError, Unroutable
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
-from messaging.publishing.frames import properties_of, publish_frame
+from messaging.publishing.frames import publish_frame
+from messaging.publishing.properties import properties_of
 from messaging.spans import sending
 from runtime.broker_url import parse
 from runtime.connecting import connect, connection_to

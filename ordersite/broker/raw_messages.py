@@ -15,7 +15,8 @@ import amqp
 
 from messaging.adapters.py_amqp import BASIC_CLASS, RAW
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
-from messaging.publishing.frames import SIZE, frames_of
+from messaging.publishing.frames import frames_of
+from messaging.publishing.properties import SIZE
 from messaging.short_string import short
 from messaging.trust.publishers import PUBLISHER
 from messaging.trust.users import users

@@ -14,7 +14,8 @@ from kombu import Connection
 
 from messaging.message import Message
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
-from messaging.publishing.frames import properties_of, publish_frames
+from messaging.publishing.frames import publish_frames
+from messaging.publishing.properties import properties_of
 
 TEXT = st.text(max_size=60)
 HEADERS = st.dictionaries(

@@ -29,7 +29,7 @@ from messaging.kept_headers import (
     kept_headers,
     kept_properties,
 )
-from messaging.publishing.frames import properties_of
+from messaging.publishing.properties import properties_of
 from messaging.service import services
 
 FRAME_BYTES = 131_072
