@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -74,6 +75,33 @@ def test_an_operator_has_the_settings_of_the_units(programs: None, tmp_path: Pat
         "https://orders.example.com",
         *("manage.py", "access", "apply"),
     ]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_backup_has_its_name_once_it_is_complete(
+    programs: None, tmp_path: Path, works: bool
+) -> None:
+    unit = (FOLDER / "ordersite-backup.service").read_text()
+    (archives, mongodump) = (tmp_path / "archives", tmp_path / "programs" / "mongodump")
+    archives.mkdir()
+    (archives / "old.archive").touch()
+    os.utime(archives / "old.archive", (0, 0))
+    mongodump.parent.mkdir()
+    mongodump.write_text(f'#!/bin/sh\necho >"${{4#*=}}"\n{"true" if works else "false"}\n')
+    mongodump.chmod(0o755)
+    # systemd puts $ for $$, and % for %%.
+    command = values("ExecStart", unit)[0].replace("$$", "$").replace("%%", "%")
+    command = command.replace("/var/backups/ordersite", str(archives))
+
+    ran = subprocess.run(
+        shlex.split(command), env={"PATH": f"{mongodump.parent}:/usr/bin:/bin"}, check=False
+    )
+
+    assert (ran.returncode == 0) is works
+    made = [each.suffix for each in archives.iterdir() if each.name != "old.archive"]
+    assert made == [".archive" if works else ".new"]
+    assert (archives / "old.archive").exists() is not works
+    assert values("UMask", unit) == ["0077"]
 
 
 def test_all_processes_belong_to_the_target() -> None:
