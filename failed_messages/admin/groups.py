@@ -22,12 +22,13 @@ from failed_messages.admin.discards import MOST_SELECTIONS, too_many_groups
 from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
 from failed_messages.admin.list_filters import ServiceFilter
+from failed_messages.admin.message_page import fault_label, faults_url
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.reading.next_step import Kind, fails_again, runbooks
+from failed_messages.reading.next_step import Kind, fails_again, next_step, runbooks
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.moment import exact
@@ -214,6 +215,9 @@ class FailureGroupAdmin(DeskAdmin):
             messages_url=messages_url(group.pk),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_obstacle(request, known, REPLAY),
+            first_failed=ago(group.first_failed_at),
+            last_failed=ago(group.last_failed_at),
+            simulated=_simulated(newest),
             handlers=runbooks(Kind(each.service, each.type, each.reason) for each in newest),
             fails_again=fails_again(group.reason),
             policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
@@ -230,6 +234,14 @@ class FailureGroupAdmin(DeskAdmin):
         if group is None:
             raise Http404("there is no such failure group")
         return group
+
+
+def _simulated(newest: list[FailedMessage]) -> dict[str, str]:
+    """What to do about a fault that somebody simulates, and where; empty where none is."""
+    for each in newest:
+        if each.status == Status.FAILED and (url := faults_url(each)):
+            return {"step": next_step(each), "url": url, "label": fault_label(each)}
+    return {}
 
 
 def messages_url(fingerprint: str) -> str:

@@ -63,8 +63,8 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "order_value": value([order]) if order else "",
         "countdown": countdown(record),
         "order_url": _order_url(record.order_id) if order else "",
-        "fault_url": _faults_url(record),
-        "fault_label": "The simulated fault" if fault_behind(record) else "Simulated faults",
+        "fault_url": faults_url(record),
+        "fault_label": fault_label(record),
         "fails_again": fails_again(record.reason),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
@@ -158,7 +158,12 @@ def _properties(record: FailedMessage, latest: Certificate) -> list[tuple[str, A
     )
 
 
-def _faults_url(record: FailedMessage) -> str:
+def fault_label(record: FailedMessage) -> str:
+    """What `faults_url` leads to."""
+    return "The simulated fault" if fault_behind(record) else "Simulated faults"
+
+
+def faults_url(record: FailedMessage) -> str:
     """The simulated fault that is the cause; the list of them where it is gone since."""
     if fault := fault_behind(record):
         return fault.url

@@ -23,7 +23,7 @@ UNSETTLED = {"status": {"$in": [str(Status.FAILED), str(Status.REPLAYING)]}}
 #: Of more messages the orders are not read: the newest stand for all.
 MESSAGES_READ = 2_000
 NEW_FOR = timedelta(hours=24)
-NAME_CHARACTERS = 120
+NAME_CHARACTERS = 200
 
 
 def unsettled() -> Failed:

@@ -71,6 +71,17 @@ def test_a_simulated_fault_without_words_is_named_with_its_page(admin, kind, rea
     assert "TASK_SOFT_TIME_LIMIT_SECONDS" not in content
 
 
+def test_the_page_of_a_cause_names_and_links_the_fault_that_somebody_simulates(admin):
+    fault = SimulatedFault.objects.create(service="billing", user_id=500, kind="error")
+    words = "Simulated fault: billing fails for user 500 (order.placed)."
+    cause = failed(death=certificate(message=words)).fingerprint
+
+    content = shown(admin, f"/admin/failed_messages/failuregroup/{cause}/change/")
+
+    assert "somebody simulates on purpose: billing, user 500: error" in content
+    assert f'href="/admin/simulated_faults/simulatedfault/{fault.pk}/change/"' in content
+
+
 def test_a_replay_that_fails_again_is_nowhere_called_safe(admin):
     wrong = failed(death=certificate(reason="undecodable", message="not JSON"), body=b"{")
     pages = {
