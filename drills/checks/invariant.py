@@ -148,9 +148,10 @@ def is_lacking(evidence: Evidence, failed: Document) -> bool:
 
 
 def is_settled(evidence: Evidence, failed: Document) -> bool:
-    """An answer waited for orders, its record was lost with the database, and is there again."""
-    is_after_restore = bool(evidence.lacking) and failed["service"] == "orders"
-    return is_after_restore and failed.get("status") in {"resolved", "discarded"}
+    """It waited for a service, what it tells was lost with the database, and the command has
+    replayed or discarded it.
+    """
+    return bool(evidence.lacking) and failed.get("status") in {"resolved", "discarded"}
 
 
 def contradictions(evidence: Evidence) -> Iterator[Violation]:

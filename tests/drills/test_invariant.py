@@ -417,15 +417,18 @@ def test_an_order_that_the_restored_backup_lacked_may_be_gone_and_no_other() -> 
     }
 
 
-def test_after_a_restore_an_answer_that_was_given_up_has_to_be_settled() -> None:
-    def given_up(status: str, **lacking: int) -> set[Kind]:
-        message = failed("orders") | {"status": status}
+def test_after_a_restore_a_message_that_was_given_up_has_to_be_settled() -> None:
+    def given_up(status: str, *, service: str = "orders", **lacking: int) -> set[Kind]:
+        message = failed(service) | {"status": status}
         found = violations(replace(good(), failed_messages=[message], lacking=lacking))
         return {each.kind for each in found}
 
     other = {str(OTHER_ID): USER + 1}
-    assert given_up("resolved", **other) == given_up("discarded", **other) == set()
-    assert given_up("failed", **other) == given_up("resolved") == {Kind.DEAD_LETTERED}
+    for service in ("orders", "inventory"):
+        settled = given_up("resolved", service=service, **other)
+        assert settled == given_up("discarded", service=service, **other) == set()
+        assert given_up("failed", service=service, **other) == {Kind.DEAD_LETTERED}
+        assert given_up("resolved", service=service) == {Kind.DEAD_LETTERED}
 
 
 def test_an_order_that_was_put_back_has_to_be_whole() -> None:
