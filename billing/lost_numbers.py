@@ -8,6 +8,7 @@ says that it is lost.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -114,10 +115,22 @@ def withhold(up_to: str, session: ClientSession) -> list[str]:
         each[field_of(series)]
         for each in invoices().find({field_of(series): {"$in": numbers}}, session=session)
     }
-    if lost := [number for number in numbers if number not in there]:
-        invoices().insert_many([_lost(number) for number in lost], session=session)
-        return lost
-    return []
+    if missing := [number for number in numbers if number not in there]:
+        invoices().insert_many([_lost(number) for number in missing], session=session)
+    return missing
+
+
+def lost(numbers: Collection[str]) -> set[str]:
+    """Those of the numbers that are recorded as lost.
+
+    Raises:
+        pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    found: set[str] = set()
+    for field in ("number", "credit_note_number"):
+        wanted = {"state": "lost", field: {"$in": [*numbers]}}
+        found |= {each[field] for each in invoices().find(wanted, {field: 1})}
+    return found
 
 
 def field_of(number: str) -> str:
@@ -127,10 +140,10 @@ def field_of(number: str) -> str:
 
 def check_distance(number: str, last_known: int) -> None:
     """Raises ValueError: so many invoices were not issued since the backup."""
-    lost = parts(number)[1] - last_known
-    if lost > MOST_LOST:
+    beyond = parts(number)[1] - last_known
+    if beyond > MOST_LOST:
         raise ValueError(
-            f"{number} is {lost:,} numbers above the last one that the database knows, "
+            f"{number} is {beyond:,} numbers above the last one that the database knows, "
             f"{last_known:06d}; {MOST_LOST:,} are the most that are withheld at once"
         )
 

@@ -49,6 +49,11 @@ UNVOUCHED: dict[str, Any] = {
     "reason": Reason.UNTRUSTED_PUBLISHER,
     "message": {"$regex": OF_NO_ORDER},
 }
+#: Billing's answers; also where the order's invoice says otherwise, as with another number.
+OF_BILLING: dict[str, Any] = {
+    "reason": Reason.CONTRADICTS_RECORD,
+    "type": {"$in": ["billing.invoiced", "billing.credited"]},
+}
 #: They have an order whole, whatever they failed of.
 WHOLE_ORDERS: dict[str, Any] = {"type": {"$in": ["order.placed", "order.cancelled"]}}
 
@@ -65,6 +70,8 @@ class Kind(StrEnum):
     UNVOUCHED = "unvouched"
     #: The order was there, and no record of what the message tells.
     UNRECORDED = "unrecorded"
+    #: It is billing's, and the order's invoice says otherwise.
+    OTHERWISE = "otherwise"
 
 
 class Answer(NamedTuple):
@@ -114,9 +121,14 @@ class Answers:
     """All that failed messages tell, read once."""
 
     def __init__(self, told: Iterable[Answer]) -> None:
+        #: Those that a record contradicts: nothing that they tell is ever believed.
+        self.otherwise: list[Answer] = []
         self._of: dict[str, list[Answer]] = defaultdict(list)
         for each in told:
-            self._of[each.order_id].append(each)
+            if each.kind is Kind.OTHERWISE:
+                self.otherwise.append(each)
+            else:
+                self._of[each.order_id].append(each)
 
     def of(self, order_id: str) -> list[Answer]:
         return self._of.get(order_id, [])
@@ -130,7 +142,7 @@ class Answers:
 
 def read() -> Answers:
     """Raises pymongo.errors.PyMongoError: MongoDB did not answer."""
-    kinds = [UNRECORDED, OF_LOST_ORDERS, UNVOUCHED, WHOLE_ORDERS]
+    kinds = [UNRECORDED, OF_LOST_ORDERS, UNVOUCHED, OF_BILLING, WHOLE_ORDERS]
     wanted = {"status": Status.FAILED, "$or": kinds}
     found = failed_messages().find(wanted, dict.fromkeys(FIELDS, 1)).sort("_id", 1)
     return Answers(_read(found))
@@ -167,9 +179,11 @@ def _kind(record: dict[str, Any]) -> Kind | None:
         return Kind.OF_LOST_ORDER
     if record["reason"] == Reason.UNTRUSTED_PUBLISHER and OF_NO_ORDER in message:
         return Kind.UNVOUCHED
-    if record["reason"] == Reason.CONTRADICTS_RECORD and RECORDED_NO in message:
+    if record["reason"] != Reason.CONTRADICTS_RECORD:
+        return None
+    if RECORDED_NO in message:
         return Kind.UNRECORDED
-    return None
+    return Kind.OTHERWISE if record["type"] in OF_BILLING["type"]["$in"] else None
 
 
 def whole_order(answers: Iterable[Answer]) -> Answer | None:

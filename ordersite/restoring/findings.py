@@ -68,6 +68,14 @@ class Findings:
     #: Failed messages whose replay was lost on the way.
     unreplayed: list[Document] = field(default_factory=list)
 
+    #: Failed messages that are true again, as their record is.
+    true: list[Answer] = field(default_factory=list)
+    #: Failed messages whose number is lost, each with the number that its order has now.
+    renumbered: list[tuple[Answer, str]] = field(default_factory=list)
+    #: Failed messages to which the record, or a later answer, says otherwise, where answers are
+    #: believed: each with what says so.
+    refuted: list[tuple[Answer, str]] = field(default_factory=list)
+
     #: Messages that nothing proves, and that are not believed.
     unbelieved: list[Answer] = field(default_factory=list)
     #: Orders known by failed messages alone, none of which has the order whole.
@@ -86,7 +94,7 @@ class Findings:
         settled: tuple[list[Any], ...] = (
             *(self.lost, self.whole, self.reserved_only, self.unheard, self.taken_back),
             *(self.uninvoiced, self.unrejected, self.unreserved, self.unshipped, self.numbers),
-            self.unreplayed,
+            *(self.unreplayed, self.true, self.renumbered, self.refuted),
         )
         return sum(len(each) for each in settled)
 

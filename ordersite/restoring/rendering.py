@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ordersite.restoring.answers import Answer
 from ordersite.restoring.findings import Findings
 
 NAMED = 20
@@ -72,6 +73,22 @@ PLANS = {
         "failed message(s) whose replay was lost",
         "They were being replayed, and RabbitMQ has neither them nor how they ended.",
         "Each is replayed again.",
+    ),
+    "true": Words(
+        "failed message(s) whose record is there again",
+        "Their service had no such record when they were refused.",
+        "Each is replayed.",
+    ),
+    "renumbered": Words(
+        "failed message(s) of billing with a number that is lost",
+        "The order was invoiced again after the restore, with another number.",
+        "Each is discarded, with both numbers in the reason. If a customer has the lost document, "
+        "tell them which one counts.",
+    ),
+    "refuted": Words(
+        "failed message(s) to which the record, or a later answer, says otherwise",
+        "Something else has happened to the order since.",
+        "Each is discarded.",
     ),
     "unheard": Words(
         "event(s) that a service never got, or never answered",
@@ -141,12 +158,19 @@ def _names(found: Findings, name: str) -> Iterator[str]:
             case "unreplayed":
                 yield f"{each['_id']} {each['type']} of order {each['order_id']}"
             case "unbelieved":
-                told = _of_invoice(each.number)
-                yield f"{each.id} of {each.service}: {each.type} of order {each.order_id}{told}"
+                yield f"{_told_by(each)}{_of_invoice(each.number)}"
+            case "true":
+                yield _told_by(each)
+            case "renumbered" | "refuted":
+                yield f"{_told_by(each[0])}: {each[1]}"
             case "told":
                 yield f"{each.order_id} of user {each.user_id}{_of_invoice(*each.numbers)}"
             case _:
                 yield str(each)
+
+
+def _told_by(answer: Answer) -> str:
+    return f"{answer.id} of {answer.service}: {answer.type} of order {answer.order_id}"
 
 
 def _of_invoice(*numbers: str | None) -> str:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from bson import ObjectId
+
 from billing import lost_numbers
 from billing.invoicing import invoices
 from failed_messages.models import Status
@@ -15,7 +17,7 @@ from messaging.isolation import isolated
 from messaging.trust.contents import contradiction
 from messaging.trust.records import recorded
 from orders.collection import orders
-from ordersite.restoring import answers
+from ordersite.restoring import answer_replay, answers
 from ordersite.restoring.answers import AT_ONCE, Answer, Kind, ahead, key_of, there, whole_order
 from ordersite.restoring.comparison import COMPARED, compare, compare_others
 from ordersite.restoring.findings import Document, Findings, ToldOnly, Whole
@@ -34,6 +36,10 @@ CANNOT_JUDGE = (
 SETTLED_AFTER = timedelta(seconds=30)
 
 
+#: The services, by order.
+Held = dict[str, set[str]]
+
+
 def find(last_numbers: Iterable[str], believes: bool, waiting: Waiting) -> Findings:
     """Read every order and every record; nothing is changed.
 
@@ -50,6 +56,8 @@ def find(last_numbers: Iterable[str], believes: bool, waiting: Waiting) -> Findi
     for number in last_numbers:
         series, count = lost_numbers.parts(number)
         found.named[series] = max(count, found.named.get(series, 0))
+    verdicts = answer_replay.judge(found)
+    found.true, found.renumbered, found.refuted = verdicts
     without_order(found)
     told_by_messages(found)
     ours = orders().find({"pending_since": None, "updated_at": {"$lt": settled()}})
@@ -133,14 +141,14 @@ def compare_with_records(found: Findings, some: list[Document]) -> None:
     ids = [str(each["_id"]) for each in some]
     reserved = {each["_id"]: each for each in reservations().find({"_id": {"$in": ids}})}
     invoiced = {each["_id"]: each for each in invoices().find({"_id": {"$in": ids}})}
-    held_up = held_up_by_failures(ids)
+    held_up = held_up_by_failures(ids, {each.id for each, _ in found.renumbered})
     for order in some:
         id_ = str(order["_id"])
         compare(found, order, reserved.get(id_), invoiced.get(id_), held_up.get(id_, set()))
     compare_others(found, some, held_up)
 
 
-def held_up_by_failures(order_ids: list[str]) -> dict[str, set[str]]:
+def held_up_by_failures(order_ids: list[str], settled_here: set[ObjectId]) -> Held:
     """By order the services for which a failed message waits for an operator, or was discarded.
 
     What a restore has made fail holds nothing up: it is settled here.
@@ -150,8 +158,10 @@ def held_up_by_failures(order_ids: list[str]) -> dict[str, set[str]]:
         "status": {"$ne": Status.RESOLVED},
         "$nor": [answers.UNRECORDED, answers.OF_LOST_ORDERS, answers.UNVOUCHED],
     }
-    held_up: dict[str, set[str]] = {}
+    held_up: Held = {}
     for each in failed_messages().find(wanted, {"service": 1, "order_id": 1, "type": 1}):
+        if each["_id"] in settled_here:
+            continue
         service = str(each.get("service"))
         about = str(each.get("type") or "").partition(".")[0] if service == "orders" else service
         held_up.setdefault(each["order_id"], set()).add(about)
@@ -162,7 +172,8 @@ def unproven(found: Findings) -> Iterator[Answer]:
     """What is told of orders that are there, would change something, and is not believed."""
     if found.believes:
         return
-    told = [each for each in found.answers.all() if each.kind]
+    renumbered = {each.id for each, _ in found.renumbered}
+    told = [each for each in found.answers.all() if each.kind and each.id not in renumbered]
     known = there(each.order_id for each in told)
     for each in told:
         if each.order_id in known:

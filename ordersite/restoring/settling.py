@@ -99,7 +99,7 @@ def settle(found: Findings, by: str, waiting: Waiting) -> list[str]:
     release_all(found.reserved_only, by, waiting, left)
     replay_lost(found.unreplayed, by, waiting, left)
     send_again(sendable(found.unheard, waiting, left), by, left)
-    settle_answers(found, by, REASON)
+    left += settle_answers(found, by, REASON)
     return left
 
 

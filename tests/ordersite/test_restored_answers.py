@@ -9,6 +9,7 @@ import pytest
 from bson import ObjectId
 
 from billing.invoicing import invoices
+from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
 from inventory import shipping
 from inventory.events import shipped
@@ -24,6 +25,7 @@ from ordersite.restoring import answers
 from tests import broker
 from tests.inventory.catalogue import stock
 from tests.ordersite.restored_shop import (
+    Copy,
     agree,
     backup,
     bury,
@@ -298,8 +300,7 @@ def test_an_answer_that_says_otherwise_stays_with_the_operator() -> None:
     order_id = place()
     [event] = told_by("billing")
     body = json.loads(event.body) | {"total": "0.01"}
-    [problem] = problems(event.type, [body], ["shared"]).values()
-    bury(event, str(problem), Reason.CONTRADICTS_RECORD)
+    refuse(Message(json.dumps(body).encode(), event.type, event.message_id))
     work("inventory")
 
     reconcile("--apply", BELIEVE)
@@ -424,3 +425,155 @@ def test_failed_messages_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     reconcile("--apply")
 
     assert len(reads) == 1
+
+
+def go_on(copy: Copy, *last: str) -> None:
+    """Restore the copy, name the last numbers, and let the restored outbox and workers work."""
+    restore(copy)
+    reconcile("--apply", *last)
+    work()
+
+
+def invoiced_anew() -> tuple[str, Message, str]:
+    """An order whose event the restored outbox has published again: its id, what billing told
+    before, and the number that it told.
+    """
+    order_id = place()
+    copy = backup()  # Its event is in the outbox.
+    [told] = told_by("billing")
+    lost = number(order_id)
+    go_on(copy, "--last-invoice", lost)
+    assert number(order_id) != lost
+    return order_id, told, lost
+
+
+def reason_of(record: ObjectId) -> str:
+    """Why the failed message was discarded."""
+    found = failed_messages().find_one({"_id": record})
+    assert found
+    return str(found["discard_reason"])
+
+
+@pytest.mark.parametrize("believe", [(), (BELIEVE,)])
+@pytest.mark.parametrize("service", ["orders", "a later one"])
+def test_an_answer_whose_number_is_lost_is_discarded_where_its_order_has_another_one(
+    believe: tuple[str, ...], service: str
+) -> None:
+    order_id, told, lost = invoiced_anew()
+    record = refuse(told, service)
+
+    code, plan = reconcile(*believe)
+    assert (code, statuses(record)) == (1, ["failed"])
+    assert f"    {record} of {service}: billing.invoiced of order {order_id}: number {lost}" in plan
+    assert reconcile("--apply", "--by", "anna", *believe)[0] == 0
+
+    assert statuses(record) == ["discarded"]
+    assert reason_of(record).endswith(
+        f": number {lost} was lost with the restore; the order's invoice is {number(order_id)}"
+    )
+    assert AuditEntry.objects.filter(act="discard", subject_id=str(record)).count() == 1
+    assert (status(order_id), state(order_id)) == ("confirmed", ("reserved", "issued"))
+    agree()
+
+
+def test_an_answer_whose_credit_note_is_lost_is_discarded_too() -> None:
+    order_id = place()
+    copy = backup()
+    told = told_by("billing")
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    told += told_by("billing")
+    before = invoice(order_id)
+    lost = (before["number"], before["credit_note_number"])
+    broker.take_all("inventory")
+    last = ("--last-invoice", lost[0], "--last-credit-note", lost[1])
+    go_on(copy, *last)
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    work()
+    records = [refuse(event) for event in told]
+    after = invoice(order_id)
+
+    assert reconcile("--apply")[0] == 0
+
+    assert statuses(*records) == ["discarded", "discarded"]
+    assert reason_of(records[1]).endswith(
+        f": number {lost[0]} was lost with the restore; the order's invoice is {after['number']}; "
+        f"number {lost[1]} was lost with the restore; the order's credit note is "
+        f"{after['credit_note_number']}"
+    )
+    agree()
+
+
+def test_an_answer_that_found_no_record_is_discarded_where_the_order_has_another_number() -> None:
+    order_id = place()
+    copy = backup()
+    [told] = told_by("billing")
+    lost = number(order_id)
+    restore(copy)
+    record = refuse(told)
+    go_on(backup(), "--last-invoice", lost)
+    assert number(order_id) != lost
+
+    assert reconcile()[0] == 1
+    assert reconcile("--apply")[0] == 0
+
+    assert f"number {lost} was lost with the restore" in reason_of(record)
+    agree()
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"invoiceNumber": "2020-000007"}, {"total": "0.01"}, {"userId": 7}, {"invoiceNumber": [1]}],
+)
+def test_an_answer_that_says_something_else_than_a_lost_number_stays_with_the_operator(
+    otherwise: dict[str, Any],
+) -> None:
+    _, told, _ = invoiced_anew()
+    body = json.dumps(json.loads(told.body) | otherwise).encode()
+    record = refuse(Message(body, told.type, told.message_id))
+
+    reconcile("--apply", BELIEVE)
+
+    assert statuses(record) == ["failed"]
+
+
+def test_a_failed_message_that_would_be_replayed_is_told_before() -> None:
+    order_id = place()
+    work()
+    copy = backup()
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    relay()
+    broker.take_all("billing")
+    restore(copy)
+    [cancelled] = waiting_for("inventory")
+    record = refuse(cancelled, "inventory")
+    # Somebody was faster than the command.
+    cancelling.cancel(ObjectId(order_id), "Ordered twice")
+    work()
+
+    code, plan = reconcile()
+
+    assert (code, statuses(record)) == (1, ["failed"])
+    assert f"    {record} of inventory: order.cancelled of order {order_id}" in plan
+    assert reconcile("--apply")[0] == 0
+    assert statuses(record) == ["replaying"]
+
+
+def test_a_failed_message_that_would_be_discarded_is_told_before() -> None:
+    order_id = place(units=60)
+    copy = backup()
+    [event] = told_by("inventory")
+    broker.take_all("billing")
+    restore(copy)
+    record = refuse(event)
+    products().update_one({"sku": "pen"}, {"$set": {"available": 10}})
+    work()
+    assert status(order_id) == "rejected"
+    products().update_one({"sku": "pen"}, {"$set": {"available": 100}})
+
+    code, plan = reconcile(BELIEVE)
+
+    assert (code, statuses(record)) == (1, ["failed"])
+    assert f"    {record} of orders: inventory.reserved of order {order_id}" in plan
+    assert reconcile(BELIEVE, "--apply")[0] == 0
+    assert statuses(record) == ["discarded"]
+    agree()
