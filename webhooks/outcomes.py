@@ -35,7 +35,7 @@ def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any])
         pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
     """
     note_attempt(delivery, sent)
-    note_standing(endpoint, sent)
+    note_health(endpoint, sent)
 
 
 def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
@@ -47,7 +47,7 @@ def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
         failed(delivery, sent)
 
 
-def note_standing(endpoint: Mapping[str, Any], sent: Sent) -> None:
+def note_health(endpoint: Mapping[str, Any], sent: Sent) -> None:
     """What it changes of what is known of the endpoint."""
     if not sent.is_success:
         note_failure(endpoint["_id"], sent)

@@ -53,7 +53,7 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
                 # It would be sent again and again, as long as none of it can be noted.
                 outcomes.give_up(delivery, now)
                 continue
-            outcomes.note_standing(endpoint, sent)
+            outcomes.note_health(endpoint, sent)
             if sent.is_slow or not sent.is_success:
                 break
     finally:

@@ -45,7 +45,7 @@ def test_it_is_given_up_and_the_next_one_sent(
         sent.append(body)
         return Sent(now, 5, {}, status if is_first else 204)
 
-    claimed = waking.claim([], [], list(waking.Standing))
+    claimed = waking.claim([], [], list(waking.Health))
     assert claimed
     take_turn(claimed, lambda: False, send)
 
