@@ -25,21 +25,13 @@ MOST_ATTEMPTS = 20
 LAST_SUCCESS = timedelta(seconds=60)
 
 
-def record(delivery: Mapping[str, Any], sent: Sent, endpoint: Mapping[str, Any]) -> None:
-    """Note the attempt, whatever it led to.
-
-    Args:
-        endpoint: as it was when it was claimed.
+def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
+    """What the attempt changes of the delivery.
 
     Raises:
+        pymongo.errors.WriteError: its document is not as this release stores one.
         pymongo.errors.PyMongoError: MongoDB did not answer; it is sent once more then.
     """
-    note_attempt(delivery, sent)
-    note_health(endpoint, sent)
-
-
-def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
-    """What the attempt changes of the delivery."""
     REQUESTS.observe(sent.milliseconds / 1000, "succeeded" if sent.is_success else "failed")
     if sent.is_success:
         settled(delivery, sent, "delivered")
@@ -48,7 +40,11 @@ def note_attempt(delivery: Mapping[str, Any], sent: Sent) -> None:
 
 
 def note_health(endpoint: Mapping[str, Any], sent: Sent) -> None:
-    """What it changes of what is known of the endpoint."""
+    """What it changes of what is known of the endpoint.
+
+    Args:
+        endpoint: as it was when it was claimed.
+    """
     if not sent.is_success:
         note_failure(endpoint["_id"], sent)
     elif sent.is_slow or not is_known_to_answer(endpoint, sent.at):
@@ -63,7 +59,7 @@ def settled(delivery: Mapping[str, Any], sent: Sent, state: str) -> None:
 
 
 def give_up(delivery: Mapping[str, Any], now: datetime) -> None:
-    """A delivery whose attempts cannot be noted has failed; nothing else of it changes."""
+    """A delivery that cannot be sent, or noted, has failed; nothing else of it changes."""
     deliveries().update_one(
         {"_id": delivery["_id"], "state": "pending"},
         {"$set": {"state": "failed", "settled_at": now}},

@@ -54,7 +54,7 @@ def attributes(delivery: Document, url: str) -> Attributes:
         "http.request.resend_count": delivery["tries"],
         "server.address": parts.hostname or "",
         "server.port": parts.port or (443 if parts.scheme == "https" else 80),
-        "ordersite.type": delivery["type"],
+        "ordersite.type": delivery.get("type", ""),
         "ordersite.webhook_endpoint": delivery["endpoint"],
-        **of_message(delivery["message_id"], delivery["order_id"]),
+        **of_message(delivery["message_id"], delivery.get("order_id", "")),
     }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct, convert
 from pymongo import ReturnDocument
+from pymongo.errors import WriteError
 
 from messaging.isolation import isolated
+from messaging.outages import is_outage
 from webhooks import outcomes, waking
 from webhooks.rotation import valid
 from webhooks.sending import Sent, send
@@ -21,7 +23,7 @@ from webhooks.traces import in_its_trace
 #: Then the others come first again.
 TURN_SECONDS = 5.0
 
-CANNOT_SEND = (
+GIVEN_UP = (
     "The delivery %s to the webhook endpoint %s is given up, as its document is not as this "
     "release stores one: an attempt of it cannot be made, or cannot be noted. The others are sent."
 )
@@ -29,6 +31,15 @@ CANNOT_SEND = (
 Send = Callable[..., Sent]
 
 logger = logging.getLogger(__name__)
+
+
+class Sendable(Struct, frozen=True):
+    """What an attempt needs of a delivery's document."""
+
+    message_id: str
+    body: str
+    tries: Annotated[int, Meta(ge=0)]
+    attempts: list[Any]
 
 
 def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send) -> None:
@@ -40,19 +51,24 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer. What was sent and not noted is sent
             once more.
+        Exception: the endpoint's document cannot be read, or this process cannot send. What was
+            to be sent waits for another turn.
     """
     try:
         for delivery in taken(endpoint["_id"], is_over):
             now = delivery["due_at"] - waking.LEASE
-            # Not the delivery's fault, where they cannot be read.
             url, secrets = str(endpoint["url"]), valid(endpoint["secrets"], now)
-            sent = None
-            with isolated(logger, CANNOT_SEND, delivery["_id"], endpoint["_id"]):
-                sent = attempted(delivery, url, secrets, now, send)
-            if sent is None:
-                # It would be sent again and again, as long as none of it can be noted.
+            found = None
+            # Nothing but a fault of its own gives a delivery up: one of the endpoint, of this
+            # machine or of MongoDB would give up all that is due.
+            with isolated(logger, GIVEN_UP, delivery["_id"], endpoint["_id"]):
+                found = convert(delivery, Sendable)
+            if found is None:
                 outcomes.give_up(delivery, now)
                 continue
+            post = partial(send, url, found.message_id, found.body, secrets, now)
+            sent = in_its_trace(delivery, url, post)
+            note(delivery, sent)
             outcomes.note_health(endpoint, sent)
             if sent.is_slow or not sent.is_success:
                 break
@@ -60,19 +76,21 @@ def take_turn(endpoint: Document, is_over: Callable[[], bool], send: Send = send
         waking.settle(endpoint)
 
 
-def attempted(
-    delivery: Document, url: str, secrets: Sequence[str], now: datetime, send: Send
-) -> Sent:
-    """One attempt, which the delivery has noted.
+def note(delivery: Document, sent: Sent) -> None:
+    """Note the attempt; a delivery is given up whose document takes none.
+
+    It would be sent again and again.
 
     Raises:
-        pymongo.errors.PyMongoError: MongoDB did not answer, or refuses to note it.
-        Exception: the delivery's document cannot be read.
+        pymongo.errors.PyMongoError: MongoDB did not answer.
     """
-    post = partial(send, url, delivery["message_id"], delivery["body"], secrets, now)
-    sent = in_its_trace(delivery, url, post)
-    outcomes.note_attempt(delivery, sent)
-    return sent
+    try:
+        outcomes.note_attempt(delivery, sent)
+    except WriteError as error:
+        if is_outage(error):
+            raise
+        logger.exception(GIVEN_UP, delivery["_id"], delivery["endpoint"])
+        outcomes.give_up(delivery, sent.at)
 
 
 def taken(endpoint: str, is_over: Callable[[], bool]) -> Iterator[Document]:

@@ -19,7 +19,8 @@ def heard_of(type_: str = "order.placed", **body: Any) -> None:
 
 
 def answered(delivery: Document, sent: Sent) -> None:
-    """Note the attempt."""
+    """Note the attempt, whatever it led to."""
     endpoint = endpoints().find_one({"_id": delivery["endpoint"]})
     assert endpoint is not None
-    outcomes.record(delivery, sent, endpoint)
+    outcomes.note_attempt(delivery, sent)
+    outcomes.note_health(endpoint, sent)
