@@ -88,6 +88,7 @@ def test_no_other_scheme_is_asked(url: str) -> None:
         ("169.254.169.254", "169.254.169.254"),
         ("fe80::1", "h"),
         *((each, "h") for each in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")),
+        *((each, "h") for each in ("fd00:ec2::23", "fd20:ce::254")),
         *((each, "h") for each in ("64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "64:ff9b::7f00:1")),
         ("::ffff:169.254.169.254", "h"),
         ("0.0.0.0", "0.0.0.0"),

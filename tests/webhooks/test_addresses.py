@@ -25,7 +25,7 @@ INSIDE = [
         "2002:7f00:1::",
         "2002:a9fe:a9fe::",
     ),
-    *("100::1", "2001::1"),
+    *("100::1", "2001::1", "fd00:ec2::23", "fd20:ce::254"),
 ]
 OUTSIDE = ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8",
            "64:ff9b::808:808"]  # fmt: skip
@@ -59,7 +59,7 @@ def test_development_reaches_its_own_machine(settings: Any, address: str) -> Non
 @pytest.mark.parametrize(
     "address",
     ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "2002:a9fe:a9fe::", "0.0.0.0",
-     "224.0.0.1", "240.0.0.1", "100.100.100.200"],
+     "fd00:ec2::23", "fd20:ce::254", "224.0.0.1", "240.0.0.1", "100.100.100.200"],
 )  # fmt: skip
 def test_not_even_development_reaches_a_clouds_credentials(settings: Any, address: str) -> None:
     settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = True
