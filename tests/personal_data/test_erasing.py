@@ -66,7 +66,8 @@ from webhooks.store import deliveries
 
 pytestmark = pytest.mark.usefixtures("clean")
 
-USER, OTHER = 10101, 10102
+#: So long that no clock, id or pseudonym has it in it, as tests look for it in all that is stored.
+USER, OTHER = 987_654_321_012_345, 987_654_321_012_346
 WORDS = "Ring at Erika Mustermann's"
 EVERYTHING = ("orders", "reservations", "invoices", "failed_messages", "failed_messages_audit")
 ERASED_FROM = ("orders", "reservations", "failed_messages", "failed_messages_audit")
