@@ -37,9 +37,7 @@ IS_AWAITED = {"awaited_since": {"$gt": EPOCH}}
 INDEX = "orders_awaited"
 
 #: Orders of an earlier release, which kept no `awaited`, and the index that holds them.
-IS_UNANSWERED = {
-    "$or": [{"ledger.inventory.state": "pending"}, {"ledger.billing.state": "pending"}]
-}
+IS_UNANSWERED = {"$or": [{"ledger.inventory.state": PENDING}, {"ledger.billing.state": PENDING}]}
 INDEX_OF_EARLIER_RELEASE = "orders_unanswered"
 
 #: Of so many it is asked why they wait, in search of the oldest that waits for no known reason;

@@ -99,7 +99,8 @@ class _This:
         # A client of its own: a worker forks its pool, whose children must inherit no other.
         options = settings.DATABASES["default"]["OPTIONS"] | {
             "maxPoolSize": 1,
-            # What is not heard at once of a new primary costs one write of many.
+            # Polling saves a thread and a connection; a new primary that is noticed late costs one
+            # write.
             "serverMonitoringMode": "poll",
         }
         client: MongoClient[dict[str, Any]] | None = None
