@@ -72,12 +72,12 @@ def _claim(port: int) -> bool:
 
 
 def _is_taken(family: socket.AddressFamily, address: str, port: int) -> bool:
-    with socket.socket(family) as probe:
-        # A connection that ended a moment ago does not occupy its port; a listener does.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family) as probe:
+            # A connection that ended a moment ago does not occupy its port; a listener does.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
-        except OSError as error:
-            # A machine without IPv6 has no such address to bind.
-            return error.errno in (errno.EADDRINUSE, errno.EACCES)
+    except OSError as error:
+        # A machine without IPv6 has no such address to bind, or not even sockets of it.
+        return error.errno in (errno.EADDRINUSE, errno.EACCES)
     return False

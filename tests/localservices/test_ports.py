@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
+from typing import Any
 
 import pytest
 
 from localservices.pipeline import ROOT
 from localservices.ports import free_port, is_free
+from tests import loopback
 
 
 def test_a_free_preferred_port_is_taken() -> None:
@@ -30,10 +33,24 @@ def test_a_listener_on_every_address_counts_too() -> None:
         assert not is_free(other.getsockname()[1])
 
 
-def test_a_listener_on_ipv6_loopback_counts_too() -> None:
+@pytest.mark.parametrize("address", loopback.addresses())
+def test_a_listener_on_loopback_of_either_protocol_counts(address: str) -> None:
     """`localhost` may mean either address, so a browser could meet the other program."""
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as other:
         assert not is_free(other.getsockname()[1])
+
+
+def test_a_kernel_without_ipv6_has_free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithoutIPv6(socket.socket):
+        def __init__(self, family: int = socket.AF_INET, *rest: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *rest)
+
+    monkeypatch.setattr(socket, "socket", WithoutIPv6)
+
+    assert is_free(free_port())
 
 
 CLAIM = "from localservices.ports import free_port; print(free_port({port}), flush=True); input()"

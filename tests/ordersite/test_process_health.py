@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import time
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -25,6 +24,7 @@ from runtime import health, heartbeat_file, waiting
 from runtime.process_start import start_of
 from runtime.stopping import StopRequest
 from runtime.waiting import wait_for
+from tests import loopback
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_web_listens_on_every_network_of_both_protocols() -> None:
     async def reach() -> None:
         host = server.listening(server.EVERY_NETWORK)
         listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, number)
-        for address in ["127.0.0.1", *(["::1"] if socket.has_dualstack_ipv6() else [])]:
+        for address in loopback.addresses():
             _, writer = await asyncio.open_connection(address, number)
             writer.close()
         listening.close()
