@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -55,8 +56,30 @@ FIXES = {
 
 
 def read(parameters: Mapping[str, str]) -> OrderFilters:
-    """Raises Refusal: a parameter is unknown or has no valid value; it is named."""
-    return query_string.read(parameters, OrderFilters, TITLE, FIXES)
+    """Raises Refusal: parameters are unknown or have no valid value; all of them are named."""
+    faults = list(misread(parameters))
+    try:
+        asked = query_string.read(parameters, OrderFilters, TITLE, FIXES)
+    except Refusal as refusal:
+        raise Refusal(TITLE, [*refusal.errors, *faults]) from refusal
+    if faults:
+        raise Refusal(TITLE, faults)
+    return asked
+
+
+def misread(parameters: Mapping[str, str]) -> Iterator[Fault]:
+    """The faults of what is any text by its type: times, and the cursor."""
+    readings: dict[str, Callable[[str], object]] = {
+        "createdFrom": partial(moments, "createdFrom"),
+        "createdTo": partial(moments, "createdTo"),
+        "cursor": id_of_cursor,
+    }
+    for name, reading in readings.items():
+        try:
+            if name in parameters:
+                reading(parameters[name])
+        except Refusal as refusal:
+            yield from refusal.errors
 
 
 def moments(parameter: str, text: str) -> tuple[datetime, datetime]:

@@ -99,6 +99,22 @@ def test_what_makes_no_sense_is_named_with_what_to_send(parameter: str, value: s
     assert fault["fix"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"createdFrom": "yesterday", "createdTo": "today", "cursor": "x"},
+        {"limit": "0", "createdTo": "today", "cursor": "x"},
+        {"state": "placed", "status": "open", "createdFrom": "yesterday"},
+    ],
+    ids=" ".join,
+)
+def test_all_that_make_no_sense_are_named_at_once(wrong: dict[str, str]) -> None:
+    with pytest.raises(Refusal) as refused:
+        read({"userId": "101", **wrong})
+
+    assert sorted(each["field"] for each in refused.value.errors) == sorted(wrong)
+
+
 def test_an_unknown_parameter_is_told_the_known_ones() -> None:
     with pytest.raises(Refusal) as refused:
         read({"state": "placed"})
