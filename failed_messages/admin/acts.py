@@ -100,8 +100,8 @@ def edit_obstacle(request: HttpRequest, record: FailedMessage) -> str:
 def selection(ids: list[str]) -> str:
     """`1 message to billing only`, or `3 messages: 2 of billing, 1 of orders`."""
     keys = [key for key in map(record_id, ids) if key]
-    services = Counter(
-        FailedMessage.objects.filter(pk__in=keys).order_by().values_list("service", flat=True)
-    )
+    found = FailedMessage.objects.filter(pk__in=keys).order_by().values_list("service", flat=True)
+    # What cannot be read comes as None.
+    services = Counter(service or "no service" for service in found)
     counted = ", ".join(f"{count} of {service}" for service, count in sorted(services.items()))
     return f"{services.total()} message{'' if services.total() == 1 else 's'}: {counted or 'none'}"

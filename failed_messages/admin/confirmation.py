@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,6 +27,7 @@ from failed_messages.reading.next_step import consequence, runbooks
 from failed_messages.reading.preview import preview_of
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.order_facts import order_facts
+from messaging.isolation import isolated
 
 #: What the scheduler does to more messages than one form takes, and the page that asks before.
 IN_THE_BACKGROUND: dict[str, Callable[[Sequence[Filter]], str]] = {
@@ -35,10 +37,17 @@ IN_THE_BACKGROUND: dict[str, Callable[[Sequence[Filter]], str]] = {
 #: Of the groups that it is asked to do at once.
 MOST_GROUPS = {"replay": 1, "discard": MOST_SELECTIONS}
 
+CANNOT_TELL = (
+    "What is missing because of failed message %s is not known, as its document is not as this "
+    "release stores one."
+)
+
 #: More verdicts than these are summed up in one line.
 VERDICTS_SHOWN = 10
 #: Of a selection, so many are shown with their order and error before the act.
 MESSAGES_NAMED = 10
+
+log = logging.getLogger(__name__)
 
 
 class Acting(DeskAdmin):
@@ -153,10 +162,13 @@ def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
     """Each message, and what is missing because of it."""
     records = list(FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=keys))
     known = order_facts(record.order_id for record in records)
-    return [
-        (record, consequence(record, record.order_id in known or not record.order_id))
-        for record in records
-    ]
+    return [(record, _consequence(record, known)) for record in records]
+
+
+def _consequence(record: FailedMessage, known: Container[str]) -> str:
+    with isolated(log, CANNOT_TELL, record.pk):
+        return consequence(record, record.order_id in known or not record.order_id)
+    return "Not known, as its document cannot be read; the log says why."
 
 
 def _selections(request: HttpRequest) -> list[Filter]:

@@ -10,12 +10,14 @@ from typing import Any
 from failed_messages.models import Status
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.known_group import require_known
-from failed_messages.reading.preview import MESSAGES_CHECKED, by_index, how_many
+from failed_messages.reading.preview import MESSAGES_CHECKED, by_index, how_many, is_as_stored
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
 from runtime.plural import counted
 
-_FIELDS = {"service": True, "order_id": True}
+#: What is read of each, and what it is in a document that this release stores.
+_TYPES = {"service": str, "order_id": str}
+_FIELDS = dict.fromkeys(_TYPES, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ def discard_preview_of(ids: Iterable[Any]) -> DiscardPreview:
     return _preview(records, len(records))
 
 
-def _preview(records: list[dict[str, Any]], messages: int) -> DiscardPreview:
+def _preview(found: list[dict[str, Any]], messages: int) -> DiscardPreview:
+    records = [each for each in found if is_as_stored(each, _TYPES)]
     facts = order_facts(each["order_id"] for each in records)
-    is_cut = messages > len(records)
+    is_cut = messages > len(found)
     services = Counter(each["service"] for each in records)
     return DiscardPreview(
         messages=messages,

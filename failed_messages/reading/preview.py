@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class Preview:
     stale: int
     #: Messages of which only the body's beginning was kept.
     cut: int
+    #: Messages whose document another program has made unlike what is stored here.
+    unreadable: int
     #: True where there are more messages than were read.
     at_least: bool
 
@@ -63,7 +65,11 @@ class Preview:
             "services": self.services,
             "orders": self.orders,
             "value": self.value,
-            "leftOut": {"cancelled": self.cancelled, "stale": self.stale, "cut": self.cut},
+            "leftOut": {
+                "cancelled": self.cancelled,
+                "stale": self.stale + self.unreadable,
+                "cut": self.cut,
+            },
             "isAtLeast": self.at_least,
             "sentences": self.sentences(),
         }
@@ -89,6 +95,11 @@ class Preview:
             yield f"{least}{counted(self.wrong, 'message')} {fail} again in the same way."
         if self.cut:
             yield f"{counted(self.cut, 'message')} too large, and stored only in part: left out."
+        if self.unreadable:
+            yield (
+                f"{counted(self.unreadable, 'message')} whose document is not as this release "
+                "stores one: what would become of it is not known, and keeps no other one."
+            )
 
 
 def preview(selection: Filter) -> Preview:
@@ -128,10 +139,21 @@ def failed_only(selection: Filter, at: Any = None) -> dict[str, Any]:
     return {"$and": [*query.get("$and", []), {"status": Status.FAILED}]}
 
 
-_FIELDS = dict.fromkeys(("service", "order_id", "type", "reason", "headers", "body_cut"), True)
+#: What is read of each, and what it is in a document that this release stores.
+_TYPES = {
+    **dict.fromkeys(("service", "order_id", "type", "reason", "headers"), str),
+    "body_cut": bool,
+}
+_FIELDS = dict.fromkeys(_TYPES, True)
 
 
-def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
+def is_as_stored(record: Mapping[str, Any], types: Mapping[str, type]) -> bool:
+    """Whether a document has these fields, each of its type."""
+    return all(isinstance(record.get(name), type_) for name, type_ in types.items())
+
+
+def _preview(found: list[dict[str, Any]], messages: int) -> Preview:
+    records = [record for record in found if is_as_stored(record, _TYPES)]
     facts = order_facts(record["order_id"] for record in records)
     stale = moved_on(records, facts)
     cancelled = [each for each in records if each["_id"] in stale and stale[each["_id"]].cancelled]
@@ -144,5 +166,6 @@ def _preview(records: list[dict[str, Any]], messages: int) -> Preview:
         cancelled=len({record["order_id"] for record in cancelled}),
         stale=len(stale) - len(cancelled),
         cut=sum(record["body_cut"] for record in records),
-        at_least=messages > len(records),
+        unreadable=len(found) - len(records),
+        at_least=messages > len(found),
     )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from bson import ObjectId
+from django.core.management import call_command
 
 from failed_messages.acting import job_control
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies, set_policy
 from failed_messages.acting.replay import publish_claimed, replay
 from failed_messages.models import Status
+from failed_messages.reading.discard_preview import discard_preview, discard_preview_of
 from failed_messages.reading.filters import Filter
+from failed_messages.reading.preview import preview, preview_of
 from failed_messages.records.collection import failed_messages, replay_jobs
 from tests.failed_messages.letters import failed, record
+from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -25,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("clean")
 READ = [
     *("order_id", "type", "headers", "header_table", "properties", "message_id", "content_type"),
     *("correlation_id", "body", "body_bytes", "history", "job_state", "replay", "service"),
+    *("reason", "body_cut"),
 ]
 MISSING = object()
 STRANGE = (MISSING, None, "strange", 7.5, [{"b": 1}], {"a": [1]})
@@ -141,3 +148,51 @@ def test_what_was_claimed_is_published(sound: ObjectId) -> None:
     publish_claimed()
 
     assert is_sent(sound)
+
+
+def test_a_preview_is_of_the_others(sound: ObjectId) -> None:
+    ids = [*spoil(sound), sound]
+    counted = len(ids)
+
+    everything = preview(Filter(status=Status.FAILED))
+
+    assert everything.messages == counted
+    # One of them names another order, as far as can be said.
+    assert everything.orders == 2
+    assert everything.unreadable == sum(
+        not is_readable(each) for each in failed_messages().find({"_id": {"$in": ids}})
+    )
+    assert any("not as this release stores one" in each for each in everything.sentences())
+    assert preview_of(ids).unreadable == everything.unreadable
+    assert discard_preview_of(ids).orders == 1
+    assert discard_preview([Filter(status=Status.FAILED)]).messages == counted
+
+
+def is_readable(document: dict[str, Any]) -> bool:
+    words = ("order_id", "type", "headers", "service", "reason")
+    return document.get("body_cut") in (True, False) and all(
+        isinstance(document.get(each), str) for each in words
+    )
+
+
+def test_an_operator_is_asked_and_told_before_a_replay(sound: ObjectId) -> None:
+    ids = [*spoil(sound), sound]
+    admin, said = staff(), io.StringIO()
+    group = {"group": record(sound).fingerprint}
+
+    bulk = admin.get("/admin/failed_messages/replayjob/new/", {"service": "billing"})
+    assert "Replay all that match" in bulk.content.decode()
+    for at in range(0, len(ids), 10):
+        chosen = [*ids[at : at + 10], sound]
+        for verb in ("replay", "discard"):
+            asked = admin.get(f"/admin/failed_messages/failedmessage/act/{verb}/", {"id": chosen})
+            assert "are you sure?" in asked.content.decode()
+    dry = json.dumps({**group, "dryRun": True})
+    over_http = admin.post("/failed-messages/replay", dry, "application/json")
+    assert over_http.status_code == 200, over_http.content
+    call_command(
+        "failed_messages", "replay", "--filter", "service=billing", "--dry-run", stdout=said
+    )
+    assert "not as this release stores one" in said.getvalue()
+    call_command("failed_messages", "replay", "--group", group["group"], stdout=said)
+    assert "Started bulk replay" in said.getvalue()
