@@ -18,7 +18,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from failed_messages.acting.discard import REASON_MISSING, discard_within
-from failed_messages.acting.second_person import BULK_DISCARD, ask_if_needed
+from failed_messages.acting.second_person import BULK_DISCARD, ask_if_needed, count_done
 from failed_messages.acting.started_before import StartedBefore
 from failed_messages.models import DiscardState
 from failed_messages.reading.act_result import ReasonMissing
@@ -101,8 +101,9 @@ def start(
         fix = "A message that is replaying, resolved or discarded is not discarded again."
         raise InvalidDiscard("filter", "must match a message that is failed now; none does", fix)
     texts = [str(each) for each in selections]
+    noted = None
     if asked_at is None:
-        ask_if_needed(BULK_DISCARD, found, by, reason, selections=texts)
+        noted = ask_if_needed(BULK_DISCARD, found, by, reason, selections=texts)
     job: Job = {
         "_id": id_ or ObjectId(),
         "by": text(by, 150),
@@ -118,6 +119,7 @@ def start(
     try:
         in_transaction(partial(_insert, job))
     except DuplicateKeyError as error:
+        count_done(noted, 0)
         raise StartedBefore from error
     started: ObjectId = job["_id"]
     return started

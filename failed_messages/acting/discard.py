@@ -8,7 +8,7 @@ from functools import partial
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from failed_messages.acting.second_person import DISCARD, ask_if_needed
+from failed_messages.acting.second_person import DISCARD, ask_if_needed, count_done
 from failed_messages.archiving.archive import NEITHER_RESOLVED_NOR_DISCARDED
 from failed_messages.models import Status
 from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
@@ -40,14 +40,17 @@ def discard(
     if not reason:
         raise ReasonMissing(REASON_MISSING)
     wanted = [str(id_) for id_ in ids]
+    noted = None
     if not approved:
-        ask_if_needed(DISCARD, len(wanted), by, reason, ids=wanted)
-    return [
+        noted = ask_if_needed(DISCARD, len(set(wanted)), by, reason, ids=wanted)
+    verdicts = [
         Verdict(str(id_), done=True, detail="discarded")
         if in_transaction(partial(discard_within, id_, by, reason))
         else refusal(id_, "discard")
         for id_ in wanted
     ]
+    count_done(noted, sum(each.done for each in verdicts))
+    return verdicts
 
 
 def restore(ids: Iterable[str | ObjectId], by: str, reason: str = "") -> list[Verdict]:

@@ -10,7 +10,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from failed_messages.acting.second_person import BULK_REPLAY, ask_if_needed
+from failed_messages.acting.second_person import BULK_REPLAY, ask_if_needed, count_done
 from failed_messages.acting.started_before import StartedBefore
 from failed_messages.models import JobState, PartState
 from failed_messages.reading.filters import Filter
@@ -80,12 +80,14 @@ def start(
     if not count:
         fix = "A message that is replaying, resolved or discarded is not replayed again."
         raise InvalidJob("filter", "must match a message that is failed now; none does", fix)
+    noted = None
     if asked_at is None:
-        ask_if_needed(BULK_REPLAY, count, by, reason, selection=str(selection), rate=rate)
+        noted = ask_if_needed(BULK_REPLAY, count, by, reason, selection=str(selection), rate=rate)
     job = _job(id_ or ObjectId(), selection, by, asked_at or mongodb_now(), reason, rate)
     try:
         in_transaction(partial(_insert, job))
     except DuplicateKeyError as error:
+        count_done(noted, 0)
         raise StartedBefore from error
     return job["_id"]
 

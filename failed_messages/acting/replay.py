@@ -14,7 +14,7 @@ from bson import ObjectId
 from django.conf import settings
 
 from failed_messages.acting.claiming import ENVELOPE, claim_all
-from failed_messages.acting.second_person import REPLAY, ask_if_needed
+from failed_messages.acting.second_person import REPLAY, ask_if_needed, count_done
 from failed_messages.acting.sending import Sender
 from failed_messages.models import Status
 from failed_messages.reading.act_result import NOT_KNOWN, Verdict, record_id, refusal
@@ -50,13 +50,16 @@ def replay(
         Waits: a second person has to approve it first.
     """
     wanted = list(ids)
+    noted = None
     if not approved:
-        ask_if_needed(REPLAY, len(wanted), by, reason, ids=[str(id_) for id_ in wanted])
+        named = [str(id_) for id_ in wanted]
+        noted = ask_if_needed(REPLAY, len(set(named)), by, reason, ids=named)
     verdicts: list[Verdict] = []
     with Publisher(settings.AMQP_URL) as publisher:
         sender = Sender(publisher)
         for chunk in in_batches(wanted, CHUNK_MESSAGES):
             verdicts.extend(_replay_chunk(sender, chunk, by, reason.strip()))
+    count_done(noted, sum(each.done for each in verdicts))
     return verdicts
 
 

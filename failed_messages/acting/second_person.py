@@ -51,7 +51,9 @@ class Waits(Exception):
         self.id = id_
 
 
-def ask_if_needed(act: str, messages: int, by: str, reason: str, **arguments: Any) -> None:
+def ask_if_needed(
+    act: str, messages: int, by: str, reason: str, **arguments: Any
+) -> ObjectId | None:
     """Let an act go on that one person may do alone.
 
     Asked for twice, as by a double click, it waits once.
@@ -60,36 +62,53 @@ def ask_if_needed(act: str, messages: int, by: str, reason: str, **arguments: An
         messages: how many it is about.
         arguments: what it is called with; JSON can say each.
 
+    Returns: the note that counts all of them as done, for `count_done` to put right; None where
+        nothing counts.
+
     Raises:
         Waits: it is kept for another person instead.
     """
     above: int | None = settings.SECOND_PERSON_ABOVE
     if above is None:
-        return
-    is_many = act in ALWAYS or messages > above
-    others = 0 if is_many else _done_alone(KINDS[act], messages, by, above)
-    if is_many or others:
-        why = f", for its {messages:,} and {others:,} of the last hour that you did alone"
-        raise Waits(
-            in_transaction(partial(_keep, act, messages, by, reason, arguments)),
-            why if others else "",
+        return None
+    why = ""
+    if act not in ALWAYS and messages <= above:
+        noted, others = _note_alone(KINDS[act], messages, by, above)
+        if noted:
+            return noted
+        why = (
+            f", because these {messages:,} and the {others:,} that you did alone within the last "
+            "hour are more than SECOND_PERSON_ABOVE"
         )
+    raise Waits(in_transaction(partial(_keep, act, messages, by, reason, arguments)), why)
 
 
-def _done_alone(kind: str, messages: int, by: str, above: int) -> int:
+def count_done(noted: ObjectId | None, messages: int) -> None:
+    """Of an act that went on, only what was done counts: not what was refused, nor named twice.
+
+    Args:
+        noted: what `ask_if_needed` returned.
+    """
+    if noted and messages:
+        acts_alone().update_one({"_id": noted}, {"$set": {"messages": messages}})
+    elif noted:
+        acts_alone().delete_one({"_id": noted})
+
+
+def _note_alone(kind: str, messages: int, by: str, above: int) -> tuple[ObjectId | None, int]:
     """Note an act that one person may do alone; or, where that is too many with those of the last
-    hour, note nothing and return how many those are.
+    hour, note nothing. Returns: the note, and how many those of the last hour are.
     """
     who, now = sorted(persons(by)), mongodb_now()
     noted = {"kind": kind, "persons": who, "messages": messages, "at": now}
     # First, so that of two acts at the same moment each one counts the other.
-    id_ = acts_alone().insert_one(noted).inserted_id
+    id_: ObjectId = acts_alone().insert_one(noted).inserted_id
     acts_alone().delete_many({"at": {"$lte": now - TOGETHER}})
     others = _count(kind, who, now) - messages
     if others + messages <= above:
-        return 0
+        return id_, others
     acts_alone().delete_one({"_id": id_})
-    return others
+    return None, others
 
 
 def _count(kind: str, who: list[str], now: datetime) -> int:

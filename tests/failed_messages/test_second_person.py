@@ -126,7 +126,9 @@ def test_several_acts_of_an_hour_wait_as_one_in_whole_does():
         lambda: bulk_discard.start([Filter(message_id="m4")], "root", "tests"),
     )
     for each in further:
-        with pytest.raises(Waits, match="its 1 and 2 of the last hour"):
+        with pytest.raises(
+            Waits, match="these 1 and the 2 that you did alone within the last hour are more"
+        ):
             each()
 
 
@@ -145,6 +147,22 @@ def test_what_another_person_approved_or_was_done_an_hour_ago_does_not_count():
     assert acts_alone().count_documents({}) == 1
 
 
+def test_what_was_refused_or_named_twice_does_not_count():
+    chosen = [str(id_) for id_ in copies(4)]
+    assert all(each.done for each in discard(chosen[2:], "ben", "tests"))
+
+    assert not any(each.done for each in replay(chosen[2:], "anna", "fixed"))
+    assert not any(each.done for each in discard(chosen[2:], "anna", "tests"))
+    assert acts_alone().count_documents({"persons": "anna"}) == 0
+    for act in (discard, replay):
+        # Each is two of two: three names of one message, and nothing of what was refused.
+        said = act([chosen[0], chosen[0], chosen[0]], f"anna {act.__name__}", "tests")
+        assert [each.done for each in said] == [act is discard, False, False]
+    assert discard([chosen[1], chosen[1]], "anna discard", "tests")[0].done
+    with pytest.raises(Waits):
+        discard(chosen[3:], "anna discard", "tests")
+
+
 def test_a_key_has_no_hour_beside_the_one_of_who_made_it():
     chosen = [str(id_) for id_ in copies(3)]
     key = keys.create("a program", ["failed-messages:*"], by="anna", user_id=None)
@@ -153,7 +171,7 @@ def test_a_key_has_no_hour_beside_the_one_of_who_made_it():
     answer = post(client_of(key.secret), f"{chosen[2]}/replay", {})
 
     assert answer.status_code == 202
-    assert "its 1 and 2 of the last hour" in answer.json()["detail"]
+    assert "these 1 and the 2 that you did alone within the last hour" in answer.json()["detail"]
 
 
 def test_of_acts_at_one_moment_no_more_go_on_than_one_after_the_other():
