@@ -68,8 +68,12 @@ class Acts(NamedTuple):
 
     def naming(self, user_id: int) -> Record:
         """Finds those that have the user's number, whatever it is in them."""
-        what = "arguments" if self.has_arguments else "selection"
-        return naming((*self.words, what), user_id)
+        return naming(self.fields, user_id)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that may have it."""
+        return (*self.words, "arguments" if self.has_arguments else "selection")
 
 
 ACTS = (
@@ -132,6 +136,17 @@ def _erase_asked(acts: Acts, person: Person) -> int:
 
 def _changed(acts: Acts, asked: Record, person: Person) -> Record:
     """The fields that name the person, with the pseudonym."""
+    try:
+        return _changed_as_stored(acts, asked, person)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        # It is unlike what this release stores, so that whom it is about cannot be told; with their
+        # number left in it nobody could say that the person's data were erased.
+        named = {name: asked[name] for name in acts.fields if name in asked}
+        change = {name: scrubbed(value, person) for name, value in named.items()}
+        return {name: value for name, value in change.items() if value != named[name]}
+
+
+def _changed_as_stored(acts: Acts, asked: Record, person: Person) -> Record:
     arguments = _arguments_of(acts, asked)
     is_theirs = _is_theirs(arguments, person)
     in_words = scrubbed_text if is_theirs else scrubbed_as_user
@@ -168,7 +183,7 @@ def _is_theirs(arguments: Record, person: Person) -> bool:
             return True
     ids = [record_id(each) for each in arguments.get("ids", [arguments.get("id", "")])]
     mine = {"_id": {"$in": ids}, "user_id": {"$in": [number, str(person.pseudonym)]}}
-    return len(ids) == failed_messages().count_documents(mine)
+    return len(set(ids)) == failed_messages().count_documents(mine)
 
 
 def _scrubbed_arguments(arguments: Record, person: Person, is_theirs: bool) -> Record:

@@ -35,7 +35,7 @@ from failed_messages.models import AuditEntry
 from failed_messages.reading.filters import Filter
 from failed_messages.records import audit
 from failed_messages.records.audit import note_denied
-from failed_messages.records.collection import failed_messages, failure_groups
+from failed_messages.records.collection import failed_messages, failure_groups, pending_acts
 from inventory.reserving import reservations
 from messaging.handling import retry_notes
 from orders.cancelling import cancel
@@ -414,6 +414,46 @@ def test_what_staff_asked_for_about_others_keeps_its_numbers_and_is_not_given_ou
     erase(USER, "boss")
 
     assert [list(of_desk.pending_acts().find()), list(of_desk.replay_jobs().find())] == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"no JSON of user {USER}",
+        f'"{USER}"',
+        f"[{USER}]",
+        f'{{"ids": {USER}}}',
+        f'{{"selection": [{USER}]}}',
+        f'{{"selections": {USER}}}',
+        f'{{"body": [{USER}]}}',
+        [f"user {USER}"],
+    ],
+)
+def test_an_act_whose_document_is_spoilt_keeps_no_other_from_the_person(arguments: Any) -> None:
+    record = died("6743f0000000000000000001")
+    with override_settings(SECOND_PERSON_ABOVE=0):
+        for reason in ("theirs", f"user {USER} called"):
+            with pytest.raises(Waits):
+                discard([str(record.pk)], "anna", reason)
+    first = pending_acts().find_one({"reason": "theirs"})
+    assert first
+    spoilt = {"$set": {"arguments": arguments}, "$unset": {"outcome": ""}}
+    pending_acts().update_one({"_id": first["_id"]}, spoilt)
+
+    assert files(export(USER, "boss"))
+    erase(USER, "boss")
+
+    assert not re.search(rf"\b{USER}\b", stored("pending_acts"))
+
+
+def test_a_message_that_is_named_twice_is_the_persons_alone() -> None:
+    record = died("6743f0000000000000000001")
+    with override_settings(SECOND_PERSON_ABOVE=0), pytest.raises(Waits):
+        discard([str(record.pk)] * 2, "anna", f"{USER} called")
+
+    erase(USER, "boss")
+
+    assert not re.search(rf"\b{USER}\b", stored("pending_acts"))
 
 
 def test_one_message_of_the_persons_is_about_them_and_one_of_many_is_not() -> None:
