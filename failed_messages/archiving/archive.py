@@ -18,7 +18,7 @@ from typing import Any
 from bson import ObjectId
 from kombu.message import Message
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError, WriteError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from failed_messages.archiving import certificate, dead_letter, groups
 from failed_messages.archiving.certificate import X_DEATH
@@ -37,10 +37,10 @@ log = logging.getLogger(__name__)
 CERTIFICATES_KEPT = 30
 
 
-#: What a `findAndModify` ends with where a write ends with a WriteError: a bad value, another type
-#: than the operator's, no such path, a validator's refusal, and what is too large.
+#: A bad value, another type than the operator's, no such path, a validator's refusal, and what is
+#: too large before or after a change. Others, as of a full disk, are about the server.
 #: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-REFUSES_THE_DOCUMENT = (2, 14, 28, 121, 10334)
+REFUSES_THE_DOCUMENT = (2, 14, 28, 121, 10334, 17419)
 
 NOT_COUNTED = (
     "Failed message %s is stored, but not counted in its group %s, whose document MongoDB refuses "
@@ -262,4 +262,4 @@ def is_about_the_document(error: Exception) -> bool:
     """
     if isinstance(error, DuplicateKeyError) or not isinstance(error, OperationFailure):
         return False
-    return isinstance(error, WriteError) or error.code in REFUSES_THE_DOCUMENT
+    return error.code in REFUSES_THE_DOCUMENT

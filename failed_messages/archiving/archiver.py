@@ -54,6 +54,18 @@ CANNOT_ARCHIVE = (
     "them stops. Report the error below; a release that can record it gets it again."
 )
 
+CANNOT_CHANGE = (
+    "A message cannot be recorded, as MongoDB refuses to change a document that another program "
+    "has made unlike what this release stores; the error below names it. RabbitMQ keeps the "
+    "message, and the next such ones: a queue with %d of them stops. Correct the document, then "
+    "start the archiver again."
+)
+CANNOT_MARK = (
+    "A message is stored as failed message %s and gone from its queue, but MongoDB refuses to note "
+    "there that it is gone. Correct that document and take out its field `unacknowledged`: an "
+    "equal message that comes back could be taken for this one."
+)
+
 
 class Stopped(Exception):
     """The archiver was asked to stop before there was a connection."""
@@ -166,7 +178,8 @@ class Archiver(ConsumerMixin):
         message.ack()
         ARCHIVED.add(service)
         presence.did("stored a dead letter of", service)
-        self._until_done(partial(archive.acknowledged, stored))
+        about = (CANNOT_MARK, stored.record_id)
+        self._until_done(partial(archive.acknowledged, stored), about)
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 
     def _on_outcome(self, message: Any) -> None:
@@ -174,7 +187,11 @@ class Archiver(ConsumerMixin):
             if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
                 message.ack()
 
-    def _until_done(self, write: Callable[[], Any]) -> Any:
+    def _until_done(
+        self,
+        write: Callable[[], Any],
+        about_the_document: tuple[str, object] = (CANNOT_CHANGE, PREFETCH_MESSAGES),
+    ) -> Any:
         """What `write` returns; None when asked to stop before the database came back, or where
         the message is one that nothing here can store.
 
@@ -188,7 +205,7 @@ class Archiver(ConsumerMixin):
             except (PyMongoError, DatabaseError, Outage) as error:
                 if archive.is_about_the_document(error):
                     # Waiting would not help it, and all that is behind it would wait, too.
-                    log.exception(CANNOT_ARCHIVE, PREFETCH_MESSAGES)
+                    log.exception(*about_the_document)
                     return None
                 if reported.is_new(why := in_words(error)):
                     log.warning("Waiting for MongoDB, and keeping the message: %s", why)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import reduce
 
 import pytest
+from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
 from failed_messages.acting.discard import discard
 from failed_messages.archiving import archive
@@ -232,6 +233,14 @@ def test_a_body_that_no_document_holds_is_cut_and_says_so():
     assert stored.body_cut
     assert stored.body_bytes == len(body)
     assert len(stored.body) == BODY_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("error", [OperationFailure, WriteError])
+def test_only_what_is_about_a_document_is_no_outage(error: type[OperationFailure]):
+    """Neither a full disk nor writes that an operator has blocked would be the same tomorrow."""
+    for code, is_about_it in {2: True, 14: True, 17419: True, 14031: False, 371: False}.items():
+        assert archive.is_about_the_document(error("said so", code)) is is_about_it
+    assert not archive.is_about_the_document(DuplicateKeyError("twice", 11000))
 
 
 def test_many_deaths_never_outgrow_the_document():

@@ -107,7 +107,7 @@ def test_a_record_that_another_program_spoilt_holds_up_no_other(archiver):
     bury(death=certificate(), message_id="spoilt")
     outcome = {"replayId": replay_id, "service": "billing", "messageId": "replayed"}
     broker.publish(json.dumps(outcome).encode(), exchange="", routing_key="replay_outcomes")
-    eventually(lambda: archiver.log_tail().count("A message cannot be recorded") == 2)
+    eventually(lambda: archiver.log_tail().count("Correct the document, then start") == 2)
     bury(message_id="sound")
 
     eventually(lambda: stored() == 3)
