@@ -95,6 +95,14 @@ def count_done(noted: ObjectId | None, messages: int) -> None:
         acts_alone().delete_one({"_id": noted})
 
 
+def forget_acts_alone() -> int:
+    """Delete the notes that count no more; the scheduler runs this hourly.
+
+    Returns: how many.
+    """
+    return acts_alone().delete_many({"at": {"$lte": mongodb_now() - TOGETHER}}).deleted_count
+
+
 def _note_alone(kind: str, messages: int, by: str, above: int) -> tuple[ObjectId | None, int]:
     """Note an act that one person may do alone; or, where that is too many with those of the last
     hour, note nothing. Returns: the note, and how many those of the last hour are.
@@ -103,7 +111,6 @@ def _note_alone(kind: str, messages: int, by: str, above: int) -> tuple[ObjectId
     noted = {"kind": kind, "persons": who, "messages": messages, "at": now}
     # First, so that of two acts at the same moment each one counts the other.
     id_: ObjectId = acts_alone().insert_one(noted).inserted_id
-    acts_alone().delete_many({"at": {"$lte": now - TOGETHER}})
     others = _count(kind, who, now) - messages
     if others + messages <= above:
         return id_, others

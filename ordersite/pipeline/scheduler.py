@@ -20,6 +20,7 @@ from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies
 from failed_messages.acting.replay import publish_claimed
 from failed_messages.acting.retention import delete_expired, delete_old_counts
+from failed_messages.acting.second_person import forget_acts_alone
 from messaging.errors import PublishError
 from messaging.handling import retry_notes
 from messaging.handling.run_notes import forget_old
@@ -101,6 +102,7 @@ JOBS = [
     Job(sending_again.go_on, 5, "sends the next batch of what webhook endpoints missed"),
     Job(retention.delete_old, 3_600, "deletes what webhooks delivered long ago"),
     Job(delete_old_counts, 3_600, "deletes counts of failures that no chart shows any more"),
+    Job(forget_acts_alone, 3_600, "deletes notes of who acted alone more than an hour ago"),
     Job(erase_what_came_since, 300, "erases what came since of people whose data were erased"),
     Job(forget_customers, 3_600, "takes the customer out of orders that are old enough"),
     Job(forget_old, 3_600, "deletes notes of runs whose messages never came back"),

@@ -20,7 +20,7 @@ from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.acting.replay import replay
-from failed_messages.acting.second_person import Waits
+from failed_messages.acting.second_person import Waits, forget_acts_alone
 from failed_messages.models import AuditEntry, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import acts_alone, pending_acts
@@ -144,6 +144,7 @@ def test_what_another_person_approved_or_was_done_an_hour_ago_does_not_count():
     for each in acts_alone().find():
         acts_alone().update_one({"_id": each["_id"]}, {"$set": {"at": each["at"] - 60 * MINUTE}})
     assert discard(chosen[5:], "anna", "tests")[0].done
+    assert forget_acts_alone() == 1
     assert acts_alone().count_documents({}) == 1
 
 

@@ -200,7 +200,7 @@ OF_NOBODY = {
     "invoice_counters": "counts",
     "products": "goods",
     "stock_movements": "goods, and ids of orders",
-    "acts_alone": "of staff, for an hour",
+    "acts_alone": "of staff, for two hours",
     "replay_policies": "services, and hashes of errors",
 }
 #: Those that may have the number afterwards, as docs/personal-data.md says.
