@@ -7,8 +7,10 @@ clicks publish once. If no answer comes from the broker, the record stays claime
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from bson import ObjectId
 from django.conf import settings
@@ -31,6 +33,12 @@ CLAIM_LASTS = timedelta(seconds=CLAIM_SECONDS)
 CLAIMS_A_RUN = 500
 #: Records claimed in one transaction.
 CHUNK_MESSAGES = 100
+#: What can neither be published nor be failed again is tried, and logged, once in so long.
+STUCK_SECONDS = 3_600
+
+#: When each such was found, on `time.monotonic`'s clock. Not in its document, which MongoDB may
+#: refuse to change.
+_stuck: dict[ObjectId, float] = {}
 
 
 def replay(
@@ -69,15 +77,27 @@ def publish_claimed() -> int:
     Returns: how many records it took up.
     """
     now = mongodb_now()
-    claimed = {
+    claimed: dict[str, Any] = {
         "status": Status.REPLAYING,
         "replay.published_at": None,
         "replay.at": not_between(now - CLAIM_LASTS, now + CLAIM_LASTS),
     }
+    if stuck := _stuck_now():
+        claimed["_id"] = {"$nin": stuck}
     records = list(failed_messages().find(claimed, ENVELOPE).limit(CLAIMS_A_RUN))
     with Publisher(settings.AMQP_URL) as publisher:
-        Sender(publisher).send(records)
+        verdicts = Sender(publisher).send(records)
+    found_at = time.monotonic()
+    _stuck.update((id_, found_at) for id_, each in verdicts.items() if each.detail == NOT_KNOWN)
     return len(records)
+
+
+def _stuck_now() -> list[ObjectId]:
+    """Those that are not to be tried again yet."""
+    now = time.monotonic()
+    for id_ in [id_ for id_, found_at in _stuck.items() if now - found_at >= STUCK_SECONDS]:
+        del _stuck[id_]
+    return list(_stuck)
 
 
 def _replay_chunk(

@@ -47,7 +47,8 @@ NO_QUEUE = (
 
 CANNOT_RELEASE = (
     "Failed message %s can neither be published nor be failed again, as its document is not as "
-    "this release stores one: it stays as it is. The others are published."
+    "this release stores one: it stays as it is, and is tried again each hour. Correct its "
+    "document. The others are published."
 )
 
 Record = dict[str, Any]

@@ -13,6 +13,7 @@ from bson import ObjectId
 from django.core.management import call_command
 
 from failed_messages.acting import job_control
+from failed_messages.acting import replay as replaying
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.acting.policies import apply_policies, set_policy
 from failed_messages.acting.replay import publish_claimed, replay
@@ -148,6 +149,21 @@ def test_what_was_claimed_is_published(sound: ObjectId) -> None:
     publish_claimed()
 
     assert is_sent(sound)
+
+
+def test_what_can_be_neither_published_nor_released_is_not_tried_each_time(
+    sound: ObjectId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "_stuck", {})
+    neither = {"status": "replaying", "replay": claim(), "history": "of another program"}
+    stored = failed_messages().find_one_and_delete({"_id": sound})
+    assert stored
+    failed_messages().insert_one(stored | neither | {"body": None, "_id": ObjectId()})
+
+    assert publish_claimed() == 1
+    assert publish_claimed() == 0
+    monkeypatch.setattr(replaying, "STUCK_SECONDS", 0)
+    assert publish_claimed() == 1
 
 
 def test_a_preview_is_of_the_others(sound: ObjectId) -> None:
