@@ -41,7 +41,8 @@ ENVELOPE = {
 }
 
 NOT_CLAIMED = (
-    "Failed message %s stays failed, as it cannot be claimed for a replay; the others are replayed."
+    "Failed message %s cannot be claimed for %s and stays as it is; the others are replayed. "
+    "Correct its document, which is not as this release stores one."
 )
 
 log = logging.getLogger(__name__)
@@ -71,8 +72,9 @@ def claim_all(
             raise
     claimed: dict[ObjectId, dict[str, Any]] = {}
     wrong = set(ids)
+    what = f"bulk replay {job}" if job else "a replay"
     for id_ in ids:
-        with isolated(log, NOT_CLAIMED, id_):
+        with isolated(log, NOT_CLAIMED, id_, what):
             claimed |= claim([id_], by, reason, job)
             wrong.remove(id_)
     return Claimed(claimed, frozenset(wrong))
