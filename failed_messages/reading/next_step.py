@@ -160,7 +160,9 @@ def runbooks(kinds: Iterable[Kind]) -> list[tuple[str, str]]:
     Like `("billing, order.placed", "Replay is safe. …")`: what the handler says, or for a reason
     that needs something else `("billing, order.placed, the body is not readable", "As it is, …")`.
     """
-    told = {_about(kind): words for kind in sorted(set(kinds)) if (words := _before_replay(kind))}
+    # What could not be read of a spoilt document is None.
+    known = {kind for kind in kinds if None not in kind}
+    told = {_about(kind): words for kind in sorted(known) if (words := _before_replay(kind))}
     return list(told.items())
 
 

@@ -203,6 +203,13 @@ def test_an_operator_is_asked_and_told_before_a_replay(sound: ObjectId) -> None:
         for verb in ("replay", "discard"):
             asked = admin.get(f"/admin/failed_messages/failedmessage/act/{verb}/", {"id": chosen})
             assert "are you sure?" in asked.content.decode()
+    address = f"/admin/failed_messages/failuregroup/{group['group']}/change/"
+    for at, spoilt_id in enumerate(ids):
+        # As the newest of its group it is on the group's page.
+        now = datetime.now(UTC) + timedelta(seconds=at)
+        failed_messages().update_one({"_id": spoilt_id}, {"$set": {"last_failed_at": now}})
+        if at % 5 == 0:
+            assert admin.get(address).status_code == 200
     dry = json.dumps({**group, "dryRun": True})
     over_http = admin.post("/failed-messages/replay", dry, "application/json")
     assert over_http.status_code == 200, over_http.content
