@@ -124,6 +124,8 @@ def test_no_secret_gets_into_the_image() -> None:
     # What the page makes for Kubernetes, it makes in a folder that Git leaves out, too.
     page = (ROOT / "docs/deploying.md").read_text()
     assert "umask 077\nmkdir --parents .local/secrets\ncd .local/secrets\n" in page
+    # No copied line deletes what is nowhere else: keys and certificates.
+    assert "rm -r .local" not in page
     assert ".local/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
