@@ -40,6 +40,11 @@ fi
 copy_checkout
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 
+# There no file tells npm of a company's registry.
+if command -v npm >/dev/null && registry=$(npm config get registry); then
+    export npm_config_registry=$registry
+fi
+
 # In a table of mounts and of processes of their own, which go away with the command.
 export root certificates
 exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc="$root/proc" \

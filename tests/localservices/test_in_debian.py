@@ -17,6 +17,7 @@ PROGRAMS = {
     "apt-get": "",
     "apt-config": "",
     "debootstrap": "mkdir -p .local/debian-trixie.new/etc/apt/apt.conf.d",
+    "npm": "echo https://npm.example.com/",
     "unshare": """
         cd "$root/srv/ordersite"
         while [ "$1" != bash ]; do shift; done
@@ -77,6 +78,12 @@ def test_what_was_installed_there_stays_and_what_was_deleted_here_goes(checkout:
 
 def test_its_exit_code_is_the_command_s(checkout: Path) -> None:
     assert in_debian(checkout, "sh", "-c", "exit 7").returncode == 7
+
+
+def test_npm_has_the_registry_of_this_machine_there(checkout: Path) -> None:
+    done = in_debian(checkout, "printenv", "npm_config_registry")
+
+    assert done.stdout.splitlines()[-1] == "https://npm.example.com/"
 
 
 def test_it_needs_root(checkout: Path) -> None:

@@ -43,7 +43,11 @@ def program_of_the_page(address: str, key: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    assert PACKAGES.exists(), "The packages are not there. `make test` installs them."
+    # npm writes this file when all of them are there.
+    assert (PACKAGES / ".package-lock.json").exists(), (
+        "The packages of tests/openapi/typescript are not installed. `make test` does that, and "
+        "says why it cannot: is the npm registry reached that `npm config get registry` names?"
+    )
     (tmp_path / "node_modules").symlink_to(PACKAGES)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     return tmp_path
