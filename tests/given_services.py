@@ -13,11 +13,13 @@ from contextlib import suppress
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
+
+from localservices.direct import urlopen
 
 PREFIX = "ordersite_test_"
 SETTINGS = ("MONGODB_URL", "AMQP_URL", "RABBITMQ_MANAGEMENT_URL")

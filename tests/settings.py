@@ -29,10 +29,10 @@ RABBITMQ = (
     else SettledRabbitMQ(FOLDER / "rabbitmq")
 )
 
-# A company's proxy, by which no test reaches what it started itself.
-for name in ("http_proxy", "https_proxy", "all_proxy"):
-    os.environ.pop(name, None)
-    os.environ.pop(name.upper(), None)
+# By a company's proxy no test reaches what it started itself; what apt installs may need it.
+past_the_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+for name in ("no_proxy", "NO_PROXY"):
+    os.environ[name] = ",".join(filter(None, (past_the_proxy, "localhost,127.0.0.1,::1")))
 # The processes that tests start read them, too.
 os.environ.update(
     DJANGO_SETTINGS_MODULE="ordersite.settings",

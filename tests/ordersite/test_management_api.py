@@ -59,6 +59,8 @@ def test_a_connection_that_ends_while_it_is_closed_is_closed(answers: Answers) -
 def test_it_is_asked_past_the_proxy_of_a_company(
     answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr(urllib.request, "_opener", None)
     answers += [HTTPStatus.OK]
