@@ -4,7 +4,7 @@ while true; do
     # A name of its own until it is complete.
     if mongodump --config=/run/secrets/mongodump.yaml --oplog --gzip --archive="$archive.new"; then
         mv "$archive.new" "$archive"
-        find /backups -name '*.archive*' -mtime +14 -delete
+        find /backups -name '*.archive*' -mtime +13 -delete
         pause_seconds=86400
     else
         pause_seconds=600

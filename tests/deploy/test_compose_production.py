@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_a_backup_has_its_name_once_it_is_complete(
     programs: None, tmp_path: Path, works: bool
 ) -> None:
     (tmp_path / "old.archive").touch()
-    os.utime(tmp_path / "old.archive", (0, 0))
+    just_over_14_days_ago = time.time() - 14 * 86_400 - 60
+    os.utime(tmp_path / "old.archive", (just_over_14_days_ago,) * 2)
     script = (ROOT / "deploy/compose/backup.sh").read_text().replace("/backups", str(tmp_path))
     # It ends where it would pause.
     stand_ins = f"""

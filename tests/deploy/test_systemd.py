@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ordersite.forking.program import with_variables
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "systemd"
 LINES = {**procfile(), **lines_of(ROOT / "Procfile.webhooks")}
+DAY_SECONDS = 86_400
 UNIT = (FOLDER / "ordersite@.service").read_text()
 
 
@@ -85,7 +87,10 @@ def test_a_backup_has_its_name_once_it_is_complete(
     (archives, mongodump) = (tmp_path / "archives", tmp_path / "programs" / "mongodump")
     archives.mkdir()
     (archives / "old.archive").touch()
-    os.utime(archives / "old.archive", (0, 0))
+    (archives / "newer.archive").touch()
+    now = time.time()
+    os.utime(archives / "old.archive", (now - 14 * DAY_SECONDS - 60,) * 2)
+    os.utime(archives / "newer.archive", (now - 13 * DAY_SECONDS - 60,) * 2)
     mongodump.parent.mkdir()
     mongodump.write_text(f'#!/bin/sh\necho >"${{4#*=}}"\n{"true" if works else "false"}\n')
     mongodump.chmod(0o755)
@@ -98,9 +103,27 @@ def test_a_backup_has_its_name_once_it_is_complete(
     )
 
     assert (ran.returncode == 0) is works
-    made = [each.suffix for each in archives.iterdir() if each.name != "old.archive"]
+    kept = {"old.archive", "newer.archive"}
+    made = [each.suffix for each in archives.iterdir() if each.name not in kept]
     assert made == [".archive" if works else ".new"]
     assert (archives / "old.archive").exists() is not works
+    assert (archives / "newer.archive").exists()
+
+
+def test_a_backup_is_tried_again_and_may_write_its_archives_alone() -> None:
+    unit = (FOLDER / "ordersite-backup.service").read_text()
+
+    # A unit that would be tried for ever is never among those that failed.
+    (attempts, pause_seconds) = (
+        int(values(name, unit)[0]) for name in ("StartLimitBurst", "RestartSec")
+    )
+    assert (values("Restart", unit), values("StartLimitIntervalSec", unit)) == (
+        ["on-failure"],
+        ["20h"],
+    )
+    assert attempts * pause_seconds < 20 * 3600
+    assert values("ProtectSystem", unit) == ["strict"]
+    assert values("ReadWritePaths", unit) == ["/var/backups/ordersite"]
     assert values("UMask", unit) == ["0077"]
 
 
