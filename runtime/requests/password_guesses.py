@@ -4,7 +4,8 @@ A password costs a second of the processor on purpose, whether it is right or wr
 counts when it begins, and one that was right counts no more.
 
 An attacker with many addresses uses up what strangers may try for a user. So the user's own tries
-count apart: those from an address, or with a browser, that the user has logged in from before.
+count apart: those from an address that the user has logged in from before. Others may share that
+address; so those with a browser that the user has logged in with count for nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from runtime.requests.token_buckets import Buckets
 WINDOW_SECONDS = 300
 #: Wrong ones in that time, and as many a window in the long run.
 OF_AN_ADDRESS = 20
-#: From wherever; and as many from where the user is known.
+#: From wherever; as many from where the user is known, and as many with a known browser.
 OF_A_USER = 30
 #: Addresses that a user has logged in from; the oldest are forgotten.
 MOST_KNOWN = 10_000
@@ -52,7 +53,7 @@ class Guesses:
 
         Args:
             address: the client's; None where it is logged in as the user already.
-            is_known: whether the user has logged in with this client before; their address is
+            is_known: whether the user has logged in with this browser before; their address is
                 known here.
 
         Returns: what it counts for, to take it back where it was right.
@@ -83,8 +84,11 @@ class Guesses:
         of_a_user = OF_A_USER / WINDOW_SECONDS
         if address is None:
             return ((f"user:{name}", of_a_user),)
+        if is_known:
+            # Nobody else has its cookie, so it is all that this browser's tries count for.
+            return ((f"browser:{name}", of_a_user),)
         bounded = addresses.bounded(address)
-        kind = "known" if is_known or (name, bounded) in self._known else "user"
+        kind = "known" if (name, bounded) in self._known else "user"
         of_an_address = (f"address:{bounded}", OF_AN_ADDRESS / WINDOW_SECONDS)
         return (of_an_address, (f"{kind}:{name}", of_a_user))
 

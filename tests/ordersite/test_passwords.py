@@ -96,6 +96,12 @@ def test_nobody_keeps_a_user_out_of_a_browser_that_knows_them(tried: list[str]) 
         return backend.FewGuesses().authenticate(request, user, password)
 
     assert with_browser("Operator", "right", "192.0.2.9")
+    # Nor does who shares an address with it, as behind one proxy.
+    for number in range(guessing.OF_AN_ADDRESS):
+        log_in(f"user-{number}", "wrong", address="192.0.2.9")
+    with pytest.raises(TooManyGuesses):
+        log_in("operator", "right", address="192.0.2.9")
+    assert with_browser("operator", "right", "192.0.2.9")
     # It says nothing for others, and has a bound of its own.
     guessed_from_everywhere("another")
     with pytest.raises(TooManyGuesses):
