@@ -186,6 +186,15 @@ def how_many(service: str, most: int, before: datetime | None = None) -> int:
     return notes().count_documents(wanted, hint=INDEX, limit=most)
 
 
+def by_service() -> dict[str, int]:
+    """How many these are of each service that has any."""
+    stages: list[dict[str, Any]] = [
+        {"$match": IS_DUE},
+        {"$group": {"_id": "$service", "count": {"$sum": 1}}},
+    ]
+    return {each["_id"]: each["count"] for each in notes().aggregate(stages, hint=INDEX)}
+
+
 def _still_to_run(service: str) -> dict[str, Any]:
     return {**IS_DUE, **({"service": service} if service else {})}
 

@@ -88,10 +88,11 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
 
 
 def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:
-    count = sum(snapshot.retries(service) for service in services)
+    counts = [snapshot.retries(service) for service in services]
     due = min((snapshot.next_retry_at or {}).values(), default=None)
-    text = _with_next(snapshot, now, count, due)
-    return Number("retries waiting", text, retrying(), count >= RETRY_STORM_MESSAGES, due)
+    text = _with_next(snapshot, now, sum(counts), due)
+    is_storm = max(counts, default=0) >= RETRY_STORM_MESSAGES
+    return Number("retries waiting", text, retrying(), is_storm, due)
 
 
 def _with_next(snapshot: Snapshot, now: datetime, count: int, due: datetime | None) -> str:

@@ -101,6 +101,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         else {service: each.since for service, each in waiting.items()},
         unheard=_asked(lambda: _unheard(waiting or {})) or (),
         next_retry_at=_asked(retry_notes.next_due),
+        retries_noted=_asked(retry_notes.by_service),
     )
 
 

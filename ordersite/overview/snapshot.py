@@ -155,6 +155,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     unheard: tuple[str, ...] = ()
     #: By service: when the next retry is due.
     next_retry_at: dict[str, datetime] | None = None
+    #: By service: of how many messages a retry is to run, in whichever queue they wait.
+    retries_noted: dict[str, int] | None = None
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
@@ -179,7 +181,14 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return next((line for line in self.lines or () if line.service == service), None)
 
     def retries(self, service: str) -> int:
-        """How many messages wait for their retry; 0 where that is not known."""
+        """How many messages wait for their retry, or for a worker to retry them; 0 where that is
+        not known. Where retries are due faster than they are run, most are in the service's own
+        queue.
+        """
+        return max(self.in_retry_queues(service), (self.retries_noted or {}).get(service, 0))
+
+    def in_retry_queues(self, service: str) -> int:
+        """Those whose retry is not due yet."""
         names = (name for name in self.queues or {} if name.startswith(f"{service}.retry."))
         return sum((self.queues or {})[name].messages for name in names)
 

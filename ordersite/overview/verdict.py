@@ -192,11 +192,9 @@ def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 
 def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
     for service in services:
-        count, line = snapshot.retries(service), snapshot.line(service)
-        waits = "wait for a retry"
-        # Where they are due faster than they are run, most are in the service's own queue.
-        if line and line.retrying > count:
-            count, waits = line.retrying, "wait for a retry, or for a worker to retry them"
+        count, waits = snapshot.retries(service), "wait for a retry"
+        if count > snapshot.in_retry_queues(service):
+            waits = "wait for a retry, or for a worker to retry them"
         if count >= RETRY_STORM_MESSAGES:
             yield Concern(
                 level=Level.DEGRADED,

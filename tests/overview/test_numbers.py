@@ -17,6 +17,7 @@ from ordersite.overview.snapshot import (
     loaded,
     stored,
 )
+from ordersite.overview.verdict import judge
 from ordersite.pipeline import health
 from tests.overview.snapshots import (
     NOW,
@@ -85,6 +86,29 @@ def test_retries_tell_when_the_next_is_due() -> None:
     billing = service_rows(waiting, NOW, SERVICES)[2]
     assert billing.numbers[3].link.url.endswith("/failedmessage/retries/?service=billing")
     assert [each.text for each in billing.numbers] == ["0", "1", "none", "2, next in 4 s", "0"]
+
+
+def test_the_numbers_of_a_retry_storm_say_what_the_verdict_says() -> None:
+    """Most of it is in the service's own queue, as it is due faster than it is run."""
+    storm = but(
+        queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
+        lines=(line("inventory"), line("billing", retrying=436)),
+        retries_noted={"billing": 872},
+    )
+    (concern,) = judge(storm, NOW, SERVICES).concerns
+    billing = service_rows(storm, NOW, SERVICES)[2].numbers[3]
+
+    assert "872 messages wait for a retry" in concern.what
+    assert told(storm)["retries waiting"][::2] == ("872", True)
+    assert (billing.text, billing.is_bad) == ("872", True)
+    assert concern.click.url == billing.link.url
+
+
+def test_some_retries_of_each_service_are_no_storm() -> None:
+    some = but(retries_noted=dict.fromkeys(SERVICES, 6))
+
+    assert told(some)["retries waiting"][::2] == ("18", False)
+    assert not judge(some, NOW, SERVICES).concerns
 
 
 def test_a_service_without_a_worker_tells_when_it_was_last_seen() -> None:

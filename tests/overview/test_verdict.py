@@ -189,7 +189,7 @@ INCIDENTS = [
         "retry storm that is faster than its worker",
         but(
             queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
-            lines=(line("inventory"), line("billing", retrying=872)),
+            retries_noted={"billing": 872},
         ),
         Level.DEGRADED,
         ["billing keeps failing: 872 messages wait for a retry, or for a worker"],
