@@ -268,13 +268,19 @@ def name_of(record: ApiKey) -> str:
     return f"key {record.id} of {record.name}"
 
 
+def id_in(name: str) -> str:
+    """The id of the key that the audit log calls so; empty where it is no key's."""
+    match = _NAME.match(name)
+    return match["id"] if match else ""
+
+
 def holders(name: str) -> list[str]:
     """Who made the key that has this name, or one that it was rotated from or to: they were shown
     its secret. Nobody where no key has the name.
     """
-    if not (match := _NAME.match(name)):
+    if not (id_ := id_in(name)):
         return []
-    [client] = ApiKey.objects.filter(pk=match["id"]).values_list("client", flat=True) or [""]
+    [client] = ApiKey.objects.filter(pk=id_).values_list("client", flat=True) or [""]
     return list(ApiKey.objects.filter(client=client).values_list("created_by", flat=True))
 
 

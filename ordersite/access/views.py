@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from ordersite.access.bodies import (
 from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.problem_types import ABOVE_OWN_KEY, KEY_ENDED, KEY_MADE_BEFORE
+from ordersite.access.refused import refused
 from ordersite.access.representation import key_json, keys_json
 from ordersite.access.scopes import THERE_ARE, expanded, matching, no_scope
 from runtime.mongodb_clock import about_now
@@ -67,6 +68,7 @@ class ApiKeysView(APIView):
 
     def post(self, request: Request) -> Response:
         asked, caller = CREATE.checked(request, faults_in), caller_of(request)
+        ends_at = end_of(caller)
         check_own(caller, expanded(asked.scopes))
         try:
             made = keys.create(
@@ -74,10 +76,10 @@ class ApiKeysView(APIView):
                 asked.scopes,
                 by=caller.name,
                 user_id=asked.user_id,
-                lifetime=lifetime_of(asked, caller),
+                lifetime=lifetime_of(asked, ends_at),
                 rate=rate_of(asked, caller),
                 request=request_of(request, caller),
-                latest=caller.ends_at,
+                latest=ends_at,
             )
         except MadeBefore as error:
             raise Refusal(TITLE, [MADE_BEFORE], KEY_MADE_BEFORE) from error
@@ -104,7 +106,7 @@ class RotateView(APIView):
 
     def post(self, request: Request, id_: str) -> Response:
         asked, caller = ROTATE.of(request), caller_of(request)
-        known = find(id_)
+        known, ends_at = find(id_), end_of(caller)
         check_own(caller, known.scopes)
         is_same_client = caller.id == caller_of_key(known).id
         if not is_same_client and own_rate(caller) < rate_or_default(known.rate, known.user_id):
@@ -115,7 +117,7 @@ class RotateView(APIView):
                 by=caller.name,
                 overlap=timedelta(hours=asked.overlap_hours),
                 # One that was rotated, and ends soon, is not to live on in what follows it.
-                latest=None if caller.name == keys.name_of(known) else caller.ends_at,
+                latest=None if caller.name == keys.name_of(known) else ends_at,
             )
         except InvalidKey as error:
             fault = Fault(field=error.field, detail=str(error), fix="Send POST /api-keys.")
@@ -163,15 +165,31 @@ def check_own(caller: Caller, scopes: list[str]) -> None:
             raise OutOfScope(scope, f"You cannot give the scope {scope}, as you do not have it.")
 
 
-def lifetime_of(asked: CreateKey, caller: Caller) -> timedelta | None:
-    """How long the new key is to live, if the caller's own does; None for ever.
+def end_of(caller: Caller) -> datetime | None:
+    """When the caller's own key ends; None for never, and where the caller has none.
+
+    As it is stored now: a key that was rotated a moment ago is remembered with its longer life.
+
+    Raises:
+        Unauthenticated: it has ended, or is gone.
+    """
+    if not (id_ := keys.id_in(caller.name)) or not caller.id.startswith("key:"):
+        return caller.ends_at
+    record = ApiKey.objects.filter(pk=id_).first()
+    if record is None or record.state != "active":
+        raise refused(f"the key is {record.state if record else 'unknown'}")
+    return keys.earlier(caller.ends_at, record.expires_at)
+
+
+def lifetime_of(asked: CreateKey, ends_at: datetime | None) -> timedelta | None:
+    """How long the new key is to live, if the caller's own does until `ends_at`; None for ever.
 
     Raises:
         Refusal: it would outlive the caller's own key.
     """
     if asked.expires_in_days is UNSET:
         return keys.LIFETIME
-    own = caller.ends_at - about_now() if caller.ends_at else None
+    own = ends_at - about_now() if ends_at else None
     wanted = timedelta(days=asked.expires_in_days) if asked.expires_in_days else None
     if own is None or (wanted is not None and wanted <= own):
         return wanted
