@@ -5,6 +5,8 @@ Apart from reading tokens, which needs a library that most processes do without.
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
+
 PREFIX = "token of "
 MOST_CHARACTERS = 100
 
@@ -15,6 +17,17 @@ def name_of(subject: str) -> str:
 
 def holders(name: str) -> list[str]:
     """The subject of the token with this name: a member of the staff, where the issuer calls them
-    as this site does. Nobody where the name is no token's.
+    as this site does, in whichever letter case. Nobody where the name is no token's.
+
+    A long name is cut, and a user's is not: of such a token everybody whose name begins so is one.
     """
-    return [name.removeprefix(PREFIX)] if name.startswith(PREFIX) else []
+    if not name.startswith(PREFIX):
+        return []
+    subject = name.removeprefix(PREFIX)
+    users = User.objects.values_list("username", flat=True)
+    # Here, as MongoDB would take a dot in the name for any letter.
+    return [subject, *(each for each in users if _cut(each) == _cut(subject))]
+
+
+def _cut(name: str) -> str:
+    return name[:MOST_CHARACTERS].lower()

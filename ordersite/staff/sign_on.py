@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
+from ordersite.access import token_names
 from runtime.decision_log import decided
 
 #: The provider is asked again after so long, and with it which roles somebody has.
@@ -27,7 +28,7 @@ LONGEST_NAME_CHARACTERS = 150
 FAULTS = (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError)
 
 #: How the audit log begins the names of those who are not users.
-OF_OTHERS = ("key ", "token of ", "policy of ")
+OF_OTHERS = ("key ", token_names.PREFIX, "policy of ")
 
 log = logging.getLogger(__name__)
 

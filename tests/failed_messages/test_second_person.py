@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 from bson import ObjectId
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
@@ -24,7 +25,7 @@ from failed_messages.acting.second_person import Waits, forget_acts_alone
 from failed_messages.models import AuditEntry, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import acts_alone, pending_acts
-from ordersite.access import keys
+from ordersite.access import keys, token_names
 from tests import broker
 from tests.concurrency import at_once
 from tests.failed_messages.copies import copies
@@ -196,6 +197,21 @@ def test_whoever_has_a_token_of_theirs_does_not_approve_what_it_asked_for():
     with pytest.raises(NotDecided, match="another person"):
         approve(pending().pk, "anna")
     assert approve(pending().pk, "ben") == "sent to billing"
+
+
+@pytest.mark.parametrize(
+    ("username", "subject"), [("Anna.Berg", "anna.berg"), ("a" * 150, "a" * 150)]
+)
+def test_a_token_is_theirs_in_other_letters_and_with_a_long_name(username: str, subject: str):
+    User.objects.create_user(username)
+    User.objects.create_user("anna-berg")
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), token_names.name_of(subject), "price")
+
+    with pytest.raises(NotDecided, match="another person"):
+        approve(pending().pk, username)
+    assert approve(pending().pk, "anna-berg") == "sent to billing"
 
 
 def test_a_bulk_replay_of_many_waits_and_is_started_once():
