@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
-from pymongo.errors import ConnectionFailure, WaitQueueTimeoutError, WTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    OperationFailure,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+)
 
 from messaging.errors import PublishError, Unroutable
 from runtime.outage import Outage
@@ -28,6 +33,11 @@ LONGEST_WAIT_SECONDS = 2.0
 #: ConnectionFailure covers no primary, a lost socket and a server that cannot be selected.
 OUTAGE_ERRORS = (Outage, ConnectionFailure, WaitQueueTimeoutError, WTimeoutError)
 
+#: A bad value, another type than the operator's, no such path, a validator's refusal, and what is
+#: too large before or after a change. Others, as of a full disk, are about the server.
+#: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+REFUSES_THE_DOCUMENT = (2, 14, 28, 121, 10334, 17419)
+
 #: Of this process: each trouble is logged once.
 _reported = Reported()
 
@@ -44,6 +54,13 @@ def is_outage(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def is_about_the_document(error: Exception) -> bool:
+    """Whether the server refuses this very document, e.g. as too large, or as another program has
+    made a text of its history; it would refuse it again.
+    """
+    return isinstance(error, OperationFailure) and error.code in REFUSES_THE_DOCUMENT
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert
 from pymongo import ReturnDocument
-from pymongo.errors import WriteError
+from pymongo.errors import PyMongoError
 
 from messaging.isolation import isolated
-from messaging.outages import is_outage
+from messaging.outages import is_about_the_document
 from webhooks import outcomes, waking
 from webhooks.rotation import valid
 from webhooks.sending import Sent, send
@@ -82,12 +82,12 @@ def note(delivery: Document, sent: Sent) -> None:
     It would be sent again and again.
 
     Raises:
-        pymongo.errors.PyMongoError: MongoDB did not answer.
+        pymongo.errors.PyMongoError: MongoDB did not answer, or takes no writes.
     """
     try:
         outcomes.note_attempt(delivery, sent)
-    except WriteError as error:
-        if is_outage(error):
+    except PyMongoError as error:
+        if not is_about_the_document(error):
             raise
         logger.exception(GIVEN_UP, delivery["_id"], delivery["endpoint"])
         outcomes.give_up(delivery, sent.at)

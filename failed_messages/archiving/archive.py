@@ -18,7 +18,7 @@ from typing import Any
 from bson import ObjectId
 from kombu.message import Message
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from failed_messages.archiving import certificate, dead_letter, groups
 from failed_messages.archiving.certificate import X_DEATH
@@ -27,6 +27,7 @@ from failed_messages.models import PartState, Status
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import ARCHIVER, act
 from messaging.certificate import Certificate
+from messaging.outages import is_about_the_document
 from messaging.storable import text
 from runtime.outage import Outage
 from runtime.transactions import in_transaction
@@ -35,12 +36,6 @@ log = logging.getLogger(__name__)
 
 #: Full certificates kept; with at most 128 KiB (one AMQP frame) each they fit a document.
 CERTIFICATES_KEPT = 30
-
-
-#: A bad value, another type than the operator's, no such path, a validator's refusal, and what is
-#: too large before or after a change. Others, as of a full disk, are about the server.
-#: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-REFUSES_THE_DOCUMENT = (2, 14, 28, 121, 10334, 17419)
 
 NOT_COUNTED = (
     "Failed message %s is stored, but not counted in its group %s, whose document MongoDB refuses "
@@ -68,7 +63,7 @@ def store(message: Message, service: str) -> Stored:
 
     Raises:
         PyMongoError, Outage: the database is down, and storing again is safe; or the server refuses
-            to change the record that there is, see `is_about_the_document`.
+            to change the record that there is, see `messaging.outages.is_about_the_document`.
     """
     try:
         letter = dead_letter.read(message, service)
@@ -254,12 +249,3 @@ def _latest_death(letter: DeadLetter) -> dict[str, Any]:
 def _what(letter: DeadLetter) -> str:
     death = letter.certificate
     return f"{death.reason}: {death.message}"
-
-
-def is_about_the_document(error: Exception) -> bool:
-    """Whether the server refuses this very document, e.g. as too large, or as another program has
-    made a text of its history; it would refuse it again.
-    """
-    if isinstance(error, DuplicateKeyError) or not isinstance(error, OperationFailure):
-        return False
-    return error.code in REFUSES_THE_DOCUMENT

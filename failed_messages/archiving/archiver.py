@@ -26,6 +26,7 @@ from messaging import topology
 from messaging.consuming.one_by_one import use_up_returns
 from messaging.declaring import declare_or_wait
 from messaging.incoming import take_raw, was_returned
+from messaging.outages import is_about_the_document
 from messaging.service import services
 from messaging.spans import of_message, processing
 from messaging.storable import text
@@ -203,7 +204,7 @@ class Archiver(ConsumerMixin):
             try:
                 return write()
             except (PyMongoError, DatabaseError, Outage) as error:
-                if archive.is_about_the_document(error):
+                if is_about_the_document(error):
                     # Waiting would not help it, and all that is behind it would wait, too.
                     log.exception(*about_the_document)
                     return None

@@ -15,6 +15,7 @@ from failed_messages.archiving.dead_letter import BODY_LIMIT_BYTES
 from failed_messages.models import FailedMessage
 from failed_messages.reading.representation import deaths
 from failed_messages.records.collection import failure_groups
+from messaging.outages import is_about_the_document
 from tests import broker
 from tests.failed_messages.letters import (
     BODY,
@@ -239,8 +240,8 @@ def test_a_body_that_no_document_holds_is_cut_and_says_so():
 def test_only_what_is_about_a_document_is_no_outage(error: type[OperationFailure]):
     """Neither a full disk nor writes that an operator has blocked would be the same tomorrow."""
     for code, is_about_it in {2: True, 14: True, 17419: True, 14031: False, 371: False}.items():
-        assert archive.is_about_the_document(error("said so", code)) is is_about_it
-    assert not archive.is_about_the_document(DuplicateKeyError("twice", 11000))
+        assert is_about_the_document(error("said so", code)) is is_about_it
+    assert not is_about_the_document(DuplicateKeyError("twice", 11000))
 
 
 def test_many_deaths_never_outgrow_the_document():

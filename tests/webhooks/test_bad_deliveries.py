@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, WriteError
 
 from tests.webhooks.events import heard_of
 from tests.webhooks.test_delivering import endpoint
@@ -106,15 +106,22 @@ def test_a_secret_that_cannot_sign_gives_up_no_delivery() -> None:
     assert [each["state"] for each in deliveries().find()] == ["pending"]
 
 
-def test_what_mongodb_cannot_note_now_is_sent_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [OperationFailure("the operation was interrupted", 11601), WriteError("disk full", 14031)],
+    ids=str,
+)
+def test_what_mongodb_cannot_note_now_is_sent_once_more(
+    refusal: OperationFailure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endpoint(None)
     heard_of(orderId=FIRST)
 
     def refuse(*_: Any) -> None:
-        raise OperationFailure("the operation was interrupted", 11601)
+        raise refusal
 
     monkeypatch.setattr(outcomes, "settled", refuse)
-    with pytest.raises(OperationFailure):
+    with pytest.raises(type(refusal)):
         turn(lambda *each: Sent(each[-1], 5, {}, 204))
 
     assert [each["state"] for each in deliveries().find()] == ["pending"]
