@@ -148,7 +148,7 @@ def key_fields(request: OrderRequest, key: str, caller: Caller) -> dict[str, Any
 
 def owned(request: OrderRequest, key: str, caller: Caller) -> str:
     """The key as it is unique over all callers."""
-    return unowned(request, key) if caller.is_anyone else f"{caller.id}:{key}"
+    return unowned(request, key) if caller.is_anyone else f"{caller.owner_of_keys}:{key}"
 
 
 def unowned(request: OrderRequest, key: str) -> str:

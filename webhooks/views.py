@@ -197,7 +197,7 @@ def key_of(request: Request, caller: Caller) -> str:
     if header is None:
         return ""
     key = idempotency_key.read(header, TITLE, KEY_EXAMPLE)
-    return f"{caller.id}:{key}"
+    return f"{caller.owner_of_keys}:{key}"
 
 
 def check_on() -> None:

@@ -56,7 +56,7 @@ class OncePerKey(BasePermission):
         key = idempotency_key.read(header, TITLE, EXAMPLE)
         with pymongo.timeout(ANSWER_SECONDS):
             found = claim(
-                f"{caller_of(request).id}:{key}",
+                f"{caller_of(request).owner_of_keys}:{key}",
                 fingerprint(request, body_of(view, request.method or "")),
             )
         if not isinstance(found, Claim):

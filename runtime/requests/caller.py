@@ -47,6 +47,14 @@ class Caller:
         """
         return self.id.startswith("token:")
 
+    @property
+    def owner_of_keys(self) -> str:
+        """Whose its idempotency keys are: a program with one subject that acts for several
+        customers may number its requests for each.
+        """
+        is_one_of_several = self.is_token and self.user_id is not None
+        return f"{self.id}:{self.user_id}" if is_one_of_several else self.id
+
     def may(self, scope: str) -> bool:
         """Whether it may do what the scope allows."""
         return scope in self.scopes

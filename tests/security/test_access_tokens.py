@@ -286,5 +286,26 @@ def test_a_customer_gets_no_answer_that_another_one_of_the_same_subject_got(
 
     assert [send(cancel, 101, {}).status_code for _ in range(2)] == [200, 200]
     other = send(cancel, 102, {})
-    assert other.status_code == 422
+    assert other.status_code == 404
     assert "book" not in other.text
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_program_numbers_its_keys_for_each_of_its_customers(issued: Issuer) -> None:
+    client = Client(raise_request_exception=False)
+    scope = "orders:place orders:cancel"
+
+    def send(path: str, user_id: int, body: object) -> Any:
+        token = issued.token(user_id=user_id, scope=scope)
+        headers = {"authorization": f"Bearer {token}", "idempotency-key": "1", "host": "localhost"}
+        return client.post(path, json.dumps(body), "application/json", headers=headers)
+
+    def of(user_id: int) -> list[tuple[int, bool]]:
+        placed = send("/orders", user_id, {"userId": user_id, "items": ["book"]})
+        cancel = f"/orders/{placed.json()['order']['orderId']}/cancel"
+        answers = [placed, send(cancel, user_id, {})]
+        return [(each.status_code, "Idempotent-Replayed" in each) for each in answers]
+
+    for user_id in (101, 102):
+        assert of(user_id) == [(201, False), (200, False)]
+    assert of(101) == [(201, True), (200, True)]
