@@ -76,6 +76,15 @@ def fault_of_name(name: str) -> str:
     return ""
 
 
+def shares_exchange(service: Service, others: Iterable[Service]) -> str:
+    """Which other service has the same exchange, in words; empty where none has."""
+    exchange = service.exchange.name
+    for other in others:
+        if other.exchange.name == exchange and other.name != service.name:
+            return f"its exchange {exchange} is also that of {other.name}"
+    return ""
+
+
 def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
     """Packages below `root` that declare a service and are not among the installed `packages`."""
     for file in sorted(root.glob("*/service.py")):
@@ -133,17 +142,16 @@ def _names(services: Mapping[str, Service]) -> Iterator[CheckMessage]:
 
 
 def _shared_exchanges(services: Iterable[Service]) -> Iterator[CheckMessage]:
-    owners: dict[str, str] = {}
+    earlier: list[Service] = []
     for service in services:
-        exchange = service.exchange.name
-        owner = owners.setdefault(exchange, service.name)
-        if owner != service.name:
+        if fault := shares_exchange(service, earlier):
             yield _error(
                 "E023",
                 service.name,
-                f"its exchange {exchange} is also that of {owner}",
+                fault,
                 "rename the package and its service, or name another exchange with fanout",
             )
+        earlier.append(service)
 
 
 def _events(services: Mapping[str, Service]) -> Iterator[CheckMessage]:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.templates import TemplateCommand
 
-from messaging.declarations import WORD, fault_of_name
+from messaging.declarations import WORD, fault_of_name, shares_exchange
 from messaging.service import PENDING, Service, events, happens, publisher_of, services
 
 TEMPLATES = Path(__file__).parents[2]
@@ -107,13 +107,8 @@ def check_name(name: str) -> None:
         raise CommandError(f"{fault}. Choose another name.{more}")
     if name in {config.label for config in apps.get_app_configs()}:
         raise CommandError(f"Django has an app of this name, {name}, already. Choose another name.")
-    exchange = Service(name).exchange.name
-    for other in services().values():
-        if other.exchange.name == exchange:
-            raise CommandError(
-                f"Its exchange would be {exchange}, which is that of {other.name}. Choose another "
-                "name."
-            )
+    if fault := shares_exchange(Service(name), services().values()):
+        raise CommandError(f"{name!r} cannot be a service: {fault}. Choose another name.")
     if (settings.BASE_DIR / "tests" / f"{name}.py").exists():
         raise CommandError(f"Its tests would hide tests/{name}.py. Choose another name.")
 
