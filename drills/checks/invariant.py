@@ -25,6 +25,9 @@ RECORDS = {"inventory": "reservations", "billing": "invoices"}
 #: What there is to know of a queue.
 COUNTS = ("messages_ready", "messages_unacknowledged", "messages")
 
+#: Why a message is given up whose publisher's record was lost.
+OF_LOST_RECORDS = {"contradicts_record", "untrusted_publisher"}
+
 #: The invoice of an order that came to nothing: taken back, or never issued.
 TAKEN_BACK = {"credited", "void"}
 #: Which numbers an invoice has, in which states.
@@ -151,7 +154,8 @@ def is_settled(evidence: Evidence, failed: Document) -> bool:
     """It waited for a service, what it tells was lost with the database, and the command has
     replayed or discarded it.
     """
-    return bool(evidence.lacking) and failed.get("status") in {"resolved", "discarded"}
+    is_of_lost_record = bool(evidence.lacking) and failed.get("reason") in OF_LOST_RECORDS
+    return is_of_lost_record and failed.get("status") in {"resolved", "discarded"}
 
 
 def contradictions(evidence: Evidence) -> Iterator[Violation]:

@@ -418,8 +418,14 @@ def test_an_order_that_the_restored_backup_lacked_may_be_gone_and_no_other() -> 
 
 
 def test_after_a_restore_a_message_that_was_given_up_has_to_be_settled() -> None:
-    def given_up(status: str, *, service: str = "orders", **lacking: int) -> set[Kind]:
-        message = failed(service) | {"status": status}
+    def given_up(
+        status: str,
+        reason: str = "contradicts_record",
+        *,
+        service: str = "orders",
+        **lacking: int,
+    ) -> set[Kind]:
+        message = failed(service) | {"status": status, "reason": reason}
         found = violations(replace(good(), failed_messages=[message], lacking=lacking))
         return {each.kind for each in found}
 
@@ -429,6 +435,7 @@ def test_after_a_restore_a_message_that_was_given_up_has_to_be_settled() -> None
         assert settled == given_up("discarded", service=service, **other) == set()
         assert given_up("failed", service=service, **other) == {Kind.DEAD_LETTERED}
         assert given_up("resolved", service=service) == {Kind.DEAD_LETTERED}
+    assert given_up("resolved", "retries_exhausted", **other) == {Kind.DEAD_LETTERED}
 
 
 def test_an_order_that_was_put_back_has_to_be_whole() -> None:
