@@ -68,8 +68,8 @@ def test_billing_is_frozen(operator: Operator, pipeline: Pipeline) -> None:
 
     frozen = "billing is behind or stuck"
     operator.finds(f"{frozen}: its oldest order has waited 3 min", "end it, then start it again:")
-    operator.clicks("Orders that wait for billing")
-    operator.reads(order_id)
+    operator.clicks("Workers of billing")
+    operator.reads("Processes")
     pipeline["billing"].kill()
     operator.starts("billing")
 
@@ -101,8 +101,8 @@ def test_the_relay_is_dead(operator: Operator, pipeline: Pipeline) -> None:
     order_id = pipeline.api.place(101)
 
     operator.finds("No relay runs: nothing that is placed leaves the outbox.", "Start one:")
-    operator.clicks("Orders with pending events")
-    operator.reads(order_id)
+    operator.clicks("Processes: relay")
+    operator.reads("Processes")
     operator.starts("relay")
 
     pipeline.api.await_status(order_id, "confirmed")
@@ -200,9 +200,9 @@ def test_the_outbox_grows(operator: Operator, pipeline: Pipeline) -> None:
     leases().update_one({"_id": RELAY_LEASE}, {"$set": lease}, upsert=True)
 
     grows = "The outbox grows"
-    operator.finds(f"{grows}: its oldest event has waited 3 min", "end the relay and start one:")
-    operator.clicks("What the doctor says")
-    operator.reads("Outbox", "A relay runs; its log says what it waits for.")
+    operator.finds(f"{grows}: its oldest event has waited 3 min", "end it and start one:")
+    operator.clicks("Processes: relay")
+    operator.reads("Processes")
     end_relay(pipeline)
     operator.starts("relay")
 
@@ -216,8 +216,8 @@ def test_the_archiver_is_down(operator: Operator, pipeline: Pipeline) -> None:
 
     down = "No archiver runs"
     operator.finds(f"{down}: what fails now cannot be seen here.", "1 message waits")
-    operator.clicks("What the doctor says")
-    operator.reads("Archiver", "python manage.py archiver")
+    operator.clicks("Processes: archiver")
+    operator.reads("Processes")
     operator.starts("archiver")
 
     operator.sees_that_it_is_over(down)
