@@ -93,7 +93,7 @@ def takes_keys(view: Any, method: str) -> bool:
 
 
 def fingerprint(request: Request, route: JsonBody[Any] | None) -> str:
-    """Equal for requests that ask for the same, for one customer, however their JSON is written.
+    """Equal for requests that ask for the same, however their JSON is written.
 
     Args:
         route: what the body of such a request is to be.
@@ -103,9 +103,6 @@ def fingerprint(request: Request, route: JsonBody[Any] | None) -> str:
     with suppress(Refusal):
         body = route.canonical(body) if route else body
     asked = f"{request.method} {address(request)}\n".encode()
-    caller = caller_of(request)
-    if caller.is_token and caller.user_id is not None:
-        asked += f"for {caller.user_id}\n".encode()
     return hashlib.sha256(asked + body).hexdigest()
 
 

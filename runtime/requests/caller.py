@@ -41,18 +41,11 @@ class Caller:
         return self.id.startswith("user:")
 
     @property
-    def is_token(self) -> bool:
-        """Whether it is an access token, of which one subject may have several for several
-        customers: then they are one client, and see different orders.
-        """
-        return self.id.startswith("token:")
-
-    @property
     def owner_of_keys(self) -> str:
-        """Whose its idempotency keys are: a program with one subject that acts for several
-        customers may number its requests for each.
+        """Whose its idempotency keys are: a program may have access tokens of one subject for
+        several customers, and number its requests for each.
         """
-        is_one_of_several = self.is_token and self.user_id is not None
+        is_one_of_several = self.id.startswith("token:") and self.user_id is not None
         return f"{self.id}:{self.user_id}" if is_one_of_several else self.id
 
     def may(self, scope: str) -> bool:
