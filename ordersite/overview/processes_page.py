@@ -12,6 +12,7 @@ from msgspec import Struct
 from messaging.service import services
 from ordersite.overview import stored_snapshot
 from ordersite.overview.durations import age, seconds_since
+from ordersite.overview.snapshot import QueueReading
 from runtime import presence
 from runtime.health import PROCESSES
 from runtime.mongodb_clock import mongodb_now
@@ -41,6 +42,8 @@ def processes_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
     wrong = why_wrong(kind, queue)
     found = [] if wrong else presence.processes(*filter(None, [kind]), queue=queue)
     now = mongodb_now()
+    queues = stored_snapshot.current().queues if queue and not wrong else None
+    reading = (queues or {}).get(queue)
     context = {
         **context,
         "title": "Processes",
@@ -50,8 +53,8 @@ def processes_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
         "queues": tuple(services()),
         "wrong": wrong,
         "rows": [row(each, seconds_since(each.since, now), now) for each in found],
-        "queued": queued(queue) if queue and not wrong else "",
-        "others": others(queue, found) if queue and not wrong else "",
+        "queued": queued(reading) if reading else "",
+        "others": others(reading, found) if reading else "",
         "most": MOST_LISTED if len(found) >= MOST_LISTED else 0,
     }
     return TemplateResponse(request, "ordersite/processes.html", context)
@@ -84,23 +87,19 @@ def state_of(process: Process) -> str:
     return "hangs: end it, and start it again" if process.is_stuck else ""
 
 
-def queued(queue: str) -> str:
+def queued(reading: QueueReading) -> str:
     """How many messages the workers of the queue have before them, as the front page has it."""
-    reading = (stored_snapshot.current().queues or {}).get(queue)
-    if reading is None:
-        return ""
     waits = "waits" if reading.messages == 1 else "wait"
-    return f"{counted(reading.messages, 'message')} {waits} in the queue {queue}."
+    return f"{counted(reading.messages, 'message')} {waits} in the queue {reading.name}."
 
 
-def others(queue: str, found: list[Process]) -> str:
+def others(reading: QueueReading, found: list[Process]) -> str:
     """That RabbitMQ knows another number of the queue's workers, and why; empty where it agrees."""
-    reading = (stored_snapshot.current().queues or {}).get(queue)
     listed = sum(not each.is_silent for each in found)
-    if reading is None or reading.consumers == listed:
+    if reading.consumers == listed:
         return ""
     return (
-        f"RabbitMQ knows {counted(reading.consumers, 'worker')} of {queue}. One that has just "
-        "begun or ended, or is of an earlier release, is in one of the two numbers only; so is a "
-        "program of others."
+        f"RabbitMQ knows {counted(reading.consumers, 'worker')} of {reading.name}. One that has "
+        "just begun or ended, or is of an earlier release, is in one of the two numbers only; so "
+        "is a program of others."
     )

@@ -100,20 +100,18 @@ def take() -> Snapshot:
 def _with_seen(now: Snapshot) -> Snapshot:
     """With when each queue last had a consumer, and there was a web process and a deliverer, and
     since when a queue was not seen empty."""
-    before, queues = _kept_last(), now.queues or {}
-    seen = dict(before.consumers_seen) if before else {}
-    seen |= {name: now.at for name, queue in queues.items() if queue.consumers}
-    known = before.filled_since if before else {}
-    filled = {name: known.get(name, now.at) for name, queue in queues.items() if queue.messages}
-    web_seen = now.at if now.web else before.web_seen if before else None
-    delivers = now.deliverer is not None and now.deliverer.living > 0
-    deliverer_seen = now.at if delivers else before.deliverer_seen if before else None
+    # One that was just read has seen nothing before.
+    before, queues = _kept_last() or now, now.queues or {}
+    known = before.filled_since
     return msgspec.structs.replace(
         now,
-        consumers_seen=seen,
-        filled_since=filled,
-        web_seen=web_seen,
-        deliverer_seen=deliverer_seen,
+        consumers_seen=before.consumers_seen
+        | {name: now.at for name, queue in queues.items() if queue.consumers},
+        filled_since={
+            name: known.get(name, now.at) for name, queue in queues.items() if queue.messages
+        },
+        web_seen=now.at if now.web else before.web_seen,
+        deliverer_seen=now.at if now.deliverer and now.deliverer.living else before.deliverer_seen,
     )
 
 
