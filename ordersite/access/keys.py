@@ -269,7 +269,7 @@ def name_of(record: ApiKey) -> str:
 
 
 def id_in(name: str) -> str:
-    """The id of the key that the audit log calls so; empty where it is no key's."""
+    """The id of the key that the audit log calls so; empty where no key has it."""
     match = _NAME.match(name)
     return match["id"] if match else ""
 

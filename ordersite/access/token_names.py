@@ -17,7 +17,7 @@ def name_of(subject: str) -> str:
 
 def holders(name: str) -> list[str]:
     """The subject of the token with this name: a member of the staff, where the issuer calls them
-    as this site does, in whichever letter case. Nobody where the name is no token's.
+    as this site does, in whichever letter case. Nobody where no token has the name.
 
     A long name is cut, and a user's is not: of such a token everybody whose name begins so is one.
     """

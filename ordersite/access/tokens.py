@@ -72,7 +72,7 @@ def read(token: str) -> tuple[Caller, datetime]:
     names = scope.split() if isinstance(scope, str) else []
     subject = str(claims["sub"])
     if fault_in(subject):
-        raise refused("the token's sub is no text that can be stored")
+        raise refused("the token's sub is not text that can be stored")
     caller = Caller(id_of(claims), name_of(subject), allowed(names, user_id), user_id)
     return caller, ends_at
 

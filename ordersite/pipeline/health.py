@@ -30,7 +30,7 @@ ANSWER_WITHIN_SECONDS = 1
 REFUSED = "It refuses the login, or what the login wants to do."
 NO_PRIMARY = "It answers, but no primary does."
 DOCTOR = "python manage.py doctor says what is refused."
-#: RabbitMQ is not there, or is too slow for a page: a busy machine is no outage.
+#: RabbitMQ is not there, or is too slow for a page: a busy machine is not an outage.
 CLOSED = "Nothing listens at its address: it does not run, or AMQP_URL names another one."
 SLOW = "It does not answer in time: it hangs, or its machine has too much to do."
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from billing import lost_numbers
 from messaging.isolation import isolated
 from messaging.noted_events import notes
-from messaging.service import On, Service, answering, awaited_of
+from messaging.service import PENDING, On, Service, answering, awaited_of
 from orders.owed import key
 from ordersite.restoring.answers import Answer
 from ordersite.restoring.findings import Document, Findings
@@ -108,7 +108,7 @@ def compare_invoice(
         is_rejected = told.inventory == "rejected"
         if not is_rejected and (reservation is None or reservation["state"] == "reserved"):
             take_back(found, order, told.reason)
-    elif (state is None and not is_lost) or noted == "pending":
+    elif (state is None and not is_lost) or noted == PENDING:
         send(found, "billing", order, "order.placed", is_held)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.service import services
+from messaging.service import PENDING, services
 from ordersite.restoring.answers import Answer
 
 
@@ -31,7 +31,7 @@ def outcome(order: dict[str, Any], believed: Iterable[Answer]) -> Outcome:
     """Of an order that is there."""
     stock, bill = order["ledger"]["inventory"], order["ledger"]["billing"]
     found = Outcome(stock["state"], bill["state"])
-    if bill["state"] != "pending":
+    if bill["state"] != PENDING:
         found.number = bill["detail"]
     if order.get("shipped_at"):
         found.inventory = "shipped"

@@ -42,7 +42,7 @@ def serve() -> None:
         return
     address, port = settings.METRICS_ADDRESS, settings.METRICS_PORT
     if address == "::" and not socket.has_dualstack_ipv6():
-        # On a machine without IPv6 that is no address, and every network all the same.
+        # On a machine without IPv6 that is not an address, and every network all the same.
         address = "0.0.0.0"  # noqa: S104
     try:
         _server, _ = start_http_server(port, address, REGISTRY)

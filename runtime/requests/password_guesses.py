@@ -3,7 +3,7 @@
 A password costs a second of the processor on purpose, whether it is right or wrong. So each try
 counts when it begins, and one that was right counts no more.
 
-An attacker with many addresses uses up what strangers may try for a user. So the user's own tries
+An attacker with many addresses uses up what others may try for a user. So the user's own tries
 count apart: those from an address that the user has logged in from before. Others may share that
 address; so those with a browser that the user has logged in with count for nothing else.
 """

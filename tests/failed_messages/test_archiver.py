@@ -112,7 +112,7 @@ def test_a_record_that_another_program_spoilt_holds_up_no_other(archiver):
 
     eventually(lambda: stored() == 3)
     assert archiver.stop() == 0
-    # RabbitMQ has kept them, for when the records are mended.
+    # RabbitMQ has kept them, for when the records are corrected.
     eventually(lambda: broker.depth("billing.dlq") == 1)
     eventually(lambda: broker.depth("replay_outcomes") == 1)
 

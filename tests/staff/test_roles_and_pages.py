@@ -62,7 +62,7 @@ def addresses(patterns: Any = None, before: str = "") -> Iterator[str]:
         path = f"{before}{each.pattern}"
         if isinstance(each, URLResolver):
             yield from addresses(each.url_patterns, path)
-        # Django's own for whatever is no page, or leads to one.
+        # Django's own for whatever is not a page, or leads to one.
         elif not path.startswith(("r/", "^")) and "(?" not in path:
             yield path
 
