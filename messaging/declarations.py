@@ -5,8 +5,6 @@ Each error names the package, what is wrong, and what to write instead.
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -18,19 +16,10 @@ from django.core.checks import CheckMessage, Error
 
 from messaging import noted_events
 from messaging.service import PENDING, Event, Service
-from messaging.topology import replay_outcomes, undeliverable
-from messaging.trust import users
+from messaging.service_names import IS_TAKEN, TAKEN, shares_exchange
 from messaging.unasked_events import FUNCTIONS
-from runtime.health import PROCESSES
 
 TAG = "services"
-#: A service's name is that of a package, a queue, a user of RabbitMQ and MongoDB, and a process.
-WORD = re.compile(r"[a-z][a-z0-9_]*")
-#: As many as the desk's records have room for.
-MAX_NAME_CHARACTERS = 50
-#: A service of such a name would share the user, the health or the queue of something else.
-TAKEN = frozenset({*users.OTHERS, *PROCESSES, undeliverable.name, replay_outcomes.name})
-IS_TAKEN = "is the name of a process or queue of the pipeline's own"
 
 
 def errors(
@@ -60,29 +49,6 @@ def errors(
             _handlers(service, handled),
         ]
     return [each for some in everything for each in some]
-
-
-def fault_of_name(name: str) -> str:
-    """Why no service can have this name; empty where one can."""
-    if not WORD.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
-        return (
-            f"{name!r} is not a name of a service: that is a lower-case letter, then lower-case "
-            f"letters, digits and _, at most {MAX_NAME_CHARACTERS} characters"
-        )
-    if keyword.iskeyword(name):
-        return f"{name!r} is a word of Python, so nothing could import the package"
-    if name in TAKEN:
-        return f"{name!r} {IS_TAKEN}"
-    return ""
-
-
-def shares_exchange(service: Service, others: Iterable[Service]) -> str:
-    """Which other service has the same exchange, in words; empty where none has."""
-    exchange = service.exchange.name
-    for other in others:
-        if other.exchange.name == exchange and other.name != service.name:
-            return f"its exchange {exchange} is also that of {other.name}"
-    return ""
 
 
 def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:

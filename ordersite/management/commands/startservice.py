@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.templates import TemplateCommand
 
-from messaging.declarations import WORD, fault_of_name, shares_exchange
 from messaging.service import PENDING, Service, events, happens, publisher_of, services
+from messaging.service_names import WORD, fault_of_name, shares_exchange
 
 TEMPLATES = Path(__file__).parents[2]
 DEFAULT_STATE = "handled"
