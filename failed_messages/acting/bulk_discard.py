@@ -104,18 +104,7 @@ def start(
     noted = None
     if asked_at is None:
         noted = ask_if_needed(BULK_DISCARD, found, by, reason, selections=texts)
-    job: Job = {
-        "_id": id_ or ObjectId(),
-        "by": text(by, 150),
-        "at": at,
-        "reason": text(reason, 1_000),
-        "selection": "\n".join(texts),
-        "found": found,
-        "discarded": 0,
-        "state": RUNNING,
-        "why": "",
-        "finished_at": None,
-    }
+    job = _job(id_ or ObjectId(), texts, by, at, reason, found)
     try:
         in_transaction(partial(_insert, job))
     except DuplicateKeyError as error:
@@ -123,6 +112,23 @@ def start(
         raise StartedBefore from error
     started: ObjectId = job["_id"]
     return started
+
+
+def _job(
+    id_: ObjectId, selections: Sequence[str], by: str, at: datetime, reason: str, found: int
+) -> Job:
+    return {
+        "_id": id_,
+        "by": text(by, 150),
+        "at": at,
+        "reason": text(reason, 1_000),
+        "selection": "\n".join(selections),
+        "found": found,
+        "discarded": 0,
+        "state": RUNNING,
+        "why": "",
+        "finished_at": None,
+    }
 
 
 def cancel(id_: ObjectId, by: str) -> bool:
