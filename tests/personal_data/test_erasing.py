@@ -25,13 +25,13 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from billing.invoicing import invoices
-from failed_messages import personal_data as of_desk
 from failed_messages.acting import bulk_discard
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry
+from failed_messages.personal_data import messages as of_desk
 from failed_messages.reading.filters import Filter
 from failed_messages.records import audit
 from failed_messages.records.audit import note_denied

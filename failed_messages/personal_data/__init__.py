@@ -1,0 +1,3 @@
+"""What is kept of a person here."""
+
+from failed_messages.personal_data import messages as messages
