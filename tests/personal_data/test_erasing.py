@@ -31,11 +31,16 @@ from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.second_person import Waits
 from failed_messages.models import AuditEntry
-from failed_messages.personal_data import messages as of_desk
+from failed_messages.personal_data import audit as of_desk
 from failed_messages.reading.filters import Filter
 from failed_messages.records import audit
 from failed_messages.records.audit import note_denied
-from failed_messages.records.collection import failed_messages, failure_groups, pending_acts
+from failed_messages.records.collection import (
+    failed_messages,
+    failure_groups,
+    pending_acts,
+    replay_jobs,
+)
 from inventory.reserving import reservations
 from messaging.handling import retry_notes
 from orders.cancelling import cancel
@@ -408,12 +413,12 @@ def test_what_staff_asked_for_about_others_keeps_its_numbers_and_is_not_given_ou
         with pytest.raises(Waits):
             start(Filter(user_id=str(OTHER)), "anna", f"{USER} timeouts")
     start(Filter(error=error), "anna", f"{USER} timeouts")
-    before = [list(of_desk.pending_acts().find()), list(of_desk.replay_jobs().find())]
+    before = [list(pending_acts().find()), list(replay_jobs().find())]
 
     assert files(export(USER, "boss"))["acts.json"] == []
     erase(USER, "boss")
 
-    assert [list(of_desk.pending_acts().find()), list(of_desk.replay_jobs().find())] == before
+    assert [list(pending_acts().find()), list(replay_jobs().find())] == before
 
 
 @pytest.mark.parametrize(
@@ -469,7 +474,7 @@ def test_one_message_of_the_persons_is_about_them_and_one_of_many_is_not() -> No
 
     erase(USER, "boss")
 
-    reasons = [each["reason"].replace(str(USER), "N") for each in of_desk.pending_acts().find()]
+    reasons = [each["reason"].replace(str(USER), "N") for each in pending_acts().find()]
     assert sum(reason == "N called" for reason in reasons) == 1
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from failed_messages.personal_data.messages import scrubbed_body
+from failed_messages.personal_data.scrubbing import scrubbed_body
 from runtime.personal_data import Person, scrubbed, scrubbed_as_user, scrubbed_text
 
 PERSON = Person(user_id=101, pseudonym=2**52 + 7, until=datetime.now(UTC))
