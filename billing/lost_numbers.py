@@ -31,6 +31,8 @@ NUMBER_IN_MONGODB = "^C?[0-9]{4}-[0-9]{6,9}$"
 NUMBER = re.compile(r"\A(?P<series>C?[0-9]{4})-(?P<count>[0-9]{6,9})\Z")
 #: How the numbers of credit notes begin.
 CREDIT_NOTE = "C"
+#: Where a document has its numbers.
+FIELDS = ("number", "credit_note_number")
 
 
 def parts(number: str) -> tuple[str, int]:
@@ -83,7 +85,7 @@ def issued_beyond() -> list[str]:
     So it is where the series and the documents were not copied at the same moment.
     """
     numbers = []
-    for field in ("number", "credit_note_number"):
+    for field in FIELDS:
         count = {"$toInt": {"$arrayElemAt": [{"$split": [f"${field}", "-"]}, 1]}}
         series = {"$arrayElemAt": [{"$split": [f"${field}", "-"]}, 0]}
         highest: list[dict[str, Any]] = [
@@ -127,7 +129,7 @@ def lost(numbers: Collection[str]) -> set[str]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     found: set[str] = set()
-    for field in ("number", "credit_note_number"):
+    for field in FIELDS:
         wanted = {"state": "lost", field: {"$in": [*numbers]}}
         found |= {each[field] for each in invoices().find(wanted, {field: 1})}
     return found

@@ -66,15 +66,7 @@ def store(message: Message, service: str) -> Stored:
             to change the record that there is, see `messaging.outages.is_about_the_document`.
     """
     try:
-        letter = dead_letter.read(message, service)
-        try:
-            return _store(letter)
-        except PyMongoError as error:
-            if not is_about_the_document(error):
-                raise
-            stored = _store(letter, groups.only_named)
-            log.warning(NOT_COUNTED, stored.record_id, groups.only_named(letter.certificate), error)
-            return stored
+        return _store_counted(dead_letter.read(message, service))
     except Outage:
         raise
     except PyMongoError as error:
@@ -91,6 +83,18 @@ def acknowledged(stored: Stored) -> None:
     """The broker has our ack: an equal message from now on is another one."""
     if stored.wants_ack:
         failed_messages().update_one({"_id": stored.record_id}, {"$unset": {"unacknowledged": ""}})
+
+
+def _store_counted(letter: DeadLetter) -> Stored:
+    """Store it, also where its group cannot count it; the log says so then."""
+    try:
+        return _store(letter)
+    except PyMongoError as error:
+        if not is_about_the_document(error):
+            raise
+        stored = _store(letter, groups.only_named)
+        log.warning(NOT_COUNTED, stored.record_id, groups.only_named(letter.certificate), error)
+        return stored
 
 
 def _store(letter: DeadLetter, count: Count = groups.count_death) -> Stored:
