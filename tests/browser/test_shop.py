@@ -27,10 +27,14 @@ def running(module_processes: Processes) -> Api:
 
 @pytest.fixture
 def shop(clean: None, running: Api, page: Page) -> Iterator[Page]:
-    """The start page, with the demo products, the development admin and the fault for user 500."""
+    """The start page, with the demo products, the development admin and the fault for user 500.
+
+    The products are shown: they come after the page.
+    """
     for command in ("load_demo_products", "ensure_admin", "load_demo_faults"):
         call_command(command, verbosity=0)
     page.goto(running.url)
+    expect(page.get_by_label("Hardcover notebook")).to_be_visible()
     yield page
     connection.database["simulated_faults"].delete_many({})
 
