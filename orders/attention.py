@@ -34,7 +34,7 @@ class Need:
 
 
 def retrying_ids() -> Iterable[str]:
-    return (each for name in services() for each in retry_notes.waiting(name))
+    return (each for order_ids in retry_notes.waiting().values() for each in order_ids)
 
 
 def waiting_ids() -> Iterable[str]:

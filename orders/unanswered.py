@@ -124,6 +124,8 @@ def count(service: Service) -> int:
 def among(service: Service, order_ids: Collection[str]) -> set[str]:
     """Those of the orders that the service owes an answer."""
     ids = [key for each in order_ids if (key := object_id(each))]
+    if not ids:
+        return set()
     found = orders().find({**owed_by(service), "_id": {"$in": ids}}, {"_id": 1})
     return {str(order["_id"]) for order in found}
 

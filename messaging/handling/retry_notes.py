@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pymongo
 from django.db import connection
@@ -50,6 +50,14 @@ MOST_CHARACTERS = 300
 ID_HEX_DIGITS = 12
 #: Beyond every character that an order's id may be followed by.
 AFTER_SPACE = "!"
+
+
+class Due(NamedTuple):
+    """The retries of one service that are still to run."""
+
+    messages: int
+    #: When the next one is due; None where all are.
+    next_at: datetime | None
 
 
 def retried(
@@ -155,10 +163,15 @@ def forget(order_id: str) -> None:
     notes().delete_many(_about(order_id))
 
 
-def waiting(service: str) -> Iterator[str]:
-    """The ids of the orders of which a message waits for its retry by the service."""
-    found = notes().find({**IS_DUE, "service": service}, {"order_id": True}, hint=INDEX)
-    return (each["order_id"] for each in found)
+def waiting() -> dict[str, set[str]]:
+    """By service: the ids of the orders of which a message waits for its retry.
+
+    A service without any is in it, too, with none. Raises what `of_order` does.
+    """
+    found: dict[str, set[str]] = {name: set() for name in services()}
+    for each in notes().find(IS_DUE, {"service": True, "order_id": True}, hint=INDEX):
+        found.setdefault(each["service"], set()).add(each["order_id"])
+    return found
 
 
 def among(order_ids: Collection[str]) -> set[str]:
@@ -186,26 +199,19 @@ def how_many(service: str, most: int, before: datetime | None = None) -> int:
     return notes().count_documents(wanted, hint=INDEX, limit=most)
 
 
-def by_service() -> dict[str, int]:
-    """How many these are of each service that has any."""
+def by_service() -> dict[str, Due]:
+    """What is still to run of each service that has any."""
+    to_come = {"$cond": [{"$gt": ["$due_at", "$$NOW"]}, "$due_at", None]}
     stages: list[dict[str, Any]] = [
         {"$match": IS_DUE},
-        {"$group": {"_id": "$service", "count": {"$sum": 1}}},
+        {"$group": {"_id": "$service", "count": {"$sum": 1}, "next_at": {"$min": to_come}}},
     ]
-    return {each["_id"]: each["count"] for each in notes().aggregate(stages, hint=INDEX)}
+    found = notes().aggregate(stages, hint=INDEX)
+    return {each["_id"]: Due(each["count"], each["next_at"]) for each in found}
 
 
 def _still_to_run(service: str) -> dict[str, Any]:
     return {**IS_DUE, **({"service": service} if service else {})}
-
-
-def next_due() -> dict[str, datetime]:
-    """When the next retry is due, by service."""
-    stages: list[dict[str, Any]] = [
-        {"$match": {"due_at": {"$gt": mongodb_now()}}},
-        {"$group": {"_id": "$service", "at": {"$min": "$due_at"}}},
-    ]
-    return {each["_id"]: each["at"] for each in notes().aggregate(stages)}
 
 
 def forget_old() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,6 @@ from messaging.body import split_example
 from messaging.order_id import object_id
 from orders.collection import orders
 from ordersite.overview.snapshot import GROUPS_NAMED, Failed, Group
-from runtime.mongodb_clock import mongodb_now
 
 UNSETTLED = {"status": {"$in": [str(Status.FAILED), str(Status.REPLAYING)]}}
 #: Of more messages the orders are not read: the newest stand for all.
@@ -26,10 +25,10 @@ NEW_FOR = timedelta(hours=24)
 NAME_CHARACTERS = 200
 
 
-def unsettled() -> Failed:
+def unsettled(now: datetime) -> Failed:
     """Raises pymongo.errors.PyMongoError: MongoDB did not answer."""
     messages = failed_messages().count_documents(UNSETTLED)
-    since = mongodb_now() - NEW_FOR
+    since = now - NEW_FOR
     if not messages:
         return Failed(0, new_since=since)
     told = (each.get("order_id") for each in _records("order_id", -1, MESSAGES_READ))

@@ -89,7 +89,7 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
 
 def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:
     counts = [snapshot.retries(service) for service in services]
-    due = min((snapshot.next_retry_at or {}).values(), default=None)
+    due = snapshot.next_retry_at(*services)
     text = _with_next(snapshot, now, sum(counts), due)
     is_storm = max(counts, default=0) >= RETRY_STORM_MESSAGES
     return Number("retries waiting", text, retrying(), is_storm, due)
@@ -168,7 +168,7 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
     yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
     retries = snapshot.retries(service)
-    due = (snapshot.next_retry_at or {}).get(service)
+    due = snapshot.next_retry_at(service)
     text = _with_next(snapshot, now, retries, due)
     yield Number("retries", text, retrying(service), retries >= RETRY_STORM_MESSAGES, due)
     yield Number(

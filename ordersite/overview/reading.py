@@ -34,6 +34,7 @@ from ordersite.overview.snapshot import (
     Line,
     Outbox,
     QueueReading,
+    Retries,
     Snapshot,
 )
 from ordersite.pipeline import conservation, health, scheduler_heartbeat
@@ -82,26 +83,26 @@ def without_mongodb(why: str) -> Snapshot:
 
 
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
+    now = _asked(mongodb_now) or found.at
     relay, beats = _asked(lambda: is_taken(RELAY_LEASE)), _asked(_beats)
     lines = _lines(found, counting)
     waiting = _asked(lambda: _waiting(lines or ()))
     return msgspec.structs.replace(
         found,
-        at=_asked(mongodb_now) or found.at,
+        at=now,
         relay=relay,
         scheduler=next(iter(beats or ()), None),
         scheduler_is_unread=beats is None,
         web=_asked(lambda: presence.living("web")),
         deliverer=_asked(_deliverer) if settings.WEBHOOKS else None,
         outboxes=_asked(_outboxes),
-        failed=_asked(failures.unsettled),
+        failed=_asked(lambda: failures.unsettled(now)),
         lines=None if lines is None else tuple(map(_named, lines)),
         waiting_since=None
         if waiting is None
         else {service: each.since for service, each in waiting.items()},
         unheard=_asked(lambda: _unheard(waiting or {})) or (),
-        next_retry_at=_asked(retry_notes.next_due),
-        retries_noted=_asked(retry_notes.by_service),
+        retries_noted=_asked(_retries),
     )
 
 
@@ -135,14 +136,18 @@ def _outboxes() -> tuple[Outbox, ...]:
     return tuple(Outbox(each.service, each.oldest_pending_since()) for each in outboxes())
 
 
+def _retries() -> dict[str, Retries]:
+    return {service: Retries(*due) for service, due in retry_notes.by_service().items()}
+
+
 def _waiting(lines: Iterable[conservation.Line]) -> dict[str, Waiting]:
     """By service: its oldest order that neither failed nor waits for a retry nor is lost."""
     found = {}
     lost = {line.service: set(line.orders) for line in lines}
-    # Answers that `orders` tries to note again.
-    unnoted = set(retry_notes.waiting("orders"))
+    retrying = retry_notes.waiting()
     for service in answering():
-        known = unnoted | set(retry_notes.waiting(service.name)) | lost.get(service.name, set())
+        # With the answers that `orders` tries to note again.
+        known = retrying["orders"] | retrying[service.name] | lost.get(service.name, set())
         if oldest := unanswered.oldest(service, partial(_explained_among, service, known)):
             found[service.name] = oldest
     return found

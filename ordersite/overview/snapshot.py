@@ -49,6 +49,14 @@ class Failed(Struct, frozen=True):
     groups: tuple[Group, ...] = ()
 
 
+class Retries(Struct, frozen=True):
+    """What a service is to try again, in whichever queue it waits."""
+
+    count: int = 0
+    #: When the next one is due; None where all are.
+    next_at: datetime | None = None
+
+
 class QueueReading(Struct, frozen=True):
     """One queue of RabbitMQ."""
 
@@ -153,10 +161,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     waiting_since: dict[str, datetime] | None = None
     #: Of these, the services that have answered it: orders has not noted that yet.
     unheard: tuple[str, ...] = ()
-    #: By service: when the next retry is due.
-    next_retry_at: dict[str, datetime] | None = None
-    #: By service: of how many messages a retry is to run, in whichever queue they wait.
-    retries_noted: dict[str, int] | None = None
+    #: By service, of those that have any.
+    retries_noted: dict[str, Retries] | None = None
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
@@ -185,7 +191,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         not known. Where retries are due faster than they are run, most are in the service's own
         queue.
         """
-        return max(self.in_retry_queues(service), (self.retries_noted or {}).get(service, 0))
+        noted = (self.retries_noted or {}).get(service, Retries())
+        return max(self.in_retry_queues(service), noted.count)
+
+    def next_retry_at(self, *services: str) -> datetime | None:
+        """When the next retry of these services is due; None where none is, or it is not known."""
+        noted = ((self.retries_noted or {}).get(each, Retries()) for each in services)
+        return min((each.next_at for each in noted if each.next_at), default=None)
 
     def in_retry_queues(self, service: str) -> int:
         """Those whose retry is not due yet."""

@@ -8,7 +8,7 @@ the outbox, the queues and the failed messages; nothing is counted as it passes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -91,7 +91,10 @@ def lines_of(waiting: Mapping[str, int], accepted: Accepted) -> list[Line]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     unanswered.adopt()
-    return [line(service, waiting, accepted(service)) for service in answering()]
+    retrying = retry_notes.waiting()
+    return [
+        line(service, waiting, accepted(service), retrying[service.name]) for service in answering()
+    ]
 
 
 def accepted_of(total: int) -> Accepted:
@@ -103,21 +106,21 @@ def accepted_of(total: int) -> Accepted:
     return accepted
 
 
-def line(service: Service, waiting: Mapping[str, int], accepted: int) -> Line:
+def line(service: Service, waiting: Mapping[str, int], accepted: int, retrying: Set[str]) -> Line:
+    """The service's line; `retrying` holds the orders of which a message waits for its retry."""
     unasked = list(islice(never_noted(service), MOST_SENT_AGAIN))
     untold = {each.order_id for each in unasked}
     answered_untold = untold - unanswered.among(service, untold)
     undone = unanswered.count(service) + len(answered_untold)
     affected = affected_orders(service)
     given_up = affected.given_up - affected.held_up
-    noted = set(retry_notes.waiting(service.name)) - affected.held_up - given_up
     return balance(
         service.name,
         accepted=accepted,
         undone=undone,
         failed=undone_of(service, affected.held_up, untold),
         discarded=undone_of(service, given_up, untold),
-        retrying=undone_of(service, noted, untold),
+        retrying=undone_of(service, retrying - affected.held_up - given_up, untold),
         waiting=waiting,
         lost=unexplained(chain(never_answered(service), unasked), affected.explained),
     )
@@ -173,7 +176,7 @@ def retrying_messages(service: str, waiting: Mapping[str, int]) -> int:
     return sum(count for queue, count in waiting.items() if queue.startswith(f"{service}.retry."))
 
 
-def undone_of(service: Service, order_ids: set[str], untold: set[str]) -> int:
+def undone_of(service: Service, order_ids: Set[str], untold: set[str]) -> int:
     """How many of the orders the service owes an answer, or of which orders was not told."""
     return unanswered.how_many(service, order_ids - untold) + len(order_ids & untold)
 

@@ -17,6 +17,7 @@ from failed_messages.reading import group_figures
 from failed_messages.records import order_facts
 from failed_messages.records.collection import failed_messages
 from ordersite.overview import failures
+from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
 
@@ -78,7 +79,7 @@ def test_a_new_one_of_which_none_is_failed_any_more_is_none_of_the_new(groups):
     items = staff().get("/failed-messages/groups?status=new").json()["items"]
     out = StringIO()
     call_command("failed_messages", "groups", "--status", "new", "--json", stdout=out)
-    overview = failures.unsettled()
+    overview = failures.unsettled(mongodb_now())
 
     assert {each for each in groups.values() if f"{each}/change/" in page} == new
     assert {each["fingerprint"] for each in items} == new

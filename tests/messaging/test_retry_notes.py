@@ -26,13 +26,29 @@ def test_who_waits_for_which_service_until_when() -> None:
     note(SECOND, due_at=NOW + timedelta(hours=1))
     note(SECOND, "inventory")
 
-    assert set(retry_notes.waiting("billing")) == {FIRST, SECOND}
-    assert list(retry_notes.waiting("inventory")) == []
+    assert retry_notes.waiting()["billing"] == {FIRST, SECOND}
+    assert retry_notes.waiting()["inventory"] == set()
     assert retry_notes.among([FIRST, SECOND, "c" * 24]) == {FIRST, SECOND}
     assert retry_notes.among([]) == set()
-    due = retry_notes.next_due()
+    due = retry_notes.by_service()
     assert due.keys() == {"billing"}
-    assert abs(due["billing"] - NOW - timedelta(hours=1)) < timedelta(milliseconds=2)
+    count, next_at = due["billing"]
+    assert count == 2
+    assert next_at
+    assert abs(next_at - NOW - timedelta(hours=1)) < timedelta(milliseconds=2)
+
+
+def test_what_is_due_already_is_counted_and_is_not_what_comes_next() -> None:
+    note(FIRST, due_at=NOW - timedelta(hours=1))
+
+    assert retry_notes.by_service() == {"billing": (1, None)}
+
+    note(SECOND, due_at=NOW + timedelta(hours=1))
+
+    count, next_at = retry_notes.by_service()["billing"]
+    assert count == 2
+    assert next_at
+    assert next_at > NOW
 
 
 def test_the_notes_of_an_order_are_its_own() -> None:
