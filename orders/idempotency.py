@@ -44,7 +44,7 @@ from pymongo.read_concern import ReadConcern
 
 from orders import placing, unowned_keys
 from orders.collection import orders
-from orders.requests.order_request import TITLE, OrderRequest
+from orders.requests.order_request import TITLE, OrderRequest, quantities_of
 from runtime.metrics.counting import Counter
 from runtime.milliseconds import now_in_milliseconds
 from runtime.requests import idempotency_key
@@ -216,6 +216,6 @@ def first_answer(order: dict[str, Any], request: OrderRequest) -> dict[str, Any]
     Raises:
         Refusal: this is another request.
     """
-    if asked_for(order) != (request.user_id, placing.merge(request.items)):
+    if asked_for(order) != (request.user_id, quantities_of(request.items)):
         raise Refusal(TITLE, [OTHER_REQUEST], KEY_REUSED)
     return order | {"status": "placed"}

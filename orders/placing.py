@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -15,7 +15,14 @@ from orders.catalogue import catalogue
 from orders.collection import orders
 from orders.owed import keys_of, ledger_at_first
 from orders.problem_types import NO_PRICE, NOT_SOLD, SEVERAL_CURRENCIES
-from orders.requests.order_request import FIXES, MAX_QUANTITY, TITLE, Item, OrderRequest
+from orders.requests.order_request import (
+    FIXES,
+    TITLE,
+    Item,
+    OrderRequest,
+    quantities_of,
+    skus_of,
+)
 from runtime.milliseconds import now_in_milliseconds
 from runtime.money.amounts import stored
 from runtime.money.price import Price
@@ -41,9 +48,11 @@ def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) 
         pymongo.errors.PyMongoError: MongoDB did not take the order.
     """
     try:
-        quantities = merge(request.items)
+        quantities = quantities_of(request.items)
     except Refusal as refusal:
-        raise and_not_sold(refusal, request.items, catalogue.prices(skus(request.items))) from None
+        raise and_not_sold(
+            refusal, request.items, catalogue.prices(skus_of(request.items))
+        ) from None
     prices = price(request.items, quantities)
     document = compose(request.user_id, quantities, prices) | dict(extra_fields or {})
     traces.join(document)
@@ -51,28 +60,9 @@ def place(request: OrderRequest, extra_fields: Mapping[str, Any] | None = None) 
     return document
 
 
-def merge(items: list[str | Item]) -> dict[str, int]:
-    """The quantity of each SKU, in the order in which they first appear."""
-    quantities: dict[str, int] = {}
-    faults = []
-    for index, item in enumerate(items):
-        sku, quantity = (item, 1) if isinstance(item, str) else (item.sku, item.quantity)
-        quantities[sku] = quantities.get(sku, 0) + quantity
-        if quantities[sku] > MAX_QUANTITY:
-            faults.append(too_many(index, sku, quantities[sku]))
-    if faults:
-        raise Refusal(TITLE, faults[:MOST_FAULTS])
-    return quantities
-
-
 def and_not_sold(refusal: Refusal, items: list[str | Item], prices: dict[str, Price]) -> Refusal:
     """The refusal of quantities, with each item that has none of these prices."""
     return Refusal(TITLE, [*refusal.errors, *not_sold(items, prices)][:MOST_FAULTS])
-
-
-def skus(items: Iterable[str | Item]) -> list[str]:
-    """The SKU of each item."""
-    return [item if isinstance(item, str) else item.sku for item in items]
 
 
 def price(items: list[str | Item], quantities: dict[str, int]) -> dict[str, Price]:
@@ -101,21 +91,15 @@ def check_prices(
         raise Refusal(TITLE, in_other_currencies(items, prices), SEVERAL_CURRENCIES)
 
 
-def too_many(index: int, sku: str, quantity: int) -> Fault:
-    detail = f"must not bring the order to {quantity} units of {sku!r}"
-    fix = f"Ask for at most {MAX_QUANTITY} units of a SKU in all."
-    return body_fault(("items", index), detail, fix)
-
-
 def not_sold(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
     """A fault for each item whose SKU has no price; the first hundred."""
-    lacking = ((index, sku) for index, sku in enumerate(skus(items)) if sku not in prices)
+    lacking = ((index, sku) for index, sku in enumerate(skus_of(items)) if sku not in prices)
     return [no_price(index, sku) for index, sku in islice(lacking, MOST_FAULTS)]
 
 
 def in_other_currencies(items: list[str | Item], prices: dict[str, Price]) -> list[Fault]:
     """A fault for each item that is not sold in the currency of the first; the first hundred."""
-    asked = skus(items)
+    asked = skus_of(items)
     first = prices[asked[0]].currency
     others = ((index, sku) for index, sku in enumerate(asked) if prices[sku].currency != first)
     return [

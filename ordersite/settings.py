@@ -588,7 +588,7 @@ STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["runtime.requests.json_parser.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": ["runtime.requests.rest_framework_parser.JsonParser"],
     # In the order in which they are asked; see ordersite/access.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         f"ordersite.access.authentication.{name}"

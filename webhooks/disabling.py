@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from webhooks.sending import Sent
 from webhooks.store import Document, deliveries, endpoints
+
+logger = logging.getLogger(__name__)
 
 #: An endpoint with nothing but failures for so long is disabled.
 DISABLED_AFTER = timedelta(days=5)
 
 #: As long as `Endpoint.reason`.
 MOST_CHARACTERS = 300
+
+
+def disable_if_hopeless(endpoint: Document, sent: Sent) -> None:
+    """Disable an endpoint that this attempt has failed for, where it wants nothing any more or has
+    failed for days.
+
+    Raises pymongo.errors.PyMongoError: MongoDB did not answer.
+    """
+    id_ = endpoint["_id"]
+    if sent.is_gone:
+        disable(id_, "It answered 410 Gone, so it wants no events any more.", sent.at)
+    elif is_dead(endpoint["failing_since"], sent.at):
+        days = DISABLED_AFTER.days
+        reason = f"Nothing but failures for {days} days; the last one: {sent.in_words}."
+        disable(id_, reason, sent.at, for_failures=True)
+        logger.warning("The webhook endpoint %s is disabled. %s", id_, reason)
 
 
 def is_dead(failing_since: datetime, now: datetime) -> bool:

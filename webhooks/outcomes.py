@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from webhooks.counts import REQUESTS
-from webhooks.disabling import DISABLED_AFTER, disable, is_dead
+from webhooks.disabling import disable_if_hopeless
 from webhooks.schedule import MOST_HOLD_SECONDS, delay_after
 from webhooks.sending import Sent
 from webhooks.store import deliveries, endpoints
 from webhooks.waking import Health, health_of
-
-logger = logging.getLogger(__name__)
 
 #: In the log of one delivery; older ones are left out.
 MOST_ATTEMPTS = 20
@@ -114,12 +111,5 @@ def note_failure(endpoint: str, sent: Sent) -> None:
         [{"$set": change}],
         return_document=ReturnDocument.AFTER,
     )
-    if known is None:
-        return
-    if sent.is_gone:
-        disable(endpoint, "It answered 410 Gone, so it wants no events any more.", sent.at)
-    elif is_dead(known["failing_since"], sent.at):
-        days = DISABLED_AFTER.days
-        reason = f"Nothing but failures for {days} days; the last one: {sent.in_words}."
-        disable(endpoint, reason, sent.at, for_failures=True)
-        logger.warning("The webhook endpoint %s is disabled. %s", endpoint, reason)
+    if known is not None:
+        disable_if_hopeless(known, sent)

@@ -16,6 +16,7 @@ from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome, blamed
 from orders.importing.repeats import Repeats
+from orders.requests.order_request import quantities_of, skus_of
 from runtime.batches import in_batches
 from runtime.money.price import Price
 from runtime.requests.refusal import Fault, Refusal
@@ -77,7 +78,7 @@ class Import:
 
 def skus(batch: Iterable[Entry]) -> set[str]:
     requests = (entry.request for entry in batch if entry.request)
-    return {sku for each in requests for sku in placing.skus(each.items)}
+    return {sku for each in requests for sku in skus_of(each.items)}
 
 
 def without_key(
@@ -95,7 +96,7 @@ def compose(entry: Entry, prices: dict[str, Price]) -> dict[str, Any] | Outcome:
     if request is None:
         return Outcome(entry, faults=entry.faults)
     try:
-        quantities = placing.merge(request.items)
+        quantities = quantities_of(request.items)
     except Refusal as refusal:
         return refused(entry, placing.and_not_sold(refusal, request.items, prices))
     known = {sku: prices[sku] for sku in quantities if sku in prices}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from runtime.requests.faults import MOST_FAULTS, body_fault
 from runtime.requests.json_body import JsonBody
 from runtime.requests.number import MOST, UserId
+from runtime.requests.refusal import Fault, Refusal
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_ITEMS = 1_000
@@ -43,3 +46,32 @@ FIXES = {
 }
 
 BODY = JsonBody(OrderRequest, TITLE, FIXES, max_bytes=MAX_BODY_BYTES)
+
+
+def quantities_of(items: list[str | Item]) -> dict[str, int]:
+    """The quantity of each SKU, in the order in which they first appear.
+
+    Raises:
+        Refusal: more of a SKU than an order may have, in all its lines.
+    """
+    quantities: dict[str, int] = {}
+    faults = []
+    for index, item in enumerate(items):
+        sku, quantity = (item, 1) if isinstance(item, str) else (item.sku, item.quantity)
+        quantities[sku] = quantities.get(sku, 0) + quantity
+        if quantities[sku] > MAX_QUANTITY:
+            faults.append(_too_many(index, sku, quantities[sku]))
+    if faults:
+        raise Refusal(TITLE, faults[:MOST_FAULTS])
+    return quantities
+
+
+def _too_many(index: int, sku: str, quantity: int) -> Fault:
+    detail = f"must not bring the order to {quantity} units of {sku!r}"
+    fix = f"Ask for at most {MAX_QUANTITY} units of a SKU in all."
+    return body_fault(("items", index), detail, fix)
+
+
+def skus_of(items: Iterable[str | Item]) -> list[str]:
+    """The SKU of each item."""
+    return [item if isinstance(item, str) else item.sku for item in items]

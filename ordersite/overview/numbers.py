@@ -11,7 +11,7 @@ from messaging.topology import undeliverable
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link, in_flight, retrying, unaccounted_by, workers_of
 from ordersite.overview.links import processes as processes_of
-from ordersite.overview.processes import archived, deliverer, is_late, overdue
+from ordersite.overview.process_concerns import archived, deliverer, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.unknown import lacks_checks
 from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors

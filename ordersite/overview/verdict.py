@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlencode
 
-from ordersite.overview import processes, unknown
+from ordersite.overview import process_concerns, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
 from ordersite.overview.links import DOCTOR, Link, retrying, unaccounted_by, workers_of
-from ordersite.overview.processes import STUCK_SECONDS
+from ordersite.overview.process_concerns import STUCK_SECONDS
 from ordersite.overview.snapshot import Failed, Finding, Group, Line, Snapshot
 from runtime.plural import counted
 
@@ -45,17 +45,17 @@ SAID_BY_THE_SNAPSHOT = (
 def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdict:
     """What the snapshot means; `services` are the names of all that are declared."""
     found = [
-        *processes.dependencies(snapshot),
-        *processes.web(snapshot, now),
-        *processes.relay(snapshot, now),
+        *process_concerns.dependencies(snapshot),
+        *process_concerns.web(snapshot, now),
+        *process_concerns.relay(snapshot, now),
         *_unaccounted(snapshot),
-        *processes.workers(snapshot, now, services),
+        *process_concerns.workers(snapshot, now, services),
         *_failed(snapshot, now),
         *_slow(snapshot, now),
         *_retries(snapshot, services),
-        *processes.archiver(snapshot, now),
-        *processes.deliverer(snapshot, now),
-        *processes.scheduler(snapshot, now),
+        *process_concerns.archiver(snapshot, now),
+        *process_concerns.deliverer(snapshot, now),
+        *process_concerns.scheduler(snapshot, now),
         *_stock(snapshot, now),
         *_doctor(snapshot),
         *unknown.parts(snapshot, services),

@@ -29,7 +29,7 @@ from rest_framework.views import APIView
 from orders import idempotency, placing, traces, unowned_keys
 from orders.group_commit import GroupCommit, TooManyWaiting
 from orders.representation import address_of, order_json, placed_json
-from orders.requests.order_request import BODY, TITLE, OrderRequest
+from orders.requests.order_request import BODY, TITLE, OrderRequest, quantities_of
 from orders.views import OrdersView
 from ordersite.access.authentication import ANYONE
 from ordersite.access.renewals import Renewals
@@ -159,7 +159,7 @@ class FastPath:
         deadline = time.monotonic() + ANSWER_SECONDS
         asked = BODY.decode(body)
         check_user(caller, asked.user_id, TITLE)
-        quantities = placing.merge(asked.items)
+        quantities = quantities_of(asked.items)
         prices = await prices_of(quantities)
         placing.check_prices(asked.items, quantities, prices)
         fields = key_fields(asked, key, caller)

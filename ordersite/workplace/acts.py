@@ -1,4 +1,4 @@
-"""What an operator does on an order's page: cancel it, note something about it."""
+"""What an operator can do on an order's page: cancel it, note something about it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,36 @@ from django.http import (
 )
 from django.urls import reverse
 
+from inventory.permissions import SHIP
 from messaging.order_id import object_id
 from orders import cancelling
 from orders.collection import orders
+from ordersite.workplace.related import reservation_state
 from runtime.moment import exact
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.refusal import Refusal
 
 CANCEL = "orders.change_order"
+#: Its goods have left, or nothing is to be taken back any more; of a cancellation inventory may not
+#: have heard yet.
+ENDED = ("shipped", "cancelled")
 MAX_CHARACTERS = 500
 #: Of one order; the oldest are left out then.
 MOST_NOTES = 100
 #: The same note within it is a second click, or the same page sent again.
 A_MOMENT = timedelta(minutes=1)
+
+
+def offered(user: Any, order: dict[str, Any]) -> set[str]:
+    """Which of `note`, `cancel` and `ship` the user may do with the order, as it is now."""
+    acts = {"note"} if user.has_perm(CANCEL) else set()
+    if order.get("status") in ENDED:
+        return acts
+    if user.has_perm(CANCEL):
+        acts.add("cancel")
+    if user.has_perm(SHIP) and reservation_state(str(order["_id"])) == "reserved":
+        acts.add("ship")
+    return acts
 
 
 def act(request: HttpRequest, order_id: str, what: str) -> HttpResponse:

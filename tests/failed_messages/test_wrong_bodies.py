@@ -13,8 +13,8 @@ from rest_framework.test import APIRequestFactory
 from failed_messages.api import bodies
 from failed_messages.models import FailedMessage, Status
 from runtime.requests.json_body import Also, JsonBody
-from runtime.requests.json_parser import JsonParser
 from runtime.requests.refusal import Refusal
+from runtime.requests.rest_framework_parser import JsonParser
 
 ORDER = {"orderId": "674300000000000000000001", "userId": 101, "items": []}
 RECORD = FailedMessage(

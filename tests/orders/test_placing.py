@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orders import placing
 from orders.representation import order_json
-from orders.requests.order_request import Item
+from orders.requests.order_request import Item, quantities_of
 from runtime.money.currencies import smallest_unit
 from runtime.money.price import Price
 from runtime.requests.refusal import Refusal
@@ -264,11 +264,11 @@ items = st.lists(
 
 @given(items)
 def test_merging_keeps_every_unit(items: list[str | Item]):
-    merged = placing.merge(items)
+    merged = quantities_of(items)
 
     assert sum(merged.values()) == sum(1 if isinstance(i, str) else i.quantity for i in items)
 
 
 def test_merging_stops_at_the_limit():
     with pytest.raises(Refusal):
-        placing.merge([Item("a", 10_000), "a"])
+        quantities_of([Item("a", 10_000), "a"])
