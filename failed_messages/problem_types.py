@@ -7,9 +7,9 @@ from runtime.requests.problem_type import ProblemType
 NOT_IN_THIS_STATE = ProblemType(
     "not-in-this-state",
     409,
-    "It is not in a state for this",
-    "A failed message, a bulk replay or an act that waits has been settled meanwhile, or is not "
-    "at the point where this can be done.",
-    "Read its state again, and decide by that.",
+    "Its state does not allow this",
+    "The failed message, the bulk replay or the act to approve has been settled meanwhile, or is "
+    "in a state in which this cannot be done.",
+    "Read its state again, then decide.",
     "it is failed, so there is nothing to restore",
 )

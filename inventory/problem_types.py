@@ -10,8 +10,8 @@ NOT_DONE = ProblemType(
     "Another service has not done its part",
     "A service such as billing failed for the order, or still retries, so it should not be "
     "shipped yet.",
-    "Repair that first: the order's timeline names it. Or ship the order anyway, with `force` and "
-    "a `reason`.",
+    "Repair the failure first: the order's timeline names it. Or ship the order anyway, with "
+    "`force` and a `reason`.",
     "The stock was not changed. Order '674300000000000000000001' should not be shipped yet: "
     "billing failed for it: card service timed out. Repair that first, or ship it anyway: send "
     '{"force": true, "reason": "…"}.',
@@ -49,7 +49,7 @@ TOO_MANY_UNITS = ProblemType(
     409,
     "There would be too many units",
     "The product would have more units than can be counted.",
-    "Restock by less, or see whether the quantities before were right.",
+    "Restock by less, or check whether the quantities before were right.",
     "The stock was not changed. quantity: 'pen' has 9223372036854775800 units, and "
     "9223372036854775807 are the most that can be counted. Restock by at most 7, or see whether "
     "the quantities before were right.",

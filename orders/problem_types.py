@@ -8,7 +8,7 @@ NOT_SOLD = ProblemType(
     "not-sold",
     422,
     "An item is not sold",
-    "The request is well-formed, and the catalogue lacks an item of it. No order was placed.",
+    "The request is well-formed, but the catalogue lacks one of its items. No order was placed.",
     "Take the item out, or correct its SKU.",
     "The order was not placed. items[0]: 'dragon' is not in the catalogue. Send a SKU of the "
     "catalogue, 1 to 64 characters.",
@@ -25,7 +25,7 @@ NO_PRICE = ProblemType(
     "no-price",
     409,
     "An item has no price",
-    "The catalogue has the item, with a price that cannot be used. The shop has to correct it.",
+    "The catalogue has the item, but its price cannot be used. The shop has to correct it.",
     "Leave the item out, or send the same request again when the shop has corrected the price.",
     "The order was not placed. items[0]: 'misprint' cannot be sold now: the catalogue has no valid "
     "price for it. Leave it out, or send it again when the shop has corrected the product.",
@@ -42,7 +42,7 @@ SEVERAL_CURRENCIES = ProblemType(
     "several-currencies",
     422,
     "The items have different currencies",
-    "An order has one currency, and its items are sold in several.",
+    "An order has one currency, but these items are sold in several.",
     "Send an order for each currency.",
     "The order was not placed. items[1]: 'abroad' is sold in USD, and the first item in EUR. An "
     "order has one currency: place another order for what is sold in USD.",
@@ -59,7 +59,7 @@ ORDER_SHIPPED = ProblemType(
     "order-shipped",
     409,
     "The order was shipped",
-    "An order can be cancelled until its goods have left the house.",
+    "An order can be cancelled until it is shipped.",
     "Have the goods sent back.",
     "The order was not cancelled. orderId: was shipped, so it can no longer be cancelled. Have the "
     "goods sent back.",

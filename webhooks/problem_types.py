@@ -8,7 +8,7 @@ WEBHOOKS_OFF = ProblemType(
     "webhooks-off",
     409,
     "This site sends no webhooks",
-    "Its operator has not turned webhooks on, so an endpoint would never hear of anything.",
+    "The site's operator has not turned webhooks on, so an endpoint would hear of no event.",
     "Ask the operator to set `WEBHOOKS=true`, or subscribe to the events in another way.",
     "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true.",
 )
@@ -31,9 +31,9 @@ ENDPOINT_DISABLED = ProblemType(
 TOO_MANY_ENDPOINTS = ProblemType(
     "too-many-endpoints",
     409,
-    "The customer has as many endpoints as one may have",
-    "A customer may have 20 endpoints, the disabled ones among them.",
-    "Delete one that is not needed, or have one of them hear of more types.",
+    "The customer has the most endpoints that are allowed",
+    "A customer may have 20 endpoints, including disabled ones.",
+    "Delete one that is not needed, or let one of them hear of more types.",
     "The endpoint was not changed. userId: has 20 endpoints, as many as a customer may have. "
     "Delete one of them first: DELETE /webhooks/endpoints/{endpointId}.",
     (

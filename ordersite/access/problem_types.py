@@ -8,8 +8,8 @@ KEY_ENDED = ProblemType(
     "key-ended",
     409,
     "The key has ended",
-    "A key that is revoked, expired or rotated already is not rotated.",
-    "Create a new key, or rotate the one that followed.",
+    "A key that is revoked, expired or already rotated cannot be rotated.",
+    "Create a new key, or rotate its successor.",
     "The key was not made. key: is revoked; create another one. Send POST /api-keys.",
     (
         {
@@ -22,7 +22,7 @@ KEY_ENDED = ProblemType(
 KEY_MADE_BEFORE = ProblemType(
     "key-made-before",
     409,
-    "The request has made its key before",
+    "The request has already made a key",
     "A request to make a key was sent again with its Idempotency-Key. It made one key, whose "
     "secret was shown then and is not stored.",
     "Rotate that key if nobody has its secret; send another Idempotency-Key for a further key.",
@@ -41,8 +41,8 @@ KEY_MADE_BEFORE = ProblemType(
 ABOVE_OWN_KEY = ProblemType(
     "above-own-key",
     403,
-    "The key would be more than your own",
-    "A key that makes or rotates another one gives it no longer life and no higher rate than "
+    "The key would be allowed more than your own",
+    "A key that makes or rotates another key cannot give it a longer life or a higher rate than "
     "its own.",
     "Ask for less, or use a key that lives longer or has a higher rate.",
     "The key was not made. requestsPerSecond: must not have more requests a second than your own "

@@ -8,7 +8,7 @@ MALFORMED_REQUEST = ProblemType(
     "malformed-request",
     400,
     "The request is malformed",
-    "What came is not a whole HTTP request, so nothing of it was done.",
+    "What arrived is not a complete HTTP request, so nothing was done.",
     "Send the request with a client that speaks HTTP/1.1, with its Host and Content-Length.",
     "The request is malformed, so it was not read.",
 )
@@ -17,8 +17,8 @@ INVALID_REQUEST = ProblemType(
     400,
     "The request is not valid",
     "A field of the body, a parameter in the address or a header is wrong. `errors` names each, "
-    "what it must be, and what to send instead. Of a JSON body it has all, the first hundred of "
-    "them, each with a JSON pointer (RFC 6901) as RFC 9457 shows it. Nothing was done.",
+    "what it must be, and what to send instead. Of a JSON body it names up to 100 wrong fields, "
+    "each with a JSON pointer (RFC 6901) as RFC 9457 writes it. Nothing was done.",
     "Correct the fields that `errors` names.",
     "The order was not placed. userId: must be a whole number, not text. Send a whole number from "
     "1 to 9223372036854775807, without quotes, for example 101.",
@@ -35,7 +35,7 @@ INVALID_REQUEST = ProblemType(
 UNAUTHENTICATED = ProblemType(
     "unauthenticated",
     401,
-    "Who sends this is not known",
+    "The caller is not known",
     "There is no key, access token or login, or it is unknown, expired or revoked. "
     "`WWW-Authenticate` says which.",
     "Send a valid key: Authorization: Bearer …",
@@ -45,16 +45,16 @@ MISSING_SCOPE = ProblemType(
     "missing-scope",
     403,
     "The scope is missing",
-    "The key, token or login is known and may not do this. `WWW-Authenticate` and `detail` name "
+    "The key, token or login is valid, but may not do this. `WWW-Authenticate` and `detail` name "
     "the scope.",
-    "Use a key that has the scope, or ask whoever gives keys for one.",
+    "Use a key that has the scope, or ask for one.",
     "This needs the scope orders:place. Ask for a key that has it.",
 )
 OTHER_CUSTOMER = ProblemType(
     "other-customer",
     403,
-    "The user is another customer",
-    "A customer's key acts for its own `userId` alone, and the body names another.",
+    "The userId is another customer's",
+    "A customer's key acts for its own `userId` alone, but the body names another one.",
     "Send the key's own userId, or use a key of that customer or of a shop.",
     "The order was not placed. userId: must be the user of this key. Send 101, or use a key of "
     "that user.",
@@ -71,8 +71,7 @@ FORBIDDEN = ProblemType(
     "forbidden",
     403,
     "This is not allowed",
-    "A browser sent a login along that it may not send from another site's page, or without the "
-    "form's token.",
+    "A browser sent a login from the page of another site, or without the form's CSRF token.",
     "Send the request from the site's own page, or with a key.",
     "CSRF Failed: CSRF token missing.",
 )
@@ -80,8 +79,8 @@ NOT_FOUND = ProblemType(
     "not-found",
     404,
     "There is nothing here",
-    "The address has a typing error, or names an order, product, message or key that there is "
-    "not. What belongs to another customer is answered the same way.",
+    "The address has a typing error, or names an order, product, message or key that does not "
+    "exist. What belongs to another customer is answered the same way.",
     "Compare the address with the list of routes, and the id with a list that shows it.",
     "There is no order '674300000000000000000009'. An orderId has 24 hexadecimal digits; GET "
     "/orders lists them.",
@@ -89,8 +88,8 @@ NOT_FOUND = ProblemType(
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed",
     405,
-    "The method is not for this address",
-    "The address is right, and does not take this method. The header `Allow` lists those that it "
+    "The address does not take this method",
+    "The address is right, but does not take this method. The header `Allow` lists those that it "
     "takes.",
     "Use a method that `Allow` lists.",
     'Method "PUT" not allowed. Use GET or POST.',
@@ -99,7 +98,7 @@ REQUEST_TIMEOUT = ProblemType(
     "request-timeout",
     408,
     "The request did not arrive in time",
-    "The head took more than 10 s, or the body more than its length allows.",
+    "The head took more than 10 s, or the body more than 20 s and a second for each 8 KiB.",
     "Send the request again, without a pause.",
     "The request did not arrive in time. Send it again, without a pause.",
 )
@@ -123,7 +122,7 @@ LENGTH_REQUIRED = ProblemType(
     "length-required",
     411,
     "The body has no length",
-    "The body came in chunks, and how long it is was not said before.",
+    "The body came in chunks, without its length.",
     "Send the header Content-Length.",
     "The request was not read. Content-Length: must be given. Send the body with its length, not "
     "in chunks.",
@@ -139,7 +138,7 @@ PRECONDITION_FAILED = ProblemType(
     "precondition-failed",
     412,
     "It has changed meanwhile",
-    "The header If-Match names a state (ETag) that it is not in any more, so nothing was done.",
+    "The header If-Match names a state (ETag) that is not the present one, so nothing was done.",
     "Get it again, look at what has changed, and send the ETag of that answer.",
     "The catalogue was not changed. If-Match: does not name the state that it is in now. Get it "
     "again, look at what has changed, and send the ETag of that answer.",
@@ -155,7 +154,7 @@ BODY_TOO_LARGE = ProblemType(
     "body-too-large",
     413,
     "The body is too large",
-    "The body is longer than any may be at this address; `detail` says how long that is.",
+    "The body is longer than this address takes; `detail` says how long it may be.",
     "Split it into smaller requests.",
     "The request was not read. body: must have at most 1048576 bytes. Send at most 1048576 bytes; "
     "split a larger request.",
@@ -171,15 +170,15 @@ ADDRESS_TOO_LONG = ProblemType(
     "address-too-long",
     414,
     "The address is too long",
-    "The path and the parameters together are longer than any address of the site.",
+    "The path and the parameters together have more than 8,192 bytes.",
     "Send fewer or shorter parameters.",
     "The address has more than 8,192 bytes. Send a shorter one.",
 )
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
-    "The body is of a type that is not taken",
-    "The header Content-Type names another type than the route takes, or Content-Encoding says "
+    "The body is of a type that is not accepted",
+    "The header Content-Type names a type that the route does not take, or Content-Encoding says "
     "that the body is compressed.",
     "Send the type that `detail` names, not compressed.",
     'Unsupported media type "text/plain" in request. Send the body with the header Content-Type: '
@@ -205,8 +204,8 @@ TOO_MANY_REQUESTS = ProblemType(
     "too-many-requests",
     429,
     "Too many requests came",
-    "The client, or its address, sends more requests a second than it may, or has too many that "
-    "take long. Nothing was done about this one.",
+    "The client, or its address, sends more requests a second than it may, or too many of its "
+    "requests take long. Nothing was done about this one.",
     "Wait as many seconds as `Retry-After` says; `RateLimit` tells what is left.",
     "More than 50 requests a second came from your address, so nothing was done about this one. "
     "Send it again in 1 s.",
@@ -231,8 +230,8 @@ INTERNAL_ERROR = ProblemType(
     "internal-error",
     500,
     "The site has an error",
-    "This is a fault of the site, which it has logged.",
-    "Try again; tell the operators if it stays.",
+    "The fault is the site's, which has logged it.",
+    "Try again; tell the operators if it happens again.",
     "The site has an internal error, which is logged. Try again.",
 )
 DATABASE_UNAVAILABLE = ProblemType(
@@ -248,7 +247,7 @@ RABBITMQ_UNAVAILABLE = ProblemType(
     "rabbitmq-unavailable",
     503,
     "RabbitMQ does not answer",
-    "The answer needs RabbitMQ's queues, and it is down. Orders are taken without it.",
+    "The answer needs RabbitMQ, which is down. Orders are accepted without it.",
     "Try again later.",
     "RabbitMQ does not answer, so its queues cannot be counted. Try again later.",
 )
@@ -273,7 +272,7 @@ SITE_UNAVAILABLE = ProblemType(
     "site-unavailable",
     503,
     "The site does not answer",
-    "The proxy before the site got no answer from it. Whether a write was done is not known.",
+    "The proxy got no answer from the site. Whether a write was done is not known.",
     "Send the same request, with the same Idempotency-Key, after `Retry-After` seconds.",
     "The site does not answer. Try again in 5 s; with the same Idempotency-Key an order is placed "
     "once, however often you send it.",
