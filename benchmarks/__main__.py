@@ -1,8 +1,8 @@
-"""`make bench`: measures the pipeline beside its peers, and writes down what came out.
+"""`make bench`: measures the pipeline beside its peers, and writes down the results.
 
-A full session, with everyone right in everything, goes to benchmarks/results/ and
-docs/performance.md; a quick or partial one to .local/bench/ and the terminal. One that was broken
-off goes on with the next command that asks for the same of the same revision.
+The results of a full session without a fault go to benchmarks/results/ and docs/performance.md;
+those of a quick or partial one to .local/bench/ and the terminal. A session that was interrupted
+goes on when the same is asked for again, at the same revision.
 """
 
 from __future__ import annotations
@@ -58,9 +58,15 @@ def main() -> int:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works")
-    parser.add_argument("--contender", action="append", choices=CONTENDERS, help="repeatable")
-    parser.add_argument("--only", action="append", choices=ALL_MEASURES, help="repeatable")
-    parser.add_argument("--rounds", type=int, help="how often; medians are over the rounds")
+    parser.add_argument(
+        "--contender", action="append", choices=CONTENDERS, help="only this one; repeatable"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=ALL_MEASURES, help="only this measure; repeatable"
+    )
+    parser.add_argument(
+        "--rounds", type=int, help="how often each is measured; a result is the median"
+    )
     return parser.parse_args()
 
 

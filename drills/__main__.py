@@ -73,12 +73,21 @@ def in_words(result: Result) -> str:
 def arguments() -> argparse.Namespace:
     names = [drill.name for drill in DRILLS]
     parser = argparse.ArgumentParser(prog="python -m drills", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=names, help="which drill")
+    parser.add_argument("name", nargs="?", choices=names, help="one drill")
     parser.add_argument("--all", action="store_true", help="every drill")
-    parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--runs", type=int, default=1, help="how many seeds, one after another")
-    parser.add_argument("--orders", type=int, help="how many orders a run places")
-    parser.add_argument("--record", action="store_true", help="add the runs to the table")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed; default 1")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=1,
+        help="how many runs of each drill, with one seed after another; default 1",
+    )
+    parser.add_argument(
+        "--orders", type=int, help="how many orders a run places; default: as the drill says"
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="add the runs to the table in docs/reliability.md"
+    )
     asked = parser.parse_args()
     if bool(asked.name) == asked.all:
         parser.error(f"name one drill, or say --all: {', '.join(names)}")

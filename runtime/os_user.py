@@ -30,5 +30,5 @@ def add_by(parser: Any) -> None:
         type=acting_for,
         # Nobody in particular; argparse passes it through `type`, too.
         default="",
-        help=f"for whom, for the audit log: it becomes '{os_user()} for NAME'",
+        help=f"for whom you act; the audit log has it as '{os_user()} for NAME'",
     )

@@ -44,7 +44,9 @@ def add_list(verbs: Any) -> None:
     )
     verb.add_argument("--order", metavar="ID", help="only failed messages of this order")
     add_filter(verb)
-    verb.add_argument("--limit", type=items_shown, default=LIST_LIMIT, help="default 50")
+    verb.add_argument(
+        "--limit", type=items_shown, default=LIST_LIMIT, help="how many messages; default 50"
+    )
 
 
 def show_list(options: dict[str, Any], terminal: Terminal) -> None:
@@ -93,13 +95,13 @@ def edit(options: dict[str, Any], terminal: Terminal) -> None:
 
 
 def add_discard(verbs: Any) -> None:
-    verb = add_verb(verbs, "discard", "give them up, with a reason", _acting(discard))
+    verb = add_verb(verbs, "discard", "give failed messages up, with a reason", _acting(discard))
     verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
     add_who(verb, reason_required=True)
 
 
 def add_restore(verbs: Any) -> None:
-    verb = add_verb(verbs, "restore", "take a discard back", _acting(restore))
+    verb = add_verb(verbs, "restore", "take a discard of failed messages back", _acting(restore))
     verb.add_argument("ids", nargs="+", metavar="ID", help="ids, as `list` shows them")
     add_who(verb)
 

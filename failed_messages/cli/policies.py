@@ -20,7 +20,11 @@ COLUMNS = ("scope", "enabled", "afterSeconds", "reason", "by")
 def add_policy(verbs: Any) -> None:
     verb = add_verb(verbs, "policy", "scheduled replay: list, set or end policies", run_policy)
     verb.add_argument(
-        "what", nargs="?", choices=("list", "set", "off"), default="list", help="list by default"
+        "what",
+        nargs="?",
+        choices=("list", "set", "off"),
+        default="list",
+        help="what to do; default list",
     )
     verb.add_argument(
         "--service", choices=services(), default="", help="the policy of this service"

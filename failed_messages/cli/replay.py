@@ -41,7 +41,7 @@ def add_replay(verbs: Any) -> None:
         type=int,
         default=DEFAULT_RATE,
         metavar="N",
-        help="messages a second, for a bulk replay",
+        help=f"of a bulk replay: messages a second; default {DEFAULT_RATE}",
     )
     add_who(verb)
 
@@ -79,7 +79,9 @@ def add_jobs(verbs: Any) -> None:
         "id", nargs="?", metavar="ID", help="one bulk replay; without it the newest are listed"
     )
     verb.add_argument("what", nargs="?", choices=tuple(CONTROLS), help="pause, resume or cancel it")
-    verb.add_argument("--limit", type=items_shown, default=JOBS_LIMIT, help="default 20")
+    verb.add_argument(
+        "--limit", type=items_shown, default=JOBS_LIMIT, help="how many bulk replays; default 20"
+    )
     add_who(verb)
 
 

@@ -37,8 +37,8 @@ LESS_THAN_NONE = (
 class Command(BaseCommand):
     help = (
         "Compute every product's quantities from the stock movements and compare them with what "
-        "is stored. Changes nothing without --correct. Exits with 1 if one differs, 2 if MongoDB "
-        "kept its history for too short a time."
+        "is stored. Changes nothing without --correct. Exits with 1 if a quantity differs, 2 if "
+        "MongoDB kept its history for too short a time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -47,11 +47,13 @@ class Command(BaseCommand):
             metavar="URI",
             help="a MongoDB with the tutorial's orders, e.g. mongodb://localhost:27017/orderdb",
         )
-        parser.add_argument("--dry-run", action="store_true", help="show what would happen")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would happen, place nothing"
+        )
         parser.add_argument(
             "--place-repeats",
             action="store_true",
-            help="place also orders without an orderRef that are the same as another one",
+            help="also place orders without an orderRef that are the same as another one",
         )
 
     def handle(

@@ -33,21 +33,21 @@ class ExitCode(IntEnum):
 
 class Command(BaseCommand):
     help = (
-        "Give each kind of process a user of its own, with no more rights than it needs: `plan` "
-        "says what differs, `apply` makes it so, and writes each new user's login into a file of "
+        "Give each kind of process a user of its own, with no more rights than it needs. `plan` "
+        "shows what differs. `apply` changes it, and writes each new user's login into a file of "
         "settings. The logins of AMQP_URL and MONGODB_URL have to be administrators'. Exits with "
-        "0 when all is as declared, 1 when something differs, 2 when a server failed."
+        "0 if all is as declared, 1 if something differs, 2 if a server failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "act", choices=("plan", "apply"), help="show what differs, or make it so"
+            "act", choices=("plan", "apply"), help="show what differs, or change it"
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
             "--folder",
             type=Path,
-            help="of `apply`: where the files are, or are to be: billing.env and so on",
+            help="with `apply`: the folder of the files with the logins, billing.env and so on",
         )
         parser.add_argument(
             "--renew",
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             default=[],
             metavar="USER",
             choices=sorted(rabbitmq.declared()),
-            help="of `apply`: give this user another password; restart its processes then",
+            help="with `apply`: give this user another password; then restart its processes",
         )
 
     def handle(self, **options: Any) -> None:
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if options["act"] == "apply" and options["folder"] is None:
             raise CommandError(
                 "Name the folder of the users' logins, for example: access apply --folder "
-                "/etc/ordersite/access",
+                "/etc/ordersite",
                 returncode=ExitCode.NOT_DONE,
             )
         try:

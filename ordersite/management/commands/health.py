@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             health.READY,
             action="store_true",
-            help="one that still waits for MongoDB, for migrations or for RabbitMQ does not work",
+            help="exit with 1 also while it waits for MongoDB, migrations or RabbitMQ",
         )
         parser.add_argument("process", choices=health.PROCESSES, help="the kind of process")
 

@@ -25,9 +25,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host",
             default="127.0.0.1",
-            help=f"the address to listen on; {server.EVERY_NETWORK} is every one, IPv4 and IPv6",
+            help="the address to listen on, default %(default)s; "
+            f"{server.EVERY_NETWORK} is every one, IPv4 and IPv6",
         )
-        parser.add_argument("--port", type=port, default=8000, help="default %(default)s")
+        parser.add_argument("--port", type=port, default=8000, help="the port, default %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # uvicorn sends itself the signal again by which it was asked to stop, once it has.

@@ -43,8 +43,9 @@ class Command(TemplateCommand):
             metavar="TYPE",
             help=(
                 "types of events, as `topology show` lists them; order.confirmed:announced also "
-                "names the state that the order then has in the service. Without it an order's own "
-                f"event leads to the state {DEFAULT_STATE}, and another service's to none"
+                "names the state that the order then has in the service. Without a name, an "
+                f"order's own event leads to the state {DEFAULT_STATE}, and another service's to "
+                "no state"
             ),
         )
 

@@ -47,7 +47,9 @@ class Command(BaseCommand):
             choices=("show", "plan", "apply"),
             help="show what is declared, show what differs on RabbitMQ, or change it",
         )
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument(
+            "--json", action="store_true", help="with `plan` and `apply`: print JSON"
+        )
         parser.add_argument(
             "--mermaid", action="store_true", help="with `show`: print a Mermaid flowchart"
         )

@@ -18,8 +18,8 @@ from ordersite.forking.starts import starts
 class Command(BaseCommand):
     help = (
         "Run every process of the Procfile until stopped, for a small server or a single "
-        "container. They share the memory of the libraries, which are imported once. One that dies "
-        "is started again; where one cannot run, all end."
+        "container. They share the memory of the libraries, which are imported once. A process "
+        "that dies is started again; if one cannot run, all end."
     )
     requires_system_checks: Sequence[str] = ()
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--folder",
             type=Path,
-            help="has settings of single processes in web.env, relay.env and so on, as `access "
+            help="the folder with settings of single processes: web.env and so on, as `access "
             "apply --folder` writes them",
         )
 

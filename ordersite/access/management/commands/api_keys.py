@@ -36,11 +36,17 @@ class Command(BaseCommand):
         add_create(verbs)
         add_verb(verbs, "list", "the keys, the newest first", self.list)
         rotate = add_verb(
-            verbs, "rotate", "make the successor of a key; both work for a while", self.rotate
+            verbs,
+            "rotate",
+            "make the successor of a key; the old one still works for a while",
+            self.rotate,
         )
         rotate.add_argument("id", help="the key's id, as `list` shows it")
         rotate.add_argument(
-            "--overlap", type=time, default=keys.OVERLAP, help="how long both work; default 24h"
+            "--overlap",
+            type=time,
+            default=keys.OVERLAP,
+            help="how long the old key still works; default 24h",
         )
         add_verb(verbs, "revoke", "end a key at once", self.revoke).add_argument(
             "id", help="the key's id"
@@ -116,17 +122,31 @@ def add_create(verbs: Any) -> None:
     owner = verb.add_mutually_exclusive_group(required=True)
     owner.add_argument("--user", type=number, metavar="USER_ID", help="a customer's key")
     owner.add_argument(
-        "--shop", dest="user", action="store_const", const=None, help="acts for all customers"
+        "--shop",
+        dest="user",
+        action="store_const",
+        const=None,
+        help="the key of a shop, which acts for all customers",
     )
     verb.add_argument(
         "--scope",
         action="append",
         required=True,
         metavar="SCOPE",
-        help=f"several are repeated or separated by commas: {', '.join(SCOPES)}",
+        help=f"repeat it, or separate several by commas: {', '.join(SCOPES)}",
     )
-    verb.add_argument("--expires", type=lifetime, default=keys.LIFETIME, help="30d, 12h, never")
-    verb.add_argument("--rate", type=number, metavar="N", help="requests a second")
+    verb.add_argument(
+        "--expires",
+        type=lifetime,
+        default=keys.LIFETIME,
+        help="after how long it ends: 30d, 12h or never; default 365d",
+    )
+    verb.add_argument(
+        "--rate",
+        type=number,
+        metavar="N",
+        help="the most requests a second; without it as the settings say",
+    )
 
 
 def row(key: ApiKey) -> tuple[object, ...]:

@@ -27,8 +27,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        exporting = verbs.add_parser("export", help="write it all into one archive")
-        exporting.add_argument("--to", metavar="FILE", type=Path, help="personal-data-N.zip")
+        exporting = verbs.add_parser("export", help="write all of it into one archive")
+        exporting.add_argument(
+            "--to", metavar="FILE", type=Path, help="the file; default personal-data-N.zip"
+        )
         exporting.set_defaults(run=self.export)
         erasing = verbs.add_parser("erase", help="put a pseudonym in the person's place")
         erasing.add_argument("--json", action="store_true", help="print JSON")
