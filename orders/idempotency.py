@@ -40,11 +40,11 @@ import msgspec
 from bson import Timestamp
 from django.conf import settings
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
 
 from orders import placing, unowned_keys
 from orders.collection import orders
 from orders.requests.order_request import TITLE, OrderRequest, quantities_of
+from runtime.durable_read import find_durable
 from runtime.metrics.counting import Counter
 from runtime.milliseconds import now_in_milliseconds
 from runtime.requests import idempotency_key
@@ -183,12 +183,12 @@ def fingerprint(request: OrderRequest) -> str:
 def find(stored_key: str) -> dict[str, Any] | None:
     """The order that the key's first request has placed; the key as it is stored.
 
-    Linearizable: the read waits until a majority has the order that it returns, since the answer
-    is a promise that the order is not lost.
+    The read waits until a majority has the order, since the answer is a promise that it is not
+    lost.
     """
     # `$type` lets MongoDB use an index that is partial on the field's type.
     query = {"idempotency_key": {"$eq": stored_key, "$type": "string"}}
-    return orders().with_options(read_concern=ReadConcern("linearizable")).find_one(query)
+    return find_durable(orders(), query)
 
 
 def is_forgotten(order: dict[str, Any]) -> bool:

@@ -15,8 +15,8 @@ from django.db import connection
 from django.http import HttpResponse
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
 
+from runtime.durable_read import find_durable
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.idempotency_key import HEADER, REPLAYED
 from runtime.requests.problem_types import KEY_IN_USE, KEY_REUSED
@@ -66,7 +66,7 @@ def claim(key: str, fingerprint: str) -> Claim | HttpResponse:
         try:
             keyed_requests().insert_one(new(key, fingerprint, now))
         except DuplicateKeyError:
-            earlier = keyed_requests().find_one({"_id": key})
+            earlier = find_durable(keyed_requests(), {"_id": key})
         else:
             return Claim(key, now)
         if earlier is None or forgotten(earlier, now):
@@ -96,12 +96,7 @@ def settle(claim: Claim, answer: HttpResponse) -> None:
 
 
 def keyed_requests() -> Collection[dict[str, Any]]:
-    """The collection, its dates aware; what is read of it survives the loss of the primary."""
-    return connection.database.get_collection(
-        "keyed_requests",
-        codec_options=AWARE,
-        read_concern=ReadConcern("linearizable"),
-    )
+    return connection.database.get_collection("keyed_requests", codec_options=AWARE)
 
 
 def new(key: str, fingerprint: str, now: datetime) -> dict[str, Any]:

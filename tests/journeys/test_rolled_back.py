@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pymongo
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.http import HttpResponse
 from pymongo import WriteConcern
 from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
 
 from drills.cluster.network import Network
 from drills.cluster.replica_set import Document, Member, ReplicaSet
 from inventory import shipping
 from inventory.reserving import reservations, reserve
 from messaging.publishing.publisher import Publisher
-from orders import placing
+from orders import idempotency, placing
 from orders.outbox import relay, store
 from orders.requests.order_request import OrderRequest
+from ordersite.keyed_requests import store as keyed_store
+from runtime.mongodb_clock import mongodb_now
+from runtime.stored_documents import AWARE
 from tests.inventory.catalogue import order, stocked
 from tests.polling import eventually
 
@@ -27,6 +33,10 @@ from tests.polling import eventually
 FETCHER_MILLISECONDS = 30_000
 #: No write is answered meanwhile: who asks for one hears of that after so long.
 ANSWER_SECONDS = 60
+#: What is not answered meanwhile is waited for no longer.
+SOON_SECONDS = 1.0
+
+Answer = TypeVar("Answer")
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -105,3 +115,49 @@ def test_a_shipment_that_only_the_primary_has_is_not_published(
     monkeypatch.setattr(shipping, "reservations", lambda: there)
 
     told_late(replica_set, there, shipped, shipping.publish_waiting)
+
+
+def read_late(
+    replica_set: ReplicaSet,
+    there: Collection[Document],
+    document: Document,
+    read: Callable[[], Answer],
+) -> Answer:
+    """What `read` returns of what the primary alone has, once the secondaries have it, too."""
+    there.insert_one({"_id": "everywhere"})
+    with replicating_nothing(replica_set):
+        there.with_options(write_concern=WriteConcern(w=1)).insert_one(document)
+        with pymongo.timeout(SOON_SECONDS), pytest.raises(PyMongoError):
+            read()
+    with pymongo.timeout(ANSWER_SECONDS):
+        return read()
+
+
+def test_an_order_that_only_the_primary_has_is_no_answer_to_a_repeat(
+    replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+):
+    there = replica_set.database("repeated")["orders"]
+    monkeypatch.setattr(idempotency, "orders", lambda: there)
+    placed = {"_id": "o1", "idempotency_key": "101:k"}
+
+    found = read_late(replica_set, there, placed, lambda: idempotency.find("101:k"))
+
+    assert found == placed
+    assert idempotency.find("101:other") is None
+
+
+def test_an_answer_that_only_the_primary_has_is_not_given_again(
+    replica_set: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+):
+    # So that the key is found to be taken without a wait for a majority.
+    there = replica_set.database("repeated").get_collection(
+        "keyed", codec_options=AWARE, write_concern=WriteConcern(w=1)
+    )
+    monkeypatch.setattr(keyed_store, "keyed_requests", lambda: there)
+    taken = keyed_store.new("k", "the same", mongodb_now())
+    answered = {**taken, "status": 201, "head": "{}", "body": "the first answer"}
+
+    answer = read_late(replica_set, there, answered, lambda: keyed_store.claim("k", "the same"))
+
+    assert isinstance(answer, HttpResponse)
+    assert answer.text == "the first answer"
