@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COLLECTION = "processes"
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 10.0
 #: What one write may take.
 ANSWER_SECONDS = 2.0
 #: One that wrote nothing for so long was killed, is frozen, or does not reach MongoDB.

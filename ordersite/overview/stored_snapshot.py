@@ -37,7 +37,7 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.mongodb_clock import told as told_time
 from runtime.stored_documents import AWARE
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 10.0
 #: Reading one may take one part in so many of a processor's time.
 SHARE = 20
 #: The same with what it waits for: a busy machine does not make the page old, as when it is needed.

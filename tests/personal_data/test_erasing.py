@@ -199,7 +199,7 @@ OF_NOBODY = {
     "relay_lease": "names of processes",
     presence.COLLECTION: "names of processes",
     "scheduler_heartbeat": "names of jobs",
-    "pipeline_snapshot": "counts, and groups' errors, made anew every five seconds",
+    "pipeline_snapshot": "counts, and groups' errors, made anew every ten seconds",
     "pipeline_buckets": "counts",
     "failure_counts": "counts",
     "invoice_counters": "counts",
