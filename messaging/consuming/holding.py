@@ -2,8 +2,8 @@
 
 Many are taken in advance, so that batches fill. Behind slow handlers they would wait for hours, and
 RabbitMQ closes a channel on which a message is unacked for longer than its `consumer_timeout`
-(30 minutes by default). So what waits for too long goes back, and from then on few are taken, until
-as many as usual would not wait for long.
+(30 minutes by default). So what waits for too long goes back, and from then on few are taken, and
+more as handlers are faster, up to as many as usual.
 https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
 """
 
@@ -48,7 +48,7 @@ class Holding:
         self._consumer = consumer
         self._usual_count = usual_count
         self._few = FEW_A_CHILD * consumer.pool.num_processes
-        self._takes_few = False
+        self._count = usual_count
         self._checks: deque[Check] = deque([Check(0, time.monotonic())])
         self._settled = 0
 
@@ -64,11 +64,11 @@ class Holding:
         if self._consumer.one_by_one.is_on:
             # It decides how many are taken.
             return
-        if self._takes_few:
-            if would_take_seconds(self._usual_count, settled) < LONGEST_SECONDS:
-                self._consumer.call_soon(self._take, self._usual_count)
-        elif self._oldest_seconds() > LONGEST_SECONDS:
+        more = affordable(settled, self._usual_count)
+        if self._count > self._few and self._oldest_seconds() > LONGEST_SECONDS:
             self._consumer.call_soon(self._give_back)
+        elif self._count < more and (more == self._usual_count or settled >= 2 * self._count):
+            self._consumer.call_soon(self._take, more)
 
     def _oldest_seconds(self) -> float:
         """At most so long has the message waited that waits to be begun for longest."""
@@ -110,7 +110,7 @@ class Holding:
         if is_asked_to_stop():
             return
         begin_again(self._consumer.task_consumer, count)
-        self._takes_few = count < self._usual_count
+        self._count = count
 
     def _strategies(self) -> Iterator[BatchStrategy]:
         for strategy in self._consumer.strategies.values():
@@ -123,9 +123,17 @@ def longest_held_seconds() -> float:
     return LONGEST_SECONDS + HOLDING_CHECK_SECONDS + 2 * settings.TASK_TIME_LIMIT_SECONDS
 
 
-def would_take_seconds(count: int, settled: int) -> float:
-    """How long so many messages take, where `settled` were done between two checks."""
-    return count / settled * HOLDING_CHECK_SECONDS if settled else float("inf")
+def affordable(settled: int, usual_count: int) -> int:
+    """How many messages to take, where `settled` were done between two checks.
+
+    Few at a time are handled one by one, and more of them in one go. So it is not as many as usual
+    or few: a pace that is too slow for the one would stay so with the other.
+
+    Returns: as many as usual where these would not wait for too long, else what would wait for
+        half of that.
+    """
+    in_time = settled * LONGEST_SECONDS // HOLDING_CHECK_SECONDS
+    return usual_count if in_time > usual_count else in_time // 2
 
 
 def messages_of(call: Request | Batch) -> list[Any]:

@@ -182,6 +182,27 @@ def test_as_many_as_usual_are_taken_once_they_would_not_wait_for_long(clock: Clo
     assert worker.prefetch_count == USUAL
 
 
+def test_more_are_taken_as_the_pace_allows_and_go_back_where_it_does_not(clock: Clock) -> None:
+    """Few at a time make a worker slow that is fast with many in one batch."""
+    worker = Worker()
+    held = Holding(worker, USUAL)
+    worker.run_alone(worker.deliver(USUAL))
+    checks(held, clock, LONGEST_SECONDS + HOLDING_CHECK_SECONDS)
+
+    # Too slow for as many as usual.
+    for _ in range(2):
+        for message in worker.deliver(100):
+            message.acknowledged = True
+        checks(held, clock, HOLDING_CHECK_SECONDS)
+        assert worker.prefetch_count == 600
+
+    slow = worker.deliver(600)
+    worker.run_alone(slow)
+    checks(held, clock, LONGEST_SECONDS + HOLDING_CHECK_SECONDS)
+    assert all(each.is_returned for each in slow)
+    assert worker.prefetch_count == FEW_A_CHILD * CHILDREN
+
+
 def test_messages_of_a_lost_connection_are_left_to_their_redelivery(clock: Clock) -> None:
     worker = Worker()
     held = Holding(worker, USUAL)
