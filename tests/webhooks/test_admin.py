@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -184,9 +184,26 @@ def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> Non
 
     page = admin_client.get(f"{DELIVERIES}{stored['_id']}/change/").content.decode()
     assert "&lt;b&gt;oops" in page
+    long_ago = {"$set": {"due_at": datetime.now(UTC) - timedelta(minutes=1)}}
+    deliveries().update_one({"_id": stored["_id"]}, long_ago)
     assert "Sent again: 1." in act(admin_client, DELIVERIES, "send_again", stored["_id"])
     disable(made["_id"], "a test", datetime.now(UTC))
     assert "Enable it first" in act(admin_client, DELIVERIES, "send_again", stored["_id"])
+
+
+def test_a_second_click_sends_a_delivery_no_third_time(admin_client: Client) -> None:
+    endpoint(101)
+    ordered(101)
+    (stored,) = deliveries().find()
+    deliveries().update_one({}, {"$set": {"due_at": datetime.now(UTC) - timedelta(minutes=1)}})
+    act(admin_client, DELIVERIES, "send_again", stored["_id"])
+    answered({**stored, "tries": 0}, Sent(datetime.now(UTC), 7, {"webhook-id": "x"}, 200, ""))
+
+    told = act(admin_client, DELIVERIES, "send_again", stored["_id"])
+
+    assert "was sent a moment ago" in told
+    (found,) = deliveries().find()
+    assert found["state"] == "delivered"
 
 
 def test_what_an_endpoint_missed_is_sent_again(admin_client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +15,14 @@ from django.utils.safestring import SafeString
 
 from messaging.order_id import canonical
 from messaging.order_link import order_link
+from runtime.mongodb_clock import mongodb_now
 from runtime.recorded_admin import RecordedAdmin
 from webhooks.models import Delivery
 from webhooks.sending_again import send_again
 from webhooks.store import deliveries, endpoints
+
+#: What is sent again within it is a second click.
+A_MOMENT = timedelta(seconds=10)
 
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
 
@@ -57,13 +62,18 @@ class DeliveryAdmin(RecordedAdmin):
             return
         ids = list(queryset.values_list("pk", flat=True))
         sent = 0
+        now = mongodb_now()
         for stored in deliveries().find({"_id": {"$in": ids}}):
-            if endpoints().find_one({"_id": stored["endpoint"], "state": "enabled"}):
+            what = f"{stored['type']} {stored['order_id']}"
+            if not endpoints().find_one({"_id": stored["endpoint"], "state": "enabled"}):
+                why = f"{what}: its endpoint is disabled. Enable it first."
+                self.message_user(request, why, messages.ERROR)
+            elif timedelta(0) <= now - stored["due_at"] < A_MOMENT:
+                why = f"{what} was sent a moment ago, so it is not sent once more."
+                self.message_user(request, why, messages.WARNING)
+            else:
                 send_again(stored)
                 sent += 1
-            else:
-                why = f"{stored['type']} {stored['order_id']}: its endpoint is disabled."
-                self.message_user(request, f"{why} Enable it first.", messages.ERROR)
         if sent:
             self.message_user(request, f"Sent again: {sent}.", messages.SUCCESS)
 
