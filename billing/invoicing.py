@@ -19,7 +19,7 @@ from pymongo.collection import Collection
 
 from billing.numbering import credit_note_series, invoice_series, next_numbers
 from billing.order import Line, PlacedOrder, WithdrawnOrder
-from billing.tax import tax_in
+from billing.tax import tax_of
 from runtime.money.amounts import stored
 from runtime.money.currencies import rounded
 from runtime.stored_documents import AWARE
@@ -76,15 +76,14 @@ def credit(order: WithdrawnOrder) -> Invoice:
 
 def issued(order: PlacedOrder, number: str, now: datetime) -> Invoice:
     """The document of an invoice that the order has to pay."""
-    total = order.total
     return {
         "_id": order.order_id,
         "number": number,
         "user_id": order.user_id,
         "items": _items(order.lines),
-        "total": stored(total),
+        "total": stored(order.total),
         "tax_rate_percent": stored(settings.TAX_RATE_PERCENT),
-        "tax": stored(tax_in(total, settings.TAX_RATE_PERCENT, order.currency)),
+        "tax": stored(tax_of(order)),
         "currency": order.currency,
         "state": "issued",
         "created_at": now,

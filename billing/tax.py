@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
+
+from billing.order import PlacedOrder
 from runtime.money.currencies import rounded
+
+
+def tax_of(order: PlacedOrder) -> Decimal:
+    """The tax in what the order costs, at today's rate.
+
+    It is computed once, from the total, so that the net and the tax of an invoice add up to it.
+    """
+    return tax_in(order.total, settings.TAX_RATE_PERCENT, order.currency)
 
 
 def tax_in(gross: Decimal, rate_percent: Decimal, currency: str) -> Decimal:
     """The tax that a gross amount holds: 19.00 of 119.00 EUR at 19 percent, 19 of 119 JPY.
 
     In whole smallest units of the currency, halves up.
-
-    It is computed once, from an invoice's total, so that its net and its tax add up to it.
     """
     return rounded(gross * rate_percent / (100 + rate_percent), currency)

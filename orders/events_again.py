@@ -2,16 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from bson import ObjectId
 from msgspec import Struct
 
+from messaging.isolation import isolated
 from messaging.message import Message, event
+from messaging.outages import is_outage
+from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import events, publisher_of
+from messaging.topology import by_name
 from messaging.trust import records
+from orders.collection import orders
 from orders.outbox.store import NO_TRACE, message
 from orders.recorded import decided_by
+from orders.unanswered import IS_AWAITED
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "Order %s cannot be sent to %s again, since its document, or what the publisher of the event "
+    "has recorded of it, is not as this release stores it; the others are sent. Correct the "
+    "document: it stays unaccounted for until then."
+)
+
+
+def send_again(
+    service: str, type_: str, order_ids: Sequence[str], publisher: Publisher
+) -> set[str]:
+    """Publish this event of these orders to the service's own queue, and to no other.
+
+    It has the id of the message that the outbox published first, so that a service that has heard
+    of it after all has nothing to do.
+
+    Returns: the orders whose event was sent; one that cannot be made is logged.
+
+    Raises:
+        PublishError: RabbitMQ has not confirmed all; the next run sends them again.
+    """
+    ids = [ObjectId(each) for each in order_ids]
+    outgoing: dict[ObjectId, Outgoing] = {}
+    recorded_of = _recorded(type_, order_ids)
+    for document in orders().find({"_id": {"$in": ids}}):
+        with isolated(logger, UNREADABLE, document["_id"], service):
+            recorded = recorded_of(str(document["_id"]))
+            again = Outgoing(message_again(document, type_, recorded), by_name.name, service)
+            check_publishable(again)
+            outgoing[document["_id"]] = again
+    publisher.publish([*outgoing.values()])
+    # What was answered meanwhile waits for nothing.
+    sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
+    orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
+    return {str(each) for each in outgoing}
+
+
+def _recorded(type_: str, order_ids: Collection[str]) -> Callable[[str], Mapping[str, Struct]]:
+    """What another service has recorded of an order: read at once, or one by one where a record
+    cannot be read, so that it costs its own order alone.
+    """
+    try:
+        recorded = recorded_by_another(type_, order_ids)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        return lambda order_id: recorded_by_another(type_, [order_id])
+    return lambda order_id: recorded
 
 
 def message_again(document: dict[str, Any], type_: str, recorded: Mapping[str, Struct]) -> Message:

@@ -1,36 +1,21 @@
-"""Orders that a service has not answered, and sending it that event again."""
+"""Orders that a service has not answered."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
 from bson import ObjectId
-from msgspec import Struct
 from pymongo import IndexModel
 
-from messaging.isolation import isolated
 from messaging.order_id import object_id
-from messaging.outages import is_outage
-from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import PENDING, Service, answering, awaited_of
-from messaging.topology import by_name
 from orders.collection import orders
-from orders.events_again import message_again, recorded_by_another
 from orders.owed import key, ledger_at_first, state_in, waits
 from runtime.batches import in_batches
 from runtime.mongodb_clock import EPOCH, mongodb_now
-
-logger = logging.getLogger(__name__)
-
-UNREADABLE = (
-    "Order %s cannot be sent to %s again, since its document, or what the publisher of the event "
-    "has recorded of it, is not as this release stores it; the others are sent. Correct the "
-    "document: it stays unaccounted for until then."
-)
 
 #: The same condition as the partial index's.
 IS_AWAITED = {"awaited_since": {"$gt": EPOCH}}
@@ -223,48 +208,6 @@ def date_those_of_the_future() -> int:
     later = {"awaited_since": {"$gt": mongodb_now() + CLOCK_SKEW}}
     now = {"$currentDate": {"awaited_since": True}}
     return orders().update_many(later, now, hint=INDEX).modified_count
-
-
-def send_again(
-    service: str, type_: str, order_ids: Sequence[str], publisher: Publisher
-) -> set[str]:
-    """Publish this event of these orders to the service's own queue, and to no other.
-
-    It has the id of the message that the outbox published first, so that a service that has heard
-    of it after all has nothing to do.
-
-    Returns: the orders whose event was sent; one that cannot be made is logged.
-
-    Raises:
-        PublishError: RabbitMQ has not confirmed all; the next run sends them again.
-    """
-    ids = [ObjectId(each) for each in order_ids]
-    outgoing: dict[ObjectId, Outgoing] = {}
-    recorded_of = _recorded(type_, order_ids)
-    for document in orders().find({"_id": {"$in": ids}}):
-        with isolated(logger, UNREADABLE, document["_id"], service):
-            recorded = recorded_of(str(document["_id"]))
-            again = Outgoing(message_again(document, type_, recorded), by_name.name, service)
-            check_publishable(again)
-            outgoing[document["_id"]] = again
-    publisher.publish([*outgoing.values()])
-    # What was answered meanwhile waits for nothing.
-    sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
-    orders().update_many(sent, {"$currentDate": {"awaited_since": True}})
-    return {str(each) for each in outgoing}
-
-
-def _recorded(type_: str, order_ids: Collection[str]) -> Callable[[str], Mapping[str, Struct]]:
-    """What another service has recorded of an order: read at once, or one by one where a record
-    cannot be read, so that it costs its own order alone.
-    """
-    try:
-        recorded = recorded_by_another(type_, order_ids)
-    except Exception as error:
-        if is_outage(error):
-            raise
-        return lambda order_id: recorded_by_another(type_, [order_id])
-    return lambda order_id: recorded
 
 
 def adopt() -> int:

@@ -22,7 +22,7 @@ class OrdersiteConfig(AppConfig):
         from messaging import declarations
         from messaging.adapters import py_amqp
         from messaging.handling.handlers import ignore_the_rest
-        from orders.facts import facts
+        from orders.facts_for_desk import facts
         from ordersite.patches import django_mongodb_backend
         from ordersite.pipeline import declaration_checks
         from ordersite.publisher_checks import check_publishers

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from ordersite.openapi import problem_pages, views
-from ordersite.overview import attention
+from ordersite.overview import order_needs
 from ordersite.pipeline import health_views, shipping_consent
 from ordersite.pipeline.conservation_views import ConservationView
 from ordersite.pipeline.metrics_view import MetricsView
@@ -17,7 +17,7 @@ from ordersite.workplace import products
 
 # What only who answers a request needs; a worker starts sooner without it, and is smaller.
 admin.autodiscover()
-attention.register()
+order_needs.register()
 shipping_consent.register()
 products.register()
 

@@ -20,7 +20,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from runtime.outbound_addresses import Address
+from runtime.address_kinds import Address
 
 #: Why nothing is sent to this address, which the host stands for; empty where it may be.
 FaultOf = Callable[[Address, str], str]

@@ -62,7 +62,7 @@ SHOWS = {
     "messaging/consuming/counts.py",
     "orders/outbox/counts.py",
     # Asks whether an order of this very import is older than the import.
-    "orders/importing/repeats.py",
+    "orders/importing/look_alikes.py",
 }
 #: Compares it with others, or replaces them where there is none.
 CLOCKS = {

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from runtime.outbound_addresses import Address, has_credentials, inner
+from runtime.address_kinds import Address, has_credentials, inner
 
 MOST_CHARACTERS = 2_000
 

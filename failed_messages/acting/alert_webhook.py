@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 
+from runtime.address_kinds import Address, has_credentials, inner
 from runtime.checked_connection import CheckedConnection
-from runtime.outbound_addresses import Address, has_credentials, inner
 
 ANSWER_SECONDS = 5
 

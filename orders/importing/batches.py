@@ -15,7 +15,7 @@ from orders import placing, traces
 from orders.collection import orders
 from orders.idempotency import asked_for, fingerprint
 from orders.importing.entry import Entry, Outcome, blamed
-from orders.importing.repeats import Repeats
+from orders.importing.look_alikes import LookAlikes
 from orders.requests.order_request import quantities_of, skus_of
 from runtime.batches import in_batches
 from runtime.money.price import Price
@@ -36,7 +36,7 @@ class Import:
         self.is_dry_run = is_dry_run
         #: Of a dry run: what would be stored by now, by key.
         self._would_be_stored: dict[str, dict[str, Any]] = {}
-        self._repeats = Repeats()
+        self._look_alikes = LookAlikes()
 
     def run(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
         """Import all entries; what became of each comes in their sequence, batch by batch.
@@ -54,7 +54,7 @@ class Import:
         prices = placing.catalogue.prices(skus(batch))
         composed = [compose(entry, prices) for entry in batch]
         documents = [each for each in composed if isinstance(each, dict)]
-        warnings = self._repeats.warnings(without_key(batch, composed))
+        warnings = self._look_alikes.warnings(without_key(batch, composed))
         earlier = self._would_store(documents) if self.is_dry_run else store_traced(documents)
         return [
             each

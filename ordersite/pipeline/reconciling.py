@@ -12,7 +12,7 @@ from messaging.isolation import isolated
 from messaging.publishing.publisher import Publisher
 from messaging.service import events
 from messaging.unasked_events import keeper
-from orders import unanswered
+from orders import events_again, unanswered
 from ordersite.pipeline.conservation import missing
 from ordersite.pipeline.lost_events import Missing, forget_noted
 
@@ -51,7 +51,7 @@ def send_again(service: str, type_: str, order_ids: list[str], publisher: Publis
         keeper(event).publish_again(order_ids)
         lost = f"orders never noted {type_}, published by {service} again"
     else:
-        unanswered.send_again(service, type_, order_ids, publisher)
+        events_again.send_again(service, type_, order_ids, publisher)
         lost = f"{service} never answered {type_}, sent again to it alone"
     logger.warning("%s: %d order(s), %s …", lost, len(order_ids), ", ".join(order_ids[:3]))
 

@@ -27,7 +27,7 @@ from inventory.refusals import Refusal
 from inventory.reserving import reservations
 from messaging.errors import MessagingError, PublishError
 from messaging.publishing.publisher import Publisher
-from orders import cancelling, rebuilding, unanswered
+from orders import cancelling, events_again, rebuilding
 from orders.events import body_of
 from ordersite.restoring.answer_replay import settle_answers
 from ordersite.restoring.findings import Document, Findings, Unheard, Whole
@@ -291,7 +291,7 @@ def send_again(unheard: list[Unheard], by: str, left: Left) -> None:
     with Publisher(settings.AMQP_URL) as publisher:
         for (service, type_), order_ids in by_event.items():
             for some in in_batches(order_ids, SENT_AT_ONCE):
-                sent = unanswered.send_again(service, type_, some, publisher)
+                sent = events_again.send_again(service, type_, some, publisher)
                 note_sent(service, type_, sent, by)
                 left += [
                     f"order {each}: its {type_} to {service} cannot be made; the log says why"

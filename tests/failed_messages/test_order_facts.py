@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from failed_messages.records.order_facts import value
-from orders.facts import Facts
+from orders.facts_for_desk import Facts
 
 
 def order(total: str, currency: str) -> Facts:

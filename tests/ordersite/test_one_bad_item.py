@@ -33,10 +33,10 @@ from inventory.reserving import reservations, reserve
 from inventory.shipping import publish_waiting, ship
 from messaging.publishing import outbox
 from messaging.publishing.publisher import Publisher
-from orders import unanswered
+from orders import events_again
 from orders.collection import orders
 from orders.events import rejection_reason
-from orders.facts import facts
+from orders.facts_for_desk import facts
 from orders.outbox import relay, store
 from orders.outbox.set_aside import SetAside
 from tests import broker
@@ -112,7 +112,7 @@ def test_an_order_that_cannot_be_sent_again_does_not_hold_up_the_others(
     broken, sound = place()["_id"], place()["_id"]
     change(broken, total="12.50")
 
-    unanswered.send_again("billing", "order.placed", [str(broken), str(sound)], publisher)
+    events_again.send_again("billing", "order.placed", [str(broken), str(sound)], publisher)
 
     [sent] = broker.take_all("billing")
     assert sent.properties["correlation_id"] == str(sound)
@@ -132,7 +132,7 @@ def test_a_record_that_cannot_be_told_again_does_not_hold_up_the_other_orders(
         issue(read_placed(placed(order_id)))
     records().update_one({"_id": broken}, {"$set": {"total": "12.50", "items": None}})
 
-    sent = unanswered.send_again("orders", type_, [broken, sound], publisher)
+    sent = events_again.send_again("orders", type_, [broken, sound], publisher)
 
     assert sent == {sound}
     [message] = broker.take_all("orders")

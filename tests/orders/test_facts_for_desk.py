@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import Decimal128, ObjectId
 
-from orders import facts
+from orders import facts_for_desk
 
 SOUND, WRONG = ObjectId(), ObjectId()
 
@@ -32,9 +32,9 @@ def test_a_total_that_is_no_amount(monkeypatch: pytest.MonkeyPatch, total: Any) 
         def find(self, *_: Any) -> list[dict[str, Any]]:
             return [order(WRONG, total), order(SOUND, Decimal128("14.90"))]
 
-    monkeypatch.setattr(facts, "orders", Orders)
+    monkeypatch.setattr(facts_for_desk, "orders", Orders)
 
-    known = facts.facts([str(WRONG), str(SOUND)])
+    known = facts_for_desk.facts([str(WRONG), str(SOUND)])
 
     assert [*known] == [str(SOUND)]
     assert known[str(SOUND)].total == Decimal("14.90")

@@ -29,7 +29,7 @@ AGAIN = "The same as order {id} of the last 24 hours, and without an orderRef: i
 Content = tuple[int, frozenset[tuple[str, int]]]
 
 
-class Repeats:
+class LookAlikes:
     """What one import has had so far."""
 
     def __init__(self) -> None:
