@@ -164,9 +164,6 @@ def of_release_before(request: OrderRequest, header: str, caller: Caller) -> dic
     if caller.is_anyone or not unowned_keys.may_exist():
         return None
     for key in dict.fromkeys((header.strip(BLANKS), read(header))):
-        # There is none at a primary that was deposed, too; but that stores no order either.
-        if orders().find_one(placed_under(unowned(request, key)), {"_id": True}) is None:
-            continue
         order = find(unowned(request, key))
         if order is not None and not is_forgotten(order):
             return order
@@ -189,12 +186,9 @@ def find(stored_key: str) -> dict[str, Any] | None:
     The read waits until a majority has the order, since the answer is a promise that it is not
     lost.
     """
-    return find_durable(orders(), placed_under(stored_key))
-
-
-def placed_under(stored_key: str) -> dict[str, Any]:
-    """`$type` lets MongoDB use an index that is partial on the field's type."""
-    return {"idempotency_key": {"$eq": stored_key, "$type": "string"}}
+    # `$type` lets MongoDB use an index that is partial on the field's type.
+    query = {"idempotency_key": {"$eq": stored_key, "$type": "string"}}
+    return find_durable(orders(), query)
 
 
 def is_forgotten(order: dict[str, Any]) -> bool:

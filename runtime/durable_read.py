@@ -17,14 +17,16 @@ def find_durable(
     """One document that matches, as soon as a majority has what the primary had when it was asked.
 
     A linearizable read gives the same, and takes up to 100 ms: its own empty write waits for the
-    next flush of the journal. So only that there is none is read in that way.
+    next flush of the journal. So it is used only to make sure that there is none.
     https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer, or no majority has it in time.
     """
+    durable = collection.with_options(read_concern=MAJORITY)
     with collection.database.client.start_session(causal_consistency=True) as session:
         # From now on the session knows up to which write a majority has to be.
-        if collection.find_one(query, {"_id": True}, session=session):
-            return collection.with_options(read_concern=MAJORITY).find_one(query, session=session)
+        is_there = collection.find_one(query, {"_id": True}, session=session)
+        if is_there and (found := durable.find_one(query, session=session)):
+            return found
     return collection.with_options(read_concern=LINEARIZABLE).find_one(query)

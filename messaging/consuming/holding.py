@@ -99,7 +99,8 @@ class Holding:
         self._settled = self._consumer.acks.settled()
         logger.warning(
             "Gave %d messages back to RabbitMQ, which waited for %d s as the handlers of others "
-            "are slow. Nothing is lost; until they are faster, %d messages are taken at a time.",
+            "are slow. Nothing is lost. Now %d messages are taken at a time, and more as the "
+            "handlers' pace allows.",
             len(returned),
             LONGEST_SECONDS,
             self._few,
@@ -126,8 +127,8 @@ def longest_held_seconds() -> float:
 def affordable(settled: int, usual_count: int) -> int:
     """How many messages to take, where `settled` were done between two checks.
 
-    Few at a time are handled one by one, and more of them in one go. So it is not as many as usual
-    or few: a pace that is too slow for the one would stay so with the other.
+    Few messages fill no batch, so few at a time may be slow although many would be fast. So the
+    count grows step by step, and does not wait until the pace of few would do for as many as usual.
 
     Returns: as many as usual where these would not wait for too long, else what would wait for
         half of that.

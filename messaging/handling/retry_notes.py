@@ -163,13 +163,15 @@ def forget(order_id: str) -> None:
     notes().delete_many(_about(order_id))
 
 
-def waiting() -> dict[str, set[str]]:
-    """By service: the ids of the orders of which a message waits for its retry.
+def waiting(service: str = "") -> dict[str, set[str]]:
+    """By service: the ids of the orders of which a message waits for its retry; of one, or of all.
 
     A service without any is in it, too, with none. Raises what `of_order` does.
     """
     found: dict[str, set[str]] = {name: set() for name in services()}
-    for each in notes().find(IS_DUE, {"service": True, "order_id": True}, hint=INDEX):
+    for each in notes().find(
+        _still_to_run(service), {"service": True, "order_id": True}, hint=INDEX
+    ):
         found.setdefault(each["service"], set()).add(each["order_id"])
     return found
 

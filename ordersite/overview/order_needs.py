@@ -55,5 +55,5 @@ def given_up_ids(service: Service) -> Iterable[str]:
 def flight_ids(service: Service) -> Iterable[str]:
     """Of the orders that wait for the service: those that neither failed nor are retried."""
     order_ids = list(unanswered.newest(service, MOST))
-    known = affected_among(service, order_ids) | retry_notes.waiting()[service.name]
+    known = affected_among(service, order_ids) | retry_notes.waiting(service.name)[service.name]
     return (each for each in order_ids if each not in known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -51,6 +51,8 @@ logger = logging.getLogger(__name__)
 _told: set[str] = set()
 
 Part = TypeVar("Part")
+#: What `retry_notes.waiting` returns.
+Retrying = Mapping[str, Set[str]]
 
 
 def read(counting: Callable[[], Accepted], within_seconds: float = 2.0) -> Snapshot:
@@ -85,8 +87,11 @@ def without_mongodb(why: str) -> Snapshot:
 def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
     now = _asked(mongodb_now) or found.at
     relay, beats = _asked(lambda: is_taken(RELAY_LEASE)), _asked(_beats)
-    lines = _lines(found, counting)
-    waiting = _asked(lambda: _waiting(lines or ()))
+    retrying = _asked(retry_notes.waiting)
+    lines = waiting = None
+    if retrying is not None:
+        lines = _lines(found, counting, retrying)
+        waiting = _asked(lambda: _waiting(lines or (), retrying))
     return msgspec.structs.replace(
         found,
         at=now,
@@ -102,7 +107,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         if waiting is None
         else {service: each.since for service, each in waiting.items()},
         unheard=_asked(lambda: _unheard(waiting or {})) or (),
-        retries_noted=_asked(_retries),
+        retries_due=_asked(_retries),
     )
 
 
@@ -118,12 +123,14 @@ def _deliverer() -> Deliverer:
     return Deliverer(presence.living("deliverer"), unclaimed())
 
 
-def _lines(found: Snapshot, counting: Callable[[], Accepted]) -> list[conservation.Line] | None:
+def _lines(
+    found: Snapshot, counting: Callable[[], Accepted], retrying: Retrying
+) -> list[conservation.Line] | None:
     if found.queues is None:
         return None
     waiting = {queue.name: 0 for queue in queues()}
     waiting |= {name: queue.messages for name, queue in found.queues.items()}
-    return _asked(lambda: conservation.lines_of(waiting, counting()))
+    return _asked(lambda: conservation.lines_of(waiting, counting(), retrying))
 
 
 def _named(line: conservation.Line) -> Line:
@@ -140,11 +147,10 @@ def _retries() -> dict[str, Retries]:
     return {service: Retries(*due) for service, due in retry_notes.by_service().items()}
 
 
-def _waiting(lines: Iterable[conservation.Line]) -> dict[str, Waiting]:
+def _waiting(lines: Iterable[conservation.Line], retrying: Retrying) -> dict[str, Waiting]:
     """By service: its oldest order that neither failed nor waits for a retry nor is lost."""
     found = {}
     lost = {line.service: set(line.orders) for line in lines}
-    retrying = retry_notes.waiting()
     for service in answering():
         # With the answers that `orders` tries to note again.
         known = retrying["orders"] | retrying[service.name] | lost.get(service.name, set())
@@ -163,7 +169,7 @@ def _unheard(waiting: Mapping[str, Waiting]) -> tuple[str, ...]:
     )
 
 
-def _explained_among(service: Service, known: set[str], order_ids: Collection[str]) -> set[str]:
+def _explained_among(service: Service, known: Set[str], order_ids: Collection[str]) -> set[str]:
     """Those of which a failed message, one that was given up, or `known` tells why they wait."""
     return affected_among(service, order_ids) | known
 

@@ -162,7 +162,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     #: Of these, the services that have answered it: orders has not noted that yet.
     unheard: tuple[str, ...] = ()
     #: By service, of those that have any.
-    retries_noted: dict[str, Retries] | None = None
+    retries_due: dict[str, Retries] | None = None
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
@@ -191,12 +191,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         not known. Where retries are due faster than they are run, most are in the service's own
         queue.
         """
-        noted = (self.retries_noted or {}).get(service, Retries())
+        noted = (self.retries_due or {}).get(service, Retries())
         return max(self.in_retry_queues(service), noted.count)
 
     def next_retry_at(self, *services: str) -> datetime | None:
         """When the next retry of these services is due; None where none is, or it is not known."""
-        noted = ((self.retries_noted or {}).get(each, Retries()) for each in services)
+        noted = ((self.retries_due or {}).get(each, Retries()) for each in services)
         return min((each.next_at for each in noted if each.next_at), default=None)
 
     def in_retry_queues(self, service: str) -> int:

@@ -31,7 +31,7 @@ def parts(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
         "whether web runs": snapshot.web,
         "whether a scheduler runs": None if snapshot.scheduler_is_unread else True,
         "which orders wait": snapshot.waiting_since,
-        "when retries are due": snapshot.retries_noted,
+        "when retries are due": snapshot.retries_due,
     }
     if WEBHOOKS_SERVICE.name in services:
         needed["whether a deliverer runs"] = snapshot.deliverer

@@ -66,7 +66,8 @@ def lines() -> list[Line]:
         pymongo.errors.PyMongoError: MongoDB did not answer.
         OSError, amqp.AMQPError: RabbitMQ did not answer.
     """
-    return lines_of(queue_depths(), accepted_of(unanswered.count_all()))
+    accepted = accepted_of(unanswered.count_all())
+    return lines_of(queue_depths(), accepted, retry_notes.waiting())
 
 
 def missing() -> dict[str, tuple[Missing, ...]]:
@@ -74,7 +75,7 @@ def missing() -> dict[str, tuple[Missing, ...]]:
 
     Raises as `lines` does.
     """
-    uncounted = lines_of(queue_depths(), lambda service: 0)
+    uncounted = lines_of(queue_depths(), lambda service: 0, retry_notes.waiting())
     return {line.service: line.missing for line in uncounted}
 
 
@@ -84,14 +85,19 @@ def queue_depths() -> Mapping[str, int]:
         return depths(broker)
 
 
-def lines_of(waiting: Mapping[str, int], accepted: Accepted) -> list[Line]:
-    """The line of each such service; `waiting` holds how many messages are in each queue.
+def lines_of(
+    waiting: Mapping[str, int], accepted: Accepted, retrying: Mapping[str, Set[str]]
+) -> list[Line]:
+    """The line of each such service.
+
+    Args:
+        waiting: how many messages are in each queue.
+        retrying: what `retry_notes.waiting` returns.
 
     Raises:
         pymongo.errors.PyMongoError: MongoDB did not answer.
     """
     unanswered.adopt()
-    retrying = retry_notes.waiting()
     return [
         line(service, waiting, accepted(service), retrying[service.name]) for service in answering()
     ]

@@ -1,4 +1,4 @@
-"""What an operator can do on an order's page: cancel it, note something about it."""
+"""What an operator can do on an order's page: cancel it, ship it, note something about it."""
 
 from __future__ import annotations
 

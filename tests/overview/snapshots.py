@@ -53,7 +53,7 @@ def well() -> Snapshot:
         lines=(line("inventory"), line("billing")),
         outboxes=(Outbox("orders", None), Outbox("inventory", None)),
         waiting_since={},
-        retries_noted={},
+        retries_due={},
         relay=True,
         web=1,
         scheduler=Heartbeat(3.0, True),

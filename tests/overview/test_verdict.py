@@ -190,7 +190,7 @@ INCIDENTS = [
         "retry storm that is faster than its worker",
         but(
             queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
-            retries_noted={"billing": Retries(872)},
+            retries_due={"billing": Retries(872)},
         ),
         Level.DEGRADED,
         ["billing keeps failing: 872 messages wait for a retry, or for a worker"],
@@ -465,7 +465,7 @@ def test_a_warning_of_the_doctor_degrades() -> None:
         ("outboxes", "the outbox"),
         ("relay", "whether a relay runs"),
         ("waiting_since", "which orders wait"),
-        ("retries_noted", "when retries are due"),
+        ("retries_due", "when retries are due"),
         ("lines", "where every order is"),
     ],
 )

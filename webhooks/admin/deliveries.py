@@ -69,7 +69,7 @@ class DeliveryAdmin(RecordedAdmin):
                 why = f"{what}: its endpoint is disabled. Enable it first."
                 self.message_user(request, why, messages.ERROR)
             elif timedelta(0) <= now - stored["due_at"] < A_MOMENT:
-                why = f"{what} was sent a moment ago, so it is not sent once more."
+                why = f"{what} is being sent, or was a moment ago, so it is not sent once more."
                 self.message_user(request, why, messages.WARNING)
             else:
                 send_again(stored)
