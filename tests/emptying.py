@@ -87,3 +87,14 @@ def empty_queues() -> None:
             channel.queue_purge(queue.name, nowait=True)
         # RabbitMQ answers the last one when it has done all.
         queue(channel).purge()
+
+
+def build_indexes_anew(collection: Collection[Any]) -> None:
+    """An index in which there was an array once answers no query by itself again, for good.
+
+    Tests of other programs' documents store arrays; this is for those that watch what is read.
+    https://www.mongodb.com/docs/manual/core/indexes/index-types/index-multikey/
+    """
+    indexes = [each for each in collection.list_indexes() if each["name"] != "_id_"]
+    collection.drop_indexes()
+    collection.database.command("createIndexes", collection.name, indexes=indexes)

@@ -20,7 +20,7 @@ from failed_messages.reading.listing import newest_ids
 from failed_messages.reading.preview import preview
 from failed_messages.records.collection import failed_messages
 from messaging.service import services
-from tests.emptying import empty_everything
+from tests.emptying import build_indexes_anew, empty_everything
 from tests.failed_messages.letters import failed
 
 MANY = 5_000
@@ -31,6 +31,7 @@ PAGE = 50
 def many(services) -> None:
     """Copies of one failed message, every hundredth discarded, every order its own."""
     empty_everything()
+    build_indexes_anew(failed_messages())
     failed()
     pattern = failed_messages().find_one()
     assert pattern is not None
