@@ -169,10 +169,10 @@ def waiting(service: str = "") -> dict[str, set[str]]:
     A service without any is in it, too, with none. Raises what `of_order` does.
     """
     found: dict[str, set[str]] = {name: set() for name in services()}
-    for each in notes().find(
-        _still_to_run(service), {"service": True, "order_id": True}, hint=INDEX
-    ):
-        found.setdefault(each["service"], set()).add(each["order_id"])
+    readable = {**_still_to_run(service), "order_id": {"$type": "string"}}
+    for each in notes().find(readable, {"service": True, "order_id": True}, hint=INDEX):
+        # What another program wrote may be of no service, and about no order.
+        found.get(str(each.get("service")), set()).add(str(each["order_id"]))
     return found
 
 
@@ -208,8 +208,11 @@ def by_service() -> dict[str, Due]:
         {"$match": IS_DUE},
         {"$group": {"_id": "$service", "count": {"$sum": 1}, "next_at": {"$min": to_come}}},
     ]
-    found = notes().aggregate(stages, hint=INDEX)
-    return {each["_id"]: Due(each["count"], each["next_at"]) for each in found}
+    return {
+        each["_id"]: Due(each["count"], each["next_at"])
+        for each in notes().aggregate(stages, hint=INDEX)
+        if isinstance(each["_id"], str)
+    }
 
 
 def _still_to_run(service: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from messaging.handling import retry_notes
+from messaging.service import services
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -15,9 +16,9 @@ NOW = datetime.now(UTC)
 FIRST, SECOND = "a" * 24, "b" * 24
 
 
-def note(order_id: str, service: str = "billing", **changes: Any) -> None:
-    key = f"{order_id} {service} order.placed:{order_id}"
-    about = {"_id": key, "service": service, "order_id": order_id, "attempts": [], "at": NOW}
+def note(of: str, by: str = "billing", **changes: Any) -> None:
+    key = f"{of} {by} order.placed:{of}"
+    about = {"_id": key, "service": by, "order_id": of, "attempts": [], "at": NOW}
     retry_notes.notes().insert_one({**about, **changes})
 
 
@@ -49,6 +50,21 @@ def test_what_is_due_already_is_counted_and_is_not_what_comes_next() -> None:
     assert count == 2
     assert next_at
     assert next_at > NOW
+
+
+@pytest.mark.parametrize(
+    "strange", [{"service": None}, {"service": ["billing"]}, {"order_id": None}, {"order_id": [1]}]
+)
+def test_a_note_of_another_program_hides_no_retry(strange: dict[str, Any]) -> None:
+    note(FIRST, due_at=NOW + timedelta(hours=1))
+    note(SECOND, **{"due_at": NOW + timedelta(hours=1), **strange})
+    for name in strange:
+        key = f"{SECOND} incomplete {name}"
+        retry_notes.notes().insert_one({"_id": key, "due_at": NOW + timedelta(hours=1)})
+
+    assert FIRST in retry_notes.waiting()["billing"]
+    assert retry_notes.waiting().keys() == services().keys()
+    assert retry_notes.by_service().keys() == {"billing"}
 
 
 def test_the_notes_of_an_order_are_its_own() -> None:
