@@ -11,10 +11,11 @@ import hashlib
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pymongo
 from django.db import connection
+from msgspec import Struct
 from pymongo import IndexModel
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as MongoCollection
@@ -52,12 +53,12 @@ ID_HEX_DIGITS = 12
 AFTER_SPACE = "!"
 
 
-class Due(NamedTuple):
+class Due(Struct, frozen=True):
     """The retries of one service that are still to run."""
 
-    messages: int
+    messages: int = 0
     #: When the next one is due; None where all are.
-    next_at: datetime | None
+    next_at: datetime | None = None
 
 
 def retried(

@@ -34,7 +34,6 @@ from ordersite.overview.snapshot import (
     Line,
     Outbox,
     QueueReading,
-    Retries,
     Snapshot,
 )
 from ordersite.pipeline import conservation, health, scheduler_heartbeat
@@ -107,7 +106,7 @@ def _of_mongodb(found: Snapshot, counting: Callable[[], Accepted]) -> Snapshot:
         if waiting is None
         else {service: each.since for service, each in waiting.items()},
         unheard=_asked(lambda: _unheard(waiting or {})) or (),
-        retries_due=_asked(_retries),
+        retries_due=_asked(retry_notes.by_service),
     )
 
 
@@ -141,10 +140,6 @@ def _named(line: conservation.Line) -> Line:
 
 def _outboxes() -> tuple[Outbox, ...]:
     return tuple(Outbox(each.service, each.oldest_pending_since()) for each in outboxes())
-
-
-def _retries() -> dict[str, Retries]:
-    return {service: Retries(*due) for service, due in retry_notes.by_service().items()}
 
 
 def _waiting(lines: Iterable[conservation.Line], retrying: Retrying) -> dict[str, Waiting]:

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from messaging.handling.retry_notes import Due
+
 #: Fields by the name of a queue: such names have dots, which MongoDB takes for paths.
 BY_QUEUE = ("queues", "consumers_seen", "filled_since")
 #: Of the failure groups, those with the most messages are named.
@@ -47,14 +49,6 @@ class Failed(Struct, frozen=True):
     new_since: datetime | None = None
     #: The largest first.
     groups: tuple[Group, ...] = ()
-
-
-class Retries(Struct, frozen=True):
-    """What a service is to try again, in whichever queue it waits."""
-
-    count: int = 0
-    #: When the next one is due; None where all are.
-    next_at: datetime | None = None
 
 
 class QueueReading(Struct, frozen=True):
@@ -161,8 +155,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     waiting_since: dict[str, datetime] | None = None
     #: Of these, the services that have answered it: orders has not noted that yet.
     unheard: tuple[str, ...] = ()
-    #: By service, of those that have any.
-    retries_due: dict[str, Retries] | None = None
+    #: By service, of those that have any, in whichever queue they wait.
+    retries_due: dict[str, Due] | None = None
     #: Whether a relay runs.
     relay: bool | None = None
     scheduler: Heartbeat | None = None
@@ -191,12 +185,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         not known. Where retries are due faster than they are run, most are in the service's own
         queue.
         """
-        noted = (self.retries_due or {}).get(service, Retries())
-        return max(self.in_retry_queues(service), noted.count)
+        noted = (self.retries_due or {}).get(service, Due())
+        return max(self.in_retry_queues(service), noted.messages)
 
     def next_retry_at(self, *services: str) -> datetime | None:
         """When the next retry of these services is due; None where none is, or it is not known."""
-        noted = ((self.retries_due or {}).get(each, Retries()) for each in services)
+        noted = ((self.retries_due or {}).get(each, Due()) for each in services)
         return min((each.next_at for each in noted if each.next_at), default=None)
 
     def in_retry_queues(self, service: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from messaging.handling import retry_notes
+from messaging.handling.retry_notes import Due
 from messaging.service import services
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -33,7 +34,7 @@ def test_who_waits_for_which_service_until_when() -> None:
     assert retry_notes.among([]) == set()
     due = retry_notes.by_service()
     assert due.keys() == {"billing"}
-    count, next_at = due["billing"]
+    count, next_at = due["billing"].messages, due["billing"].next_at
     assert count == 2
     assert next_at
     assert abs(next_at - NOW - timedelta(hours=1)) < timedelta(milliseconds=2)
@@ -42,14 +43,14 @@ def test_who_waits_for_which_service_until_when() -> None:
 def test_what_is_due_already_is_counted_and_is_not_what_comes_next() -> None:
     note(FIRST, due_at=NOW - timedelta(hours=1))
 
-    assert retry_notes.by_service() == {"billing": (1, None)}
+    assert retry_notes.by_service() == {"billing": Due(1)}
 
     note(SECOND, due_at=NOW + timedelta(hours=1))
 
-    count, next_at = retry_notes.by_service()["billing"]
-    assert count == 2
-    assert next_at
-    assert next_at > NOW
+    due = retry_notes.by_service()["billing"]
+    assert due.messages == 2
+    assert due.next_at
+    assert due.next_at > NOW
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from messaging.handling.retry_notes import Due
 from ordersite.overview import page
 from ordersite.overview.durations import age
 from ordersite.overview.numbers import line_rows, processes, queue_rows, service_rows, tiles
@@ -12,7 +13,6 @@ from ordersite.overview.snapshot import (
     Deliverer,
     Doctor,
     Outbox,
-    Retries,
     Snapshot,
     StockDifference,
     loaded,
@@ -79,7 +79,7 @@ def test_new_causes_are_counted_and_listed_since_the_same_moment() -> None:
 def test_retries_tell_when_the_next_is_due() -> None:
     waiting = but(
         queues=with_queues(queue("billing.retry.5s", 2, consumers=0)),
-        retries_due={"billing": Retries(2, NOW + timedelta(seconds=4))},
+        retries_due={"billing": Due(2, NOW + timedelta(seconds=4))},
     )
 
     text, url, _ = told(waiting)["retries waiting"]
@@ -94,7 +94,7 @@ def test_the_numbers_of_a_retry_storm_say_what_the_verdict_says() -> None:
     storm = but(
         queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
         lines=(line("inventory"), line("billing", retrying=436)),
-        retries_due={"billing": Retries(872)},
+        retries_due={"billing": Due(872)},
     )
     (concern,) = judge(storm, NOW, SERVICES).concerns
     billing = service_rows(storm, NOW, SERVICES)[2].numbers[3]
@@ -106,7 +106,7 @@ def test_the_numbers_of_a_retry_storm_say_what_the_verdict_says() -> None:
 
 
 def test_some_retries_of_each_service_are_no_storm() -> None:
-    some = but(retries_due=dict.fromkeys(SERVICES, Retries(6)))
+    some = but(retries_due=dict.fromkeys(SERVICES, Due(6)))
 
     assert told(some)["retries waiting"][::2] == ("18", False)
     assert not judge(some, NOW, SERVICES).concerns

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from messaging.handling.retry_notes import Due
 from ordersite.overview import numbers
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.snapshot import (
@@ -16,7 +17,6 @@ from ordersite.overview.snapshot import (
     Group,
     Heartbeat,
     Outbox,
-    Retries,
     Snapshot,
     StockDifference,
 )
@@ -190,7 +190,7 @@ INCIDENTS = [
         "retry storm that is faster than its worker",
         but(
             queues=with_queues(queue("billing.retry.5s", 3, consumers=0)),
-            retries_due={"billing": Retries(872)},
+            retries_due={"billing": Due(872)},
         ),
         Level.DEGRADED,
         ["billing keeps failing: 872 messages wait for a retry, or for a worker"],
