@@ -75,6 +75,18 @@ def stop_fetching(member: Member) -> None:
         )
 
 
+@contextmanager
+def at_the_primary_alone(
+    replica_set: ReplicaSet, there: Collection[Document], document: Document
+) -> Iterator[None]:
+    # While the secondaries have no such collection at all, a majority's read waits for them.
+    there.insert_one({"_id": "everywhere"})
+    with replicating_nothing(replica_set):
+        there.with_options(write_concern=WriteConcern(w=1)).insert_one(document)
+        assert there.find_one(document["_id"])
+        yield
+
+
 def told_late(
     replica_set: ReplicaSet,
     there: Collection[Document],
@@ -82,13 +94,8 @@ def told_late(
     tell: Callable[[], int],
 ) -> None:
     """Store it at the primary alone: `tell` passes it over, until the secondaries have it, too."""
-    # While the secondaries have no such collection at all, a majority's read waits for them.
-    there.insert_one({"_id": "everywhere"})
-    with replicating_nothing(replica_set):
-        there.with_options(write_concern=WriteConcern(w=1)).insert_one(document)
-        assert there.find_one(document["_id"])
-        with pymongo.timeout(ANSWER_SECONDS):
-            assert tell() == 0
+    with at_the_primary_alone(replica_set, there, document), pymongo.timeout(ANSWER_SECONDS):
+        assert tell() == 0
     assert eventually(lambda: tell() == 1)
 
 
@@ -124,11 +131,12 @@ def read_late(
     read: Callable[[], Answer],
 ) -> Answer:
     """What `read` returns of what the primary alone has, once the secondaries have it, too."""
-    there.insert_one({"_id": "everywhere"})
-    with replicating_nothing(replica_set):
-        there.with_options(write_concern=WriteConcern(w=1)).insert_one(document)
-        with pymongo.timeout(SOON_SECONDS), pytest.raises(PyMongoError):
-            read()
+    with (
+        at_the_primary_alone(replica_set, there, document),
+        pymongo.timeout(SOON_SECONDS),
+        pytest.raises(PyMongoError),
+    ):
+        read()
     with pymongo.timeout(ANSWER_SECONDS):
         return read()
 
