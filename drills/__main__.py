@@ -75,12 +75,12 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drills", description=__doc__)
     parser.add_argument("name", nargs="?", choices=names, help="one drill")
     parser.add_argument("--all", action="store_true", help="every drill")
-    parser.add_argument("--seed", type=int, default=1, help="the first seed; default 1")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed; default %(default)s")
     parser.add_argument(
         "--runs",
         type=int,
         default=1,
-        help="how many runs of each drill, with one seed after another; default 1",
+        help="how many runs of each drill, with one seed after another; default %(default)s",
     )
     parser.add_argument(
         "--orders", type=int, help="how many orders a run places; default: as the drill says"

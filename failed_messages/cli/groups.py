@@ -34,7 +34,10 @@ def add_groups(verbs: Any) -> None:
     verb.add_argument("--service", choices=services(), help="only groups of this service")
     verb.add_argument("--status", choices=GroupStatus.values, help="only groups with this status")
     verb.add_argument(
-        "--limit", type=items_shown, default=GROUPS_LIMIT, help="how many groups; default 50"
+        "--limit",
+        type=items_shown,
+        default=GROUPS_LIMIT,
+        help="how many groups; default %(default)s",
     )
     verb.add_argument("--recount", action="store_true", help="first count the deaths again")
 

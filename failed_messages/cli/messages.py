@@ -45,7 +45,10 @@ def add_list(verbs: Any) -> None:
     verb.add_argument("--order", metavar="ID", help="only failed messages of this order")
     add_filter(verb)
     verb.add_argument(
-        "--limit", type=items_shown, default=LIST_LIMIT, help="how many messages; default 50"
+        "--limit",
+        type=items_shown,
+        default=LIST_LIMIT,
+        help="how many messages; default %(default)s",
     )
 
 

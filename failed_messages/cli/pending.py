@@ -24,7 +24,10 @@ def add_pending(verbs: Any) -> None:
     verb.add_argument("id", nargs="?", metavar="ID", help="the act; without it all are listed")
     verb.add_argument("what", nargs="?", choices=tuple(DECISIONS), help="what to do with it")
     verb.add_argument(
-        "--limit", type=items_shown, default=PENDING_LIMIT, help="how many acts; default 20"
+        "--limit",
+        type=items_shown,
+        default=PENDING_LIMIT,
+        help="how many acts; default %(default)s",
     )
     add_by(verb)
 

@@ -41,7 +41,7 @@ def add_replay(verbs: Any) -> None:
         type=int,
         default=DEFAULT_RATE,
         metavar="N",
-        help=f"of a bulk replay: messages a second; default {DEFAULT_RATE}",
+        help="of a bulk replay: messages a second; default %(default)s",
     )
     add_who(verb)
 
@@ -80,7 +80,10 @@ def add_jobs(verbs: Any) -> None:
     )
     verb.add_argument("what", nargs="?", choices=tuple(CONTROLS), help="pause, resume or cancel it")
     verb.add_argument(
-        "--limit", type=items_shown, default=JOBS_LIMIT, help="how many bulk replays; default 20"
+        "--limit",
+        type=items_shown,
+        default=JOBS_LIMIT,
+        help="how many bulk replays; default %(default)s",
     )
     add_who(verb)
 
