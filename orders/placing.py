@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -156,10 +157,11 @@ def store(document: dict[str, Any]) -> None:
 
 
 def id_of(moment: datetime) -> ObjectId:
-    """A new id that holds this moment's second.
+    """A new id: this moment's second, a counter of this process, and what nobody can guess.
 
-    A filter of `createdFrom` finds the order by its id first, so no clock may come between.
+    A filter of `createdFrom` finds the order by its id first, so no clock may come between. Whoever
+    could guess the id of a coming order could send a message about it before it is placed.
     """
-    new = ObjectId()
     second = int(moment.timestamp()).to_bytes(4, "big")
-    return new if new.binary[:4] == second else ObjectId(second + new.binary[4:])
+    counter = ObjectId().binary[9:]
+    return ObjectId(second + counter + secrets.token_bytes(5))

@@ -59,6 +59,8 @@ class Due(Struct, frozen=True):
     messages: int = 0
     #: When the next one is due; None where all are.
     next_at: datetime | None = None
+    #: `TimeoutError: card service timed out`, of the last attempt of one of them.
+    error: str = ""
 
 
 def retried(
@@ -203,17 +205,32 @@ def how_many(service: str, most: int, before: datetime | None = None) -> int:
 
 
 def by_service() -> dict[str, Due]:
-    """What is still to run of each service that has any."""
+    """What is still to run of each service that has any.
+
+    Raises what `of_order` does.
+    """
     to_come = {"$cond": [{"$gt": ["$due_at", "$$NOW"]}, "$due_at", None]}
     stages: list[dict[str, Any]] = [
         {"$match": IS_DUE},
         {"$group": {"_id": "$service", "count": {"$sum": 1}, "next_at": {"$min": to_come}}},
     ]
     return {
-        each["_id"]: Due(each["count"], each["next_at"])
+        each["_id"]: Due(each["count"], each["next_at"], _last_error(each["_id"]))
         for each in notes().aggregate(stages, hint=INDEX)
         if isinstance(each["_id"], str)
     }
+
+
+def _last_error(service: str) -> str:
+    newest = notes().find(_still_to_run(service), {"attempts": True}, hint=INDEX)
+    for note in newest.sort([("due_at", -1), ("service", -1)]).limit(1):
+        attempts = note.get("attempts")
+        last = attempts[-1] if isinstance(attempts, list) and attempts else None
+        # What another program wrote has any type.
+        said = last if isinstance(last, dict) else {}
+        words = [str(said[name]) for name in ("exception", "message") if said.get(name)]
+        return ": ".join(words)[:MOST_CHARACTERS]
+    return ""
 
 
 def _still_to_run(service: str) -> dict[str, Any]:

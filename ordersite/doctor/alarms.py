@@ -60,8 +60,8 @@ def _disk(node: dict[str, Any]) -> Finding:
         "wanted.",
         CONSEQUENCE,
         "df -h",
-        "On its host make room where RabbitMQ has its data, or correct `disk_free_limit` if it is "
-        "wrong. What is full:",
+        "On that node's machine make room where RabbitMQ has its data, or lower disk_free_limit in "
+        "rabbitmq.conf if it is more than that disk can have. What is full:",
     )
 
 

@@ -56,8 +56,8 @@ class Verdict(Struct, frozen=True):
         if not self.concerns:
             return ALL_IS_WELL
         if len(self.concerns) == 1:
-            return "One thing is wrong:"
-        return f"{len(self.concerns)} things are wrong, the worst first:"
+            return self.concerns[0].what
+        return f"{len(self.concerns)} things are wrong, the worst first."
 
     @property
     def sentence(self) -> str:

@@ -24,27 +24,29 @@ class Link(Struct, frozen=True):
         return reverse(self.name, args=args) + (f"?{self.query}" if self.query else "")
 
 
-DOCTOR = Link("What the doctor says", "admin:doctor")
+DOCTOR = Link("Show what the doctor says", "admin:doctor")
 
 
 def processes(kind: str) -> Link:
     """All of the kind, healthy ones, too."""
-    return Link(f"Processes: {kind}", "admin:processes", f"kind={kind}")
+    return Link(f"Show the {kind} processes", "admin:processes", f"kind={kind}")
 
 
 def workers_of(service: str) -> Link:
-    return Link(f"Workers of {service}", "admin:processes", f"queue={service}")
+    return Link(f"Show the workers of {service}", "admin:processes", f"queue={service}")
 
 
 def retrying(service: str = "") -> Link:
     """The messages that wait for a retry by the service, or by any."""
     query = f"service={service}" if service else ""
-    return Link("Waiting retries", "admin:failed_messages_retries", query)
+    return Link("Show the waiting retries", "admin:failed_messages_retries", query)
 
 
 def unaccounted_by(service: str) -> Link:
     """Another service may have answered the same order, or miss it, too."""
-    return Link("These orders", "admin:orders_order_changelist", f"needs=unaccounted_{service}")
+    return Link(
+        "Show these orders", "admin:orders_order_changelist", f"needs=unaccounted_{service}"
+    )
 
 
 def in_flight(service: str) -> Link:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from messaging.topology import undeliverable
+from messaging.service import answering
+from messaging.topology import replay_outcomes, undeliverable
 from ordersite.overview.durations import age
 from ordersite.overview.links import Link, in_flight, retrying, unaccounted_by, workers_of
 from ordersite.overview.links import processes as processes_of
@@ -24,7 +25,7 @@ ORDERS = "admin:orders_order_changelist"
 MESSAGES = "admin:failed_messages_failedmessage_changelist"
 GROUPS = "admin:failed_messages_failuregroup_changelist"
 DOCTOR = Link("Doctor", "admin:doctor")
-UNKNOWN = "?"
+UNKNOWN, NOT_YET = "?", "not checked yet"
 
 
 class Number(Struct, frozen=True):
@@ -36,6 +37,10 @@ class Number(Struct, frozen=True):
     is_bad: bool = False
     #: The exact time of a relative one.
     at: datetime | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.text in (UNKNOWN, NOT_YET)
 
 
 class Row(Struct, frozen=True):
@@ -62,16 +67,18 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     to_messages = Link("Failed messages", MESSAGES, "status=failed")
     oldest_first = Link("Failed messages", MESSAGES, "status=failed&sort=longest")
     if failed is None:
-        yield Number("failed messages", UNKNOWN, to_messages)
+        for name in ("failed messages", "orders that failed", "new causes in 24 h"):
+            yield Number(name, UNKNOWN, to_messages)
         return
-    count = failed.messages - failed.replaying
-    yield Number("failed messages", f"{count:,}", to_messages, count > 0)
+    count, unread = failed.messages - failed.replaying, _unread(snapshot)
+    text = f"{count:,}, {unread:,} more unread" if unread else f"{count:,}"
+    yield Number("failed messages", text, to_messages, count + unread > 0)
     if failed.replaying:
         replaying = Link("Messages that are being replayed", MESSAGES, "status=replaying")
         yield Number("being replayed", f"{failed.replaying:,}", replaying)
     least = "at least " if failed.at_least else ""
     yield Number(
-        "orders held up",
+        "orders that failed",
         f"{least}{failed.orders:,}",
         Link("Orders", ORDERS, "needs=failed"),
         failed.orders > 0,
@@ -85,6 +92,12 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Number]:
     since = f"&first_failed_at__gte={for_programs(failed.new_since)}" if failed.new_since else ""
     new = Link("New causes", GROUPS, f"status__exact=new{since}")
     yield Number("new causes in 24 h", f"{failed.new_groups:,}", new, failed.new_groups > 0)
+
+
+def _unread(snapshot: Snapshot) -> int:
+    """What an archiver would have stored by now, if one ran."""
+    dead = [each for each in archived(snapshot) if each.name != replay_outcomes.name]
+    return sum(each.messages for each in dead if not each.consumers)
 
 
 def _retries(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Number:
@@ -133,14 +146,14 @@ def _stock(snapshot: Snapshot, now: datetime) -> Number:
     """Whether it is as its movements say, and as of when."""
     link, last = Link("Stock movements", "admin:inventory_movement_changelist"), snapshot.stock
     if last is None:
-        return Number("stock", "not recounted yet", link)
+        return Number("stock", NOT_YET, link)
     said = f"{counted(len(last.skus), 'product')} wrong" if last.skus else "right"
     return Number("stock", f"{said}, {_ago(last.at, now)}", link, bool(last.skus), last.at)
 
 
 def _findings(snapshot: Snapshot, now: datetime) -> Number:
     if snapshot.doctor is None:
-        return Number("doctor", "not asked yet", DOCTOR)
+        return Number("doctor", NOT_YET, DOCTOR)
     count = len(doctors(snapshot))
     at, unchecked = snapshot.doctor.at, snapshot.doctor.unchecked
     text = counted(count, "finding") + (f", {unchecked} not checked" if unchecked else "")
@@ -163,7 +176,7 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     # Its messages are of all orders and of none: the list of who takes them counts them, too.
     yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, workers_of(service))
     yield _workers(snapshot, now, service)
-    since = (snapshot.waiting_since or {}).get(service)
+    since = _waits_since(snapshot, service)
     waited = (now - since).total_seconds() if since else 0.0
     text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
     yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
@@ -178,6 +191,14 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
         processes_of("archiver"),
         bool(dead and dead.messages and not dead.consumers),
     )
+
+
+def _waits_since(snapshot: Snapshot, service: str) -> datetime | None:
+    """Of a service that answers no order: since when its queue was not seen empty."""
+    waiting = snapshot.waiting_since or {}
+    if service in {each.name for each in answering()}:
+        return waiting.get(service)
+    return snapshot.filled_since.get(service)
 
 
 def _workers(snapshot: Snapshot, now: datetime, service: str) -> Number:

@@ -45,12 +45,20 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     # This one runs, also where nobody knows that yet.
     snapshot = msgspec.structs.replace(snapshot, web=max(1, snapshot.web or 0))
     told = shown(snapshot, is_for_staff=may_see)
-    return told | (drawn(span_named(request.GET.get("span"))) if may_see else {})
+    if not may_see:
+        return told
+    span = span_named(request.GET.get("span"))
+    # Without a primary a member still answers, with what it has heard of.
+    return told | (drawn(span) if not snapshot.mongodb else named(span))
+
+
+def named(span: Span) -> dict[str, Any]:
+    return {"span": span.name, "spans": [each.name for each in SPANS]}
 
 
 def drawn(span: Span) -> dict[str, Any]:
     """The charts of the span; none where MongoDB has no answer in time."""
-    told: dict[str, Any] = {"span": span.name, "spans": [each.name for each in SPANS]}
+    told = named(span)
     names = [service.name for service in answering()]
     with pymongo.timeout(CHARTS_SECONDS), suppress(PyMongoError):
         told["charts"] = charts(span, measuring.of(span, mongodb_now()), names)

@@ -31,7 +31,7 @@ NO_DELIVERER_SECONDS = 60
 
 NONE_WAITS = "None waits yet."
 #: What a command is for.
-ASK_WHY, START_ONE = "The doctor says why, and what to do:", "Start one:"
+ASK_WHY, START_ONE = "The doctor says why, and what to do. In a terminal:", "Start one:"
 
 
 def dependencies(snapshot: Snapshot) -> Iterator[Concern]:
@@ -91,9 +91,9 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         first = min(waiting, default=None)
         yield Concern(
             level=Level.BROKEN,
-            what="No relay runs: nothing that is placed leaves the outbox.",
-            cost="Orders are taken and wait; neither stock nor invoice follows. "
-            + (f"The oldest has waited {age(seconds_since(first, now))}." if first else NONE_WAITS),
+            what="No relay runs: new orders do not reach the services.",
+            cost="Orders are taken and kept, but no stock is reserved and no invoice made. "
+            + (_held_up(snapshot, first, now) if first else NONE_WAITS),
             click=processes_of("relay"),
             step=START_ONE,
             command="python manage.py relay",
@@ -105,15 +105,25 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
-            cost="Orders were taken that no service has got yet. Nothing is lost.",
+            cost="Orders were taken that no service has got yet. "
+            f"{_held_up(snapshot, first, now)} Nothing is lost.",
             click=processes_of("relay" if "orders" in late else "scheduler"),
-            step="The relay runs, but publishes nothing. The list says what it waits for. If it "
-            "hangs, end it and start one:"
+            step="The relay runs, but publishes nothing, or too little. The list of processes says "
+            "what it waits for, and on which machine it is. If it hangs, end it, then start one:"
             if "orders" in late
             else f"The scheduler sends these. {START_ONE}",
             command=f"python manage.py {'relay' if 'orders' in late else 'scheduler'}",
             since=first,
         )
+
+
+def _held_up(snapshot: Snapshot, first: datetime, now: datetime) -> str:
+    """`12 orders wait, the oldest for 3 min.`"""
+    waited = age(seconds_since(first, now))
+    orders = max((line.in_flight for line in snapshot.lines or ()), default=0)
+    if orders > 1:
+        return f"{counted(orders, 'order')} wait, the oldest for {waited}."
+    return f"The oldest has waited {waited}."
 
 
 def overdue(snapshot: Snapshot, now: datetime) -> dict[str, datetime]:
@@ -136,7 +146,7 @@ def workers(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Ite
         last = f" The last was seen {age(seconds_since(seen, now))} ago." if seen else ""
         yield Concern(
             level=Level.BROKEN,
-            what=f"No worker of {service} runs.{last}",
+            what=f"No {service} worker runs.{last}",
             cost=_who_waits(queue, line),
             click=workers_of(service),
             step=START_ONE,
@@ -169,8 +179,8 @@ def archiver(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.DEGRADED,
             what="No archiver runs: what fails now cannot be seen here.",
-            cost=f"{counted(count, 'message')} {'waits' if count == 1 else 'wait'} in RabbitMQ: "
-            "dead ones, and outcomes of replays. None is lost.",
+            cost=f"{counted(count, 'message')} about failures and replays "
+            f"{'waits' if count == 1 else 'wait'} for it in RabbitMQ. None is lost.",
             click=processes_of("archiver"),
             step=START_ONE,
             command="python manage.py archiver",
@@ -183,7 +193,7 @@ def archiver(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             what=f"The archiver is behind or stuck: {waiting}.",
             cost="What failed, and how replays ended, is seen late. None is lost.",
             click=processes_of("archiver"),
-            step="If they do not become fewer, end the archiver and start one:",
+            step="If they do not become fewer, end the archiver, then start one:",
             command="python manage.py archiver",
             since=min(filled),
         )

@@ -174,6 +174,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     consumers_seen: dict[str, datetime] = {}
     #: By queue that has messages: since when it was never seen empty, by the scheduler.
     filled_since: dict[str, datetime] = {}
+    #: By service: since when some order was never accounted for, by the scheduler.
+    unaccounted_since: dict[str, datetime] = {}
     doctor: Doctor | None = None
     stock: StockDifference | None = None
 

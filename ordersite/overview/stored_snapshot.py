@@ -99,7 +99,7 @@ def take() -> Snapshot:
 
 def _with_seen(now: Snapshot) -> Snapshot:
     """With when each queue last had a consumer, and there was a web process and a deliverer, and
-    since when a queue was not seen empty."""
+    since when a queue was not seen empty, or an order not accounted for."""
     # One that was just read has seen nothing before.
     before, queues = _kept_last() or now, now.queues or {}
     known = before.filled_since
@@ -109,6 +109,11 @@ def _with_seen(now: Snapshot) -> Snapshot:
         | {name: now.at for name, queue in queues.items() if queue.consumers},
         filled_since={
             name: known.get(name, now.at) for name, queue in queues.items() if queue.messages
+        },
+        unaccounted_since={
+            line.service: before.unaccounted_since.get(line.service, now.at)
+            for line in now.lines or before.lines or ()
+            if line.unaccounted
         },
         web_seen=now.at if now.web else before.web_seen,
         deliverer_seen=now.at if now.deliverer and now.deliverer.living else before.deliverer_seen,
@@ -155,7 +160,13 @@ def recount_stock() -> None:
 def told(difference: Difference) -> str:
     """`6 are stored as available, its movements add up to 10.`"""
     stored, quantity = f"{difference.stored:,}", difference.quantity
-    return f"{stored} are stored as {quantity}, its movements add up to {difference.recounted:,}."
+    moved = f"{difference.recounted:,}"
+    said = f"{stored} are stored as {quantity}, its movements add up to {moved}."
+    if difference.quantity != "available":
+        return said
+    if difference.stored < difference.recounted:
+        return f"{said} Orders may be refused although there are goods."
+    return f"{said} Orders may be promised goods that are not there."
 
 
 def last() -> Snapshot | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlencode
 
+from messaging.handling.retry_notes import Due
 from ordersite.overview import process_concerns, unknown
 from ordersite.overview.concern import Concern, Level, Verdict
 from ordersite.overview.durations import age, seconds_since
@@ -25,10 +26,15 @@ RETRY_STORM_MESSAGES = 10
 #: More answers than the worker of `orders` has before it in a rush.
 ORDERS_BACKLOG_MESSAGES = 10_000
 BEHIND = (
-    "A worker runs. If its queue does not shrink, it hangs: restart it. If it only has too much to "
-    "do, start one more:"
+    "A worker runs. If its queue does not shrink, it hangs: end it. If it only has too much to do, "
+    "leave it. Then start one:"
 )
-HANGS = "A worker has taken them and hangs: end it, then start it again:"
+HANGS = (
+    "Its queue is empty, so a worker seems to hang with what it took. The list says which, and on "
+    "which machine. End it, and its messages are handled again, nothing twice. Then start one:"
+)
+#: Until then the scheduler has sent the event again, and the service has answered.
+SENT_AGAIN_SECONDS = 300
 #: The doctor's subjects that the snapshot itself knows, and newer.
 SAID_BY_THE_SNAPSHOT = (
     "Relay",
@@ -48,7 +54,7 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
         *process_concerns.dependencies(snapshot),
         *process_concerns.web(snapshot, now),
         *process_concerns.relay(snapshot, now),
-        *_unaccounted(snapshot),
+        *_unaccounted(snapshot, now),
         *process_concerns.workers(snapshot, now, services),
         *_failed(snapshot, now),
         *_slow(snapshot, now),
@@ -66,25 +72,38 @@ def judge(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -> Verdi
     return Verdict(max((each.level for each in found), default=Level.GOOD), tuple(found))
 
 
-def _unaccounted(snapshot: Snapshot) -> Iterator[Concern]:
+def _unaccounted(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     for line in snapshot.lines or ():
         if line.unaccounted:
+            since = snapshot.unaccounted_since.get(line.service)
+            stays = since is not None and seconds_since(since, now) > SENT_AGAIN_SECONDS
+            is_one = line.unaccounted == 1
             yield Concern(
-                level=Level.BROKEN,
+                level=Level.BROKEN if stays or not _is_sent_again(snapshot) else Level.DEGRADED,
                 what=f"{counted(line.unaccounted, 'order')} unaccounted for: "
                 f"{line.service} never answered.",
-                cost=f"Whoever placed {'it' if line.unaccounted == 1 else 'them'} waits for "
-                f"{line.service}, and no message is on its way. The scheduler sends the events "
-                "again within a minute.",
+                cost=f"{'It waits' if is_one else 'They wait'} for {line.service}, and no message "
+                f"about {'it' if is_one else 'them'} is on its way. The scheduler sends the "
+                "message again within a minute; nothing is done twice.",
                 click=unaccounted(line),
-                step="Nothing is to be done, unless it stays. To count again now:",
+                step="That has not helped for 5 min: the log of the scheduler says why. To count "
+                "again now:"
+                if stays
+                else "Nothing is to be done if it is gone within 5 min. To count again now:",
                 command="python manage.py conservation",
+                since=since,
             )
+
+
+def _is_sent_again(snapshot: Snapshot) -> bool:
+    """Whether what sends it and what publishes it run."""
+    scheduler = snapshot.scheduler
+    return bool(scheduler and scheduler.is_fresh) and snapshot.relay is not False
 
 
 def unaccounted(line: Line) -> Link:
     if len(line.orders) == 1:
-        return Link("The order", "admin:orders_order_change", args=line.orders)
+        return Link("Open the order", "admin:orders_order_change", args=line.orders)
     return unaccounted_by(line.service)
 
 
@@ -101,7 +120,9 @@ def _failed(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         what=f"{messages} not settled{since}.",
         cost=f"{costs(snapshot)}{cause}",
         click=causes(snapshot),
-        step="Read there what to do about the cause; then replay its messages.",
+        step="Read there what to do about the cause; then replay its messages."
+        if failed.orders
+        else "Read there what to do about the cause; then replay its messages, or discard them.",
         since=failed.oldest_at,
     )
 
@@ -125,7 +146,7 @@ def costs(snapshot: Snapshot) -> str:
     """`At least 12 orders of 9 customers, 4,210.00 EUR, wait for an operator.`"""
     failed = snapshot.failed
     if not failed or not failed.orders:
-        return "No order of ours is held up by it."
+        return "None is about an order that is stored here, so no order waits for it."
     customers = counted(failed.customers, "customer")
     money = f", {failed.money}" if failed.money else ""
     least = "At least " if failed.at_least else ""
@@ -140,8 +161,8 @@ def causes(snapshot: Snapshot) -> Link:
     failed = snapshot.failed
     if failed and failed.groups and is_most(failed.groups[0], failed):
         name, group = "admin:failed_messages_failuregroup_change", failed.groups[0].fingerprint
-        return Link("The cause, with its messages", name, args=(group,))
-    return Link("The causes", "admin:failed_messages_failuregroup_changelist")
+        return Link("Show the cause and its messages", name, args=(group,))
+    return Link("Show the causes", "admin:failed_messages_failuregroup_changelist")
 
 
 def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
@@ -158,9 +179,10 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         orders = counted(max(1, line.in_flight if line else queue.messages), "order")
         yield Concern(
             level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
-            what=f"{service} is behind or stuck: its oldest order has waited {age(waited)}.",
-            cost=f"{orders} without an answer of {service}; {counted(queue.messages, 'message')} "
-            "in its queue.",
+            what=f"Service {service} is behind or stuck: its oldest order has waited "
+            f"{age(waited)}.",
+            cost=f"{orders} not yet handled by {service}; {counted(queue.messages, 'message')} "
+            "in its queue. Nothing is lost.",
             click=workers_of(service),
             step=BEHIND if queue.messages else HANGS,
             command=f"celery -A celery_app worker -Q {service} -n {service}@%h",
@@ -180,9 +202,9 @@ def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     oldest = f" The oldest such order has waited {age(waited)}." if since else ""
     yield Concern(
         level=Level.BROKEN if waited > STUCK_SECONDS else Level.DEGRADED,
-        what="orders is behind or stuck: what the other services did is not noted.",
-        cost=f"Statuses are late; stock and invoices are not. {counted(queue.messages, 'message')} "
-        f"in its queue.{oldest}",
+        what="Service orders is behind or stuck: the statuses of orders are out of date.",
+        cost="What the other services did is done, and not yet written down in the orders. "
+        f"{counted(queue.messages, 'message')} in its queue.{oldest}",
         click=workers_of("orders"),
         step=BEHIND if queue.messages else HANGS,
         command="celery -A celery_app worker -Q orders -n orders@%h",
@@ -193,32 +215,40 @@ def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]:
     for service in services:
         count, waits = snapshot.retries(service), "wait for a retry"
+        due = (snapshot.retries_due or {}).get(service)
         if count > snapshot.in_retry_queues(service):
             waits = "wait for a retry, or for a worker to retry them"
         if count >= RETRY_STORM_MESSAGES:
             yield Concern(
                 level=Level.DEGRADED,
-                what=f"{service} keeps failing: {count:,} messages {waits}.",
-                cost="Their orders are late. Each becomes a failed message after its last attempt.",
+                what=f"Service {service} keeps failing: {count:,} messages {waits}.{_why(due)}",
+                cost="Their orders are late. A message whose last attempt fails, too, becomes a "
+                "failed message.",
                 click=retrying(service),
-                step="The list has each one's error, and Retry now shows whether the cause is "
-                "gone. Then all of them succeed by themselves.",
+                step="The list has the error of each. Once the cause is fixed, all succeed by "
+                "themselves when they are due; “Retry now” tries one at once.",
             )
+
+
+def _why(due: Due | None) -> str:
+    return f" One of them: {due.error}" if due and due.error else ""
 
 
 def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     if snapshot.stock and snapshot.stock.skus:
         skus, recounted = snapshot.stock.skus, age(seconds_since(snapshot.stock.at, now))
-        products = counted(len(skus), "product")
+        others = f" So it is with {counted(len(skus) - 1, 'other product')}." if skus[1:] else ""
         yield Concern(
-            level=Level.BROKEN,
-            what=f"The stock of {', '.join(skus[:3])} is not what its movements say.",
-            cost=f"{snapshot.stock.first} Orders for {products} may be promised goods that are not "
-            f"there, or refused some that are. Recounted {recounted} ago.".strip(),
+            level=Level.DEGRADED,
+            what=f"The stock of {', '.join(skus[:3])} differs from what its movements add up to.",
+            cost=f"{snapshot.stock.first}{others} Seen {recounted} ago.".strip(),
             click=Link(
-                "Its movements", "admin:inventory_movement_changelist", urlencode({"q": skus[0]})
+                "Show its movements",
+                "admin:inventory_movement_changelist",
+                urlencode({"q": skus[0]}),
             ),
-            step="Count the goods. To store what the movements add up to:",
+            step="No order waits for this. Count the goods, then store what the movements add up "
+            "to (if there are more, restock the difference after it):",
             command=f"python manage.py recount_stock --correct {shlex.quote(skus[0])}",
             since=snapshot.stock.at,
         )

@@ -28,7 +28,7 @@ ANSWER_WITHIN_SECONDS = 1
 
 #: A client that asks for readiness is not told whose login it is; the doctor's user is.
 REFUSED = "It refuses the login, or what the login wants to do."
-NO_PRIMARY = "It answers, but no primary does."
+NO_PRIMARY = "No member of its replica set is primary."
 DOCTOR = "python manage.py doctor says what is refused."
 #: RabbitMQ is not there, or is too slow for a page: a busy machine is not an outage.
 CLOSED = "Nothing listens at its address: it does not run, or AMQP_URL names another one."

@@ -158,7 +158,7 @@ def test_the_front_page_tells_of_a_failure_by_itself_and_leads_to_its_cause(
 
     expect(page.locator(".concerns")).to_contain_text("1 failed message not settled")
     expect(page).to_have_title(re.compile("Degraded"))
-    follow(page, page.get_by_role("link", name="The cause, with its messages"))
+    follow(page, page.get_by_role("link", name="Show the cause and its messages"))
     expect(page.locator("h1")).to_contain_text("Simulated fault")
 
 

@@ -53,6 +53,24 @@ def test_what_is_due_already_is_counted_and_is_not_what_comes_next() -> None:
     assert due.next_at > NOW
 
 
+def test_why_one_of_them_failed_is_known() -> None:
+    attempts = [{"exception": "ValueError", "message": "first"}, {"exception": "TimeoutError"}]
+    note(FIRST, due_at=NOW + timedelta(hours=1), attempts=attempts)
+    assert retry_notes.by_service()["billing"].error == "TimeoutError"
+
+    attempts[-1]["message"] = "card service timed out"
+    note(SECOND, due_at=NOW + timedelta(hours=2), attempts=attempts)
+    assert retry_notes.by_service()["billing"].error == "TimeoutError: card service timed out"
+
+
+@pytest.mark.parametrize("strange", [None, "timed out", [], ["timed out"], [{"message": None}]])
+def test_an_error_that_another_program_wrote_hides_no_retry(strange: Any) -> None:
+    note(FIRST, due_at=NOW + timedelta(hours=1), attempts=strange)
+
+    assert retry_notes.by_service()["billing"].messages == 1
+    assert retry_notes.by_service()["billing"].error == ""
+
+
 @pytest.mark.parametrize(
     "strange", [{"service": None}, {"service": ["billing"]}, {"order_id": None}, {"order_id": [1]}]
 )

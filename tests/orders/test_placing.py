@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -272,3 +274,23 @@ def test_merging_keeps_every_unit(items: list[str | Item]):
 def test_merging_stops_at_the_limit():
     with pytest.raises(Refusal):
         quantities_of([Item("a", 10_000), "a"])
+
+
+def test_whoever_knows_the_ids_of_orders_cannot_guess_the_next_one():
+    """Otherwise a message about an order could be sent before it is placed."""
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    ids = [placing.id_of(moment).binary for _ in range(200)]
+
+    assert {each[:4] for each in ids} == {int(moment.timestamp()).to_bytes(4, "big")}
+    assert len({each[7:] for each in ids}) == len(ids)
+    # The counter is what may be known.
+    assert all(len({each[byte] for each in ids}) > 50 for byte in range(7, 12))
+
+
+def test_ids_of_one_process_are_in_the_sequence_of_its_orders():
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    ids = [placing.id_of(moment) for _ in range(200)]
+
+    wraps = [before for before, after in pairwise(ids) if after < before]
+    # The counter begins anew after sixteen million.
+    assert len(wraps) <= 1

@@ -294,3 +294,16 @@ def test_the_admins_page_follows_the_order(processes: Processes, place: Place, p
     expect(billing).to_contain_text("invoiced", timeout=10_000)
     expect(billing).not_to_contain_text("to be")
     expect(page.locator(".steps")).to_contain_text("2026-000001")
+
+    # What can be done follows, too, but nobody loses what they are typing.
+    note, cancel = page.get_by_text("Note something"), page.get_by_text("Cancel the order …")
+    note.click()
+    page.get_by_label("Note", exact=True).fill("a word")
+    orders().update_one({"_id": ObjectId(order_id)}, {"$set": {"status": "cancelled"}})
+    ledger.record(order_id, "inventory", "reserved")
+    expect(page.locator(".lane").filter(has_text="inventory")).to_contain_text("reserved")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("a word")
+    expect(cancel).to_be_visible()
+    note.click()
+    ledger.record(order_id, "inventory", "shipped")
+    expect(cancel).to_have_count(0)

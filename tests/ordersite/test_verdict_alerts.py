@@ -106,7 +106,7 @@ def test_it_says_whom_it_costs_what_and_what_to_open(pipeline: Pipeline) -> None
     assert (alert["kind"], alert["verdict"], alert["before"]) == ("verdict", "broken", "good")
     [concern] = alert["concerns"]
     assert "No relay runs" in alert["error"] == concern["what"]
-    assert "neither stock nor invoice follows" in concern["cost"]
+    assert "no stock is reserved and no invoice made" in concern["cost"]
     assert concern["command"] == "python manage.py relay"
     assert concern["url"] == "http://localhost:8000/admin/processes/?kind=relay"
     assert alert["url"] == "http://localhost:8000/admin/"

@@ -50,12 +50,43 @@ def test_a_pipeline_that_is_well_shows_no_bad_number() -> None:
     assert [each for row in rows for each in row.numbers if each.is_bad] == []
 
 
+def test_what_an_archiver_would_have_stored_is_told_beside_what_is_seen() -> None:
+    down = but(queues=with_queues(queue("billing.dlq", 9, consumers=0)), failed=failed(3))
+
+    assert told(down)["failed messages"][::2] == ("3, 9 more unread", True)
+
+
+def test_what_is_not_known_does_not_look_healthy() -> None:
+    blind = but(failed=None, stock=None, doctor=None, relay=None)
+    shown = [*tiles(blind, NOW, SERVICES), *processes(blind, NOW, SERVICES)]
+
+    assert [each.name for each in shown if each.is_unknown] == [
+        "failed messages",
+        "orders that failed",
+        "new causes in 24 h",
+        "stock",
+        "doctor",
+        "relay",
+    ]
+
+
+def test_a_service_that_answers_no_order_tells_since_when_its_queue_is_not_empty() -> None:
+    behind = but(
+        queues=with_queues(queue("orders", 9_000)),
+        filled_since={"orders": ago(minutes=3), "billing": ago(minutes=4)},
+    )
+
+    rows = {row.name: row.numbers for row in service_rows(behind, NOW, SERVICES)}
+    assert [(each.text, each.is_bad) for each in rows["orders"]][2] == ("3 min", True)
+    assert rows["billing"][2].text == "none"
+
+
 def test_failures_tell_count_orders_money_and_age() -> None:
     shown = told(but(failed=failed()))
 
     assert shown["failed messages"][0] == "12"
     assert shown["failed messages"][1].endswith("/failedmessage/?status=failed")
-    assert shown["orders held up"][:2] == ("12", "/admin/orders/order/?needs=failed")
+    assert shown["orders that failed"][:2] == ("12", "/admin/orders/order/?needs=failed")
     assert shown["worth"][0] == "4,210.00 EUR"
     assert shown["oldest failed"][0] == "2 h 0 min ago"
     assert shown["new causes in 24 h"][0] == "1"
@@ -299,4 +330,4 @@ def test_the_stock_tells_when_it_was_last_as_its_movements_say() -> None:
 
     assert told(but(stock=right))["stock"][::2] == ("right, 20 s ago", False)
     assert told(but(stock=wrong))["stock"][::2] == ("2 products wrong, 3 h 0 min ago", True)
-    assert told(but(stock=None))["stock"][::2] == ("not recounted yet", False)
+    assert told(but(stock=None))["stock"][::2] == ("not checked yet", False)

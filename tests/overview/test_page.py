@@ -73,11 +73,24 @@ def test_what_is_wrong_is_said_first_with_its_cost_and_the_next_click(
 
     told = page(operator, address)
 
-    assert told.index("No worker of") < told.index("1 failed message not settled")
+    assert told.index(" worker runs") < told.index("1 failed message not settled")
     assert "1 order of 1 customer, 12.50 EUR, waits for an operator." in told
     assert 'class="verdict is-broken"' in told
     assert "Broken" in told
     assert "✕" in told
+
+
+def test_each_part_of_an_open_page_is_replaced_whatever_has_happened(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the script would leave what was true before."""
+    parts = []
+    for down in ({}, {"rabbitmq": "No answer.", "queues": None, "lines": None}, {"failed": None}):
+        snapshot = msgspec.structs.replace(stored_snapshot.current(), **down)
+        monkeypatch.setattr(stored_snapshot, "current", lambda now=snapshot: now)
+        parts.append(re.findall(r'data-part="(\w+)"', page(operator)))
+
+    assert parts[0] == parts[1] == parts[2]
 
 
 def test_every_number_leads_to_a_list_that_opens(operator: Client) -> None:
@@ -101,7 +114,7 @@ def test_as_many_are_listed_as_the_number_says(operator: Client) -> None:
 
     shown = re.findall(r'<dt>([^<]+)</dt><dd><a href="([^"]+)"[^>]*>(?:! )?(\d+)</a>', told)
     counts = {name: (html.unescape(url), count) for name, url, count in shown}
-    for name in ("failed messages", "being replayed", "orders held up", "new causes in 24 h"):
+    for name in ("failed messages", "being replayed", "orders that failed", "new causes in 24 h"):
         url, count = counts[name]
         assert f"{count} result" in page(operator, url), name
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from inventory.recounting import Difference
 from ordersite.overview import stored_snapshot
 from ordersite.overview.snapshot import Deliverer, Snapshot
-from tests.overview.snapshots import NOW, but, queue, well, with_queues
+from tests.overview.snapshots import NOW, but, line, queue, well, with_queues
 
 
 class Kept:
@@ -58,3 +59,41 @@ def test_a_deliverer_was_last_seen_when_one_lived(monkeypatch: pytest.MonkeyPatc
 
     lived = NOW + timedelta(seconds=5)
     assert [seen(0, 0), seen(1, 5), seen(0, 10)] == [None, lived, lived]
+
+
+def test_an_order_is_unaccounted_for_since_it_was_first_seen_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Kept()
+    monkeypatch.setattr(stored_snapshot, "kept", lambda: kept)
+
+    def unaccounted_since(count: int, seconds: int) -> dict[str, datetime]:
+        at, lines = NOW + timedelta(seconds=seconds), (line("billing", unaccounted=count),)
+        now: Snapshot = but(at=at, lines=lines)
+        monkeypatch.setattr(stored_snapshot, "read", lambda *_: now)
+        stored_snapshot.take()
+        found = stored_snapshot.loaded(kept.document or {})
+        assert found
+        return found.unaccounted_since
+
+    assert unaccounted_since(1, 0) == {"billing": NOW}
+    assert unaccounted_since(2, 60) == {"billing": NOW}
+    assert unaccounted_since(0, 120) == {}
+    assert unaccounted_since(1, 180) == {"billing": NOW + timedelta(seconds=180)}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "stored", "consequence"),
+    [
+        ("available", 6, "Orders may be refused although there are goods."),
+        ("available", 14, "Orders may be promised goods that are not there."),
+        ("shipped", 6, "add up to 10."),
+    ],
+)
+def test_what_a_difference_of_the_stock_means_is_told(
+    quantity: str, stored: int, consequence: str
+) -> None:
+    said = stored_snapshot.told(Difference("pen", quantity, stored, 10))
+
+    assert said.startswith(f"{stored} are stored as {quantity}, its movements add up to 10.")
+    assert said.endswith(consequence)

@@ -8,10 +8,13 @@
     const answer = await fetch(location.href, { credentials: "same-origin" });
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    // Not the timeline alone: status, ledger and outbox change with it.
-    for (const selector of ["#timeline", "#workplace", ".module.aligned"]) {
+    // Not the timeline alone: status, ledger, outbox and what can be done change with it.
+    for (const selector of ["#timeline", "#workplace", "#acts", ".module.aligned"]) {
       const now = document.querySelectorAll(selector);
-      page.querySelectorAll(selector).forEach((part, index) => now[index]?.replaceWith(part));
+      page.querySelectorAll(selector).forEach((part, index) => {
+        // Nobody loses what they are typing.
+        if (selector !== "#acts" || !now[index]?.querySelector("details[open]")) now[index]?.replaceWith(part);
+      });
     }
   };
 

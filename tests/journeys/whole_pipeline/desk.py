@@ -46,8 +46,12 @@ class Operator:
     def finds(self, incident: str, *words: str) -> None:
         """The front page names the incident first, with its next step."""
         self._opens_the_front_page(lambda said: incident in said[0])
+        several = self.page.locator(".concern-what")
+        # The only one is the verdict's own sentence.
+        what = several.first if several.count() else self.page.locator(".verdict-sentence")
+        expect(what).to_contain_text(incident)
         concern = self.page.locator(".concern").first
-        for each in (incident, *words):
+        for each in words:
             expect(concern).to_contain_text(each)
         code = concern.locator("code")
         self.command = code.inner_text() if code.count() else ""

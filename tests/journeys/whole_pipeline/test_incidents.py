@@ -67,8 +67,8 @@ def test_billing_is_frozen(operator: Operator, pipeline: Pipeline) -> None:
     orders().update_many({}, {"$set": {"awaited_since": ago(minutes=3)}})
 
     frozen = "billing is behind or stuck"
-    operator.finds(f"{frozen}: its oldest order has waited 3 min", "end it, then start it again:")
-    operator.clicks("Workers of billing")
+    operator.finds(f"{frozen}: its oldest order has waited 3 min", "End it", "Then start one:")
+    operator.clicks("Show the workers of billing")
     operator.reads("Processes")
     pipeline["billing"].kill()
     operator.starts("billing")
@@ -86,7 +86,7 @@ def test_orders_is_frozen(operator: Operator, pipeline: Pipeline) -> None:
     orders().update_many({}, {"$set": {"awaited_since": ago(minutes=3)}})
 
     frozen = "orders is behind or stuck"
-    operator.finds(frozen, "The oldest such order has waited 3 min", "end it, then start it again:")
+    operator.finds(frozen, "The oldest such order has waited 3 min", "End it", "Then start one:")
     expect(operator.page.locator(".concerns")).not_to_contain_text("billing is behind")
     expect(operator.page.locator(".concerns")).not_to_contain_text("inventory is behind")
     pipeline["orders"].kill()
@@ -100,8 +100,8 @@ def test_the_relay_is_dead(operator: Operator, pipeline: Pipeline) -> None:
     end_relay(pipeline)
     order_id = pipeline.api.place(101)
 
-    operator.finds("No relay runs: nothing that is placed leaves the outbox.", "Start one:")
-    operator.clicks("Processes: relay")
+    operator.finds("No relay runs: new orders do not reach the services.", "Start one:")
+    operator.clicks("Show the relay processes")
     operator.reads("Processes")
     operator.starts("relay")
 
@@ -119,7 +119,7 @@ def test_one_group_of_2000(operator: Operator, pipeline: Pipeline) -> None:
     fail_for_billing(GROUP_MESSAGES)
 
     operator.finds("2,000 failed messages not settled", "2,000 orders of 1 customer", "25,000.00")
-    operator.clicks("The cause, with its messages")
+    operator.clicks("Show the cause and its messages")
     operator.reads("TimeoutError", "2,000 messages", "2,000 orders", "Replay is safe.")
     operator.clicks("Replay them all")
     operator.clicks(operator.page.locator("#confirm"))
@@ -166,9 +166,10 @@ def test_a_retry_storm(operator: Operator, pipeline: Pipeline, retry_queue: str)
         a_retry_waits(str(each["_id"]), placed_body(each), retry_queue)
 
     operator.finds(
-        f"billing keeps failing: {RETRIES} messages wait for a retry", "each one's error"
+        f"billing keeps failing: {RETRIES} messages wait for a retry. One of them: card",
+        "The list has the error of each.",
     )
-    operator.clicks("Waiting retries")
+    operator.clicks("Show the waiting retries")
     expect(operator.page.locator("#retries tbody tr")).to_have_count(RETRIES)
     operator.reads("card service timed out")
     # Whether the cause is gone is seen at once.
@@ -200,8 +201,8 @@ def test_the_outbox_grows(operator: Operator, pipeline: Pipeline) -> None:
     leases().update_one({"_id": RELAY_LEASE}, {"$set": lease}, upsert=True)
 
     grows = "The outbox grows"
-    operator.finds(f"{grows}: its oldest event has waited 3 min", "end it and start one:")
-    operator.clicks("Processes: relay")
+    operator.finds(f"{grows}: its oldest event has waited 3 min", "end it, then start one:")
+    operator.clicks("Show the relay processes")
     operator.reads("Processes")
     end_relay(pipeline)
     operator.starts("relay")
@@ -215,8 +216,8 @@ def test_the_archiver_is_down(operator: Operator, pipeline: Pipeline) -> None:
     bury(certificate(message="card service timed out"))
 
     down = "No archiver runs"
-    operator.finds(f"{down}: what fails now cannot be seen here.", "1 message waits")
-    operator.clicks("Processes: archiver")
+    operator.finds(f"{down}: what fails now cannot be seen here.", "1 message about failures")
+    operator.clicks("Show the archiver processes")
     operator.reads("Processes")
     operator.starts("archiver")
 
@@ -229,8 +230,8 @@ def test_mongodb_has_no_primary(operator: Operator, pipeline: Pipeline, mongodb:
     admin.command("replSetStepDown", 60, force=True)
     try:
         without = "MongoDB cannot be used"
-        operator.finds(f"{without}: It answers, but no primary does.", "The doctor says why")
-        operator.clicks("What the doctor says")
+        operator.finds(f"{without}: No member of its replica set is primary.", "says why")
+        operator.clicks("Show what the doctor says")
         operator.reads("is SECONDARY.", "rs.freeze(0)")
     finally:
         # What the command of mongosh does.
@@ -251,7 +252,7 @@ def test_rabbitmq_has_no_room_on_its_disk(
         # Its management tells some seconds later.
         eventually(lambda: [*alarms.of_nodes()])
         operator.finds("Disk alarm", "orders are accepted and wait in the outbox", "make room")
-        operator.clicks("What the doctor says")
+        operator.clicks("Show what the doctor says")
         operator.reads("Disk alarm", "df -h")
     finally:
         rabbitmq.control("set_disk_free_limit", "50MB")
@@ -266,14 +267,15 @@ def test_the_recount_of_the_stock_differs(operator: Operator) -> None:
     quantity = pen["available"]
 
     operator.jobs.append(stored_snapshot.recount_stock)
-    differs = "The stock of pen is not what its movements say."
+    differs = "The stock of pen differs from what its movements add up to."
     stored, moved = quantity - 4, quantity
     operator.finds(
         differs,
         f"{stored:,} are stored as available, its movements add up to {moved:,}.",
-        "Count the goods.",
+        "Orders may be refused although there are goods.",
+        "Count the goods",
     )
-    operator.clicks("Its movements")
+    operator.clicks("Show its movements")
     operator.reads("pen", "opening")
     operator.types_the_command()
 
@@ -285,9 +287,9 @@ def test_an_order_is_unaccounted_for(operator: Operator, pipeline: Pipeline) -> 
     orders().insert_one(order)
 
     lost = "1 order unaccounted for: billing never answered."
-    operator.finds(lost, "Nothing is to be done, unless it stays.")
+    operator.finds(lost, "Nothing is to be done if it is gone within 5 min.")
     expect(operator.page.locator(".concern")).to_have_count(1)
-    operator.clicks("The order")
+    operator.clicks("Open the order")
     operator.reads(str(order["_id"]))
     # The scheduler's, every minute.
     assert reconcile() == 1
