@@ -8,7 +8,6 @@ The pipeline's health, which needs all of them, is `/health/ready`.
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
 from collections.abc import Sequence
@@ -47,6 +46,10 @@ def trouble_of_web() -> str:
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= HIGHEST_PORT):
         return f"WEB_PORT is {text[:40]!r}; for example: WEB_PORT=8000"
     port = int(text)
+    # The other probes do without it: it would take two thirds of their time, in each container for
+    # ever.
+    import http.client
+
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WEB_SECONDS)
     try:
         connection.request("GET", WEB_PATH)

@@ -1,21 +1,19 @@
 """A process's heartbeat in a file, for a container's or Kubernetes' probe.
 
-A probe asks whether *this* process still works, so it neither needs MongoDB or RabbitMQ nor Django:
-`python -m runtime.health relay` takes 30 ms. A process that waits for either of them is alive.
+A probe asks whether *this* process still works, so it neither needs MongoDB or RabbitMQ nor Django.
+A process that waits for either of them is alive. Probes run for ever, in every container: what they
+import is most of what they cost.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runtime.process_start import start_of
-
-logger = logging.getLogger(__name__)
 
 #: The environment variable with the file's path; without it no process writes one.
 VARIABLE = "HEARTBEAT_FILE"
@@ -31,8 +29,7 @@ _written_at, _written = -EVERY_SECONDS, ("", "")
 _cannot_write = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(NamedTuple):
     """What a process wrote last."""
 
     process: str
@@ -125,7 +122,7 @@ def _write(path: Path, text: str) -> None:
         written.replace(path)
     except OSError as error:
         if _cannot_write != str(error):
-            logger.warning("The probe will not see that this process works: %s", error)
+            _warn("The probe will not see that this process works: %s", error)
         _cannot_write = str(error)
     else:
         _cannot_write = ""
@@ -138,7 +135,14 @@ def _warn_of_another(path: Path) -> None:
     except (OSError, ValueError):
         return
     if last.started and last.pid != os.getpid() and not last.has_ended:
-        logger.warning(
+        _warn(
             "%s is written by the %s with process id %s, too. Give each a file of its own: %s",
             *(path, last.process, last.pid, VARIABLE),
         )
+
+
+def _warn(text: str, *arguments: object) -> None:
+    # A probe never does, and need not import it.
+    import logging
+
+    logging.getLogger(__name__).warning(text, *arguments)

@@ -46,7 +46,11 @@ def refused(error: amqp.AMQPError) -> str:
     if isinstance(error, amqp.PreconditionFailed):
         return f"RabbitMQ answers: {words}. What differs, and what to do: python manage.py doctor"
     if isinstance(error, amqp.ConsumerCancelled):
-        return "RabbitMQ has ended a consumer, whose queue was deleted or has lost its leader."
+        return (
+            "RabbitMQ has ended a consumer: its queue was deleted or has lost its leader, or (from "
+            "4.3 on) it held a message for longer than consumer_timeout. In that case make that "
+            f"longer on each node: {LONGER_CONSUMER_TIMEOUT}"
+        )
     if type(error) is amqp.ConnectionError:
         return f"RabbitMQ does not take the connection: {words}. Correct AMQP_URL."
     return ""

@@ -16,7 +16,9 @@ SLOW_SECONDS = (150, 165)
 SHARE_OF_USERS = 6
 SERVICES = ("inventory", "billing")
 
-TIMED_OUT = re.compile("consumer_timeout|PRECONDITION_FAILED|acknowledgement on channel")
+TIMED_OUT = re.compile(
+    "consumer_timeout|PRECONDITION_FAILED|acknowledgement on channel|has ended a consumer"
+)
 GAVE_BACK = re.compile(r"Gave (\d+) messages back to RabbitMQ")
 
 

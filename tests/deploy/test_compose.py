@@ -99,6 +99,27 @@ def test_every_container_is_probed_and_limited(services: Services) -> None:
 
 
 @pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
+@pytest.mark.parametrize("name", ["mongodb", "rabbitmq"])
+def test_a_server_that_is_up_is_seldom_asked(services: Services, name: str) -> None:
+    """Each time starts a shell of MongoDB's, or an Erlang of RabbitMQ's."""
+    probe = services[name]["healthcheck"]
+
+    assert (probe["interval"], probe["start_interval"]) == ("1m", "2s")
+    # Docker's compose waits for it this long, as `interval` begins after it.
+    assert probe["start_period"] == "5m"
+
+
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
+def test_pulling_images_upgrades_rabbitmq_to_no_other_minor_release(services: Services) -> None:
+    assert services["rabbitmq"]["image"] == "rabbitmq:4.3-management"
+
+
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
+def test_it_starts_on_a_server_with_one_core(services: Services) -> None:
+    assert [name for name, each in services.items() if float(each.get("cpus", 1)) > 1] == []
+
+
+@pytest.mark.parametrize("services", [SERVICES, PRODUCTION], ids=["development", "production"])
 def test_each_has_time_to_stop(services: Services) -> None:
     """Docker kills what has not ended within ten seconds; MongoDB alone waits for longer."""
     for name, service in services.items():

@@ -352,6 +352,36 @@ def test_the_servers_are_those_of_compose() -> None:
         assert mongodb["additionalMongodConfig"][f"setParameter.{name}"] == int(value)
 
 
+def test_mongodb_has_no_known_hole() -> None:
+    """8.0.17 is the first without CVE-2025-14847, 8.0.21 without CVE-2026-6914."""
+    (mongodb,) = [each["spec"] for each in PRODUCTION if each["kind"] == "MongoDBCommunity"]
+
+    assert tuple(map(int, mongodb["version"].split("."))) >= (8, 0, 21)
+
+
+def test_a_cluster_is_set_up_as_its_limits_demand() -> None:
+    (rabbitmq,) = [each["spec"] for each in PRODUCTION if each["kind"] == "RabbitmqCluster"]
+
+    advanced = " ".join(rabbitmq["rabbitmq"]["advancedConfig"].split())
+    assert advanced == "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 10000}]}]."
+    assert "dead_letter_worker_publisher_confirm_timeout" in (ROOT / "docs/limits.md").read_text()
+
+
+def test_the_proxy_stays_where_no_web_is_ready() -> None:
+    """It then answers 503 with Retry-After; without it a client has no answer at all."""
+    (proxy,) = [each for each in SMALL if each["kind"] == "Deployment" and each not in OURS]
+    (nginx,) = proxy["spec"]["template"]["spec"]["containers"]
+
+    assert nginx["readinessProbe"].keys() == {"tcpSocket", "periodSeconds"}
+
+
+def test_the_scheduler_reaches_a_mail_server() -> None:
+    (policy,) = [each for each in SMALL if each["metadata"]["name"] == "ordersite-scheduler"]
+    (rule,) = policy["spec"]["egress"]
+
+    assert {25, 465, 587, settings.EMAIL_PORT} <= {each["port"] for each in rule["ports"]}
+
+
 def test_every_overlay_takes_the_image_of_this_release() -> None:
     for listing in FOLDER.glob("overlays/*/kustomization.yaml"):
         (image,) = yaml.safe_load(listing.read_text())["images"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import time
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -257,3 +259,13 @@ def test_a_probe_asks_at_an_address(path: str) -> None:
     assert Client(SERVER_NAME="10.0.0.7").get(path).status_code == 200
     assert Client(SERVER_NAME="10.0.0.7").get("/orders").status_code == 400
     assert Client(SERVER_NAME="localhost").post(path).status_code == 405
+
+
+def test_a_probe_imports_little(programs: None) -> None:
+    """It runs every few seconds in each container, and what it imports is what it costs."""
+    script = "import sys, runtime.health; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert {"logging", "dataclasses", "http.client", "django"} & {*modules} == set()
