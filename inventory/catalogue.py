@@ -1,7 +1,7 @@
 """The catalogue: what is sold, at which price; and how products come into it and out of it.
 
 A product keeps its SKU for ever, as orders, reservations and invoices name it. One that is
-withdrawn is sold no more, and stays: what was ordered of it is reserved, shipped and released as
+withdrawn is no longer sold, and stays: what was ordered of it is reserved, shipped and released as
 before, and it may be offered again.
 """
 

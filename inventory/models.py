@@ -31,7 +31,7 @@ class Product(models.Model):
     reserved = models.PositiveIntegerField(default=0, editable=False)
     #: Units that have left for the customers.
     shipped = models.PositiveIntegerField(default=0, editable=False)
-    #: Since when it is sold no more; absent while it is.
+    #: Since when it is no longer sold; absent while it is.
     withdrawn_at = models.DateTimeField("withdrawn", null=True, editable=False)
 
     class Meta:

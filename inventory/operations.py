@@ -108,7 +108,7 @@ def of_state(id_: str, summary: str, said: str, product: dict[str, Any]) -> Oper
 
 WITHDRAW_PRODUCT = of_state(
     "withdrawProduct",
-    "Sell a product no more",
+    "Stop selling a product",
     "The product is withdrawn; orders that have it go on.",
     {**PRODUCT, "withdrawnAt": "2026-11-28T12:00:00.000Z"},
 )

@@ -102,7 +102,7 @@ class ProductView(APIView):
 
 
 class WithdrawView(APIView):
-    """Sell a product no more; withdrawing it again changes nothing."""
+    """Stop selling a product; withdrawing it again changes nothing."""
 
     scopes = SCOPES
     operations = {"POST": operations.WITHDRAW_PRODUCT}

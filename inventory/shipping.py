@@ -127,7 +127,7 @@ def publish_waiting() -> int:
     """Publish the `inventory.shipped` events that wait; return how many it was.
 
     Raises:
-        PublishError: RabbitMQ has not confirmed all; those that it has wait no more.
+        PublishError: RabbitMQ has not confirmed all; those that it has no longer wait.
     """
     waiting = list(_waiting())
     if not waiting:

@@ -45,7 +45,7 @@ class Walk:
         """
         Args:
             simulate_fault: makes billing fail for customer 500 with this kind of fault, or with
-                `none` no more.
+                no longer `none`.
         """
         self._address = address.rstrip("/")
         self._simulate_fault = simulate_fault

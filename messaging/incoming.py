@@ -171,7 +171,7 @@ def delivery_of(message: Any, service: Service) -> Delivery:
 
 
 def _headers(message: Any, type_: str, service: Service) -> dict[str, Any]:
-    """Those that stay with the message; among them its publisher, where that is none of ours."""
+    """Those that stay with the message; among them its publisher, where that is not ours."""
     kept = {**kept_headers(message.headers), **begun_trace(message)}
     kept.pop(PUBLISHER, None)
     user = publisher_of(message, type_, service)
@@ -278,7 +278,7 @@ def _check_type(type_: str, service: Service, known_types: frozenset[str]) -> No
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object. Raises InvalidMessage: it is none."""
+    """The body as a JSON object. Raises InvalidMessage: it is not one."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

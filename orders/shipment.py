@@ -15,7 +15,7 @@ from runtime.milliseconds import now_in_milliseconds
 def note_shipped(order_id: str, session: ClientSession) -> bool:
     """Bring the order to the status `shipped`; False where it was cancelled.
 
-    An order that orders never took is none of its business.
+    An order that orders never took is not its business.
     """
     key = object_id(order_id)
     if key is None:

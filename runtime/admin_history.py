@@ -12,7 +12,7 @@ NAMELESS = "erased"
 
 
 def forget_names(of: type[Model], ids: Iterable[str]) -> None:
-    """Let the history of these records say no more what they were called.
+    """Let the history of these records no longer say what they were called.
 
     Raises:
         django.db.DatabaseError: MongoDB did not answer, or refuses it.

@@ -132,7 +132,7 @@ def _job(
 
 
 def cancel(id_: ObjectId, by: str) -> bool:
-    """Discard no more; what is discarded stays so. Returns: False where it has ended already."""
+    """Stop discarding; what is discarded stays so. Returns: False where it has ended already."""
     return in_transaction(partial(_write_end, id_, CANCELLED, "", by))
 
 

@@ -130,7 +130,7 @@ def _gather(job: Job) -> bool:
 
 
 def _selection(job: Job) -> Filter:
-    """Raises InvalidFilter: it is none, or one that asks for everything."""
+    """Raises InvalidFilter: it is not a filter, or one that asks for everything."""
     selection = Filter.of_text(job["selection"])
     if not selection.parameters():
         raise InvalidFilter("filter", "must say which messages", FILTER_FIX)

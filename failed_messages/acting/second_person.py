@@ -96,7 +96,7 @@ def count_done(noted: ObjectId | None, messages: int) -> None:
 
 
 def forget_acts_alone() -> int:
-    """Delete the notes that count no more; the scheduler runs this hourly.
+    """Delete the notes that no longer count; the scheduler runs this hourly.
 
     Returns: how many.
     """

@@ -45,7 +45,7 @@ def triage(
 
     Raises:
         InvalidTriage: a field is unknown, or its value is not one that it takes.
-        Moved: a field that is to be changed is no more what was shown.
+        Moved: a field that is to be changed is no longer what was shown.
     """
     wanted = _checked(changes)
     return in_transaction(lambda session: _write(fingerprint, wanted, by, session, shown or {}))

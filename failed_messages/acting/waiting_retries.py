@@ -83,7 +83,7 @@ def _act(id_: str, record: Callable[..., None], done: str) -> Verdict:
 
 def _too_late(retry: WaitingRetry) -> str:
     return (
-        f"it came too late: {retry.about} waits no more. It runs, has run, or waits in the queue "
+        f"it came too late: {retry.about} no longer waits. It runs, has run, or waits in the queue "
         f"{retry.service} for a worker; the timeline says how it ends"
     )
 

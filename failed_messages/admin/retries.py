@@ -164,7 +164,7 @@ def _when(retry: WaitingRetry, now: datetime) -> str:
 
 
 def _page_of(retry: WaitingRetry) -> str:
-    """The order's page; the list of all that wait, where the order is none of ours."""
+    """The order's page; the list of all that wait, where the order is not ours."""
     if object_id(retry.order_id) is None:
         return reverse("admin:failed_messages_retries")
     return reverse("admin:orders_order_change", args=[retry.order_id])

@@ -49,7 +49,7 @@ class Edit(Struct, forbid_unknown_fields=True, rename="camel"):
     dry_run: bool = False
 
 
-#: A fingerprint, or nothing; `faults_in_replay` and `wrong_choice` look at it.
+#: A fingerprint, or nothing; `faults_in_replay` and `wrong_choice` check it.
 Group = Annotated[str, Meta(extra_json_schema={"pattern": r"^[^\x00]*$"})]
 
 
@@ -73,7 +73,7 @@ class Policy(Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(extra_json_schema={"enum": ["", *map(str, REASON_LABELS)]})] = ""
 
 
-#: Empty, or an address; `triage` looks at it.
+#: Empty, or an address; `triage` checks it.
 LINK_PATTERN = r"^\s*([hH][tT][tT][pP][sS]?:|$)"
 
 

@@ -261,7 +261,7 @@ SET_POLICY = Operation(
 )
 END_POLICY = Operation(
     id="switchOffReplayPolicy",
-    summary="Replay it by itself no more",
+    summary="Stop replaying it by itself",
     path=SCOPE,
     body=NOTHING,
     answers={

@@ -138,7 +138,7 @@ CHOICES = {"service": list(services()), "reason": list(REASON_LABELS), "status":
 
 
 def duration(text: str) -> timedelta:
-    """`15m` as a time. Raises ValueError: it is none, or longer than `MOST_DAYS`."""
+    """`15m` as a time. Raises ValueError: it is not a duration, or longer than `MOST_DAYS`."""
     is_one = _DURATION.fullmatch(text) is not None
     span = timedelta(**{UNITS[text[-1]]: int(text[:-1])}) if is_one else None
     if span is None or span > timedelta(days=MOST_DAYS):

@@ -21,7 +21,7 @@ TREND_HOURS = 24
 MOST_MESSAGES = 5_000
 #: Of one group; the front page reads as many of all groups.
 NEWEST_MESSAGES = 2_000
-#: A list by orders or money compares no more groups.
+#: A list by orders or money compares at most so many groups.
 MOST_COMPARED = 100
 #: A query for each of so many takes a third of the time of one that groups 100,000 messages; of
 #: more groups it takes longer.

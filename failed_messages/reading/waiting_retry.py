@@ -29,7 +29,7 @@ class WaitingRetry:
     #: Of the latest attempt.
     error: str
     due_at: datetime | None
-    #: Why it waits no more, or cannot be moved; empty where it can.
+    #: Why it no longer waits, or cannot be moved; empty where it can.
     obstacle: str
     note: dict[str, Any]
 

@@ -125,7 +125,7 @@ class ProductAdmin(admin.ModelAdmin):
 
     @admin.action(description="Withdraw the selected products", permissions=["change_product"])
     def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
-        """Sell them no more; those that were withdrawn before keep their date."""
+        """Stop selling them; those that were withdrawn before keep their date."""
         changed = queryset.filter(withdrawn_at=None).update(**withdrawn())
         self.message_user(request, f"Withdrawn: {changed}.", messages.SUCCESS)
 

@@ -80,7 +80,7 @@ def retried(
         "most_attempts": most,
         "queue": retry_queue(services()[delivery.service], delay_seconds).name,
     }
-    # A foreign text is none of MongoDB's expressions.
+    # A foreign text is not an expression of MongoDB's.
     told = {name: {"$literal": value} for name, value in note.items()}
     due = {"due_at": {"$add": ["$$NOW", round(delay_seconds * 1_000)]}, "at": "$$NOW"}
     _write(delivery, call, [{"$set": told | due}, {"$unset": ["gave_up", "stop"]}])

@@ -27,7 +27,7 @@ def processes() -> tuple[str, ...]:
 
 
 def users() -> frozenset[str]:
-    """The users of all processes; with our own, where it is none of them."""
+    """The users of all processes; with our own, where it is not among them."""
     return frozenset({own_user(settings.AMQP_URL), *map(user_of, processes())} - {""})
 
 

@@ -74,7 +74,7 @@ class Arrivals:
             )
 
     def ignore(self) -> None:
-        """Listen no more, until the next `wait`."""
+        """Stop listening, until the next `wait`."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()

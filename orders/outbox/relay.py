@@ -114,7 +114,7 @@ class Relay:
             return f"tries again: {self._fault}"
         if self._was_holder is None:
             return ""
-        return "publishes events" if self._was_holder else "stands by for another relay"
+        return "publishes events" if self._was_holder else "is on standby for another relay"
 
     def _outage(self, error: Exception) -> float:
         self._arrivals.ignore()

@@ -19,7 +19,7 @@ MOST_HOURS = 24 * 90
 #: Of an Idempotency-Key.
 KEY_EXAMPLE = "4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11"
 
-#: Looked at by `expanded`, which takes a family, too.
+#: Checked by `expanded`, which takes a family, too.
 ScopeName = Annotated[
     str,
     Meta(

@@ -81,7 +81,7 @@ def checked(token: str) -> Mapping[str, Any]:
     """The claims of a token that the issuer signed for this site, and that is not over.
 
     Raises:
-        Unauthenticated: it is none.
+        Unauthenticated: it is not one.
         IssuerAway: see there.
     """
     try:

@@ -12,7 +12,7 @@ RETRY_PREFIXES = tuple(f"{service}.retry." for service in services())
 
 
 def left_over(there: dict[str, Any]) -> list[str]:
-    """The queues that only this system makes, and that it makes no more.
+    """The queues that only this system makes, and that it no longer makes.
 
     Args:
         there: what the management API says of each queue, by its name.

@@ -23,7 +23,7 @@ def relay() -> Iterator[Finding]:
             Severity.ERROR,
             "Relay",
             check.detail,
-            "Orders are accepted and wait: neither inventory nor billing gets them.",
+            "Orders are accepted and wait: no service gets them.",
             check.next_step,
         )
 

@@ -40,7 +40,7 @@ class Schemas:
         self._by_identity = dict(zip(known, found, strict=True))
 
     def of(self, type_: Any) -> Schema:
-        """Raises KeyError: the type is none of them."""
+        """Raises KeyError: the type is not among them."""
         return self._by_identity[id(type_)]
 
 

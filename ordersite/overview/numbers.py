@@ -187,7 +187,7 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     yield Number(
         "dead letters",
         f"{dead.messages:,}" if dead else UNKNOWN,
-        # Who stores them; those that are stored are no more in the queue.
+        # Who stores them; those that are stored are no longer in the queue.
         processes_of("archiver"),
         bool(dead and dead.messages and not dead.consumers),
     )

@@ -211,7 +211,7 @@ def is_fresh_at_primary(snapshot: Snapshot) -> bool:
 
 
 class Probe:
-    """Whether RabbitMQ answers, asked once in a few seconds, however many look."""
+    """Whether RabbitMQ answers, asked once in a few seconds, however many pages are read."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = Lock()
@@ -228,7 +228,7 @@ class Probe:
 
 
 class OwnReading:
-    """The web server's, for a few seconds: however many look, one of them reads."""
+    """The web server's, for a few seconds: however many pages are read, one of them asks."""
 
     def __init__(self) -> None:
         self._lock = Lock()

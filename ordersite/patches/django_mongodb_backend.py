@@ -194,7 +194,7 @@ def _is_checked(expression: Any) -> bool:
 
 
 def _checked(value: Any, expression: Any) -> Any:
-    """The value as it is shown. Raises TypeError, ValueError: it is none of its field."""
+    """The value as it is shown. Raises TypeError, ValueError: its field cannot have it."""
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError(f"{value} is not an amount")
     for kind, type_ in TYPES.items():

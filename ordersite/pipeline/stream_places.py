@@ -30,5 +30,5 @@ class StreamPlaces:
     def give_back(self, client: str) -> None:
         with self._lock:
             self._taken[client] -= 1
-            # Counts those that are zero no more.
+            # No longer counts those that are zero.
             self._taken += Counter()

@@ -44,7 +44,7 @@ OTHERS_NUMBER = (
     "{kind} {number} is lost, and the number is another order's by now: cancel that one in its "
     "place, or issue another one by hand, and tell both customers"
 )
-REPLAY_LOST = "RabbitMQ has it no more: it, or how it ended, was lost with the restore"
+REPLAY_LOST = "RabbitMQ no longer has it: it, or how it ended, was lost with the restore"
 
 
 class Left(list[str]):

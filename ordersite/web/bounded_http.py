@@ -57,7 +57,7 @@ OF_AN_UPGRADE = (b"upgrade", b"http2-settings")
 
 CHECK_SECONDS = 1.0
 #: Connections that are checked to find one that may be closed for a new one.
-LOOKED_AT = 100
+CHECKED_CONNECTIONS = 100
 
 MALFORMED = "The request is malformed, so it was not read."
 TOO_MANY_BYTES = f"The headers have more than {MAX_HEAD_BYTES:,} bytes. Send fewer or shorter ones."
@@ -286,7 +286,7 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def _makes_room(self) -> bool:
         """Close one that waits for a request, if there is one among the first."""
-        for each in islice(self.connections, LOOKED_AT):
+        for each in islice(self.connections, CHECKED_CONNECTIONS):
             if each is not self and isinstance(each, BoundedHTTP) and each.is_idle():
                 each.abort()
                 return True

@@ -76,7 +76,7 @@ class InThreads:
 
     @asynccontextmanager
     async def _body(self, scope: Event, receive: Receive) -> AsyncIterator[IO[bytes]]:
-        """The body, whole; empty where it is none that `WholeRequest` lets pass."""
+        """The body, whole; empty where `WholeRequest` does not let it pass."""
         if not 0 < declared_bytes(scope) <= most_bytes(scope["path"]):
             yield io.BytesIO()
             return

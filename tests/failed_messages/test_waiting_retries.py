@@ -98,7 +98,7 @@ def test_stopping_needs_a_reason(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (NotWaiting(), "it came too late: attempt 2 of order.placed by billing waits no more"),
+        (NotWaiting(), "it came too late: attempt 2 of order.placed by billing no longer waits"),
         (TooFarBack(), "more than 1,000 messages may be before it in billing.retry.2m"),
         (ConnectionResetError("gone"), "RabbitMQ did not answer"),
     ],

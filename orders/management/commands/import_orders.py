@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
     def import_file(self, file: Path) -> None:
         if file.suffix not in FORMATS:
-            raise CommandError(f"{file} is none of {', '.join(FORMATS)}: rename it.")
+            raise CommandError(f"{file} is not one of {', '.join(FORMATS)}: rename it.")
         try:
             with file.open("rb") as stream:
                 read = FORMATS[file.suffix]
