@@ -23,8 +23,8 @@ DESCRIPTION = (
     "Bind a queue of your own to an exchange. Each message is one event: its body is the JSON "
     "object below; its type, id, time and order are in AMQP's properties `type`, `message_id`, "
     "`timestamp` and `correlation_id`. Events arrive at least once and in any order; `message_id` "
-    "identifies a repeat. `order_events.headers`, a headers exchange, carries what "
-    "`order_events.topic` does."
+    "identifies a repeat. A headers exchange carries what the topic exchange of the same service "
+    "does."
 )
 SCHEMA_REF = "#/components/schemas/{name}"
 
@@ -59,7 +59,8 @@ def channels_of_all() -> Iterator[tuple[str, dict[str, Any]]]:
         yield service.exchange.name, channel(service.exchange, own)
         if service.by_topic:
             # All of the service's events pass through here, most of them from the fanout.
-            yield service.topic_exchange.name, channel(service.topic_exchange, service.publishes)
+            for exchange in (service.topic_exchange, service.headers_exchange):
+                yield exchange.name, channel(exchange, service.publishes)
 
 
 def channel(exchange: Exchange, carried: Iterable[Event]) -> dict[str, Any]:
