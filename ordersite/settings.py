@@ -635,6 +635,7 @@ LOG_FORMAT = setting(
     validate=one_of("line", "json"),
     example="json",
 )
+LOGGING_CONFIG = "runtime.log_setup.set_up"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
