@@ -26,9 +26,7 @@ def set_up(config: dict[str, Any]) -> None:
         threading.excepthook = log_error_of_thread
 
 
-def log_error(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def log_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Log what ends this process; see `sys.excepthook`."""
     if is_watched():
         sys.__excepthook__(kind, error, trace)

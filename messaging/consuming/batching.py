@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter as Tally
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -160,6 +161,7 @@ class BatchStrategy:
         service, _, type_ = self._task.name.partition(".")
         counts.called(service, type_, outcome.seconds, len(messages))
         counts.handled(service, type_, [each.properties.get("timestamp") for each in handled])
+        counts.led_to(outcome.events)
         self._ended(batch.number)
 
     def _ack(self, messages: list[Any]) -> None:
@@ -206,6 +208,8 @@ class Outcome(NamedTuple):
     seconds: float
     #: How many share the queue.
     workers: int
+    #: How many events of each type it has published.
+    events: Mapping[str, int]
 
 
 def has_a_history(message: Any) -> bool:
@@ -251,4 +255,6 @@ def run_batch(
     began = time.monotonic()
     answers = run(call, around_a_batch())
     refused = [index for index, events in enumerate(answers) if events is None]
-    return Outcome(refused, time.monotonic() - began, sharing(service).workers())
+    led_to = Tally(event.type for events in answers for event in events or ())
+    seconds = time.monotonic() - began
+    return Outcome(refused, seconds, sharing(service).workers(), dict(led_to))

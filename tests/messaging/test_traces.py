@@ -301,7 +301,7 @@ def test_a_batch_has_one_span_with_links(
     publishers = [user_of("relay")] * 4
     outcome = batching.run_batch("billing", "order.placed", [BODY] * 4, publishers, found)
 
-    assert outcome.refused == []
+    assert (outcome.refused, outcome.events) == ([], {"billing.invoiced": 4})
     processed = of("billing", traces)
     assert processed.kind == "CONSUMER"
     assert (processed.trace_id, processed.parent_id) == (TRACE, SPAN)

@@ -46,7 +46,7 @@ def lines_of(set_up: str, log_format: str) -> list[str]:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(set_up=set_up)],
         cwd=ROOT,
-        env={**os.environ, "LOG_FORMAT": log_format, "DJANGO_SETTINGS_MODULE": "ordersite.settings"},
+        env={**os.environ, "LOG_FORMAT": log_format},
         stderr=subprocess.PIPE,
         text=True,
         check=False,
