@@ -28,10 +28,12 @@ from messaging.handling.middlewares import around_a_batch, run
 from messaging.handling.worker_count import sharing
 from messaging.incoming import ATTEMPT_HEADER, begun_trace, came_back, was_returned
 from messaging.service import services
+from messaging.spans import of_message
 from messaging.trust.publishers import publisher_of
 from runtime.batch_interval import INTERVAL_SECONDS, Pace
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
+from runtime.tracing.spans import Link
 
 logger = logging.getLogger(__name__)
 
@@ -222,13 +224,20 @@ def has_a_history(message: Any) -> bool:
     )
 
 
-def traces_of(messages: list[Any]) -> dict[int, TraceContext]:
+def traces_of(messages: list[Any]) -> dict[int, Link]:
     """Those of the messages that have one, by index; none where traces are not recorded."""
     if not spans.is_on():
         return {}
     headers = ({**message.headers, **begun_trace(message)} for message in messages)
     found = ((index, context.read(each)) for index, each in enumerate(headers))
-    return {index: trace for index, trace in found if trace}
+    return {index: _sent(messages[index], trace) for index, trace in found if trace}
+
+
+def _sent(message: Any, trace: TraceContext) -> Link:
+    if not trace.is_sampled:
+        return Link(trace)
+    ids = (str(message.properties.get(name) or "") for name in ("message_id", "correlation_id"))
+    return Link(trace, of_message(*ids))
 
 
 def run_batch(
@@ -236,7 +245,7 @@ def run_batch(
     type_: str,
     bodies: list[bytes],
     publishers: list[str],
-    traces: dict[int, TraceContext],
+    traces: dict[int, Link],
 ) -> Outcome:
     """In the pool child: handle all bodies at once.
 
