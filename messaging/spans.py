@@ -18,7 +18,7 @@ from messaging.publishing.confirms import Outgoing
 from messaging.topology import by_name
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
-from runtime.tracing.spans import Kind
+from runtime.tracing.spans import Kind, Link
 
 
 @contextmanager
@@ -59,27 +59,27 @@ def processing(
         yield
         return
     about = {**of_queue(queue, "process"), **attributes}
-    with spans.span(f"process {queue}", Kind.CONSUMER, parent, about, [parent], cause):
+    with spans.span(f"process {queue}", Kind.CONSUMER, parent, about, [Link(parent)], cause):
         yield
 
 
 @contextmanager
 def processing_batch(
-    queue: str, parents: Sequence[TraceContext], count: int, attributes: spans.Attributes
+    queue: str, messages: Sequence[Link], count: int, attributes: spans.Attributes
 ) -> Iterator[None]:
     """One span around the handling of several messages, with a link to each.
 
     It is in the trace of the first, as it has to be in one.
 
     Args:
-        parents: of those messages whose traces are recorded; no span where it is empty.
+        messages: those whose traces are recorded; no span where it is empty.
         count: of all messages.
     """
-    if not parents:
+    if not messages:
         yield
         return
     about = {**of_queue(queue, "process"), **attributes, "messaging.batch.message_count": count}
-    with spans.span(f"process {queue}", Kind.CONSUMER, parents[0], about, parents):
+    with spans.span(f"process {queue}", Kind.CONSUMER, messages[0].context, about, messages):
         yield
 
 
@@ -128,7 +128,7 @@ def _begin_sending(outgoing: Outgoing) -> TraceContext | None:
         return spans.begin(f"send {destination}", Kind.PRODUCER, parent, about)
     if here.trace_id == parent.trace_id:
         return spans.begin(f"send {destination}", Kind.PRODUCER, here, about)
-    return spans.begin(f"send {destination}", Kind.PRODUCER, parent, about, [here])
+    return spans.begin(f"send {destination}", Kind.PRODUCER, parent, about, [Link(here)])
 
 
 def _continuing(outgoing: Outgoing, here: TraceContext) -> Outgoing:

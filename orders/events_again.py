@@ -12,6 +12,7 @@ from msgspec import Struct
 from messaging.isolation import isolated
 from messaging.message import Message, event
 from messaging.outages import is_outage
+from messaging.publishing.counts import publish_counted
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
 from messaging.service import events, publisher_of
 from messaging.topology import by_name
@@ -52,7 +53,7 @@ def send_again(
             again = Outgoing(message_again(document, type_, recorded), by_name.name, service)
             check_publishable(again)
             outgoing[document["_id"]] = again
-    publisher.publish([*outgoing.values()])
+    publish_counted(publisher, [*outgoing.values()])
     # What was answered meanwhile waits for nothing.
     sent = {**IS_AWAITED, "_id": {"$in": [*outgoing]}}
     orders().update_many(sent, {"$currentDate": {"awaited_since": True}})

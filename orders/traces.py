@@ -34,7 +34,7 @@ def begun(documents: Sequence[dict[str, Any]]) -> Iterator[None]:
     traces are recorded.
     """
     request = context.current.get()
-    links = [request] if request is not None and request.span is not None else []
+    links = [spans.Link(request)] if request is not None and request.span is not None else []
     sampled = [each for each in documents if settings.TRACE_SAMPLER.samples(None)]
     stored = [_begin(each, links) for each in sampled]
     failed: BaseException | None = None
@@ -48,7 +48,7 @@ def begun(documents: Sequence[dict[str, Any]]) -> Iterator[None]:
             spans.end(each, failed)
 
 
-def _begin(document: dict[str, Any], links: Sequence[TraceContext]) -> TraceContext:
+def _begin(document: dict[str, Any], links: Sequence[spans.Link]) -> TraceContext:
     about = {"ordersite.order_id": str(document["_id"])}
     here = spans.begin("import order", Kind.INTERNAL, None, about, links)
     document["trace"] = here.headers()

@@ -635,6 +635,7 @@ LOG_FORMAT = setting(
     validate=one_of("line", "json"),
     example="json",
 )
+LOGGING_CONFIG = "runtime.log_setup.set_up"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -646,7 +647,6 @@ LOGGING = {
             "style": "{",
         },
         "json": {"()": "runtime.json_lines.JsonLines"},
-        "as_it_is": {"format": "%(message)s"},
     },
     "filters": {
         "not_a_probe": {"()": "ordersite.web.probe_log.NotAProbe"},
@@ -655,14 +655,14 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
-        "stderr_as_it_is": {"class": "logging.StreamHandler", "formatter": "as_it_is"},
+        "stderr_as_json": {"class": "logging.StreamHandler", "formatter": "json"},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would say each thing twice.
         "django": {"handlers": [], "propagate": True},
-        # JSON lines, see runtime.decision_log.
-        "decisions": {"handlers": ["stderr_as_it_is"], "propagate": False},
+        # For programs, whatever people read; see runtime.decision_log.
+        "decisions": {"handlers": ["stderr_as_json"], "propagate": False},
         "django.request": {"filters": ["not_a_probe"]},
         # The development server's access log has its own format.
         "django.server": {"propagate": False},

@@ -25,6 +25,8 @@ class Span:
     parent_id: str
     #: The spans that it is linked with.
     links: list[str]
+    #: What each of these links says.
+    link_attributes: list[dict[str, Any]]
     attributes: dict[str, Any]
     #: What it failed with; None where it did not.
     error: str | None
@@ -69,6 +71,7 @@ def span_of(sent: Any, resource: dict[str, Any]) -> Span:
         span_id=sent.span_id.hex(),
         parent_id=sent.parent_span_id.hex(),
         links=[link.span_id.hex() for link in sent.links],
+        link_attributes=[values_of(link.attributes) for link in sent.links],
         attributes=values_of(sent.attributes),
         error=sent.status.message if sent.status.code == ERROR else None,
         resource=resource,

@@ -47,6 +47,9 @@ DOCUMENTED = {
     "_exit",
 }
 
+#: Theirs, and documented as what a program gives another value.
+HOOKS = {"sys.excepthook", "threading.excepthook"}
+
 #: Of no release of the pipeline: what stands beside it to measure or to break it.
 OUTSIDE = ("tests", "benchmarks/peers", "localservices", "drills")
 
@@ -109,7 +112,7 @@ def changes(path: Path) -> Iterator[str]:
     for node in nodes(path):
         match node:
             case ast.Attribute(value=ast.Name(owner), attr=name, ctx=ast.Store()) if (
-                owner in theirs
+                owner in theirs and f"{owner}.{name}" not in HOOKS
             ):
                 yield f"{path}:{node.lineno}: {owner}.{name} ="
 

@@ -46,7 +46,6 @@ DATES = {
     "ordersite/personal_data/archive.py",
     "ordersite/pipeline/verdict_alerts.py",
     "ordersite/simulated_faults/management/commands/load_demo_faults.py",
-    "runtime/decision_log.py",
     "runtime/milliseconds.py",
     # An order's times; what waits for an answer is dated again by MongoDB's, see
     # `orders.unanswered.date_those_of_the_future`.

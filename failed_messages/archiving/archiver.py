@@ -21,6 +21,7 @@ from kombu.mixins import ConsumerMixin
 from pymongo.errors import PyMongoError
 
 from failed_messages.archiving import archive
+from failed_messages.archiving.log_ids import ids_of
 from failed_messages.archiving.outcomes import record_outcome
 from messaging import topology
 from messaging.consuming.one_by_one import use_up_returns
@@ -30,7 +31,7 @@ from messaging.outages import is_about_the_document
 from messaging.service import services
 from messaging.spans import of_message, processing
 from messaging.storable import text
-from runtime import heartbeat_file, presence
+from runtime import heartbeat_file, log_context, presence
 from runtime.connecting import BROKER_ERRORS, connect
 from runtime.metrics.counting import Counter
 from runtime.outage import Outage
@@ -168,7 +169,8 @@ class Archiver(ConsumerMixin):
         return partial(self._archive, service)
 
     def _archive(self, service: str, message: Any) -> None:
-        with traced(f"{service}.dlq", message):
+        named = log_context.about(partial(ids_of, message, service))
+        with named, traced(f"{service}.dlq", message):
             self._archive_once(service, message)
 
     def _archive_once(self, service: str, message: Any) -> None:
@@ -184,7 +186,8 @@ class Archiver(ConsumerMixin):
         log.info("%s gave up a message: failed message %s", service, stored.record_id)
 
     def _on_outcome(self, message: Any) -> None:
-        with traced(topology.replay_outcomes.name, message):
+        named = log_context.about(partial(ids_of, message, ""))
+        with named, traced(topology.replay_outcomes.name, message):
             if self._until_done(lambda: record_outcome(bytes(message.body)) or True):
                 message.ack()
 

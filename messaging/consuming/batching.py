@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter as Tally
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -27,10 +28,12 @@ from messaging.handling.middlewares import around_a_batch, run
 from messaging.handling.worker_count import sharing
 from messaging.incoming import ATTEMPT_HEADER, begun_trace, came_back, was_returned
 from messaging.service import services
+from messaging.spans import of_message
 from messaging.trust.publishers import publisher_of
 from runtime.batch_interval import INTERVAL_SECONDS, Pace
 from runtime.tracing import context, spans
 from runtime.tracing.context import TraceContext
+from runtime.tracing.spans import Link
 
 logger = logging.getLogger(__name__)
 
@@ -160,6 +163,7 @@ class BatchStrategy:
         service, _, type_ = self._task.name.partition(".")
         counts.called(service, type_, outcome.seconds, len(messages))
         counts.handled(service, type_, [each.properties.get("timestamp") for each in handled])
+        counts.led_to(outcome.events)
         self._ended(batch.number)
 
     def _ack(self, messages: list[Any]) -> None:
@@ -206,6 +210,8 @@ class Outcome(NamedTuple):
     seconds: float
     #: How many share the queue.
     workers: int
+    #: How many events of each type it has published.
+    events: Mapping[str, int]
 
 
 def has_a_history(message: Any) -> bool:
@@ -218,13 +224,20 @@ def has_a_history(message: Any) -> bool:
     )
 
 
-def traces_of(messages: list[Any]) -> dict[int, TraceContext]:
+def traces_of(messages: list[Any]) -> dict[int, Link]:
     """Those of the messages that have one, by index; none where traces are not recorded."""
     if not spans.is_on():
         return {}
     headers = ({**message.headers, **begun_trace(message)} for message in messages)
     found = ((index, context.read(each)) for index, each in enumerate(headers))
-    return {index: trace for index, trace in found if trace}
+    return {index: _sent(messages[index], trace) for index, trace in found if trace}
+
+
+def _sent(message: Any, trace: TraceContext) -> Link:
+    if not trace.is_sampled:
+        return Link(trace)
+    ids = (str(message.properties.get(name) or "") for name in ("message_id", "correlation_id"))
+    return Link(trace, of_message(*ids))
 
 
 def run_batch(
@@ -232,7 +245,7 @@ def run_batch(
     type_: str,
     bodies: list[bytes],
     publishers: list[str],
-    traces: dict[int, TraceContext],
+    traces: dict[int, Link],
 ) -> Outcome:
     """In the pool child: handle all bodies at once.
 
@@ -251,4 +264,6 @@ def run_batch(
     began = time.monotonic()
     answers = run(call, around_a_batch())
     refused = [index for index, events in enumerate(answers) if events is None]
-    return Outcome(refused, time.monotonic() - began, sharing(service).workers())
+    led_to = Tally(event.type for events in answers for event in events or ())
+    seconds = time.monotonic() - began
+    return Outcome(refused, seconds, sharing(service).workers(), dict(led_to))

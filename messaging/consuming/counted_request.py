@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from messaging.adapters import billiard
+from messaging.adapters import billiard, celery
 from messaging.adapters.celery import Request
 from messaging.consuming import counts
 from messaging.incoming import Delivery
@@ -20,9 +20,19 @@ class CountedRequest(Request):
     _began = 0.0
     _has_failed = False
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        celery.keep_on_success(cls)
+
     def on_accepted(self, pid: int, time_accepted: float) -> None:
         self._began = time.monotonic()
         super().on_accepted(pid, time_accepted)
+
+    def on_success(self, failed__retval__runtime: tuple[Any, Any, float], **kwargs: Any) -> Any:
+        has_failed, result, _ = failed__retval__runtime
+        if not has_failed:
+            counts.led_to(counts.types_in(result))
+        return super().on_success(failed__retval__runtime, **kwargs)
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False

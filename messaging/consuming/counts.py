@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from celery.exceptions import Ignore, Reject, Retry
 
 from messaging.handling.settling import PutBack
+from messaging.publishing.counts import CONFIRMED, PUBLISHED, add
+from messaging.service import events
 from runtime import presence
 from runtime.metrics.counting import MESSAGES, SECONDS, WAITING_SECONDS, Counter, Histogram
 from runtime.plural import counted
@@ -71,6 +73,21 @@ def handled(
     for sent_at, count in Tally(sent_at_seconds).items():
         if isinstance(sent_at, int):
             SENT_TO_HANDLED.observe(max(0.0, now - sent_at), service, type_, times=count)
+
+
+def led_to(types: Mapping[str, int]) -> None:
+    """A call has published so many events of each type, and RabbitMQ has them."""
+    add(PUBLISHED, types)
+    add(CONFIRMED, types)
+
+
+def types_in(result: str) -> Mapping[str, int]:
+    """How many events of each type a task says that it has published.
+
+    Args:
+        result: as Celery tells it, which is the `repr` of what the task returned.
+    """
+    return Tally(each for each in result.strip("'").split() if each in events())
 
 
 def outcome_of(error: BaseException | None) -> str:

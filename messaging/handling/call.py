@@ -16,6 +16,7 @@ from messaging.message import Message
 from messaging.publishing.publisher import Outgoing
 from runtime.tracing import context
 from runtime.tracing.context import TraceContext
+from runtime.tracing.spans import Link
 
 #: For each body the events that it leads to, or None where it has to be handled alone.
 Answers = list[list[Message] | None]
@@ -82,14 +83,15 @@ class BatchCall(Call):
     """For several messages at their first delivery and attempt, none of them replayed."""
 
     #: By index of `raw`, of those that have a trace; empty where none is recorded.
-    traces: Mapping[int, TraceContext] = field(default_factory=dict)
+    traces: Mapping[int, Link] = field(default_factory=dict)
 
     def answers(self) -> Answers:
         assert self.handler.handle_batch is not None
         return self.handler.handle_batch(self.bodies)
 
     def trace_of(self, index: int) -> TraceContext | None:
-        return _here(self.traces.get(index))
+        sent = self.traces.get(index)
+        return _here(sent and sent.context)
 
 
 def _here(trace: TraceContext | None) -> TraceContext | None:

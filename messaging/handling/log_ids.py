@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from messaging.handling.call import Answers, GoOn, MessageCall
@@ -21,11 +22,24 @@ def name_in_logs(call: MessageCall, go_on: GoOn) -> Answers:
 
 def ids_of(delivery: Delivery, body: bytes) -> log_context.Fields:
     """Of the message, its order, and the trace that it belongs to where its publisher names one."""
-    trace = context.read(delivery.headers)
+    order_id = delivery.correlation_id or order_in(body)[:MOST_CHARACTERS]
+    named = delivery.service, delivery.type, delivery.message_id, order_id
+    return fields(*named, delivery.headers)
+
+
+def fields(
+    service: str, type_: str, message_id: str, order_id: str, headers: Mapping[str, object]
+) -> log_context.Fields:
+    """What a line about one message has.
+
+    Args:
+        headers: its own, as they may name a trace.
+    """
+    trace = context.read(headers)
     return {
-        "ordersite.service": delivery.service,
-        "ordersite.type": delivery.type,
-        "ordersite.message_id": delivery.message_id,
-        "ordersite.order_id": delivery.correlation_id or order_in(body)[:MOST_CHARACTERS],
+        "ordersite.service": service,
+        "ordersite.type": type_,
+        "ordersite.message_id": message_id,
+        "ordersite.order_id": order_id,
         "trace.id": trace.trace_id if trace else "",
     }

@@ -40,7 +40,8 @@ class EventTask(Task):
 
     handler: Handler
 
-    def __call__(self, body: bytes) -> None:
+    def __call__(self, body: bytes) -> str:
+        """Returns the types of the events that it has published, for who counts them."""
         delivery = self.request.delivery
         self.request.call = MessageCall(
             service=delivery.service,
@@ -51,7 +52,8 @@ class EventTask(Task):
             delivery=delivery,
             task=self,
         )
-        run(self.request.call, around_a_message())
+        answers = run(self.request.call, around_a_message())
+        return " ".join(event.type for events in answers for event in events or ())
 
     def retry(
         self,

@@ -16,6 +16,7 @@ from runtime.tracing.context import TraceContext
 from runtime.tracing.spans import note
 
 OUTCOME = "ordersite.outcome"
+RUN_ALONE = "run alone"
 
 _of_bodies: ContextVar[Sequence[TraceContext | None]] = ContextVar("traces_of_bodies", default=())
 
@@ -36,10 +37,10 @@ def trace_message(call: MessageCall, go_on: GoOn) -> Answers:
 
 def trace_batch(call: BatchCall, go_on: GoOn) -> Answers:
     """Middleware: one span around the call, with a link to each message of a recorded trace."""
-    parents = [each for each in call.traces.values() if each.is_sampled]
+    recorded = [each for each in call.traces.values() if each.context.is_sampled]
     about = {"ordersite.type": call.type}
-    with spans.processing_batch(call.service, parents, len(call.raw), about):
-        return go_on()
+    with spans.processing_batch(call.service, recorded, len(call.raw), about):
+        return _with_outcome_of_batch(go_on)
 
 
 def carry_traces(call: Call, go_on: GoOn) -> Answers:
@@ -78,6 +79,19 @@ def _with_outcome(go_on: GoOn) -> Answers:
         note({OUTCOME: _outcome(error)})
         raise
     note({OUTCOME: "handled"})
+    return answers
+
+
+def _with_outcome_of_batch(go_on: GoOn) -> Answers:
+    """A message that it does not handle runs alone, with a span of its own."""
+    try:
+        answers = go_on()
+    except BaseException:
+        note({OUTCOME: RUN_ALONE})
+        raise
+    handled = [each for each in answers if each is not None]
+    outcome = "handled" if len(handled) == len(answers) else "handled in part"
+    note({OUTCOME: outcome if handled else RUN_ALONE})
     return answers
 
 

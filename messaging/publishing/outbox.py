@@ -14,6 +14,7 @@ from typing import Any
 from pymongo.collection import Collection
 
 from messaging.errors import PublishError
+from messaging.publishing.counts import publish_counted
 from messaging.publishing.publisher import Outgoing, Publisher
 from runtime.mongodb_clock import EPOCH
 
@@ -38,7 +39,7 @@ def publish_pending(
         Exception: one of them cannot be published; none is marked.
     """
     try:
-        publisher.publish(outgoing)
+        publish_counted(publisher, outgoing)
     except PublishError as error:
         mark_published(sorted(error.confirmed))
         raise

@@ -36,6 +36,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from runtime.tracing import spans
 from runtime.tracing.context import TraceContext
 from runtime.tracing.exporting import ToldOnce
 
@@ -82,7 +83,7 @@ def begin(
     kind: str,
     parent: TraceContext | None,
     attributes: Any,
-    links: Sequence[TraceContext],
+    links: Sequence[spans.Link],
 ) -> TraceContext:
     """See `runtime.tracing.spans.begin`."""
     inside = Context()
@@ -93,7 +94,7 @@ def begin(
         context=inside,
         kind=SpanKind[kind],
         attributes=legible(attributes),
-        links=[Link(theirs(each)) for each in links],
+        links=[Link(theirs(each.context), legible(each.attributes)) for each in links],
     )
     ours = span.get_span_context()
     return TraceContext(

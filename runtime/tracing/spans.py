@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 Attributes = Mapping[str, str | bool | int | float]
+NOTHING: Attributes = {}
+
+
+class Link(NamedTuple):
+    """Another span that led to one."""
+
+    context: TraceContext
+    #: What is said of it.
+    attributes: Attributes = NOTHING
 
 
 class Kind(Enum):
@@ -42,7 +51,7 @@ def begin(
     kind: Kind,
     parent: TraceContext | None,
     attributes: Attributes,
-    links: Sequence[TraceContext] = (),
+    links: Sequence[Link] = (),
 ) -> TraceContext:
     """Begin a span that is recorded; `end` has to be called.
 
@@ -81,7 +90,7 @@ def span(
     kind: Kind,
     parent: TraceContext | None,
     attributes: Attributes,
-    links: Sequence[TraceContext] = (),
+    links: Sequence[Link] = (),
     cause: Callable[[BaseException], BaseException] = as_it_is,
 ) -> Iterator[TraceContext]:
     """A span around the block, and the current one inside; see `begin`.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +32,8 @@ for process in (
 
 ROOT = Path(__file__).parents[2]
 RULES = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text())["groups"][0]["rules"]
+#: Whoever deploys them puts the address of their own page in its place.
+RUNBOOKS = "https://docs.example.com/docs/monitoring.html"
 PAGE = (ROOT / "docs/monitoring.md").read_text()
 DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
 COUNTED = sorted(
@@ -113,12 +117,33 @@ def test_every_metric_is_in_the_documentation() -> None:
     assert told == [(each.name, each.labels, each.help) for each in (*FAMILIES, *COUNTED)]
 
 
-def test_every_alert_leads_to_a_runbook() -> None:
+def test_every_alert_links_its_runbook() -> None:
+    """By the name and with the whole address that Alertmanager and Grafana make a link of."""
     headings = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.*)$", PAGE, re.M)}
 
-    assert {rule["annotations"]["runbook"] for rule in RULES} == {
-        f"docs/monitoring.md#{heading}" for heading in headings
+    assert {rule["annotations"]["runbook_url"] for rule in RULES} == {
+        f"{RUNBOOKS}#{heading}" for heading in headings
     }
+
+
+@pytest.mark.usefixtures("programs")
+@pytest.mark.parametrize("page", ["monitoring", "deploying"])
+def test_a_page_puts_the_deployers_address_into_all_of_them(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text()
+    [command] = re.findall(r"^ *(sed .*deploy/prometheus/alerts\.yaml)", text, re.MULTILINE)
+    address = "https://git.example/shop/docs/monitoring.md"
+
+    written = subprocess.run(
+        ["sh", "-c", command],
+        cwd=ROOT,
+        env={**os.environ, "RUNBOOKS": address},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert written.count(f"runbook_url: {address}#") == len(RULES)
+    assert RUNBOOKS not in written
 
 
 def test_the_label_of_a_summary_is_there() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -12,12 +13,20 @@ import pytest
 from drills.traffic.poison import KINDS, Poison
 from drills.traffic.poison import publish as publish_poison
 from failed_messages.acting.replay import replay
+from failed_messages.archiving.log_ids import ids_of
 from failed_messages.models import FailedMessage, FailureGroup
 from failed_messages.records.collection import failed_messages
 from localservices.ports import free_port
 from messaging.service import services
 from tests import broker
-from tests.failed_messages.letters import bury, bury_nameless, certificate, delivered, record
+from tests.failed_messages.letters import (
+    ORDER_ID,
+    bury,
+    bury_nameless,
+    certificate,
+    delivered,
+    record,
+)
 from tests.polling import eventually
 
 OUTAGE_SECONDS = 30
@@ -75,6 +84,43 @@ def to_dead_letters() -> set[str]:
 
 def with_cc(each: Poison) -> Poison:
     return replace(each, headers={**each.headers, "CC": ["billing"]})
+
+
+def test_what_it_logs_of_a_dead_letter_has_its_ids(processes) -> None:
+    """Also where no property, but the body, says which order it is about."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    bury(headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-00"}, service="inventory")
+    bury_nameless()
+    [process] = processes.start("archiver", LOG_FORMAT="json")
+    eventually(lambda: stored() == 2)
+    eventually(lambda: process.log_tail().count("gave up a message") == 2)
+
+    lines = [json.loads(each) for each in process.log_tail().splitlines() if each[:1] == "{"]
+    named, nameless = sorted(
+        (each for each in lines if "gave up a message" in each["message"]),
+        key=lambda each: "ordersite.message_id" not in each,
+    )
+    assert named["ordersite.service"] == "inventory"
+    assert named["ordersite.type"] == "order.placed"
+    assert named["ordersite.message_id"] == f"order.placed:{ORDER_ID}"
+    assert named["ordersite.order_id"] == nameless["ordersite.order_id"] == ORDER_ID
+    assert named["trace.id"] == trace
+    assert nameless["ordersite.service"] == "billing"
+    assert not any("ordersite.service" in each for each in lines if "Archiving" in each["message"])
+
+
+def test_hostile_ids_are_logged_as_text() -> None:
+    properties = {"message_id": b"\xff", "type": {"a": 1}, "correlation_id": "x" * 1_000}
+    hostile = SimpleNamespace(properties=properties, headers={"traceparent": 7}, body=b"")
+    large = SimpleNamespace(properties={}, headers=None, body=b"[" * 3_000_000)
+
+    ids = ids_of(hostile, "billing")
+
+    assert (ids["ordersite.message_id"], ids["ordersite.type"]) == ("\\xff", "{'a': 1}")
+    assert len(ids["ordersite.order_id"]) == 300
+    assert {name for name, value in ids_of(large, "billing").items() if value} == {
+        "ordersite.service"
+    }
 
 
 def test_it_hears_how_a_replay_ended(archiver):

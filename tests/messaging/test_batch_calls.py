@@ -112,7 +112,7 @@ class Worker:
 
     def end(self, call: Any, refused: tuple[int, ...] = (), workers: int = 1) -> None:
         if isinstance(call, Batch):
-            self.strategy._done(call, Outcome(list(refused), 0.1, workers))
+            self.strategy._done(call, Outcome(list(refused), 0.1, workers, {}))
         else:
             self.settling.pop(call)()
 

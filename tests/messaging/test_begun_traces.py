@@ -48,7 +48,7 @@ def test_a_message_of_somebody_else_begins_a_trace(traces: Traces, user: str) ->
     trace = context.read(delivery.headers)
     assert trace is not None
     assert (trace.trace_id, trace.span_id) == (begun.trace_id, begun.span_id)
-    assert traces_of([message])[0] == trace
+    assert traces_of([message])[0].context == trace
     # Nobody sent it.
     assert message.headers == {}
     assert "traceparent" not in delivery.original_json

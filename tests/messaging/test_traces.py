@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -287,11 +290,11 @@ def test_a_batch_has_one_span_with_links(
 ) -> None:
     """
     Given four messages: two of recorded traces, one of a trace that is not, one of none
-    Then one span is linked with the two, and each event goes on in the trace of its own message.
+    Then one span is linked with the two, and says of each which message and order it is
+    And each event goes on in the trace of its own message.
     """
     other = {"traceparent": f"00-{'c' * 32}-{'d' * 16}-01"}
-    messages = [type("M", (), {"headers": each}) for each in ({}, SAMPLED, UNSAMPLED, other)]
-    found = batching.traces_of(messages)
+    found = in_a_child(batching.traces_of(messages_with({}, SAMPLED, UNSAMPLED, other)))
     handler = replace(
         HANDLERS["billing", "order.placed"],
         handle_batch=lambda bodies: [[invoiced(number)] for number in range(len(bodies))],
@@ -301,12 +304,14 @@ def test_a_batch_has_one_span_with_links(
     publishers = [user_of("relay")] * 4
     outcome = batching.run_batch("billing", "order.placed", [BODY] * 4, publishers, found)
 
-    assert outcome.refused == []
+    assert (outcome.refused, outcome.events) == ([], {"billing.invoiced": 4})
     processed = of("billing", traces)
     assert processed.kind == "CONSUMER"
     assert (processed.trace_id, processed.parent_id) == (TRACE, SPAN)
     assert processed.links == [SPAN, "d" * 16]
+    assert processed.link_attributes == [of_message("m-1", "o-1"), of_message("m-3", "o-3")]
     assert processed.attributes["messaging.batch.message_count"] == 4
+    assert processed.attributes["ordersite.outcome"] == "handled"
     first, second = (each for each in traces.spans() if each.name == "send billing_events")
     assert (first.trace_id, first.parent_id) == (TRACE, processed.span_id)
     assert (second.trace_id, second.parent_id) == ("c" * 32, "d" * 16)
@@ -317,6 +322,53 @@ def test_a_batch_has_one_span_with_links(
         first.span_id,
         "f" * 16,
         second.span_id,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [([[], None], "handled in part"), ([None, None], "run alone"), (Outage("it"), "run alone")],
+)
+def test_a_batch_says_whether_its_messages_run_alone(
+    traces: Traces, monkeypatch: pytest.MonkeyPatch, answers: Any, outcome: str
+) -> None:
+    def handle_batch(bodies: list[Any]) -> list[Any]:
+        if isinstance(answers, Exception):
+            raise answers
+        return list(answers)
+
+    handler = replace(HANDLERS["billing", "order.placed"], handle_batch=handle_batch)
+    monkeypatch.setitem(HANDLERS, ("billing", "order.placed"), handler)
+    monkeypatch.setattr(Sharing, "workers", lambda _: 1)
+    found = batching.traces_of(messages_with(SAMPLED, SAMPLED))
+    publishers = [user_of("relay")] * 2
+    with nullcontext() if isinstance(answers, list) else pytest.raises(Outage):
+        batching.run_batch("billing", "order.placed", [BODY] * 2, publishers, found)
+
+    assert of("billing", traces).attributes["ordersite.outcome"] == outcome
+
+
+def in_a_child(sent: Any) -> Any:
+    """As it arrives in the worker's pool."""
+    return pickle.loads(pickle.dumps(sent))
+
+
+def of_message(message_id: str, order_id: str) -> dict[str, str]:
+    return {
+        "messaging.message.id": message_id,
+        "messaging.message.conversation_id": order_id,
+        "ordersite.order_id": order_id,
+    }
+
+
+def messages_with(*headers: dict[str, Any]) -> list[Any]:
+    """One with each of these, as the worker has them."""
+    return [
+        SimpleNamespace(
+            headers=each,
+            properties={"message_id": f"m-{number}", "correlation_id": f"o-{number}"},
+        )
+        for number, each in enumerate(headers)
     ]
 
 

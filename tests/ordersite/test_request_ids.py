@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 
 from runtime.decision_log import decided
+from runtime.json_lines import JsonLines
 from runtime.one_line import OneLine
 from runtime.requests.request_id import current, named
 from tests.asgi_client import AsgiClient
@@ -78,7 +80,7 @@ def test_every_answer_has_it(
 def test_the_logs_name_the_request(
     client: Client,  # noqa: F811
 ) -> None:
-    lines, named_r1 = Lines(), {"x-request-id": "r1"}
+    lines, named_r1 = Lines(OneLine()), {"x-request-id": "r1"}
     logging.getLogger("django.request").addHandler(lines)
     try:
         for each in (client, AsgiClient()):
@@ -92,7 +94,7 @@ def test_the_logs_name_the_request(
 
 
 def test_a_decision_names_the_request() -> None:
-    lines = Lines()
+    lines = Lines(JsonLines())
     logging.getLogger("decisions").addHandler(lines)
     token = current.set(b"r2")
     try:
@@ -101,15 +103,15 @@ def test_a_decision_names_the_request() -> None:
         current.reset(token)
         logging.getLogger("decisions").removeHandler(lines)
 
-    assert '"http.request.id": "r2"' in lines.seen[0]
+    assert json.loads(lines.seen[0])["http.request.id"] == "r2"
 
 
 class Lines(logging.Handler):
     """Keeps the lines that it is given, as the site's log writes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
-        self.setFormatter(OneLine())
+        self.setFormatter(formatter)
         self.seen: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from runtime import log_context
 from runtime.decision_log import decided
 from runtime.json_lines import JsonLines
 from runtime.requests import request_id
+from runtime.tracing import context
 
 
 def line(message: str, *values: object, error: BaseException | None = None) -> dict[str, Any]:
@@ -30,10 +32,11 @@ def test_the_names_are_those_of_the_elastic_common_schema() -> None:
 
     assert read["message"] == "Took 3 orders"
     assert read["log.level"] == "error"
-    assert read["log"] == {"logger": "a.logger"}
+    assert read["log.logger"] == "a.logger"
     assert read["@timestamp"].endswith("Z")
     assert read["ecs.version"]
-    assert read["process"]["pid"]
+    assert read["process.pid"]
+    assert not [name for name, value in read.items() if isinstance(value, dict)]
 
 
 @pytest.mark.parametrize("hostile", ["a\nb", "\x1b[31m", "\u2028", "\ud800", '"}', "\x00"])
@@ -45,15 +48,32 @@ def test_no_value_ends_the_line_or_hides_what_follows(hostile: str) -> None:
     assert read["ordersite.message_id"] == hostile
 
 
-def test_a_decision_is_a_line_of_the_same_schema(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "decisions")
-    decided("orders.cancel", by="anna", allowed=True)
-    decision = json.loads(caplog.messages[-1])
-    other = line("Took 3 orders")
+def test_a_decision_is_a_line_of_the_same_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the site writes it, also where the other lines are no JSON."""
+    written = StringIO()
+    handler = logging.getLogger("decisions").handlers[0]
+    monkeypatch.setattr(handler, "stream", written)
+    token = context.current.set(context.TraceContext("a" * 32, "b" * 16, is_sampled=True))
+    try:
+        decided("orders.cancel", by="anna", allowed=True)
+        decided("orders.cancel", by="eve", allowed=False)
+        other = line("Took 3 orders")
+    finally:
+        context.current.reset(token)
 
-    assert decision["ecs.version"] == other["ecs.version"]
+    allowed, denied = (json.loads(each) for each in written.getvalue().splitlines())
+    assert (allowed["log.level"], denied["log.level"]) == ("info", "warning")
+    assert (allowed["message"], denied["message"]) == (
+        "orders.cancel allowed",
+        "orders.cancel denied",
+    )
+    assert allowed["log.logger"] == "decisions"
+    assert allowed["event.category"] == ["iam"]
+    for name in ("ecs.version", "process.pid", "trace.id"):
+        assert allowed[name] == other[name]
+    assert other.keys() <= allowed.keys()
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-    for each in (decision, other):
+    for each in (allowed, other):
         assert re.fullmatch(moment, each["@timestamp"])
 
 
@@ -63,8 +83,8 @@ def test_an_error_is_told_with_its_traceback() -> None:
     except ValueError as error:
         read = line("failed", error=error)
 
-    assert (read["error"]["type"], read["error"]["message"]) == ("ValueError", "a\nb")
-    assert "test_json_lines.py" in read["error"]["stack_trace"]
+    assert (read["error.type"], read["error.message"]) == ("ValueError", "a\nb")
+    assert "test_json_lines.py" in read["error.stack_trace"]
 
 
 def test_a_line_has_the_ids_of_what_it_is_about_and_no_others() -> None:

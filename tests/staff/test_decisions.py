@@ -12,24 +12,30 @@ from django.test import Client
 
 from failed_messages.models import AuditEntry
 from runtime.decision_log import decided
+from runtime.json_lines import JsonLines
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.security.conftest import WithKey, closed, closed_api, products, with_key  # noqa: F401
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """What the log of decisions says."""
+def lines() -> Iterator[list[str]]:
+    """What the log of decisions says, as the site writes it."""
+    kept = Kept()
     logger = logging.getLogger("decisions")
-    logger.addHandler(caplog.handler)
-    caplog.set_level(logging.INFO, logger="decisions")
+    logger.addHandler(kept)
+    yield kept.lines
+    logger.removeHandler(kept)
 
-    class Lines(list[str]):
-        def __iter__(self) -> Iterator[str]:
-            return iter([each.message for each in caplog.records if each.name == "decisions"])
 
-    yield Lines()
-    logger.removeHandler(caplog.handler)
+class Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
 
 
 def test_a_line_is_json_with_ecs_names_whatever_the_values_hold(lines: list[str]) -> None:

@@ -44,8 +44,8 @@ def test_each_process_counts_its_part(pipeline: Pipeline) -> None:
     """
     Given billing fails for user 500
     When an order of theirs is placed and given up
-    Then web counts the request, the relay its event, inventory that it was handled, billing both
-    retries and the dead letter, and the archiver that it stored it.
+    Then web counts the request, the relay its event, inventory that it was handled and its answer,
+    billing both retries and the dead letter, and the archiver that it stored it.
     """
     urls = {name: f"http://127.0.0.1:{port}" for name, port in pipeline.metrics_ports.items()}
     urls["web"] = pipeline.api.url
@@ -53,6 +53,7 @@ def test_each_process_counts_its_part(pipeline: Pipeline) -> None:
         ("web", "ordersite_http_request_duration_seconds_count"),
         ("relay", "ordersite_confirmed_total"),
         ("relay", "ordersite_relay_lag_seconds_count"),
+        ("inventory", "ordersite_confirmed_total"),
         ("inventory", "ordersite_messages_total"),
         ("inventory", "ordersite_sent_to_handled_seconds_count"),
         ("billing", "ordersite_messages_total"),
@@ -72,7 +73,9 @@ def test_each_process_counts_its_part(pipeline: Pipeline) -> None:
     assert (
         since("web", "ordersite_http_request_duration_seconds_count")["POST", "/orders", "201"] == 1
     )
-    assert since("relay", "ordersite_confirmed_total") == {("order.placed",): 1}
+    assert since("relay", "ordersite_confirmed_total") == {("orders", "order.placed"): 1}
+    reserved = ("inventory", "inventory.reserved")
+    assert since("inventory", "ordersite_confirmed_total") == {reserved: 1}
     assert since("relay", "ordersite_relay_lag_seconds_count") == {(): 1}
     placed = ("inventory", "order.placed")
     assert since("inventory", "ordersite_messages_total") == {("handled", *placed): 1}
