@@ -190,5 +190,5 @@ def _replay_preview(keys: list[Any]) -> dict[str, Any]:
     return {
         "sentences": known.sentences(),
         "handlers": runbooks(known.kinds),
-        "fails_again": known.is_vain,
+        "warns": known.warns,
     }

@@ -28,7 +28,7 @@ from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.reading.next_step import Kind, fails_again, next_step, runbooks
+from failed_messages.reading.next_step import Kind, next_step, runbooks, warns
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.moment import exact
@@ -219,7 +219,7 @@ class FailureGroupAdmin(DeskAdmin):
             last_failed=ago(group.last_failed_at),
             simulated=_simulated(newest),
             handlers=runbooks(Kind(each.service, each.type, each.reason) for each in newest),
-            fails_again=fails_again(group.reason),
+            warns=warns(group.reason),
             policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
             discard_url=discard_url(group.pk),
             discard_obstacle=_obstacle(request, known, DISCARD),

@@ -114,7 +114,7 @@ class ReplayJobAdmin(JobAdmin):
             sentences=known.sentences(),
             messages_count=known.messages,
             handlers=runbooks(known.kinds),
-            fails_again=known.is_vain,
+            warns=known.warns,
             rate=DEFAULT_RATE,
             most=MOST_A_SECOND,
             error=error,

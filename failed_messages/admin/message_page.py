@@ -25,6 +25,7 @@ from failed_messages.reading.next_step import (
     is_simulated,
     next_step,
     replay_safe,
+    warns,
 )
 from failed_messages.reading.representation import deaths
 from failed_messages.records.order_facts import order_facts, value
@@ -66,6 +67,7 @@ def context(record: FailedMessage) -> dict[str, Any]:
         "fault_url": faults_url(record),
         "fault_label": fault_label(record),
         "fails_again": fails_again(record.reason),
+        "warns": warns(record.reason),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
         "raw": whole_text(record.body[:RAW_LIMIT_CHARS]),

@@ -105,9 +105,51 @@ BY_REASON: dict[str, str] = NOT_BELIEVED | {
         "The error names the field that is wrong and shows a right body. Edit a copy and replay "
         "that, or have its publisher send it again; as it is, a replay fails in the same way."
     ),
+    Reason.INVALID_PROPERTIES: (
+        "The error says which property or header is wrong, so a replay fails in the same way. Have "
+        "its publisher send it again as the error says, then discard this one."
+    ),
+    Reason.TOO_LARGE: (
+        "Its body has more than MAX_MESSAGE_BYTES, so a replay fails in the same way. Have its "
+        "publisher send less, then discard this one; or raise the limit, restart the service, then "
+        "replay."
+    ),
+    Reason.UNKNOWN_TYPE: (
+        "The service has no handler for this type, so a replay fails in the same way. If a newer "
+        "release has one, run that, then replay. Else find out who published it here, then discard "
+        "it."
+    ),
+    Reason.UNROUTABLE: (
+        "Its handler has run; what it publishes had no queue to go to. Run `python manage.py "
+        "declare_topology`, then replay, so that the event is published."
+    ),
+    Reason.RETURNED: (
+        "No worker settled it. See whether the service's workers run, and whether what they need "
+        "answers: `python manage.py doctor` tells. Repair that, then replay."
+    ),
+    Reason.REJECTED: (
+        "Nothing here says why it was rejected. Look in the service's log at the moment when it "
+        "failed; if somebody published it to dead_letters by hand, ask who. Repair that, then "
+        "replay, or discard it."
+    ),
+    Reason.EXPIRED: (
+        "No worker took it in time. See whether the service's workers run and keep up, then "
+        "replay; discard it if it counts no more."
+    ),
+    Reason.QUEUE_FULL: (
+        "The queue had no room for it. See whether the service's workers run and keep up, and "
+        "whether its limit, a policy in RabbitMQ, is too low. Then replay."
+    ),
 }
 #: With these a replay of the same message fails in the same way.
-FAILS_AGAIN = {*NOT_BELIEVED, Reason.UNDECODABLE, Reason.INVALID_BODY, Reason.INVALID_PROPERTIES}
+FAILS_AGAIN = {
+    *NOT_BELIEVED,
+    Reason.UNDECODABLE,
+    Reason.INVALID_BODY,
+    Reason.INVALID_PROPERTIES,
+    Reason.TOO_LARGE,
+    Reason.UNKNOWN_TYPE,
+}
 #: A simulated fault that is slow, or kills the worker, has no words in the error.
 WORDLESS = (Reason.TIME_LIMIT, Reason.DELIVERY_LIMIT)
 #: How any other's error begins.
@@ -132,6 +174,16 @@ def fault_behind(record: FailedMessage) -> SimulatedFault | None:
 def fails_again(reason: str) -> bool:
     """Whether a replay of a message that died of this can only fail, as it is."""
     return reason in FAILS_AGAIN
+
+
+def kills_again(reason: str) -> bool:
+    """Whether a replay kills another worker, whatever the handler says of running twice."""
+    return reason == Reason.DELIVERY_LIMIT
+
+
+def warns(reason: str) -> bool:
+    """Whether nothing is to be replayed that died of this, before something else is done."""
+    return fails_again(reason) or kills_again(reason)
 
 
 def handler_of(service: str, type_: str) -> Handler | None:
@@ -168,7 +220,7 @@ def runbooks(kinds: Iterable[Kind]) -> list[tuple[str, str]]:
 
 def _about(kind: Kind) -> str:
     parts = [kind.service, kind.type or "no type"]
-    if kind.reason in BY_REASON or fails_again(kind.reason):
+    if kind.reason in BY_REASON:
         label = reason_label(kind.reason)
         parts.append(label[0].lower() + label[1:])
     return ", ".join(parts)
@@ -178,7 +230,7 @@ def _before_replay(kind: Kind) -> str:
     handler = handler_of(kind.service, kind.type)
     if fails_again(kind.reason):
         safety = AS_IT_IS
-    elif handler and kind.reason != Reason.DELIVERY_LIMIT:
+    elif handler and not kills_again(kind.reason):
         safety = SAFETY[handler.replay_safe]
     else:
         safety = ""

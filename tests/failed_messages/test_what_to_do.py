@@ -42,6 +42,14 @@ def test_properties_that_nobody_sent_are_marked_as_ours(admin):
         ({"reason": "invalid_body"}, ["names the field", "As it is, a replay fails"]),
         ({"reason": "delivery_limit"}, ["memory", "TASK_TIME_LIMIT_SECONDS"]),
         ({"reason": "time_limit"}, ["TASK_SOFT_TIME_LIMIT_SECONDS"]),
+        ({"reason": "too_large"}, ["MAX_MESSAGE_BYTES", "As it is, a replay fails"]),
+        ({"reason": "unknown_type"}, ["has no handler for this type", "As it is, a replay fails"]),
+        ({"reason": "invalid_properties"}, ["which property or header", "As it is, a replay"]),
+        ({"reason": "unroutable"}, ["declare_topology", "the event is published"]),
+        ({"reason": "returned"}, ["whether the service's workers run"]),
+        ({"reason": "rejected"}, ["the service's log"]),
+        ({"reason": "expired"}, ["keep up"]),
+        ({"reason": "queue_full"}, ["its limit"]),
         (
             {"message": "Simulated fault: billing fails for user 500 (order.placed)."},
             ["somebody simulates", "/admin/simulated_faults/simulatedfault/"],
@@ -52,10 +60,48 @@ def test_properties_that_nobody_sent_are_marked_as_ours(admin):
 def test_the_next_step_follows_the_cause(admin, death, words):
     content = shown(admin, page_of(failed(death=certificate(**death))))
 
-    assert [each for each in words if each not in content] == []
+    assert [each for each in words if each not in html.unescape(content)] == []
+    if "message" not in death:
+        assert "Invoices are issued once" not in content
     if "As it is" in words[-1]:
         assert "replay is safe" not in content
         assert 'class="button fm-plain" id="replay"' in content
+
+
+def test_a_type_without_a_handler_is_not_given_the_general_advice(admin):
+    death = certificate(reason="unknown_type", message="type 'order.held' is unknown")
+
+    content = shown(admin, page_of(failed(death=death, type="order.held")))
+
+    assert "has no handler for this type" in content
+    assert "fix its cause, then replay" not in content
+
+
+def test_a_replay_that_kills_another_worker_is_neither_called_safe_nor_advised(admin):
+    deadly = failed(death=certificate(reason="delivery_limit", message="It was killed."))
+    pages = {
+        "message": page_of(deadly),
+        "confirm": act("replay", deadly.pk),
+        "bulk": f"/admin/failed_messages/replayjob/new/?group={deadly.fingerprint}",
+        "group": f"/admin/failed_messages/failuregroup/{deadly.fingerprint}/change/",
+    }
+    for name, address in pages.items():
+        content = shown(admin, address)
+
+        assert "a replay kills another worker" in content, name
+        assert "eplay is safe" not in content, name
+        button = re.search(r'<(?:a|button)[^>]* id="(?:confirm|replay)"', content)
+        assert button, name
+        assert "fm-plain" in button[0], name
+
+
+@pytest.mark.parametrize("reason", ["too_large", "unknown_type"])
+def test_what_a_service_refuses_is_counted_among_those_that_fail_again(admin, reason):
+    refused = failed(death=certificate(reason=reason))
+
+    content = shown(admin, act("replay", refused.pk))
+
+    assert "1 message fails again in the same way." in content
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("slow", "time_limit"), ("crash", "delivery_limit")])
