@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, Status, reason_label
 from failed_messages.records.simulated_fault import SimulatedFault, simulated_fault
 from messaging.certificate import Reason
@@ -45,13 +46,13 @@ def next_step(record: FailedMessage) -> str:
         )
     if fault := fault_behind(record):
         return f"It is a fault that somebody simulates on purpose: {fault}. Remove it, then replay."
-    if record.reason in BY_REASON:
-        return BY_REASON[record.reason]
     if is_simulated(record):
         return (
-            f"It is a fault that somebody simulates: {record.service} fails for user "
-            f"{record.user_id} on purpose. Remove the simulated fault, then replay."
+            f"It was a fault of {record.service} that somebody simulated for user "
+            f"{record.user_id}, and it is gone since: replay it."
         )
+    if record.reason in BY_REASON:
+        return BY_REASON[record.reason]
     handler = handler_of(record.service, record.type)
     return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
 
@@ -161,7 +162,16 @@ GENERAL_RUNBOOK = (
 
 
 def is_simulated(record: FailedMessage) -> bool:
-    return record.message.startswith(SIMULATED)
+    """Whether its latest attempt failed by a fault that was simulated then."""
+    return _latest_error(record).startswith(SIMULATED)
+
+
+def _latest_error(record: FailedMessage) -> str:
+    """What failed; the error of retries that were stopped says who stopped them instead."""
+    if record.reason != Reason.STOPPED:
+        return record.message
+    attempts = certificate.decode(record.certificates[-1]).attempts
+    return attempts[-1].message if attempts else record.message
 
 
 def fault_behind(record: FailedMessage) -> SimulatedFault | None:

@@ -52,7 +52,7 @@ def test_properties_that_nobody_sent_are_marked_as_ours(admin):
         ({"reason": "queue_full"}, ["its limit"]),
         (
             {"message": "Simulated fault: billing fails for user 500 (order.placed)."},
-            ["somebody simulates", "/admin/simulated_faults/simulatedfault/"],
+            ["somebody simulated", "/admin/simulated_faults/simulatedfault/"],
         ),
     ],
     ids=lambda value: str(next(iter(value.values()))) if isinstance(value, dict) else "",
@@ -115,6 +115,34 @@ def test_a_simulated_fault_without_words_is_named_with_its_page(admin, kind, rea
     assert f'href="/admin/simulated_faults/simulatedfault/{fault.pk}/change/"' in content
     assert "OOM" not in content
     assert "TASK_SOFT_TIME_LIMIT_SECONDS" not in content
+
+
+def test_a_simulated_fault_that_was_removed_is_said_to_be_gone(admin):
+    """As docs/first-steps.md goes: fail, remove the fault, replay."""
+    stored = failed(death=certificate(message="Simulated fault: billing fails for user 500."))
+
+    content = shown(admin, page_of(stored))
+
+    assert (
+        "a fault of billing that somebody simulated for user 500, and it is gone since" in content
+    )
+    assert "Remove it" not in content
+
+
+def test_of_stopped_retries_the_simulated_fault_behind_them_is_named(admin):
+    fault = SimulatedFault.objects.create(service="billing", user_id=500, kind="error")
+    attempt = {**certificate()["attempts"][0], "message": "Simulated fault: billing fails."}
+    stopped = {"reason": "stopped", "message": "stopped by anna: enough", "attempts": [attempt]}
+    stored = failed(death=certificate(**stopped))
+
+    content = shown(admin, page_of(stored))
+
+    assert "somebody simulates on purpose: billing, user 500: error" in content
+    assert f'href="/admin/simulated_faults/simulatedfault/{fault.pk}/change/"' in content
+
+    fault.delete()
+
+    assert "it is gone since: replay it" in shown(admin, page_of(stored))
 
 
 def test_the_page_of_a_cause_names_and_links_the_fault_that_somebody_simulates(admin):
