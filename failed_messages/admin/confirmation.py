@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,7 +26,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.next_step import consequence, runbooks
 from failed_messages.reading.preview import preview_of
 from failed_messages.reading.representation import SUMMARY_FIELDS
-from failed_messages.records.order_facts import order_facts
+from failed_messages.records.order_facts import OrderFacts, order_facts
 from messaging.isolation import isolated
 
 #: What the scheduler does to more messages than one form takes, and the page that asks before.
@@ -165,9 +165,9 @@ def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
     return [(record, _consequence(record, known)) for record in records]
 
 
-def _consequence(record: FailedMessage, known: Container[str]) -> str:
+def _consequence(record: FailedMessage, known: Mapping[str, OrderFacts]) -> str:
     with isolated(log, CANNOT_TELL, record.pk):
-        return consequence(record, record.order_id in known or not record.order_id)
+        return consequence(record, known.get(record.order_id))
     return "Not known, as its document cannot be read; the log says why."
 
 

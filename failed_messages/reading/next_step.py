@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, Status, reason_label
+from failed_messages.records.order_facts import OrderFacts
 from failed_messages.records.simulated_fault import SimulatedFault, simulated_fault
 from messaging.certificate import Reason
 from messaging.handling.handler import Handler
@@ -14,25 +15,63 @@ from messaging.handling.handlers import HANDLERS, known_types
 from messaging.service import services
 
 
-def consequence(record: FailedMessage, is_order_known: bool = True) -> str:
-    """What is missing because of it, and what is not."""
+def consequence(record: FailedMessage, order: OrderFacts | None) -> str:
+    """What is missing because of it, and what is not; `order` is None where there is none."""
     if record.status == Status.RESOLVED:
         return f"Nothing is missing: {record.service} has handled it since."
     if record.status == Status.DISCARDED:
         return f"{record.discarded_by} discarded it: {record.discard_reason}"
-    order = f"order {record.order_id}" if record.order_id else "its order"
     if record.reason in NOT_BELIEVED:
-        return f"{record.service.capitalize()} did nothing about {order} because of it."
-    if not is_order_known:
+        named = _named(record.order_id)
+        return f"{record.service.capitalize()} did nothing about {named} because of it."
+    return missing(record.service, record.type, record.order_id, order, record.reason)
+
+
+def missing(
+    service: str, type_: str, order_id: str, order: OrderFacts | None, reason: str = ""
+) -> str:
+    """What is missing as long as the service has not handled its message about the order.
+
+    Args:
+        order: None where there is none of this id.
+        reason: what the message died of, if it did.
+    """
+    if order_id and order is None:
         return (
-            f"There is no order {record.order_id} here, so no customer of ours waits for it. An "
+            f"There is no order {order_id} here, so no customer of ours waits for it. An "
             "external publisher may have made it up, or a restored backup is older than it."
         )
-    handler = handler_of(record.service, record.type)
-    if handler is None or not handler.consequence:
-        return f"{record.service.capitalize()} has not handled it; no other service is affected."
-    sentence = handler.consequence.format(order=order)
+    handler, named = handler_of(service, type_), _named(order_id)
+    state = order.ledger.get(service, "") if order else ""
+    special = handler.consequence_if.get(state) if handler else None
+    if state in _ends(service, type_) and not special:
+        return f"Nothing is missing: {service} has done its part for {named}, which is {state}."
+    if reason == Reason.UNROUTABLE:
+        told = UNTOLD
+    else:
+        told = special or (handler and handler.consequence) or UNHANDLED
+    sentence = told.format(order=named, service=service)
     return sentence[0].upper() + sentence[1:]
+
+
+def _named(order_id: str) -> str:
+    return f"order {order_id}" if order_id else "its order"
+
+
+def _ends(service: str, type_: str) -> frozenset[str]:
+    """The states of an order in the service that a message of this type leads to."""
+    if (known := services().get(service)) is None:
+        return frozenset()
+    asked = type_ or known.plain_messages_are
+    return frozenset().union(*(known.ends(on) for on in known.listens if on.type == asked))
+
+
+#: Of a service whose handler has run.
+UNTOLD = (
+    "{service} has done its part for {order}, but its event is not published, so nobody who waits "
+    "for that knows it."
+)
+UNHANDLED = "{service} has not handled it; no other service is affected."
 
 
 def next_step(record: FailedMessage) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from failed_messages.models import FailedMessage
+from failed_messages.reading.next_step import consequence
+from orders import ledger
+from orders.facts_for_desk import Facts
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.failed_messages.letters import ORDER_ID, certificate, failed
 from tests.failed_messages.stored_orders import place
@@ -26,6 +31,87 @@ def test_a_message_about_an_order_that_there_is_not_says_so(admin):
     assert f"There is no order {ORDER_ID} here" in content
     assert "has no invoice" not in content
     assert reverse("admin:orders_order_change", args=[ORDER_ID]) not in content
+
+
+@pytest.mark.parametrize(
+    ("service", "type_", "state", "reason", "said"),
+    [
+        ("billing", "order.placed", "pending", "time_limit", "Order o1 has no invoice; inventory"),
+        (
+            *("billing", "order.placed", "invoiced", "time_limit"),
+            "Nothing is missing: billing has done its part for order o1, which is invoiced.",
+        ),
+        (
+            *("inventory", "order.placed", "reserved", "time_limit"),
+            "Nothing is missing: inventory has done its part for order o1, which is reserved.",
+        ),
+        (
+            *("billing", "order.placed", "pending", "unroutable"),
+            "Billing has done its part for order o1, but its event is not published",
+        ),
+        (
+            *("billing", "order.placed", "invoiced", "unroutable"),
+            "Nothing is missing: billing has done its part for order o1",
+        ),
+        (
+            *("billing", "order.cancelled", "invoiced", "time_limit"),
+            "The invoice of order o1 is not credited.",
+        ),
+        (
+            *("billing", "order.cancelled", "pending", "time_limit"),
+            "Order o1 has no invoice, so nothing is to be credited; one that billing issues later",
+        ),
+        (
+            *("billing", "order.rejected", "pending", "time_limit"),
+            "Order o1 has no invoice, so nothing is to be credited; one that billing issues later",
+        ),
+        (
+            *("billing", "order.rejected", "credited", "time_limit"),
+            "Nothing is missing: billing has done its part for order o1, which is credited.",
+        ),
+        (
+            *("billing", "order.cancelled", "pending", "unroutable"),
+            "Billing has done its part for order o1, but its event is not published",
+        ),
+        (
+            *("inventory", "order.cancelled", "reserved", "time_limit"),
+            "What order o1 had reserved is not available again; billing is not affected.",
+        ),
+        (
+            *("inventory", "order.cancelled", "pending", "time_limit"),
+            "Nothing is reserved for order o1, so nothing is to be released; what inventory",
+        ),
+        (
+            *("inventory", "order.cancelled", "rejected", "time_limit"),
+            "Nothing was reserved for order o1, so nothing is to be released.",
+        ),
+        (
+            *("inventory", "order.cancelled", "shipped", "permanent_error"),
+            "The goods of order o1 have left the house, so nothing is released",
+        ),
+    ],
+)
+def test_what_is_missing_depends_on_what_the_service_has_done_for_the_order(
+    service, type_, state, reason, said
+):
+    record = FailedMessage(
+        service=service, type=type_, reason=reason, order_id="o1", status="failed"
+    )
+    order = Facts("cancelled", 1, Decimal(1), "EUR", {service: state})
+
+    assert consequence(record, order).startswith(said)
+
+
+def test_nothing_is_missing_where_another_message_has_led_to_it_since(admin):
+    order_id = str(place()["_id"])
+    stored = failed(correlation_id=order_id)
+    ledger.record(order_id, "billing", "invoiced", "2026-000001")
+
+    for address in (page_of(stored), act("replay", stored.pk)):
+        content = shown(admin, address)
+
+        assert f"billing has done its part for order {order_id}, which is invoiced" in content
+        assert "has no invoice" not in content
 
 
 def test_properties_that_nobody_sent_are_marked_as_ours(admin):
