@@ -24,7 +24,7 @@ from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id
 from failed_messages.reading.discard_preview import discard_preview_of
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.next_step import consequence, runbooks
-from failed_messages.reading.preview import preview_of
+from failed_messages.reading.preview import Preview, preview_of
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.order_facts import OrderFacts, order_facts
 from messaging.isolation import isolated
@@ -151,7 +151,7 @@ class Acting(DeskAdmin):
             ids=ids,
             selection=selection(ids),
             named=named(keys[:MESSAGES_NAMED]),
-            **_preview(verb, keys),
+            **told_before(verb.name, keys),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
             back_url=page_after(ids),
@@ -179,14 +179,15 @@ def _selections(request: HttpRequest) -> list[Filter]:
     return [Filter.of({**failed, **asked(request).parameters()})]
 
 
-def _preview(verb: Verb, keys: list[Any]) -> dict[str, Any]:
-    if verb.name == "replay":
-        return _replay_preview(keys)
-    return {"sentences": discard_preview_of(keys).sentences()} if verb.name == "discard" else {}
+def told_before(verb: str, keys: list[Any]) -> dict[str, Any]:
+    """What the template says of these messages before they are acted on."""
+    if verb == "replay":
+        return told_before_replay(preview_of(keys))
+    return {"sentences": discard_preview_of(keys).sentences()} if verb == "discard" else {}
 
 
-def _replay_preview(keys: list[Any]) -> dict[str, Any]:
-    known = preview_of(keys)
+def told_before_replay(known: Preview) -> dict[str, Any]:
+    """The same of a replay."""
     return {
         "sentences": known.sentences(),
         "handlers": runbooks(known.kinds),
