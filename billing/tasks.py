@@ -8,6 +8,7 @@ from billing import batches, events, invoicing, order
 from messaging.body import readable
 from messaging.handling.handlers import handles
 from messaging.message import Message
+from messaging.service import PENDING
 
 
 def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
@@ -35,6 +36,12 @@ def issue_invoice(body: dict[str, Any]) -> list[Message]:
 
 
 NOT_CREDITED = "The invoice of {order} is not credited."
+NOTHING_TO_CREDIT = {
+    PENDING: (
+        "{order} has no invoice, so nothing is to be credited; one that billing issues later is "
+        "not credited until this is handled."
+    )
+}
 CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also long after the order."
 
 
@@ -44,6 +51,7 @@ CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also lon
     replay_safe=True,
     validate=order.read_withdrawn,
     consequence=NOT_CREDITED,
+    consequence_if=NOTHING_TO_CREDIT,
     runbook=CREDIT_RUNBOOK,
 )
 def credit_rejected(body: dict[str, Any]) -> list[Message]:
@@ -59,6 +67,7 @@ def credit_rejected(body: dict[str, Any]) -> list[Message]:
     replay_safe=True,
     validate=order.read_withdrawn,
     consequence=NOT_CREDITED,
+    consequence_if=NOTHING_TO_CREDIT,
     runbook=CREDIT_RUNBOOK,
 )
 def credit_cancelled(body: dict[str, Any]) -> list[Message]:

@@ -8,6 +8,7 @@ from inventory import batches, events, order, releasing, reserving
 from messaging.body import readable
 from messaging.handling.handlers import handles
 from messaging.message import Message
+from messaging.service import PENDING
 
 
 def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
@@ -42,6 +43,14 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
     replay_safe=True,
     validate=order.read,
     consequence="What {order} had reserved is not available again; billing is not affected.",
+    consequence_if={
+        PENDING: (
+            "Nothing is reserved for {order}, so nothing is to be released; what inventory "
+            "reserves later is not released until this is handled."
+        ),
+        "rejected": "Nothing was reserved for {order}, so nothing is to be released.",
+        "shipped": "The goods of {order} have left the house, so nothing is released.",
+    },
     runbook=(
         "Stock is released once for each order, so a replay never moves it twice. 'Was shipped': "
         "the cancellation came too late; take the goods back, restock them, discard the message."

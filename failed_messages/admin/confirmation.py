@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -24,9 +24,9 @@ from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id
 from failed_messages.reading.discard_preview import discard_preview_of
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.next_step import consequence, runbooks
-from failed_messages.reading.preview import preview_of
+from failed_messages.reading.preview import Preview, preview_of
 from failed_messages.reading.representation import SUMMARY_FIELDS
-from failed_messages.records.order_facts import order_facts
+from failed_messages.records.order_facts import OrderFacts, order_facts
 from messaging.isolation import isolated
 
 #: What the scheduler does to more messages than one form takes, and the page that asks before.
@@ -151,7 +151,7 @@ class Acting(DeskAdmin):
             ids=ids,
             selection=selection(ids),
             named=named(keys[:MESSAGES_NAMED]),
-            **_preview(verb, keys),
+            **told_before(verb.name, keys),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
             back_url=page_after(ids),
@@ -165,9 +165,9 @@ def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
     return [(record, _consequence(record, known)) for record in records]
 
 
-def _consequence(record: FailedMessage, known: Container[str]) -> str:
+def _consequence(record: FailedMessage, known: Mapping[str, OrderFacts]) -> str:
     with isolated(log, CANNOT_TELL, record.pk):
-        return consequence(record, record.order_id in known or not record.order_id)
+        return consequence(record, known.get(record.order_id))
     return "Not known, as its document cannot be read; the log says why."
 
 
@@ -179,16 +179,17 @@ def _selections(request: HttpRequest) -> list[Filter]:
     return [Filter.of({**failed, **asked(request).parameters()})]
 
 
-def _preview(verb: Verb, keys: list[Any]) -> dict[str, Any]:
-    if verb.name == "replay":
-        return _replay_preview(keys)
-    return {"sentences": discard_preview_of(keys).sentences()} if verb.name == "discard" else {}
+def told_before(verb: str, keys: list[Any]) -> dict[str, Any]:
+    """What the template says of these messages before they are acted on."""
+    if verb == "replay":
+        return told_before_replay(preview_of(keys))
+    return {"sentences": discard_preview_of(keys).sentences()} if verb == "discard" else {}
 
 
-def _replay_preview(keys: list[Any]) -> dict[str, Any]:
-    known = preview_of(keys)
+def told_before_replay(known: Preview) -> dict[str, Any]:
+    """The same of a replay."""
     return {
         "sentences": known.sentences(),
         "handlers": runbooks(known.kinds),
-        "fails_again": known.is_vain,
+        "warns": known.warns,
     }

@@ -21,14 +21,14 @@ from failed_messages.admin.ago import ago
 from failed_messages.admin.discards import MOST_SELECTIONS, too_many_groups
 from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
-from failed_messages.admin.list_filters import ServiceFilter
+from failed_messages.admin.list_filters import ALL, ServiceFilter
 from failed_messages.admin.message_page import fault_label, faults_url
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline
 from failed_messages.models import AuditEntry, FailedMessage, FailureGroup, GroupStatus, Status
 from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
-from failed_messages.reading.next_step import Kind, fails_again, next_step, runbooks
+from failed_messages.reading.next_step import Kind, next_step, runbooks, warns
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.moment import exact
@@ -102,9 +102,10 @@ class FailureGroupAdmin(DeskAdmin):
     @admin.display(description="failed now")
     def failing(self, group: FailureGroup) -> str:
         return format_html(
-            '<a href="{}">{}</a><br><small>{} in all</small>',
+            '<a href="{}">{}</a><br><small><a href="{}">{}</a> in all</small>',
             messages_url(group.pk),
             f"{_figures(group).messages:,}",
+            messages_url(group.pk, ALL),
             counted(group.deaths, "death"),
         )
 
@@ -114,7 +115,7 @@ class FailureGroupAdmin(DeskAdmin):
 
     @admin.display(description="orders")
     def affected(self, group: FailureGroup) -> str:
-        return affected(_figures(group))
+        return affected(group.pk, _figures(group))
 
     @admin.display(description="last failed")
     def failed(self, group: FailureGroup) -> str:
@@ -206,20 +207,21 @@ class FailureGroupAdmin(DeskAdmin):
             title=str(group),
             group=group,
             state=status_label(group, (known := figures([group.pk])[group.pk]).messages),
-            affected=affected(known),
+            affected=affected(group.pk, known),
             figures=known,
             failing=f"{known.messages:,}",
             deaths=f"{group.deaths:,}",
             week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
             newest=newest,
             messages_url=messages_url(group.pk),
+            all_messages_url=messages_url(group.pk, ALL),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_obstacle(request, known, REPLAY),
             first_failed=ago(group.first_failed_at),
             last_failed=ago(group.last_failed_at),
             simulated=_simulated(newest),
             handlers=runbooks(Kind(each.service, each.type, each.reason) for each in newest),
-            fails_again=fails_again(group.reason),
+            warns=warns(group.reason),
             policy_url=f"{reverse('admin:failed_messages_replaypolicy_add')}?group={group.pk}",
             discard_url=discard_url(group.pk),
             discard_obstacle=_obstacle(request, known, DISCARD),
@@ -244,11 +246,11 @@ def _simulated(newest: list[FailedMessage]) -> dict[str, str]:
     return {}
 
 
-def messages_url(fingerprint: str) -> str:
-    """The list of the group's messages that are failed now."""
+def messages_url(fingerprint: str, status: str = str(Status.FAILED)) -> str:
+    """The list of the group's messages that are failed now, or are in this status."""
     return (
         reverse("admin:failed_messages_failedmessage_changelist")
-        + f"?group={fingerprint}&status=failed"
+        + f"?group={fingerprint}&status={status}"
     )
 
 
@@ -270,12 +272,13 @@ def status_label(group: FailureGroup, failing: int) -> str:
     return format_html('<span class="fm-status fm-group-{}">{}</span>', color, said)
 
 
-def affected(known: Figures) -> str:
-    """`37 orders, 4,210.00 EUR`."""
+def affected(fingerprint: str, known: Figures) -> str:
+    """`37 orders, 4,210.00 EUR`, with the link to the messages about them."""
     if not known.orders:
         return "-"
-    orders = f"{'at least ' if known.at_least else ''}{known.orders:,} order"
-    return format_html("{}{}<br>{}", orders, "" if known.orders == 1 else "s", known.value)
+    orders = f"{'at least ' if known.at_least else ''}{counted(known.orders, 'order')}"
+    url = messages_url(fingerprint)
+    return format_html('<a href="{}">{}<br>{}</a>', url, orders, known.value)
 
 
 def discard_url(*fingerprints: str) -> str:

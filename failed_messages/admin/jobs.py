@@ -114,7 +114,7 @@ class ReplayJobAdmin(JobAdmin):
             sentences=known.sentences(),
             messages_count=known.messages,
             handlers=runbooks(known.kinds),
-            fails_again=known.is_vain,
+            warns=known.warns,
             rate=DEFAULT_RATE,
             most=MOST_A_SECOND,
             error=error,
@@ -171,7 +171,10 @@ def bulk_replay(request: HttpRequest) -> dict[str, str]:
 
 
 def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
-    troubled = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    wanted = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    not_resolved = wanted.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()
+    troubled = list(not_resolved[:SHOWN])
+    listed = {each.job_state for each in troubled}
     return {
         "job": job,
         "is_active": job.state in ACTIVE,
@@ -179,14 +182,15 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "progress": f"{job.resolved:,} of {_total(job):,}",
         "settled": _total(job) - job.waiting - job.sent,
         "counts": [
-            (state, label, f"{getattr(job, state):,}") for state, label in PartState.choices
+            (state, label, f"{getattr(job, state):,}", state in listed)
+            for state, label in PartState.choices
         ],
         "chosen": chosen(job.selection),
         "buttons": [(what, what.capitalize(), _obstacle(request, job, what)) for what in CONTROLS],
         "waiting_for": _waiting_for(job),
         "again_url": _again_url(request, job),
         "causes": _causes(job),
-        "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
+        "troubled": troubled,
     }
 
 

@@ -25,9 +25,10 @@ from failed_messages.reading.next_step import (
     is_simulated,
     next_step,
     replay_safe,
+    warns,
 )
 from failed_messages.reading.representation import deaths
-from failed_messages.records.order_facts import order_facts, value
+from failed_messages.records.order_facts import OrderFacts, order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
 from messaging.storable import whole_text
@@ -56,16 +57,17 @@ def context(record: FailedMessage) -> dict[str, Any]:
     return {
         "record": record,
         "headline": headline(record, certificates[0]),
-        "consequence": consequence(record, order is not None or not record.order_id),
+        "consequence": consequence(record, order),
         "next_step": next_step(record),
         "replay_safe": replay_safe(record),
         "order": order,
         "order_value": value([order]) if order else "",
         "countdown": countdown(record),
-        "order_url": _order_url(record.order_id) if order else "",
+        "order_url": order_url(record.order_id, order),
         "fault_url": faults_url(record),
         "fault_label": fault_label(record),
         "fails_again": fails_again(record.reason),
+        "warns": warns(record.reason),
         "deaths": [_death(each) for each in certificates],
         "tree": tree(bytes(record.body)),
         "raw": whole_text(record.body[:RAW_LIMIT_CHARS]),
@@ -175,13 +177,11 @@ def faults_url(record: FailedMessage) -> str:
         return ""
 
 
-def _order_url(order_id: str) -> str:
-    """The order's page in the admin; empty where the order is not ours."""
+def order_url(order_id: str, order: OrderFacts | None) -> str:
+    """The order's page in the admin; empty where there is no such order, or no such page."""
+    if order is None:
+        return ""
     try:
-        return reverse("admin:orders_order_change", args=[order_id]) if _is_ours(order_id) else ""
+        return reverse("admin:orders_order_change", args=[order_id])
     except NoReverseMatch:
         return ""
-
-
-def _is_ours(order_id: str) -> bool:
-    return ObjectId.is_valid(order_id)

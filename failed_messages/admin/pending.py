@@ -13,8 +13,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from failed_messages.acting.approving import NEEDED, NotDecided, approve, reject, why_not
+from failed_messages.acting.second_person import BULK_DISCARD, BULK_REPLAY
+from failed_messages.admin.confirmation import (
+    MESSAGES_NAMED,
+    named,
+    told_before,
+    told_before_replay,
+)
 from failed_messages.admin.pages import DeskAdmin
-from failed_messages.models import PendingAct
+from failed_messages.models import PendingAct, PendingState
+from failed_messages.reading.act_result import record_id
+from failed_messages.reading.discard_preview import discard_preview
+from failed_messages.reading.filters import Filter
+from failed_messages.reading.preview import preview
+from failed_messages.records.invalid_request import Invalid
 from failed_messages.records.permissions import lacking
 from runtime.moment import exact
 
@@ -57,16 +69,20 @@ class PendingActAdmin(DeskAdmin):
             return self._decide(request, act)
         obstacle = obstacle or why_not(act, request.user.get_username())
         arguments = json.loads(act.arguments)
-        about = _about(arguments)
+        keys = [key for key in map(record_id, _ids(arguments)) if key]
+        first = named(keys[:MESSAGES_NAMED])
+        about = _about(arguments, {str(record.pk) for record, _ in first})
         return self.page(
             request,
             "pending",
             title=str(act),
             act=act,
+            named=first,
             about=about[:SHOWN],
             more=len(about[SHOWN:]),
             arguments=json.dumps(arguments, indent=2, ensure_ascii=False),
             obstacle=obstacle,
+            **(_told(act, arguments, keys) if act.state == PendingState.WAITING else {}),
         )
 
     def _decide(self, request: HttpRequest, act: PendingAct) -> HttpResponse:
@@ -82,8 +98,22 @@ class PendingActAdmin(DeskAdmin):
         return HttpResponseRedirect(request.path)
 
 
-def _about(arguments: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the act is about, in words, and where it is: messages, or a list of them."""
+def _told(act: PendingAct, arguments: dict[str, Any], keys: list[Any]) -> dict[str, Any]:
+    """What the person who asked was told before, as it is now."""
+    try:
+        if act.act == BULK_REPLAY:
+            return told_before_replay(preview(Filter.of_text(arguments["selection"])))
+        if act.act == BULK_DISCARD:
+            selections = [Filter.of_text(each) for each in arguments["selections"]]
+            return {"sentences": discard_preview(selections).sentences()}
+    except Invalid:
+        # Of a group that is gone since; to approve it does nothing then.
+        return {}
+    return told_before(act.act, keys)
+
+
+def _about(arguments: dict[str, Any], named_ids: set[str]) -> list[tuple[str, str]]:
+    """What else the act is about, in words, and where it is: messages, or a list of them."""
     single = [arguments["selection"]] if "selection" in arguments else []
     if selections := arguments.get("selections", single):
         messages_url = reverse("admin:failed_messages_failedmessage_changelist")
@@ -95,6 +125,12 @@ def _about(arguments: dict[str, Any]) -> list[tuple[str, str]]:
         return [
             ("What it would replay, and all that follows", f"{messages_url}?{urlencode(found)}")
         ]
-    ids = arguments["ids"] if "ids" in arguments else [arguments["id"]]
     change = "admin:failed_messages_failedmessage_change"
-    return [(each, reverse(change, args=[each])) for each in ids]
+    others = [each for each in _ids(arguments) if each not in named_ids]
+    return [(each, reverse(change, args=[each])) for each in others]
+
+
+def _ids(arguments: dict[str, Any]) -> list[str]:
+    """The messages that it names, if it does."""
+    ids: list[str] = arguments["ids"] if "ids" in arguments else [arguments.get("id", "")]
+    return [each for each in ids if each]

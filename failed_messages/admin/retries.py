@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from failed_messages.acting.waiting_retries import retry_now, stop_retrying
 from failed_messages.admin.ago import to_come
+from failed_messages.admin.message_page import order_url
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.reading.act_result import ReasonMissing, Verdict
 from failed_messages.reading.waiting_retry import (
@@ -23,8 +24,8 @@ from failed_messages.reading.waiting_retry import (
     WaitingRetry,
     find,
 )
+from failed_messages.records.order_facts import OrderFacts, order_facts
 from failed_messages.records.permissions import DISCARD, REPLAY, may
-from messaging.order_id import object_id
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
 from runtime.plural import counted
@@ -119,11 +120,13 @@ class Retrying(DeskAdmin):
         else:
             refused = f"{verb.label} was not done: {verdict.detail}."
             self.message_user(request, refused, messages.ERROR)
-        return HttpResponseRedirect(_page_of(retry))
+        return HttpResponseRedirect(order_url(retry.order_id, _order_of(retry)) or _list_url())
 
     def _ask(
         self, request: HttpRequest, retry: WaitingRetry, verb: RetryVerb, error: str = ""
     ) -> HttpResponse:
+        order = _order_of(retry)
+        own_page = order_url(retry.order_id, order)
         return self.page(
             request,
             "retry",
@@ -131,8 +134,9 @@ class Retrying(DeskAdmin):
             verb=verb,
             retry=retry,
             error=error,
-            back_url=_page_of(retry),
-            is_ours=object_id(retry.order_id) is not None,
+            missing=retry.missing(order),
+            order_url=own_page,
+            back_url=own_page or _list_url(),
         )
 
 
@@ -163,8 +167,10 @@ def _when(retry: WaitingRetry, now: datetime) -> str:
     return to_come(retry.due_at, now) if retry.due_at else "-"
 
 
-def _page_of(retry: WaitingRetry) -> str:
-    """The order's page; the list of all that wait, where the order is not ours."""
-    if object_id(retry.order_id) is None:
-        return reverse("admin:failed_messages_retries")
-    return reverse("admin:orders_order_change", args=[retry.order_id])
+def _order_of(retry: WaitingRetry) -> OrderFacts | None:
+    return order_facts([retry.order_id]).get(retry.order_id)
+
+
+def _list_url() -> str:
+    """The list of all that wait."""
+    return reverse("admin:failed_messages_retries")

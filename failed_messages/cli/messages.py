@@ -125,10 +125,10 @@ def _text_of(file: str) -> str:
 def record_lines(record: FailedMessage) -> list[str]:
     """Everything about one record, what matters most first."""
     newest = deaths(record)[0]
-    is_known = not record.order_id or bool(order_facts([record.order_id]))
+    order = order_facts([record.order_id]).get(record.order_id)
     lines = [
         headline(record, newest),
-        f"Consequence: {consequence(record, is_known)}",
+        f"Consequence: {consequence(record, order)}",
         f"Next step:   {next_step(record)}",
         *(f"{name}: {cell(name, value)}" for name, value in summary(record).items()),
         f"properties: {record.properties}",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from failed_messages.archiving import certificate
 from failed_messages.models import FailedMessage, Status, reason_label
+from failed_messages.records.order_facts import OrderFacts
 from failed_messages.records.simulated_fault import SimulatedFault, simulated_fault
 from messaging.certificate import Reason
 from messaging.handling.handler import Handler
@@ -13,25 +15,63 @@ from messaging.handling.handlers import HANDLERS, known_types
 from messaging.service import services
 
 
-def consequence(record: FailedMessage, is_order_known: bool = True) -> str:
-    """What is missing because of it, and what is not."""
+def consequence(record: FailedMessage, order: OrderFacts | None) -> str:
+    """What is missing because of it, and what is not; `order` is None where there is none."""
     if record.status == Status.RESOLVED:
         return f"Nothing is missing: {record.service} has handled it since."
     if record.status == Status.DISCARDED:
         return f"{record.discarded_by} discarded it: {record.discard_reason}"
-    order = f"order {record.order_id}" if record.order_id else "its order"
     if record.reason in NOT_BELIEVED:
-        return f"{record.service.capitalize()} did nothing about {order} because of it."
-    if not is_order_known:
+        named = _named(record.order_id)
+        return f"{record.service.capitalize()} did nothing about {named} because of it."
+    return missing(record.service, record.type, record.order_id, order, record.reason)
+
+
+def missing(
+    service: str, type_: str, order_id: str, order: OrderFacts | None, reason: str = ""
+) -> str:
+    """What is missing as long as the service has not handled its message about the order.
+
+    Args:
+        order: None where there is none of this id.
+        reason: what the message died of, if it did.
+    """
+    if order_id and order is None:
         return (
-            f"There is no order {record.order_id} here, so no customer of ours waits for it. An "
+            f"There is no order {order_id} here, so no customer of ours waits for it. An "
             "external publisher may have made it up, or a restored backup is older than it."
         )
-    handler = handler_of(record.service, record.type)
-    if handler is None or not handler.consequence:
-        return f"{record.service.capitalize()} has not handled it; no other service is affected."
-    sentence = handler.consequence.format(order=order)
+    handler, named = handler_of(service, type_), _named(order_id)
+    state = order.ledger.get(service, "") if order else ""
+    special = handler.consequence_if.get(state) if handler else None
+    if state in _ends(service, type_) and not special:
+        return f"Nothing is missing: {service} has done its part for {named}, which is {state}."
+    if reason == Reason.UNROUTABLE:
+        told = UNTOLD
+    else:
+        told = special or (handler and handler.consequence) or UNHANDLED
+    sentence = told.format(order=named, service=service)
     return sentence[0].upper() + sentence[1:]
+
+
+def _named(order_id: str) -> str:
+    return f"order {order_id}" if order_id else "its order"
+
+
+def _ends(service: str, type_: str) -> frozenset[str]:
+    """The states of an order in the service that a message of this type leads to."""
+    if (known := services().get(service)) is None:
+        return frozenset()
+    asked = type_ or known.plain_messages_are
+    return frozenset().union(*(known.ends(on) for on in known.listens if on.type == asked))
+
+
+#: Of a service whose handler has run.
+UNTOLD = (
+    "{service} has done its part for {order}, but its event is not published, so nobody who waits "
+    "for that knows it."
+)
+UNHANDLED = "{service} has not handled it; no other service is affected."
 
 
 def next_step(record: FailedMessage) -> str:
@@ -45,13 +85,13 @@ def next_step(record: FailedMessage) -> str:
         )
     if fault := fault_behind(record):
         return f"It is a fault that somebody simulates on purpose: {fault}. Remove it, then replay."
-    if record.reason in BY_REASON:
-        return BY_REASON[record.reason]
     if is_simulated(record):
         return (
-            f"It is a fault that somebody simulates: {record.service} fails for user "
-            f"{record.user_id} on purpose. Remove the simulated fault, then replay."
+            f"It was a fault of {record.service} that somebody simulated for user "
+            f"{record.user_id}, and it is gone since: replay it."
         )
+    if record.reason in BY_REASON:
+        return BY_REASON[record.reason]
     handler = handler_of(record.service, record.type)
     return handler.runbook if handler and handler.runbook else GENERAL_RUNBOOK
 
@@ -105,9 +145,51 @@ BY_REASON: dict[str, str] = NOT_BELIEVED | {
         "The error names the field that is wrong and shows a right body. Edit a copy and replay "
         "that, or have its publisher send it again; as it is, a replay fails in the same way."
     ),
+    Reason.INVALID_PROPERTIES: (
+        "The error says which property or header is wrong, so a replay fails in the same way. Have "
+        "its publisher send it again as the error says, then discard this one."
+    ),
+    Reason.TOO_LARGE: (
+        "Its body has more than MAX_MESSAGE_BYTES, so a replay fails in the same way. Have its "
+        "publisher send less, then discard this one; or raise the limit, restart the service, then "
+        "replay."
+    ),
+    Reason.UNKNOWN_TYPE: (
+        "The service has no handler for this type, so a replay fails in the same way. If a newer "
+        "release has one, run that, then replay. Else find out who published it here, then discard "
+        "it."
+    ),
+    Reason.UNROUTABLE: (
+        "Its handler has run; what it publishes had no queue to go to. Run `python manage.py "
+        "declare_topology`, then replay, so that the event is published."
+    ),
+    Reason.RETURNED: (
+        "No worker settled it. See whether the service's workers run, and whether what they need "
+        "answers: `python manage.py doctor` tells. Repair that, then replay."
+    ),
+    Reason.REJECTED: (
+        "Nothing here says why it was rejected. Look in the service's log at the moment when it "
+        "failed; if somebody published it to dead_letters by hand, ask who. Repair that, then "
+        "replay, or discard it."
+    ),
+    Reason.EXPIRED: (
+        "No worker took it in time. See whether the service's workers run and keep up, then "
+        "replay; discard it if it counts no more."
+    ),
+    Reason.QUEUE_FULL: (
+        "The queue had no room for it. See whether the service's workers run and keep up, and "
+        "whether its limit, a policy in RabbitMQ, is too low. Then replay."
+    ),
 }
 #: With these a replay of the same message fails in the same way.
-FAILS_AGAIN = {*NOT_BELIEVED, Reason.UNDECODABLE, Reason.INVALID_BODY, Reason.INVALID_PROPERTIES}
+FAILS_AGAIN = {
+    *NOT_BELIEVED,
+    Reason.UNDECODABLE,
+    Reason.INVALID_BODY,
+    Reason.INVALID_PROPERTIES,
+    Reason.TOO_LARGE,
+    Reason.UNKNOWN_TYPE,
+}
 #: A simulated fault that is slow, or kills the worker, has no words in the error.
 WORDLESS = (Reason.TIME_LIMIT, Reason.DELIVERY_LIMIT)
 #: How any other's error begins.
@@ -119,7 +201,16 @@ GENERAL_RUNBOOK = (
 
 
 def is_simulated(record: FailedMessage) -> bool:
-    return record.message.startswith(SIMULATED)
+    """Whether its latest attempt failed by a fault that was simulated then."""
+    return _latest_error(record).startswith(SIMULATED)
+
+
+def _latest_error(record: FailedMessage) -> str:
+    """What failed; the error of retries that were stopped says who stopped them instead."""
+    if record.reason != Reason.STOPPED:
+        return record.message
+    attempts = certificate.decode(record.certificates[-1]).attempts
+    return attempts[-1].message if attempts else record.message
 
 
 def fault_behind(record: FailedMessage) -> SimulatedFault | None:
@@ -132,6 +223,16 @@ def fault_behind(record: FailedMessage) -> SimulatedFault | None:
 def fails_again(reason: str) -> bool:
     """Whether a replay of a message that died of this can only fail, as it is."""
     return reason in FAILS_AGAIN
+
+
+def kills_again(reason: str) -> bool:
+    """Whether a replay kills another worker, whatever the handler says of running twice."""
+    return reason == Reason.DELIVERY_LIMIT
+
+
+def warns(reason: str) -> bool:
+    """Whether nothing is to be replayed that died of this, before something else is done."""
+    return fails_again(reason) or kills_again(reason)
 
 
 def handler_of(service: str, type_: str) -> Handler | None:
@@ -168,7 +269,7 @@ def runbooks(kinds: Iterable[Kind]) -> list[tuple[str, str]]:
 
 def _about(kind: Kind) -> str:
     parts = [kind.service, kind.type or "no type"]
-    if kind.reason in BY_REASON or fails_again(kind.reason):
+    if kind.reason in BY_REASON:
         label = reason_label(kind.reason)
         parts.append(label[0].lower() + label[1:])
     return ", ".join(parts)
@@ -178,7 +279,7 @@ def _before_replay(kind: Kind) -> str:
     handler = handler_of(kind.service, kind.type)
     if fails_again(kind.reason):
         safety = AS_IT_IS
-    elif handler and kind.reason != Reason.DELIVERY_LIMIT:
+    elif handler and not kills_again(kind.reason):
         safety = SAFETY[handler.replay_safe]
     else:
         safety = ""

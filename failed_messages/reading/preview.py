@@ -11,7 +11,7 @@ from failed_messages.models import Status
 from failed_messages.reading.answers import ReplayPreview
 from failed_messages.reading.filters import Filter, index_of
 from failed_messages.reading.known_group import require_known
-from failed_messages.reading.next_step import Kind, fails_again
+from failed_messages.reading.next_step import Kind, fails_again, warns
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.order_facts import order_facts, value
@@ -50,9 +50,10 @@ class Preview:
         return sum(count for kind, count in self.kinds.items() if fails_again(kind.reason))
 
     @property
-    def is_vain(self) -> bool:
-        """Whether every one of them fails again."""
-        return 0 < self.wrong == self.messages
+    def warns(self) -> bool:
+        """Whether every one of them fails again, or kills another worker."""
+        warned = sum(count for kind, count in self.kinds.items() if warns(kind.reason))
+        return 0 < warned == self.messages
 
     def sentences(self) -> list[str]:
         """For an operator who is about to replay."""

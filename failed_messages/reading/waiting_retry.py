@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from failed_messages.reading.next_step import handler_of
+from failed_messages.reading.next_step import missing
+from failed_messages.records.order_facts import OrderFacts
 from messaging.handling import retry_notes
 
 #: A list has the soonest of more.
@@ -43,15 +44,9 @@ class WaitingRetry:
         """`attempt 3 of order.placed by billing`."""
         return f"attempt {self.attempt} of {self.type or 'a message'} by {self.service}"
 
-    @property
-    def missing(self) -> str:
-        """What is missing as long as it has not succeeded."""
-        handler = handler_of(self.service, self.type)
-        if handler is None or not handler.consequence:
-            return f"{self.service.capitalize()} has not handled it."
-        order = f"order {self.order_id}" if self.order_id else "its order"
-        sentence = handler.consequence.format(order=order)
-        return sentence[0].upper() + sentence[1:]
+    def missing(self, order: OrderFacts | None) -> str:
+        """What is missing as long as it has not succeeded; `order` is None where there is none."""
+        return missing(self.service, self.type, self.order_id, order)
 
 
 @dataclass(frozen=True, slots=True)

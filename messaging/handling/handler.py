@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.message import Message
@@ -31,3 +31,5 @@ class Handler:
     validate: Validate | None
     #: What is missing until it has succeeded; `{order}` stands for "order X" or "its order".
     consequence: str = ""
+    #: The same by the state of the order in the service, where that makes it another one.
+    consequence_if: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ the service's own fanout and are confirmed before the message is acked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -44,6 +44,7 @@ def handles(
     version: int = FIRST_VERSION,
     validate: Validate | None = None,
     consequence: str = "",
+    consequence_if: Mapping[str, str] | None = None,
     **celery_options: Any,
 ) -> Callable[[Handle], Handle]:
     """Make the decorated function the service's handler of one type of event.
@@ -58,6 +59,8 @@ def handles(
         validate: raises InvalidMessage for a body that the handler cannot take; has no effect.
         consequence: what is missing until it has succeeded, for the operator; `{order}` in it
             becomes "order X", or "its order" where the message names none.
+        consequence_if: the same for an order that is in one of these states in the service, like
+            "pending"; of one that the event has led to its state, the desk says that by itself.
         celery_options: Celery's own task options, e.g. `max_retries`, `soft_time_limit`.
     """
 
@@ -68,7 +71,15 @@ def handles(
         if (service, type_) in HANDLERS:
             handled_twice.append((service, type_, name))
         handler = HANDLERS[service, type_] = Handler(
-            name, handle, replay_safe, runbook, batch, version, validate, consequence
+            name,
+            handle,
+            replay_safe,
+            runbook,
+            batch,
+            version,
+            validate,
+            consequence,
+            consequence_if or {},
         )
         options = {"max_retries": len(settings.RETRY_DELAYS_SECONDS), **celery_options}
         if batch:

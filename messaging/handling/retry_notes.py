@@ -1,8 +1,9 @@
 """Notes of retries: what failed, how often, and when it runs again, while that is still to come.
 
 RabbitMQ holds a retry until it is due and tells nobody which it holds. So a worker notes each retry
-that it has published, for an order's timeline and the front page. A message that succeeds at once
-is never noted and costs nothing; without a note a retry runs all the same.
+that it has published, for an order's timeline and the front page, and each message that it has
+given up: until the archiver has stored that one, nothing else tells of it. A message that succeeds
+at once is never noted and costs nothing; without a note a retry runs all the same.
 """
 
 from __future__ import annotations
@@ -72,11 +73,7 @@ def retried(
     """Note that the message runs again after the delay, `most` times in all; never raises."""
     delivery = call.delivery
     note = {
-        "service": delivery.service,
-        "type": delivery.type,
-        "order_id": _order_id(call),
-        "message_id": delivery.message_id,
-        "attempts": [_told(each) for each in attempts],
+        **_failed(call, attempts),
         "most_attempts": most,
         "queue": retry_queue(services()[delivery.service], delay_seconds).name,
     }
@@ -91,9 +88,16 @@ def handled(call: MessageCall) -> None:
     _write(call.delivery, call, {"$unset": {"due_at": ""}}, upsert=False)
 
 
-def gave_up(call: MessageCall) -> None:
-    """It is now a dead letter; never raises."""
-    _write(call.delivery, call, {"$unset": {"due_at": ""}, "$set": {"gave_up": True}}, upsert=False)
+def gave_up(call: MessageCall, attempts: tuple[Attempt, ...]) -> None:
+    """It is now a dead letter, after these attempts; never raises."""
+    change = {
+        "$unset": {"due_at": ""},
+        "$set": {"gave_up": True},
+        # Of one that was retried before, its note has them.
+        "$setOnInsert": _failed(call, attempts),
+        "$currentDate": {"at": True},
+    }
+    _write(call.delivery, call, change)
 
 
 def of_order(order_id: str) -> list[dict[str, Any]]:
@@ -287,6 +291,18 @@ def _order_id(call: MessageCall) -> str:
     """As the desk reads it; empty where the message names none."""
     named = canonical(call.delivery.correlation_id) or order_in(call.body)
     return named[:MOST_CHARACTERS]
+
+
+def _failed(call: MessageCall, attempts: tuple[Attempt, ...]) -> dict[str, Any]:
+    """Which message it is, and how it failed."""
+    delivery = call.delivery
+    return {
+        "service": delivery.service,
+        "type": delivery.type,
+        "order_id": _order_id(call),
+        "message_id": delivery.message_id,
+        "attempts": [_told(each) for each in attempts],
+    }
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:

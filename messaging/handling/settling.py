@@ -52,19 +52,19 @@ def _put_back(call: MessageCall, outage: Outage) -> NoReturn:
 
 
 def _give_up(call: MessageCall, error: Exception) -> NoReturn:
+    attempts = attempts_with(call, error)
     try:
         dead_letter(
             call.delivery,
             call.body,
             error,
-            attempts=attempts_with(call, error),
+            attempts=attempts,
             handler=call.handler.name,
         )
     except PublishError as unpublished:
         # The queue's own dead-letter arguments carry the message where we could not.
         raise Reject(str(unpublished), requeue=False) from unpublished
-    if call.delivery.attempts:
-        retry_notes.gave_up(call)
+    retry_notes.gave_up(call, attempts)
     if isinstance(error, WorkerKilled):
         run_notes.end(call.delivery.life)
     raise Ignore from error

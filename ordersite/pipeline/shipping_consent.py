@@ -49,7 +49,7 @@ def obstacle(order_id: str) -> Obstacle | None:
     names = [each for each in asked if owes(each, order)]
     is_unconfirmed = order is not None and order.get("status") == "placed"
     late = names if is_unconfirmed else []
-    return _failed(order_id, names) or _retried(order_id, names) or _late(late)
+    return _failed(order_id, names) or _noted(order_id, names) or _late(late)
 
 
 def _failed(order_id: str, names: list[str]) -> Obstacle | None:
@@ -61,13 +61,35 @@ def _failed(order_id: str, names: list[str]) -> Obstacle | None:
     return Obstacle(cause.rstrip("."), STEPS[failed["status"]])
 
 
-def _retried(order_id: str, names: list[str]) -> Obstacle | None:
-    for note in retry_notes.of_order(order_id):
-        if note["service"] in names and (due_at := note.get("due_at")):
-            error = note["attempts"][-1]["message"].rstrip(".")
-            step = f"Wait for the next attempt, due at {exact(due_at)}, or retry it now there."
-            return Obstacle(f"{note['service']} failed for it and retries: {error}", step)
-    return None
+def _noted(order_id: str, names: list[str]) -> Obstacle | None:
+    """What the desk does not know, as it waits for a retry or for the archiver."""
+    notes = [note for note in retry_notes.of_order(order_id) if note["service"] in names]
+    waiting = next((each for each in notes if each.get("due_at")), None)
+    if waiting:
+        step = (
+            f"Wait for the next attempt, due at {exact(waiting['due_at'])}, or retry it now there."
+        )
+        return Obstacle(f"{waiting['service']} failed for it and retries{_error(waiting)}", step)
+    over = [each for each in notes if each.get("gave_up") or each.get("stop")]
+    return next((_given_up(each) for each in over if not _is_stored(each)), None)
+
+
+def _given_up(note: dict[str, Any]) -> Obstacle:
+    became = "gave up" if note.get("gave_up") else "its retries were stopped"
+    step = "Replay its message, once the archiver has stored it, from its page."
+    return Obstacle(f"{note['service']} failed for it and {became}{_error(note)}", step)
+
+
+def _is_stored(note: dict[str, Any]) -> bool:
+    """Whether the desk has it, and so says itself whether it is still undone."""
+    wanted = {name: note.get(name) for name in ("order_id", "service", "message_id")}
+    return failed_messages().find_one(wanted, {"_id": True}) is not None
+
+
+def _error(note: dict[str, Any]) -> str:
+    """The latest attempt's; one that killed its worker has none."""
+    attempts = note["attempts"]
+    return f": {attempts[-1]['message'].rstrip('.')}" if attempts else ""
 
 
 def _late(names: list[str]) -> Obstacle | None:

@@ -8,7 +8,7 @@ from bson import ObjectId
 from django import template
 
 from orders.collection import orders
-from ordersite.workplace.acts import MAX_CHARACTERS, offered
+from ordersite.workplace.acts import MAX_CHARACTERS, effect_of_cancelling, offered
 from ordersite.workplace.related import related
 from runtime.tracing.link import trace_link
 
@@ -33,9 +33,11 @@ def order_acts(context: Any, order_id: ObjectId) -> dict[str, Any]:
     order = orders().find_one(order_id, {"status": True})
     if order is None:
         return {}
+    acts = offered(context["request"].user, order)
     return {
         "order_id": str(order_id),
-        "offered": offered(context["request"].user, order),
+        "offered": acts,
+        "effect": effect_of_cancelling(str(order_id)) if "cancel" in acts else "",
         "most": MAX_CHARACTERS,
         "csrf_token": context.get("csrf_token"),
     }

@@ -21,7 +21,7 @@ from inventory.permissions import SHIP
 from messaging.order_id import object_id
 from orders import cancelling
 from orders.collection import orders
-from ordersite.workplace.related import reservation_state
+from ordersite.workplace.related import invoice_state, reservation_state
 from runtime.moment import exact
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.refusal import Refusal
@@ -31,6 +31,18 @@ CANCEL = "orders.change_order"
 #: have heard yet.
 ENDED = ("shipped", "cancelled")
 MAX_CHARACTERS = 500
+#: What a cancellation does, by the state of the reservation, and of the invoice; None without one.
+STOCK = {
+    "reserved": "Its stock is released.",
+    None: "No stock is reserved for it; what is reserved meanwhile is released.",
+}
+NO_STOCK = "It holds no stock."
+INVOICE = {
+    "issued": "Its invoice is credited.",
+    "credited": "Its invoice is credited already.",
+    None: "It has no invoice; one that is issued meanwhile is credited.",
+}
+NO_INVOICE = "It has no invoice."
 #: Of one order; the oldest are left out then.
 MOST_NOTES = 100
 #: The same note within it is a second click, or the same page sent again.
@@ -47,6 +59,12 @@ def offered(user: Any, order: dict[str, Any]) -> set[str]:
     if user.has_perm(SHIP) and reservation_state(str(order["_id"])) == "reserved":
         acts.add("ship")
     return acts
+
+
+def effect_of_cancelling(order_id: str) -> str:
+    """What becomes of the order's stock and invoice, as they are now."""
+    stock = STOCK.get(reservation_state(order_id), NO_STOCK)
+    return f"{stock} {INVOICE.get(invoice_state(order_id), NO_INVOICE)}"
 
 
 def act(request: HttpRequest, order_id: str, what: str) -> HttpResponse:

@@ -161,3 +161,8 @@ def _others(order: dict[str, Any]) -> list[Item]:
 def reservation_state(order_id: str) -> str | None:
     found = reservations().find_one({"_id": order_id}, {"state": True})
     return str(found["state"]) if found else None
+
+
+def invoice_state(order_id: str) -> str | None:
+    found = invoices().find_one({"_id": order_id}, {"state": True})
+    return str(found["state"]) if found else None

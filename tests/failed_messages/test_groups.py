@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -18,6 +20,7 @@ from failed_messages.records.collection import failed_messages, failure_counts, 
 from tests.concurrency import at_once
 from tests.failed_messages.letters import archive_next, bury, certificate, failed
 from tests.failed_messages.staff import staff
+from tests.failed_messages.stored_orders import place
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -146,6 +149,20 @@ def test_the_list_shows_what_is_known_of_a_group():
     content = staff().get("/admin/failed_messages/failuregroup/").content.decode()
     for shown in ("billing team", "the card service", 'href="https://example.com/7"'):
         assert shown in content
+
+
+@pytest.mark.parametrize("page", ["", "{}/change/"])
+def test_each_number_of_a_group_leads_to_its_messages(page):
+    stored = failed(correlation_id=str(place()["_id"]))
+    failing = f"{LIST}?group={stored.fingerprint}&amp;status=failed"
+    every = f"{LIST}?group={stored.fingerprint}&amp;status=all"
+
+    content = staff().get(GROUPS + page.format(stored.fingerprint)).content.decode()
+
+    assert f'<a href="{failing}">1 order<br>12.50 EUR</a>' in content
+    assert re.search(rf'<a href="{re.escape(every)}">1( death)?</a>', content)
+    for address in (failing, every):
+        assert str(stored.pk) in staff().get(html.unescape(address)).content.decode()
 
 
 def test_triage_needs_its_permission():

@@ -156,6 +156,23 @@ def test_one_that_dies_of_something_else_is_counted_and_no_success_at_all_stops_
     assert link in page
 
 
+def test_the_counts_of_what_is_not_resolved_lead_to_it():
+    for number in range(3):
+        failed(message_id=f"m{number}")
+    job = step(started())
+    die_again(broker.take("billing"))
+    step(job)
+    step(job)
+
+    page = staff().get(f"{BULK}{job.pk}/change/").content.decode()
+
+    assert '<dd id="recurred"><a href="#troubled">1</a></dd>' in page
+    assert 'id="troubled"' in page
+    # No list has these.
+    assert '<dd id="resolved">0</dd>' in page
+    assert '<dd id="waiting">2</dd>' in page
+
+
 def test_very_many_are_gathered_in_several_steps(monkeypatch):
     copies(30)
     monkeypatch.setattr(job_runner, "GATHERED_AT_ONCE", 20)

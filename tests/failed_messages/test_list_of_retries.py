@@ -10,6 +10,7 @@ import pytest
 from failed_messages.reading.waiting_retry import waiting_retry
 from messaging.handling import retry_notes
 from tests.failed_messages.staff import staff
+from tests.failed_messages.stored_orders import place
 from tests.waiting_retry import note_of
 
 URL = "/admin/failed_messages/failedmessage/retries/"
@@ -109,6 +110,37 @@ def test_what_to_do_is_there_for_who_may() -> None:
     assert asked.status_code == 200
     assert foreign["order_id"] in asked.content.decode()
     assert "Retry now" not in listed()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("order_id", [ORDER, "o1"])
+def test_a_retry_of_an_order_that_there_is_not_says_so_and_leads_to_no_order(order_id: str) -> None:
+    retry_notes.notes().insert_one(known := note(order_id))
+    operator = staff("view_failedmessage", "replay_failedmessage", "view_order")
+    address = f"{URL}{retry_notes.id_of(known)}/retry-now/"
+
+    told = operator.get(address).content.decode()
+    retry_notes.notes().update_one({"_id": known["_id"]}, {"$set": {"gave_up": True}})
+    done = operator.post(address)
+
+    assert f"There is no order {order_id} here" in told
+    assert "has no invoice" not in told
+    assert "/admin/orders/order/" not in told.partition('id="content-main"')[2]
+    assert f'href="{URL}"' in told
+    assert (done.status_code, done["Location"]) == (302, URL)
+
+
+@pytest.mark.usefixtures("db")
+def test_a_retry_of_an_order_leads_back_to_it() -> None:
+    order_id = str(place()["_id"])
+    retry_notes.notes().insert_one(known := note(order_id))
+
+    told = staff("view_failedmessage", "replay_failedmessage").get(
+        f"{URL}{retry_notes.id_of(known)}/retry-now/"
+    )
+
+    assert f"Order {order_id} has no invoice; inventory is not affected." in told.content.decode()
+    assert f"/admin/orders/order/{order_id}/change/" in told.content.decode()
 
 
 @pytest.mark.usefixtures("db")

@@ -22,7 +22,7 @@ from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import Waits, forget_acts_alone
-from failed_messages.models import AuditEntry, PendingAct, ReplayJob, ReplayPolicy
+from failed_messages.models import AuditEntry, FailureGroup, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import acts_alone, pending_acts
 from ordersite.access import keys, token_names
@@ -31,6 +31,7 @@ from tests.concurrency import at_once
 from tests.failed_messages.copies import copies
 from tests.failed_messages.letters import failed, record
 from tests.failed_messages.staff import staff
+from tests.failed_messages.stored_orders import place
 from tests.failed_messages.test_editing import RIGHT, broken
 from tests.security.conftest import client_of, secret
 
@@ -294,6 +295,75 @@ def test_in_the_admin_another_person_with_the_permission_approves():
     approved = staff(*may).post(act, {"what": "approve"}, follow=True).content.decode()
     assert "Decided: sent to billing" in approved
     assert staff(*may).get("/admin/failed_messages/pendingact/").status_code == 200
+
+
+def shown() -> str:
+    page = staff().get(f"/admin/failed_messages/pendingact/{pending().pk}/change/")
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+@pytest.mark.parametrize("act", [replay, discard])
+def test_the_second_person_sees_what_the_first_one_saw(act):
+    order_id = str(place()["_id"])
+    chosen = [*ids(), failed(correlation_id=order_id, message_id="m9").pk]
+    with pytest.raises(Waits):
+        act([str(each) for each in chosen], "anna", "ours")
+
+    told = shown()
+
+    assert f"/admin/orders/order/{order_id}/change/" in told
+    assert "card service timed out" in told
+    assert f"Order {order_id} has no invoice; inventory is not affected." in told
+    expected = {
+        replay: ["4 messages to billing only.", "4 orders, worth 12.50 EUR.", "Replay is safe."],
+        discard: ["4 messages of billing.", "1 order, worth 12.50 EUR, waits for what was"],
+    }
+    for sentence in expected[act]:
+        assert sentence in told
+
+    reject(pending().pk, "anna")
+    assert expected[act][0] not in shown()
+
+
+def test_an_edit_names_the_message_that_is_edited():
+    original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "the price was missing")
+
+    told = shown()
+
+    assert "card service timed out" in told
+    assert "There is no order" in told
+    assert "&quot;body&quot;" in told
+
+
+def test_of_many_messages_the_second_person_sees_how_many_and_what_they_are_worth():
+    ids()
+    failed(correlation_id=str(place()["_id"]), message_id="m9")
+    with pytest.raises(Waits):
+        start(Filter(service="billing"), "anna", "fixed")
+    replayed = shown()
+    reject(pending().pk, "anna")
+    PendingAct.objects.all().delete()
+    with pytest.raises(Waits):
+        bulk_discard.start([Filter(service="billing")], "anna", "tests")
+    discarded = shown()
+
+    assert "4 messages to billing only." in replayed
+    assert "4 orders, worth 12.50 EUR." in replayed
+    assert "Replay is safe." in replayed
+    assert "1 order, worth 12.50 EUR, waits for what was to be done." in discarded
+
+
+def test_an_act_about_a_group_that_is_gone_can_still_be_seen():
+    group = failed().fingerprint
+    copies(3)
+    with pytest.raises(Waits):
+        start(Filter(group=group), "anna", "fixed")
+    FailureGroup.objects.all().delete()
+
+    assert "Approve, and do it" in shown()
 
 
 def test_over_http_it_is_202_and_another_one_decides():

@@ -358,6 +358,27 @@ def test_the_note_says_that_the_message_was_given_up(
     assert (given_up["$unset"], given_up["$set"]) == ({"due_at": ""}, {"gave_up": True})
 
 
+def test_a_message_that_is_given_up_at_once_is_noted_with_its_error_for_a_week(
+    monkeypatch: pytest.MonkeyPatch, notes: FakeNotes
+) -> None:
+    """Its order must not be shipped before the archiver has stored it, either."""
+
+    def fails(_: Any) -> list[Message]:
+        raise PermanentError("no such card")
+
+    with pytest.raises(Ignore):
+        handle_alone(monkeypatch, fails, delivery())
+
+    (given_up,) = notes.changes
+    assert given_up["_id"] == "6743f0 billing order.placed:6743f0"
+    assert given_up["$set"] == {"gave_up": True}
+    told = given_up["$setOnInsert"]
+    assert (told["service"], told["order_id"]) == ("billing", "6743f0")
+    assert [each["message"] for each in told["attempts"]] == ["no such card"]
+    # `forget_old` goes by it.
+    assert given_up["$currentDate"] == {"at": True}
+
+
 def test_a_note_that_mongodb_does_not_take_stops_no_retry(
     monkeypatch: pytest.MonkeyPatch, publisher: FakePublisher
 ) -> None:

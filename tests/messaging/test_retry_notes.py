@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from messaging.certificate import Attempt
 from messaging.handling import retry_notes
 from messaging.handling.retry_notes import Due
 from messaging.service import services
@@ -96,6 +98,28 @@ def test_the_notes_of_an_order_are_its_own() -> None:
     retry_notes.forget(FIRST)
 
     assert [each["order_id"] for each in retry_notes.notes().find()] == [f"{FIRST}0"]
+
+
+def test_what_is_given_up_is_noted_also_where_it_was_never_retried() -> None:
+    delivery = SimpleNamespace(
+        service="billing",
+        type="order.placed",
+        message_id=f"order.placed:{FIRST}",
+        correlation_id=FIRST,
+    )
+    call: Any = SimpleNamespace(delivery=delivery, body=b"{}")
+    failed = Attempt(1, NOW.isoformat(), 0.1, "billing@here", "ValueError", "no such card $x")
+
+    retry_notes.gave_up(call, (failed,))
+    # Delivered again, as its ack was lost.
+    retry_notes.gave_up(call, (failed, failed))
+
+    [noted] = retry_notes.of_order(FIRST)
+    assert (noted["service"], noted["gave_up"]) == ("billing", True)
+    assert [each["message"] for each in noted["attempts"]] == ["no such card $x"]
+    assert retry_notes.waiting()["billing"] == set()
+    retry_notes.notes().update_one({}, {"$set": {"at": NOW - timedelta(days=8)}})
+    assert retry_notes.forget_old() == 1
 
 
 def test_old_notes_are_deleted() -> None:

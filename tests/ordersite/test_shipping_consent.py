@@ -60,10 +60,26 @@ def billing_retries(order: dict[str, Any]) -> None:
             "_id": f"{order['_id']} billing order.placed:{order['_id']}",
             "service": "billing",
             "order_id": str(order["_id"]),
+            "message_id": f"order.placed:{order['_id']}",
             "attempts": [{"number": 1, "message": "card service timed out"}],
             "due_at": due,
         }
     )
+
+
+def billing_gave_up(order: dict[str, Any]) -> None:
+    """After the last attempt; the archiver has not stored the message yet."""
+    settle_retry({"$unset": {"due_at": ""}, "$set": {"gave_up": True}}, order)
+
+
+def billing_was_stopped(order: dict[str, Any]) -> None:
+    stop = {"by": "anna", "reason": "the card was blocked"}
+    settle_retry({"$unset": {"due_at": ""}, "$set": {"stop": stop}}, order)
+
+
+def settle_retry(change: dict[str, Any], order: dict[str, Any]) -> None:
+    billing_retries(order)
+    retry_notes.notes().update_one({"order_id": str(order["_id"])}, change)
 
 
 def ask(client: Client, order: dict[str, Any], body: Any = None) -> Any:
@@ -75,7 +91,9 @@ def status_of(client: Client, order: dict[str, Any]) -> str:
     return str(client.get(f"/orders/{order['_id']}").json()["status"])
 
 
-@pytest.mark.parametrize("trouble", [billing_failed, billing_retries])
+@pytest.mark.parametrize(
+    "trouble", [billing_failed, billing_retries, billing_gave_up, billing_was_stopped]
+)
 def test_past_a_failure_of_billing_it_asks_for_a_reason(
     operator: Client, order: dict[str, Any], trouble: Any
 ) -> None:
@@ -194,6 +212,45 @@ def test_a_retry_tells_when_it_is_due(operator: Client, order: dict[str, Any]) -
 
     assert "billing failed for it and retries: card service timed out. Wait for the next" in page
     assert "UTC, or retry it now" in page
+
+
+def test_what_was_given_up_is_replayed_once_the_archiver_has_stored_it(
+    operator: Client, order: dict[str, Any]
+) -> None:
+    billing_gave_up(order)
+    form = {"action": "ship_selected", "_selected_action": str(order["_id"])}
+
+    page = operator.post("/admin/inventory/reservation/", form).content.decode()
+
+    assert "billing failed for it and gave up: card service timed out. Replay its message" in page
+    assert "once the archiver has stored it" in page
+
+
+def test_a_given_up_message_without_an_attempt_counts_all_the_same(
+    operator: Client, order: dict[str, Any]
+) -> None:
+    """As one that killed its worker."""
+    settle_retry(
+        {"$unset": {"due_at": ""}, "$set": {"gave_up": True, "attempts": []}},
+        order,
+    )
+
+    refused = ask(operator, order)
+
+    assert refused.status_code == 409
+    assert "billing failed for it and gave up" in refused.json()["detail"]
+
+
+def test_what_was_replayed_with_success_since_does_not_count(
+    operator: Client, order: dict[str, Any]
+) -> None:
+    """Also before orders has heard of the invoice."""
+    billing_gave_up(order)
+    message_id = f"order.placed:{order['_id']}"
+    failed(body=placed_body(order), correlation_id=str(order["_id"]), message_id=message_id)
+    failed_messages().update_many({}, {"$set": {"status": "resolved"}})
+
+    assert ask(operator, order).status_code == 200
 
 
 def test_a_cancelled_order_is_not_offered_to_be_shipped(

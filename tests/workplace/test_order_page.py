@@ -16,7 +16,7 @@ from billing.invoicing import invoices
 from billing.tasks import issue_invoice
 from failed_messages.records.collection import failed_messages
 from inventory.order import PlacedOrder
-from inventory.reserving import reserve
+from inventory.reserving import reservations, reserve
 from messaging.handling import retry_notes
 from messaging.user_link import user_link
 from orders import ledger
@@ -120,6 +120,38 @@ def test_an_order_is_noted_about_and_cancelled(operator: Client, order_id: str) 
         "changed their mind",
     )
     assert "Cancel the order" not in told
+
+
+def test_cancelling_says_what_becomes_of_stock_and_invoice(operator: Client, order_id: str) -> None:
+    told = page(operator, order_id)
+
+    assert "Its stock is released. Its invoice is credited. This cannot be undone." in told
+
+
+def test_where_nothing_is_reserved_nor_invoiced_cancelling_does_not_promise_to_take_it_back(
+    operator: Client,
+) -> None:
+    told = page(operator, str(place()["_id"]))
+
+    assert "No stock is reserved for it" in told
+    assert "It has no invoice" in told
+    assert "Its stock is released" not in told
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("credited", "It holds no stock. Its invoice is credited already."),
+        ("void", "It holds no stock. It has no invoice."),
+    ],
+)
+def test_of_a_rejected_order_nothing_is_taken_back(
+    operator: Client, order_id: str, state: str, said: str
+) -> None:
+    reservations().update_one({"_id": order_id}, {"$set": {"state": "rejected"}})
+    invoices().update_one({"_id": order_id}, {"$set": {"state": state}})
+
+    assert f"{said} This cannot be undone." in page(operator, order_id)
 
 
 def test_a_second_click_notes_and_cancels_nothing(operator: Client, order_id: str) -> None:
