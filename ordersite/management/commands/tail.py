@@ -127,7 +127,7 @@ def as_line(message: Message) -> str:
 
 
 def as_json(message: Message) -> str:
-    """The body as JSON, or as its text where it is not JSON: a foreign publisher may send anything."""
+    """The body as JSON, or as its text where it is not: a foreign publisher may send anything."""
     properties = message.properties
     shown = {
         "at": for_programs(datetime.now(UTC)),
