@@ -83,14 +83,18 @@ def found_out(type_: str, bodies: Sequence[Body], publishers: Sequence[str]) -> 
     return Found(wrong, same)
 
 
-def check_edited(type_: str, body: Body) -> None:
-    """Raises InvalidMessage: the edited body is not what its service stored."""
+def check_edited(type_: str, body: Body) -> bool:
+    """Returns: whether there was anything stored to compare the edited body with.
+
+    Raises InvalidMessage: it is not what its service stored.
+    """
     order_id = order_id_in(body)
     if stored := recorded(type_, {order_id} - {""}):
         if problem := contradiction(type_, body, stored[order_id]):
             raise problem
     elif orders_of_ours({order_id} - {""}):
         raise never_happened(type_, order_id)
+    return bool(stored)
 
 
 def contradiction(type_: str, body: Body, stored: Body) -> InvalidMessage | None:
