@@ -36,8 +36,7 @@ from messaging.service import Service
 from messaging.short_string import is_readable, shortened
 from messaging.storable import text
 from messaging.topology import by_name
-from messaging.trust.publishers import PUBLISHER, check_publisher, publisher_of
-from messaging.trust.users import senders_to
+from messaging.trust.publishers import check_publisher, publisher_of, with_publisher
 
 #: On an event whose sender needed several attempts to bring it about: how many.
 ATTEMPT_HEADER = "attempt"
@@ -165,17 +164,15 @@ def delivery_of(message: Any, service: Service) -> Delivery:
         attempts_json=encode_attempts(attempts),
         original_json=encode_original(original or _original(message)),
         others=kept_properties(properties),
-        publisher=publisher_of(message, type_, service),
+        publisher=publisher_of(message, service),
         life=_life(message, service, len(attempts)) if was_returned(message) else "",
     )
 
 
 def _headers(message: Any, type_: str, service: Service) -> dict[str, Any]:
-    """Those that stay with the message; among them its publisher, where that is not ours."""
+    """Those that stay with the message."""
     kept = {**kept_headers(message.headers), **begun_trace(message)}
-    kept.pop(PUBLISHER, None)
-    user = publisher_of(message, type_, service)
-    return {**kept, PUBLISHER: user} if user and user not in senders_to(service, type_) else kept
+    return with_publisher(kept, message, type_, service)
 
 
 def begun_trace(message: Any) -> Mapping[str, str]:

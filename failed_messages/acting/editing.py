@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import EDIT, ask_if_needed
-from failed_messages.acting.unchangeable import Changed, check_unchanged
+from failed_messages.acting.unchangeable import Changed, check_ordered, check_unchanged
 from failed_messages.archiving.dead_letter import preview_of
 from failed_messages.models import Status
 from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
@@ -51,8 +51,10 @@ class Line:
     text: str
 
 
-def check(service: str, type_: str, body: str) -> None:
+def check(service: str, type_: str, body: str) -> bool:
     """See whether the service's handler can take the body, and nothing that is stored denies it.
+
+    Returns: whether anything is stored that it could be compared with.
 
     Raises:
         InvalidEdit: it cannot, or there is no handler; the text names the field.
@@ -69,7 +71,7 @@ def check(service: str, type_: str, body: str) -> None:
         decoded = json_object(raw)
         if handler.validate is not None:
             handler.validate(decoded)
-        check_edited(type_ or services()[service].plain_messages_are or "", decoded)
+        return check_edited(type_ or services()[service].plain_messages_are or "", decoded)
     except (InvalidMessage, UnicodeEncodeError) as error:
         raise InvalidEdit(str(error)) from error
 
@@ -81,12 +83,15 @@ def check_edit(record: Mapping[str, Any], body: str) -> None:
         record: the failed message's `service`, `type`, `body` and `order_id`.
 
     Raises:
-        InvalidEdit: its handler would refuse it, or it changes the order or its money; the text
-            names the field.
+        InvalidEdit: its handler would refuse it, or it changes the order or its money, or what was
+            ordered where that is stored nowhere; the text names the field.
     """
-    check(record["service"], record["type"], body)
+    is_stored = check(record["service"], record["type"], body)
     try:
-        check_unchanged(bytes(record["body"]), record["order_id"], body.encode())
+        original, edited = bytes(record["body"]), body.encode()
+        check_unchanged(original, record["order_id"], edited)
+        if not is_stored:
+            check_ordered(original, edited)
     except Changed as error:
         raise InvalidEdit(str(error)) from error
 

@@ -110,8 +110,9 @@ ACTS = {
     "edit": Operation(
         id="editFailedMessage",
         summary="Replay a corrected copy of a failed message",
-        description="Needs `failed-messages:replay` as well. With `dryRun` nothing is sent, and "
-        "the answer shows what differs.",
+        description="Needs `failed-messages:replay` as well. The order and its money stay; of an "
+        "order that is not one of this site also the user, SKUs and quantities, where they are "
+        "valid. With `dryRun` nothing is sent, and the answer shows what differs.",
         path=ID,
         body=EDIT,
         example={"body": MESSAGE_DETAILS["body"], "reason": "the price was missing"},

@@ -14,9 +14,12 @@ from kombu.message import Message
 from failed_messages.archiving.certificate import certificate_of, workers_certificate
 from messaging.adapters.py_amqp import encode_table
 from messaging.certificate import Certificate
+from messaging.incoming import type_of
 from messaging.kept_headers import kept_headers
 from messaging.order_id import canonical
+from messaging.service import services
 from messaging.storable import json_text, text
+from messaging.trust.publishers import with_publisher
 from runtime.indented_json import indented
 from runtime.mongodb_clock import mongodb_now
 
@@ -74,7 +77,8 @@ def read(message: Message, service: str) -> DeadLetter:
         pymongo.errors.PyMongoError: MongoDB did not answer what time it is.
     """
     now = mongodb_now()
-    properties, headers, body = message.properties or {}, message.headers or {}, _raw(message.body)
+    properties, body = message.properties or {}, _raw(message.body)
+    headers = _true_headers(message, service)
     parsed = _parse(body)
     fields = parsed if isinstance(parsed, dict) else {}
     message_id = _id(properties.get("message_id"))
@@ -124,6 +128,16 @@ def unreadable(message: Message, service: str, error: Exception) -> DeadLetter:
         redelivered=False,
         archived_at=now,
     )
+
+
+def _true_headers(message: Message, service: str) -> dict[str, Any]:
+    """Every worker may write to every dead-letter queue; a replay would name whom the header names.
+
+    Topic permissions would not help: `dead_letters` is a direct exchange, and RabbitMQ never
+    changes the type of one. https://www.rabbitmq.com/docs/access-control#topic-authorisation
+    """
+    gave_up = services()[service]
+    return with_publisher(message.headers or {}, message, type_of(message, gave_up), gave_up)
 
 
 def _raw(body: Any) -> bytes:

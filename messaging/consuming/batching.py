@@ -141,7 +141,7 @@ class BatchStrategy:
         """Hand the batch to a pool child, under the time limits of its task."""
         service, _, type_ = self._task.name.partition(".")
         bodies = [bytes(message.body) for message in batch.messages]
-        publishers = [publisher_of(each, type_, services()[service]) for each in batch.messages]
+        publishers = [publisher_of(each, services()[service]) for each in batch.messages]
         pool.apply_async(
             run_batch,
             args=(service, type_, bodies, publishers, traces_of(batch.messages)),

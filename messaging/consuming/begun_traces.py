@@ -28,7 +28,7 @@ def begin_trace(message: Any, service: Service) -> None:
     if came_back(message) or context.read(message.headers) is not None:
         return
     type_ = type_of(message, service)
-    if publisher_of(message, type_, service) in users():
+    if publisher_of(message, service) in users():
         return
     if not settings.TRACE_SAMPLER.samples(None):
         return

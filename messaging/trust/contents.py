@@ -7,7 +7,10 @@ those of external publishers and of an earlier release, and forgeries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
 
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
@@ -28,10 +31,21 @@ RECORDED_NO = " recorded no "
 OF_NO_ORDER = " about an order that orders never took"
 
 
-def problems(
-    type_: str, bodies: Sequence[Body], publishers: Sequence[str]
-) -> dict[int, InvalidMessage]:
-    """What is wrong with those of the messages that cannot be believed, by index.
+class Found(Struct, frozen=True):
+    """What was found out of several messages, each by its index."""
+
+    #: What is wrong with those that cannot be believed.
+    wrong: Mapping[int, InvalidMessage] = {}
+    #: As their service stored them, those that say the same; in some fields nobody compares them.
+    stored: Mapping[int, dict[str, Any]] = {}
+
+
+#: Of messages that came from their publishers' processes.
+VOUCHED_FOR = Found()
+
+
+def found_out(type_: str, bodies: Sequence[Body], publishers: Sequence[str]) -> Found:
+    """Which of the messages can be believed, and what is stored of those that nobody vouches for.
 
     `publishers` are RabbitMQ's users that published the bodies.
 
@@ -45,11 +59,11 @@ def problems(
         if user not in vouched_for
     }
     if not unproven:
-        return {}
+        return VOUCHED_FOR
     asked = {*unproven.values()} - {""}
     stored = recorded(type_, asked)
     ours = orders_of_ours(asked - stored.keys())
-    found: dict[int, InvalidMessage] = {}
+    wrong: dict[int, InvalidMessage] = {}
     for index, order_id in unproven.items():
         if order_id in stored:
             problem = contradiction(type_, bodies[index], stored[order_id])
@@ -60,18 +74,27 @@ def problems(
         else:
             problem = untrusted(publishers[index], type_, OF_NO_ORDER)
         if problem is not None:
-            found[index] = problem
-    return found
+            wrong[index] = problem
+    same = {
+        index: {**stored[order_id]}
+        for index, order_id in unproven.items()
+        if order_id in stored and index not in wrong
+    }
+    return Found(wrong, same)
 
 
-def check_edited(type_: str, body: Body) -> None:
-    """Raises InvalidMessage: the edited body is not what its service stored."""
+def check_edited(type_: str, body: Body) -> bool:
+    """Returns: whether there was anything stored to compare the edited body with.
+
+    Raises InvalidMessage: it is not what its service stored.
+    """
     order_id = order_id_in(body)
     if stored := recorded(type_, {order_id} - {""}):
         if problem := contradiction(type_, body, stored[order_id]):
             raise problem
     elif orders_of_ours({order_id} - {""}):
         raise never_happened(type_, order_id)
+    return bool(stored)
 
 
 def contradiction(type_: str, body: Body, stored: Body) -> InvalidMessage | None:

@@ -24,7 +24,7 @@ from messaging.service import publisher_of, services
 from messaging.storable import text
 
 MODULE = "recorded"
-#: What no service acts on; a message may tell it in other words, or not at all.
+#: A message may tell these in other words, or not at all: its handler gets what is stored.
 INCIDENTAL = frozenset({"createdAt", "status", "reason"})
 #: In a text for a person.
 MOST_DIFFERENCES = 5

@@ -39,6 +39,11 @@ def senders_to(service: Service, type_: str) -> frozenset[str]:
     return _senders(settings.AMQP_URL, service.name, type_)
 
 
+def senders_again_to(service: Service) -> frozenset[str]:
+    """Those of them that send the service what others have published, and may say who."""
+    return _senders_again(settings.AMQP_URL, service.name)
+
+
 @lru_cache(maxsize=TYPES_REMEMBERED)
 def users_that_publish(type_: str) -> frozenset[str]:
     """The user of the process in which the service that publishes this type does so.
@@ -57,10 +62,13 @@ def process_of(service: Service) -> str:
 @lru_cache(maxsize=TYPES_REMEMBERED)
 def _senders(own_url: str, service: str, type_: str) -> frozenset[str]:
     publisher = service_that_publishes(type_)
-    processes = {service, *SEND_AGAIN}
-    if publisher is not None:
-        processes.add(process_of(publisher))
-    return frozenset({own_user(own_url), *map(user_of, processes)} - {""})
+    first = {user_of(process_of(publisher))} if publisher else set()
+    return _senders_again(own_url, service) | first
+
+
+@cache
+def _senders_again(own_url: str, service: str) -> frozenset[str]:
+    return frozenset({own_user(own_url), *map(user_of, (service, *SEND_AGAIN))} - {""})
 
 
 @cache

@@ -6,7 +6,7 @@ understand it. AMQP 0-9-1, section 4.2.6.1: the content header.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from struct import Struct, unpack_from
 from typing import Any
@@ -17,9 +17,10 @@ from messaging.adapters.py_amqp import BASIC_CLASS, RAW
 from messaging.publishing.confirms import ConfirmedChannel, Outgoing
 from messaging.publishing.frames import frames_of
 from messaging.publishing.properties import SIZE
+from messaging.service import services
 from messaging.short_string import short
 from messaging.trust.publishers import PUBLISHER
-from messaging.trust.users import users
+from messaging.trust.users import senders_again_to
 
 CONTENT_CLASS_AND_SIZE = Struct(">HHQ")
 
@@ -43,19 +44,29 @@ class RawMessage:
     message_id: str = ""
 
 
-def copy_of(original: Any, login: str) -> RawMessage:
-    """A message that was read inside `unread_properties`, as this login may publish it."""
+def copy_of(original: Any, login: str, queue: str) -> RawMessage:
+    """A message that was read inside `unread_properties`, as this login may publish it.
+
+    Args:
+        queue: where it is moved to.
+    """
     # py-amqp gives an empty body as text.
     body = original.body or b""
     if RAW in original.properties:
-        return RawMessage(published_by(login, original.properties[RAW]), body)
+        return RawMessage(published_by(login, original.properties[RAW], naming(queue)), body)
     named = {**original.properties}
     if user := named.get("user_id"):
         named["user_id"] = login
-        if user not in users():
+        if user != login and user not in naming(queue):
             headers = named.get("application_headers") or {}
             named["application_headers"] = {**headers, PUBLISHER: user}
     return RawMessage(b"", body, named)
+
+
+def naming(queue: str) -> frozenset[str]:
+    """The users of ours whose header `publisher` is believed on this queue, or on its shadow."""
+    service = services().get(queue.partition(".")[0])
+    return senders_again_to(service) if service else frozenset()
 
 
 class RawChannel(ConfirmedChannel):
@@ -77,10 +88,11 @@ class RawChannel(ConfirmedChannel):
         return amqp.Message(message.body, **message.named)
 
 
-def published_by(login: str, properties: bytes) -> bytes:
+def published_by(login: str, properties: bytes, may_name: Collection[str]) -> bytes:
     """The properties with our login for a `user_id`, as RabbitMQ takes no other from us.
 
-    A user that is not ours is then named in a header, so that a consumer still knows who it was.
+    The user is then named in a header, so that a consumer still knows who it was; those who
+    `may_name` another have done so there, where it was another.
     https://www.rabbitmq.com/docs/validated-user-id
     """
     (flags,) = unpack_from(">H", properties)
@@ -92,7 +104,7 @@ def published_by(login: str, properties: bytes) -> bytes:
     if user == login.encode():
         return properties
     ours = properties[:start] + short(login) + properties[end:]
-    return ours if user.decode("utf-8", "replace") in users() else _with_publisher(user, ours)
+    return ours if user.decode("utf-8", "replace") in may_name else _with_publisher(user, ours)
 
 
 def _with_publisher(user: bytes, properties: bytes) -> bytes:

@@ -82,7 +82,7 @@ class Copier:
             return
 
     def _outgoing(self, message: Any) -> Outgoing:
-        raw: Any = copy_of(message, str(self._broker.userid))
+        raw: Any = copy_of(message, str(self._broker.userid), self._target)
         if message.delivery_info["exchange"] in DIRECT:
             return Outgoing(raw, by_name.name, self._target)
         return Outgoing(raw, self._exchange, message.delivery_info["routing_key"])

@@ -149,3 +149,24 @@ def test_an_edit_changes_no_price():
 
     assert broker.depth("billing") == 0
     assert record(original.pk).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"userId": 2}, "userId must stay 1"),
+        ({"items": [{**RIGHT["items"][0], "quantity": 200}]}, r"items\[0\].quantity must stay 1"),
+        ({"items": [{**RIGHT["items"][0], "sku": "car"}]}, r"items\[0\].sku must stay .pen."),
+    ],
+)
+def test_an_edit_changes_nothing_that_is_owed_for_an_order_that_is_stored_nowhere(changed, told):
+    original = failed(body=json.dumps(RIGHT).encode(), message_id="m")
+    with pytest.raises(InvalidEdit, match=told):
+        edit_and_replay(original.pk, json.dumps(RIGHT | changed), "operator", "reason")
+
+    assert broker.depth("billing") == 0
+    assert record(original.pk).status == "failed"
+    page = staff("view_failedmessage", "replay_failedmessage", "edit_failedmessage").get(
+        f"/admin/failed_messages/failedmessage/{original.pk}/edit/"
+    )
+    assert "who ordered what, and how many" in page.text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from failed_messages.acting.unchangeable import Changed, check_unchanged
+from failed_messages.acting.unchangeable import Changed, check_ordered, check_unchanged
 
 ORDER: dict[str, Any] = {
     "orderId": "a",
@@ -66,3 +66,53 @@ def test_what_is_missing_may_be_added_but_no_other_order() -> None:
 def test_money_is_known_by_its_name(name: str) -> None:
     with pytest.raises(Changed, match=name):
         check(json.dumps({name: 2}).encode(), original=json.dumps({name: 1}).encode())
+
+
+PEN, BOOK = ORDER["items"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (edited(userId=2), "userId must stay 1"),
+        (edited(userId=None), "userId must stay 1"),
+        (edited(items=[{**PEN, "quantity": 200}, BOOK]), r"items\[0\].quantity must stay 2"),
+        (edited(items=[{**PEN, "sku": "car"}, BOOK]), r'items\[0\].sku must stay "pen"'),
+        (edited(items=[PEN]), r"items\[1\].sku must stay .book., but it is gone"),
+        (edited(items=[BOOK, PEN]), r"items\[0\].sku"),
+        (edited(items=["pen", BOOK]), r"items\[0\].quantity must stay 2"),
+        (edited(items=[PEN, BOOK, BOOK]), "items must stay 2 lines"),
+        (b"[]", "userId"),
+    ],
+)
+def test_what_nobody_stored_is_ordered_as_it_was(body: bytes, told: str) -> None:
+    with pytest.raises(Changed, match=told):
+        check_ordered(edited(), body)
+
+
+WRONG: list[dict[str, Any]] = [
+    *({"userId": each} for each in ("1", 0, -1, 1.0, True, None, [1], 2**63)),
+    *({"items": [{**PEN, "quantity": each}, BOOK]} for each in ("2", 0, 10**8, True, None)),
+    *({"items": [{**PEN, "sku": each}, BOOK]} for each in ("", "x" * 65, 7, None, ["pen"])),
+    *({"items": each} for each in ([], None, "pen", {}, [7, BOOK], ["", BOOK])),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=map(str, range(len(WRONG))))
+def test_what_is_not_valid_may_be_repaired(wrong: dict[str, Any]) -> None:
+    check_ordered(edited(**wrong), edited())
+
+
+def test_what_is_missing_of_an_order_may_be_added() -> None:
+    check_ordered(b'{"orderId": "a"}', edited())
+    check_ordered(b"not JSON", edited())
+    check_ordered(edited(items=[{"sku": "pen"}]), edited(items=[PEN]))
+    check_ordered(edited(), edited(note="by hand", currency="EUR"))
+
+
+def test_a_sku_alone_is_one_unit() -> None:
+    """As the tutorial's publisher sends it, which billing needs the price of."""
+    check_ordered(edited(items=["pen"]), edited(items=[{**PEN, "quantity": 1}]))
+    for changed in ({**PEN, "quantity": 200}, {**PEN, "sku": "car", "quantity": 1}, "car"):
+        with pytest.raises(Changed):
+            check_ordered(edited(items=["pen"]), edited(items=[changed]))

@@ -24,7 +24,7 @@ from messaging.certificate import Reason
 from messaging.errors import PermanentError
 from messaging.publishing.publisher import Publisher
 from messaging.service import events, services
-from messaging.trust.contents import problems
+from messaging.trust.contents import found_out
 from orders import placing
 from orders.collection import orders
 from orders.outbox import store
@@ -123,7 +123,7 @@ def refuse(event: Any, service: str = "orders") -> ObjectId:
 
     As it is where services share a user of RabbitMQ: what they stored is their only proof.
     """
-    [problem] = problems(event.type, [json.loads(event.body)], ["shared"]).values()
+    [problem] = found_out(event.type, [json.loads(event.body)], ["shared"]).wrong.values()
     return bury(event, str(problem), Reason(problem.reason), service)
 
 

@@ -17,7 +17,7 @@ from inventory.reserving import products, reservations
 from inventory.tasks import reserve_stock
 from messaging.certificate import Reason
 from messaging.message import Message
-from messaging.trust.contents import problems
+from messaging.trust.contents import found_out
 from messaging.trust.publishers import untrusted
 from orders import cancelling
 from orders.collection import orders
@@ -67,7 +67,7 @@ def answer_all() -> None:
     for message in broker.take_all("orders"):
         body = json.loads(message.body)
         type_ = message.properties["type"]
-        assert problems(type_, [body], ["shared"]) == {}
+        assert found_out(type_, [body], ["shared"]).wrong == {}
         service, _, told = type_.partition(".")
         tell(service, told, body)
         failed_messages().update_one(

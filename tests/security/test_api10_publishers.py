@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,12 +11,17 @@ from django.core.checks import WARNING
 from django.test import override_settings
 from kombu.message import Message
 
+from failed_messages.archiving import dead_letter
+from messaging.adapters.py_amqp import RAW, decode_table, read_properties
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
 from messaging.incoming import body_of, delivery_of
+from messaging.message import Message as Outgoing
+from messaging.publishing.properties import CONTENT_HEADER, properties_of
 from messaging.service import services
 from messaging.trust.publishers import PUBLISHER
 from messaging.trust.users import user_of
+from ordersite.broker.raw_messages import copy_of
 from ordersite.publisher_checks import check_publishers
 
 KNOWN = frozenset({"order.placed", "order.cancelled", "billing.invoiced", "inventory.shipped"})
@@ -104,6 +111,75 @@ def test_a_retry_and_a_replay_are_still_their_first_publishers() -> None:
     ).publisher == user_of("web")
     ours = delivery_of(message("order.placed", user_of("relay")), billing)
     assert PUBLISHER not in ours.headers
+
+
+#: Of a content header, whose last part they are.
+FLAGS_BYTES = 2
+#: Who may say in a dead letter of billing, or in a message on its queue, whose message it is.
+NAMING = ("billing", "web", "scheduler", "operator")
+
+
+def archived(monkeypatch: pytest.MonkeyPatch, user_id: Any, **headers: Any) -> tuple[Any, str]:
+    """The publisher that the desk shows of a dead letter of billing, and that of its replay."""
+    monkeypatch.setattr(dead_letter, "mongodb_now", lambda: datetime.now(UTC))
+    letter = dead_letter.read(message("order.placed", user_id, **headers), "billing")
+    replay = message("order.placed", user_of("web"), **decode_table(letter.header_table))
+    shown = json.loads(letter.headers).get(PUBLISHER)
+    return shown, delivery_of(replay, services()["billing"]).publisher
+
+
+@override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed"])
+def test_a_dead_letter_is_of_whom_its_own_service_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    with override_settings(AMQP_URL=URL.format(user_of("archiver"))):
+        for kind in NAMING:
+            assert archived(monkeypatch, user_of(kind), publisher="shop") == ("shop", "shop")
+        for kind in ("inventory", "orders"):
+            shown, replayed = archived(monkeypatch, user_of(kind), publisher="shop")
+            assert (shown, replayed) == (user_of(kind), user_of("web"))
+        assert archived(monkeypatch, None, publisher="shop") == (None, user_of("web"))
+        assert archived(monkeypatch, "evil", publisher="shop") == ("evil", "evil")
+
+
+@override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed"])
+def test_what_rabbitmq_itself_gave_up_is_still_its_publishers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deaths = [{"queue": "billing", "reason": "expired", "count": 1}]
+    with override_settings(AMQP_URL=URL.format(user_of("archiver"))):
+        told = {"x-death": deaths, "publisher": user_of("relay")}
+        assert archived(monkeypatch, "shop", **told) == ("shop", "shop")
+        assert archived(monkeypatch, "shop", **{"x-death": deaths}) == ("shop", "shop")
+        shown, _ = archived(monkeypatch, user_of("relay"), **{"x-death": deaths})
+        assert shown is None
+
+
+def moved(user_id: str, by_name: bool, **headers: Any) -> Message:
+    """A message on billing's queue, as `topology apply` publishes it anew."""
+    original = Outgoing(b"{}", "order.placed", "order.placed:1", headers=headers)
+    raw = properties_of(original, user_id)[CONTENT_HEADER.size - FLAGS_BYTES :]
+    found = message("order.placed", user_id)
+    found.properties = read_properties(raw, 0)[0] if by_name else {RAW: raw}
+    copy = copy_of(found, user_of("operator"), "billing")
+    sent = dict(copy.named) if by_name else read_properties(copy.properties, 0)[0]
+    return message("order.placed", sent["user_id"], **sent["application_headers"])
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+@override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed"])
+def test_what_topology_moves_is_still_its_publishers(by_name: bool) -> None:
+    def publisher(user_id: str, **headers: Any) -> str:
+        found = moved(user_id, by_name, **headers)
+        assert found.properties["user_id"] == user_of("operator")
+        return delivery_of(found, services()["billing"]).publisher
+
+    with override_settings(AMQP_URL=URL.format(user_of("operator"))):
+        assert publisher("shop") == "shop"
+        assert publisher("evil", publisher="shop") == "evil"
+        for kind in NAMING:
+            assert publisher(user_of(kind), publisher="shop") == "shop"
+        for kind in ("inventory", "orders", "relay", "archiver"):
+            assert publisher(user_of(kind), publisher="shop") == user_of("operator")
+            assert publisher(user_of(kind)) == user_of("operator")
 
 
 @pytest.mark.parametrize(

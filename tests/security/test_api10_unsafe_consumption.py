@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from django.test import override_settings
 
+from billing.order import read_withdrawn
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
-from messaging.trust.contents import problems
+from messaging.handling.call import Answers, BatchCall
+from messaging.handling.contents import check_contents
+from messaging.handling.handlers import HANDLERS
+from messaging.trust.contents import found_out
 from messaging.trust.users import user_of
 from tests.security.believed_records import CANCELLED, HAPPENED, PLACED, stored
+from webhooks.noting import payload
+from webhooks.order import read
 
 __all__ = ["stored"]
 pytestmark = pytest.mark.usefixtures("stored")
@@ -25,7 +34,7 @@ def told(type_: str, order_id: str) -> dict[str, Any]:
 
 
 def problem(type_: str, body: Any, publisher: str = "") -> InvalidMessage | None:
-    return problems(type_, [body], [publisher]).get(0)
+    return found_out(type_, [body], [publisher]).wrong.get(0)
 
 
 TRUE = told("order.placed", PLACED)
@@ -161,4 +170,51 @@ def test_what_the_publishing_process_says_costs_no_query(monkeypatch: pytest.Mon
 def test_the_true_ones_among_many_are_found() -> None:
     bodies = [TRUE | {"total": "0.01"}, TRUE, told("order.placed", CANCELLED), {}, {"orderId": []}]
 
-    assert problems("order.placed", bodies, [""] * 5).keys() == {0, 3, 4}
+    assert found_out("order.placed", bodies, [""] * 5).wrong.keys() == {0, 3, 4}
+
+
+def handled(type_: str, bodies: Sequence[Any], publishers: Sequence[str]) -> list[Any]:
+    """What billing's handler gets of these bodies."""
+    handler = HANDLERS["billing", type_]
+    raw = [json.dumps(body).encode() for body in bodies]
+    call = BatchCall(service="billing", type=type_, handler=handler, raw=raw, publishers=publishers)
+    call.bodies, call.indexes = [*bodies], range(len(raw))
+    got: list[Any] = []
+
+    def go_on() -> Answers:
+        got.extend(call.bodies)
+        return [[] for _ in call.bodies]
+
+    check_contents(call, go_on)
+    return got
+
+
+@override_settings(EXTERNAL_PUBLISHERS=["shop:order.cancelled"])
+def test_no_other_reason_reaches_a_credit_note_or_a_webhook() -> None:
+    true = told("order.cancelled", CANCELLED)
+    forged = true | {"reason": "call 0900-1234", "refundAt": "https://evil.example"}
+
+    for publisher in ("shop", user_of("web"), ""):
+        [body] = handled("order.cancelled", [forged], [publisher])
+        assert read_withdrawn(body).reason == "changed my mind"
+        sent = json.loads(payload("order.cancelled", body, read(body), datetime.now(UTC)))
+        assert sent.keys() - {"type", "timestamp"} == true.keys()
+        assert sent["reason"] == "changed my mind"
+
+
+@override_settings(EXTERNAL_PUBLISHERS=["shop:order.cancelled"])
+def test_a_reason_is_told_where_there_is_nothing_else_to_go_by() -> None:
+    newer = told("order.cancelled", CANCELLED) | {"reason": "new", "channel": "of a newer release"}
+    theirs = {"orderId": UNKNOWN, "userId": 101, "reason": "Sold out", "note": "by the shop"}
+
+    assert handled("order.cancelled", [newer], [user_of("relay")]) == [newer]
+    assert handled("order.cancelled", [theirs], ["shop"]) == [theirs]
+
+
+@override_settings(EXTERNAL_PUBLISHERS=[])
+def test_of_many_each_is_handled_as_it_is_stored() -> None:
+    first, second = TRUE | {"status": "whatever"}, told("order.placed", CANCELLED)
+    wrong, ours = TRUE | {"total": "0.01"}, TRUE | {"orderId": UNKNOWN}
+    bodies, publishers = [wrong, first, ours, second], ["", "", user_of("relay"), ""]
+
+    assert handled("order.placed", bodies, publishers) == [TRUE, ours, second]
