@@ -10,15 +10,22 @@ from failed_messages.admin.svg import stacked_bars
 from failed_messages.reading.charts import SPANS, Chart, failures_over_time
 from runtime.moment import exact
 from runtime.plural import counted
+from runtime.wrong_filters import refuse, wrong_in
+
+#: What the URL may say, and what it says unless it does.
+ASKED = {"by": ("service", "group"), "hours": tuple(map(str, SPANS))}
+DEFAULTS = {name: values[0] for name, values in ASKED.items()}
 
 SAID = {24: "last 24 hours", 168: "last 7 days", 720: "last 30 days"}
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """The template's variables; what the URL does not say, or says wrong, is the default."""
-    by = "group" if request.GET.get("by") == "group" else "service"
-    hours = next((each for each in SPANS if str(each) == request.GET.get("hours")), 24)
-    chart = failures_over_time(by, hours)
+    """The template's variables; of a wrong parameter, the message that says so and no chart."""
+    if wrong := wrong_in(request.GET.dict(), ASKED):
+        refuse(request, wrong)
+    asked = {**DEFAULTS, **({} if wrong else request.GET.dict())}
+    by, hours = asked["by"], int(asked["hours"])
+    chart = Chart([], {}) if wrong else failures_over_time(by, hours)
     total = sum(sum(counts) for counts in chart.series.values())
     return {
         "title": "Failures over time",
@@ -27,6 +34,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "spans": [(each, SAID[each]) for each in SPANS],
         "bars": SPANS[hours],
         "total": total,
+        "is_wrong": bool(wrong),
         "chart": stacked_bars(
             _labels(chart),
             list(chart.series.values()),

@@ -19,9 +19,8 @@ from django.utils.text import Truncator
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.admin.ago import ago
 from failed_messages.admin.discards import MOST_SELECTIONS, too_many_groups
-from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
+from failed_messages.admin.group_list import GroupList, ServiceFilter, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
-from failed_messages.admin.list_filters import ServiceFilter
 from failed_messages.admin.message_page import fault_label, faults_url
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,6 +28,7 @@ from failed_messages.reading.filters import InvalidFilter
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
+from runtime.wrong_filters import refuse
 
 #: How the list opens, and what it says when there is nothing then.
 AS_OPENED = {"status": str(Status.FAILED)}
@@ -78,7 +79,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
         try:
             asked(request)
         except InvalidFilter as error:
-            messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
+            refuse(request, error)
             return queryset.none(), False
         return (found(request, queryset) if search_term.strip() else queryset), False
 
