@@ -384,3 +384,20 @@ def test_the_list_shows_what_its_button_replays(admin):
         assert "1 message to billing only." in shown(admin, html.unescape(preview)), query
 
     assert str(stored.pk) not in shown(admin, f"{LIST}?olderThan=+1h+")
+
+
+def test_when_a_message_was_published_is_written_as_every_time_is(admin):
+    original = {**certificate()["original"], "properties": {"timestamp": 1_780_000_000}}
+    stored = failed(death=certificate(original=original), timestamp=1_790_000_000)
+
+    content = shown(admin, page_of(stored))
+
+    assert '<pre class="fm-wrap">2026-09-21 14:13:20 UTC</pre>' in content
+    assert "&quot;timestamp&quot;: &quot;2026-05-28 20:26:40 UTC&quot;" in content
+
+
+def test_a_moment_that_is_in_no_year_is_shown_as_it_came(admin):
+    original = {**certificate()["original"], "properties": {"timestamp": 2**62}}
+    stored = failed(death=certificate(original=original), timestamp=2**62)
+
+    assert shown(admin, page_of(stored)).count(str(2**62)) == 2
