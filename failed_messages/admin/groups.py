@@ -29,6 +29,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import Kind, fails_again, next_step, runbooks
 from failed_messages.reading.representation import SUMMARY_FIELDS
+from failed_messages.records.order_facts import order_facts
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.moment import exact
 from runtime.plural import counted
@@ -211,6 +212,7 @@ class FailureGroupAdmin(DeskAdmin):
             deaths=f"{group.deaths:,}",
             week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
             newest=newest,
+            known_orders=order_facts(record.order_id for record in newest),
             messages_url=messages_url(group.pk),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],
             replay_obstacle=_obstacle(request, known, REPLAY),

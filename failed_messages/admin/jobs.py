@@ -33,6 +33,7 @@ from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
+from failed_messages.records.order_facts import order_facts
 from failed_messages.records.permissions import REPLAY, lacks, may
 from runtime.requests.number import number_in
 
@@ -171,7 +172,9 @@ def bulk_replay(request: HttpRequest) -> dict[str, str]:
 
 
 def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
-    troubled = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    wanted = FailedMessage.objects.only("order_id", "message", "job_state", "job_detail")
+    its_own = wanted.filter(job=job.pk, job_state__in=list(TROUBLED))
+    troubled = list(its_own.order_by()[:SHOWN])
     return {
         "job": job,
         "is_active": job.state in ACTIVE,
@@ -186,7 +189,8 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "waiting_for": _waiting_for(job),
         "again_url": _again_url(request, job),
         "causes": _causes(job),
-        "troubled": troubled.filter(job=job.pk, job_state__in=list(TROUBLED)).order_by()[:SHOWN],
+        "troubled": troubled,
+        "known_orders": order_facts(record.order_id for record in troubled),
     }
 
 

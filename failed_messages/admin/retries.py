@@ -23,8 +23,8 @@ from failed_messages.reading.waiting_retry import (
     WaitingRetry,
     find,
 )
+from failed_messages.records.order_facts import order_facts
 from failed_messages.records.permissions import DISCARD, REPLAY, may
-from messaging.order_id import object_id
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
 from runtime.plural import counted
@@ -92,6 +92,7 @@ class Retrying(DeskAdmin):
             service=service,
             services=names,
             listed=page,
+            known_orders=order_facts(each.order_id for each in page),
             rows=[(each, _when(each, now), retry_urls(request, each)) for each in page],
             counts="" if wrong else _counts(paginator.count - due, due),
         )
@@ -133,7 +134,7 @@ class Retrying(DeskAdmin):
             retry=retry,
             error=error,
             back_url=_page_of(retry),
-            is_ours=object_id(retry.order_id) is not None,
+            known_orders=order_facts([retry.order_id]),
         )
 
 
@@ -166,6 +167,6 @@ def _when(retry: WaitingRetry, now: datetime) -> str:
 
 def _page_of(retry: WaitingRetry) -> str:
     """The order's page; the list of all that wait, where the order is none of ours."""
-    if object_id(retry.order_id) is None:
+    if not order_facts([retry.order_id]):
         return reverse("admin:failed_messages_retries")
     return reverse("admin:orders_order_change", args=[retry.order_id])

@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -20,12 +21,14 @@ from failed_messages.acting.triage import triage
 from failed_messages.admin import list_filters
 from failed_messages.models import FailedMessage
 from failed_messages.reading.filters import Filter
+from messaging.handling import retry_notes
 from orders import ledger
 from tests import broker
 from tests.concurrency import at_once
 from tests.failed_messages.letters import ORDER_ID, certificate, failed, record
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place
+from tests.waiting_retry import note_of
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -401,3 +404,30 @@ def test_a_moment_that_is_in_no_year_is_shown_as_it_came(admin):
     stored = failed(death=certificate(original=original), timestamp=2**62)
 
     assert shown(admin, page_of(stored)).count(str(2**62)) == 2
+
+
+def test_orders_that_there_are_are_links_and_others_text(admin):
+    """In the list, before an act, in a group, in a job, and where a retry waits."""
+    ours, lost = str(place()["_id"]), f"6743{'ab' * 10}"
+    stored = [
+        failed(correlation_id=each, message_id=f"order.placed:{each}") for each in (ours, lost)
+    ]
+    job = start(Filter(service="billing"), "operator", "a test")
+    troubled = {"job": job, "job_state": "recurred"}
+    FailedMessage.objects.filter(pk__in=[each.pk for each in stored]).update(**troubled)
+    notes = [note_of(each, f"order.placed:{each}", "billing.retry.2m") for each in (ours, lost)]
+    retry_notes.notes().insert_many(notes)
+    retry = f"{LIST}retries/{quote(retry_notes.id_of(notes[1]))}/retry-now/"
+
+    for page in (
+        f"{LIST}?status=all",
+        act("discard", *(each.pk for each in stored)),
+        f"/admin/failed_messages/failuregroup/{stored[0].fingerprint}/change/",
+        f"/admin/failed_messages/replayjob/{job}/change/",
+        f"{LIST}retries/",
+        retry,
+    ):
+        content = shown(admin, page)
+        assert lost in content, page
+        assert f"/orders/order/{lost}/change/" not in content, page
+        assert page == retry or f"/orders/order/{ours}/change/" in content, page
