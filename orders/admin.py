@@ -13,12 +13,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from messaging.order_id import object_id
+from messaging.product_names import names_of
 from messaging.service import answering
 from messaging.user_link import user_link
 from orders import attention
 from orders.admin_markup import label, moment, table
 from orders.models import Order
-from orders.product_names import names_of
 from runtime.money.amounts import grouped, in_words
 from runtime.named_filter import NamedFilter
 from runtime.paginator import CollectionPaginator
