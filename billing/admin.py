@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceLine
 from messaging.order_id import canonical
 from messaging.order_link import order_link
+from messaging.product_names import names_of
 from messaging.user_link import user_link
 from runtime.money.amounts import grouped, in_words
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
+
+
+def _named(line: InvoiceLine, names: Mapping[str, SafeString]) -> SafeString | str:
+    """With the product's name, which leads to it, where there is one."""
+    name = names.get(line.sku)
+    return format_html("{} ({})", line, name) if name else str(line)
 
 
 @admin.register(Invoice)
@@ -48,9 +56,13 @@ class InvoiceAdmin(RecordedAdmin):
 
     @admin.display(description="lines")
     def lines(self, invoice: Invoice) -> SafeString:
-        """One row a line: `2 x pen at 12.50: 25.00`."""
+        """One row a line: `2 x pen (Fountain pen) at 12.50: 25.00`."""
+        names = names_of([line.sku for line in invoice.items])
         rows = (
-            (line, *(grouped(each, invoice.currency) for each in (line.unit_price, line.amount)))
+            (
+                _named(line, names),
+                *(grouped(each, invoice.currency) for each in (line.unit_price, line.amount)),
+            )
             for line in invoice.items
         )
         return format_html_join("", "<div>{} at {}: {}</div>", rows)

@@ -13,13 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from messaging.order_id import object_id
+from messaging.product_names import names_of
 from messaging.service import answering
 from messaging.user_link import user_link
 from orders import attention
 from orders.admin_markup import label, moment, table
 from orders.models import Order
-from orders.product_names import names_of
 from runtime.money.amounts import grouped, in_words
+from runtime.named_filter import NamedFilter
 from runtime.paginator import CollectionPaginator
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
@@ -39,28 +40,21 @@ def columns() -> list[Callable[[Order], SafeString | str]]:
     return [column(service.name) for service in answering()]
 
 
-class NamedFilter(admin.SimpleListFilter):
-    """A filter whose value is one of some names; `OrderAdmin` refuses any other."""
+class NewestFilter(NamedFilter):
+    """Each name stands for some orders, of which the newest are listed."""
 
     def found(self, name: str) -> list[Any]:
         """The keys of the newest orders that it asks for."""
         raise NotImplementedError
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        names = {name for name, _ in self.lookup_choices}
-        if (value := self.value()) is None:
-            return queryset
-        if value not in names:
-            said = f"{self.parameter_name}: must be one of {', '.join(sorted(names))}."
-            messages.error(request, f"Nothing is listed: of the filters in the address, {said}")
-            return queryset.none()
-        keys = self.found(value)
+    def named(self, request: HttpRequest, queryset: QuerySet[Model], name: str) -> QuerySet[Model]:
+        keys = self.found(name)
         if len(keys) == attention.MOST:
             messages.info(request, f"The newest {attention.MOST:,} of more.")
         return queryset.filter(pk__in=keys)
 
 
-class NeedsFilter(NamedFilter):
+class NeedsFilter(NewestFilter):
     title = "what an order needs"
     parameter_name = "needs"
 
@@ -71,7 +65,7 @@ class NeedsFilter(NamedFilter):
         return attention.needing(name)
 
 
-class WaitsFilter(NamedFilter):
+class WaitsFilter(NewestFilter):
     title = "service that it waits for"
     parameter_name = "waits"
 

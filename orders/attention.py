@@ -88,7 +88,7 @@ def newest(ids: Iterable[str]) -> list[Any]:
 
 
 def marks(ids: Collection[str]) -> dict[str, str]:
-    """By order id what the list says of it beside its status: `failed`, `retrying`."""
+    """By order id what the list says of it beside its status: one of TROUBLES."""
     found: dict[str, str] = {}
     for name in reversed(TROUBLES):
         need = NEEDS.get(name)

@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from ordersite.careful_admin import CarefulAdmin
 from ordersite.doctor.examination import examine
+from ordersite.overview.charts import say_wrong_span
 from ordersite.overview.page import overview, part, wall, without_database
 from ordersite.overview.processes_page import processes_page
 from ordersite.overview.stored_snapshot import keep_report
@@ -63,12 +64,14 @@ class OrderSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The front page, which begins with how all is."""
+        say_wrong_span(request)
         return super().index(request, {**(extra_context or {}), "overview": overview(request)})
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """An app's own page begins in the same way."""
+        say_wrong_span(request)
         context = {**(extra_context or {}), "overview": overview(request)}
         return super().app_index(request, app_label, context)
 
@@ -78,6 +81,7 @@ class OrderSite(AdminSite):
 
     def wall(self, request: HttpRequest) -> HttpResponse:
         """The front page for a screen on the wall."""
+        say_wrong_span(request)
         return wall(request, self.each_context(request))
 
     def get_urls(self) -> list[Any]:

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ordersite.stale_form import StaleForm, stale
 from ordersite.unreadable_cells import isolate_cells
+from runtime.wrong_filters import refuse, wrong_value
 
 #: What may follow a field in the address of a list, and the key of a record that it refers to.
 COMPARISONS = {"exact", "in", "gt", "gte", "lt", "lte", "isnull", "id", "pk"}
@@ -87,7 +88,7 @@ class CarefulAdmin(ModelAdmin):
         # Django has sent whoever asked for what it does not know here, without a word.
         wrong += [UNKNOWN] * (ERROR_FLAG in request.GET)
         for reason in wrong:
-            messages.error(request, f"Nothing is listed: of the filters in the address, {reason}")
+            refuse(request, reason)
         return (found.none() if wrong else found), has_duplicates
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -109,9 +110,10 @@ def wrong_choices(model: type[Model], parameters: Mapping[str, str]) -> Iterator
     """Why a filter by a field with choices cannot match: it names none of them."""
     fields = {field.name: field for field in model._meta.concrete_fields if field.flatchoices}
     for name, value in parameters.items():
-        field = fields.get(name.removesuffix("__exact"))
-        if field and value not in (choices := [str(choice) for choice, _ in field.flatchoices]):
-            yield f"{field.name}: must be one of {', '.join(choices)}."
+        if field := fields.get(name.removesuffix("__exact")):
+            choices = [str(choice) for choice, _ in field.flatchoices]
+            if wrong := wrong_value(field.name, value, choices):
+                yield wrong
 
 
 def write(obj: Any, form: StaleForm) -> None:

@@ -150,7 +150,7 @@ class Acting(DeskAdmin):
             verb=verb,
             ids=ids,
             selection=selection(ids),
-            named=named(keys[:MESSAGES_NAMED]),
+            **named(keys[:MESSAGES_NAMED]),
             **told_before(verb.name, keys),
             error=error,
             act_url=reverse("admin:failed_messages_act", args=[verb.name]),
@@ -158,11 +158,12 @@ class Acting(DeskAdmin):
         )
 
 
-def named(keys: list[Any]) -> list[tuple[FailedMessage, str]]:
-    """Each message, and what is missing because of it."""
+def named(keys: list[Any]) -> dict[str, Any]:
+    """Each message with what is missing because of it, and those of their orders that there are."""
     records = list(FailedMessage.objects.only(*SUMMARY_FIELDS).filter(pk__in=keys))
     known = order_facts(record.order_id for record in records)
-    return [(record, _consequence(record, known)) for record in records]
+    consequences = [(record, _consequence(record, known)) for record in records]
+    return {"named": consequences, "known_orders": known}
 
 
 def _consequence(record: FailedMessage, known: Mapping[str, OrderFacts]) -> str:

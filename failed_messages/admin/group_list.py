@@ -15,6 +15,8 @@ from failed_messages.admin.list_filters import SortOrder
 from failed_messages.models import GroupStatus
 from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import Figures, dearest_groups, figures, worst_groups
+from messaging.service import services
+from runtime.named_filter import NamedFilter
 
 
 class Sequence(NamedTuple):
@@ -52,8 +54,20 @@ class SortFilter(SortOrder):
         found = figures(sequence.worst())
         return dict(sorted(found.items(), key=lambda each: sequence.figure(each[1]), reverse=True))
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(pk__in=list(self.known)) if self.is_chosen else queryset
+    def named(self, request: HttpRequest, queryset: QuerySet, name: str) -> QuerySet:
+        return queryset.filter(pk__in=list(self.known))
+
+
+class ServiceFilter(NamedFilter):
+    """The services of the topology; Django's own filter would read every group for them."""
+
+    title = parameter_name = "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in services()]
+
+    def named(self, request: HttpRequest, queryset: QuerySet, name: str) -> QuerySet:
+        return queryset.filter(service=name)
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):

@@ -19,9 +19,9 @@ from django.utils.text import Truncator
 from failed_messages.acting.triage import STATUSES, InvalidTriage, moved, triage
 from failed_messages.admin.ago import ago
 from failed_messages.admin.discards import MOST_SELECTIONS, too_many_groups
-from failed_messages.admin.group_list import GroupList, SortFilter, StatusFilter
+from failed_messages.admin.group_list import GroupList, ServiceFilter, SortFilter, StatusFilter
 from failed_messages.admin.jobs import bulk_url
-from failed_messages.admin.list_filters import ALL, ServiceFilter
+from failed_messages.admin.list_filters import ALL
 from failed_messages.admin.message_page import fault_label, faults_url
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.admin.svg import sparkline
@@ -30,6 +30,7 @@ from failed_messages.reading.filters import Filter
 from failed_messages.reading.group_figures import Figures, deaths_by_hour, figures
 from failed_messages.reading.next_step import Kind, next_step, runbooks, warns
 from failed_messages.reading.representation import SUMMARY_FIELDS
+from failed_messages.records.order_facts import order_facts
 from failed_messages.records.permissions import DISCARD, REPLAY, TRIAGE, lacks, may
 from runtime.moment import exact
 from runtime.plural import counted
@@ -213,6 +214,7 @@ class FailureGroupAdmin(DeskAdmin):
             deaths=f"{group.deaths:,}",
             week=sparkline(deaths_by_hour([group.pk], WEEK_HOURS)[group.pk]),
             newest=newest,
+            known_orders=order_facts(record.order_id for record in newest),
             messages_url=messages_url(group.pk),
             all_messages_url=messages_url(group.pk, ALL),
             statuses=[(each, GroupStatus(each).label) for each in STATUSES],

@@ -33,6 +33,7 @@ from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.reading.known_group import UnknownGroup
 from failed_messages.reading.next_step import runbooks
 from failed_messages.reading.preview import preview
+from failed_messages.records.order_facts import order_facts
 from failed_messages.records.permissions import REPLAY, lacks, may
 from runtime.requests.number import number_in
 
@@ -191,6 +192,7 @@ def _context(request: HttpRequest, job: ReplayJob) -> dict[str, Any]:
         "again_url": _again_url(request, job),
         "causes": _causes(job),
         "troubled": troubled,
+        "known_orders": order_facts(record.order_id for record in troubled),
     }
 
 

@@ -18,6 +18,7 @@ from failed_messages.reading.listing import newest_ids
 from messaging.handling.handlers import HANDLERS
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
+from runtime.named_filter import NamedFilter
 
 #: The newest matches of a search for words; who gets as many has to say more.
 MATCHES_LIMIT = 1_000
@@ -31,7 +32,7 @@ ALL = "all"
 AGES = {"15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 
-class SortOrder(admin.SimpleListFilter):
+class SortOrder(NamedFilter):
     """What comes first in a list: a choice that leaves nothing out."""
 
     title = "sort order"
@@ -39,7 +40,7 @@ class SortOrder(admin.SimpleListFilter):
     #: What comes first where nothing is chosen.
     by_default = ""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def named(self, request: HttpRequest, queryset: QuerySet, name: str) -> QuerySet:
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -64,10 +65,21 @@ class MessageOrder(SortOrder):
 
 
 class FieldFilter(admin.SimpleListFilter):
-    """One parameter of `filters.Filter`; Django's own filters name theirs otherwise."""
+    """One parameter of `filters.Filter`; Django's own filters name theirs otherwise.
+
+    `FailedMessageAdmin` refuses a value that it cannot have.
+    """
 
     #: The record's field.
     field = ""
+
+    def value(self) -> str | None:
+        """As what is replayed is found by, so that the list shows the same messages."""
+        given: str | None = super().value()
+        try:
+            return Filter.of({self.parameter_name: given or ""}).parameters()[self.parameter_name]
+        except InvalidFilter:
+            return given
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
@@ -162,8 +174,8 @@ class GroupFilter(FieldFilter):
         ]
 
 
-class AgeFilter(admin.SimpleListFilter):
-    """The age of the latest death; `FailedMessageAdmin` refuses a malformed one."""
+class AgeFilter(FieldFilter):
+    """The age of the latest death."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(AGES.items())
@@ -211,9 +223,10 @@ FILTERS = (
 
 def asked(request: HttpRequest) -> Filter:
     """What the list's URL asks for. Raises InvalidFilter."""
+    parameters = {name: value for name, value in request.GET.items() if name in FIELDS}
     # The search box is sent empty, too.
-    given = request.GET.items()
-    parameters = {name: value for name, value in given if name in FIELDS and value.strip()}
+    if not parameters.get("q", "").strip():
+        parameters.pop("q", None)
     if parameters.get("status") == ALL:
         del parameters["status"]
     return Filter.of(parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -32,6 +32,7 @@ from failed_messages.records.order_facts import OrderFacts, order_facts, value
 from failed_messages.records.permissions import VIEW, may
 from messaging.certificate import Attempt, Certificate, Original
 from messaging.storable import whole_text
+from runtime.moment import exact
 from runtime.mongodb_clock import about_now
 from runtime.tracing.link import trace_link
 
@@ -125,7 +126,7 @@ def _original(original: Original | None) -> str:
             "exchange": original.exchange,
             "routing_key": original.routing_key,
             "redelivered": original.redelivered,
-            "properties": original.properties,
+            "properties": _with_moment(original.properties),
             "headers": original.headers,
         }
     )
@@ -156,8 +157,19 @@ def _properties(record: FailedMessage, latest: Certificate) -> list[tuple[str, A
     sent = latest.original.properties if latest.original else None
     return sorted(
         (name if sent is None or name in sent else f"{name} (ours)", value)
-        for name, value in json.loads(record.properties).items()
+        for name, value in _with_moment(json.loads(record.properties)).items()
     )
+
+
+def _with_moment(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties with the time of publishing as other times: AMQP has seconds since 1970."""
+    at = properties.get("timestamp")
+    if type(at) is not int:
+        return properties
+    try:
+        return {**properties, "timestamp": exact(datetime.fromtimestamp(at, UTC))}
+    except (OverflowError, ValueError, OSError):  # a foreign publisher's, in no year
+        return properties
 
 
 def fault_label(record: FailedMessage) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,12 +27,28 @@ from failed_messages.admin.retries import Retrying
 from failed_messages.models import FailedMessage, Status
 from failed_messages.reading.filters import InvalidFilter
 from failed_messages.reading.representation import SUMMARY_FIELDS
+from failed_messages.records.order_facts import order_facts
 from messaging.order_link import order_link
 from runtime.paginator import CollectionPaginator
+from runtime.wrong_filters import refuse
 
 #: How the list opens, and what it says when there is nothing then.
 AS_OPENED = {"status": str(Status.FAILED)}
 NONE_FAILED = "No message is failed now."
+
+
+class MessageList(ChangeList):
+    """The page's messages, whose orders are looked for together."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        records: list[Any] = list(self.result_list)
+        known = order_facts(record.order_id for record in records)
+        for record in records:
+            record.known_orders = known
+        self.result_list = records
 
 
 @admin.register(FailedMessage)
@@ -64,6 +81,9 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return MessageList
+
     def get_ordering(self, request: HttpRequest) -> Any:
         _, fields = SEQUENCES.get(request.GET.get("sort", ""), ("", self.ordering))
         return fields
@@ -78,7 +98,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
         try:
             asked(request)
         except InvalidFilter as error:
-            messages.error(request, f"Nothing is listed: of the filters in the address, {error}")
+            refuse(request, error)
             return queryset.none(), False
         return (found(request, queryset) if search_term.strip() else queryset), False
 
@@ -104,7 +124,7 @@ class FailedMessageAdmin(Acting, Editing, Retrying):
 
     @admin.display(description="order id")
     def order(self, record: FailedMessage) -> str:
-        return order_link(record.order_id)
+        return order_link(record.order_id, getattr(record, "known_orders", ()))
 
     @admin.display(description="last failed")
     def died(self, record: FailedMessage) -> str:

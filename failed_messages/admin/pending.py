@@ -71,13 +71,13 @@ class PendingActAdmin(DeskAdmin):
         arguments = json.loads(act.arguments)
         keys = [key for key in map(record_id, _ids(arguments)) if key]
         first = named(keys[:MESSAGES_NAMED])
-        about = _about(arguments, {str(record.pk) for record, _ in first})
+        about = _about(arguments, {str(record.pk) for record, _ in first["named"]})
         return self.page(
             request,
             "pending",
             title=str(act),
             act=act,
-            named=first,
+            **first,
             about=about[:SHOWN],
             more=len(about[SHOWN:]),
             arguments=json.dumps(arguments, indent=2, ensure_ascii=False),

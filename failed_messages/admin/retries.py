@@ -29,6 +29,7 @@ from failed_messages.records.permissions import DISCARD, REPLAY, may
 from messaging.service import services
 from runtime.mongodb_clock import mongodb_now
 from runtime.plural import counted
+from runtime.wrong_filters import refuse, wrong_in
 
 PER_PAGE = 50
 
@@ -79,12 +80,12 @@ class Retrying(DeskAdmin):
             raise PermissionDenied
         service, names = request.GET.get("service", ""), tuple(services())
         waiting = WaitingRetries(service)
-        if is_wrong := service not in ("", *names):
-            wrong = f"service: must be one of {', '.join(names)}."
-            messages.error(request, f"Nothing is listed: of the filters in the address, {wrong}")
-        paginator = Paginator([] if is_wrong else waiting, PER_PAGE)
+        asked = {name: value for name, value in request.GET.items() if name != "page"}
+        if wrong := wrong_in(asked, {"service": names}):
+            refuse(request, wrong)
+        paginator = Paginator([] if wrong else waiting, PER_PAGE)
         page, now = paginator.get_page(request.GET.get("page")), mongodb_now()
-        due = 0 if is_wrong else min(waiting.count_due(now), paginator.count)
+        due = 0 if wrong else min(waiting.count_due(now), paginator.count)
         return self.page(
             request,
             "retries",
@@ -92,8 +93,9 @@ class Retrying(DeskAdmin):
             service=service,
             services=names,
             listed=page,
+            known_orders=order_facts(each.order_id for each in page),
             rows=[(each, _when(each, now), retry_urls(request, each)) for each in page],
-            counts="" if is_wrong else _counts(paginator.count - due, due),
+            counts="" if wrong else _counts(paginator.count - due, due),
         )
 
     def retry_view(self, request: HttpRequest, retry_id: str, verb: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +25,10 @@ class Chart:
 
     #: When each bar begins.
     starts: list[datetime]
-    #: The largest series first.
+    #: By the service's name or the group's fingerprint, the largest first.
     series: dict[str, list[int]]
+    #: In words, of the groups that are known.
+    names: Mapping[str, str]
 
 
 def failures_over_time(by: str, hours: int) -> Chart:
@@ -40,7 +43,10 @@ def failures_over_time(by: str, hours: int) -> Chart:
             counted[count[by]][index] += count["deaths"]
     ordered = dict(sorted(counted.items(), key=lambda item: -sum(item[1])))
     starts = [first + index * bar for index in range(bars)]
-    return Chart(starts, _named(_largest(ordered)) if by == "group" else ordered)
+    if by != "group":
+        return Chart(starts, ordered, {})
+    largest = _largest(ordered)
+    return Chart(starts, largest, _names(largest))
 
 
 def _largest(series: dict[str, list[int]]) -> dict[str, list[int]]:
@@ -50,11 +56,10 @@ def _largest(series: dict[str, list[int]]) -> dict[str, list[int]]:
     return {**shown, **({OTHERS: [sum(each) for each in zip(*rest, strict=True)]} if rest else {})}
 
 
-def _named(series: dict[str, list[int]]) -> dict[str, list[int]]:
-    found = failure_groups().find({"_id": {"$in": list(series)}})
-    names = {
+def _names(fingerprints: Iterable[str]) -> dict[str, str]:
+    found = failure_groups().find({"_id": {"$in": list(fingerprints)}})
+    return {
         group["_id"]: f"{group.get('service')}: {group.get('exception') or group.get('reason')}, "
         f"{str(group.get('pattern'))[:60]} ({group['_id']})"
         for group in found
     }
-    return {names.get(fingerprint, fingerprint): counts for fingerprint, counts in series.items()}

@@ -76,7 +76,11 @@ class Filter:
         values = {FIELDS[name]: value.strip() for name, value in parameters.items()}
         for name, value in parameters.items():
             _check(name, value.strip())
-        return cls(**{**values, "group": values.get("group", "").lower()})
+        ids = {
+            "group": values.get("group", "").lower(),
+            "order_id": canonical(values.get("order_id", "")),
+        }
+        return cls(**values | ids)
 
     @classmethod
     def of_text(cls, text: str) -> Self:
@@ -109,11 +113,9 @@ class Filter:
         return {"$and": conditions} if conditions else {}
 
     def _conditions(self, at: datetime | None) -> Iterator[dict[str, Any]]:
-        for name in ("service", "type", "reason", "status", "user_id", "message_id"):
+        for name in ("service", "type", "reason", "status", "order_id", "user_id", "message_id"):
             if value := getattr(self, name):
                 yield {name: value}
-        if self.order_id:
-            yield {"order_id": canonical(self.order_id)}
         if self.group:
             yield {"fingerprint": self.group}
         if self.error:

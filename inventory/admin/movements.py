@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -96,7 +97,7 @@ def table(movements: Iterable[Movement], ids: Mapping[str, Any] | None = None) -
     """
     rows = [
         (
-            exact(each.at),
+            _page_link(each),
             *(product_link(each.sku, ids or {}), each.kind),
             *(f"{units:+d}" if units else "" for units in _units(each)),
             order_link(each.order_id) if each.order_id else each.by or "",
@@ -111,6 +112,12 @@ def table(movements: Iterable[Movement], ids: Mapping[str, Any] | None = None) -
         format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
         format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows)),
     )
+
+
+def _page_link(movement: Movement) -> SafeString:
+    # The admin takes `_40` in an address for `@`, so an id is written as it reads it.
+    url = reverse("admin:inventory_movement_change", args=[quote(movement.pk)])
+    return format_html('<a href="{}">{}</a>', url, exact(movement.at))
 
 
 def _units(movement: Movement) -> tuple[int, int, int]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from inventory.admin.movements import ids_of, table
+from inventory.admin.movements import ids_of, product_link, table
 from inventory.models import Movement, Reservation
 from inventory.movements import ids_of_order
 from inventory.permissions import SHIP
@@ -21,6 +24,34 @@ from messaging.order_link import order_link
 from messaging.user_link import user_link
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
+
+
+class ReservationList(ChangeList):
+    """The page's reservations, whose products are found together."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = with_products(self.result_list)
+
+
+def with_products(reservations: Iterable[Any]) -> list[Any]:
+    """The reservations, each with the ids of the products that it names, by SKU."""
+    listed = list(reservations)
+    ids = ids_of(sku for each in listed for sku in skus_of(each))
+    for each in listed:
+        each.product_ids = ids
+    return listed
+
+
+def skus_of(reservation: Reservation) -> list[str]:
+    """Of its lines and of what it was short of."""
+    try:
+        return [each.sku for each in (*reservation.items, *reservation.shortages)]
+    except (AttributeError, TypeError):
+        # Another program's; its own cell says that it cannot be read.
+        return []
 
 
 class ReservationAdmin(RecordedAdmin):
@@ -82,25 +113,38 @@ class ReservationAdmin(RecordedAdmin):
         }
         return TemplateResponse(request, "inventory/ship_anyway.html", context)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReservationList
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        return super().get_object(request, canonical(object_id), from_field)
+        found = super().get_object(request, canonical(object_id), from_field)
+        return with_products([found])[0] if found else None
 
     @admin.display(description="lines")
-    def lines(self, reservation: Reservation) -> str:
+    def lines(self, reservation: Any) -> SafeString:
         """`2 x pen, 1 x book`."""
-        return ", ".join(map(str, reservation.items))
+        lines = (
+            (line.quantity, product_link(line.sku, reservation.product_ids))
+            for line in reservation.items
+        )
+        return format_html_join(", ", "{} x {}", lines)
 
     @admin.display(description="short of")
-    def short_of(self, reservation: Reservation) -> str:
+    def short_of(self, reservation: Any) -> SafeString:
         """`pen (2 asked, 1 available)`."""
-        return ", ".join(map(str, reservation.shortages))
+        shortages = (
+            (product_link(each.sku, reservation.product_ids), each.asked, each.available)
+            for each in reservation.shortages
+        )
+        return format_html_join(", ", "{} ({} asked, {} available)", shortages)
 
     @admin.display(description="stock movements")
-    def movements(self, reservation: Reservation) -> SafeString | str:
+    def movements(self, reservation: Any) -> SafeString | str:
         """What it moved; each movement's id is known from the order's lines."""
         skus = [line.sku for line in reservation.items]
         ids = ids_of_order(reservation.order_id, skus)
-        return table(Movement.objects.filter(movement_id__in=ids).order_by("at"), ids_of(skus))
+        found = Movement.objects.filter(movement_id__in=ids).order_by("at")
+        return table(found, reservation.product_ids)
 
     @admin.display(description="order")
     def order(self, reservation: Reservation) -> SafeString | str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +51,8 @@ MOST_OF_AN_ORDER = 50
 MOST_CHARACTERS = 300
 #: Of a retry's id: few of one order are told apart by it.
 ID_HEX_DIGITS = 12
+#: No index has their errors: each is read.
+MOST_SEARCHED = 10_000
 #: Beyond every character that an order's id may be followed by.
 AFTER_SPACE = "!"
 
@@ -125,6 +128,23 @@ def of_message(message_id: str, limit: int) -> list[dict[str, Any]]:
     """The notes of its retries that are still to come; raises what `of_order` does."""
     wanted = {**IS_DUE, "message_id": message_id}
     return list(notes().find(wanted, hint=INDEX).limit(limit))
+
+
+def that_say(words: str) -> dict[str, int]:
+    """By service: how many messages wait because of an error with these words, in any case.
+
+    Of the `MOST_SEARCHED` that are due first. Raises what `of_order` does.
+    """
+    said = {"$regex": re.escape(words), "$options": "i"}
+    stages: list[dict[str, Any]] = [
+        {"$match": IS_DUE},
+        {"$sort": {"due_at": 1, "service": 1}},
+        {"$limit": MOST_SEARCHED},
+        {"$match": {"$or": [{"attempts.exception": said}, {"attempts.message": said}]}},
+        {"$group": {"_id": "$service", "count": {"$sum": 1}}},
+    ]
+    found = {each["_id"]: each["count"] for each in notes().aggregate(stages, hint=INDEX)}
+    return {name: found[name] for name in services() if name in found}
 
 
 def id_of(note: dict[str, Any]) -> str:

@@ -13,7 +13,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
+from messaging.user_link import user_link
 from ordersite.access import keys
 from ordersite.access.authentication import caller_of_user
 from ordersite.access.bodies import MOST_DAYS
@@ -81,7 +83,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
     """Users who may change keys create them; a key is then only read, rotated and revoked."""
 
     form = KeyForm
-    list_display = ["name", "id", "condition", "user_id", "what", "expires_at", "last_used_at"]
+    list_display = ["name", "id", "condition", "user", "what", "expires_at", "last_used_at"]
     search_fields = ["id"]
     search_help_text = "Key id"
     sortable_by = ()
@@ -93,7 +95,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
         if obj is None:
             asked = ["name", "user_id", "scopes", "days", "rate", "request"]
             return [(None, {"fields": asked})]
-        held = ["name", "id", "condition", "user_id", "what", "rate"]
+        held = ["name", "id", "condition", "user", "what", "rate"]
         times = ["created_at", "created_by", "expires_at", "revoked_at", "revoked_by"]
         return [(None, {"fields": [*held, *times, "last_used_at"]})]
 
@@ -177,6 +179,10 @@ class ApiKeyAdmin(admin.ModelAdmin):
     @admin.display(description="state")
     def condition(self, record: ApiKey) -> str:
         return record.state
+
+    @admin.display(description="user id")
+    def user(self, record: ApiKey) -> SafeString | str:
+        return user_link(record.user_id)
 
     @admin.display(description="scopes")
     def what(self, record: ApiKey) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib import messages
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from msgspec import Struct
 
@@ -13,6 +15,7 @@ from ordersite.overview.numbers import MESSAGES, ORDERS
 from ordersite.overview.time_buckets import SPANS, Bucket, Span, total
 from runtime.moment import exact
 from runtime.plural import counted
+from runtime.wrong_filters import wrong_value
 
 P50, P99 = 0.5, 0.99
 
@@ -30,6 +33,14 @@ class Chart(Struct, frozen=True):
     svg: SafeString
     figures: tuple[Figure, ...]
     link: Link
+
+
+def say_wrong_span(request: HttpRequest) -> None:
+    """Tell whoever asks for a span that there is not which one is shown in its place."""
+    asked = request.GET.get("span", SPANS[0].name)
+    if wrong := wrong_value("span", asked, [span.name for span in SPANS]):
+        said = f"The charts show the last {span_named(asked).name}: in the address, {wrong}"
+        messages.error(request, said)
 
 
 def span_named(name: str | None) -> Span:

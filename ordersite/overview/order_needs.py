@@ -27,7 +27,8 @@ def register() -> None:
         ids = partial(unaccounted_ids, service.name)
         need = Need(f"to be sent again: {service.name} never answered", ids)
         register_need(f"unaccounted_{service.name}", need)
-    register_need("unaccounted", Need("to be sent again: unaccounted for", unaccounted_ids))
+    said = "to be sent again: unaccounted for"
+    register_need("unaccounted", Need(said, unaccounted_ids, unaccounted_among))
 
 
 def failed_ids() -> Iterable[str]:
@@ -44,6 +45,10 @@ def unaccounted_ids(service: str = "") -> Iterable[str]:
     """Of the service, or of any."""
     lines = [line for line in current().lines or () if line.service == service or not service]
     return (order_id for line in lines for order_id in line.orders)
+
+
+def unaccounted_among(ids: Collection[str]) -> Collection[str]:
+    return {*ids}.intersection(unaccounted_ids()) if ids else set()
 
 
 def given_up_ids(service: Service) -> Iterable[str]:

@@ -18,6 +18,7 @@ from runtime.health import PROCESSES
 from runtime.mongodb_clock import mongodb_now
 from runtime.plural import counted
 from runtime.presence import MOST_LISTED, Process
+from runtime.wrong_filters import wrong_in
 
 #: Whose details the front page's are, too.
 VIEW_ORDERS = "orders.view_order"
@@ -39,7 +40,7 @@ def processes_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
     if not request.user.has_perm(VIEW_ORDERS):
         raise PermissionDenied
     kind, queue = request.GET.get("kind", ""), request.GET.get("queue", "")
-    wrong = why_wrong(kind, queue)
+    wrong = wrong_in(request.GET.dict(), {"kind": PROCESSES, "queue": tuple(services())})
     found = [] if wrong else presence.processes(*filter(None, [kind]), queue=queue)
     now = mongodb_now()
     queues = stored_snapshot.current().queues if queue and not wrong else None
@@ -58,15 +59,6 @@ def processes_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
         "most": MOST_LISTED if len(found) >= MOST_LISTED else 0,
     }
     return TemplateResponse(request, "ordersite/processes.html", context)
-
-
-def why_wrong(kind: str, queue: str) -> str:
-    """Why nothing can match; empty where something may."""
-    if kind and kind not in PROCESSES:
-        return f"kind: must be one of {', '.join(PROCESSES)}."
-    if queue and queue not in services():
-        return f"queue: must be one of {', '.join(services())}."
-    return ""
 
 
 def row(process: Process, lives_for: float, now: Any) -> Row:

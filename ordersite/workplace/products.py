@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inventory.reserving import products
-from orders import product_names
+from messaging import product_names
 
 
 def register() -> None:

@@ -18,6 +18,7 @@ from messaging.handling import retry_notes
 from messaging.order_id import canonical, object_id
 from orders.collection import orders
 from ordersite.overview.links import Link
+from runtime.plural import counted
 from runtime.requests.number import number_in
 
 MAX_CHARACTERS = 300
@@ -58,7 +59,7 @@ def found(term: str, may: Callable[[str], bool]) -> list[Hit]:
         return [*exact, *users]
     if may(ORDERS) and (orders_of_it := list(_order_of_message(term))):
         return orders_of_it
-    retries = list(_retries(term)) if may(REPLAY) else []
+    retries = list(_retries(term, may(REPLAY))) if may(REPLAY) or may(MESSAGES) else []
     return retries or (list(_words(term)) if may(MESSAGES) else [])
 
 
@@ -86,9 +87,17 @@ def _order_of_message(term: str) -> Iterator[Hit]:
     return _order(order_id) if colon else iter(())
 
 
-def _retries(term: str) -> Iterator[Hit]:
-    """Of a foreign message; one about an order of ours is on the order's page."""
-    for note in retry_notes.of_message(term, SHOWN):
+def _retries(term: str, may_act: bool) -> Iterator[Hit]:
+    """Of a foreign message; one about an order of ours is on the order's page.
+
+    Who may not act on it is led to the list that has it.
+    """
+    notes = retry_notes.of_message(term, SHOWN)
+    if not may_act:
+        for service in dict.fromkeys(note["service"] for note in notes):
+            yield Hit("waiting retry", _waiting_for(service), term)
+        return
+    for note in notes:
         args = (retry_notes.id_of(note), "retry-now")
         link = Link(note["message_id"], "admin:failed_messages_retry", args=args)
         yield Hit("waiting retry", link, f"{note['service']}, attempt {len(note['attempts']) + 1}")
@@ -138,8 +147,13 @@ def _user(term: str) -> Iterator[Hit]:
         yield Hit("user", link)
 
 
+def _waiting_for(service: str) -> Link:
+    label = f"those of {service}"
+    return Link(label, "admin:failed_messages_retries", urlencode({"service": service}))
+
+
 def _words(term: str) -> Iterator[Hit]:
-    """Words of an error."""
+    """Words of an error: of failed messages, and of those that are retried because of it."""
     try:
         matching = failed_messages().find_one(Filter.of({"q": term}).query(), {"_id": True})
     except InvalidFilter:
@@ -147,3 +161,6 @@ def _words(term: str) -> Iterator[Hit]:
     if matching:
         name, query = "admin:failed_messages_failedmessage_changelist", urlencode({"q": term})
         yield Hit("failed messages", Link(f"that say “{term}”", name, query))
+    for service, count in retry_notes.that_say(term).items():
+        said = f"{counted(count, 'error')} with “{term}”"
+        yield Hit("waiting retries", _waiting_for(service), said)

@@ -12,8 +12,10 @@ from django.test import Client
 from billing import lost_numbers, personal_data
 from billing.invoicing import credit, invoices, issue
 from billing.order import read_placed, read_withdrawn
+from inventory.reserving import products
 from runtime.transactions import in_transaction
 from tests.billing.orders import placed, rejected
+from tests.inventory.catalogue import stocked
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -45,8 +47,15 @@ def test_invoices_are_found_by_order_number_user_and_state(operator: Client) -> 
 def test_an_invoice_shows_its_lines_and_cannot_be_changed(operator: Client) -> None:
     issue(read_placed(placed("o1")))
 
-    page = operator.get("/admin/billing/invoice/o1/change/").content.decode()
+    def shown() -> str:
+        return operator.get("/admin/billing/invoice/o1/change/").content.decode()
+
+    page = shown()
     assert "2 x pen at 12.50: 25.00" in page
+    stocked(pen=1)
+    [pen] = products().find()
+    link = f'<a href="/admin/inventory/product/{pen["_id"]}/change/">{pen["name"]}</a>'
+    assert f"2 x pen ({link}) at 12.50: 25.00" in shown()
     assert "25.99" in page
     assert 'name="_save"' not in page
     assert operator.post("/admin/billing/invoice/o1/delete/").status_code == 403

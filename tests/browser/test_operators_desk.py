@@ -14,14 +14,17 @@ from django.db import connection
 from django.urls import get_resolver
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
+from billing.invoicing import invoices
 from failed_messages.acting.job_control import start
 from failed_messages.acting.job_runner import advance_jobs
 from failed_messages.models import ReplayJob
 from failed_messages.reading.filters import Filter
+from inventory.reserving import products
 from tests.broker import publish
 from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import Processes
+from webhooks import managing
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 #: Beside each model's list and its newest record.
@@ -397,6 +400,44 @@ def test_every_page_fits_a_phone(
         context.close()
 
 
+LONG = "x" * 300
+
+
+def test_long_texts_without_a_blank_fit_a_phone(
+    chromium: Browser, api: Api, failed_order: str
+) -> None:
+    """An error, what is searched for and a URL may be one long word."""
+    database = connection.database
+    database["failed_messages"].update_one({"order_id": failed_order}, {"$set": {"message": LONG}})
+    reserved = {"_id": failed_order, "state": "reserved"}
+    eventually(lambda: database["reservations"].find_one(reserved))
+    products().insert_one({"sku": LONG[:64], "name": LONG, "available": 1, "reserved": 0})
+    invoices().insert_one({"_id": LONG[:64], "number": "2026-000099", "state": "issued"})
+    managing.create(
+        f"https://x.example.com/{LONG}", ["order.placed"], user_id=None, description="", by="a test"
+    )
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    log_in(page, api)
+    try:
+        too_wide = sticking_out(page, f"{api.url}/admin/search?q={LONG[:64]}")
+        too_wide += sticking_out(page, f"{api.url}/admin/search?q={LONG[:-1]}y")
+        for model, action, says in (
+            ("inventory/reservation", "ship_selected", "should not be shipped yet"),
+            ("webhooks/endpoint", "send_again", "is sent again, the oldest first"),
+        ):
+            page.goto(f"{api.url}/admin/{model}/")
+            page.locator("#result_list .action-select").first.check()
+            page.select_option("select[name=action]", action)
+            follow(page, page.get_by_role("button", name="Go"))
+            expect(page.locator("#content-main")).to_contain_text(says)
+            expect(page.locator("#content-main")).to_contain_text(LONG[:100])
+            too_wide += too_wide_here(page)
+        assert too_wide == []
+    finally:
+        context.close()
+
+
 def lists() -> list[str]:
     """Every list of the admin."""
     assert get_resolver().url_patterns, "they are known once the site's addresses are"
@@ -409,6 +450,11 @@ def sticking_out(page: Page, address: str) -> list[str]:
     opened = page.goto(address)
     assert opened is not None
     assert opened.ok, address
+    return too_wide_here(page)
+
+
+def too_wide_here(page: Page) -> list[str]:
+    """The open page, if a part of it is wider than the screen."""
     try:
         assert_fits(page)
     except AssertionError as error:

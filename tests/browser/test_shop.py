@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,8 @@ def test_an_order_is_placed_and_followed_to_its_end(shop: Page) -> None:
     expect(title).to_contain_text("is confirmed", timeout=IN_TIME_MILLISECONDS)
     expect(shop.locator("#services")).to_contain_text("billing: invoiced")
     expect(shop.locator("#services")).to_contain_text("inventory: reserved")
+    written = re.compile(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
+    expect(shop.locator("#steps li").last).to_contain_text(written)
     expect(shop.locator("#said")).to_be_hidden()
     expect(shop.locator("#desk")).to_be_hidden()
 

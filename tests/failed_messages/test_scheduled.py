@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -253,6 +254,13 @@ def test_charts_by_service_and_group():
     assert legend.index("billing") < legend.index("orders")
     by_group = show({"by": "group", "hours": "720"}).content.decode()
     assert "all others" in by_group
+    messages = "/admin/failed_messages/failedmessage/"
+    shown = re.findall(r'href="/admin/failed_messages/failuregroup/(\w+)/change/">', by_group)
+    assert len(shown) == 5
+    for group in shown:
+        assert f'<a href="{messages}?group={group}&amp;newerThan=30d">1</a>' in by_group
+        assert client.get(f"{messages}?group={group}&newerThan=30d").status_code == 200
+    assert f'<a href="{messages}?service=billing&amp;newerThan=24h">7</a>' in legend
     assert "<script>alert" not in by_group
     assert show({"by": "x", "hours": "-1"}).status_code == 200
     assert staff("replay_failedmessage").get(url).status_code == 403

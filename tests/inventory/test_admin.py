@@ -18,6 +18,7 @@ from runtime.money.price import price_of
 from tests.browser_form import BrowserForm
 from tests.inventory.catalogue import order, stock, stocked
 
+PRODUCTS = "/admin/inventory/product/"
 RESERVATIONS = "/admin/inventory/reservation/"
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -294,6 +295,10 @@ def test_reservations_are_shipped_and_the_others_say_why_not(operator: Client) -
     assert Product.objects.get(sku="pen").shipped == 1
     moved = operator.get(f"{RESERVATIONS}o1/change/").content.decode()
     assert "<td>ship</td><td></td><td>-1</td><td>+1</td><td>o1</td>" in moved
+    of_product = operator.get(f"{PRODUCTS}{Product.objects.get(sku='pen').pk}/change/")
+    for page in (moved, of_product.content.decode()):
+        [address] = re.findall(r'<a href="(/admin/inventory/movement/ship[^"]+)">20', page)
+        assert "ship" in operator.get(address).content.decode()
 
 
 def test_movements_are_found_by_sku_and_cannot_be_changed(operator: Client) -> None:
@@ -332,8 +337,11 @@ def test_a_reservation_shows_its_lines_and_cannot_be_changed(operator: Client) -
     reserve(order("o1", pen=2))
 
     page = operator.get("/admin/inventory/reservation/o1/change/").content.decode()
-    assert "2 x pen" in page
-    assert "pen (2 asked, 1 available)" in page
+    pen = f'<a href="{PRODUCTS}{Product.objects.get(sku="pen").pk}/change/">pen</a>'
+    listed = operator.get(RESERVATIONS).content.decode()
+    for told in (page, listed):
+        assert f"2 x {pen}" in told
+        assert f"{pen} (2 asked, 1 available)" in told
     assert 'name="_save"' not in page
     assert operator.post("/admin/inventory/reservation/o1/delete/").status_code == 403
     assert operator.get("/admin/inventory/reservation/add/").status_code == 403

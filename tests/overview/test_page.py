@@ -21,13 +21,14 @@ from failed_messages.acting.discard import discard
 from failed_messages.models import FailedMessage
 from orders.collection import orders
 from ordersite.doctor.report import Report, Unseen
-from ordersite.overview import measuring, stored_snapshot
+from ordersite.overview import measuring, order_needs, stored_snapshot
 from ordersite.overview.snapshot import Deliverer
 from ordersite.pipeline import health, scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
 from runtime.mongodb_clock import mongodb_now
 from tests.failed_messages.letters import failed
 from tests.failed_messages.stored_orders import place, placed_body
+from tests.overview.snapshots import but, line
 from tests.runtime.test_presence import said, store
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -130,6 +131,22 @@ def test_a_failed_order_is_found_and_looks_failed(operator: Client, query: str) 
     assert order_id in told
     assert told.count("state-failed") == 1
     assert told.count('class="field-id"') == (2 if query.startswith("waits") else 1)
+
+
+@pytest.mark.parametrize("query", ["needs=unaccounted", "needs=attention", "waits=billing"])
+def test_an_unaccounted_order_looks_so(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    order_id = str(place()["_id"])
+    lost = but(lines=(line("billing", unaccounted=1, orders=(order_id,)),))
+    monkeypatch.setattr(order_needs, "current", lambda: lost)
+
+    listed = page(operator, f"/admin/orders/order/?{query}")
+    shown = page(operator, f"/admin/orders/order/{order_id}/change/")
+
+    mark = '<span class="state state-unaccounted">unaccounted</span>'
+    assert listed.count(mark) == listed.count('class="field-id"') == 1
+    assert mark in shown
 
 
 @pytest.mark.parametrize("query", ["needs=coffee", "waits=nobody", "done=nobody"])

@@ -53,7 +53,9 @@ def test_a_kind_and_a_queue_have_lists_of_their_own() -> None:
     assert "None has given a sign of life" in told("?kind=archiver")
 
 
-@pytest.mark.parametrize("query", ["?kind=nothing", "?queue=nothing", "?queue=$where"])
+@pytest.mark.parametrize(
+    "query", ["?kind=nothing", "?queue=nothing", "?queue=$where", "?kind=", "?service=billing"]
+)
 def test_a_wrong_filter_lists_nothing_and_says_so(query: str) -> None:
     store(said())
 

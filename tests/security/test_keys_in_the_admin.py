@@ -55,6 +55,7 @@ def test_a_key_is_made_and_shown_once() -> None:
         shown = client.get(page)
         assert (shown.status_code, record.pk in shown.content.decode()) == (200, True), page
         assert not secrets(shown)
+        assert '<a href="/admin/orders/order/?q=101">101</a>' in shown.content.decode()
         assert record.digest not in shown.content.decode()
 
 

@@ -117,6 +117,20 @@ def test_an_endpoint_is_deleted_with_its_log(admin_client: Client) -> None:
     assert endpoints().count_documents({}) == deliveries().count_documents({}) == 0
 
 
+def test_ids_in_the_lists_lead_to_their_pages(admin_client: Client) -> None:
+    made = endpoint(101)
+    ordered(101)
+
+    delivered = admin_client.get(DELIVERIES).content.decode()
+    of_all = admin_client.get(ENDPOINTS).content.decode()
+    of_one = admin_client.get(f"{ENDPOINTS}{made['_id']}/change/").content.decode()
+
+    assert f'<a href="/admin/orders/order/{ORDER_ID}/change/">{ORDER_ID}</a>' in delivered
+    assert f'<a href="{ENDPOINTS}{made["_id"]}/change/">{made["_id"]}</a>' in delivered
+    for page in (of_all, of_one):
+        assert '<a href="/admin/orders/order/?q=101">101</a>' in page
+
+
 def test_the_actions(admin_client: Client) -> None:
     made = endpoint(101)
 

@@ -14,10 +14,12 @@ from billing.invoicing import invoices
 from billing.tasks import issue_invoice
 from inventory.order import PlacedOrder
 from inventory.reserving import reserve
+from messaging.handling import retry_notes
 from tests.failed_messages.letters import failed
+from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import stocked
-from tests.waiting_retry import a_retry_waits
+from tests.waiting_retry import a_retry_waits, note_of
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -80,6 +82,38 @@ def test_a_foreign_message_that_waits_for_its_retry_leads_to_it(
 
     assert unquote(address).endswith(f"/failedmessage/retries/{retry_id}/retry-now/")
     assert "order.placed" in operator.get(address).content.decode()
+
+
+RETRIES = "/admin/failed_messages/failedmessage/retries/"
+
+
+@pytest.mark.parametrize("words", ["CARD service", "timeouterror", "timed"])
+def test_words_of_an_error_lead_to_what_is_retried_because_of_it(words: str) -> None:
+    order_id = str(place()["_id"])
+    note = note_of(order_id, f"order.placed:{order_id}", "billing.retry.2m")
+    note["attempts"][0]["exception"] = "TimeoutError"
+    over = {**note, "_id": "over", "service": "inventory", "due_at": None}
+    retry_notes.notes().insert_many([note, over])
+    viewer, stranger = staff("view_failedmessage"), staff("view_order")
+
+    assert leads_to(viewer, words) == f"{RETRIES}?service=billing"
+    assert order_id in viewer.get(f"{RETRIES}?service=billing").content.decode()
+    assert leads_to(stranger, words) == ""
+
+    failed()
+    both = viewer.get("/admin/search", {"q": words}).content.decode()
+    assert f'<a href="{RETRIES}?service=billing">' in both
+    assert "Failed messages: <a" in both
+
+
+def test_who_may_not_replay_finds_a_foreign_message_that_waits_in_the_list() -> None:
+    note = note_of("foreign", "order.placed:foreign", "billing.retry.2m")
+    retry_notes.notes().insert_one(note)
+    viewer = staff("view_failedmessage")
+
+    assert leads_to(viewer, "order.placed:foreign") == f"{RETRIES}?service=billing"
+    assert "order.placed:foreign" in viewer.get(f"{RETRIES}?service=billing").content.decode()
+    assert leads_to(staff("view_order"), "order.placed:foreign") == ""
 
 
 @pytest.mark.parametrize("term", ["", " ", "nothing of that name", "$where", "<b>", "0" * 400])

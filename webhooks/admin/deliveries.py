@@ -30,7 +30,7 @@ OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=tru
 class DeliveryAdmin(RecordedAdmin):
     """What was sent, when, and what was answered."""
 
-    list_display = ["type", "order_id", "endpoint", "state", "tries", "created_at", "settled_at"]
+    list_display = ["type", "order", "its_endpoint", "state", "tries", "created_at", "settled_at"]
     list_filter = ["state"]
     fields = [
         *("type", "order", "its_endpoint", "message_id", "state", "tries"),

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from messaging.user_link import user_link
 from runtime import form_id
 from runtime.moment import FIELD_FORMAT
 from runtime.mongodb_clock import mongodb_now
@@ -116,15 +117,15 @@ class EndpointAdmin(admin.ModelAdmin):
     """Who may change endpoints makes and deletes them, too; more is done by the actions."""
 
     form = EndpointForm
-    list_display = ["url", "id", "condition", "user_id", "what", "last_success_at", "failures"]
+    list_display = ["url", "id", "condition", "user", "what", "last_success_at", "failures"]
     list_filter = ["state"]
     search_fields = ["id"]
     search_help_text = "Endpoint id or user id"
     sortable_by = ()
     show_full_result_count = False
     paginator = CollectionPaginator
-    readonly_fields = ["id", "what", "deliveries", "condition", "disabled_at", "last_success_at"]
-    readonly_fields += ["failures", "failing_since", "held_until", "next_at"]
+    readonly_fields = ["id", "user", "what", "deliveries", "condition", "disabled_at"]
+    readonly_fields += ["last_success_at", "failures", "failing_since", "held_until", "next_at"]
     readonly_fields += ["created_at", "created_by"]
     action_form = ActionOfOneList
     actions = ["test", "send_again", "enable", "disable", "rotate"]
@@ -133,13 +134,10 @@ class EndpointAdmin(admin.ModelAdmin):
         if obj is None:
             return [(None, {"fields": ["url", "description", "user_id", "types", "request"]})]
         types = "types" if self.has_write_permission(request) else "what"
-        about = ["url", "id", "description", "user_id", types, "deliveries"]
+        about = ["url", "id", "description", "user", types, "deliveries"]
         lately = ["condition", "disabled_at", "last_success_at", "failures", "failing_since"]
         times = ["held_until", "next_at", "created_at", "created_by"]
         return [(None, {"fields": [*about, *lately, *times]})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
-        return [*self.readonly_fields, *(["user_id"] if obj else [])]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Endpoint], search_term: str
@@ -284,6 +282,10 @@ class EndpointAdmin(admin.ModelAdmin):
     @admin.display(description="state")
     def condition(self, endpoint: Endpoint) -> str:
         return f"{endpoint.state}: {endpoint.reason}" if endpoint.reason else endpoint.state
+
+    @admin.display(description="user id")
+    def user(self, endpoint: Endpoint) -> SafeString | str:
+        return user_link(endpoint.user_id)
 
     @admin.display(description="types")
     def what(self, endpoint: Endpoint) -> str:

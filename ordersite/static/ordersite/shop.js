@@ -78,10 +78,13 @@
     }
   };
 
+  // As the admin writes every time.
+  const exact = (at) => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
   const stepOf = ({ service, kind, outcome, at, attempt, detail }) => {
     const step = element("li");
     step.append(element("span", `${ICONS[kind] ?? ""} ${service}: ${outcome}`, kind));
-    const about = [at && new Date(at).toLocaleTimeString(), attempt && `attempt ${attempt}`, detail];
+    const about = [at && exact(at), attempt && `attempt ${attempt}`, detail];
     step.append(element("span", ` ${about.filter(Boolean).join(" · ")}`, "quiet"));
     return step;
   };

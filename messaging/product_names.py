@@ -1,4 +1,4 @@
-"""The names of what was ordered. Orders keeps SKUs; who knows names is registered by the site."""
+"""The names of what was ordered. Orders and invoices have SKUs; the site says who knows names."""
 
 from __future__ import annotations
 
