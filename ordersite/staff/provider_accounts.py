@@ -15,7 +15,10 @@ LONGEST_SUBJECT_CHARACTERS = 255
 
 
 class NotThatUser(Exception):
-    """The name is another's; the text is for whoever logs in. The library keeps others' to itself."""
+    """The name is another's; the text is for whoever logs in.
+
+    No SuspiciousOperation, of which the library tells nobody but its own log.
+    """
 
 
 def is_subject(claim: object) -> bool:
