@@ -12,15 +12,16 @@ import secrets
 import struct
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from failed_messages.records import audit
+from ordersite.staff import audited
 from ordersite.staff.models import SecondFactor
 from runtime.decision_log import decided
 from runtime.mongodb_clock import mongodb_now
@@ -88,13 +89,28 @@ def confirm(user: Any, code: str) -> bool:
     """Have the user's logins need a code from now on, if this one is right."""
     if not verify(user, code):
         return False
-    factors().update_one({"_id": user.pk}, {"$set": {"confirmed": True}})
+    name = user.get_username()
+
+    def carry_out(session: ClientSession) -> None:
+        change = {"$set": {"confirmed": True}}
+        if factors().update_one({"_id": user.pk}, change, session=session).modified_count:
+            audit.note(session, "set up second factor", audit.USER, name, by=name)
+
+    in_transaction(carry_out)
     return True
 
 
-def remove(user: Any) -> bool:
+def remove(user: Any, *, by: str) -> bool:
     """Let the user log in without a code; returns whether they needed one."""
-    return bool(factors().delete_one({"_id": user.pk}).deleted_count)
+
+    def carry_out(session: ClientSession) -> bool:
+        removed = factors().delete_one({"_id": user.pk}, session=session).deleted_count
+        if removed:
+            name = user.get_username()
+            audit.note(session, "remove second factor", audit.USER, name, by=by)
+        return bool(removed)
+
+    return in_transaction(carry_out)
 
 
 def verify(user: Any, code: str) -> bool:
@@ -167,15 +183,7 @@ def _tell(user: Any, wrong: int, locked_for: timedelta) -> None:
     name, minutes = user.get_username(), locked_for // timedelta(minutes=1)
     reason = f"after {wrong} wrong codes no code is taken for {minutes} minutes"
     decided("lock_second_factor", by=name, allowed=False, kind="authentication", reason=reason)
-    entry = partial(
-        audit.note,
-        act="lock",
-        subject=audit.USER,
-        subject_id=name,
-        by=name,
-        after={"minutes": minutes, "wrong codes": wrong},
-    )
-    in_transaction(entry)
+    audited.note("lock", user, by=name, after={"minutes": minutes, "wrong codes": wrong})
 
 
 def factors() -> Collection[dict[str, Any]]:

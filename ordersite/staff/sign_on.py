@@ -18,7 +18,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
 from ordersite.access import token_names
-from ordersite.staff import provider_accounts
+from ordersite.staff import audited, provider_accounts
 from ordersite.staff.provider_accounts import NotThatUser
 from runtime.decision_log import decided
 
@@ -105,15 +105,14 @@ class SignOn(OIDCAuthenticationBackend):
 
     def create_user(self, claims: dict[str, Any]) -> User:
         user = User.objects.create_user(name_of(claims))
-        return self.update_user(user, claims)
+        as_the_provider_says(user, claims)
+        audited.note("create", user, by=audited.PROVIDER, after=audited.shown(user))
+        return user
 
     def update_user(self, user: User, claims: dict[str, Any]) -> User:
-        """Exactly the roles that the provider tells of; what somebody gave by hand goes."""
-        provider_accounts.note(user, claims["iss"], claims["sub"])
-        user.groups.set(Group.objects.filter(name__in=roles_of(claims)))
-        user.user_permissions.clear()
-        user.is_staff, user.is_superuser = True, False
-        user.save(update_fields=["is_staff", "is_superuser"])
+        before = audited.shown(user)
+        as_the_provider_says(user, claims)
+        audited.note_change(user, before, by=audited.PROVIDER)
         return user
 
     def get_user(self, user_id: Any) -> User | None:
@@ -129,6 +128,15 @@ class Callback(OIDCAuthenticationCallbackView):
         answer: HttpResponse = super().login_success()
         self.request.session.set_expiry(LASTS)
         return answer
+
+
+def as_the_provider_says(user: User, claims: dict[str, Any]) -> None:
+    """Exactly the roles that it tells of; what somebody gave by hand goes."""
+    provider_accounts.note(user, claims["iss"], claims["sub"])
+    user.groups.set(Group.objects.filter(name__in=roles_of(claims)))
+    user.user_permissions.clear()
+    user.is_staff, user.is_superuser = True, False
+    user.save(update_fields=["is_staff", "is_superuser"])
 
 
 def name_of(claims: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from failed_messages.models import AuditEntry
 from ordersite.staff.models import ProviderAccount
 from ordersite.staff.roles import make_roles
 from tests.staff.provider import Provider
@@ -138,6 +140,21 @@ def test_who_is_switched_off_here_stays_out(provider: Provider) -> None:
 
     assert not is_in(client)
     assert not is_in(log_in(provider))
+
+
+def test_the_audit_log_has_who_came_first_and_whose_roles_changed(provider: Provider) -> None:
+    for groups in (["shop-ops"], ["shop-ops"], ["it"]):
+        log_in(provider, groups=groups)
+
+    first, second = AuditEntry.objects.order_by("at", "id")
+    said = [(each.by, each.act, each.subject, each.subject_id) for each in (first, second)]
+    assert said == [
+        ("OpenID Connect", "create", "user", "anna"),
+        ("OpenID Connect", "change", "user", "anna"),
+    ]
+    assert json.loads(first.after)["roles"] == ["operator"]
+    assert json.loads(second.before) == {"roles": ["operator"]}
+    assert json.loads(second.after) == {"roles": ["administrator"]}
 
 
 @pytest.mark.parametrize("name", ["Anna", "berta"])
