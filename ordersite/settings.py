@@ -509,6 +509,7 @@ TEMPLATES = [
 ]
 
 PASSWORD_HASHERS = ["ordersite.passwords.hasher.FewAtATime"]
+SESSION_ENGINE = "ordersite.staff.session_store"
 # A working day.
 SESSION_COOKIE_AGE = 12 * 3600
 

@@ -17,7 +17,7 @@ from failed_messages.acting import bulk_discard
 from failed_messages.acting.discard import discard
 from failed_messages.acting.editing import InvalidEdit, edit_and_replay
 from failed_messages.acting.job_control import start
-from failed_messages.acting.persons import person, persons
+from failed_messages.acting.persons import is_known, person, persons
 from failed_messages.acting.policies import set_policy
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import (
@@ -91,8 +91,16 @@ def why_not(act: PendingAct, by: str) -> str:
     """Why this person cannot approve it; empty where they can."""
     if act.state != PendingState.WAITING:
         return f"It is {act.state} already, by {act.decided_by}."
-    if person(by) in persons(act.by):
-        return "Another person than the one who asked has to approve it."
+    why = _not_by(by, act.by)
+    return f"{why[0].upper()}{why[1:]}." if why else ""
+
+
+def _not_by(by: str, asked_by: str) -> str:
+    """Why this person cannot approve what was asked for as `asked_by`; empty where they can."""
+    if not is_known(asked_by):
+        return "nobody knows which person asked: reject it, and ask for it again"
+    if person(by) in persons(asked_by):
+        return "another person than the one who asked has to approve it"
     return ""
 
 
@@ -101,8 +109,8 @@ def _decide(id_: ObjectId, by: str, state: str) -> Document:
     if known is None:
         raise NotDecided("there is no such act")
     if state == PendingState.APPROVED:
-        if person(by) in persons(known["by"]):
-            raise NotDecided("another person than the one who asked has to approve it")
+        if why := _not_by(by, known["by"]):
+            raise NotDecided(why)
         if mongodb_now() - known["at"] > LASTS:
             raise NotDecided(f"it was asked for more than {LASTS.days} days ago: ask again")
         if known["state"] == PendingState.APPROVED and not known["outcome"]:

@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterable
 #: Finds who was shown the secret of the key that has this name; nobody where it names no key.
 Holders = Callable[[str], Iterable[str]]
 
+#: Whether nobody knows who acts as this: a key is passed on, a token may be of somebody unknown.
+IsAnybodys = Callable[[str], bool]
+
 _holders: list[Holders] = []
+_is_anybodys: list[IsAnybodys] = []
 
 
-def ask(holders: Holders) -> None:
-    """Ask this, too. The site knows the keys, and the desk does not know the site."""
+def ask(holders: Holders, is_anybodys: IsAnybodys) -> None:
+    """Ask these, too. The site knows the keys, and the desk does not know the site."""
     _holders.append(holders)
+    _is_anybodys.append(is_anybodys)
+
+
+def is_known(by: str) -> bool:
+    """Whether the name says which person acts."""
+    return not any(each(by) for each in _is_anybodys)
 
 
 def persons(by: str) -> set[str]:

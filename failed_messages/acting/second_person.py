@@ -16,7 +16,7 @@ from bson import ObjectId
 from django.conf import settings
 from pymongo.client_session import ClientSession
 
-from failed_messages.acting.persons import persons
+from failed_messages.acting.persons import is_known, persons
 from failed_messages.models import PendingState
 from failed_messages.records import audit
 from failed_messages.records.collection import acts_alone, pending_acts
@@ -51,6 +51,19 @@ class Waits(Exception):
         self.id = id_
 
 
+class PersonUnknown(Exception):
+    """The act needs a second person, and nobody knows who the first one is: nothing was done.
+
+    Whoever was given the key, or has the token, could approve what it asked for.
+    """
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(
+            f"this needs a second person{why}, and a key, or a token whose sub is no user here, "
+            "does not say who the first one is"
+        )
+
+
 def ask_if_needed(
     act: str, messages: int, by: str, reason: str, **arguments: Any
 ) -> ObjectId | None:
@@ -67,6 +80,7 @@ def ask_if_needed(
 
     Raises:
         Waits: it is kept for another person instead.
+        PersonUnknown: it would be, if it were known who asks.
     """
     above: int | None = settings.SECOND_PERSON_ABOVE
     if above is None:
@@ -80,6 +94,8 @@ def ask_if_needed(
             f", because these {messages:,} and the {others:,} that you did alone within the last "
             "hour are more than SECOND_PERSON_ABOVE"
         )
+    if not is_known(by):
+        raise PersonUnknown(why)
     raise Waits(in_transaction(partial(_keep, act, messages, by, reason, arguments)), why)
 
 

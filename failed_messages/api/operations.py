@@ -25,7 +25,7 @@ from failed_messages.api.operation_examples import (
     PREVIEW,
 )
 from failed_messages.api.parameters import GroupFilters, MessageFilters
-from failed_messages.problem_types import NOT_IN_THIS_STATE
+from failed_messages.problem_types import NOT_IN_THIS_STATE, PERSON_UNKNOWN
 from failed_messages.reading import answers
 from runtime.requests.json_body import JsonBody
 from runtime.requests.newest_first import PageFilters
@@ -87,7 +87,7 @@ def act(verb: str, summary: str, example: Any, detail: str, body: JsonBody[Any] 
             200: Answer("It is done.", answers.Verdict, {**DONE, "detail": detail}),
             202: WAITS,
         },
-        problems=(NOT_IN_THIS_STATE,),
+        problems=(NOT_IN_THIS_STATE, PERSON_UNKNOWN),
     )
 
 
@@ -124,7 +124,7 @@ ACTS = {
             ),
             202: WAITS,
         },
-        problems=(NOT_IN_THIS_STATE,),
+        problems=(NOT_IN_THIS_STATE, PERSON_UNKNOWN),
     ),
 }
 RETRY_ID = {"id_": answers.RetryId}
@@ -184,7 +184,7 @@ REPLAY_MANY = Operation(
             links=(Link("id", "/id", ("getBulkReplay",)),),
         ),
     },
-    problems=(NOT_FOUND,),
+    problems=(NOT_FOUND, PERSON_UNKNOWN),
 )
 LIST_GROUPS = Operation(
     id="listFailureGroups",
@@ -258,7 +258,7 @@ SET_POLICY = Operation(
         ),
         202: WAITS,
     },
-    problems=(NOT_FOUND,),
+    problems=(NOT_FOUND, PERSON_UNKNOWN),
 )
 END_POLICY = Operation(
     id="switchOffReplayPolicy",

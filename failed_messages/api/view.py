@@ -5,14 +5,22 @@ from __future__ import annotations
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from failed_messages.acting.second_person import Waits
+from failed_messages.acting.second_person import PersonUnknown, Waits
+from failed_messages.problem_types import PERSON_UNKNOWN
 from runtime.requests.caller import OutOfScope, caller_of
+from runtime.requests.problem_type import Problem
 
 READ = "failed-messages:read"
 REPLAY = "failed-messages:replay"
 EDIT = "failed-messages:edit"
 DISCARD = "failed-messages:discard"
 TRIAGE = "failed-messages:triage"
+
+
+class NoPerson(Problem):
+    """A key asks for what needs two persons."""
+
+    problem_type = PERSON_UNKNOWN
 
 
 class DeskView(APIView):
@@ -31,6 +39,10 @@ class DeskView(APIView):
         """An act that a second person has to approve was taken, and is not done: 202."""
         if isinstance(exc, Waits):
             return Response({"pending": str(exc.id), "detail": f"{exc}."}, status=202)
+        if isinstance(exc, PersonUnknown):
+            exc = NoPerson(
+                f"Nothing was done: {exc}. Ask for it in the admin, or with a login of your own."
+            )
         return super().handle_exception(exc)
 
     def by(self) -> str:

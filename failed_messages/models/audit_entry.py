@@ -25,6 +25,10 @@ class Subject(models.TextChoices):
     #: A message that waits for its next attempt.
     RETRY = "retry", "Waiting retry"
     DISCARD_JOB = "bulk discard", "Bulk discard"
+    #: A member of the staff: permissions, password, second factor.
+    USER = "user", "User"
+    #: A group of permissions.
+    ROLE = "role", "Role"
 
 
 class AppendOnly(TypeError):

@@ -9,5 +9,5 @@ class AccessConfig(AppConfig):
         from failed_messages.acting.persons import ask
         from ordersite.access import keys, token_names
 
-        ask(keys.holders)
-        ask(token_names.holders)
+        ask(keys.holders, keys.is_name_of_key)
+        ask(token_names.holders, token_names.is_of_nobody)

@@ -21,7 +21,7 @@ from runtime.mongodb_clock import about_now
 from runtime.requests.caller import Caller, Unauthenticated
 from runtime.requests.deadline import ANSWER_SECONDS
 
-SCHEME = "Bearer "
+SCHEME = b"bearer"
 MOST_CHARACTERS = 8_192
 
 #: Whose key has no other scope is still known while MongoDB does not answer, so that metrics and
@@ -47,7 +47,7 @@ def caller(header: str) -> Caller:
     """
     if len(header) > MOST_CHARACTERS:
         raise refused("the header is too long")
-    token = header[len(SCHEME) :].strip(" ").encode("latin1")
+    token = token_of(header.encode("latin1"))
     return known(token) or found_out(token.decode("latin1"), digest_of(token))
 
 
@@ -81,10 +81,12 @@ def last_caller(header: bytes) -> Caller | None:
 
 
 def token_of(header: bytes) -> bytes:
-    """The token as most clients send it; empty where `caller` has to look closer."""
-    if not header.startswith(b"Bearer ") or len(header) > MOST_CHARACTERS:
-        return b""
-    return header[len(SCHEME) :]
+    """The token; empty where there is none. The scheme is taken in any letter case, and with any
+    number of spaces behind it (RFC 9110, section 11.4), by whoever asks: rates, both ways in.
+    """
+    scheme, _, token = header.partition(b" ")
+    is_bearer = scheme.lower() == SCHEME and len(header) <= MOST_CHARACTERS
+    return token.strip(b" ") if is_bearer else b""
 
 
 def known(token: bytes) -> Caller | None:

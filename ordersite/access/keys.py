@@ -274,6 +274,11 @@ def id_in(name: str) -> str:
     return match["id"] if match else ""
 
 
+def is_name_of_key(name: str) -> bool:
+    """Whether the audit log calls a key so. It can be passed on, so nobody knows who holds it."""
+    return bool(id_in(name))
+
+
 def holders(name: str) -> list[str]:
     """Who made the key that has this name, or one that it was rotated from or to: they were shown
     its secret. Nobody where no key has the name.

@@ -4,24 +4,25 @@ may do more: such a password is as good as the permission.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from ordersite.staff.audited import Audited, note
 from ordersite.staff.forms import ChangePassword
-from ordersite.staff.roles import named
+from ordersite.staff.roles import ROLES, names
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin):
+class StaffAdmin(Audited, UserAdmin):
     """Django's own, whose page of the password writes the password alone."""
 
     change_password_form = ChangePassword
@@ -46,19 +47,46 @@ class StaffAdmin(UserAdmin):
         check_given(request, names(given) - held_by(form.instance))
         return super().save_form(request, form, change)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Also called once a password is set."""
+        if isinstance(form, ChangePassword):
+            note("set password", form.user, by=request.user.get_username())
+        return super().construct_change_message(request, form, formsets, add)
+
 
 @admin.register(Group)
-class RolesAdmin(GroupAdmin):
+class RolesAdmin(Audited, GroupAdmin):
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """A group says who may do what, by its name too, so that it changes with all it gives."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or has_all(request.user, names(obj.permissions)))
+
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """A group says who may do what, so that it goes with all that it gives."""
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or has_all(request.user, names(obj.permissions)))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        more = ("name",) if obj is not None and is_known_by_name(obj) else ()
+        return (*super().get_readonly_fields(request, obj), *more)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        fields: dict[str, Any] = {"fields": self.get_fields(request, obj)}
+        if obj is not None and is_known_by_name(obj):
+            fields["description"] = "Roles are known by these names, which therefore stay."
+        return [(None, fields)]
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Before anything is written."""
         before = names(form.instance.permissions) if change else set()
         check_given(request, names(form.cleaned_data.get("permissions", ())) - before)
         return super().save_form(request, form, change)
+
+
+def is_known_by_name(group: Group) -> bool:
+    """Whether the product or the provider gives people this group by its name."""
+    return group.name in {*(role.name for role in ROLES), *settings.OIDC_ROLES.values()}
 
 
 def may_as_much(user: Any, other: User) -> bool:
@@ -72,16 +100,6 @@ def held_by(user: User) -> set[str]:
         return set()
     by_groups = [each.pk for each in user.groups.all()]
     return names(user.user_permissions) | names(Permission.objects.filter(group__in=by_groups))
-
-
-def names(permissions: Any) -> set[str]:
-    """`app.codename` of each; of a manager's all, in one query."""
-    found: Iterable[Permission] = (
-        permissions.select_related("content_type")
-        if hasattr(permissions, "select_related")
-        else permissions
-    )
-    return {named(each) for each in found}
 
 
 def has_all(user: Any, wanted: set[str]) -> bool:

@@ -11,7 +11,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 
-from ordersite.staff import second_factor
+from ordersite.staff import audited, second_factor
 from runtime.requests.password_guesses import guesses
 
 
@@ -63,6 +63,11 @@ class ChangeOwnPassword(PasswordAlone, OwnPasswordChangeForm):
         password: str = super().clean_old_password()
         guesses.was_right(counted, None, name)
         return password
+
+    def save(self, commit: bool = True) -> Any:
+        user = super().save(commit)
+        audited.note("set password", user, by=user.get_username())
+        return user
 
 
 class ChangePassword(PasswordAlone, AdminPasswordChangeForm):

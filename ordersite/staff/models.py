@@ -23,3 +23,19 @@ class SecondFactor(models.Model):
     class Meta:
         db_table = "staff_second_factors"
         default_permissions = ()
+
+
+class ProviderAccount(models.Model):
+    """Which account of the OpenID Connect provider a user has.
+
+    Issuer and subject alone never change and are never given to somebody else.
+    https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability
+    """
+
+    user = ObjectIdField(primary_key=True, db_column="_id")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        db_table = "staff_provider_accounts"
+        default_permissions = ()

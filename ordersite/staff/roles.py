@@ -97,3 +97,13 @@ def is_view(permission: str) -> bool:
 
 def named(permission: Permission) -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def names(permissions: Any) -> set[str]:
+    """`app.codename` of each; of a manager's all, in one query."""
+    found: Iterable[Permission] = (
+        permissions.select_related("content_type")
+        if hasattr(permissions, "select_related")
+        else permissions
+    )
+    return {named(each) for each in found}

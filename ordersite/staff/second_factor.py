@@ -17,12 +17,17 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
+from failed_messages.records import audit
+from ordersite.staff import audited
 from ordersite.staff.models import SecondFactor
+from runtime.decision_log import decided
 from runtime.mongodb_clock import mongodb_now
 from runtime.stored_documents import AWARE
 from runtime.stored_secret import UnreadableSecret, decrypted, encrypted
+from runtime.transactions import in_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +39,11 @@ SECRET_BYTES = 20
 
 #: Wrong codes before nobody may try for a while: six digits are guessed in a million tries.
 WRONG_CODES = 5
+#: From then on each wrong code doubles it, until a right one.
 LOCKED_FOR = timedelta(minutes=5)
+LONGEST_LOCK = timedelta(days=1)
+#: As often it is doubled until it is longer than the longest one.
+DOUBLINGS = 9
 
 #: What apps show beside the code.
 ISSUER = "ordersite"
@@ -80,17 +89,35 @@ def confirm(user: Any, code: str) -> bool:
     """Have the user's logins need a code from now on, if this one is right."""
     if not verify(user, code):
         return False
-    factors().update_one({"_id": user.pk}, {"$set": {"confirmed": True}})
+    name = user.get_username()
+
+    def carry_out(session: ClientSession) -> None:
+        change = {"$set": {"confirmed": True}}
+        if factors().update_one({"_id": user.pk}, change, session=session).modified_count:
+            audit.note(session, "set up second factor", audit.USER, name, by=name)
+
+    in_transaction(carry_out)
     return True
 
 
-def remove(user: Any) -> bool:
+def remove(user: Any, *, by: str) -> bool:
     """Let the user log in without a code; returns whether they needed one."""
-    return bool(factors().delete_one({"_id": user.pk}).deleted_count)
+
+    def carry_out(session: ClientSession) -> bool:
+        removed = factors().delete_one({"_id": user.pk}, session=session).deleted_count
+        if removed:
+            name = user.get_username()
+            audit.note(session, "remove second factor", audit.USER, name, by=by)
+        return bool(removed)
+
+    return in_transaction(carry_out)
 
 
 def verify(user: Any, code: str) -> bool:
-    """Whether the code is the user's, now, and was not used before."""
+    """Whether the code is the user's, now, and was not used before.
+
+    A code counts as a wrong one before it is tried, and of several at one moment one is tried.
+    """
     factor = factors().find_one({"_id": user.pk})
     if factor is None or _is_locked(factor):
         return False
@@ -98,6 +125,8 @@ def verify(user: Any, code: str) -> bool:
         secret = decrypted(factor["secret"])
     except UnreadableSecret as error:
         logger.error("The code of %s is not taken. %s", user.get_username(), error)
+        return False
+    if not _count(factor):
         return False
     step = _matching_step(secret, code.replace(" ", ""))
     used = step is not None and (
@@ -108,10 +137,8 @@ def verify(user: Any, code: str) -> bool:
         )
         .modified_count
     )
-    if not used:
-        factors().update_one(
-            {"_id": user.pk}, {"$inc": {"wrong": 1}, "$set": {"wrong_at": mongodb_now()}}
-        )
+    if not used and (locked_for := lock_after(factor["wrong"] + 1)):
+        _tell(user, factor["wrong"] + 1, locked_for)
     return bool(used)
 
 
@@ -131,13 +158,32 @@ def _matching_step(secret: str, code: str) -> int | None:
     return None
 
 
+def lock_after(wrong: int) -> timedelta:
+    """For how long no code is taken after so many wrong ones."""
+    if wrong < WRONG_CODES:
+        return timedelta()
+    lock: timedelta = LOCKED_FOR * 2 ** min(wrong - WRONG_CODES, DOUBLINGS)
+    return min(lock, LONGEST_LOCK)
+
+
 def _is_locked(factor: dict[str, Any]) -> bool:
-    if factor["wrong"] < WRONG_CODES:
-        return False
-    if mongodb_now() - factor["wrong_at"] < LOCKED_FOR:
-        return True
-    factors().update_one({"_id": factor["_id"]}, {"$set": {"wrong": 0}})
-    return False
+    lock = lock_after(factor["wrong"])
+    return bool(lock) and mongodb_now() - factor["wrong_at"] < lock
+
+
+def _count(factor: dict[str, Any]) -> bool:
+    """Whether no other code was counted since the factor was read."""
+    as_read = {"_id": factor["_id"], "wrong": factor["wrong"]}
+    change = {"$inc": {"wrong": 1}, "$set": {"wrong_at": mongodb_now()}}
+    return bool(factors().update_one(as_read, change).modified_count)
+
+
+def _tell(user: Any, wrong: int, locked_for: timedelta) -> None:
+    """Whoever sends the codes has the password, or is logged in."""
+    name, minutes = user.get_username(), locked_for // timedelta(minutes=1)
+    reason = f"after {wrong} wrong codes no code is taken for {minutes} minutes"
+    decided("lock_second_factor", by=name, allowed=False, kind="authentication", reason=reason)
+    audited.note("lock", user, by=name, after={"minutes": minutes, "wrong codes": wrong})
 
 
 def factors() -> Collection[dict[str, Any]]:

@@ -29,7 +29,7 @@ def second_factor_page(request: HttpRequest, context: dict[str, Any]) -> HttpRes
         elif what == "remove" and is_set_up:
             is_right = second_factor.verify(request.user, code)
             if is_right:
-                second_factor.remove(request.user)
+                second_factor.remove(request.user, by=request.user.get_username())
             return _told(request, is_right, "A login needs no code any more.")
     shown["is_set_up"] = second_factor.is_set_up(request.user)
     return TemplateResponse(request, "ordersite/second_factor.html", shown)

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
+from ordersite.staff.session_store import stored_key
+
 
 def end_others(user: Any, kept: str | None) -> int:
     """Log the user out everywhere but in the session with the key `kept`.
@@ -18,7 +20,7 @@ def end_others(user: Any, kept: str | None) -> int:
     """
     theirs = [
         each.session_key
-        for each in Session.objects.exclude(session_key=kept).iterator()
+        for each in Session.objects.exclude(session_key=kept and stored_key(kept)).iterator()
         if each.get_decoded().get(SESSION_KEY) == str(user.pk)
     ]
     for key in theirs:

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import requests
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError
@@ -17,6 +18,8 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
 from ordersite.access import token_names
+from ordersite.staff import audited, provider_accounts
+from ordersite.staff.provider_accounts import NotThatUser
 from runtime.decision_log import decided
 
 #: The provider is asked again after so long, and with it which roles somebody has.
@@ -25,7 +28,10 @@ LASTS = timedelta(hours=1)
 LONGEST_NAME_CHARACTERS = 150
 
 #: What can be wrong with a provider's answer, or keep it from coming.
-FAULTS = (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError)
+FAULTS = (
+    *(requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError),
+    NotThatUser,
+)
 
 #: How the audit log begins the names of those who are not users.
 OF_OTHERS = ("key ", token_names.PREFIX, "policy of ")
@@ -53,6 +59,8 @@ class SignOn(OIDCAuthenticationBackend):
                 "login", by="", allowed=False, kind="authentication", reason=str(error),
                 source__ip=request.META.get("REMOTE_ADDR"),
             )  # fmt: skip
+            if isinstance(error, NotThatUser):
+                messages.error(request, str(error))
             return None
         return user
 
@@ -83,24 +91,28 @@ class SignOn(OIDCAuthenticationBackend):
         name = name_of(claims)
         # The audit log has it, in one line and beside the names of keys.
         is_a_name = name.isprintable() and 0 < len(name) <= LONGEST_NAME_CHARACTERS
-        return bool(roles_of(claims)) and is_a_name and not name.startswith(OF_OTHERS)
+        is_known = is_a_name and provider_accounts.is_subject(claims.get("sub"))
+        return bool(roles_of(claims)) and is_known and not name.startswith(OF_OTHERS)
 
-    def filter_users_by_claims(self, claims: dict[str, Any]) -> Any:
-        found = User.objects.filter(username=name_of(claims))
-        if any(user.has_usable_password() for user in found):
-            raise SuspiciousOperation("a local user has that name")
-        return found
+    def filter_users_by_claims(self, claims: dict[str, Any]) -> list[User]:
+        """By the account; the name counts once, until the user's account is known."""
+        issuer, name = claims["iss"], name_of(claims)
+        user = provider_accounts.user_of(issuer, claims["sub"])
+        user = user or provider_accounts.user_called(name, issuer)
+        if user and user.has_usable_password():
+            raise NotThatUser(f"The user {user.username} logs in with a password here.")
+        return [user] if user else []
 
     def create_user(self, claims: dict[str, Any]) -> User:
         user = User.objects.create_user(name_of(claims))
-        return self.update_user(user, claims)
+        as_the_provider_says(user, claims)
+        audited.note("create", user, by=audited.PROVIDER, after=audited.shown(user))
+        return user
 
     def update_user(self, user: User, claims: dict[str, Any]) -> User:
-        """Exactly the roles that the provider tells of; what somebody gave by hand goes."""
-        user.groups.set(Group.objects.filter(name__in=roles_of(claims)))
-        user.user_permissions.clear()
-        user.is_staff, user.is_superuser = True, False
-        user.save(update_fields=["is_staff", "is_superuser"])
+        before = audited.shown(user)
+        as_the_provider_says(user, claims)
+        audited.note_change(user, before, by=audited.PROVIDER)
         return user
 
     def get_user(self, user_id: Any) -> User | None:
@@ -116,6 +128,15 @@ class Callback(OIDCAuthenticationCallbackView):
         answer: HttpResponse = super().login_success()
         self.request.session.set_expiry(LASTS)
         return answer
+
+
+def as_the_provider_says(user: User, claims: dict[str, Any]) -> None:
+    """Exactly the roles that it tells of; what somebody gave by hand goes."""
+    provider_accounts.note(user, claims["iss"], claims["sub"])
+    user.groups.set(Group.objects.filter(name__in=roles_of(claims)))
+    user.user_permissions.clear()
+    user.is_staff, user.is_superuser = True, False
+    user.save(update_fields=["is_staff", "is_superuser"])
 
 
 def name_of(claims: dict[str, Any]) -> str:

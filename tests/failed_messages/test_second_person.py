@@ -21,11 +21,12 @@ from failed_messages.acting.editing import edit_and_replay
 from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy, switch_off
 from failed_messages.acting.replay import replay
-from failed_messages.acting.second_person import Waits, forget_acts_alone
+from failed_messages.acting.second_person import PersonUnknown, Waits, forget_acts_alone
 from failed_messages.models import AuditEntry, FailureGroup, PendingAct, ReplayJob, ReplayPolicy
 from failed_messages.reading.filters import Filter
 from failed_messages.records.collection import acts_alone, pending_acts
 from ordersite.access import keys, token_names
+from ordersite.staff.models import ProviderAccount
 from tests import broker
 from tests.concurrency import at_once
 from tests.failed_messages.copies import copies
@@ -173,7 +174,7 @@ def test_a_key_has_no_hour_beside_the_one_of_who_made_it():
 
     answer = post(client_of(key.secret), f"{chosen[2]}/replay", {})
 
-    assert answer.status_code == 202
+    assert answer.status_code == 403
     assert "these 1 and the 2 that you did alone within the last hour" in answer.json()["detail"]
 
 
@@ -191,6 +192,7 @@ def test_of_acts_at_one_moment_no_more_go_on_than_one_after_the_other():
 
 
 def test_whoever_has_a_token_of_theirs_does_not_approve_what_it_asked_for():
+    User.objects.create_user("anna")
     original = broken()
     with pytest.raises(Waits):
         edit_and_replay(original.pk, json.dumps(RIGHT), "token of anna", "price")
@@ -399,19 +401,73 @@ def test_a_key_is_no_person_who_could_approve():
     assert post(program, f"pending/{pending().pk}/reject", {}).status_code == 200
 
 
-def test_whoever_was_shown_a_key_does_not_approve_what_it_asked_for():
+def test_what_waits_is_not_asked_for_with_a_key_which_anybody_may_hold() -> None:
+    """Whoever was given it could approve what it asked for."""
+    original, many = broken(), ids()
+    key = client_of(keys.create("for anna", ["failed-messages:*"], by="ben", user_id=None).secret)
+
+    refused = (
+        post(key, f"{original.pk}/edit", {"body": RIGHT, "reason": "price"}),
+        post(key, "replay", {"ids": many}),
+        post(key, "replay", {"filter": "service=billing"}),
+        post(key, "policies", {"service": "billing", "after": ["15m"]}),
+    )
+    few = post(key, f"{many[0]}/discard", {"reason": "tests"})
+
+    for each in refused:
+        assert (each.status_code, each.json()["type"]) == (403, "/problems/person-unknown")
+        assert "Ask for it in the admin, or with a login of your own" in each.json()["detail"]
+    assert not PendingAct.objects.exists()
+    assert record(original.pk).status == "failed"
+    assert few.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["key 0123456789abcdef of a program", "token of 0b7c-4d1e"])
+def test_what_a_key_or_an_unknown_token_asked_for_before_is_asked_for_again(name: str) -> None:
     original = broken()
+    with pytest.raises(Waits):
+        edit_and_replay(original.pk, json.dumps(RIGHT), "anna", "price")
+    pending_acts().update_one({}, {"$set": {"by": name}})
+
+    with pytest.raises(NotDecided, match="nobody knows which person asked"):
+        approve(pending().pk, "ben")
+    assert "Nobody knows which person asked" in why_not(pending(), "ben")
+    assert reject(pending().pk, "ben").startswith("rejected")
+
+
+@override_settings(JWT_ISSUER="https://login.example.com")
+def test_a_token_asks_for_whom_the_provider_knows_by_the_same_subject() -> None:
+    anna = User.objects.create_user("anna")
+    original = broken()
+    edit = partial(edit_and_replay, original.pk, json.dumps(RIGHT), reason="price")
+    with pytest.raises(PersonUnknown):
+        edit(by="token of 0b7c-4d1e")
+
+    elsewhere = ProviderAccount(anna.pk, "https://elsewhere.example.com", "0b7c-4d1e")
+    elsewhere.save()
+    with pytest.raises(PersonUnknown):
+        edit(by="token of 0b7c-4d1e")
+    ProviderAccount(anna.pk, "https://login.example.com", "0b7c-4d1e").save()
+    with pytest.raises(Waits):
+        edit(by="token of 0b7c-4d1e")
+
+    with pytest.raises(NotDecided, match="another person"):
+        approve(pending().pk, "anna")
+    assert approve(pending().pk, "ben") == "sent to billing"
+
+
+@pytest.mark.parametrize("who", ["anna", "root"])
+def test_whoever_was_shown_a_key_has_no_hour_beside_its_own(who: str) -> None:
+    chosen = ids()
     first = keys.create("a program", ["failed-messages:*", "api-keys:*"], by="anna", user_id=None)
     made_by_key = post_key(client_of(first.secret))
     rotated = keys.rotate(made_by_key, by="root for carl").secret
-    edit = {"body": RIGHT, "reason": "price"}
-    assert post(client_of(rotated), f"{original.pk}/edit", edit).status_code == 202
+    assert replay(chosen[:2], who, "fixed")[0].done
 
-    for each in ("anna", "root", "root for ben"):
-        with pytest.raises(NotDecided, match="another person"):
-            approve(pending().pk, each)
-        assert "Another person" in why_not(pending(), each)
-    assert approve(pending().pk, "ben") == "sent to billing"
+    answer = post(client_of(rotated), f"{chosen[2]}/replay", {})
+
+    assert answer.status_code == 403
+    assert "these 1 and the 2 that you did alone" in answer.json()["detail"]
 
 
 def post_key(client: Client) -> str:

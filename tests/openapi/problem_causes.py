@@ -192,6 +192,11 @@ def too_many_endpoints() -> HttpResponse:
     return ask("POST", "/webhooks/endpoints", ENDPOINT)
 
 
+@override_settings(SECOND_PERSON_ABOVE=100)
+def by_a_key() -> HttpResponse:
+    return ask("POST", "/failed-messages/policies", {"service": "billing", "after": ["15m"]})
+
+
 def of_server(kind: Any, detail: str) -> bytes:
     """What the server answers before the site is asked."""
     return bounded_http.answer(kind, detail).partition(b"\r\n\r\n")[2]
@@ -247,6 +252,7 @@ CAUSES: dict[str, Callable[[], HttpResponse | bytes]] = {
     "endpoint-disabled": disabled_endpoint,
     "too-many-endpoints": too_many_endpoints,
     "not-in-this-state": nothing_to_restore,
+    "person-unknown": by_a_key,
     "above-own-key": above_own_key,
     "key-ended": ended_key,
     "key-made-before": made_before,

@@ -55,7 +55,12 @@ def known() -> Iterator[None]:
 
 
 def ask(
-    site: Any, path: str = "/nothing", key: str = "", address: str = "10.0.0.1", body: bytes = b""
+    site: Any,
+    path: str = "/nothing",
+    key: str = "",
+    address: str = "10.0.0.1",
+    body: bytes = b"",
+    spelt: str = "Bearer {}",
 ) -> HttpResponse:
     events: list[Any] = []
     pieces = [body]
@@ -67,7 +72,7 @@ def ask(
         events.append(event)
 
     async def answer() -> HttpResponse:
-        given = {"authorization": f"Bearer {key}"} if key else {}
+        given = {"authorization": spelt.format(key)} if key else {}
         headers = request_headers(body, "application/json" if body else None, given)
         scope = scope_of("POST" if body else "GET", path, headers) | {"client": (address, 1)}
         await site(scope, receive, send)
@@ -116,6 +121,17 @@ def test_a_client_counts_by_its_key_on_both_ways(site: Any, key: str, policy: st
     assert [each.status_code for each in answers] == [503] * (quota - 2) + [429]
     assert ask(site, key=key).status_code == 429
     assert ask(site, address="10.0.0.2").status_code == 404
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("spelt", ["bearer {}", "BEARER {}", "Bearer  {}", "Bearer {} "])
+def test_a_client_counts_by_its_key_however_the_header_is_spelt(site: Any, spelt: str) -> None:
+    fast, ordinary = place(site, key=SHOP, spelt=spelt), ask(site, key=SHOP, spelt=spelt)
+
+    assert [each["RateLimit"] for each in (fast, ordinary)] == [
+        '"client";r=39;t=1',
+        '"client";r=38;t=1',
+    ]
 
 
 @pytest.mark.usefixtures("known")

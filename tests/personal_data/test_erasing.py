@@ -191,6 +191,7 @@ OF_NOBODY = {
     "auth_user_groups": "of staff",
     "auth_user_user_permissions": "of staff",
     "staff_second_factors": "of staff",
+    "staff_provider_accounts": "of staff",
     "django_session": "of staff, for a working day",
     "django_content_type": "names of models",
     "django_migrations": "names of migrations",

@@ -7,12 +7,18 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore as DjangosStore
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
 
 from ordersite import stored_secrets
 from ordersite.doctor import secrets as doctor
 from ordersite.staff import second_factor
+from ordersite.staff.session_store import SessionStore
 from runtime.stored_secret import PREFIX, UnreadableSecret, decrypted, encrypted
 from webhooks import managing
 from webhooks.rotation import newest
@@ -20,6 +26,82 @@ from webhooks.store import Document, endpoints
 
 OLD, NEW = "an-old-key-" + "abcde" * 10, "a-new-key-" + "fghij" * 10
 SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def browser(session: str) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.cookies[settings.SESSION_COOKIE_NAME] = session
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/admin/password_change/").status_code == 200
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_stored_login_of_the_admin_is_not_one_that_can_be_sent() -> None:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("boss"))
+    sent = client.cookies[settings.SESSION_COOKIE_NAME].value
+    [stored] = connection.database["django_session"].find()
+
+    assert is_in(browser(sent))
+    assert not is_in(browser(stored["session_key"]))
+    assert sent not in str(stored)
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_login_of_the_release_before_is_over() -> None:
+    session = DjangosStore()
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("boss"))
+    session.update(client.session)
+    session.save()
+
+    assert not is_in(browser(session.session_key))
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_login_changes_its_key_and_a_logout_ends_it() -> None:
+    boss = User.objects.create_superuser("boss")
+    client = Client(SERVER_NAME="localhost")
+    client.get("/admin/login/")
+    sessions = connection.database["django_session"]
+    for _ in range(2):
+        client.force_login(boss)
+    before = client.session
+    changed = client.session
+    changed.cycle_key()
+    assert changed.session_key != before.session_key
+    assert (changed.exists(changed.session_key), changed.exists(before.session_key)) == (
+        True,
+        False,
+    )
+    assert not is_in(browser(before.session_key))
+    assert is_in(browser(changed.session_key))
+
+    left = browser(changed.session_key)
+    left.post("/admin/logout/")
+
+    assert not is_in(browser(changed.session_key))
+    assert sessions.count_documents({}) == 0
+
+
+@pytest.mark.usefixtures("clean")
+def test_in_asynchronous_code_it_is_stored_as_well_and_ends_after_its_time() -> None:
+    session = SessionStore()
+    session["said"] = "hello"
+    async_to_sync(session.asave)()
+    key = session.session_key
+    assert async_to_sync(SessionStore(key).aget)("said") == "hello"
+    assert async_to_sync(session.aexists)(key)
+    assert key not in str(list(connection.database["django_session"].find()))
+
+    session.set_expiry(-1)
+    session.save()
+    assert "said" not in SessionStore(key)
+    SessionStore.clear_expired()
+    assert not session.exists(key)
 
 
 def test_what_is_stored_is_encrypted_each_time_otherwise(settings: Any) -> None:

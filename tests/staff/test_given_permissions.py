@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
-from django.test import Client
+from django.test import Client, override_settings
 
 from ordersite.staff.roles import make_roles
 
@@ -117,6 +117,38 @@ def test_nobody_puts_into_a_group_what_they_do_not_have() -> None:
 
     assert list(group.permissions.values_list("codename", flat=True)) == ["view_order"]
     assert not Group.objects.filter(name="mine").exists()
+
+
+def test_nobody_takes_a_name_from_a_group_or_permissions_that_they_do_not_have() -> None:
+    """Renamed to `viewer`, the administrators' group would be that of every viewer at a login."""
+    group = Group.objects.create(name="warehouse")
+    group.permissions.set(pks("edit_failedmessage"))
+    client = client_of(user("clerk", *GROUPS, "view_order"))
+
+    assert client.post(page(group), {"name": "viewer"}).status_code == 403
+    assert client.post(page(group), {"name": group.name}).status_code == 403
+    assert client.get(page(group)).status_code == 200
+
+    group.refresh_from_db()
+    assert group.name == "warehouse"
+    assert list(group.permissions.values_list("codename", flat=True)) == ["edit_failedmessage"]
+
+
+@override_settings(OIDC_ROLES={"shop-packers": "packers"})
+def test_the_names_of_roles_stay() -> None:
+    make_roles()
+    roles = [*Group.objects.all(), Group.objects.create(name="packers")]
+    own = Group.objects.create(name="own")
+    client = client_of(user("root", is_superuser=True))
+
+    for each in (*roles, own):
+        assert client.post(page(each), {"name": f"new {each.name}"}).status_code == 302
+    assert client.post("/admin/auth/group/add/", {"name": "more"}).status_code == 302
+
+    assert sorted(Group.objects.values_list("name", flat=True)) == sorted(
+        [*(each.name for each in roles), "new own", "more"]
+    )
+    assert "Roles are known by these names" in client.get(page(roles[0])).content.decode()
 
 
 def test_a_superuser_and_an_administrator_say_who_may_do_what() -> None:

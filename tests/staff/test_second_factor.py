@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import logging
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,10 +16,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory, override_settings
 
+from failed_messages.models import AuditEntry
 from ordersite.staff import second_factor
 from ordersite.staff.basic import verified_user
 from ordersite.staff.second_factor import STEP_SECONDS, code_of
 from runtime.stored_secret import decrypted
+from tests.concurrency import at_once
 from tests.security.routes import routes
 
 PASSWORD = "right-and-long-enough"
@@ -24,6 +30,16 @@ PASSWORD = "right-and-long-enough"
 @pytest.fixture
 def user(clean: None) -> User:
     return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+@pytest.fixture
+def decisions(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the log of decisions says."""
+    logger = logging.getLogger("decisions")
+    logger.addHandler(caplog.handler)
+    caplog.set_level(logging.INFO, logger="decisions")
+    yield lambda: [json.loads(each.message) for each in caplog.records if each.name == "decisions"]
+    logger.removeHandler(caplog.handler)
 
 
 def secret_of(user: User) -> str:
@@ -89,16 +105,75 @@ def test_a_login_needs_the_code_once_it_is_set_up(user: User) -> None:
     assert not is_in(log_in(code=now)), "it was used"
 
 
-def test_codes_are_not_guessed(user: User) -> None:
-    set_up(user)
-    for _ in range(second_factor.WRONG_CODES):
+def wait(minutes: int) -> None:
+    """The last wrong code was so long ago."""
+    ago = {"$dateSubtract": {"startDate": "$wrong_at", "unit": "minute", "amount": minutes}}
+    connection.database["staff_second_factors"].update_many({}, [{"$set": {"wrong_at": ago}}])
+
+
+def guess(user: User, times: int = 1) -> None:
+    for _ in range(times):
         assert not second_factor.verify(user, "000000")
 
+
+def test_codes_are_not_guessed(user: User) -> None:
+    set_up(user)
+    guess(user, second_factor.WRONG_CODES)
+
     assert not second_factor.verify(user, code(user))
-    ago = {"$dateSubtract": {"startDate": "$wrong_at", "unit": "minute", "amount": 6}}
-    connection.database["staff_second_factors"].update_many({}, [{"$set": {"wrong_at": ago}}])
+    wait(minutes=6)
     assert timedelta(minutes=6) > second_factor.LOCKED_FOR
     assert second_factor.verify(user, code(user))
+
+
+def test_who_goes_on_guessing_waits_twice_as_long_each_time_up_to_a_day(user: User) -> None:
+    set_up(user)
+    guess(user, second_factor.WRONG_CODES)
+    for minutes in (5, 10, 20, 40, 80, 160, 320, 640, 1_280, 1_440, 1_440):
+        wait(minutes - 1)
+        assert not second_factor.verify(user, code(user)), minutes
+        wait(minutes=2)
+        guess(user)
+
+    wait(minutes=1_441)
+    assert second_factor.verify(user, code(user)), "the owner still gets in"
+    guess(user, second_factor.WRONG_CODES - 1)
+    assert second_factor.verify(user, code(user, 1)), "a right code ends all of it"
+
+
+def test_of_codes_sent_at_one_moment_each_counts_before_it_is_tried(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(user)
+    tried = []
+    check = second_factor._matching_step
+
+    def counted(secret: str, code: str) -> int | None:
+        tried.append(code)
+        return check(secret, code)
+
+    monkeypatch.setattr(second_factor, "_matching_step", counted)
+    at_once([lambda: second_factor.verify(user, "000000")] * 20)
+
+    assert len(tried) <= second_factor.WRONG_CODES
+
+
+def test_a_lock_is_in_the_audit_log_and_in_the_log_of_decisions(
+    user: User, decisions: Callable[[], list[dict[str, Any]]]
+) -> None:
+    set_up(user)
+    guess(user, second_factor.WRONG_CODES + 1)
+    wait(minutes=6)
+    guess(user)
+
+    entries = AuditEntry.objects.filter(act="lock").order_by("at")
+    assert [(each.subject, each.subject_id, each.by) for each in entries] == [
+        ("user", "boss", "boss")
+    ] * 2
+    assert [json.loads(each.after)["minutes"] for each in entries] == [5, 10]
+    told = [each for each in decisions() if each["event.action"] == "lock_second_factor"]
+    assert [each["user.name"] for each in told] == ["boss"] * 2
+    assert "for 10 minutes" in told[1]["event.reason"]
 
 
 def test_what_was_not_confirmed_does_not_count(user: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from failed_messages.models import AuditEntry
+from ordersite.staff.models import ProviderAccount
 from ordersite.staff.roles import make_roles
 from tests.staff.provider import Provider
 
@@ -95,6 +98,9 @@ def test_each_login_has_exactly_the_roles_of_now(provider: Provider) -> None:
         {"exp": 1},
         {"exp": None},
         {"nonce": "another"},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": "4" * 256},
     ],
 )
 def test_a_token_that_does_not_say_all_of_it_lets_nobody_in(
@@ -118,9 +124,10 @@ def test_a_provider_that_fails_sends_back_to_the_login(provider: Provider) -> No
 def test_nobody_becomes_a_local_user_by_their_name(provider: Provider) -> None:
     User.objects.create_superuser("admin", password="for the day when the provider is down")
 
-    assert not is_in(log_in(provider, preferred_username="admin", groups=["it"]))
-    client = Client(SERVER_NAME="localhost")
+    client = log_in(provider, preferred_username="admin", groups=["it"])
+    assert not is_in(client)
     page = client.get("/admin/login/").content.decode()
+    assert "The user admin logs in with a password here" in page
     assert "Log in with the company" in page
     form = {"username": "admin", "password": "for the day when the provider is down"}
     client.post("/admin/login/", form)
@@ -133,6 +140,82 @@ def test_who_is_switched_off_here_stays_out(provider: Provider) -> None:
 
     assert not is_in(client)
     assert not is_in(log_in(provider))
+
+
+def test_the_audit_log_has_who_came_first_and_whose_roles_changed(provider: Provider) -> None:
+    for groups in (["shop-ops"], ["shop-ops"], ["it"]):
+        log_in(provider, groups=groups)
+
+    first, second = AuditEntry.objects.order_by("at", "id")
+    said = [(each.by, each.act, each.subject, each.subject_id) for each in (first, second)]
+    assert said == [
+        ("OpenID Connect", "create", "user", "anna"),
+        ("OpenID Connect", "change", "user", "anna"),
+    ]
+    assert json.loads(first.after)["roles"] == ["operator"]
+    assert json.loads(second.before) == {"roles": ["operator"]}
+    assert json.loads(second.after) == {"roles": ["administrator"]}
+
+
+@pytest.mark.parametrize("name", ["Anna", "berta"])
+def test_who_is_switched_off_stays_out_under_another_name(provider: Provider, name: str) -> None:
+    log_in(provider)
+    User.objects.update(is_active=False)
+
+    assert not is_in(log_in(provider, preferred_username=name))
+    assert User.objects.get().username == "anna"
+
+
+def test_a_new_name_at_the_provider_is_the_same_user_here(provider: Provider) -> None:
+    log_in(provider)
+
+    client = log_in(provider, preferred_username="berta", groups=["it"])
+
+    assert is_in(client)
+    user = User.objects.get()
+    assert (user.username, [group.name for group in user.groups.all()]) == (
+        "anna",
+        ["administrator"],
+    )
+    assert client.session["_auth_user_id"] == str(user.pk)
+
+
+@pytest.mark.parametrize("name", ["anna", "ANNA"])
+def test_nobody_becomes_another_by_a_name_that_was_given_again(
+    provider: Provider, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_in(provider)
+    client = log_in(provider, sub="43", preferred_username=name, groups=["it"])
+
+    assert not is_in(client)
+    told = client.get("/admin/login/").content.decode()
+    assert "belongs to another account of the company" in told
+    assert "The user anna belongs to another account" in caplog.text
+    assert [group.name for group in User.objects.get().groups.all()] == ["operator"]
+    # Once the user is deleted here, the name is free.
+    User.objects.get().delete()
+    assert is_in(log_in(provider, sub="43", preferred_username=name))
+    assert is_in(log_in(provider, preferred_username="anna 42"))
+    assert sorted(User.objects.values_list("username", flat=True)) == sorted([name, "anna 42"])
+
+
+def test_a_user_of_the_release_before_is_known_by_the_name_once_more(provider: Provider) -> None:
+    before = User.objects.create_user("anna")
+
+    client = log_in(provider)
+
+    assert client.session["_auth_user_id"] == str(before.pk)
+    assert not is_in(log_in(provider, sub="43"))
+    assert is_in(log_in(provider, preferred_username="berta"))
+
+
+def test_after_a_change_of_the_provider_names_count_once_more(provider: Provider) -> None:
+    log_in(provider)
+    ProviderAccount.objects.update(issuer="https://before.example")
+
+    assert is_in(log_in(provider, sub="new-42"))
+    assert not is_in(log_in(provider, sub="43"))
+    assert User.objects.count() == 1
 
 
 def test_a_login_lasts_an_hour_whoever_was_logged_in_before(provider: Provider) -> None:

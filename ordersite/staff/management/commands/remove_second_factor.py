@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["name"]).first()
-        if user is None or not second_factor.remove(user):
+        if user is None or not second_factor.remove(user, by=os_user()):
             raise CommandError(f"There is no user {options['name']!r} with a second factor.")
         decided("remove_second_factor", by=os_user(), allowed=True, reason=options["name"])
         self.stdout.write(f"{user.get_username()} logs in without a code.")
