@@ -20,6 +20,7 @@ from failed_messages.models import AuditEntry
 from ordersite.staff import second_factor
 from ordersite.staff.basic import verified_user
 from ordersite.staff.second_factor import STEP_SECONDS, code_of
+from runtime.json_lines import JsonLines
 from runtime.stored_secret import decrypted
 from tests.concurrency import at_once
 from tests.security.routes import routes
@@ -38,7 +39,8 @@ def decisions(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[di
     logger = logging.getLogger("decisions")
     logger.addHandler(caplog.handler)
     caplog.set_level(logging.INFO, logger="decisions")
-    yield lambda: [json.loads(each.message) for each in caplog.records if each.name == "decisions"]
+    written = JsonLines().format
+    yield lambda: [json.loads(written(each)) for each in caplog.records if each.name == "decisions"]
     logger.removeHandler(caplog.handler)
 
 
