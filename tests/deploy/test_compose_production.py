@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from localservices.pipeline import procfile
-from tests.deploy.test_compose import PRODUCTION, ROOT, SERVICES
+from tests.deploy.test_compose import LINES, PRODUCTION, ROOT, SERVICES
 
 FILE = yaml.safe_load((ROOT / "compose.production.yaml").read_text())
 #: Beside the secrets that the script makes: the site's own certificate.
@@ -34,7 +34,7 @@ def test_its_servers_are_those_of_development() -> None:
     assert set(parameters) <= set(PRODUCTION["mongodb"]["command"])
 
 
-@pytest.mark.parametrize("name", sorted(procfile()))
+@pytest.mark.parametrize("name", sorted(LINES))
 def test_each_process_has_its_own_login_alone(name: str) -> None:
     (login,) = [each for each in PRODUCTION[name]["volumes"] if isinstance(each, dict)]
 
