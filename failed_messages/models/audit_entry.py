@@ -25,6 +25,8 @@ class Subject(models.TextChoices):
     #: A message that waits for its next attempt.
     RETRY = "retry", "Waiting retry"
     DISCARD_JOB = "bulk discard", "Bulk discard"
+    #: What the staff did with it on its page.
+    ORDER = "order", "Order"
 
 
 class AppendOnly(TypeError):

@@ -16,7 +16,7 @@ from failed_messages.models import AuditEntry, Subject
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.storable import plain, text
 
-MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING, PERSON, KEY, RETRY, DISCARD_JOB = (
+MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING, PERSON, KEY, RETRY, DISCARD_JOB, ORDER = (
     Subject.values
 )
 
