@@ -25,7 +25,7 @@ class Subject(models.TextChoices):
     #: A message that waits for its next attempt.
     RETRY = "retry", "Waiting retry"
     DISCARD_JOB = "bulk discard", "Bulk discard"
-    #: What the staff did with it on its page.
+    #: What the staff did with it.
     ORDER = "order", "Order"
 
 
