@@ -16,7 +16,7 @@ from pymongo.database import Database
 from benchmarks.contender import Command, Contender, Document
 from benchmarks.workload import SKUS, UNITS_OF_EACH_SKU, price_cents
 from localservices import environment_file
-from localservices.pipeline import LOGINS_OF, ROOT, procfile
+from localservices.pipeline import ROOT, procfile
 
 QUEUE = re.compile(r" -Q (\w+)")
 
@@ -61,7 +61,7 @@ class Ours(Contender):
 
     def own_settings(self, program: str, logins: Path) -> Mapping[str, str]:
         """Each process has logins of its own."""
-        return environment_file.read(logins / f"{LOGINS_OF.get(program, program)}.env")
+        return environment_file.read(logins / f"{program}.env")
 
     def products(self) -> list[Document]:
         return [

@@ -27,14 +27,17 @@ Ask = Callable[[str], Obstacle | None]
 #: Notes, in the transaction of the shipment, that the order is shipped; False where it must not be,
 #: as it was cancelled.
 Note = Callable[[str, ClientSession], bool]
+#: Audits, in the transaction of the shipment: the order, who ships it past an obstacle, and why.
+Audit = Callable[[str, str, str, ClientSession], None]
 
 _asked: list[Ask] = []
 _notes: list[Note] = []
+_audits: list[Audit] = []
 
 
-def register(ask: Ask, note: Note) -> None:
-    """Let these be asked at each shipment, in place of those before."""
-    _asked[:], _notes[:] = [ask], [note]
+def register(ask: Ask, note: Note, audit: Audit) -> None:
+    """Let these be asked and told at each shipment, in place of those before."""
+    _asked[:], _notes[:], _audits[:] = [ask], [note], [audit]
 
 
 def obstacle(order_id: str) -> Obstacle | None:
@@ -45,3 +48,9 @@ def obstacle(order_id: str) -> Obstacle | None:
 def note(order_id: str, session: ClientSession) -> bool:
     """Whether everybody has noted that the order is shipped."""
     return all(each(order_id, session) for each in _notes)
+
+
+def audit_anyway(order_id: str, by: str, why: str, session: ClientSession) -> None:
+    """Tell that the order is shipped past an obstacle."""
+    for each in _audits:
+        each(order_id, by, why, session)

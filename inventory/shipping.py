@@ -116,7 +116,8 @@ def send(order_id: str, by: str, anyway: str = "", is_hasty: bool = True) -> Shi
         if here := context.current.get():
             change["trace"] = here.headers()
         if obstacle:
-            change["shipped_anyway"] = f"{anyway} ({obstacle.cause})"[:MAX_ANYWAY_CHARACTERS]
+            why = change["shipped_anyway"] = f"{anyway} ({obstacle.cause})"[:MAX_ANYWAY_CHARACTERS]
+            consent.audit_anyway(order_id, by, why, session)
         reservations().update_one({"_id": order_id}, {"$set": change}, session=session)
         return Shipment(reservation | change, by, is_repeated=False)
 

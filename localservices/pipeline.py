@@ -22,8 +22,6 @@ PIDS = ROOT / ".local/pids"
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
 PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
-#: What logs in as the worker that it runs beside.
-LOGINS_OF = {"deliverer": "webhooks"}
 
 
 class Pipeline:

@@ -20,7 +20,7 @@ from localservices.environment_file import FOLDER, remembered_port
 from localservices.errors import LocalServiceError, ServiceFailed
 from localservices.keeper import Keeper
 from localservices.mongodb import MongoDB
-from localservices.pipeline import LOGINS_OF, ROOT, Pipeline, process_environment, procfile
+from localservices.pipeline import ROOT, Pipeline, process_environment, procfile
 from localservices.ports import free_port, is_free
 from localservices.process import Process
 from localservices.rabbitmq import RabbitMQ
@@ -217,8 +217,7 @@ def say_welcome(pipeline: Pipeline, settings: Mapping[str, str]) -> None:
 
 def logins(processes: Iterable[str]) -> dict[str, dict[str, str]]:
     """What each process is told of its own logins, by its name."""
-    users = {name: LOGINS_OF.get(name, name) for name in processes}
-    return {name: environment_file.read(LOGINS / f"{user}.env") for name, user in users.items()}
+    return {name: environment_file.read(LOGINS / f"{name}.env") for name in processes}
 
 
 def wait_for_ever(settings: Mapping[str, str], keeper: Keeper) -> int:

@@ -100,6 +100,8 @@ class Service:
     outbox: str | None = None
     #: The name of its fanout; None: `<name>_events`.
     fanout: str | None = None
+    #: Processes that run beside its worker, each with a user of its own; they need no RabbitMQ.
+    beside: Sequence[str] = ()
 
     @property
     def exchange(self) -> Exchange:

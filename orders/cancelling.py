@@ -13,6 +13,7 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
 
 from orders.collection import orders
 from orders.ledger import entries_after, pending_event
@@ -31,12 +32,16 @@ SHIPPED = Fault(
 
 
 def cancel(
-    order_id: ObjectId, reason: str | None, seen: dict[str, Any] | None = None
+    order_id: ObjectId,
+    reason: str | None,
+    seen: dict[str, Any] | None = None,
+    session: ClientSession | None = None,
 ) -> dict[str, Any]:
     """Cancel the order and return it; one that is cancelled keeps its first reason.
 
     Args:
         seen: the order as it has to be still; None where it may have changed.
+        session: of the transaction that it is part of, if any.
 
     Raises:
         Refusal: the order was shipped (409), or is not as it was seen (412).
@@ -50,7 +55,7 @@ def cancel(
         **state_of(seen),
     }
     cancelled = orders().find_one_and_update(
-        cancellable, change(reason), return_document=ReturnDocument.AFTER
+        cancellable, change(reason), return_document=ReturnDocument.AFTER, session=session
     )
     return cancelled or earlier_cancelled(order_id, seen)
 

@@ -146,12 +146,21 @@ def names_user(value: Any, user_id: int) -> bool:
 
 
 def scrubbed_text(text: str, person: Person) -> str:
-    return re.sub(rf"(?<![\w.]){person.user_id}(?!\w|\.\d)", str(person.pseudonym), text)
+    return re.sub(_in_words(person.user_id), str(person.pseudonym), text)
+
+
+def has_number(text: str, person: Person) -> bool:
+    """Whether `scrubbed_text` would change the text."""
+    return re.search(_in_words(person.user_id), text) is not None
 
 
 def scrubbed_as_user(text: str, person: Person) -> str:
     """The text with the pseudonym where the number is told as a user's; see `naming_as_user`."""
     return re.sub(_as_user(person.user_id), rf"\g<1>{person.pseudonym}", text, flags=re.IGNORECASE)
+
+
+def _in_words(user_id: int) -> str:
+    return rf"(?<![\w.]){user_id}(?!\w|\.\d)"
 
 
 def _as_user(user_id: int) -> str:

@@ -60,6 +60,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 
 @pytest.fixture
+def readiness_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request for readiness asks MongoDB and RabbitMQ: none hears what was a second ago."""
+    monkeypatch.setattr("ordersite.pipeline.kept_readiness.FRESH_SECONDS", 0.0)
+
+
+@pytest.fixture
 def processes(clean: None, tmp_path: Path) -> Iterator[Processes]:
     """Starts real processes of the pipeline for one test."""
     yield from running_processes(tmp_path)

@@ -50,6 +50,21 @@ class EndpointWithSecret(Endpoint):
     secret: Annotated[str, Meta(description="Keep it: it verifies what is sent.")]
 
 
+class MadeEndpoint(Endpoint):
+    """An endpoint that was made, with its secret."""
+
+    secret: NotRequired[
+        Annotated[
+            str,
+            Meta(
+                description="Keep it: it verifies what is sent. Left out where the request is a "
+                "repeat of one that was sent more than 10 minutes ago, or the secret was rotated "
+                "since."
+            ),
+        ]
+    ]
+
+
 class EndpointPage(TypedDict):
     """Endpoints, the newest first."""
 

@@ -40,7 +40,7 @@ class TooMany(Exception):
 
 
 class OtherRequest(Exception):
-    """The Idempotency-Key made another endpoint than the one that is asked for."""
+    """The Idempotency-Key or form made another endpoint, or one whose secret is shown no more."""
 
 
 def create(

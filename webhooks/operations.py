@@ -76,14 +76,15 @@ CREATE_ENDPOINT = Operation(
     id="createWebhookEndpoint",
     summary="Have a URL hear of events",
     description="It hears of what happens from now on. What is sent is signed with the `secret`, "
-    "which is shown this once (Standard Webhooks).",
+    "which is shown this once (Standard Webhooks); a repeat with the same Idempotency-Key shows "
+    "it for 10 minutes, and where it was not rotated since.",
     body=NEW,
     headers=(idempotency_key.field("4c0f8a1e-2f0b-4a57-9d0e-0a4b9f2f6c11"),),
     example={"url": "https://shop.example.com/webhooks", "types": ["order.confirmed"]},
     answers={
         201: Answer(
             "The endpoint, with its secret.",
-            answers.EndpointWithSecret,
+            answers.MadeEndpoint,
             {**ENDPOINT, "secret": SECRET},
             headers=(
                 NO_STORE,

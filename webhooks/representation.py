@@ -9,8 +9,15 @@ from typing import Any
 
 from runtime.moment import for_programs, or_null
 from runtime.requests.number import text_if_large
-from webhooks.answers import Attempt, Delivery, DeliveryWithLog, Endpoint, EndpointWithSecret
-from webhooks.rotation import is_valid, newest
+from webhooks.answers import (
+    Attempt,
+    Delivery,
+    DeliveryWithLog,
+    Endpoint,
+    EndpointWithSecret,
+    MadeEndpoint,
+)
+from webhooks.rotation import is_shown, is_valid, newest
 from webhooks.store import Document
 
 
@@ -41,6 +48,14 @@ def endpoint_json(stored: Document, now: datetime) -> Endpoint:
 def with_secret(stored: Document, now: datetime) -> EndpointWithSecret:
     """The endpoint with the secret that was just made."""
     return {**endpoint_json(stored, now), "secret": newest(stored["secrets"])}
+
+
+def made_json(stored: Document, now: datetime) -> MadeEndpoint:
+    """The endpoint for whoever asked for it; with its secret at first."""
+    made: MadeEndpoint = {**endpoint_json(stored, now)}
+    if is_shown(stored, now):
+        made["secret"] = newest(stored["secrets"])
+    return made
 
 
 def delivery_json(stored: Document) -> Delivery:

@@ -13,6 +13,8 @@ from runtime.stored_secret import decrypted, encrypted
 MOST_SECRETS = 5
 #: For how long the secret before a new one signs beside it, where its owner asks for no other time.
 OVERLAP_HOURS = 24
+#: For so long a client that heard no answer may repeat its request and be shown the secret.
+SHOWN_FOR = timedelta(minutes=10)
 MOST_OVERLAP_HOURS = 24 * 7
 
 
@@ -50,6 +52,16 @@ def valid(secrets: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:
 def newest(secrets: Sequence[Mapping[str, Any]]) -> str:
     """As its owner is shown it, once. Raises UnreadableSecret."""
     return decrypted(secrets[0]["value"])
+
+
+def is_shown(endpoint: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the request that made the endpoint, and a repeat of it, is shown the secret.
+
+    Not for ever: whoever gets hold of the request would be shown it, and those of all rotations.
+    """
+    made_at: datetime = endpoint["created_at"]
+    was_rotated = endpoint["secrets"][0]["created_at"] != made_at
+    return not was_rotated and now - made_at < SHOWN_FOR
 
 
 def is_valid(secret: Mapping[str, Any], now: datetime) -> bool:

@@ -41,7 +41,7 @@ from webhooks.bodies import (
 )
 from webhooks.listing import page
 from webhooks.problem_types import TOO_MANY_ENDPOINTS, WEBHOOKS_OFF
-from webhooks.representation import endpoint_json, with_secret
+from webhooks.representation import endpoint_json, made_json
 from webhooks.store import Document, endpoints
 
 READ, MANAGE = "webhooks:read", "webhooks:manage"
@@ -106,7 +106,7 @@ class EndpointsView(APIView):
             raise too_many() from error
         except managing.OtherRequest as error:
             raise Refusal(TITLE, [OTHER_REQUEST], KEY_REUSED) from error
-        response = answered(with_secret(made.endpoint, now), HTTPStatus.CREATED)
+        response = answered(made_json(made.endpoint, now), HTTPStatus.CREATED)
         response["Location"] = f"{request.path}/{made.endpoint['_id']}"
         response["Cache-Control"] = "no-store"
         if made.was_there:

@@ -29,16 +29,17 @@ rm mongodb.key
 openssl rand -hex 32 >django-secret-key
 openssl rand -base64 756 >mongodb-members.key
 openssl rand -hex 32 >mongodb-password
+openssl rand -hex 32 >mongodb-backup-password
 password=$(openssl rand -hex 32)
 printf 'default_user = administrator\ndefault_pass = %s\n' "$password" >rabbitmq-login.conf
 authority=/run/secrets/authority.pem
 echo "amqps://administrator:$password@rabbitmq:5671//?cacertfile=$authority" >amqp-url
-mongodb="mongodb://administrator:$(cat mongodb-password)@mongodb:27017/?authSource=admin&replicaSet=rs0"
-mongodb+="&tls=true&tlsCAFile=$authority"
-echo "$mongodb" >mongodb-url
-echo "uri: $mongodb" >mongodump.yaml
+mongodb="mongodb:27017/?authSource=admin&replicaSet=rs0&tls=true&tlsCAFile=$authority"
+echo "mongodb://administrator:$(cat mongodb-password)@$mongodb" >mongodb-url
+echo "uri: mongodb://backup:$(cat mongodb-backup-password)@$mongodb" >mongodump.yaml
 
 chmod 644 authority.pem
 # The pipeline, and MongoDB and RabbitMQ in their own images.
 chown -R 10001:10001 django-secret-key amqp-url mongodb-url logins
-chown 999:999 mongodb.pem mongodb-members.key mongodb-password mongodump.yaml rabbitmq.pem rabbitmq.key rabbitmq-login.conf
+chown 999:999 mongodb.pem mongodb-members.key mongodb-password mongodb-backup-password mongodump.yaml
+chown 999:999 rabbitmq.pem rabbitmq.key rabbitmq-login.conf

@@ -22,6 +22,7 @@ PAGES = {
     Subject.JOB: "admin:failed_messages_replayjob_change",
     Subject.DISCARD_JOB: "admin:failed_messages_discardjob_change",
     Subject.KEY: "admin:access_apikey_change",
+    Subject.ORDER: "admin:orders_order_change",
 }
 
 

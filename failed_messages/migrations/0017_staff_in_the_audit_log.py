@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                     ("bulk discard", "Bulk discard"),
                     ("user", "User"),
                     ("role", "Role"),
+                    ("order", "Order"),
                 ],
                 max_length=20,
             ),

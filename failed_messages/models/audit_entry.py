@@ -29,6 +29,8 @@ class Subject(models.TextChoices):
     USER = "user", "User"
     #: A group of permissions.
     ROLE = "role", "Role"
+    #: What the staff did with it.
+    ORDER = "order", "Order"
 
 
 class AppendOnly(TypeError):

@@ -17,7 +17,17 @@ from failed_messages.reading.representation import full
 from failed_messages.records.collection import failed_messages, failure_groups
 from messaging.personal_data import placed_by_then
 from messaging.storable import text
-from runtime.personal_data import Erased, Person, naming, scrubbed, scrubbed_text
+from runtime.personal_data import (
+    Erased,
+    Person,
+    each_naming,
+    has_number,
+    naming,
+    naming_as_user,
+    scrubbed,
+    scrubbed_as_user,
+    scrubbed_text,
+)
 
 Record = dict[str, Any]
 
@@ -28,6 +38,8 @@ WORDS = (
 )
 #: JSON text.
 JSON = ("properties", "headers")
+#: The same in lists.
+IN_LISTS = ("certificates", "history.reason", "history.detail")
 #: What a group shows of its newest error, and what the operators noted.
 OF_GROUPS = ("example", "note")
 #: The message whose `reason` is the customer's own words.
@@ -45,9 +57,11 @@ def erase(person: Person) -> Erased:
     for record in failed_messages().find(_theirs(person)):
         erased += _erase(record, person)
     if person.is_first:
-        # A message that names no user failed with an error that does.
-        for record in failed_messages().find({"user_id": "", **naming(WORDS, person.user_id)}):
-            erased += _erase_words_of(record, person)
+        for record in failed_messages().find({"user_id": ""}):
+            if change := _naming(record, person):
+                erased += _change(record, change)
+        for record in each_naming(failed_messages(), _told_of_others(person)):
+            erased += _change(record, _told_as_user(record, person))
         # Their messages may have been deleted since.
         for group in failure_groups().find(naming(OF_GROUPS, person.user_id)):
             _erase_words(group, person)
@@ -73,19 +87,55 @@ def _erase(record: Record, person: Person) -> int:
         change["preview"] = text(change["body"], PREVIEW_LIMIT_CHARS)
     if group := failure_groups().find_one({"_id": record["fingerprint"]}):
         _erase_words(group, person)
-    changed = failed_messages().update_one(
-        {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}, {"$set": change}
-    )
-    return changed.modified_count
+    return _change(record, change)
 
 
-def _erase_words_of(record: Record, person: Person) -> int:
-    """What is told of a failure that may be about anybody."""
-    changed = failed_messages().update_one(
-        {"_id": record["_id"], "last_failed_at": record["last_failed_at"]},
-        {"$set": _told(record, person)},
-    )
-    return changed.modified_count
+def _change(record: Record, change: Record) -> int:
+    """Not what another death of the message has written since: that is for the next run."""
+    same = {"_id": record["_id"], "last_failed_at": record["last_failed_at"]}
+    return failed_messages().update_one(same, {"$set": change}).modified_count
+
+
+def _naming(record: Record, person: Person) -> Record:
+    """What changes of a message that names no user of ours, and may be about the person: its body
+    is unreadable or another program's, or it failed with an error that names them.
+    """
+    change: Record = {}
+    # As latin-1 any bytes are text.
+    if has_number(bytes(record["body"]).decode("latin-1"), person):
+        change["body"] = scrubbed_body(bytes(record["body"]), person)
+    told = [record.get(each) or "" for each in (*WORDS, *JSON)] + record["certificates"]
+    told += [line[each] for line in record["history"] for each in ("reason", "detail")]
+    if any(has_number(each, person) for each in told):
+        change |= _told(record, person)
+    return change
+
+
+def _told_of_others(person: Person) -> Record:
+    """Finds records of other users that tell the number as a user's; other numbers stay."""
+    others = {"user_id": {"$nin": ["", str(person.user_id), str(person.pseudonym)]}}
+    return {**others, **naming_as_user((*WORDS, *JSON, *IN_LISTS), person.user_id)}
+
+
+def _told_as_user(record: Record, person: Person) -> Record:
+    """What a record of another user tells, with the pseudonym where it calls the person so."""
+    change: Record = {
+        **{each: scrubbed_as_user(record.get(each) or "", person) for each in (*WORDS, *JSON)},
+        "certificates": [scrubbed_as_user(each, person) for each in record["certificates"]],
+        "history": [_as_user(each, person) for each in record["history"]],
+    }
+    if change["preview"] != record["preview"]:
+        body = bytes(record["body"]).decode("utf-8", "surrogateescape")
+        change["body"] = scrubbed_as_user(body, person).encode("utf-8", "surrogateescape")
+    if change["headers"] != record["headers"]:
+        # The same in AMQP's own form.
+        change["header_table"] = None
+    return change
+
+
+def _as_user(line: Record, person: Person) -> Record:
+    told = {name: scrubbed_as_user(line[name], person) for name in ("reason", "detail")}
+    return {**line, **told}
 
 
 def _told(record: Record, person: Person) -> Record:

@@ -17,7 +17,7 @@ from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.storable import plain, text
 
 MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING = Subject.values[:7]
-PERSON, KEY, RETRY, DISCARD_JOB, USER, ROLE = Subject.values[7:]
+PERSON, KEY, RETRY, DISCARD_JOB, USER, ROLE, ORDER = Subject.values[7:]
 
 #: What the field holds.
 SUBJECT_ID_CHARS = 100

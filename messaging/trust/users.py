@@ -23,7 +23,12 @@ def user_of(process: str) -> str:
 
 def processes() -> tuple[str, ...]:
     """Every kind of process that has a user of its own."""
-    return (*OTHERS, *services())
+    return (*OTHERS, *services(), *beside_workers())
+
+
+def beside_workers() -> tuple[str, ...]:
+    """The processes that run beside the worker of a service."""
+    return tuple(each for service in services().values() for each in service.beside)
 
 
 def users() -> frozenset[str]:

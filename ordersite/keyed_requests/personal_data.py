@@ -25,7 +25,9 @@ def about(user_id: int, *pseudonyms: int) -> dict[str, Any]:
     """Finds the answers that name the user, and those to their own keys."""
     clients = clients_of([user_id, *pseudonyms])
     own = [{"_id": {"$gt": f"{each}:", "$lt": f"{each};"}} for each in clients]
-    return {"$or": [{"body": {"$regex": rf'"userId": ?"?{user_id}\b'}}, *own]}
+    # An access token's have the customer's number in them (`Caller.owner_of_keys`).
+    by_token = {"_id": {"$regex": rf"^token:[0-9a-f]{{32}}:{user_id}:"}}
+    return {"$or": [{"body": {"$regex": rf'"userId": ?"?{user_id}\b'}}, by_token, *own]}
 
 
 hold(Holding("answers", "Answers to requests with an Idempotency-Key", export, erase))

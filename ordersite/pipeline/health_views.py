@@ -11,12 +11,16 @@ from rest_framework.views import APIView
 
 from ordersite.pipeline import health, operations
 from ordersite.pipeline.answers import HealthCheck, Readiness
+from ordersite.pipeline.kept_readiness import KeptReadiness
 from ordersite.web.read_only import read_only
 from runtime.requests.caller import Caller
 from runtime.requests.operation import described
 
 #: The scope that shows what is missing.
 DETAILS = "pipeline:read"
+
+#: One for all of this process's threads.
+kept = KeptReadiness()
 
 
 @described(GET=operations.LIVE)
@@ -48,12 +52,7 @@ class ReadinessView(APIView):
     operations = {"GET": operations.READY}
 
     def get(self, request: Request) -> JsonResponse:
-        database = health.mongodb()
-        checks = [
-            *(database, *health.rabbitmq()),
-            *(health.relay(database), health.scheduler(database)),
-            *health.deliverer(database),
-        ]
+        checks = kept.checks()
         is_ready = all(check.ok for check in checks)
         body: Readiness = {"status": "ready" if is_ready else "not ready"}
         if isinstance(request.auth, Caller) and request.auth.may(DETAILS):

@@ -108,7 +108,8 @@ SERVING = Operation(
 READY = Operation(
     id="getReadiness",
     summary="Whether every part of the pipeline is there",
-    description="What is missing is told with the scope `pipeline:read`.",
+    description="What is missing is told with the scope `pipeline:read`. The answer may be a "
+    "second old.",
     answers={
         200: Answer("It is.", answers.Readiness, {"status": "ready"}),
         503: Answer("Something is missing.", answers.Readiness, {"status": "not ready"}),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pymongo.client_session import ClientSession
+
 from failed_messages.models import Status
+from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from inventory import consent
 from inventory.consent import Obstacle
@@ -29,7 +32,12 @@ UNDONE = [*STEPS]
 
 def register() -> None:
     """Called once, at start-up."""
-    consent.register(obstacle, note_shipped)
+    consent.register(obstacle, note_shipped, audit_anyway)
+
+
+def audit_anyway(order_id: str, by: str, why: str, session: ClientSession) -> None:
+    """Add to the audit log who shipped an order past an obstacle."""
+    audit.note(session, "ship anyway", audit.ORDER, order_id, by=by, reason=why)
 
 
 def obstacle(order_id: str) -> Obstacle | None:

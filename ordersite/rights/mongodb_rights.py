@@ -13,15 +13,20 @@ from django_mongodb_backend.models import EmbeddedModel
 
 from failed_messages.models import AuditEntry
 from messaging.service import services
-from messaging.trust.users import user_of
+from messaging.trust.users import beside_workers, user_of
 from runtime import presence
+from webhooks.models import Delivery, Endpoint
 
 Actions = frozenset[str]
+Collections = Mapping[str, Actions]
 
 READ: Actions = frozenset({"find"})
 #: What is noted there is never changed, and never deleted.
 ADD: Actions = READ | {"insert"}
 WRITE: Actions = ADD | {"update", "remove"}
+REMOVE: Actions = frozenset({"remove"})
+#: It changes what others put there.
+CHANGE: Actions = READ | {"update"}
 #: MongoDB tells of what is written there.
 HEAR: Actions = frozenset({"changeStream"})
 #: Of every collection, those to come among them: what migrations and the doctor do.
@@ -41,8 +46,21 @@ RETRY_NOTES, SNAPSHOT, BUCKETS = "retry_notes", "pipeline_snapshot", "pipeline_b
 OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, RETRY_NOTES, PROCESSES, SNAPSHOT, BUCKETS, "demo_data")
 MIGRATIONS = "django_migrations"
 DESK = "failed_messages"
-
-Collections = Mapping[str, Actions]
+#: By the processes that run beside a worker.
+CHANGED_BESIDE = {"deliverer": (Endpoint._meta.db_table, Delivery._meta.db_table)}
+#: What the scheduler's jobs need of what is the staff's: erasing a person's data changes or deletes
+#: it, the doctor tries to read the second factors' secrets. It may let nobody in: it sends alerts
+#: to hosts that others control.
+FOR_JOBS: Collections = {
+    "api_keys": CHANGE,
+    "django_admin_log": CHANGE,
+    "django_content_type": READ,
+    "django_session": REMOVE,
+    "erasures": WRITE,
+    "keyed_requests": READ | REMOVE,
+    "simulated_faults": READ | REMOVE,
+    "staff_second_factors": READ,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +105,14 @@ def of_processes() -> dict[str, Rights]:
             )
             for name in services()
         },
+        **{
+            name: rights(may(CHANGE, CHANGED_BESIDE[name]), may(WRITE, [PROCESSES]))
+            for name in beside_workers()
+        },
         "archiver": rights(may(READ, own[keeper]), may(WRITE, [PROCESSES]), desk),
         "scheduler": rights(
-            may(WRITE, [*own[keeper], *work, *staff, *OTHERS]),
+            may(WRITE, [*own[keeper], *work, *OTHERS]),
+            FOR_JOBS,
             invoices,
             desk,
         ),

@@ -21,7 +21,7 @@ from messaging.topology import (
     retry_queue,
 )
 from messaging.trust.publishers import ANY
-from messaging.trust.users import process_of, user_of
+from messaging.trust.users import beside_workers, process_of, user_of
 
 NOTHING, EVERYTHING = "^$", ".*"
 
@@ -65,6 +65,7 @@ def of_processes() -> dict[str, Rights]:
         ),
         "relay": _publisher([each for each in services().values() if each.keeps_ledger], []),
         **{name: _worker(service) for name, service in services().items()},
+        **{name: Rights() for name in beside_workers()},
         "archiver": Rights(read=names([*dead_letter_queues, replay_outcomes.name])),
         # It publishes what a service could not at once, and sends again what was lost.
         "scheduler": replace(

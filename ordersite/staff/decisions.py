@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from failed_messages.records.audit import note_denied
 from runtime.decision_log import decided
 from runtime.requests.caller import Caller
+from runtime.requests.token_buckets import Buckets
 
 #: A page's script asks for the overview every few seconds: who opened the page is told.
 OVERVIEW = "/admin/overview/"
@@ -29,6 +30,10 @@ PRODUCTS = "/products"
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOGIN = "/admin/login/"
+#: For so long what a caller is denied is one entry of the audit log, for each route.
+AUDITED_ONCE_SECONDS = 60.0
+
+_noted = Buckets(AUDITED_ONCE_SECONDS)
 
 
 class Decisions:
@@ -62,8 +67,9 @@ def is_denied(response: HttpResponse) -> bool:
 
 def tell(request: HttpRequest, response: HttpResponse, match: ResolverMatch) -> None:
     by, denied = caller_name(request), is_denied(response)
+    asked = f"{request.method} {match.view_name or match.route}"
     decided(
-        f"{request.method} {match.view_name or match.route}",
+        asked,
         by=by,
         allowed=not denied,
         reason=f"HTTP {response.status_code}" if denied else "",
@@ -72,9 +78,17 @@ def tell(request: HttpRequest, response: HttpResponse, match: ResolverMatch) -> 
         http__response__status_code=response.status_code,
         url__path=request.path,
     )
-    # A customer's program may be denied as often as it likes, and the audit log is for ever.
     if denied and by and request.method not in SAFE and not is_customer(request):
-        note_denied(f"{request.method} {request.path_info}", by=by)
+        note_once(asked, f"{request.method} {request.path_info}", by)
+
+
+def note_once(asked: str, request: str, by: str) -> None:
+    """Note the denied request, unless the caller was denied the same within the last minute.
+
+    A program may be denied as often as it likes, and the audit log is for ever.
+    """
+    if _noted.take(f"{asked} {by}", 1 / AUDITED_ONCE_SECONDS) >= 0:
+        note_denied(request, by=by)
 
 
 def is_customer(request: HttpRequest) -> bool:

@@ -23,7 +23,8 @@ from runtime.requests import address
 from runtime.requests.problem_types import TOO_MANY_REQUESTS
 from runtime.requests.token_buckets import Buckets
 
-#: Probes of the site's operator; they have few places of their own.
+#: Probes of the site's operator; they have few places of their own, and readiness is kept for a
+#: second.
 UNCOUNTED = "/health/"
 #: From nothing left to all, so a client may send at once what it did not send in this time.
 WINDOW_SECONDS = 10

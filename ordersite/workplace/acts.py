@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -16,7 +17,9 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.urls import reverse
+from pymongo.client_session import ClientSession
 
+from failed_messages.records import audit
 from inventory.permissions import SHIP
 from messaging.order_id import object_id
 from orders import cancelling
@@ -25,6 +28,7 @@ from ordersite.workplace.related import invoice_state, reservation_state
 from runtime.moment import exact
 from runtime.mongodb_clock import mongodb_now
 from runtime.requests.refusal import Refusal
+from runtime.transactions import in_transaction
 
 CANCEL = "orders.change_order"
 #: Its goods have left, or nothing is to be taken back any more; of a cancellation inventory may not
@@ -87,12 +91,12 @@ def _cancel(request: HttpRequest, key: ObjectId, reason: str) -> None:
         said = f"{reason_of(earlier)}. It stays as it is, and nothing was noted."
         messages.warning(request, f"The order was cancelled before, {said}")
         return
+    by = request.user.get_username()
     try:
-        cancelling.cancel(key, reason or None)
+        in_transaction(partial(cancel_audited, key, by, reason))
     except Refusal as refusal:
         messages.error(request, f"The order was not cancelled. {refusal.detail}")
         return
-    add_note(key, request.user.get_username(), f"cancelled: {reason}" if reason else "cancelled")
     messages.success(request, "The order is cancelled.")
 
 
@@ -100,13 +104,35 @@ def _note(request: HttpRequest, key: ObjectId, text: str) -> None:
     if not text:
         messages.error(request, "The note is empty, so nothing was noted.")
         return
-    if add_note(key, request.user.get_username(), text):
+    if in_transaction(partial(note_audited, key, request.user.get_username(), text)):
         messages.success(request, "Noted.")
     else:
         messages.warning(request, "You have noted the same a moment ago, so it is noted once.")
 
 
-def add_note(key: ObjectId, by: str, text: str) -> bool:
+def cancel_audited(key: ObjectId, by: str, reason: str, session: ClientSession) -> None:
+    """Cancel the order and note who did it, also in the audit log.
+
+    Raises:
+        Refusal: see `orders.cancelling.cancel`; nothing is noted then.
+    """
+    cancelling.cancel(key, reason or None, session=session)
+    # A second click at the same moment finds the order cancelled, and its note there.
+    if add_note(key, by, f"cancelled: {reason}" if reason else "cancelled", session):
+        audit.note(session, "cancel", audit.ORDER, key, by=by)
+
+
+def note_audited(key: ObjectId, by: str, text: str, session: ClientSession) -> bool:
+    """As `add_note`; the audit log has who noted something, and not the words: it keeps them for
+    ever, and they may be about a person.
+    """
+    is_new = add_note(key, by, text, session)
+    if is_new:
+        audit.note(session, "note", audit.ORDER, key, by=by)
+    return is_new
+
+
+def add_note(key: ObjectId, by: str, text: str, session: ClientSession) -> bool:
     """Add a note; False where the same one was added a moment ago, as by a second click."""
     now = mongodb_now()
     note: dict[str, Any] = {"at": now, "by": by, "text": text}
@@ -114,6 +140,7 @@ def add_note(key: ObjectId, by: str, text: str) -> bool:
     added = orders().update_one(
         {"_id": key, "notes": {"$not": same}},
         {"$push": {"notes": {"$each": [note], "$slice": -MOST_NOTES}}},
+        session=session,
     )
     return bool(added.modified_count)
 

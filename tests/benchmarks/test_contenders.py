@@ -57,10 +57,10 @@ def test_each_of_our_processes_is_a_fork_as_make_run_starts_them(contender: Ours
 
 def test_each_of_our_processes_has_its_own_login(tmp_path: Path) -> None:
     (tmp_path / "relay.env").write_text("AMQP_URL=amqp://relay\n")
-    (tmp_path / "webhooks.env").write_text("AMQP_URL=amqp://webhooks\n")
+    (tmp_path / "deliverer.env").write_text("AMQP_URL=amqp://deliverer\n")
 
     assert Ours().own_settings("relay", tmp_path) == {"AMQP_URL": "amqp://relay"}
-    assert Ours().own_settings("deliverer", tmp_path) == {"AMQP_URL": "amqp://webhooks"}
+    assert Ours().own_settings("deliverer", tmp_path) == {"AMQP_URL": "amqp://deliverer"}
     assert CONTENDERS["node"].own_settings("web", tmp_path) == {}
 
 

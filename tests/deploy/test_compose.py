@@ -9,10 +9,10 @@ import pytest
 import yaml
 from django.conf import settings
 
+from localservices import environment_file
 from localservices.pipeline import lines_of, procfile
-from messaging.trust.users import user_of
 from ordersite.rights import mongodb
-from ordersite.rights.logins import Logins, with_login
+from ordersite.rights.logins import with_login
 from runtime import health
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +50,10 @@ def test_every_process_runs_by_its_own_command() -> None:
 
 def test_every_process_logs_in_as_itself() -> None:
     assert "access apply --folder /logins" in PROCESSES["prepare"]["command"][-1]
-    for name in procfile():
+    for name in LINES:
         assert PROCESSES[name]["env_file"] == f"deploy/compose/{name}.env"
         assert PROCESSES[name]["environment"].keys().isdisjoint({"AMQP_URL", "MONGODB_URL"})
-        login = Logins(ROOT / "deploy/compose").read(user_of(name))
+        login = environment_file.read(ROOT / f"deploy/compose/{name}.env")
         urls = (
             with_login("amqp://guest:guest@rabbitmq:5672//", f"ordersite-{name}", "known-to-all"),
             mongodb.with_login(

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from localservices.pipeline import procfile
-from tests.deploy.test_compose import PRODUCTION, ROOT, SERVICES
+from tests.deploy.test_compose import LINES, PRODUCTION, ROOT, SERVICES
 
 FILE = yaml.safe_load((ROOT / "compose.production.yaml").read_text())
 #: Beside the secrets that the script makes: the site's own certificate.
@@ -34,7 +34,7 @@ def test_its_servers_are_those_of_development() -> None:
     assert set(parameters) <= set(PRODUCTION["mongodb"]["command"])
 
 
-@pytest.mark.parametrize("name", sorted(procfile()))
+@pytest.mark.parametrize("name", sorted(LINES))
 def test_each_process_has_its_own_login_alone(name: str) -> None:
     (login,) = [each for each in PRODUCTION[name]["volumes"] if isinstance(each, dict)]
 
@@ -91,9 +91,24 @@ def test_the_script_makes_each_secret_for_its_reader_alone(programs: None, tmp_p
         if stat.S_IMODE(file.stat().st_mode) & 0o077 and name != "authority.pem"
     ] == []
     assert len(files["django-secret-key"].read_text().strip()) >= 50
+    # What runs all the time has a login that can do nothing but back up.
+    backup = files["mongodb-backup-password"].read_text().strip()
+    assert files["mongodump.yaml"].read_text().startswith(f"uri: mongodb://backup:{backup}@mongodb")
+    assert files["mongodb-password"].read_text().strip() not in files["mongodump.yaml"].read_text()
     again = subprocess.run(script, env=environment, capture_output=True, text=True)
     assert again.returncode == 1
     assert "has secrets already" in again.stderr
+
+
+def test_the_backup_s_user_may_do_nothing_else() -> None:
+    made = PRODUCTION["mongodb"]["healthcheck"]["test"][-1]
+
+    assert (
+        'createUser({user: "backup", pwd: read("mongodb-backup-password"), roles: ["backup"]})'
+        in made
+    )
+    assert "mongodb-backup-password" in PRODUCTION["mongodb"]["secrets"]
+    assert PRODUCTION["backup"]["secrets"] == ["authority.pem", "mongodump.yaml"]
 
 
 @pytest.mark.parametrize("works", [True, False])

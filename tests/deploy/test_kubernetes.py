@@ -103,8 +103,7 @@ def test_webhooks_are_what_their_procfile_says_in_pods_like_the_others() -> None
             sending.ANSWER_SECONDS if name == "deliverer" else settings.TASK_TIME_LIMIT_SECONDS
         )
         assert pod["terminationGracePeriodSeconds"] > longest_seconds
-        # The deliverer has the worker's login.
-        assert secrets_of(pod) == ["ordersite", "ordersite-webhooks"]
+        assert secrets_of(pod) == ["ordersite", f"ordersite-{name}"]
 
 
 def test_web_reaches_an_issuer_that_the_settings_name_by_https() -> None:

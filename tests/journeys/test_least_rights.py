@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -27,6 +28,8 @@ PREPARATIONS = (
     ("load_demo_products",),
     ("declare_topology",),
 )
+#: Nobody listens there, so that each attempt fails.
+ENDPOINT = {"url": "http://127.0.0.1:9/", "types": ["order.placed"]}
 #: What a process says that a server refuses something.
 REFUSALS = ("not authorized", "ACCESS_REFUSED", "access to ", "refuses")
 
@@ -56,13 +59,16 @@ def test_everything_works_and_nothing_more_is_allowed(
     mongodb_with_logins: MongoDB,
     rabbitmq: SettledRabbitMQ,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
     Given processes that log in with what `access apply` wrote
     When orders are placed, cancelled, and replayed
-    Then every one gets where it should, no server has refused anything, billing cannot change an
-    order, and nobody an entry of the audit log.
+    Then every one gets where it should, endpoints are tried, no server has refused anything,
+    billing cannot change an order, nobody an entry of the audit log, the scheduler makes nobody a
+    superuser, and what reaches the internet reads no order.
     """
+    monkeypatch.setenv("WEBHOOKS", "true")
     administrator = {
         "MONGODB_URL": mongodb_with_logins.url,
         "MONGODB_DATABASE": DATABASE,
@@ -78,6 +84,13 @@ def test_everything_works_and_nothing_more_is_allowed(
     api = Api(processes.start_web(MONGODB_DATABASE=DATABASE, **own["web"]))
     for name in others:
         started += processes.start(name, MONGODB_DATABASE=DATABASE, **own[name])
+    endpoint = api.ask(
+        "POST",
+        "/webhooks/endpoints",
+        json.dumps(ENDPOINT).encode(),
+        content_type="application/json",
+    )
+    assert endpoint.status == 201, endpoint
 
     kept, cancelled, failing = (api.place(user, "book") for user in (101, 102, 103))
     for order_id in (kept, cancelled, failing):
@@ -85,6 +98,15 @@ def test_everything_works_and_nothing_more_is_allowed(
     answer = api.ask("POST", f"/orders/{cancelled}/cancel", b"{}", content_type="application/json")
     assert answer.status == 200, answer
     eventually(lambda: api.states(cancelled) == ("released", "credited"))
+    sent = f"/webhooks/endpoints/{endpoint.json['endpointId']}/deliveries"
+    eventually(lambda: api.ask("GET", sent).json["deliveries"][-1]["tries"])
+    scheduler = {**administrator, **own["scheduler"]}
+    manage(administrator, "api_keys", "create", "phone", "--user", "101", "--scope", "orders:read")
+    erased = manage(scheduler, "personal_data", "erase", "--user", "101", "--by", "anna")
+    assert "API keys: 1 erased\n" in erased
+    refused = [line.partition(":")[0] for line in erased.splitlines() if "does not let" in line]
+    assert refused == ["acts with keys", "audit log"]
+    manage(scheduler, "clearsessions")
     operator = {**administrator, **own["operator"]}
     manage(operator, "conservation")
     manage(operator, "failed_messages", "list")
@@ -97,6 +119,11 @@ def test_everything_works_and_nothing_more_is_allowed(
         assert not [each for each in REFUSALS if each in log], log[-6000:]
     assert_refused(own["billing"], "orders", lambda orders: orders.update_one({}, {"$set": {}}))
     assert_refused(own["inventory"], "orders", lambda orders: orders.delete_many({}))
+    superuser = {"$set": {"is_superuser": True}}
+    assert_refused(own["scheduler"], "auth_user", lambda users: users.update_many({}, superuser))
+    assert_refused(own["scheduler"], "django_session", lambda logins: logins.find_one({}))
+    assert_refused(own["deliverer"], "orders", lambda orders: orders.find_one({}))
+    assert_refused(own["deliverer"], "webhook_endpoints", lambda kept: kept.delete_many({}))
     for name in ("web", "archiver", "scheduler", "operator"):
         audit = "failed_messages_audit"
         change = {"$set": {"by": "somebody else"}}

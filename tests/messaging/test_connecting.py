@@ -64,7 +64,9 @@ def test_addresses_that_do_not_answer_cost_one_wait_together(
     take_all("replay_outcomes")
 
 
-def test_a_node_that_is_down_leaves_the_site_ready(rabbitmq: RabbitMQ) -> None:
+def test_a_node_that_is_down_leaves_the_site_ready(
+    rabbitmq: RabbitMQ, readiness_anew: None
+) -> None:
     with override_settings(AMQP_URL=f"{url(free_port())};{rabbitmq.url}"):
         checks = {
             each["name"]: each

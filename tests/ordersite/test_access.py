@@ -99,8 +99,24 @@ def test_the_least_that_each_process_needs_in_mongodb() -> None:
         "failed_messages_audit": set(),
     }
     assert "insert" in declared["web"]["failed_messages_audit"]
-    readers = {name for name, may in declared.items() if "find" in may.get("auth_user", ())}
-    assert readers == {"web", "scheduler", "operator"}
+
+
+def test_who_sends_to_other_hosts_can_let_nobody_in() -> None:
+    """The scheduler's alerts and mails do."""
+    declared = {name: each.collections for name, each in mongodb_rights.of_processes().items()}
+
+    def may(action: str, collection: str) -> set[str]:
+        return {name for name, rights in declared.items() if action in rights.get(collection, ())}
+
+    for collection in ("auth_user", "auth_group", "auth_group_permissions", "auth_user_groups"):
+        for action in ("find", "insert", "update"):
+            assert may(action, collection) == {"web", "operator"}
+    assert may("find", "django_session") == {"web", "operator"}
+    assert may("insert", "api_keys") == {"web", "operator"}
+    assert may("update", "staff_second_factors") == {"web", "operator"}
+    # Its jobs erase a person's data, and delete logins that have expired.
+    assert declared["scheduler"]["django_session"] == {"remove"}
+    assert declared["scheduler"]["django_admin_log"] == {"find", "update"}
 
 
 @override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed", "*:order.cancelled", "*:*"])

@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from messaging.service import services
-from ordersite.pipeline import health, scheduler_heartbeat
+from ordersite.pipeline import health, health_views, scheduler_heartbeat
+from ordersite.pipeline.kept_readiness import KeptReadiness
 from runtime.lease import RELAY_LEASE, Lease
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -24,7 +26,7 @@ Ready = Callable[[], tuple[int, dict[str, dict[str, Any]]]]
 
 
 @pytest.fixture
-def ready(client: Client) -> Ready:
+def ready(client: Client, readiness_anew: None) -> Ready:
     """Asks for the status code, and for the checks by name."""
 
     def ask() -> tuple[int, dict[str, dict[str, Any]]]:
@@ -101,6 +103,45 @@ def test_a_missing_queue_and_a_missing_exchange_are_named(broker: Connection, re
     assert "exchange order_events.topic" in checks["topology"]["detail"]
     assert "queue inventory.dlq" not in checks["topology"]["detail"]
     assert checks["topology"]["nextStep"] == "python manage.py declare_topology"
+
+
+def test_many_who_ask_at_once_cost_rabbitmq_one_connection(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    connections: list[Connection] = []
+
+    def counted() -> Connection:
+        connections.append(made := connection_to_broker())
+        time.sleep(0.2)
+        return made
+
+    monkeypatch.setattr(health_views, "kept", KeptReadiness(clock=lambda: 0.0))
+    connection_to_broker = health.broker_connection
+    monkeypatch.setattr(health, "broker_connection", counted)
+
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: client.get("/health/ready"), range(30)))
+
+    assert len(connections) == 1
+    assert {each.status_code for each in answers} == {503}
+    assert len({each.content for each in answers}) == 1
+
+
+def test_what_changed_is_told_after_a_second(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(health_views, "kept", KeptReadiness(clock=lambda: now))
+
+    def ready_scheduler() -> str:
+        checks = client.get("/health/ready").json()["checks"]
+        return str(next(each["status"] for each in checks if each["name"] == "scheduler"))
+
+    assert ready_scheduler() == "missing"
+    scheduler_heartbeat.beat()
+    assert ready_scheduler() == "missing"
+    now = 1.0
+    assert ready_scheduler() == "ok"
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def test_a_browser_sees_orders_as_json(client: Client) -> None:
 
 
 def test_without_mongodb_the_answer_comes_within_3_seconds(
-    client: Client, mongodb: MongoDB
+    client: Client, mongodb: MongoDB, readiness_anew: None
 ) -> None:
     mongodb.kill()
     try:

@@ -21,7 +21,7 @@ from runtime.stopping import StopRequest
 from tests.polling import eventually
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.usefixtures("clean")
+pytestmark = pytest.mark.usefixtures("clean", "readiness_anew")
 
 HOUR_SECONDS = 3_600
 

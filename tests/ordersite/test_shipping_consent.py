@@ -11,6 +11,7 @@ from bson import ObjectId
 from django.contrib.auth.models import User
 from django.test import Client
 
+from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
 from inventory.order import PlacedOrder
 from inventory.refusals import NotReserved
@@ -114,6 +115,9 @@ def test_past_a_failure_of_billing_it_asks_for_a_reason(
 
     assert forced.status_code == 200
     assert reservations().find_one()["shipped_anyway"].startswith("paid in cash (billing failed")
+    entry = AuditEntry.objects.get(subject="order")
+    assert (entry.act, entry.subject_id) == ("ship anyway", reservations().find_one()["_id"])
+    assert entry.reason.startswith("paid in cash (billing failed")
     assert status_of(operator, order) == "shipped"
 
 
@@ -125,6 +129,7 @@ def test_once_billing_has_done_its_part_nothing_is_asked(
 
     assert ask(operator, order).status_code == 200
     assert reservations().count_documents({"shipped_anyway": {"$exists": True}}) == 0
+    assert not AuditEntry.objects.filter(subject="order").exists()
 
 
 def test_the_admin_asks_first_and_ships_with_a_reason(

@@ -508,6 +508,60 @@ def test_an_error_that_names_the_person_goes_also_where_its_message_went_before(
     assert str(USER) not in everything()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"no JSON of user {USER}".encode(),
+        json.dumps({"customerId": USER, "quantity": 5}).encode(),
+        b'{"orderId": "1", "note": "' + b" " * 3_000_000 + f'for {USER}"}}'.encode(),
+    ],
+    ids=["no JSON", "by another name", "large"],
+)
+def test_the_body_of_a_message_that_names_no_user_of_ours_loses_the_person(body: bytes) -> None:
+    record = failed(body=body, message_id="m")
+    assert record.user_id == ""
+    of_nobody = failed(body=b"other words", message_id="n")
+
+    erase(USER, "boss")
+
+    assert str(USER) not in stored("failed_messages")
+    kept = failed_messages().find_one({"_id": of_nobody.pk})
+    assert bytes(kept["body"]) == b"other words"
+
+
+def test_what_a_message_of_another_calls_the_person_goes_and_its_numbers_stay() -> None:
+    died_of = certificate(message=f"no card of user {USER}, {USER} were tried")
+    headers = {"x-asked-by": f"customer {USER}", "x-sheets": f"{USER} sheets"}
+    gift = {"gift": {"customerId": USER}}
+    body = json.dumps({"orderId": "1", "userId": OTHER, "quantity": USER, **gift}).encode()
+    record = failed(body=body, message_id="m", death=died_of, headers=headers)
+
+    erase(USER, "boss")
+
+    kept = failed_messages().find_one({"_id": record.pk})
+    told = stored("failed_messages")
+    assert not re.search(rf"(user|customer) {USER}", told)
+    assert f"{USER} were tried" in kept["message"]
+    assert f"{USER} sheets" in kept["headers"]
+    pseudonym = erasures().find_one({"_id": USER})["pseudonym"]
+    left = {"orderId": "1", "userId": OTHER, "quantity": USER, "gift": {"customerId": pseudonym}}
+    assert (kept["user_id"], json.loads(bytes(kept["body"]))) == (str(OTHER), left)
+
+
+def test_answers_to_a_customers_access_token_go_with_them() -> None:
+    now = erasing.mongodb_now()
+    of_one_subject = "token:" + "a" * 32
+    ids = [f"{of_one_subject}:{user}:k" for user in (USER, OTHER)]
+    for id_ in ids:
+        answer = {"_id": id_, "body": "{}", "claimed_at": now, "expires_at": now}
+        connection.database["keyed_requests"].insert_one(answer)
+
+    assert len(files(export(USER, "boss"))["answers.json"]) == 1
+    erase(USER, "boss")
+
+    assert [each["_id"] for each in connection.database["keyed_requests"].find()] == ids[1:]
+
+
 def test_the_words_of_a_cancellation_are_the_persons_and_go_with_them() -> None:
     order = place(user_id=USER)
     relay()

@@ -1,7 +1,8 @@
-"""API6:2023: placing orders is for people and shops; nobody takes all of a stock by a program.
+"""API6:2023: placing orders is for people and shops; nobody places a great many by a program.
 
-What is bounded is how many orders a client places, by whichever route. One order has at most 1,000
-lines of 10,000 units (tests/orders/test_order_request.py), and takes no more than there is.
+What is bounded is how many orders a client places, by whichever route. How many units is not: one
+order has at most 1,000 lines of 10,000 units (tests/orders/test_order_request.py), and takes no
+more than there is.
 """
 
 from __future__ import annotations

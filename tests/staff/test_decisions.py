@@ -11,11 +11,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from failed_messages.models import AuditEntry
+from ordersite.staff import decisions
 from runtime.decision_log import decided
 from runtime.json_lines import JsonLines
+from runtime.requests.token_buckets import Buckets
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.security.conftest import WithKey, closed, closed_api, products, with_key  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def nothing_noted_lately(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "_noted", Buckets(decisions.AUDITED_ONCE_SECONDS))
 
 
 @pytest.fixture
@@ -98,6 +105,25 @@ def test_a_customer_who_is_denied_is_told_and_fills_no_audit_log(
 
     assert sum("POST /products" in each or '"/products"' in each for each in lines) == 2
     assert AuditEntry.objects.filter(act="denied").count() == 1
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_shop_that_is_denied_again_and_again_is_audited_once_a_minute(
+    lines: list[str],
+    with_key: WithKey,  # noqa: F811
+) -> None:
+    program, another = with_key("catalogue:read"), with_key("catalogue:read")
+    order = {"userId": 101, "items": ["book"]}
+
+    for _ in range(3):
+        assert program.post("/orders", order, "application/json").status_code == 403
+    for sku in ("book", "pen"):
+        assert program.patch(f"/products/{sku}", {}, "application/json").status_code == 403
+    another.post("/orders", order, "application/json")
+
+    assert sum("event.outcome" in each for each in lines) == 6
+    audited = AuditEntry.objects.filter(act="denied").values_list("subject_id", flat=True)
+    assert sorted(audited) == ["PATCH /products/book", *["POST /orders"] * 2]
 
 
 @pytest.mark.usefixtures("clean")

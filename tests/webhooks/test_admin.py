@@ -13,6 +13,7 @@ from ordersite.workplace.related import related
 from tests.browser_form import BrowserForm
 from tests.webhooks.events import ORDER_ID, answered
 from tests.webhooks.test_keeping import endpoint, ordered
+from webhooks import managing
 from webhooks.admin.endpoints import EndpointAdmin
 from webhooks.disabling import disable
 from webhooks.rotation import newest
@@ -61,7 +62,22 @@ def test_a_form_that_is_sent_twice_makes_one_endpoint(admin_client: Client) -> N
     secret = newest(made["secrets"])
     assert secret in first.content.decode()
     assert secret in second.content.decode()
-    assert "This form has made another endpoint before" in other.content.decode()
+    assert "This form has made an endpoint before" in other.content.decode()
+
+
+def test_a_form_that_is_sent_again_shows_no_secret_that_a_rotation_made(
+    admin_client: Client,
+) -> None:
+    page = admin_client.get(f"{ENDPOINTS}add/").content.decode()
+    sent = BrowserForm(page, "endpoint_form").sent(**NEW)
+    admin_client.post(f"{ENDPOINTS}add/", sent)
+    (made,) = endpoints().find()
+    managing.rotate(made, timedelta(0), "somebody else")
+
+    again = admin_client.post(f"{ENDPOINTS}add/", sent, follow=True).content.decode()
+
+    assert "whsec_" not in again
+    assert "This form has made an endpoint before" in again
 
 
 def test_a_description_is_one_line_as_over_http(admin_client: Client) -> None:

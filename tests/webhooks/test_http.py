@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -222,6 +222,34 @@ def test_the_same_key_makes_the_same_endpoint(customer: Client, other: Client) -
     assert changed.status_code == 422
     assert others.json()["endpointId"] != first.json()["endpointId"]
     assert endpoints().count_documents({}) == 2
+
+
+def test_a_repeat_shows_the_secret_for_some_minutes_alone(customer: Client) -> None:
+    first = send(customer, "POST", ENDPOINTS, NEW, idempotency_key="one").json()
+    ago = datetime.now(UTC) - timedelta(minutes=11)
+    since = {"created_at": ago, "secrets.0.created_at": ago}
+    endpoints().update_one({"_id": first["endpointId"]}, {"$set": since})
+
+    again = send(customer, "POST", ENDPOINTS, NEW, idempotency_key="one")
+
+    assert again.status_code == 201
+    assert again.json() == {
+        **{name: value for name, value in first.items() if name != "secret"},
+        "createdAt": again.json()["createdAt"],
+    }
+
+
+def test_a_repeat_shows_no_secret_that_a_rotation_made(customer: Client) -> None:
+    first = send(customer, "POST", ENDPOINTS, NEW, idempotency_key="one").json()
+    rotated = send(
+        customer, "POST", f"{ENDPOINTS}/{first['endpointId']}/rotate-secret", {"overlapHours": 0}
+    )
+    assert rotated.json()["secret"] != first["secret"]
+
+    again = send(customer, "POST", ENDPOINTS, NEW, idempotency_key="one")
+
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert "secret" not in again.json()
 
 
 def test_a_customer_has_so_many_and_no_more(customer: Client, shop: Client) -> None:

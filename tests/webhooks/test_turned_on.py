@@ -14,6 +14,7 @@ from localservices.pipeline import ROOT, procfile
 from messaging.handling.handlers import known_types
 from messaging.service import answering, services
 from messaging.topology import queues
+from messaging.trust.users import processes
 
 WHAT_THERE_IS = """
 import django, json
@@ -23,6 +24,7 @@ from localservices.pipeline import procfile
 from messaging.handling.handlers import known_types
 from messaging.service import answering, awaited_of, events, services
 from messaging.topology import bindings, queues
+from messaging.trust.users import processes
 from ordersite.rights import mongodb_rights, rabbitmq_rights
 print(json.dumps({
     "errors": [str(each) for each in run_checks()],
@@ -40,6 +42,15 @@ print(json.dumps({
         for name, actions in mongodb_rights.of_processes()["webhooks"].collections.items()
         if "update" in actions
     ),
+    "users": [*processes()],
+    "deliverer": {
+        name: sorted(actions)
+        for name, actions in mongodb_rights.of_processes()["deliverer"].collections.items()
+    },
+    "deliverer on RabbitMQ": [
+        getattr(rabbitmq_rights.of_processes()["deliverer"], each)
+        for each in ("configure", "write", "read")
+    ],
 }))
 """
 
@@ -65,6 +76,15 @@ def test_turned_on_it_is_a_service_like_the_others() -> None:
         *("begun_runs", "processes", "retry_notes"),
         *("webhook_deliveries", "webhook_endpoints", "webhook_noted_orders"),
     ]
+    assert "deliverer" in found["users"]
+    assert found["deliverer"] == {
+        "": ["listCollections"],
+        "django_migrations": ["find"],
+        "processes": ["find", "insert", "remove", "update"],
+        "webhook_deliveries": ["find", "update"],
+        "webhook_endpoints": ["find", "update"],
+    }, "what reaches the internet knows of nothing else"
+    assert found["deliverer on RabbitMQ"] == ["^$", "^$", "^$"]
 
 
 def test_without_the_setting_nothing_of_it_runs() -> None:
@@ -73,6 +93,7 @@ def test_without_the_setting_nothing_of_it_runs() -> None:
     assert not [each for each in queues() if each.name.startswith("webhooks")]
     assert "webhooks" not in [each.name for each in answering()]
     assert not {"webhooks", "deliverer"} & procfile().keys()
+    assert "deliverer" not in processes()
 
 
 def there_is(**settings: str) -> dict[str, Any]:

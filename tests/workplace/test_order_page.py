@@ -14,6 +14,7 @@ from django.test import Client
 
 from billing.invoicing import invoices
 from billing.tasks import issue_invoice
+from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
 from inventory.order import PlacedOrder
 from inventory.reserving import reservations, reserve
@@ -168,8 +169,25 @@ def test_a_second_click_notes_and_cancels_nothing(operator: Client, order_id: st
     assert "The order was cancelled before, at 20" in said[3]
     order = orders().find_one({"_id": ObjectId(order_id)})
     assert [each["text"] for each in order["notes"]] == ["called", "cancelled: twice"]
+    assert audited(order_id) == [("operator", "note"), ("operator", "cancel")]
     operator.post(f"{act}/note/", {"text": "called again"})
     assert len(orders().find_one({"_id": ObjectId(order_id)})["notes"]) == 3
+
+
+def audited(order_id: str) -> list[tuple[str, str]]:
+    """Who did what with the order, the oldest first; the words are in the order alone."""
+    entries = AuditEntry.objects.filter(subject="order", subject_id=order_id).order_by("id")
+    assert {each.reason for each in entries} <= {""}
+    return [(each.by, each.act) for each in entries]
+
+
+def test_who_noted_and_cancelled_stays_in_the_audit_log(operator: Client, order_id: str) -> None:
+    operator.post(f"/admin/orders/order/{order_id}/act/cancel/", {"text": "ordered twice"})
+
+    shown = operator.get("/admin/failed_messages/auditentry/").content.decode()
+
+    assert f'order <a href="/admin/orders/order/{order_id}/change/">{order_id}</a>' in shown
+    assert "ordered twice" not in shown
 
 
 def test_an_order_is_shipped_from_its_page(operator: Client, order_id: str) -> None:
@@ -179,6 +197,7 @@ def test_an_order_is_shipped_from_its_page(operator: Client, order_id: str) -> N
     operator.post("/admin/inventory/reservation/", form)
     refused = operator.post(f"/admin/orders/order/{order_id}/act/cancel/", {}, follow=True)
 
+    assert audited(order_id) == []
     told = page(operator, order_id)
     assert ">Ship</button>" not in told
     assert "state-shipped" in told

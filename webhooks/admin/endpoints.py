@@ -29,11 +29,11 @@ from webhooks.addresses import fault_of_url
 from webhooks.bodies import DESCRIPTION, known_types
 from webhooks.disabling import disable, enable
 from webhooks.models import Endpoint
-from webhooks.rotation import OVERLAP_HOURS, newest
+from webhooks.rotation import OVERLAP_HOURS, is_shown, newest
 from webhooks.sending_again import send_all_again
 from webhooks.store import Document, deliveries, endpoints
 
-MADE_BEFORE = "This form has made another endpoint before. Open it again for one more."
+MADE_BEFORE = "This form has made an endpoint before. Open it again for one more."
 HAS_ALL = f"It has {managing.MOST_OF_A_CUSTOMER} endpoints, as many as a customer may have."
 ROTATED_MEANWHILE = (
     "got another secret, or was deleted, at the same moment: it was not rotated once more."
@@ -202,6 +202,8 @@ class EndpointAdmin(admin.ModelAdmin):
             by=request.user.get_username(),
             key=form_id.key(request, form.cleaned_data["request"]),
         )
+        if not is_shown(made.endpoint, mongodb_now()):
+            raise managing.OtherRequest
         obj.pk = made.endpoint["_id"]
         obj.made = made.endpoint  # type: ignore[attr-defined]
 
