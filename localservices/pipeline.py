@@ -22,6 +22,8 @@ PIDS = ROOT / ".local/pids"
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
 PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
+#: As environs reads a setting; the drills start other checkouts, and import nothing of the pipeline.
+TRUE = ("true", "t", "1", "yes", "y", "on")
 #: What logs in as the worker that it runs beside.
 LOGINS_OF = {"deliverer": "webhooks"}
 
@@ -112,8 +114,8 @@ def service_packages(root: Path = ROOT) -> list[str]:
 
 
 def is_on(optional: str) -> bool:
-    """Whether the setting of this name turns the service on."""
-    return os.environ.get(optional.upper(), "").lower() in ("true", "1", "yes", "on")
+    """Whether the setting of this name turns the service on, as the settings read it."""
+    return os.environ.get(optional.upper(), "").lower() in TRUE
 
 
 def worker_command(service: str) -> str:
