@@ -22,7 +22,7 @@ PIDS = ROOT / ".local/pids"
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
 PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
-#: As environs reads a setting; the drills start other checkouts, and import nothing of the pipeline.
+#: As environs reads a setting, which is not imported here: the drills start other checkouts.
 TRUE = ("true", "t", "1", "yes", "y", "on")
 #: What logs in as the worker that it runs beside.
 LOGINS_OF = {"deliverer": "webhooks"}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handling.handlers import known_types
 from messaging.service import answering
-from orders import cancelling, ledger, placing, tasks
+from orders import cancelling, events, ledger, placing, tasks
 from orders.collection import orders
 from runtime.money.price import Price
 from tests.concurrency import at_once
@@ -89,6 +89,14 @@ def test_a_rejection_is_noted_with_its_reason_and_goes_into_the_outbox():
     assert rejection["id"] == f"order.rejected:{order_id}"
     assert rejection["version"] == order["version"] == 2
     assert order["pending_since"] == order["created_at"]
+
+
+def test_the_reason_is_inventorys_also_where_another_service_refused_the_order_before() -> None:
+    order = hear(placed(), "rejected")
+    [step] = [each for each in order["steps"] if each["state"] == "rejected"]
+    order["steps"].insert(0, step | {"service": "shipping", "detail": "No carrier goes there"})
+
+    assert events.body_of(order, "order.rejected").reason == "Out of stock: book"
 
 
 def test_a_rejection_alone_in_the_outbox_is_pending_from_then_on():
