@@ -9,6 +9,7 @@ from django.core.checks import WARNING
 from django.test import override_settings
 from kombu.message import Message
 
+from localservices.pipeline import procfile
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
 from messaging.incoming import body_of, delivery_of
@@ -46,7 +47,7 @@ TAKEN = [
     ("orders", "billing.invoiced", {"billing", "orders"}),
     ("orders", "inventory.shipped", {"inventory", "orders"}),
 ]
-PROCESSES = ("web", "relay", "inventory", "billing", "orders", "archiver", "scheduler", "operator")
+PROCESSES = (*procfile(), "operator")
 
 
 @pytest.mark.parametrize(("queue", "type_", "kinds"), TAKEN)
