@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,8 @@ print(json.dumps({
 }))
 """
 
+OF_THE_FIRST_SERVICES = re.compile(r"services\.E024 (orders|inventory|billing|webhooks):")
+
 
 @pytest.mark.usefixtures("programs")
 def test_what_only_notes_or_ignores_an_event_reads_each_version_that_is_published() -> None:
@@ -44,7 +47,8 @@ def test_what_only_notes_or_ignores_an_event_reads_each_version_that_is_publishe
     assert found["read"]["orders billing.invoiced"] == 2, "it notes every answer"
     assert found["read"]["webhooks order.placed"] == 2, "it sends each body on"
     assert found["read"]["inventory order.rejected"] == 2, "it ignores it"
-    assert found["errors"] == [
+    of_these = [each for each in found["errors"] if OF_THE_FIRST_SERVICES.match(each)]
+    assert of_these == [
         f"services.E024 {service}: its handler of {type_} reads its version 1, and 2 is published."
         for service, type_ in (
             *(("inventory", f"order.{each}") for each in ("cancelled", "placed")),
