@@ -46,7 +46,8 @@ class Event:
     type: str
     #: What the body is made of, and its documentation for subscribers.
     body: Body
-    #: Of the body: one more with each change that a subscriber has to know of.
+    #: Of the body: one more with each change that a subscriber has to know of. Its handlers read it
+    #: then, with `@handles(…, version=)`.
     version: int = 1
     #: Published to the service's topic exchange alone, so that its fanout's queues are spared it.
     by_topic_only: bool = False
