@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from messaging import body
 from messaging.errors import InvalidMessage
+from messaging.incoming_fields import OrderId, UserId
 from messaging.order_id import of_message
 from runtime.money.currencies import DECIMALS, WRONG, rounded
 
@@ -24,10 +25,6 @@ WITHDRAWN_EXAMPLE = '{"orderId": "6743…", "userId": 101, "reason": "Out of sto
 #: What a credit note can hold of a reason; a longer one is cut.
 MAX_REASON_CHARACTERS = 500
 
-OrderId = (
-    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
-)
-UserId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 #: Text, never a JSON number: a float can't hold every price.
 Money = Annotated[str, Meta(pattern=r"\A[0-9]{1,20}(\.[0-9]{1,4})?\Z")]

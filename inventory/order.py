@@ -9,13 +9,11 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from messaging import body
+from messaging.incoming_fields import OrderId, UserId
 from messaging.order_id import of_message
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101, "items": ["book", {"sku": "pen", "quantity": 2}]}'
 
-OrderId = (
-    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
-)
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -26,7 +24,7 @@ class _Line(Struct):
 
 class _Order(Struct, rename="camel"):
     order_id: OrderId
-    user_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    user_id: UserId
     items: Annotated[list[Sku | _Line], Meta(min_length=1, max_length=1000)]
 
 

@@ -37,9 +37,6 @@ from runtime.mongodb_clock import EPOCH
 from runtime.tracing import context
 from runtime.transactions import in_transaction
 
-#: The same condition as the partial index's.
-IS_UNHEARD = {"unheard_since": {"$gt": EPOCH}}
-
 BATCH_RESERVATIONS = 500
 
 #: Of the reason to ship an order for which another service failed, with that failure.
@@ -153,6 +150,7 @@ def unheard(before: datetime) -> Iterator[str]:
 
     It is not known yet whether orders recorded it.
     """
+    # With the condition of the partial index.
     published = {"unheard_since": {"$gt": EPOCH, "$lt": before}}
     found = reservations().find(published, {"_id": True}).sort("unheard_since", 1)
     return (each["_id"] for each in found)

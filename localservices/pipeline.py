@@ -22,6 +22,8 @@ PIDS = ROOT / ".local/pids"
 STOP_SECONDS = 20
 #: https://devcenter.heroku.com/articles/procfile
 PROCFILE_LINE = re.compile(r"(?m)^([A-Za-z0-9_-]+):\s*(.+)$")
+#: As environs reads a setting, which is not imported here: the drills start other checkouts.
+TRUE = ("true", "t", "1", "yes", "y", "on")
 
 
 class Pipeline:
@@ -110,8 +112,8 @@ def service_packages(root: Path = ROOT) -> list[str]:
 
 
 def is_on(optional: str) -> bool:
-    """Whether the setting of this name turns the service on."""
-    return os.environ.get(optional.upper(), "").lower() in ("true", "1", "yes", "on")
+    """Whether the setting of this name turns the service on, as the settings read it."""
+    return os.environ.get(optional.upper(), "").lower() in TRUE
 
 
 def worker_command(service: str) -> str:

@@ -14,27 +14,30 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
-from messaging import noted_events
-from messaging.service import PENDING, Event, Service
+from messaging import noted_events, outboxes
+from messaging.service import LAST, PENDING, Event, Service, happens
 from messaging.service_names import IS_TAKEN, TAKEN, shares_exchange
 from messaging.unasked_events import FUNCTIONS
 
 TAG = "services"
 
+#: Their `service.py` is about services, and declares none.
+NO_SERVICES = ("messaging", "localservices")
+
 
 def errors(
     services: Mapping[str, Service],
-    handled: Iterable[tuple[str, str]],
+    handled: Mapping[tuple[str, str], int],
     handled_twice: Iterable[tuple[str, str, str]],
 ) -> list[CheckMessage]:
     """What is wrong with the declarations and the handlers beside them.
 
     Args:
         services: every declared service by its package.
-        handled: (service, type) of every handler, without those that only ignore a type.
+        handled: the newest version that each handler reads, by (service, type); without those
+            that only ignore a type.
         handled_twice: (service, type, dotted name) of each further handler of the same type.
     """
-    handled = set(handled)
     everything: list[Iterator[CheckMessage]] = [
         _names(services),
         _events(services),
@@ -46,7 +49,10 @@ def errors(
         everything += [
             _listening(service, types),
             _answers(service, services),
+            _sequence(service, services),
+            _modules(service),
             _handlers(service, handled),
+            _versions(service, handled, types),
         ]
     return [each for some in everything for each in some]
 
@@ -55,7 +61,7 @@ def outside(root: Path, packages: Iterable[str]) -> Iterator[CheckMessage]:
     """Packages below `root` that declare a service and are not among the installed `packages`."""
     for file in sorted(root.glob("*/service.py")):
         name = file.parent.name
-        if name not in packages and (file.parent / "apps.py").exists():
+        if name not in (*packages, *NO_SERVICES):
             yield _error(
                 "E001",
                 name,
@@ -224,6 +230,14 @@ def _listening(service: Service, types: Mapping[str, Event]) -> Iterator[CheckMe
             yield _error(
                 "E010", service.name, f"it listens to {type_} {times} times", "leave one of them"
             )
+    for event in service.publishes:
+        if event.type in listened:
+            yield _error(
+                "E027",
+                service.name,
+                f"it listens to its own event {event.type}",
+                f'leave out On("{event.type}"), and do the work where the event is made',
+            )
     plain = service.plain_messages_are
     if plain and plain not in listened:
         yield _error(
@@ -259,6 +273,35 @@ def _answers(service: Service, services: Mapping[str, Service]) -> Iterator[Chec
                 "of an order, so no order knows that this is awaited",
                 f'write On("{on.type}")',
             )
+
+
+def _sequence(service: Service, services: Mapping[str, Service]) -> Iterator[CheckMessage]:
+    """A later state ends the wait for an earlier one: in the wrong sequence a loss goes unseen."""
+    asked_for = [
+        (happens(event.type, services), event.type)
+        for event in service.publishes
+        if happens(event.type, services) < LAST
+    ]
+    right = sorted(asked_for, key=lambda each: each[0])
+    if asked_for != right:
+        yield _error(
+            "E025",
+            service.name,
+            "it publishes in another sequence than what it listens to happens in, so that an "
+            "order with the earlier state would not wait for the later one",
+            f"write them in the sequence {', '.join(type_ for _, type_ in right)}",
+        )
+
+
+def _modules(service: Service) -> Iterator[CheckMessage]:
+    if service.outbox is not None and not _has(service.outbox, outboxes.FUNCTIONS):
+        yield _error(
+            "E026",
+            service.name,
+            f"its outbox is in {service.outbox!r}, which has not all of the functions "
+            f"{', '.join(outboxes.FUNCTIONS)}",
+            "name a module that has them, as orders.outbox.store does",
+        )
     if service.notes is not None and not _has(service.notes, noted_events.FUNCTIONS):
         yield _error(
             "E021",
@@ -269,7 +312,7 @@ def _answers(service: Service, services: Mapping[str, Service]) -> Iterator[Chec
         )
 
 
-def _handlers(service: Service, handled: set[tuple[str, str]]) -> Iterator[CheckMessage]:
+def _handlers(service: Service, handled: Mapping[tuple[str, str], int]) -> Iterator[CheckMessage]:
     listened = {on.type for on in service.listens}
     for type_ in sorted(listened):
         if (service.name, type_) not in handled:
@@ -291,6 +334,22 @@ def _handlers(service: Service, handled: set[tuple[str, str]]) -> Iterator[Check
             )
 
 
+def _versions(
+    service: Service, handled: Mapping[tuple[str, str], int], types: Mapping[str, Event]
+) -> Iterator[CheckMessage]:
+    """A handler may read more than is published: in an upgrade the consumers come first."""
+    for (name, type_), read in sorted(handled.items()):
+        if name == service.name and type_ in types and read < types[type_].version:
+            version = types[type_].version
+            yield _error(
+                "E024",
+                name,
+                f"its handler of {type_} reads its version {read}, and {version} is published",
+                f'let it read that, and write @handles("{name}", "{type_}", version={version}, …) '
+                f"in {name}/tasks.py",
+            )
+
+
 def _second_handlers(twice: Iterable[tuple[str, str, str]]) -> Iterator[CheckMessage]:
     for service, type_, name in twice:
         yield _error(
@@ -302,7 +361,7 @@ def _second_handlers(twice: Iterable[tuple[str, str, str]]) -> Iterator[CheckMes
 
 
 def _undeclared(
-    services: Mapping[str, Service], handled: set[tuple[str, str]]
+    services: Mapping[str, Service], handled: Mapping[tuple[str, str], int]
 ) -> Iterator[CheckMessage]:
     for name in sorted({name for name, _ in handled} - {each.name for each in services.values()}):
         yield _error(

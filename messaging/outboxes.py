@@ -24,6 +24,9 @@ class OutboxModule(Protocol):
         """Those in which events wait; `pending_since` says since when."""
 
 
+FUNCTIONS = ("documents",)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """The events of one service that wait to be published."""

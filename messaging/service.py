@@ -12,11 +12,12 @@ derived. A package that is in INSTALLED_APPS and has a `service.py` is a service
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -45,7 +46,8 @@ class Event:
     type: str
     #: What the body is made of, and its documentation for subscribers.
     body: Body
-    #: Of the body: one more with each change that a subscriber has to know of.
+    #: Of the body: one more with each change that a subscriber has to know of. Its handlers read it
+    #: then, with `@handles(…, version=)`.
     version: int = 1
     #: Published to the service's topic exchange alone, so that its fanout's queues are spared it.
     by_topic_only: bool = False
@@ -149,7 +151,7 @@ def declared() -> dict[str, Service]:
     """The same by the package that declares it.
 
     Raises:
-        ImproperlyConfigured: a package's `service.py` has no SERVICE.
+        ImproperlyConfigured: what `service_in` raises.
     """
     return {package: each for package, each in _all_declared().items() if each.runs}
 
@@ -162,7 +164,7 @@ def resting() -> frozenset[str]:
 
 @cache
 def _all_declared() -> dict[str, Service]:
-    return {package: _declared_in(package) for package in installed_packages() if _has_one(package)}
+    return {package: service_in(package) for package in installed_packages() if _has_one(package)}
 
 
 def installed_packages() -> list[str]:
@@ -174,7 +176,13 @@ def _has_one(package: str) -> bool:
     return find_spec(f"{package}.{MODULE}") is not None
 
 
-def _declared_in(package: str) -> Service:
+def service_in(package: str) -> Service:
+    """The service that the package declares.
+
+    Raises:
+        ImproperlyConfigured: its `service.py` has no SERVICE, or one whose parts are not of their
+            types; the text says what to write.
+    """
     module = import_module(f"{package}.{MODULE}")
     service = getattr(module, "SERVICE", None)
     if not isinstance(service, Service):
@@ -182,7 +190,44 @@ def _declared_in(package: str) -> Service:
             f"{module.__name__} declares no service. Write, for example: "
             f'SERVICE = Service("{package}", listens=[On("order.placed")])'
         )
+    for fault in (*_no_on(service.listens), *_no_event(service.publishes, service.name)):
+        raise ImproperlyConfigured(f"{module.__name__}: {fault}")
     return service
+
+
+def _no_on(listens: Any) -> Iterator[str]:
+    if not isinstance(listens, list | tuple):
+        yield f'listens is {_named(listens)}. Write listens=[On("order.placed")]'
+        return
+    for each in listens:
+        if not isinstance(each, On):
+            type_ = each if isinstance(each, str) else "order.placed"
+            yield f'listens has {_named(each)}. Write On("{type_}")'
+        elif not isinstance(each.leads_to, list | tuple):
+            yield (
+                f"{each.type} leads to {_named(each.leads_to)}, which is no list. "
+                f'Write On("{each.type}", leads_to=["{each.leads_to}"])'
+            )
+
+
+def _no_event(publishes: Any, service: str) -> Iterator[str]:
+    if not isinstance(publishes, list | tuple):
+        yield f'publishes is {_named(publishes)}. Write publishes=[Event("{service}.<state>", …)]'
+        return
+    for each in publishes:
+        if not isinstance(each, Event):
+            body = _named(each) if _is_body(each) else "…"
+            yield f'publishes has {_named(each)}. Write Event("{service}.<state>", {body})'
+        elif not _is_body(each.body):
+            yield f"the body of {each.type} is {_named(each.body)}. Write a subclass of Struct"
+
+
+def _is_body(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Struct)
+
+
+def _named(value: object) -> str:
+    return value.__name__ if isinstance(value, type) else repr(value)
 
 
 @cache
@@ -233,25 +278,32 @@ def answering() -> tuple[Service, ...]:
     return tuple(service for service in services().values() if service.answers)
 
 
-def happens(type_: str) -> tuple[int, int]:
+def happens(type_: str, among: Mapping[str, Service] | None = None) -> tuple[int, int]:
     """When this type of event happens to an order: of two, the earlier one has the lower tuple.
 
     First of the order's own event that it follows, in their sequence, then how far behind it. What
     nothing asks for, as when a person ships an order, comes last.
+
+    Args:
+        among: the services that there are; None: those of this installation.
     """
-    return _happens(type_, ())
+    return _happens(type_, tuple((services() if among is None else among).values()), ())
 
 
-def _happens(type_: str, led_here: tuple[str, ...]) -> tuple[int, int]:
-    publisher = publisher_of(type_)
+def _happens(type_: str, among: tuple[Service, ...], led_here: tuple[str, ...]) -> tuple[int, int]:
+    publisher = next(
+        (each for each in among if any(event.type == type_ for event in each.publishes)), None
+    )
     if publisher is None or type_ in led_here:
         return LAST
     types = [event.type for event in publisher.publishes]
     if publisher.keeps_ledger:
         return types.index(type_), 0
-    state = events()[type_].state
+    state = publisher.publishes[types.index(type_)].state
     causes = [
-        _happens(on.type, (*led_here, type_)) for on in publisher.listens if state in on.leads_to
+        _happens(on.type, among, (*led_here, type_))
+        for on in publisher.listens
+        if state in on.leads_to
     ]
     own_event, behind = min(causes, default=LAST)
     return own_event, behind + 1

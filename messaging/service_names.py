@@ -10,7 +10,13 @@ import re
 from collections.abc import Iterable
 
 from messaging.service import Service
-from messaging.topology import replay_outcomes, undeliverable
+from messaging.topology import (
+    by_name,
+    change_marker,
+    dead_letters,
+    replay_outcomes,
+    undeliverable,
+)
 from messaging.trust import users
 from runtime.health import PROCESSES
 
@@ -20,6 +26,8 @@ WORD = re.compile(r"[a-z][a-z0-9_]*")
 MAX_NAME_CHARACTERS = 50
 #: A service of such a name would share the user, the health or the queue of something else.
 TAKEN = frozenset({*users.OTHERS, *PROCESSES, undeliverable.name, replay_outcomes.name})
+#: What these carry would reach the service's subscribers, or the other way round.
+OWN_EXCHANGES = (dead_letters.name, by_name.name, change_marker.name)
 IS_TAKEN = "is the name of a process or queue of the pipeline's own"
 
 
@@ -38,9 +46,19 @@ def fault_of_name(name: str) -> str:
 
 
 def shares_exchange(service: Service, others: Iterable[Service]) -> str:
-    """Which other service has the same exchange, in words; empty where none has."""
-    exchange = service.exchange.name
+    """What else has an exchange of the service's, in words; empty where nothing has."""
+    own = exchanges_of(service)
+    for name in OWN_EXCHANGES:
+        if name in own:
+            return f"its exchange {name} is one of the pipeline's own"
     for other in others:
-        if other.exchange.name == exchange and other.name != service.name:
-            return f"its exchange {exchange} is also that of {other.name}"
+        shared = [name for name in exchanges_of(other) if name in own]
+        if shared and other.name != service.name:
+            return f"its exchange {shared[0]} is also that of {other.name}"
     return ""
+
+
+def exchanges_of(service: Service) -> tuple[str, ...]:
+    """Those that are named for the service, also where it does not have all of them yet."""
+    every = (service.exchange, service.topic_exchange, service.headers_exchange)
+    return tuple(each.name for each in every)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from orders import models
 from runtime.moment import Moment
 from runtime.requests.cursor import Next
 
@@ -25,7 +26,7 @@ Currency = Annotated[str, Meta(description="ISO 4217.", examples=["EUR"])]
 UserIdText = Annotated[
     str, Meta(description="`userId` as text, where it is beyond 2^53 - 1 (JavaScript rounds it).")
 ]
-Status = Literal["placed", "confirmed", "shipped", "rejected", "cancelled"]
+Status = Literal[*models.Status.values]  # type: ignore[valid-type]
 
 
 class OrderLine(TypedDict):

@@ -11,6 +11,9 @@ from messaging.fields import Currency, Money, OrderId, Quantity, Sku, UserId
 from runtime.moment import Moment, for_programs
 from runtime.money.amounts import text_of
 
+#: The step that rejects an order; a service of another state of this name rejects none.
+REJECTED_BY = ("inventory", "rejected")
+
 
 class OrderLine(Struct, rename="camel"):
     """Units of one SKU at the price of the catalogue when the order was placed."""
@@ -88,6 +91,6 @@ def body_of(document: Mapping[str, Any], type_: str) -> Order:
 def rejection_reason(document: Mapping[str, Any]) -> str | None:
     """Why inventory rejected the order; a cancellation may have changed its ledger since."""
     steps = document.get("steps") or []
-    details = (step["detail"] for step in steps if step["state"] == "rejected")
+    details = (step["detail"] for step in steps if (step["service"], step["state"]) == REJECTED_BY)
     # An order of an earlier release may have no steps.
     return next(details, document["ledger"]["inventory"]["detail"])

@@ -7,11 +7,11 @@ from typing import Any
 
 from messaging.order_id import object_id
 from orders.collection import orders
-from orders.events import Order, body_of
+from orders.events import REJECTED_BY, Order, body_of
 
 #: The steps by which an order becomes that; of those beside one another the first that was noted.
 DECIDED_BY = {
-    "order.rejected": ((("inventory", "rejected"),),),
+    "order.rejected": ((REJECTED_BY,),),
     "order.confirmed": (
         (("inventory", "reserved"), ("inventory", "shipped")),
         (("billing", "invoiced"),),

@@ -80,6 +80,8 @@ def hear(service: Service, event: Event) -> None:
     handles(
         "orders",
         event.type,
+        # What it reads of a body is taken from the declaration, too.
+        version=event.version,
         batch=partial(note_many, service, event),
         validate=partial(read, event),
         consequence=f"{{order}} does not know yet that it is {event.state} in {service.name}.",

@@ -32,7 +32,8 @@ ADAPTERS = {
 UNDOCUMENTED = (
     *("amqp.abstract_channel", "amqp.basic_message", "amqp.method_framing"),
     *("amqp.serialization", "amqp.transport", "billiard", "celery.concurrency", "celery.worker"),
-    *("django_mongodb_backend.compiler", "django_mongodb_backend.query", "httptools"),
+    *("asgiref.wsgi", "django_mongodb_backend.compiler", "django_mongodb_backend.query"),
+    *("django_mongodb_backend.schema", "httptools"),
     *("kombu.asynchronous", "pymongo.synchronous", "uvicorn.protocols"),
 )
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from messaging import body
+from messaging.incoming_fields import OrderId, UserId
 from messaging.order_id import of_message
 
 EXAMPLE = '{"orderId": "6743…", "userId": 101}'
-
-OrderId = (
-    Annotated[str, Meta(min_length=1, max_length=100)] | Annotated[int, Meta(ge=0, le=2**63 - 1)]
-)
-UserId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
 class _Event(Struct, rename="camel"):

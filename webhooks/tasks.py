@@ -11,6 +11,7 @@ from messaging.body import readable
 from messaging.handling.handlers import handles
 from messaging.handling.traces import of_bodies
 from messaging.message import Message
+from messaging.service import events as events_of_services
 from messaging.service import heard, services
 from runtime.tracing.context import TraceContext
 from webhooks import events, noting, order
@@ -64,6 +65,8 @@ def hear(type_: str) -> None:
     handles(
         NAME,
         type_,
+        # A body is sent on as it is.
+        version=events_of_services()[type_].version,
         batch=partial(note_many, type_),
         validate=order.read,
         consequence="No endpoint is told this of {order}.",

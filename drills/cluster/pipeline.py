@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -117,10 +116,6 @@ class Pipeline:
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(self[name].pid).children()
         return []
-
-    def ask_to_stop(self, name: str) -> None:
-        """SIGTERM, without waiting."""
-        psutil.Process(self[name].pid).send_signal(signal.SIGTERM)
 
     def ended(self) -> list[str]:
         """Those that do not run."""

@@ -61,10 +61,7 @@ def delete_user(run: Run) -> None:
 
 def start_refused(run: Run) -> None:
     """Processes start with a login that RabbitMQ does not have yet."""
-    workers = [
-        run.chance.choice(run.site.pipeline.workers(service))
-        for service in ("inventory", "billing", "orders")
-    ]
+    workers = [run.chance.choice(run.site.pipeline.workers(service)) for service in SERVICES]
     started = ["relay", "archiver", *workers]
     with refused(run, f"another password, kill -9 and start of {', '.join(started)}", started):
         run.site.login.set_password(run.site.management, "another")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drills.cluster.pipeline import SERVICES
 from drills.cluster.rabbitmq_cluster import Node, start_nodes
 from drills.drill import Drill
 from drills.faults.planted import plant_faults, remove_faults, retrying
 from drills.run import Run
 from drills.waiting import wait_until
 
-QUEUES = ("inventory", "billing", "orders", "billing.retry.1s")
+QUEUES = (*SERVICES, "billing.retry.1s")
 #: Where none waits in a retry queue by then, the drill would not test what it says: it fails.
 RETRYING_SECONDS = 20
 

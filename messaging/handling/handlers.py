@@ -21,7 +21,7 @@ from messaging.handling.handler import Body, Handle, HandleBatch, Handler, Valid
 from messaging.handling.task import EventTask
 from messaging.incoming import FIRST_VERSION
 from messaging.message import Message
-from messaging.service import resting, services
+from messaging.service import events, resting, services
 from messaging.topology import carried_to
 
 #: By service and type.
@@ -102,7 +102,12 @@ def ignore_the_rest() -> None:
     for service in services().values():
         for type_ in carried_to(service):
             if (service.name, type_) not in HANDLERS:
-                handles(service.name, type_, runbook="Nothing is done for this event.")(_nothing)
+                handles(
+                    service.name,
+                    type_,
+                    version=events()[type_].version,
+                    runbook="Nothing is done for this event.",
+                )(_nothing)
                 ignored.add((service.name, type_))
 
 
@@ -110,6 +115,11 @@ def ignore_the_rest() -> None:
 def known_types(service: str) -> frozenset[str]:
     """The types of event that the service has a handler for."""
     return frozenset(type_ for name, type_ in HANDLERS if name == service)
+
+
+def versions_read() -> dict[tuple[str, str], int]:
+    """The newest version that each handler reads, by service and type; without what is ignored."""
+    return {key: each.version for key, each in HANDLERS.items() if key not in ignored}
 
 
 def _nothing(body: Body) -> list[Message]:

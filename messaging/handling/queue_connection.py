@@ -17,10 +17,6 @@ class QueueStates:
         self._url = url
         self._connection: Connection | None = None
 
-    @property
-    def is_connected(self) -> bool:
-        return self._connection is not None
-
     def of(self, queue: str) -> QueueState | None:
         """Its state; None where it is not declared.
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import bson
 from django.apps import apps
 from django.db import connection
-from django_mongodb_backend.schema import DatabaseSchemaEditor
 from pymongo import IndexModel
 
 from messaging.handling import retry_notes
 from orders import unanswered
 from ordersite.keyed_requests import models
+from ordersite.patches import django_mongodb_backend
 
 
 class DeclaredIndex(NamedTuple):
@@ -41,11 +41,9 @@ def of_services() -> list[DeclaredIndex]:
 
 def declared() -> list[DeclaredIndex]:
     """Every index that a migrated database has, beside those of `_id`."""
-    noting = _NotingEditor(connection)
-    for model in apps.get_models():
-        if model._meta.can_migrate(connection):
-            noting.create_model(model)
-    return [*noting.noted, *OF_MIGRATIONS, *of_services()]
+    migrated = [each for each in apps.get_models() if each._meta.can_migrate(connection)]
+    of_models = django_mongodb_backend.indexes_of(migrated)
+    return [*(DeclaredIndex(*each) for each in of_models), *OF_MIGRATIONS, *of_services()]
 
 
 def missing() -> list[DeclaredIndex]:
@@ -76,30 +74,3 @@ def _meaning(index: Any) -> bytes:
             "condition": index.get("partialFilterExpression", {}),
         }
     )
-
-
-class _NotingEditor(DatabaseSchemaEditor):
-    """Django's maker of collections and indexes, which notes the indexes and makes nothing."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.noted: list[DeclaredIndex] = []
-
-    def get_database(self) -> Any:
-        return _NoDatabase()
-
-    def get_collection(self, name: str) -> Any:
-        return _NotedCollection(name, self.noted)
-
-
-class _NoDatabase:
-    def create_collection(self, name: str) -> None:
-        """Nothing is made."""
-
-
-class _NotedCollection:
-    def __init__(self, name: str, noted: list[DeclaredIndex]) -> None:
-        self._name, self._noted = name, noted
-
-    def create_indexes(self, models: list[IndexModel]) -> None:
-        self._noted += [DeclaredIndex(self._name, model) for model in models]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from importlib import import_module
 
 from ordersite.patches import geography
@@ -55,6 +56,8 @@ def preload() -> None:
     gc.disable()
     geography.leave_out()
     for name in MODULES:
-        import_module(name)
+        # Another release of a library may not have it: then each process imports what it needs.
+        with suppress(ImportError):
+            import_module(name)
     gc.freeze()
     gc.enable()

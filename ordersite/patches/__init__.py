@@ -11,5 +11,6 @@ BACKEND = Tried(
     "django-mongodb-backend",
     "==5.2.4",
     "some queries miss their indexes, a stored value of a wrong type fails the list that it is in, "
-    "every process takes longer to start, and a `migrate` that was ended cannot go on",
+    "every process takes longer to start, a `migrate` that was ended cannot go on, and the "
+    "doctor and `declare_indexes` do not look for the indexes of models",
 )

@@ -14,6 +14,9 @@ And it converts values as it reads rows. Other programs and earlier releases wri
 collections, and MongoDB takes any type: one value that cannot be converted would answer 500 for
 every document. It is read as null, and logged once.
 
+And it says of no model which indexes it makes: the maker of `migrate` notes them here, so that the
+doctor misses what is not there.
+
 And its migrations cannot be run a second time, though MongoDB keeps the first half of one: a
 `migrate` that was ended would fail for ever, as a collection is there or an index is gone.
 """
@@ -21,13 +24,13 @@ And its migrations cannot be run a second time, though MongoDB keeps the first h
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache, wraps
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Field, UniqueConstraint
 from django.db.models.expressions import Col
 from django.db.models.fields.related_lookups import RelatedIn
@@ -37,6 +40,7 @@ from django_mongodb_backend.compiler import SQLCompiler
 from django_mongodb_backend.fields import EmbeddedModelField
 from django_mongodb_backend.query import MongoQuery
 from django_mongodb_backend.schema import DatabaseSchemaEditor
+from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from ordersite.patches import BACKEND
@@ -202,6 +206,49 @@ def _checked(value: Any, expression: Any) -> Any:
             raise TypeError(f"{str(value)[:40]!r} is not of the type {type_.__name__}")
     # There is no amount `-0.00`.
     return abs(value) if isinstance(value, Decimal) and not value else value
+
+
+# --- Declared indexes ---------------------------------------------------------------------------
+
+
+def indexes_of(of_models: Iterable[type[models.Model]]) -> list[tuple[str, IndexModel]]:
+    """What `migrate` makes for these models, each with its collection.
+
+    None with a release that was not tried: its maker might make them, in place of naming them.
+    """
+    if not BACKEND.is_installed:
+        return []
+    noting = _NotingEditor(connection)
+    for model in of_models:
+        noting.create_model(model)
+    return noting.noted
+
+
+class _NotingEditor(DatabaseSchemaEditor):
+    """Django's maker of collections and indexes, which notes the indexes and makes nothing."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.noted: list[tuple[str, IndexModel]] = []
+
+    def get_database(self) -> Any:
+        return _NoDatabase()
+
+    def get_collection(self, name: str) -> Any:
+        return _NotedCollection(name, self.noted)
+
+
+class _NoDatabase:
+    def create_collection(self, name: str) -> None:
+        """Nothing is made."""
+
+
+class _NotedCollection:
+    def __init__(self, name: str, noted: list[tuple[str, IndexModel]]) -> None:
+        self._name, self._noted = name, noted
+
+    def create_indexes(self, indexes: list[IndexModel]) -> None:
+        self._noted += [(self._name, each) for each in indexes]
 
 
 # --- Migrations that were ended -----------------------------------------------------------------

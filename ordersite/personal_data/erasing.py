@@ -28,7 +28,6 @@ from runtime.trouble import is_refused_by_mongodb
 #: Longer than any message waits in a queue, for its retries or in an operator's hands.
 MESSAGES_COME_FOR = timedelta(days=90)
 
-SCHEDULER = "erasing"
 REFUSED = (
     "MongoDB does not let this process change it; an administrator's login may: run "
     "manage.py personal_data erase with it"

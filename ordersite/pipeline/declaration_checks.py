@@ -8,14 +8,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 
 from messaging import declarations
-from messaging.handling.handlers import HANDLERS, handled_twice, ignored
+from messaging.handling.handlers import handled_twice, versions_read
 from messaging.service import declared, installed_packages
 
 
 def check_declarations(**_: Any) -> list[CheckMessage]:
     """Every error stops `manage.py` and the workers before they start."""
     return [
-        *declarations.errors(declared(), HANDLERS.keys() - ignored, handled_twice),
+        *declarations.errors(declared(), versions_read(), handled_twice),
         *declarations.outside(settings.BASE_DIR, installed_packages()),
         *declarations.without_a_worker(settings.BASE_DIR, declared()),
     ]

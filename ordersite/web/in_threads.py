@@ -16,12 +16,12 @@ from contextvars import copy_context
 from functools import partial
 from typing import IO, Any
 
-from asgiref.wsgi import WsgiToAsgiInstance
 from django.http import HttpResponse
 
 from ordersite.web import problems, security_headers
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
 from ordersite.web.counts import answered
+from ordersite.web.environ import environ_of
 from ordersite.web.route import ROUTE
 from ordersite.web.scope import address_of, answer_fields
 from ordersite.web.thread_pools import Busy, BusyWithOne, Places, all_places, asked_for
@@ -184,17 +184,6 @@ async def send_problem(scope: Event, send: Send, response: HttpResponse) -> None
     start["headers"] += [*security_headers.lines(), *answer_fields(scope)]
     await send(start)
     await send({"type": "http.response.body", "body": response.content})
-
-
-def environ_of(scope: Event, body: Any) -> dict[str, Any]:
-    """The request as WSGI describes it (PEP 3333)."""
-    # The server bounds the number of headers itself.
-    builder = WsgiToAsgiInstance(None, duplicate_header_limit=0)
-    # A client may write bytes in its query that are not ASCII; the builder does not take them.
-    builder.scope = {**scope, "query_string": b""}
-    environ: dict[str, Any] = builder.build_environ(builder.scope, body)
-    environ["QUERY_STRING"] = scope["query_string"].decode("latin1")
-    return environ
 
 
 def response_start(status: str, headers: list[tuple[str, str]]) -> Event:

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from marshmallow import fields
 
-from localservices.pipeline import process_environment, procfile
+from localservices.pipeline import is_on, process_environment, procfile
+from ordersite.environment import env
 from ordersite.forking.program import program_of
 from ordersite.forking.starts import commands, own_settings
 
@@ -65,6 +67,16 @@ def test_another_python_is_not_this_one(tmp_path: Path) -> None:
 
 def test_up_starts_what_make_run_starts() -> None:
     assert commands() == procfile()
+
+
+@pytest.mark.parametrize("value", sorted(map(str, fields.Boolean.truthy | fields.Boolean.falsy)))
+def test_both_read_a_setting_that_turns_a_service_on_alike(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the deliverer runs and its worker does not, or the other way round."""
+    monkeypatch.setenv("WEBHOOKS", value)
+
+    assert is_on("webhooks") is env.bool("WEBHOOKS")
 
 
 def test_a_file_of_the_folder_is_for_one_process(tmp_path: Path) -> None:

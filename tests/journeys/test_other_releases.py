@@ -10,6 +10,7 @@ from django.conf import settings
 from kombu import Connection
 from kombu.transport.native_delayed_delivery import MAX_NUMBER_OF_BITS_TO_USE as DELAY_LEVELS
 
+from localservices.pipeline import service_names
 from tests.journeys.api import Api, await_failed_messages, manage
 from tests.journeys.whole_pipeline.conftest import load_products
 from tests.other_releases.sitecustomize import WITH_ADAPTERS
@@ -41,7 +42,8 @@ def test_an_order_is_placed_handled_given_up_and_replayed(
     load_products()
     api = Api(processes.start_web())
     worker = processes.run(
-        "worker", "celery --quiet -A celery_app worker -Q inventory,billing,orders -n all@%h -c 1"
+        "worker",
+        f"celery --quiet -A celery_app worker -Q {','.join(service_names())} -n all@%h -c 1",
     )
     processes.start("relay", "archiver")
     processes.wait_for_workers([worker])

@@ -20,7 +20,7 @@ from tests.journeys.api import Api
 from tests.polling import eventually
 from tests.processes import ROOT, Processes
 
-ALL_BUT_WEB = ("relay", "inventory", "billing", "orders", "archiver", "scheduler")
+ALL_BUT_WEB = tuple(name for name in procfile() if name != "web")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_every_process_before_its_services(
     services[0].start()
     services[1].start()
     waits_for_migrations = "Waiting for the database's migrations (python manage.py migrate)"
-    eventually(lambda: waits_for_migrations in said(processes[2]))
+    eventually(lambda: waits_for_migrations in said(processes[ALL_BUT_WEB.index("billing")]))
     prepare(tmp_path, settings)
 
     eventually(lambda: api.post(101).status == 201)

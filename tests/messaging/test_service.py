@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
 from msgspec import Struct
 
 from messaging.service import (
@@ -13,6 +19,7 @@ from messaging.service import (
     exchange_of,
     heard,
     listeners,
+    service_in,
     services,
 )
 from messaging.topology import bindings, carried_to, subscriptions
@@ -75,3 +82,33 @@ def test_nobody_has_to_get_what_no_service_listens_to() -> None:
 
     assert "billing" in [service.name for service in listeners("order.rejected")]
     assert not any(listeners(type_) for type_ in events().keys() - listened)
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"publishes": [Body]}, 'publishes has Body. Write Event("shipping.<state>", Body)'),
+        ({"listens": ["order.confirmed"]}, 'Write On("order.confirmed")'),
+        (
+            {"listens": [On("order.confirmed", leads_to="announced")]},
+            'Write On("order.confirmed", leads_to=["announced"])',
+        ),
+        ({"listens": On("order.confirmed")}, 'Write listens=[On("order.placed")]'),
+        (
+            {"publishes": [Event("shipping.announced", "ShippingAnnounced")]},
+            "the body of shipping.announced is 'ShippingAnnounced'. Write a subclass of Struct",
+        ),
+    ],
+)
+def test_a_declaration_of_wrong_types_says_what_to_write(
+    declared: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: Any = ModuleType("shipping.service")
+    module.SERVICE = Service("shipping", **declared)
+    monkeypatch.setitem(sys.modules, "shipping", ModuleType("shipping"))
+    monkeypatch.setitem(sys.modules, "shipping.service", module)
+
+    with pytest.raises(ImproperlyConfigured) as raised:
+        service_in("shipping")
+
+    assert words in str(raised.value)

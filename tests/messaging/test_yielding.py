@@ -50,7 +50,7 @@ def test_it_waits_until_the_backlog_is_gone(backlog: None, monkeypatch: pytest.M
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ways.wait, ("inventory", "billing"))
-        eventually(lambda: ways._states.is_connected)
+        eventually(lambda: ways._states._connection is not None)
         assert not waiting.done()
         broker.take_all("billing")
         waiting.result(timeout=10)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from messaging.errors import InvalidMessage, PermanentError
 from messaging.handling.handlers import known_types
 from messaging.service import answering
-from orders import cancelling, ledger, placing, tasks
+from orders import cancelling, events, ledger, placing, tasks
 from orders.collection import orders
 from runtime.money.price import Price
 from tests.concurrency import at_once
@@ -60,6 +60,8 @@ def essence(order: dict[str, Any]) -> Any:
     entries = {
         service: (entry["state"], entry["detail"], entry["message_id"].partition(":")[0])
         for service, entry in order["ledger"].items()
+        # What a further service has not done yet is nothing that it told.
+        if entry["message_id"]
     }
     return order["status"], entries, [event["type"] for event in order["pending_events"]]
 
@@ -89,6 +91,17 @@ def test_a_rejection_is_noted_with_its_reason_and_goes_into_the_outbox():
     assert rejection["id"] == f"order.rejected:{order_id}"
     assert rejection["version"] == order["version"] == 2
     assert order["pending_since"] == order["created_at"]
+
+
+def test_the_reason_is_inventorys_also_where_another_service_refused_the_order_before() -> None:
+    order = hear(placed(), "rejected")
+    [step] = [each for each in order["steps"] if each["state"] == "rejected"]
+    order["steps"].insert(0, step | {"service": "shipping", "detail": "No carrier goes there"})
+
+    body = events.body_of(order, "order.rejected")
+
+    assert isinstance(body, events.OrderRejected)
+    assert body.reason == "Out of stock: book"
 
 
 def test_a_rejection_alone_in_the_outbox_is_pending_from_then_on():
@@ -245,7 +258,10 @@ def test_a_reason_is_data_whatever_it_holds():
 
 
 def test_orders_knows_what_the_services_tell():
-    assert known_types("orders") == {
+    known = known_types("orders")
+
+    assert known == {event.type for each in answering() for event in each.publishes}
+    assert known >= {
         "inventory.reserved",
         "inventory.rejected",
         "inventory.released",

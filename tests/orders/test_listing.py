@@ -41,7 +41,8 @@ def test_one_order_shows_its_ledger(client: Client, place: Place):
 
     assert order.items() >= placed.items()
     pending = {"state": "pending", "at": None, "detail": None}
-    assert order["ledger"] == {"inventory": pending, "billing": pending}
+    assert order["ledger"] == dict.fromkeys(order["ledger"], pending)
+    assert {"inventory", "billing"} <= order["ledger"].keys()
 
 
 @pytest.mark.parametrize("order_id", ["nope", "0" * 24, "%24gt", "0" * 5000])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -15,7 +15,6 @@ from failed_messages.records.collection import failed_messages
 from inventory import reserving, shipping
 from inventory.demo_products import load as load_products
 from inventory.order import PlacedOrder
-from inventory.reserving import reservations
 from messaging.service import services
 from orders import events_again, unanswered
 from orders.collection import orders
@@ -232,7 +231,7 @@ def test_a_shipment_that_was_noted_is_told_once(at_once: None) -> None:
 
     assert line_of("inventory").done == 1
     assert reconcile() == 0
-    assert reservations().count_documents(shipping.IS_UNHEARD) == 0
+    assert [*shipping.unheard(datetime.now(UTC) + timedelta(days=1))] == []
     assert shipping.publish_waiting() == 0
 
 

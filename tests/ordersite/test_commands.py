@@ -8,12 +8,15 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.checks import CheckMessage, Error
+from django.core.management import CommandError, call_command, get_commands, load_command_class
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 
 from drills.traffic.poison import KINDS
+from messaging import declarations
 from ordersite.broker import management_api
 from tests.broker import publish_poison
 from tests.polling import eventually
@@ -35,6 +38,21 @@ def publish(body: bytes, exchange: str, routing_key: str, **properties: str) -> 
             routing_key=routing_key,
             **{"content_type": "application/json", "content_encoding": "utf-8", **properties},
         )
+
+
+@pytest.mark.parametrize("process", ["serve", "relay", "archiver", "scheduler", "deliverer"])
+def test_a_wrong_declaration_stops_the_start(process: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> list[CheckMessage]:
+        return [Error("shipping: order.confirmed leads to 'anounced'.", id="services.E012")]
+
+    monkeypatch.setattr(declarations, "errors", wrong)
+    monkeypatch.setattr(
+        f"{load_command_class(get_commands()[process], process).__module__}.Command.handle",
+        lambda *_, **__: pytest.fail("it starts"),
+    )
+
+    with pytest.raises(SystemCheckError, match="anounced"):
+        call_command(process, skip_checks=False)
 
 
 @pytest.mark.usefixtures("clean")

@@ -28,8 +28,10 @@ from kombu import Connection, Consumer
 from messaging import topology
 from messaging.service import services
 from ordersite.doctor import declared_indexes
+from ordersite.patches import django_mongodb_backend
 from ordersite.pipeline import scheduler_heartbeat
 from runtime.lease import RELAY_LEASE, Lease
+from runtime.tried_releases import Tried
 from tests.broker import publish
 from tests.polling import eventually
 from tests.processes import Processes
@@ -114,6 +116,21 @@ def test_every_index_of_a_migrated_database_is_declared() -> None:
     }
 
     assert declared == existing
+
+
+def test_a_backend_that_was_not_tried_makes_no_index_where_it_was_to_name_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    untried = Tried("django-mongodb-backend", "==0", "of no release")
+    monkeypatch.setattr(django_mongodb_backend, "BACKEND", untried)
+    monkeypatch.setattr(django_mongodb_backend, "_NotingEditor", None)
+
+    assert declared_indexes.missing() == []
+    assert {each.collection for each in declared_indexes.declared()} == {
+        "orders",
+        "keyed_requests",
+        "retry_notes",
+    }
 
 
 def test_without_processes_each_is_missed_with_its_command() -> None:

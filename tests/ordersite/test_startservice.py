@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,17 +14,30 @@ from django.core.management import CommandError, call_command
 
 from localservices.pipeline import ROOT
 
-#: Before, between and behind the packages that its files import.
-NAMES = ("accounts", "parcels", "shipping")
 LISTENS = ("order.placed:booked", "inventory.reserved:seen", "billing.invoiced")
+LONG = "declarations_to_the_customs_of_a_country"
 
 
 @pytest.mark.usefixtures("programs")
-@pytest.mark.parametrize("name", NAMES)
-def test_its_files_have_no_fault(name: str, tmp_path: Path, settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "listens"),
+    [
+        # Before, between and behind the packages that its files import.
+        ("accounts", LISTENS),
+        ("parcels", LISTENS),
+        ("shipping", LISTENS),
+        (LONG, (*LISTENS, "order.confirmed:declared_to_customs")),
+        # Without a state, it publishes nothing.
+        ("accounts", ("billing.credited",)),
+        ("shipping", ("billing.credited",)),
+    ],
+)
+def test_its_files_have_no_fault(
+    name: str, listens: tuple[str, ...], tmp_path: Path, settings: Any
+) -> None:
     settings.BASE_DIR = tmp_path
 
-    call_command("startservice", name, "--listens", *LISTENS)
+    call_command("startservice", name, "--listens", *listens)
 
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     for package in ("messaging", "runtime"):
@@ -38,6 +52,44 @@ def test_its_files_have_no_fault(name: str, tmp_path: Path, settings: Any) -> No
         assert ran.returncode == 0, ran.stdout
 
 
+@pytest.mark.usefixtures("programs")
+def test_it_takes_an_order_as_the_other_services_do(tmp_path: Path, settings: Any) -> None:
+    """A foreign publisher may write a number, and our id in capitals."""
+    settings.BASE_DIR = tmp_path
+    call_command("startservice", "parcels", "--listens", *LISTENS)
+
+    assert read_by("parcels", tmp_path, {"orderId": 12, "userId": 7}) == "12"
+    ours = "6743A1B2C3D4E5F60718293A"
+    assert read_by("parcels", tmp_path, {"orderId": ours, "userId": 7}) == ours.lower()
+
+
+def read_by(service: str, root: Path, body: dict[str, Any]) -> str:
+    """The order's id, as the new service reads it."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"from {service} import order; print(order.read({body}).order_id)"],
+        env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+@pytest.mark.usefixtures("programs")
+def test_what_needs_no_database_is_tested_in_memory(tmp_path: Path, settings: Any) -> None:
+    settings.BASE_DIR = tmp_path
+
+    call_command("startservice", "parcels", "--listens", *LISTENS)
+
+    tests = (tmp_path / "tests/parcels/test_tasks.py").read_text()
+    with_services = re.findall(r'@pytest.mark.usefixtures\("clean"\)\ndef (\w+)', tests)
+    assert with_services == [
+        "test_on_order_placed_is_done_once",
+        "test_on_inventory_reserved_is_done_once",
+    ]
+    assert "pytestmark" not in tests
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -50,6 +102,7 @@ def test_its_files_have_no_fault(name: str, tmp_path: Path, settings: Any) -> No
         ("order", "order_events"),
         ("staff", "an app of this name"),
         ("polling", "tests/polling.py"),
+        ("kombu", "a module of this name"),
         ("s" * 51, "at most 50"),
     ],
 )
@@ -97,7 +150,7 @@ def test_the_state_of_a_later_event_is_the_later_one(tmp_path: Path, settings: A
     call_command("startservice", "shipping", "--listens", *types)
 
     declared = (tmp_path / "shipping/service.py").read_text()
-    assert re.findall(r'Event\("shipping\.(\w+)"', declared) == [
+    assert re.findall(r'Event\(\s*"shipping\.(\w+)"', declared) == [
         "handled",
         "billed",
         "announced",

@@ -12,6 +12,7 @@ from django.test import override_settings
 from kombu.message import Message
 
 from failed_messages.archiving import dead_letter
+from localservices.pipeline import procfile
 from messaging.adapters.py_amqp import RAW, decode_table, read_properties
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
@@ -53,7 +54,7 @@ TAKEN = [
     ("orders", "billing.invoiced", {"billing", "orders"}),
     ("orders", "inventory.shipped", {"inventory", "orders"}),
 ]
-PROCESSES = ("web", "relay", "inventory", "billing", "orders", "archiver", "scheduler", "operator")
+PROCESSES = (*procfile(), "operator")
 
 
 @pytest.mark.parametrize(("queue", "type_", "kinds"), TAKEN)

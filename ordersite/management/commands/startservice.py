@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Sequence
@@ -108,6 +109,9 @@ def check_name(name: str) -> None:
         raise CommandError(f"{fault}. Choose another name.{more}")
     if name in {config.label for config in apps.get_app_configs()}:
         raise CommandError(f"Django has an app of this name, {name}, already. Choose another name.")
+    # A library may have put something else in its module's place, as kombu does.
+    if name in sys.modules:
+        raise CommandError(f"Python has a module of this name, {name}. Choose another name.")
     if fault := shares_exchange(Service(name), services().values()):
         raise CommandError(f"{name!r} cannot be a service: {fault}. Choose another name.")
     if (settings.BASE_DIR / "tests" / f"{name}.py").exists():

@@ -23,7 +23,7 @@ from tests.polling import eventually
 from tests.processes import Processes
 
 #: As `make run` starts them, apart from the scheduler.
-BEHIND_THE_WEB = ("inventory", "billing", "orders", "relay", "archiver")
+BEHIND_THE_WEB = tuple(name for name in procfile() if name not in ("web", "scheduler"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ import pytest
 from django.db import connection
 
 from localservices.mongodb import MongoDB
+from localservices.pipeline import service_names
 from localservices.rabbitmq import RabbitMQ
 from tests.journeys.api import Answer, Api
 from tests.journeys.whole_pipeline.conftest import Pipeline
 from tests.journeys.whole_pipeline.failed import failed_messages
 from tests.polling import eventually
 
-WORKERS = ("inventory", "billing", "orders")
+WORKERS = tuple(service_names())
 
 
 def test_orders_are_taken_while_rabbitmq_is_dead(api: Api, rabbitmq: RabbitMQ) -> None:
