@@ -184,7 +184,7 @@ def test_an_endpoint_that_cannot_be_rotated_hides_no_new_secret(admin_client: Cl
     stored = endpoints().find_one({"_id": sound["_id"]})
     assert stored
     assert newest(stored["secrets"]) in told
-    assert f"{broken['_id']} was not rotated, because of an error" in told
+    assert f"Endpoint {broken['_id']} was not rotated, because of an error" in told
 
 
 def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> None:

@@ -288,7 +288,7 @@ class EndpointAdmin(admin.ModelAdmin):
                 if is_outage(error) and not made:
                     raise
                 logger.exception(NOT_ROTATED, stored["_id"])
-                self.message_user(request, f"{stored['_id']} {SEE_LOG}", messages.ERROR)
+                self.message_user(request, f"Endpoint {stored['_id']} {SEE_LOG}", messages.ERROR)
                 if is_outage(error):
                     break
         return self._shown_once(request, made) if made else None
