@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from bson import Decimal128
 from django.conf import settings
 from django.db import connection
 from pymongo.client_session import ClientSession
@@ -150,10 +151,16 @@ def check_distance(number: str, last_known: int) -> None:
         )
 
 
-def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> bool:
+def issue_again(order: dict[str, Any], number: str, at: datetime, session: ClientSession) -> bool:
     """Issue the invoice that this order had, with the number that it had.
 
-    `order` is the body of its `order.placed`. Returns False if another order has the number.
+    With the tax rate of today: `other_rate` says whether it may have been another one.
+
+    Args:
+        order: the body of its `order.placed`.
+        at: when it was issued.
+
+    Returns: False if another order has the number.
 
     Raises:
         ValueError: the number is so high that it was never issued.
@@ -165,12 +172,14 @@ def issue_again(order: dict[str, Any], number: str, session: ClientSession) -> b
     if taken is None or taken["state"] != "lost":
         return False
     invoices().delete_one({"_id": taken["_id"]}, session=session)
-    invoices().insert_one(issued(placed, number, datetime.now(UTC)), session=session)
+    invoices().insert_one(issued(placed, number, at), session=session)
     return True
 
 
-def credit_again(order_id: str, number: str, reason: str | None, session: ClientSession) -> bool:
-    """Credit the order's invoice with the number of the credit note that it had.
+def credit_again(
+    order_id: str, number: str, reason: str | None, at: datetime, session: ClientSession
+) -> bool:
+    """Credit the order's invoice with the number of the credit note that it had, at that time.
 
     Returns False if another order's credit note has the number, or nothing is to be credited.
 
@@ -184,13 +193,26 @@ def credit_again(order_id: str, number: str, reason: str | None, session: Client
         return False
     credited = {
         "state": "credited",
-        "credited_at": datetime.now(UTC),
+        "credited_at": at,
         "credit_note_number": number,
         "credit_reason": reason,
     }
     invoices().delete_one({"_id": taken["_id"]}, session=session)
     invoices().update_one(owed, {"$set": credited}, session=session)
     return True
+
+
+def other_rate(number: str, session: ClientSession) -> Decimal | None:
+    """The tax rate of the invoice before this number in its series, in percent, where that is not
+    today's; else None.
+    """
+    series, _ = parts(number)
+    before = {"number": {"$gt": series, "$lt": number}, "state": {"$in": ["issued", "credited"]}}
+    known = invoices().find_one(before, sort=[("number", -1)], session=session)
+    if known is None or not isinstance(known["tax_rate_percent"], Decimal128):
+        return None
+    rate = known["tax_rate_percent"].to_decimal()
+    return None if rate == settings.TAX_RATE_PERCENT else rate
 
 
 def _lost(number: str) -> Invoice:

@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from inventory.movements import movements, of_order
 from inventory.order import PlacedOrder
 from inventory.reserving import Reservation, recorded_of, reservations, reserved
-from inventory.stock import Kind, having, products, shift
+from inventory.stock import Kind, having, products, shift, units_of
 from runtime.transactions import in_transaction
 
 
@@ -86,7 +86,7 @@ def _wanted(orders: Sequence[PlacedOrder]) -> Counter[str]:
 def _scarce(wanted: Mapping[str, int]) -> set[str]:
     """The SKUs of which less is available than wanted; an unknown one is among them."""
     found = products().find(having([*wanted]), {"_id": 0, "sku": 1, "available": 1})
-    available = {product["sku"]: product["available"] for product in found}
+    available = {product["sku"]: units_of(product, "available") or 0 for product in found}
     return {sku for sku, units in wanted.items() if available.get(sku, 0) < units}
 
 

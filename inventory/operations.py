@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inventory import answers
-from inventory.problem_types import NOT_DONE, NOT_RESERVED, SKU_TAKEN, TOO_MANY_UNITS
+from inventory.problem_types import NOT_DONE, NOT_RESERVED, SKU_TAKEN, STOCK_DIFFERS, TOO_MANY_UNITS
 from inventory.product_requests import CHANGE, NEW, NOTHING, ProductFilters
 from inventory.stock_requests import DELIVERY, MAX_KEY_CHARACTERS, SHIPMENT
 from runtime.requests import entity_tag, idempotency_key
@@ -131,7 +131,7 @@ RESTOCK = Operation(
             headers=(idempotency_key.REPLAYED_FIELD,),
         )
     },
-    problems=(KEY_REUSED, TOO_MANY_UNITS),
+    problems=(KEY_REUSED, STOCK_DIFFERS, TOO_MANY_UNITS),
 )
 
 SHIP = Operation(
@@ -155,5 +155,5 @@ SHIP = Operation(
             },
         )
     },
-    problems=(NOT_RESERVED, NOT_DONE),
+    problems=(NOT_RESERVED, NOT_DONE, STOCK_DIFFERS),
 )

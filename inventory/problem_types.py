@@ -44,6 +44,17 @@ SKU_TAKEN = ProblemType(
         },
     ),
 )
+STOCK_DIFFERS = ProblemType(
+    "stock-differs",
+    409,
+    "The stock is not as it should be",
+    "Another program has changed the product's units: they are not where a reservation says, or "
+    "one of its quantities is no number.",
+    "Run `manage.py recount_stock`: it says of which product a quantity is not what the movements "
+    "add up to. Correct that product.",
+    "The stock was not changed. 'pen' has no right number in its field available. Store a whole "
+    "number there in MongoDB; `python manage.py recount_stock` says what its movements add up to.",
+)
 TOO_MANY_UNITS = ProblemType(
     "too-many-units",
     409,

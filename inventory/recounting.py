@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from inventory.movements import movements
 from inventory.refusals import UnknownSku
-from inventory.stock import having, products
+from inventory.stock import QUANTITIES, having, products
 from messaging.isolation import isolated
 from runtime.transactions import in_transaction
 
@@ -24,7 +24,6 @@ CANNOT_RECOUNT = (
     "stores one; the others' is. Correct the document, then run manage.py recount_stock."
 )
 
-QUANTITIES = ("available", "reserved", "shipped")
 NOTHING = dict.fromkeys(QUANTITIES, 0)
 
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.consent import Obstacle
-from inventory.problem_types import NOT_DONE, NOT_RESERVED, TOO_MANY_UNITS
+from inventory.problem_types import NOT_DONE, NOT_RESERVED, STOCK_DIFFERS, TOO_MANY_UNITS
 from inventory.stock import MAX_UNITS
 from runtime.requests.faults import body_fault
 from runtime.requests.problem_type import Problem
@@ -79,6 +79,22 @@ class KeyReused(Refusal):
         super().__init__(
             f"The Idempotency-Key {_echo(key)} has restocked {quantity} units before. "
             "Send another delivery with another key."
+        )
+
+
+class StockDiffers(Refusal):
+    """The stock is not where a reservation says, or is no number."""
+
+    problem_type = STOCK_DIFFERS
+
+
+class NoNumber(StockDiffers):
+    """Another program has stored something else than a number of units."""
+
+    def __init__(self, sku: str, field: str) -> None:
+        super().__init__(
+            f"{_echo(sku)} has no right number in its field {field}. Store a whole number there in "
+            "MongoDB; `python manage.py recount_stock` says what its movements add up to."
         )
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from pymongo.client_session import ClientSession
 
 from inventory.movements import Movement, arrival, movement_id, movements
-from inventory.refusals import KeyReused, TooManyUnits, UnknownSku
-from inventory.stock import MAX_UNITS, Kind, having, products, shift
+from inventory.refusals import KeyReused, NoNumber, TooManyUnits, UnknownSku
+from inventory.stock import MAX_UNITS, QUANTITIES, Kind, having, products, shift, units_of
 from runtime.transactions import in_transaction
 
 Product = dict[str, Any]
@@ -41,6 +41,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
     Raises:
         UnknownSku: the SKU is not in the catalogue.
         KeyReused: the key was used for another quantity.
+        NoNumber: another program has stored something else than numbers of units.
         TooManyUnits: MongoDB could not count the product's units any more.
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
@@ -49,6 +50,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
         product = products().find_one(having([sku]), session=session)
         if product is None:
             raise UnknownSku(sku)
+        product |= _units(product)
         if earlier := _earlier(sku, quantity, key, session):
             return Delivery(product, earlier, is_repeated=True)
         _check_room(product, quantity)
@@ -56,7 +58,7 @@ def deliver(sku: str, quantity: int, *, key: str, by: str) -> Delivery:
             raise UnknownSku(sku)
         movement = arrival(Kind.RESTOCK, sku, quantity, key=key, at=datetime.now(UTC), by=by)
         movements().insert_one(movement, session=session)
-        after = product | {"available": int(product["available"]) + quantity}
+        after = product | {"available": product["available"] + quantity}
         return Delivery(after, movement, is_repeated=False)
 
     return in_transaction(deliver_once)
@@ -96,8 +98,23 @@ def _earlier(sku: str, quantity: int, key: str, session: ClientSession) -> Movem
     return movement
 
 
+def _units(product: Product) -> dict[str, int]:
+    """Its three quantities; one that another program has not stored is none.
+
+    Raises:
+        NoNumber: one of them is something else.
+    """
+    units: dict[str, int] = {}
+    for where in QUANTITIES:
+        stored = units_of(product, where)
+        if stored is None:
+            raise NoNumber(product["sku"], where)
+        units[where] = stored
+    return units
+
+
 def _check_room(product: Product, quantity: int) -> None:
     """Units move between the three quantities, so each has to have room for all of them."""
-    units = sum(int(product[where]) for where in ("available", "reserved", "shipped"))
+    units = sum(product[where] for where in QUANTITIES)
     if units + quantity > MAX_UNITS:
         raise TooManyUnits(product["sku"], units)

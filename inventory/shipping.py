@@ -25,9 +25,10 @@ from pymongo.read_concern import ReadConcern
 
 from inventory import consent, events
 from inventory.movements import movement_id, movements
-from inventory.refusals import NotDone, NotReserved, UnknownReservation
+from inventory.refusals import NotDone, NotReserved, StockDiffers, UnknownReservation
 from inventory.reserving import Reservation, move_lines, recorded, reservations
 from inventory.stock import Kind
+from messaging.errors import TransientError
 from messaging.isolation import isolated
 from messaging.publishing.outbox import IS_PENDING, publish_pending
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
@@ -89,6 +90,7 @@ def send(order_id: str, by: str, anyway: str = "", is_hasty: bool = True) -> Shi
         NotReserved: it was rejected or cancelled.
         NotDone: another service failed for the order, still retries, or has not answered where that
             counts, and `anyway` is empty.
+        StockDiffers: the stock is not where the reservation says.
         Outage: MongoDB is down or the documents are held, see `runtime.transactions`.
     """
 
@@ -107,7 +109,11 @@ def send(order_id: str, by: str, anyway: str = "", is_hasty: bool = True) -> Shi
             raise NotDone(order_id, obstacle)
         if not consent.note(order_id, session):
             raise NotReserved(order_id, "cancelled")
-        move_lines(Kind.SHIP, reservation, session, by)
+        try:
+            move_lines(Kind.SHIP, reservation, session, by)
+        except TransientError as error:
+            # A person asks, who can recount the stock; no retry does.
+            raise StockDiffers(str(error)) from error
         now = datetime.now(UTC)
         change: dict[str, Any] = {"state": "shipped", "shipped_at": now, "pending_since": now}
         if here := context.current.get():

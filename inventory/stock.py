@@ -23,6 +23,9 @@ class Kind(StrEnum):
     SHIP = "ship"
 
 
+#: Where units are.
+QUANTITIES = ("available", "reserved", "shipped")
+
 #: MongoDB's largest integer: of no SKU can there be more units in all.
 MAX_UNITS = 2**63 - 1
 
@@ -54,6 +57,15 @@ def having(skus: list[str]) -> dict[str, Any]:
     """The filter that finds these SKUs through their index."""
     # The unique index is partial on the type: without it MongoDB reads the whole catalogue.
     return {"sku": {"$in": skus, "$type": "string"}}
+
+
+def units_of(product: Mapping[str, Any], where: str) -> int | None:
+    """How many of its units are there: 0 where another program has stored none; None: no number."""
+    units = product.get(where, 0)
+    is_number = isinstance(units, int) and not isinstance(units, bool)
+    if is_number or (isinstance(units, float) and units.is_integer()):
+        return int(units)
+    return None
 
 
 def products() -> Collection[dict[str, Any]]:

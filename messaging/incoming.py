@@ -7,10 +7,12 @@ sees it: one malformed Celery header would stop a worker's main process.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -46,6 +48,8 @@ RETURNS_HEADER = "x-delivery-count"
 
 #: Of the format of a body.
 FIRST_VERSION = 1
+#: `2` and `2.0`; of AMQP's numbers none has more digits.
+_WHOLE_NUMBER = re.compile(r"(?P<digits>[0-9]{1,19})(\.0+)?")
 
 #: The end of the year 9999, where datetime ends.
 LAST_SECOND = 253_402_300_799
@@ -141,9 +145,16 @@ def came_back(message: Any) -> bool:
 
 
 def version_in(headers: Mapping[str, Any]) -> int:
-    """The version of the body's format; a publisher that names none writes the first."""
+    """The version of the body's format; a publisher that names none writes the first.
+
+    Some clients of AMQP write every number as a double, or as text.
+    """
     version = headers.get("schema-version")
-    return version if isinstance(version, int) else FIRST_VERSION
+    if isinstance(version, int):
+        return version
+    is_plain = isinstance(version, str | float | Decimal)
+    written = _WHOLE_NUMBER.fullmatch(str(version)) if is_plain else None
+    return int(written["digits"]) if written else FIRST_VERSION
 
 
 def delivery_of(message: Any, service: Service) -> Delivery:

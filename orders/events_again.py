@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from messaging.isolation import isolated
 from messaging.message import Message, event
+from messaging.order_id import object_id
 from messaging.outages import is_outage
 from messaging.publishing.counts import publish_counted
 from messaging.publishing.publisher import Outgoing, Publisher, check_publishable
@@ -29,6 +30,10 @@ UNREADABLE = (
     "has recorded of it, is not as this release stores it; the others are sent. Correct the "
     "document: it stays unaccounted for until then."
 )
+NO_ID_OF_OURS = (
+    "Order %s cannot be sent to %s again, since another program has stored it, and no answer to "
+    "such an id would be noted; the others are sent. Place it through the API, and delete it."
+)
 
 
 def send_again(
@@ -44,10 +49,13 @@ def send_again(
     Raises:
         PublishError: RabbitMQ has not confirmed all; the next run sends them again.
     """
-    ids = [ObjectId(each) for each in order_ids]
+    ids = {each: object_id(each) for each in order_ids}
+    for each in (each for each, id_ in ids.items() if id_ is None):
+        logger.error(NO_ID_OF_OURS, each, service)
+    known = [id_ for id_ in ids.values() if id_]
     outgoing: dict[ObjectId, Outgoing] = {}
     recorded_of = _recorded(type_, order_ids)
-    for document in orders().find({"_id": {"$in": ids}}):
+    for document in orders().find({"_id": {"$in": known}}):
         with isolated(logger, UNREADABLE, document["_id"], service):
             recorded = recorded_of(str(document["_id"]))
             again = Outgoing(message_again(document, type_, recorded), by_name.name, service)

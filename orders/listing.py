@@ -6,7 +6,7 @@ repeat any, and the thousandth page costs what the first does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -44,8 +44,9 @@ def page(parameters: Mapping[str, str], caller: Caller) -> Page:
     if len(documents) <= request.limit:
         return Page(documents, None)
     documents.pop()
-    following = {**parameters, "cursor": cursor_after(documents[-1]["_id"])}
-    return Page(documents, urlencode(following))
+    last = last_id([document["_id"] for document in documents])
+    following = {**parameters, "cursor": cursor_after(last)} if last else None
+    return Page(documents, urlencode(following) if following else None)
 
 
 def query(request: OrderFilters, caller: Caller) -> dict[str, Any]:
@@ -90,6 +91,14 @@ def id_at(moment: datetime, margin_seconds: int) -> ObjectId:
     """
     seconds = max(0, min(2**32 - 1, int(moment.timestamp()) + margin_seconds))
     return ObjectId(seconds.to_bytes(4, "big") + bytes(8))
+
+
+def last_id(shown: Sequence[object]) -> ObjectId | None:
+    """The last of them that a page can begin behind.
+
+    MongoDB sorts an id of another program, as a text, behind all of ours.
+    """
+    return next((each for each in reversed(shown) if isinstance(each, ObjectId)), None)
 
 
 def cursor_after(order_id: ObjectId) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bson import ObjectId
 from pymongo import IndexModel
 
 from messaging.order_id import object_id
@@ -177,10 +176,12 @@ def waiting(service: str, type_: str, since: datetime, limit: int) -> list[tuple
 
 def settle_noted(service: str, type_: str, order_ids: Collection[str]) -> None:
     """The service owes these orders this no longer."""
+    # One of another program may have a text of its own.
+    ids = [object_id(each) or each for each in order_ids]
     still = {"$setDifference": ["$awaited", [key(service, type_)]]}
     nothing = {"$eq": ["$awaited", []]}
     orders().update_many(
-        {"_id": {"$in": [ObjectId(each) for each in order_ids]}, "awaited": key(service, type_)},
+        {"_id": {"$in": ids}, "awaited": key(service, type_)},
         [
             {"$set": {"awaited": still}},
             {"$set": {"awaited_since": {"$cond": [nothing, "$$REMOVE", "$awaited_since"]}}},

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +30,11 @@ RACES = 3
 
 
 UNKNOWN = "one is not known here, or has a value that it cannot have. Choose one beside the list."
+
+CANNOT_BE_WRITTEN = (
+    "Nothing is saved: a field that you changed has another value each time, or one that cannot be "
+    "read or written over here. Try again; where it stays so, correct it in MongoDB."
+)
 
 
 class Moved(Exception):
@@ -95,7 +100,11 @@ class CarefulAdmin(ModelAdmin):
         for _ in range(RACES - 1):
             with suppress(Moved, IntegrityError):
                 return super().changeform_view(request, *args, **kwargs)
-        return super().changeform_view(request, *args, **kwargs)
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Moved:
+            messages.error(request, CANNOT_BE_WRITTEN)
+            return HttpResponseRedirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -127,6 +136,18 @@ def write(obj: Any, form: StaleForm) -> None:
     if not names:
         return
     checked = {name: form.initial[name] for name in names}
-    found = type(obj)._base_manager.filter(pk=obj.pk, **checked)
-    if not found.update(**{name: getattr(obj, name) for name in names}):
+    # What the form has shown may not be what is stored: it shows nothing of a price that is text,
+    # and no query for nothing finds that. So what is stored is the condition.
+    fields = {field.name: field for field in obj._meta.concrete_fields}
+    collection = connection.database[obj._meta.db_table]
+    stored = collection.find_one({"_id": obj.pk}) or {}
+    as_read = type(obj)._base_manager.filter(pk=obj.pk).values(*names).first()
+    same = {fields[name].column: {"$eq": stored.get(fields[name].column)} for name in names}
+    change = {
+        fields[name].column: fields[name].get_db_prep_save(getattr(obj, name), connection)
+        for name in names
+    }
+    if as_read != checked:
+        raise Moved
+    if not collection.update_one({"_id": obj.pk, **same}, {"$set": change}).matched_count:
         raise Moved

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 #: What a cell shows in place of what cannot be shown.
 UNREADABLE = "(unreadable)"
 
-#: Each kind of failure that was logged already; there are as many as fields and types.
+#: Each kind of failure that was logged already: as many as fields and types, whatever the values.
 _reported: set[tuple[str, str]] = set()
 
 
@@ -41,20 +41,22 @@ def _isolated(column: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
         try:
             return column(shown)
         except Exception as error:
-            report(name, repr(error))
+            report(name, type(error).__name__, repr(error))
             return UNREADABLE
 
     return isolated
 
 
-def report(what: str, why: str) -> None:
-    """Log, once, that a stored value cannot be read.
+def report(what: str, kind: str, why: str) -> None:
+    """Log, once for each kind, that a stored value cannot be read.
 
     Args:
         what: the document's type and the field.
+        kind: the type of the value, or of the error: there are few of it.
+        why: with the value, of the first one.
     """
-    if (what, why) not in _reported:
-        _reported.add((what, why))
+    if (what, kind) not in _reported:
+        _reported.add((what, kind))
         logger.error(
             "A stored value of %s cannot be read, so it is shown as nothing: %s. The program "
             "that wrote it has to write what this release reads; the other documents are shown.",

@@ -111,4 +111,7 @@ def failed(id_: str, since: datetime, until: datetime) -> dict[str, Any]:
 
 
 def anew() -> dict[str, Any]:
-    return {"state": "pending", "tries": 0, "settled_at": None, "due_at": mongodb_now()}
+    now = mongodb_now()
+    # Whoever sends it moves `due_at`.
+    again = {"due_at": now, "asked_again_at": now}
+    return {"state": "pending", "tries": 0, "settled_at": None, **again}

@@ -68,7 +68,7 @@ def _due() -> Iterator[tuple[Group, str]]:
     # What waited while alerts were not set up is not news any more.
     lately = {"$gte": now - 2 * window}
     recent = {"$or": [{"archived_at": lately}, {"last_failed_at": lately}]}
-    for group in failure_groups().find({"$and": [recent, {"alert": {"$ne": ""}}, free]}):
+    for group in failure_groups().find({"$and": [recent, {"alert": {"$nin": ["", None]}}, free]}):
         yield group, group["alert"]
     since = now - timedelta(minutes=settings.ALERT_BURST_MINUTES)
     for group in failure_groups().find({"last_failed_at": {"$gte": since}, "alert": "", **free}):

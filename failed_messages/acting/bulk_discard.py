@@ -24,7 +24,7 @@ from failed_messages.models import DiscardState
 from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.filters import FILTER_FIX, Filter, index_of
 from failed_messages.reading.known_group import require_known
-from failed_messages.reading.preview import failed_only
+from failed_messages.reading.preview import failed_only, failed_until
 from failed_messages.records import audit
 from failed_messages.records.collection import discard_jobs, failed_messages
 from failed_messages.records.invalid_request import Invalid
@@ -206,7 +206,7 @@ def _how_many(selection: Filter, at: datetime) -> int:
 def _matching(selection: Filter, at: datetime) -> dict[str, Any]:
     """The query of those that match, failed until then, and are failed now."""
     wanted = failed_only(selection, at)
-    return {"$and": [*wanted["$and"], {"last_failed_at": {"$lte": at}}]}
+    return {"$and": [*wanted["$and"], failed_until(at)]}
 
 
 def _chunk(wanted: dict[str, Any], at: datetime, refused: Sequence[ObjectId]) -> list[ObjectId]:

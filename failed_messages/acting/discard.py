@@ -91,7 +91,8 @@ def _restore(id_: str | ObjectId, by: str, reason: str, session: ClientSession) 
         {"_id": record_id(id_), "status": Status.DISCARDED},
         {
             "$set": {"status": Status.FAILED, **NEITHER_RESOLVED_NOR_DISCARDED},
-            "$push": {"history": act("restore", by, reason)},
+            # A bulk discard compares it with its start, which MongoDB's clock has dated.
+            "$push": {"history": act("restore", by, reason) | {"at": mongodb_now()}},
         },
         {"_id": False, "status": True, "discarded_by": True, "discard_reason": True},
         session=session,

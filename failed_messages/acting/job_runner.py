@@ -24,7 +24,7 @@ from failed_messages.models import FailedMessage, JobState, PartState, Status
 from failed_messages.reading.act_result import refusal
 from failed_messages.reading.filters import FILTER_FIX, Filter, InvalidFilter, index_of
 from failed_messages.reading.headline import headline_of
-from failed_messages.reading.preview import failed_only
+from failed_messages.reading.preview import failed_only, failed_until
 from failed_messages.reading.staleness import moved_on
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages, replay_jobs
@@ -113,7 +113,7 @@ def _gather(job: Job) -> bool:
     active = replay_jobs().find({"state": {"$in": ACTIVE}}, {"_id": True})
     taken = {"job": {"$nin": [each["_id"] for each in active]}}
     matching = failed_only(_selection(job), job["at"])
-    free = {**taken, "body_cut": False, "last_failed_at": {"$lte": job["at"]}}
+    free = {**taken, "body_cut": False, **failed_until(job["at"])}
     part = {"job": job["_id"], "job_state": PartState.WAITING, "job_detail": ""}
     deadline = time.monotonic() + GATHERING_SECONDS
     while time.monotonic() < deadline:

@@ -60,6 +60,7 @@ def set_policy(
     """Replay what fails in a service, or of a group, after each of the delays.
 
     Args:
+        group: its fingerprint, in small letters or in capitals.
         approved: whether a second person has approved it already.
 
     Returns: the policy's scope, which names it.
@@ -68,6 +69,7 @@ def set_policy(
         InvalidPolicy: a value is not one that there is.
         Waits: a second person has to approve it first.
     """
+    group = group.lower()
     check(delays, service, group, reason)
     scope = f"service {service}" if service else f"group {group}"
     policy = {
@@ -87,7 +89,9 @@ def set_policy(
 
 def is_same(known: Mapping[str, Any] | None, policy: Mapping[str, Any]) -> bool:
     """Whether the stored policy is this one, and on."""
-    return known is not None and all(known[name] == value for name, value in policy.items())
+    return known is not None and all(
+        name in known and known[name] == value for name, value in policy.items()
+    )
 
 
 def seconds_of(delays: Sequence[timedelta]) -> list[int]:
@@ -97,10 +101,12 @@ def seconds_of(delays: Sequence[timedelta]) -> list[int]:
 
 def in_words(policy: Mapping[str, Any]) -> str:
     """`after 15 min, 60 min, set by anna at 2026-11-28 19:00:12 UTC`, of a stored policy."""
-    delays = ", ".join(f"{seconds / 60:g} min" for seconds in policy["delays_seconds"])
-    reason = f" of {policy['reason']}" if policy["reason"] else ""
-    state = "set" if policy["enabled"] else "ended"
-    return f"after {delays}{reason}, {state} by {policy['by']} at {exact(policy['at'])}"
+    stored = policy.get("delays_seconds") or ()
+    delays = ", ".join(f"{seconds / 60:g} min" for seconds in stored) or "no delay"
+    reason = f" of {policy['reason']}" if policy.get("reason") else ""
+    state = "set" if policy.get("enabled") else "ended"
+    at = f" at {exact(policy['at'])}" if policy.get("at") else ""
+    return f"after {delays}{reason}, {state} by {policy.get('by') or 'nobody known'}{at}"
 
 
 def switch_off(scope: str, by: str) -> bool:
@@ -212,7 +218,7 @@ def _write(scope: str, policy: dict[str, Any], by: str, session: ClientSession) 
         upsert=True,
         session=session,
     )
-    was = {name: before[name] for name in policy} if before else {}
+    was = {name: before.get(name) for name in policy} if before else {}
     audit.note(session, "set policy", audit.POLICY, scope, by=by, before=was, after=policy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +14,15 @@ from failed_messages.archiving import certificate
 from failed_messages.archiving.fingerprint import cause_of
 from failed_messages.archiving.groups import count_id, hour_of
 from failed_messages.records.collection import failed_messages, failure_counts, failure_groups
+from messaging.isolation import isolated
 from runtime.transactions import in_transaction
+
+NOT_COUNTED = (
+    "Failed message %s is not counted in its group, as its certificates cannot be read; the others "
+    "are. Correct its document, or delete it."
+)
+
+log = logging.getLogger(__name__)
 
 Hours = Counter[datetime]
 
@@ -25,7 +34,9 @@ def recount() -> list[str]:
 
     Returns: the groups that had a new death meanwhile and were left as they are; run it again.
     """
-    seen = {group["_id"]: group["deaths"] for group in failure_groups().find({}, {"deaths": True})}
+    seen = {
+        group["_id"]: group.get("deaths") for group in failure_groups().find({}, {"deaths": True})
+    }
     hours: dict[str, Hours] = {fingerprint: Counter() for fingerprint in seen}
     for fingerprint, hour in _deaths():
         hours.setdefault(fingerprint, Counter())[hour] += 1
@@ -38,12 +49,18 @@ def recount() -> list[str]:
 
 def _deaths() -> Iterator[tuple[str, datetime]]:
     for record in failed_messages().find({}, {"certificates": True}):
-        for stored in record["certificates"]:
-            death = certificate.decode(stored)
-            yield cause_of(death).fingerprint, hour_of(certificate.died_at(death))
+        found: list[tuple[str, datetime]] = []
+        with isolated(log, NOT_COUNTED, record["_id"]):
+            decoded = map(certificate.decode, record["certificates"])
+            found = [
+                (cause_of(each).fingerprint, hour_of(certificate.died_at(each))) for each in decoded
+            ]
+        yield from found
 
 
-def _correct(fingerprint: str, deaths_seen: int, hours: Hours, session: ClientSession) -> bool:
+def _correct(
+    fingerprint: str, deaths_seen: int | None, hours: Hours, session: ClientSession
+) -> bool:
     updated = failure_groups().update_one(
         {"_id": fingerprint, "deaths": deaths_seen},
         {"$set": {"deaths": hours.total()}},
@@ -58,7 +75,7 @@ def _correct(fingerprint: str, deaths_seen: int, hours: Hours, session: ClientSe
         {
             "_id": count_id(fingerprint, hour),
             "group": fingerprint,
-            "service": group["service"],
+            "service": group.get("service", ""),
             "hour": hour,
             "deaths": deaths,
         }

@@ -67,11 +67,13 @@ def _write(
     if before is None:
         return False
     for name in wanted.keys() & shown.keys():
-        if before[name] not in (shown[name], wanted[name]):
+        # Another program's group may lack it, and is shown without.
+        now = before.get(name) or ""
+        if now not in (shown[name], wanted[name]):
             # The transaction ends with it, so that nothing of it is written.
             fix = "Read it again, then save yours if you still want it."
-            raise Moved(name, moved(fingerprint, name, before[name]), fix)
-    changed = {name: value for name, value in wanted.items() if before[name] != value}
+            raise Moved(name, moved(fingerprint, name, now), fix)
+    changed = {name: value for name, value in wanted.items() if before.get(name) != value}
     if changed:
         audit.note(
             session,
@@ -79,7 +81,7 @@ def _write(
             audit.GROUP,
             fingerprint,
             by=by,
-            before={name: before[name] for name in changed},
+            before={name: before.get(name) for name in changed},
             after=changed,
         )
     return True

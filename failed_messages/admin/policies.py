@@ -54,6 +54,9 @@ class PolicyForm(forms.ModelForm):
         model = ReplayPolicy
         fields = ()
 
+    def clean_group(self) -> str:
+        return str(self.cleaned_data["group"]).lower()
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         try:
@@ -76,10 +79,13 @@ class PolicyForm(forms.ModelForm):
         known = replay_policies().find_one({"_id": scope, "enabled": True})
         asked = {"reason": cleaned["reason"], "delays_seconds": seconds_of(cleaned["delays"])}
         self.known = known if known and asked.items() <= known.items() else None
-        if known is None or self.known or cleaned["replaces"] == known["at"].isoformat():
+        if known is None or self.known:
+            return
+        which = known["at"].isoformat() if known.get("at") else "no date"
+        if cleaned["replaces"] == which:
             return
         self.data: Any = self.data.copy()
-        self.data["replaces"] = known["at"].isoformat()
+        self.data["replaces"] = which
         self.add_error(
             "after",
             f"There is a policy of {scope}: {in_words(known)}. Nothing is saved yet: save again to "

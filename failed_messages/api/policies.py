@@ -36,7 +36,7 @@ class PoliciesView(DeskView):
                 self.by(),
                 delays=[duration(each) for each in asked.after],
                 service=asked.service,
-                group=asked.group.lower(),
+                group=asked.group,
                 reason=asked.reason,
             )
         return Response(policy_json(ReplayPolicy.objects.get(pk=scope)))

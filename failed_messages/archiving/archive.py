@@ -155,9 +155,7 @@ def _append_death(
                 "fingerprint": fingerprint,
                 "status": Status.FAILED,
                 "job_state": _job_state(known, fingerprint),
-                "properties": letter.properties,
-                "headers": letter.headers,
-                "header_table": letter.header_table,
+                **_sent_again(letter),
                 **NEITHER_RESOLVED_NOR_DISCARDED,
             },
             "$inc": {"attempts": certificate.runs(death)},
@@ -188,18 +186,12 @@ def _insert(letter: DeadLetter, count: Count, session: ClientSession, **extra: A
         **_identity(letter),
         **_latest_death(letter),
         "fingerprint": count(death, session),
-        "type": letter.type,
-        "correlation_id": letter.correlation_id,
-        "order_id": letter.order_id,
+        **_sent_again(letter),
         "user_id": letter.user_id,
         "body": letter.body[:BODY_LIMIT_BYTES],
         "body_bytes": len(letter.body),
         "body_cut": len(letter.body) > BODY_LIMIT_BYTES,
         "preview": letter.preview,
-        "content_type": letter.content_type,
-        "properties": letter.properties,
-        "headers": letter.headers,
-        "header_table": letter.header_table,
         "certificates": [certificate.encode(death)],
         "certificate_ids": [death.id],
         "attempts": certificate.runs(death),
@@ -247,6 +239,19 @@ def _latest_death(letter: DeadLetter) -> dict[str, Any]:
         "last_failed_at": certificate.died_at(death),
         # By MongoDB's clock, for policies; the other one is its worker's.
         "archived_at": letter.archived_at,
+    }
+
+
+def _sent_again(letter: DeadLetter) -> dict[str, Any]:
+    """What a replay sends beside the body, as the message was when it died last; and its order."""
+    return {
+        "type": letter.type,
+        "correlation_id": letter.correlation_id,
+        "order_id": letter.order_id,
+        "content_type": letter.content_type,
+        "properties": letter.properties,
+        "headers": letter.headers,
+        "header_table": letter.header_table,
     }
 
 

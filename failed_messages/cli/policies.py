@@ -62,7 +62,7 @@ def _set(options: dict[str, Any]) -> None:
 
 
 def _switch_off(options: dict[str, Any]) -> None:
-    service, group = options["service"], options["group"]
+    service, group = options["service"], options["group"].lower()
     if bool(service) == bool(group):
         raise Refusal("name either --service or --group")
     scope = f"service {service}" if service else f"group {group}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from failed_messages.models import Status
@@ -138,6 +139,15 @@ def failed_only(selection: Filter, at: Any = None) -> dict[str, Any]:
     """The query of those that match and are failed now."""
     query = selection.query(at)
     return {"$and": [*query.get("$and", []), {"status": Status.FAILED}]}
+
+
+def failed_until(at: datetime) -> dict[str, Any]:
+    """The query of those whose latest death was there by then, by MongoDB's clock.
+
+    The time of the death itself is its worker's; an earlier release kept no other.
+    """
+    earlier_release = {"archived_at": None, "last_failed_at": {"$lte": at}}
+    return {"$or": [{"archived_at": {"$lte": at}}, earlier_release]}
 
 
 #: What is read of each, and what it is in a document that this release stores.

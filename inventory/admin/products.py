@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from inventory.admin.movements import table
 from inventory.admin.price_field import CurrencyField, PriceField, check_price
+from inventory.admin.units_field import UnitsField
 from inventory.catalogue import new_product, offered, withdrawn
 from inventory.models import Movement, Product
 from inventory.permissions import RESTOCK
@@ -36,7 +37,7 @@ REOPEN = "Open the product again to restock another delivery."
 class ProductForm(forms.ModelForm):
     """A product's own fields, and a delivery of it."""
 
-    restock = forms.IntegerField(
+    restock = UnitsField(
         min_value=1,
         max_value=MAX_QUANTITY,
         required=False,
@@ -49,7 +50,7 @@ class ProductForm(forms.ModelForm):
     class Meta:
         model = Product
         fields = ["sku", "name", "price", "currency", "available"]
-        field_classes = {"price": PriceField, "currency": CurrencyField}
+        field_classes = {"price": PriceField, "currency": CurrencyField, "available": UnitsField}
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"] or self.instance.currency

@@ -6,12 +6,14 @@ sender is warned; a dry run warns before anything is placed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
 
+from messaging.isolation import isolated
 from orders.collection import orders
 from orders.idempotency import asked_for
 
@@ -25,6 +27,13 @@ MOST_OF_A_FILE = 200_000
 TWICE = "The same as line {line}, and without an orderRef: both are placed."
 AGAIN = "The same as order {id} of the last 24 hours, and without an orderRef: it is placed again."
 
+UNREADABLE = (
+    "No imported order is compared with order %s, as its document is not as this release stores "
+    "one."
+)
+
+logger = logging.getLogger(__name__)
+
 #: The user, and the units of each SKU.
 Content = tuple[int, frozenset[tuple[str, int]]]
 
@@ -35,6 +44,8 @@ class LookAlikes:
     def __init__(self) -> None:
         self._began = datetime.now(UTC)
         self._lines: dict[Content, int] = {}
+        #: Orders of which the log says so already.
+        self._unreadable: set[Any] = set()
 
     def warnings(self, batch: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, str]:
         """What is to be told of some orders, by line; each comes as its line and its document.
@@ -65,7 +76,15 @@ class LookAlikes:
             "created_at": {"$lt": self._began},
         }
         found = orders().find(query, {"user_id": True, "items": True}).sort("_id", -1)
-        return {content(each): str(each["_id"]) for each in found.limit(MOST_STORED)}
+        stored: dict[Content, str] = {}
+        for each in found.limit(MOST_STORED):
+            if each["_id"] in self._unreadable:
+                continue
+            self._unreadable.add(each["_id"])
+            with isolated(logger, UNREADABLE, each["_id"]):
+                stored[content(each)] = str(each["_id"])
+                self._unreadable.remove(each["_id"])
+        return stored
 
 
 def content(order: Mapping[str, Any]) -> Content:

@@ -12,21 +12,28 @@ from runtime.requests.refusal import Fault
 
 AS_TEXT = re.compile(r'\A="(.*)"\Z')
 
-#: As spreadsheets write them; MAR-12 may be a real name.
-MONTH = r"(?:Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+#: As spreadsheets write them in English, German, French, Spanish and Italian; MAR-12 may be a real
+#: name.
+MONTH = (
+    r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Mm]rz|[Mm]är|[Aa]pr|[Mm]a[yi]|[Jj]u[nl]|[Aa]ug|[Ss]ept?|[Oo][ck]t"
+    r"|[Nn]ov|[Dd]e[cz]|[Jj]anv|[Ff]évr|[Mm]ars|[Aa]vr|[Jj]uin|[Jj]uil|[Aa]oût|[Dd]éc"
+    r"|[Ee]ne|[Aa]br|[Aa]go|[Dd]ic|[Gg]en|[Mm]ag|[Gg]iu|[Ll]ug|[Ss]et|[Oo]tt)"
+)
+TIME = r"\d{1,2}:\d{2}(:\d{2})?( [AaPp][Mm])?"
 #: An example of it, and its pattern. Excel keeps 15 digits of a number.
 #: https://learn.microsoft.com/office/troubleshoot/excel/last-digits-changed-to-zeros
 MADE = {
     "a number in scientific notation": r"[+-]?\d+([.,]\d+)?[Ee][+-]\d+",
     "a number of which a spreadsheet has kept 15 digits": r"\d{15}0+",
     "a date": (
-        rf"\d{{1,2}}[-. /]{MONTH}([-. /]\d{{2}}(\d{{2}})?)?|{MONTH}[-. /]\d{{2}}(\d{{2}})?"
+        rf"(\d{{1,2}}[-. /]{{1,2}}{MONTH}\.?([-. /]{{1,2}}\d{{2}}(\d{{2}})?)?"
+        rf"|{MONTH}\.?[-. /]{{1,2}}\d{{2}}(\d{{2}})?"
         r"|\d{1,2}(?P<a>[./-])\d{1,2}(?P=a)\d{4}|\d{1,2}(?P<b>[./])\d{1,2}(?P=b)\d{2}"
-        r"|\d{4}(?P<c>[./-])\d{1,2}(?P=c)\d{1,2}"
+        rf"|\d{{4}}(?P<c>[./-])\d{{1,2}}(?P=c)\d{{1,2}})([ T]{TIME})?"
     ),
-    "a time": r"\d{1,2}:\d{2}(:\d{2})?( [AP]M)?",
-    "a truth value": r"TRUE|FALSE|WAHR|FALSCH",
-    "the error of a formula": r"#[A-Z0-9/]+[!?]?|#+",
+    "a time": TIME,
+    "a truth value": r"TRUE|FALSE|WAHR|FALSCH|VRAI|FAUX|VERO|FALSO|VERDADERO",
+    "the error of a formula": r"#[¡¿]?[A-ZÀ-ÖØ-Þ0-9/]+[!?]?|#+",
     "no value": r"(?i:null|none|nan|n/a)",
 }
 MADE_OF = {name: re.compile(rf"\A(?:{pattern})\Z") for name, pattern in MADE.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from messaging.outages import is_outage
 from messaging.user_link import user_link
 from ordersite.access import keys
 from ordersite.access.authentication import caller_of_user
@@ -23,7 +25,13 @@ from ordersite.access.keys import InvalidKey, MadeBefore, NewKey
 from ordersite.access.models import ApiKey
 from ordersite.access.scopes import CUSTOMERS, SCOPES
 from runtime import form_id
+from runtime.moment import exact
 from runtime.paginator import CollectionPaginator
+
+logger = logging.getLogger(__name__)
+
+NOT_ROTATED = "The API key %s was not rotated in the admin."
+SEE_LOG = "was not rotated, because of an error. The web server's log says why; then try again."
 
 
 class KeyForm(forms.ModelForm):
@@ -161,18 +169,32 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.action(description="Rotate the selected keys", permissions=["write"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        made = []
-        for record in queryset:
+        """What was made is shown whatever follows: nobody could find its secret out again."""
+        records = list(queryset)
+        for record in records:
             check_own(request, record.scopes)
+        made: list[NewKey] = []
+        for record in records:
             try:
                 made.append(keys.rotate(record.pk, by=request.user.get_username()))
             except InvalidKey as error:
                 self.message_user(request, f"{record} {error}.", messages.ERROR)
+            except Exception as error:
+                if is_outage(error) and not made:
+                    raise
+                logger.exception(NOT_ROTATED, record.pk)
+                self.message_user(request, f"{record} {SEE_LOG}", messages.ERROR)
+                if is_outage(error):
+                    break
         return self._shown_once(request, made) if made else None
 
     @admin.action(description="Revoke the selected keys", permissions=["write"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for record in queryset:
+            if record.revoked_at:
+                said = f"{record} was revoked already, at {exact(record.revoked_at)}."
+                self.message_user(request, said, messages.WARNING)
+                continue
             keys.revoke(record.pk, by=request.user.get_username())
             self.message_user(request, f"{record} is revoked.")
 

@@ -30,8 +30,13 @@ from runtime.requests.refusal import Refusal
 logger = logging.getLogger(__name__)
 
 #: A part of an address that is an id of ours, which is the same in capitals; a SKU, or the id of a
-#: foreign publisher's order, is another one then. That of a retry ends in 12 further digits.
-OUR_ID = re.compile(r"(?<=/)[0-9a-fA-F]{24}(-[0-9a-fA-F]{12})?(?=/|$)")
+#: foreign publisher's order, is another one then. That of a retry ends in 12 further digits; of
+#: endpoints, keys, groups and policies no two differ in nothing but capitals.
+OUR_ID = re.compile(
+    r"(?<=/)[0-9a-fA-F]{24}(-[0-9a-fA-F]{12})?(?=/|$)"
+    r"|(?<=/webhooks/endpoints/)[^/]+|(?<=/webhooks/deliveries/)[^/]+|(?<=/api-keys/)[^/]+"
+    r"|(?<=/failed-messages/groups/)[^/]+|(?<=/failed-messages/policies/)[^/]+"
+)
 EXAMPLE = "a new UUID for each request"
 #: Under this name it is in the request's `META`, which view and middleware share.
 CLAIM = "ordersite.idempotency_claim"

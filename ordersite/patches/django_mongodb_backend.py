@@ -185,7 +185,8 @@ def _converting(steps: list[Callable[..., Any]]) -> Callable[..., Any]:
             # An annotation has no column, and is the query's own affair.
             if (field := getattr(expression, "target", None)) is None:
                 raise
-            report(str(field), f"{type(stored).__name__}: {error}")
+            kind = type(stored).__name__
+            report(str(field), kind, f"{kind}: {error}")
             return None
 
     return convert

@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ OF_BILLING: dict[str, Any] = {
 WHOLE_ORDERS: dict[str, Any] = {"type": {"$in": ["order.placed", "order.cancelled"]}}
 
 AT_ONCE = 1_000
-FIELDS = {"service", "type", "order_id", "user_id", "body", "reason", "message"}
+FIELDS = {"service", "type", "order_id", "user_id", "body", "reason", "message", "properties"}
 
 
 class Kind(StrEnum):
@@ -88,6 +89,8 @@ class Answer(NamedTuple):
     body: dict[str, Any]
     #: None for an order's event that failed of something else.
     kind: Kind | None
+    #: When its publisher says that it happened; None where it says nothing readable.
+    at: datetime | None = None
 
     @property
     def about(self) -> str:
@@ -170,6 +173,7 @@ def _answer(record: dict[str, Any]) -> Answer:
         str(record["user_id"]),
         _body(record["body"]),
         _kind(record),
+        _timestamp(record["properties"]),
     )
 
 
@@ -206,6 +210,16 @@ def ahead(number: str) -> int:
     """By how much it is beyond the last one that its series has given out."""
     series, count = lost_numbers.parts(number)
     return count - lost_numbers.last(series)
+
+
+def _timestamp(properties: object) -> datetime | None:
+    """Of the message's properties, as JSON text."""
+    with suppress(ValueError, TypeError, KeyError, OverflowError):
+        told = json.loads(str(properties))["timestamp"]
+        if isinstance(told, int):
+            return datetime.fromtimestamp(told, UTC)
+        return datetime.fromisoformat(told).replace(tzinfo=UTC)
+    return None
 
 
 def _body(body: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from billing import lost_numbers
@@ -34,6 +35,9 @@ class Whole(NamedTuple):
     credit_note: str | None
     is_cancelled: bool
     reason: str | None
+    #: When the invoice and its credit note were issued; None where nothing tells it.
+    invoiced_at: datetime | None = None
+    credited_at: datetime | None = None
 
 
 @dataclass(slots=True)

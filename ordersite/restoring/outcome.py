@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from messaging.service import PENDING, services
+from orders import events_again
 from ordersite.restoring.answers import Answer
 
 
@@ -20,6 +23,9 @@ class Outcome:
     number: str | None = None
     #: Of the credit note; a ledger has none.
     credit_note: str | None = None
+    #: When each was issued, as far as it is told.
+    invoiced_at: datetime | None = None
+    credited_at: datetime | None = None
     #: An answer tells that it was cancelled, and why.
     is_cancelled: bool = False
     reason: str | None = None
@@ -33,11 +39,23 @@ def outcome(order: dict[str, Any], believed: Iterable[Answer]) -> Outcome:
     found = Outcome(stock["state"], bill["state"])
     if bill["state"] != PENDING:
         found.number = bill["detail"]
+    found.invoiced_at = noted_at(order, "invoiced")
+    found.credited_at = noted_at(order, "credited")
     if order.get("shipped_at"):
         found.inventory = "shipped"
     for answer in believed:
         add(found, answer)
     return found
+
+
+def noted_at(order: dict[str, Any], state: str) -> datetime | None:
+    """When the order noted this of billing; None where it has not."""
+    bill, noted = order["ledger"]["billing"], None
+    # An earlier release kept no steps.
+    with suppress(KeyError, TypeError):
+        noted = events_again.noted_at(order, f"billing.{state}")
+    noted = noted or (bill.get("at") if bill["state"] == state else None)
+    return noted if isinstance(noted, datetime) else None
 
 
 def add(found: Outcome, answer: Answer) -> None:
@@ -51,6 +69,10 @@ def add(found: Outcome, answer: Answer) -> None:
             found.billing = later("billing", found.billing, answer.state)
             found.number = found.number or answer.number
             found.credit_note = found.credit_note or answer.credit_note
+            if answer.state == "invoiced":
+                found.invoiced_at = found.invoiced_at or answer.at
+            elif answer.state == "credited":
+                found.credited_at = found.credited_at or answer.at
         case "order":
             add_event(found, answer)
 

@@ -128,7 +128,12 @@ def put_together(whole: Answer, told: list[Answer]) -> Whole:
         (each.credit_note for each in told if each.credit_note in each.numbers), None
     )
     is_cancelled = any(is_withdrawal(each) for each in told)
-    return Whole(whole.order_id, whole.body, number, credit_note, is_cancelled, reason)
+    invoiced_at = next((each.at for each in told if each.type == "billing.invoiced"), None)
+    credited_at = next((each.at for each in told if each.type == "billing.credited"), None)
+    return Whole(
+        *(whole.order_id, whole.body, number, credit_note, is_cancelled, reason),
+        *(invoiced_at, credited_at),
+    )
 
 
 def is_withdrawal(answer: Answer) -> bool:

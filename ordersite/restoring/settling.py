@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from bson import ObjectId
 from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
@@ -43,6 +45,11 @@ REASON = "A backup was restored that is older than this"
 OTHERS_NUMBER = (
     "{kind} {number} is lost, and the number is another order's by now: cancel that one in its "
     "place, or issue another one by hand, and tell both customers"
+)
+OTHER_RATE = (
+    "invoice {number} has today's tax rate, and the one before it in its series has {rate}%: "
+    "compare it with the customer's copy, and correct its tax_rate_percent and its tax where they "
+    "differ"
 )
 REPLAY_LOST = "RabbitMQ no longer has it: it, or how it ended, was lost with the restore"
 
@@ -125,33 +132,47 @@ def withhold(numbers: list[str], by: str, left: Left) -> None:
 
 def issue_again(order: Document, told: Outcome, by: str, left: Left) -> None:
     """The invoice, and its credit note where an answer tells that one's number."""
-    order_id, number = str(order["_id"]), str(told.number)
+    order_id = str(order["_id"])
+    cancelled_at = (order.get("cancellation") or {}).get("at")
+    had = Documents(
+        str(told.number),
+        told.invoiced_at or order["created_at"],
+        told.credit_note,
+        told.credited_at or cancelled_at or now_in_milliseconds(),
+        told.reason,
+    )
     body = msgspec.to_builtins(body_of(order, "order.placed"))
-
-    def issue(session: ClientSession) -> list[str]:
-        return bill_again(body, number, told.credit_note, told.reason, session)
-
+    issue = partial(bill_again, body, had)
     left += [f"order {order_id}: {each}" for each in audited("issue again", order_id, by, issue)]
 
 
-def bill_again(
-    body: Document,
-    number: str,
-    credit_note: str | None,
-    reason: str | None,
-    session: ClientSession,
-) -> list[str]:
-    """Issue the order's invoice and its credit note, if it had one, with the numbers that they had.
+class Documents(NamedTuple):
+    """What an order had of billing."""
 
-    `body` is that of its `order.placed`. Returns what another order's number has prevented; raises
-    what `lost_numbers.issue_again` does.
+    number: str
+    invoiced_at: datetime
+    #: None where it had no credit note.
+    credit_note: str | None
+    credited_at: datetime
+    reason: str | None
+
+
+def bill_again(body: Document, had: Documents, session: ClientSession) -> list[str]:
+    """Issue the order's invoice and its credit note, if it had one, as they were.
+
+    `body` is that of its `order.placed`. Returns what another order's number has prevented, and
+    what may be different; raises what `lost_numbers.issue_again` does.
     """
-    if not lost_numbers.issue_again(body, number, session):
-        return [OTHERS_NUMBER.format(kind="its invoice", number=number)]
-    order_id = read_placed(body).order_id
-    if not credit_note or lost_numbers.credit_again(order_id, credit_note, reason, session):
-        return []
-    return [OTHERS_NUMBER.format(kind="its credit note", number=credit_note)]
+    if not lost_numbers.issue_again(body, had.number, had.invoiced_at, session):
+        return [OTHERS_NUMBER.format(kind="its invoice", number=had.number)]
+    rate = lost_numbers.other_rate(had.number, session)
+    problems = [] if rate is None else [OTHER_RATE.format(number=had.number, rate=rate)]
+    order_id, credit_note = read_placed(body).order_id, had.credit_note
+    if credit_note and not lost_numbers.credit_again(
+        order_id, credit_note, had.reason, had.credited_at, session
+    ):
+        problems.append(OTHERS_NUMBER.format(kind="its credit note", number=credit_note))
+    return problems
 
 
 def put_back_whole(whole: Whole, by: str, left: Left) -> None:
@@ -166,7 +187,14 @@ def put_back_whole(whole: Whole, by: str, left: Left) -> None:
         rebuilding.rebuild(owed, cancelled, session)
         if not whole.number:
             return []
-        return bill_again(whole.body, whole.number, whole.credit_note, whole.reason, session)
+        had = Documents(
+            whole.number,
+            whole.invoiced_at or rebuilding.placed_at(ObjectId(whole.order_id)),
+            whole.credit_note,
+            whole.credited_at or now,
+            whole.reason,
+        )
+        return bill_again(whole.body, had, session)
 
     try:
         problems = audited("put back", whole.order_id, by, put)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -15,11 +16,19 @@ from failed_messages.reading.filters import Filter, InvalidFilter
 from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.reserving import products, reservations
 from messaging.handling import retry_notes
+from messaging.isolation import isolated
 from messaging.order_id import canonical, object_id
 from orders.collection import orders
 from ordersite.overview.links import Link
 from runtime.plural import counted
 from runtime.requests.number import number_in
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "The search leaves out what its part %s finds of %r, as a document is not as this release "
+    "stores one; what the other parts find is shown."
+)
 
 MAX_CHARACTERS = 300
 #: Of each kind; what is more is behind the link to the list.
@@ -49,18 +58,19 @@ def found(term: str, may: Callable[[str], bool]) -> list[Hit]:
     if not term:
         return []
     exact = [
-        *(_order(term) if may(ORDERS) else ()),
-        *(_invoices(term) if may(INVOICES) else ()),
-        *(_stock(term) if may(STOCK) else ()),
-        *(_messages(term) if may(MESSAGES) else ()),
+        *(_readable(_order, term) if may(ORDERS) else ()),
+        *(_readable(_invoices, term) if may(INVOICES) else ()),
+        *(_readable(_stock, term) if may(STOCK) else ()),
+        *(_readable(_messages, term) if may(MESSAGES) else ()),
     ]
     users = list(_user(term)) if may(ORDERS) else []
     if exact or users:
         return [*exact, *users]
-    if may(ORDERS) and (orders_of_it := list(_order_of_message(term))):
+    if may(ORDERS) and (orders_of_it := list(_readable(_order_of_message, term))):
         return orders_of_it
-    retries = list(_retries(term, may(REPLAY))) if may(REPLAY) or may(MESSAGES) else []
-    return retries or (list(_words(term)) if may(MESSAGES) else [])
+    may_see = may(REPLAY) or may(MESSAGES)
+    retries = list(_readable(_retries, term, may(REPLAY))) if may_see else []
+    return retries or (list(_readable(_words, term)) if may(MESSAGES) else [])
 
 
 def search_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -73,12 +83,18 @@ def search_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return TemplateResponse(request, "ordersite/search.html", context)
 
 
+def _readable(kind: Callable[..., Iterator[Hit]], term: str, *more: object) -> Iterator[Hit]:
+    """Hits of a kind; where a document cannot be read, the other kinds are found."""
+    with isolated(logger, UNREADABLE, kind.__name__.lstrip("_"), term):
+        yield from kind(term, *more)
+
+
 def _order(term: str) -> Iterator[Hit]:
     key = object_id(term)
     order = orders().find_one({"_id": key}, {"status": True}) if key else None
     if order:
         link = Link(str(order["_id"]), "admin:orders_order_change", args=(str(order["_id"]),))
-        yield Hit("order", link, order["status"])
+        yield Hit("order", link, order.get("status") or "")
 
 
 def _order_of_message(term: str) -> Iterator[Hit]:
@@ -111,9 +127,9 @@ def _invoices(term: str) -> Iterator[Hit]:
     for invoice in invoices().find({"$or": wanted}).limit(SHOWN):
         kind = "credit note" if invoice.get("credit_note_number") == term else "invoice"
         link = Link(
-            invoice["number"] or term, "admin:billing_invoice_change", args=(invoice["_id"],)
+            invoice.get("number") or term, "admin:billing_invoice_change", args=(invoice["_id"],)
         )
-        yield Hit(kind, link, f"{invoice['state']}, order {invoice['_id']}")
+        yield Hit(kind, link, f"{invoice.get('state')}, order {invoice['_id']}")
 
 
 def _stock(term: str) -> Iterator[Hit]:

@@ -75,6 +75,17 @@ def test_the_next_death_is_added_to_the_same_record():
     assert [act.act for act in again.history] == ["failed", "failed again"]
 
 
+def test_the_latest_death_says_what_a_replay_sends():
+    """A publisher has sent it once more under the same id, with other properties."""
+    failed(type="order.plced", correlation_id="x", content_type="text/plain")
+
+    stored = failed(death=certificate())
+
+    assert (stored.type, stored.correlation_id) == ("order.placed", ORDER_ID)
+    assert (stored.content_type, stored.order_id) == ("application/json", ORDER_ID)
+    assert json.loads(stored.properties)["type"] == stored.type
+
+
 def test_a_discarded_message_that_dies_again_is_failed_again():
     first = failed()
     discard([first.pk], "operator", "not wanted")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from bson import ObjectId
@@ -11,12 +13,13 @@ from django.test import Client
 from failed_messages.acting import bulk_discard
 from failed_messages.acting.approving import approve
 from failed_messages.acting.bulk_discard import advance_discards, cancel, start
-from failed_messages.acting.discard import restore
+from failed_messages.acting.discard import discard, restore
 from failed_messages.acting.second_person import Waits
 from failed_messages.admin import confirmation
 from failed_messages.models import AuditEntry, DiscardJob, FailedMessage
 from failed_messages.reading.act_result import ReasonMissing
 from failed_messages.reading.filters import Filter
+from failed_messages.records import history
 from failed_messages.records.collection import failed_messages, pending_acts
 from tests.failed_messages.letters import certificate, failed
 from tests.failed_messages.staff import staff
@@ -85,7 +88,9 @@ def test_what_fails_after_the_start_and_what_is_replayed_stays() -> None:
     job = start(of(group), "anna", "test orders")
     late, replayed, _ = FailedMessage.objects.filter(fingerprint=group).order_by("id")
     ahead = datetime.now(UTC) + timedelta(minutes=1)
-    failed_messages().update_one({"_id": late.pk}, {"$set": {"last_failed_at": ahead}})
+    failed_messages().update_one(
+        {"_id": late.pk}, {"$set": {"last_failed_at": ahead, "archived_at": ahead}}
+    )
     failed_messages().update_one({"_id": replayed.pk}, {"$set": {"status": "replaying"}})
 
     advance_discards()
@@ -140,6 +145,41 @@ def test_what_somebody_restores_meanwhile_stays_failed(monkeypatch) -> None:
 
     assert DiscardJob.objects.get(pk=job).state == "done"
     assert statuses() == {"failed": 1, "discarded": 2}
+
+
+def test_what_is_restored_under_a_clock_that_is_behind_stays_failed(monkeypatch) -> None:
+    """The web server's, where the scheduler judges by MongoDB's."""
+    group = a_group("timed out", 2)
+    start(of(group), "anna", "test orders")
+    wanted = FailedMessage.objects.first()
+    discard([wanted.pk], "anna", "x")
+    monkeypatch.setattr(history, "datetime", an_hour_behind())
+    restore([wanted.pk], "ben", "not this one")
+    monkeypatch.undo()
+
+    advance_discards()
+
+    assert FailedMessage.objects.get(pk=wanted.pk).status == "failed"
+
+
+def an_hour_behind() -> Any:
+    return SimpleNamespace(now=lambda zone: datetime.now(zone) - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=str)
+def test_a_workers_clock_decides_nothing(ahead: timedelta) -> None:
+    """What failed before the start is discarded and what failed after it is not."""
+    group = a_group("timed out", 2)
+    when = {"last_failed_at": datetime.now(UTC) + ahead}
+    failed_messages().update_many({}, {"$set": when})
+
+    job = DiscardJob.objects.get(pk=start(of(group), "anna", "test orders"))
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    [one, _] = FailedMessage.objects.order_by("pk")
+    failed_messages().update_one({"_id": one.pk}, {"$set": {"archived_at": later}})
+
+    assert (job.found, advance_discards()) == (2, 1)
+    assert FailedMessage.objects.get(pk=one.pk).status == "failed"
 
 
 def test_what_was_restored_before_is_discarded_again() -> None:
@@ -209,7 +249,8 @@ def test_what_fails_between_the_request_and_its_approval_stays(settings) -> None
     late = a_group("timed out", 3)
     newest = FailedMessage.objects.order_by("-id").values_list("pk", flat=True)[:3]
     failed_messages().update_many(
-        {"_id": {"$in": list(newest)}}, {"$set": {"last_failed_at": asked + timedelta(seconds=1)}}
+        {"_id": {"$in": list(newest)}},
+        {"$set": dict.fromkeys(("last_failed_at", "archived_at"), asked + timedelta(seconds=1))},
     )
     assert late == group
 

@@ -164,6 +164,10 @@ def test_policies_are_off_until_one_is_set():
     assert (policy["afterSeconds"], policy["enabled"]) == ([900, 3600, 21600], True)
     [policy] = run_json("policy", "off", "--service", "billing")
     assert not policy["enabled"]
+    for what in (("set", "--after", "1h"), ("off",)):
+        policies = run_json("policy", what[0], "--group", "ABCDEF012345", *what[1:])
+        assert [each["scope"] for each in policies] == ["group abcdef012345", "service billing"]
+    assert not any(each["enabled"] for each in policies)
     for wrong in (("set", "--service", "billing"), ("off",), ("set", "--after", "1h")):
         with pytest.raises(CommandError):
             run("policy", *wrong)

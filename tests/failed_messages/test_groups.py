@@ -126,6 +126,17 @@ def test_triage_says_which_field_is_wrong(changes, field):
     assert AuditEntry.objects.count() == 0
 
 
+@pytest.mark.parametrize("field", ["link", "owner", "status"])
+def test_a_group_that_lacks_a_field_is_triaged(field):
+    group = failed().fingerprint
+    failure_groups().update_one({"_id": group}, {"$unset": {field: ""}})
+
+    assert triage(group, {"link": "https://issues.example.com/7", "owner": "me"}, "operator")
+
+    [stored] = failure_groups().find()
+    assert (stored["link"], stored["owner"]) == ("https://issues.example.com/7", "me")
+
+
 def test_triage_in_the_admin_is_audited_and_spares_a_colleagues_change():
     group = failed().fingerprint
     page = f"{GROUPS}{group}/change/"
@@ -196,6 +207,30 @@ def test_a_recount_finds_what_the_certificates_tell():
     assert recount() == []
     assert sorted(group.deaths for group in FailureGroup.objects.all()) == [1, 2]
     assert list(failure_counts().find(sort=[("_id", 1)])) == before
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"$unset": {"certificates": ""}}, {"$set": {"certificates": ["{"]}}], ids=str
+)
+def test_a_recount_goes_on_where_a_record_cannot_be_read(spoilt, caplog):
+    broken = failed()
+    sound = failed(death=certificate(message="something else"), message_id="b")
+    failed_messages().update_one({"_id": broken.pk}, spoilt)
+    failure_groups().update_many({}, {"$set": {"deaths": 77}})
+
+    assert recount() == []
+
+    assert FailureGroup.objects.get(pk=sound.fingerprint).deaths == 1
+    assert f"Failed message {broken.pk} is not counted" in caplog.text
+
+
+def test_a_recount_counts_a_group_that_had_no_count():
+    one = failed().fingerprint
+    failure_groups().update_one({"_id": one}, {"$unset": {"deaths": ""}})
+
+    assert recount() == []
+
+    assert FailureGroup.objects.get(pk=one).deaths == 1
 
 
 def test_nothing_changes_or_deletes_an_audit_entry():

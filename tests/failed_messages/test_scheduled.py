@@ -21,7 +21,12 @@ from failed_messages.acting.policies import InvalidPolicy, apply_policies, set_p
 from failed_messages.acting.retention import delete_expired, delete_old_counts
 from failed_messages.acting.triage import triage
 from failed_messages.models import AuditEntry, FailedMessage, ReplayPolicy
-from failed_messages.records.collection import failed_messages, failure_counts, failure_groups
+from failed_messages.records.collection import (
+    failed_messages,
+    failure_counts,
+    failure_groups,
+    replay_policies,
+)
 from localservices.ports import free_port
 from messaging.handling.handlers import HANDLERS
 from tests import broker
@@ -186,6 +191,47 @@ def test_a_policy_that_cannot_be_is_refused(wrong, field):
     with pytest.raises(InvalidPolicy) as error:
         set_policy("operator", **wrong)
     assert error.value.field == field
+
+
+@pytest.mark.parametrize("field", ["delays_seconds", "reason", "by", "enabled", "group"])
+def test_a_spoilt_policy_is_set_anew(field):
+    """As the log advises."""
+    set_policy("me", delays=[15 * MINUTE], service="billing")
+    replay_policies().update_one({}, {"$unset": {field: ""}})
+
+    set_policy("anna", delays=[15 * MINUTE], service="billing")
+
+    [stored] = replay_policies().find()
+    assert (stored["delays_seconds"], stored["enabled"]) == ([900], True)
+
+
+@pytest.mark.parametrize("field", ["delays_seconds", "reason", "by", "at"])
+def test_a_spoilt_policy_is_set_anew_in_the_admin(field):
+    set_policy("me", delays=[15 * MINUTE], service="billing")
+    replay_policies().update_one({}, {"$unset": {field: ""}})
+    page = "/admin/failed_messages/replaypolicy/add/"
+    form = {"service": "billing", "group": "", "reason": "", "after": "1h", "replaces": ""}
+    client = staff()
+
+    asked = client.post(page, form)
+    replaces = re.search(r'name="replaces" value="([^"]*)"', asked.content.decode())
+    client.post(page, form | {"replaces": replaces[1] if replaces else ""})
+
+    [stored] = replay_policies().find()
+    assert stored["delays_seconds"] == [3600]
+
+
+def test_a_group_in_capitals_is_the_same_group():
+    stored = failed()
+    age_the_death(20 * MINUTE)
+    page = "/admin/failed_messages/replaypolicy/add/"
+    named = stored.fingerprint.upper()
+    form = {"service": "", "group": named, "reason": "", "after": "15m", "replaces": ""}
+
+    staff().post(page, form)
+
+    assert [each["_id"] for each in replay_policies().find()] == [f"group {stored.fingerprint}"]
+    assert apply_policies() == 1
 
 
 def test_policies_in_the_admin():

@@ -228,7 +228,9 @@ def test_a_form_that_is_sent_twice_says_that_it_was_booked_before(operator: Clie
     assert stock("pen") == (15, 0)
 
 
-@pytest.mark.parametrize("units", ["0", "-5", "1.5", "10000001", str(2**63), "1e3", "x"])
+@pytest.mark.parametrize(
+    "units", ["0", "-5", "1.5", "1.000", "1.0", "+1", "1_0", "10000001", str(2**63), "1e3", "x"]
+)
 def test_units_that_make_no_sense_are_refused_with_a_word(operator: Client, units: str) -> None:
     stocked(pen=10)
 
@@ -238,6 +240,18 @@ def test_units_that_make_no_sense_are_refused_with_a_word(operator: Client, unit
 
     assert "Please correct the error below" in answer.content.decode()
     assert stock("pen") == (10, 0)
+
+
+@pytest.mark.parametrize("units", ["1.000", "5.0", "1_0", "+5"])
+def test_an_opening_stock_in_other_words_is_refused(operator: Client, units: str) -> None:
+    """In German `1.000` is a thousand, and would be one unit."""
+    answer = operator.post(
+        "/admin/inventory/product/add/",
+        {"sku": "globe", "name": "Globe", "price": "54.00", "available": units},
+    )
+
+    assert "Please correct the error below" in answer.content.decode()
+    assert products().count_documents({}) == 0
 
 
 def test_more_units_than_can_be_counted_are_refused_with_a_word(operator: Client) -> None:
@@ -299,6 +313,24 @@ def test_reservations_are_shipped_and_the_others_say_why_not(operator: Client) -
     for page in (moved, of_product.content.decode()):
         [address] = re.findall(r'<a href="(/admin/inventory/movement/ship[^"]+)">20', page)
         assert "ship" in operator.get(address).content.decode()
+
+
+def test_stock_that_is_elsewhere_ships_the_others(operator: Client) -> None:
+    """As where a program took units away that a reservation holds."""
+    stocked(pen=1, book=1)
+    reserve(order("o1", pen=1))
+    reserve(order("o2", book=1))
+    products().update_one({"sku": "pen"}, {"$set": {"reserved": 0}})
+
+    said = operator.post(
+        RESERVATIONS,
+        {"action": "ship_selected", "_selected_action": ["o1", "o2"]},
+        follow=True,
+    ).content.decode()
+
+    assert "Shipped: 1." in said
+    assert "The stock of order o1 is not where its reservation says" in said
+    assert Product.objects.get(sku="book").shipped == 1
 
 
 def test_movements_are_found_by_sku_and_cannot_be_changed(operator: Client) -> None:

@@ -117,6 +117,17 @@ def test_what_is_scarce_is_left_alone_and_holds_up_no_other_order() -> None:
     assert reserve_plenty(orders[1:3]) == [None, None]
 
 
+@pytest.mark.parametrize("wrong", ["5", None, "gone"])
+def test_a_product_of_another_program_holds_up_no_other_order(wrong: str | None) -> None:
+    stocked(pen=10, book=10)
+    change = {"$unset": {"available": ""}} if wrong == "gone" else {"$set": {"available": wrong}}
+    products().update_one({"sku": "pen"}, change)
+
+    answers = reserve_plenty([order("o1", pen=1), order("o2", book=1)])
+
+    assert [answer["state"] if answer else None for answer in answers] == [None, "reserved"]
+
+
 def test_an_order_that_is_twice_in_a_batch_is_reserved_once() -> None:
     """Given repeated deliveries, also with another content, then the first counts."""
     stocked(pen=3, book=3)

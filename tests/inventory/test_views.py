@@ -7,11 +7,12 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory.reserving import products, reserve
+from inventory.reserving import products, reservations, reserve
 from tests.inventory.catalogue import order, stock, stocked
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -141,6 +142,46 @@ def test_a_rejected_order_is_not_shipped(operator: Client) -> None:
 
     assert answer.status_code == 409
     assert "is rejected, so it has no stock to ship" in answer.json()["detail"]
+
+
+def test_stock_that_is_elsewhere_is_not_shipped(operator: Client) -> None:
+    stocked(pen=1)
+    reserve(order("o1", pen=1))
+    products().update_one({"sku": "pen"}, {"$set": {"reserved": 0}})
+
+    answer = post(operator, SHIP)
+
+    assert answer.status_code == 409
+    assert "is not where its reservation says" in answer.json()["detail"]
+    assert reservations().find_one({"_id": "o1"})["state"] == "reserved"
+
+
+def test_a_product_of_another_program_is_restocked(operator: Client) -> None:
+    """One that lacks what this site writes has none of it."""
+    foreign = {"sku": "pen", "price": Decimal128("1.50"), "currency": "EUR", "available": 5}
+    products().insert_one(foreign)
+
+    answer = post(operator, RESTOCK, {"quantity": 5})
+    again = post(operator, RESTOCK, {"quantity": 5}, Idempotency_Key="a")
+    repeated = post(operator, RESTOCK, {"quantity": 5}, Idempotency_Key="a")
+
+    assert answer.json() == {"sku": "pen", "available": 10, "reserved": 0, "shipped": 0}
+    assert again.json() == repeated.json() == answer.json() | {"available": 15}
+
+
+@pytest.mark.parametrize("wrong", ["5", None, [1], True], ids=str)
+@pytest.mark.parametrize("field", ["available", "reserved"])
+def test_a_product_without_a_right_stock_is_not_restocked(
+    operator: Client, field: str, wrong: Any
+) -> None:
+    stocked(pen=1)
+    products().update_one({"sku": "pen"}, {"$set": {field: wrong}})
+
+    answer = post(operator, RESTOCK, {"quantity": 5})
+
+    assert answer.status_code == 409
+    assert f"'pen' has no right number in its field {field}" in answer.json()["detail"]
+    assert products().find_one({"sku": "pen"})[field] == wrong
 
 
 @pytest.mark.parametrize("address", [RESTOCK, SHIP])

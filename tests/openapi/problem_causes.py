@@ -119,6 +119,11 @@ def too_many_units() -> HttpResponse:
     return ask("POST", "/inventory/products/pen/restock", {"quantity": 10})
 
 
+def stock_differs() -> HttpResponse:
+    products().update_one({"sku": "pen"}, {"$set": {"available": "5"}})
+    return ask("POST", "/inventory/products/pen/restock", {"quantity": 10})
+
+
 def ended_key() -> HttpResponse:
     id_ = keys.create("a test", ["orders:place"], by="a test", user_id=101).record.pk
     keys.revoke(id_, by="a test")
@@ -248,6 +253,7 @@ CAUSES: dict[str, Callable[[], HttpResponse | bytes]] = {
         "POST", "/products", {"sku": "pen", "name": "Pen", "price": "1.00", "available": 1}
     ),
     "too-many-units": too_many_units,
+    "stock-differs": stock_differs,
     "webhooks-off": without_webhooks,
     "endpoint-disabled": disabled_endpoint,
     "too-many-endpoints": too_many_endpoints,

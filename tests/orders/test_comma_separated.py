@@ -56,7 +56,15 @@ def test_a_large_number_is_one() -> None:
     assert entry.request.user_id == LARGE
 
 
-@pytest.mark.parametrize("value", ["1:02", "12:30:00", "1:02 PM", "TRUE"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("1:02", "12:30:00", "1:02 PM", "TRUE", "VRAI", "FAUX", "VERO", "FALSO", "VERDADERO"),
+        *("03. Apr", "03. Apr. 26", "03-avr", "03-avr.-26", "03/abr", "3-gen", "3-Mär", "avr-26"),
+        *("03.04.2026 00:00", "2026-01-31 00:00:00", "1/31/2026 12:30 PM", "2026-01-31T00:00:00"),
+        *("#ÜBERLAUF!", "#¡VALOR!", "#¿NOMBRE?", "#N/D", "#NOM?"),
+    ],
+)
 @pytest.mark.parametrize("field", ["orderRef", "sku"])
 def test_a_name_that_a_spreadsheet_may_have_changed_is_refused(field: str, value: str) -> None:
     row = {"sku": "book", "orderRef": "A1", field: value}
@@ -66,6 +74,15 @@ def test_a_name_that_a_spreadsheet_may_have_changed_is_refused(field: str, value
 
     assert [fault["field"] for fault in entry.faults] == [field]
     assert "what was typed is not known" in entry.faults[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "value", ["A-1", "MAR-12", "12-ABC", "a.b", "VER", "#", "3-mars-x", "avril", "2026-A1", "#a"]
+)
+def test_a_name_of_another_kind_is_taken(value: str) -> None:
+    [entry] = entries(io.BytesIO(f"userId,sku,quantity,orderRef\n1,pen,1,{value}\n".encode()))
+
+    assert [fault["field"] for fault in entry.faults] == (["orderRef"] if value == "#" else [])
 
 
 @pytest.mark.parametrize("ref", ["10.1", "10,1", "-0.5"])

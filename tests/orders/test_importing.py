@@ -257,6 +257,18 @@ def test_decimals_that_are_zero_in_every_country_are_taken(client: Client, units
     assert line["quantity"] == 2
 
 
+@pytest.mark.parametrize("items", [["pen"], None, [{"sku": ["pen"], "quantity": 1}]], ids=str)
+def test_an_order_of_another_program_keeps_nobody_from_importing(client: Client, items: Any):
+    [outcome], _ = answer(post(client, order()))
+    another = {"user_id": 101, "items": items, "created_at": datetime.now(UTC)}
+    orders().insert_one({**another, "ledger": {}, "status": "placed", "version": 1})
+
+    [again], sums = answer(post(client, order()))
+
+    assert sums["placed"] == 1
+    assert f"The same as order {outcome['orderId']}" in again["warning"]
+
+
 def test_a_repeat_without_an_order_ref_is_told_before(client: Client):
     body = "\n".join([order(), order(202), order(), order(orderRef="A"), order(orderRef="A")])
 

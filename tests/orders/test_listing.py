@@ -53,6 +53,26 @@ def test_an_unknown_order_is_not_found(client: Client, order_id: str):
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_page_that_ends_with_another_programs_id_has_the_page_after_it(
+    client: Client, place: Place
+):
+    """MongoDB sorts a text, as of mongoimport, behind every id of ours."""
+    placed = place(101)["orderId"]
+    stored = orders().find_one({"_id": ObjectId(placed)})
+    assert stored
+    for id_ in ("legacy-17", "legacy-18"):
+        orders().insert_one({**stored, "_id": id_})
+
+    first = client.get("/orders?limit=2")
+
+    assert ids(first) == [placed, "legacy-18"]
+    assert "/orders?limit=2&cursor=" in first.json()["next"]
+    assert ids(client.get(first.json()["next"])) == []
+    orders().delete_one({"_id": ObjectId(placed)})
+    alone = client.get("/orders?limit=1")
+    assert (ids(alone), alone.json()["next"]) == (["legacy-18"], None)
+
+
 def test_the_pages_hold_each_order_once_newest_first(client: Client, place: Place):
     placed = [place(user)["orderId"] for user in (1, 2, 3, 4, 5)]
 

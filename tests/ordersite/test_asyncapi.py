@@ -27,7 +27,9 @@ ORDER_ID = "674300000000000000000001"
 
 def order_messages() -> Iterator[Message]:
     document = placing.compose(101, {"book": 2}, {"book": Price(Decimal("12.50"), "EUR")})
-    document["steps"] = [{"state": "rejected", "detail": "Out of stock: book"}]
+    document["steps"] = [
+        {"service": "inventory", "state": "rejected", "detail": "Out of stock: book"}
+    ]
     for reason in ("Ordered twice", None):
         document["cancellation"] = {"reason": reason}
         for status in ("placed", "confirmed", "rejected", "cancelled"):

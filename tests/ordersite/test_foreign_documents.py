@@ -31,6 +31,7 @@ from failed_messages.acting.second_person import Waits
 from failed_messages.reading.filters import Filter
 from inventory.reserving import reserve
 from orders import ledger
+from ordersite import unreadable_cells
 from ordersite.access import keys
 from ordersite.overview.measuring import measure
 from ordersite.overview.stored_snapshot import Sparing, last, recount_stock, take
@@ -65,6 +66,9 @@ STRANGE = {
     "before every calendar": DatetimeMS(-(2**62)),
     "not UTF-8": NOT_UTF8,
 }
+
+#: As of mongoimport, in place of an ObjectId.
+OTHER_IDS = ("legacy-17", 17)
 
 #: As an earlier release may have left it; then its own page has to answer, too.
 ABSENT = ("missing", "null")
@@ -124,6 +128,9 @@ def variants(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{name} missing", missing
         for kind, value in STRANGE.items():
             yield f"{name} is {kind}", apart(document) | {name: value}
+    if isinstance(document["_id"], ObjectId):
+        for id_ in OTHER_IDS:
+            yield f"_id is {id_!r}", apart(document) | {"_id": id_}
 
 
 def apart(document: dict[str, Any]) -> dict[str, Any]:
@@ -260,6 +267,23 @@ def test_an_api_key_that_cannot_be_read_opens_nothing(
         with pytest.raises(keys.InvalidKey):
             keys.rotate(made.record.pk, by="me")
     assert f"its document in MongoDB has no right {name}" in caplog.text
+
+
+def test_the_same_fault_of_many_documents_is_logged_once(
+    operator: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """However many values another program wrote."""
+    monkeypatch.setattr(unreadable_cells, "_reported", set())
+    stocked(pen=1)
+    sound = connection.database["products"].find_one({}, {"_id": False})
+    for number in range(20):
+        strange = {**sound, "sku": f"p{number}", "name": number}
+        connection.database["products"].insert_one(strange)
+
+    assert operator.get("/admin/inventory/product/").status_code == 200
+
+    said = "A stored value of inventory.Product.name cannot be read"
+    assert caplog.text.count(said) == 1
 
 
 def test_strange_endpoints_keep_nothing_from_a_sound_one(pipeline: None):

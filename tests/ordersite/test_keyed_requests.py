@@ -25,6 +25,7 @@ from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place
 from tests.inventory.catalogue import order, stocked
+from webhooks import managing
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -100,6 +101,31 @@ def test_an_id_in_capitals_is_the_same_request() -> None:
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert again["Idempotent-Replayed"] == "true"
+
+
+def test_an_id_of_another_kind_in_capitals_is_the_same_request(settings: Any) -> None:
+    settings.WEBHOOKS = True
+    client, group = staff(), failed().fingerprint
+    made = managing.create(
+        "https://shop.example.com/", ["order.placed"], user_id=None, description="", by="me"
+    ).endpoint["_id"]
+    key = keys.create("a shop", ["orders:read"], by="me", user_id=None).record.pk
+    send(client, "/failed-messages/policies", {"group": group, "after": ["15m"]}, key="set")
+    for number, (method, path, id_, body) in enumerate(
+        [
+            ("POST", "/webhooks/endpoints/{}/disable", made, {}),
+            ("POST", "/api-keys/{}/revoke", key, {}),
+            ("PATCH", "/failed-messages/groups/{}", group, {"owner": "me"}),
+            ("DELETE", "/failed-messages/policies/group%20{}", group, ""),
+        ]
+    ):
+        first, again = (
+            send(client, path.format(each), body, key=f"k{number}", method=method)
+            for each in (id_, id_.upper())
+        )
+
+        assert (first.status_code, again.status_code) == (200, 200), (path, again.content)
+        assert again["Idempotent-Replayed"] == "true"
 
 
 def test_a_foreign_orders_id_in_capitals_is_another_request() -> None:
@@ -182,6 +208,15 @@ def test_a_key_whose_process_is_gone_is_free_after_a_while() -> None:
 
     past = datetime.now(UTC) - timedelta(seconds=CLAIM_SECONDS + 1)
     keyed_requests().update_one({"_id": "k"}, {"$set": {"claimed_at": past}})
+
+    assert isinstance(claim("k", "a"), Claim)
+
+
+def test_a_key_of_the_future_is_free() -> None:
+    """MongoDB's clock was ahead, or another primary's is, and the process is gone."""
+    assert isinstance(claim("k", "a"), Claim)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    keyed_requests().update_one({"_id": "k"}, {"$set": {"claimed_at": ahead}})
 
     assert isinstance(claim("k", "a"), Claim)
 

@@ -33,7 +33,7 @@ from inventory.reserving import reservations, reserve
 from inventory.shipping import publish_waiting, ship
 from messaging.publishing import outbox
 from messaging.publishing.publisher import Publisher
-from orders import events_again
+from orders import events_again, unanswered
 from orders.collection import orders
 from orders.events import rejection_reason
 from orders.facts_for_desk import facts
@@ -117,6 +117,31 @@ def test_an_order_that_cannot_be_sent_again_does_not_hold_up_the_others(
     [sent] = broker.take_all("billing")
     assert sent.properties["correlation_id"] == str(sound)
     assert f"Order {broken} cannot be sent to billing again" in caplog.text
+
+
+def test_an_order_with_another_programs_id_does_not_hold_up_the_others(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+):
+    sound = place()
+    orders().insert_one({**sound, "_id": "legacy-17"})
+    order_ids = ["legacy-17", str(sound["_id"])]
+
+    sent = events_again.send_again("billing", "order.placed", order_ids, publisher)
+
+    assert sent == {str(sound["_id"])}
+    assert broker.depth("billing") == 1
+    assert "Order legacy-17 cannot be sent to billing again" in caplog.text
+
+
+def test_what_was_noted_of_an_order_with_another_programs_id_is_settled():
+    sound = place()
+    owed = {"awaited": ["crm order.placed", "x"], "awaited_since": datetime.now(UTC)}
+    change(sound["_id"], **owed)
+    orders().insert_one({**sound, **owed, "_id": "legacy-17"})
+
+    unanswered.settle_noted("crm", "order.placed", ["legacy-17", str(sound["_id"])])
+
+    assert [each["awaited"] for each in orders().find()] == [["x"], ["x"]]
 
 
 @pytest.mark.parametrize(
@@ -237,6 +262,23 @@ def test_an_alert_that_cannot_be_written_does_not_hold_up_the_others(
 
     assert len(mailoutbox) == 1
     assert f"The alert about group {broken['_id']} cannot be written" in caplog.text
+
+
+@pytest.mark.parametrize("spoilt", [{"$unset": {"alert": ""}}, {"$set": {"alert": None}}], ids=str)
+def test_a_group_that_says_nothing_of_alerts_does_not_hold_up_the_others(
+    settings: Any, mailoutbox: list[EmailMessage], spoilt: dict[str, Any]
+):
+    settings.ALERT_EMAILS = ["operators@example.com"]
+    failed()
+    [sound] = failure_groups().find()
+    broken = sound | {"_id": "0" * 12}
+    failure_groups().delete_one({"_id": sound["_id"]})
+    failure_groups().insert_many([broken, sound])
+    failure_groups().update_one({"_id": broken["_id"]}, spoilt)
+
+    assert send_alerts() == 1
+
+    assert len(mailoutbox) == 1
 
 
 def test_a_record_without_all_of_its_fields_does_not_hold_up_retention():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -200,6 +201,59 @@ def test_an_invoice_that_is_gone_is_issued_again_with_its_number() -> None:
     assert number(order_id) == issued
     assert number(other) != issued
     assert is_whole(order_id)
+
+
+def invoiced_in_january() -> tuple[str, str, datetime]:
+    """An order, noted as invoiced at that time, and its number; the invoice is lost."""
+    order_id = place()
+    work()
+    issued, january = number(order_id), datetime(2026, 1, 31, 12, tzinfo=UTC)
+    lost = invoices().find_one_and_delete({"_id": order_id})
+    connection.database["invoice_counters"].delete_many({})
+    assert lost
+    noted = {"ledger.billing.at": january, "steps.$[each].at": january}
+    of_billing = [{"each.service": "billing"}]
+    orders().update_one({"_id": ObjectId(order_id)}, {"$set": noted}, array_filters=of_billing)
+    return order_id, issued, january
+
+
+def test_an_invoice_that_is_issued_again_has_its_own_date() -> None:
+    order_id, issued, january = invoiced_in_january()
+
+    assert reconcile("--apply")[0] == 0
+
+    invoice = invoices().find_one({"_id": order_id})
+    assert invoice
+    assert (invoice["number"], invoice["created_at"]) == (issued, january)
+
+
+def test_an_invoice_whose_tax_rate_may_have_been_another_is_named(settings: Any) -> None:
+    place()
+    work()
+    order_id, issued, _ = invoiced_in_january()
+    settings.TAX_RATE_PERCENT = Decimal("7.00")
+
+    code, said = reconcile("--apply")
+
+    assert code == 1
+    assert f"order {order_id}: invoice {issued} has today's tax rate" in said
+
+
+def test_an_order_with_another_programs_id_is_named_and_the_others_are_settled() -> None:
+    lost = place()
+    relay()
+    stored = orders().find_one({"_id": ObjectId(lost)})
+    orders().insert_one({**stored, "_id": "legacy-17"})
+    for queue in ("inventory", "billing"):
+        broker.take_all(queue)
+
+    code, said = reconcile("--apply")
+
+    assert code == 1
+    assert "order legacy-17: its order.placed to billing cannot be made" in said
+    for service in ("inventory", "billing"):
+        told = [each.properties["correlation_id"] for each in broker.take_all(service)]
+        assert told == [lost]
 
 
 def test_numbers_that_somebody_has_are_nobody_elses_and_leave_no_gap() -> None:

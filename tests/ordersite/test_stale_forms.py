@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from inventory.models import Product
+from inventory.reserving import products
 from ordersite.simulated_faults.models import SimulatedFault
 from tests.browser_form import BrowserForm
 from tests.concurrency import at_once
@@ -240,3 +242,38 @@ def test_a_group_of_users_keeps_a_colleagues_name(anna: Client, ben: Client) -> 
     group.refresh_from_db()
     assert (group.name, group.permissions.get()) == ("warehouses", given)
     assert "Name: Changed to &quot;warehouses&quot; (by anna, 20" in said
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "new"),
+    [
+        *(("price", wrong, "77.00") for wrong in ("12.50", 9.95, Decimal128("NaN"))),
+        ("name", 7, "Better pen"),
+        ("name", None, "Better pen"),
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_be_read_is_corrected(
+    anna: Client, field: str, value: Any, new: str
+) -> None:
+    """As another program, or an earlier release, wrote it."""
+    stocked(pen=1)
+    products().update_one({"sku": "pen"}, {"$set": {field: value}})
+
+    sent = opened(anna, pen()).sent(**{field: new})
+    answer = anna.post(page_of(pen()), sent, follow=True)
+
+    assert "was changed successfully" in answer.content.decode()
+    assert str(getattr(pen(), field)) == new
+
+
+def test_a_value_that_cannot_be_read_is_corrected_once(anna: Client, ben: Client) -> None:
+    stocked(pen=1)
+    products().update_one({"sku": "pen"}, {"$set": {"price": "12.50"}})
+    bens = opened(ben, pen())
+    save(anna, pen(), opened(anna, pen()).sent(price="77.00"))
+
+    said = save(ben, pen(), bens.sent(price="66.00"))
+
+    assert "Nothing is saved yet" in said
+    assert pen().price == Decimal("77.00")

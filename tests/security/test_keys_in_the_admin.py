@@ -10,7 +10,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
 from django.test import Client
+from pymongo.errors import AutoReconnect
 
+from ordersite.access import keys
 from ordersite.access.models import ApiKey
 from tests.browser_form import BrowserForm
 from tests.security.conftest import client_of
@@ -100,6 +102,49 @@ def test_keys_are_rotated_and_revoked() -> None:
     assert ApiKey.objects.get(pk=id_).revoked_by == "operator"
     assert "is revoked; create another one" in refused.content.decode()
     assert ApiKey.objects.count() == 2
+
+
+def test_several_keys_are_rotated_all_or_none_where_one_may_not_be() -> None:
+    """A key that was rotated before the other was refused would be shown to nobody."""
+    for scopes in (["orders:read"], ["orders:cancel"], ["orders:read"]):
+        keys.create("a shop", scopes, by="me", user_id=None)
+    ids = list(ApiKey.objects.values_list("pk", flat=True))
+
+    answer = act(staff("change_apikey", "view_order"), "rotate", *ids)
+
+    assert answer.status_code == 403
+    assert ApiKey.objects.count() == 3
+
+
+def test_a_key_that_cannot_be_rotated_hides_no_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        keys.create("a shop", ["orders:read"], by="me", user_id=None)
+    ids = list(ApiKey.objects.values_list("pk", flat=True))
+    rotate, asked = keys.rotate, []
+
+    def rotate_the_first(id_: str, **arguments: Any) -> keys.NewKey:
+        asked.append(id_)
+        if len(asked) > 1:
+            raise AutoReconnect("a test")
+        return rotate(id_, **arguments)
+
+    monkeypatch.setattr(keys, "rotate", rotate_the_first)
+
+    answer = act(staff(), "rotate", *ids)
+
+    assert len(secrets(answer)) == 1
+    assert "was not rotated, because of an error" in answer.content.decode()
+
+
+def test_a_second_click_revokes_nothing_again() -> None:
+    made = keys.create("a shop", ["orders:read"], by="me", user_id=None)
+    client = staff()
+
+    assert "is revoked." in act(client, "revoke", made.record.pk).content.decode()
+    second = act(client, "revoke", made.record.pk).content.decode()
+
+    assert "was revoked already, at " in second
+    assert "is revoked." not in second
 
 
 @pytest.mark.parametrize(

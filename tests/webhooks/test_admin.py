@@ -13,7 +13,7 @@ from ordersite.workplace.related import related
 from tests.browser_form import BrowserForm
 from tests.webhooks.events import ORDER_ID, answered
 from tests.webhooks.test_keeping import endpoint, ordered
-from webhooks import managing
+from webhooks import managing, turn
 from webhooks.admin.endpoints import EndpointAdmin
 from webhooks.disabling import disable
 from webhooks.rotation import newest
@@ -204,6 +204,18 @@ def test_a_secret_that_was_not_rotated_is_told_so(
     assert stored["secrets"] == made["secrets"]
 
 
+def test_an_endpoint_that_cannot_be_rotated_hides_no_new_secret(admin_client: Client) -> None:
+    sound, broken = endpoint(101), endpoint(101)
+    endpoints().update_one({"_id": broken["_id"]}, {"$set": {"secrets": None}})
+
+    told = act(admin_client, ENDPOINTS, "rotate", sound["_id"], broken["_id"])
+
+    stored = endpoints().find_one({"_id": sound["_id"]})
+    assert stored
+    assert newest(stored["secrets"]) in told
+    assert f"Endpoint {broken['_id']} was not rotated, because of an error" in told
+
+
 def test_a_delivery_shows_its_log_and_is_sent_again(admin_client: Client) -> None:
     made = endpoint(101)
     ordered(101)
@@ -234,6 +246,24 @@ def test_a_second_click_sends_a_delivery_no_third_time(admin_client: Client) -> 
     assert "is being sent, or was a moment ago" in told
     (found,) = deliveries().find()
     assert found["state"] == "delivered"
+
+
+def test_a_second_click_sends_no_delivery_again_that_is_just_being_sent(
+    admin_client: Client,
+) -> None:
+    """Whoever sends it has moved the time at which it is due, for as long as an attempt takes."""
+    made = endpoint(101)
+    ordered(101)
+    (stored,) = deliveries().find()
+    deliveries().update_one({}, {"$set": {"due_at": datetime.now(UTC) - timedelta(minutes=1)}})
+    assert "Sent again: 1." in act(admin_client, DELIVERIES, "send_again", stored["_id"])
+    turn.take(made["_id"])
+
+    told = act(admin_client, DELIVERIES, "send_again", stored["_id"])
+
+    assert "is being sent, or was a moment ago" in told
+    (found,) = deliveries().find()
+    assert found["due_at"] > datetime.now(UTC)
 
 
 def test_what_an_endpoint_missed_is_sent_again(admin_client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -9,12 +10,15 @@ import pytest
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from pymongo.collection import Collection
 
 from billing.invoicing import invoices
 from billing.tasks import issue_invoice
+from failed_messages.records.collection import failed_messages, failure_groups
 from inventory.order import PlacedOrder
 from inventory.reserving import reserve
 from messaging.handling import retry_notes
+from orders.collection import orders
 from tests.failed_messages.letters import failed
 from tests.failed_messages.staff import staff
 from tests.failed_messages.stored_orders import place, placed_body
@@ -145,6 +149,41 @@ def test_nobody_finds_what_they_may_not_see() -> None:
 
     assert leads_to(clerk, order_id) == ""
     assert leads_to(clerk, "card service") == ""
+
+
+def without(collection: Collection[Any], field: str) -> None:
+    collection.update_many({}, {"$unset": {field: ""}})
+
+
+def test_a_document_that_lacks_a_field_hides_no_other_hit(operator: Client) -> None:
+    """Each is found by `101`, which is a user, too."""
+    place()
+    stocked(**{"101": 1})
+    stored = failed(message_id="101")
+    failure_groups().update_one({"_id": stored.fingerprint}, {"$unset": {"pattern": ""}})
+    number = {"_id": "shop-1", "number": "101", "state": "issued"}
+    invoices().insert_one(number)
+    for collection, field in (
+        (orders(), "status"),
+        (invoices(), "state"),
+        (failed_messages(), "service"),
+    ):
+        without(collection, field)
+
+    told = operator.get("/admin/search", {"q": "101"})
+
+    assert told.status_code == 200
+    assert "User: <a" in told.content.decode()
+    assert "Product: <a" in told.content.decode()
+    for term in (str(place()["_id"]), stored.fingerprint, "shop-1"):
+        assert operator.get("/admin/search", {"q": term}).status_code in (200, 302)
+
+
+def test_a_note_of_a_retry_that_lacks_a_field_hides_no_other(operator: Client) -> None:
+    a_retry_waits("foreign")
+    without(retry_notes.notes(), "attempts")
+
+    assert operator.get("/admin/search", {"q": "order.placed:foreign"}).status_code in (200, 302)
 
 
 def test_each_page_has_the_search(operator: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -68,7 +68,9 @@ class DeliveryAdmin(RecordedAdmin):
             if not endpoints().find_one({"_id": stored["endpoint"], "state": "enabled"}):
                 why = f"{what}: its endpoint is disabled. Enable it first."
                 self.message_user(request, why, messages.ERROR)
-            elif timedelta(0) <= now - stored["due_at"] < A_MOMENT:
+            elif was_a_moment_ago(stored["due_at"], now) or was_a_moment_ago(
+                stored.get("asked_again_at"), now
+            ):
                 why = f"{what} is being sent, or was a moment ago, so it is not sent once more."
                 self.message_user(request, why, messages.WARNING)
             else:
@@ -93,3 +95,7 @@ class DeliveryAdmin(RecordedAdmin):
             return "none yet"
         rows = ((str(each), each.headers) for each in reversed(delivery.attempts))
         return format_html_join("", "<div>{}<br><code>{}</code></div>", rows)
+
+
+def was_a_moment_ago(at: datetime | None, now: datetime) -> bool:
+    return at is not None and timedelta(0) <= now - at < A_MOMENT

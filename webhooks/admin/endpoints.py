@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from messaging.outages import is_outage
 from messaging.user_link import user_link
 from runtime import form_id
 from runtime.moment import FIELD_FORMAT
@@ -38,7 +40,11 @@ HAS_ALL = f"It has {managing.MOST_OF_A_CUSTOMER} endpoints, as many as a custome
 ROTATED_MEANWHILE = (
     "got another secret, or was deleted, at the same moment: it was not rotated once more."
 )
+NOT_ROTATED = "The secret of the webhook endpoint %s was not rotated in the admin."
+SEE_LOG = "was not rotated, because of an error. The web server's log says why; then try again."
 OFF = "This site sends no webhooks. Its operator turns them on with WEBHOOKS=true."
+
+logger = logging.getLogger(__name__)
 
 
 class EndpointForm(forms.ModelForm):
@@ -269,13 +275,22 @@ class EndpointAdmin(admin.ModelAdmin):
 
     @admin.action(description="Rotate the secrets of the selected", permissions=["write"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
+        """What was made is shown whatever follows: nobody could find its secret out again."""
         by, overlap = request.user.get_username(), timedelta(hours=OVERLAP_HOURS)
-        made = []
+        made: list[Document] = []
         for stored in self._stored(request, queryset):
-            if rotated := managing.rotate(stored, overlap, by):
-                made.append(rotated)
-            else:
-                self._unchanged(request, stored, ROTATED_MEANWHILE)
+            try:
+                if rotated := managing.rotate(stored, overlap, by):
+                    made.append(rotated)
+                else:
+                    self._unchanged(request, stored, ROTATED_MEANWHILE)
+            except Exception as error:
+                if is_outage(error) and not made:
+                    raise
+                logger.exception(NOT_ROTATED, stored["_id"])
+                self.message_user(request, f"Endpoint {stored['_id']} {SEE_LOG}", messages.ERROR)
+                if is_outage(error):
+                    break
         return self._shown_once(request, made) if made else None
 
     def _unchanged(self, request: HttpRequest, stored: Document, why: str) -> None:
