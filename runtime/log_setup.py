@@ -28,7 +28,7 @@ def set_up(config: dict[str, Any]) -> None:
 
 def log_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Log what ends this process; see `sys.excepthook`."""
-    if is_watched():
+    if is_watched() or issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
     else:
         logger.critical("Ended by an error", exc_info=(kind, error, trace))

@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 
 from failed_messages.admin.pages import DeskAdmin
 from failed_messages.models import AuditEntry, Subject
+from failed_messages.records.order_facts import order_facts
 from messaging.order_link import order_link
 from runtime.moment import exact, for_people
 
@@ -57,7 +58,8 @@ class AuditEntryAdmin(DeskAdmin):
     @admin.display(description="about")
     def about(self, entry: AuditEntry) -> str:
         if entry.subject == Subject.RETRY:
-            order = order_link(entry.subject_id.rpartition("-")[0])
+            order_id = entry.subject_id.rpartition("-")[0]
+            order = order_link(order_id, order_facts([order_id]))
             return format_html("{} of order {}", entry.subject, order)
         try:
             url = reverse(PAGES[Subject(entry.subject)], args=[entry.subject_id])

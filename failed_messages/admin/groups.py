@@ -200,7 +200,9 @@ class FailureGroupAdmin(DeskAdmin):
     def _group_page(
         self, request: HttpRequest, group: FailureGroup, **context: Any
     ) -> HttpResponse:
-        its_own = FailedMessage.objects.only(*SUMMARY_FIELDS).filter(fingerprint=group.pk)
+        its_own = FailedMessage.objects.only(*SUMMARY_FIELDS, "certificates").filter(
+            fingerprint=group.pk
+        )
         newest = list(its_own[:NEWEST_SHOWN])
         return self.page(
             request,

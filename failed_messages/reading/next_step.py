@@ -174,7 +174,7 @@ BY_REASON: dict[str, str] = NOT_BELIEVED | {
     ),
     Reason.EXPIRED: (
         "No worker took it in time. See whether the service's workers run and keep up, then "
-        "replay; discard it if it counts no more."
+        "replay; discard it if it is no longer needed."
     ),
     Reason.QUEUE_FULL: (
         "The queue had no room for it. See whether the service's workers run and keep up, and "
@@ -207,7 +207,7 @@ def is_simulated(record: FailedMessage) -> bool:
 
 def _latest_error(record: FailedMessage) -> str:
     """What failed; the error of retries that were stopped says who stopped them instead."""
-    if record.reason != Reason.STOPPED:
+    if record.reason != Reason.STOPPED or not record.certificates:
         return record.message
     attempts = certificate.decode(record.certificates[-1]).attempts
     return attempts[-1].message if attempts else record.message

@@ -78,13 +78,15 @@ class MovementList(ChangeList):
 
 def ids_of(skus: Iterable[str]) -> dict[str, Any]:
     """The ids of these products, by SKU, of those that there are."""
-    found = products().find({"sku": {"$in": list(set(skus))}}, {"sku": True})
+    # What another program wrote has any type.
+    named = list({each for each in skus if isinstance(each, str)})
+    found = products().find({"sku": {"$in": named}}, {"sku": True})
     return {product["sku"]: product["_id"] for product in found}
 
 
 def product_link(sku: str, ids: Mapping[str, Any]) -> SafeString | str:
     """The SKU as a link to its product, where there is one."""
-    if sku not in ids:
+    if not isinstance(sku, str) or sku not in ids:
         return sku
     url = reverse("admin:inventory_product_change", args=[ids[sku]])
     return format_html('<a href="{}">{}</a>', url, sku)

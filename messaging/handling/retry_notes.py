@@ -95,9 +95,7 @@ def gave_up(call: MessageCall, attempts: tuple[Attempt, ...]) -> None:
     """It is now a dead letter, after these attempts; never raises."""
     change = {
         "$unset": {"due_at": ""},
-        "$set": {"gave_up": True},
-        # Of one that was retried before, its note has them.
-        "$setOnInsert": _failed(call, attempts),
+        "$set": {**_failed(call, attempts), "gave_up": True},
         "$currentDate": {"at": True},
     }
     _write(call.delivery, call, change)

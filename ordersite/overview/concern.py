@@ -41,8 +41,9 @@ class Concern(Struct, frozen=True, kw_only=True):
     step: str = ""
     #: What to type; empty where a click is enough.
     command: str = ""
-    #: The exact time of the relative one that it tells.
+    #: The exact time of the relative one that it tells, and what was then.
     since: datetime | None = None
+    since_what: str = "Since"
 
 
 class Verdict(Struct, frozen=True):

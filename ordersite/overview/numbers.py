@@ -15,7 +15,13 @@ from ordersite.overview.links import processes as processes_of
 from ordersite.overview.process_concerns import archived, deliverer, is_late, overdue
 from ordersite.overview.snapshot import Line, QueueReading, Snapshot
 from ordersite.overview.unknown import lacks_checks
-from ordersite.overview.verdict import RETRY_STORM_MESSAGES, SLOW_SECONDS, causes, doctors
+from ordersite.overview.verdict import (
+    RETRY_STORM_MESSAGES,
+    SLOW_SECONDS,
+    causes,
+    doctors,
+    unheard,
+)
 from ordersite.pipeline import health
 from runtime.moment import for_programs
 from runtime.plural import counted
@@ -166,20 +172,19 @@ def service_rows(snapshot: Snapshot, now: datetime, services: tuple[str, ...]) -
     return [Row(each, tuple(_service(snapshot, now, each))) for each in services]
 
 
-SERVICE_HEADS = ("queue", "workers", "oldest waiting order", "retries", "dead letters")
+SERVICE_HEADS = ("queue", "workers", "oldest waits for", "retries", "dead letters")
 
 
 def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number]:
     queues = snapshot.queues or {}
     queue, dead = queues.get(service), queues.get(f"{service}.dlq")
-    waits = in_flight(service)
     # Its messages are of all orders and of none: the list of who takes them counts them, too.
     yield Number("queue", f"{queue.messages:,}" if queue else UNKNOWN, workers_of(service))
     yield _workers(snapshot, now, service)
-    since = _waits_since(snapshot, service)
-    waited = (now - since).total_seconds() if since else 0.0
-    text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
-    yield Number("oldest waiting order", text, waits, waited > SLOW_SECONDS, since)
+    if service in {each.name for each in answering()}:
+        yield _oldest_order(snapshot, now, service)
+    else:
+        yield _oldest_message(snapshot, now, service)
     retries = snapshot.retries(service)
     due = snapshot.next_retry_at(service)
     text = _with_next(snapshot, now, retries, due)
@@ -193,12 +198,21 @@ def _service(snapshot: Snapshot, now: datetime, service: str) -> Iterator[Number
     )
 
 
-def _waits_since(snapshot: Snapshot, service: str) -> datetime | None:
+def _oldest_order(snapshot: Snapshot, now: datetime, service: str) -> Number:
+    since = (snapshot.waiting_since or {}).get(service)
+    waited = (now - since).total_seconds() if since else 0.0
+    text = age(waited) if since else ("none" if snapshot.waiting_since is not None else UNKNOWN)
+    return Number("waits for", text, in_flight(service), waited > SLOW_SECONDS, since)
+
+
+def _oldest_message(snapshot: Snapshot, now: datetime, service: str) -> Number:
     """Of a service that answers no order: since when its queue was not seen empty."""
-    waiting = snapshot.waiting_since or {}
-    if service in {each.name for each in answering()}:
-        return waiting.get(service)
-    return snapshot.filled_since.get(service)
+    queue, since = (snapshot.queues or {}).get(service), snapshot.filled_since.get(service)
+    if queue is None or (queue.messages and since is None):
+        return Number("waits for", UNKNOWN, workers_of(service))
+    waited = age((now - since).total_seconds()) if since and queue.messages else "none"
+    is_bad = service == "orders" and any(unheard(snapshot, now))
+    return Number("waits for", waited, workers_of(service), is_bad, since)
 
 
 def _workers(snapshot: Snapshot, now: datetime, service: str) -> Number:

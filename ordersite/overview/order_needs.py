@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from failed_messages.reading.affected_orders import affected_among, affected_orders
@@ -13,7 +13,8 @@ from orders import unanswered
 from orders.attention import MOST, Need
 from orders.attention import register as register_need
 from ordersite.overview.failures import UNSETTLED
-from ordersite.overview.stored_snapshot import current
+from ordersite.overview.snapshot import Snapshot
+from ordersite.overview.stored_snapshot import current, last
 
 
 def register() -> None:
@@ -43,12 +44,18 @@ def failed_among(ids: Collection[str]) -> Collection[str]:
 
 def unaccounted_ids(service: str = "") -> Iterable[str]:
     """Of the service, or of any."""
-    lines = [line for line in current().lines or () if line.service == service or not service]
-    return (order_id for line in lines for order_id in line.orders)
+    return _unaccounted(current(), service)
 
 
 def unaccounted_among(ids: Collection[str]) -> Collection[str]:
-    return {*ids}.intersection(unaccounted_ids()) if ids else set()
+    # A page that shows more than this reads no snapshot of its own for it.
+    return {*ids}.intersection(_unaccounted(last())) if ids else set()
+
+
+def _unaccounted(snapshot: Snapshot | None, service: str = "") -> Iterator[str]:
+    lines = snapshot.lines if snapshot else None
+    of_these = [line for line in lines or () if line.service == service or not service]
+    return (order_id for line in of_these for order_id in line.orders)
 
 
 def given_up_ids(service: Service) -> Iterable[str]:

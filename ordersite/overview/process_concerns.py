@@ -93,7 +93,7 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             level=Level.BROKEN,
             what="No relay runs: new orders do not reach the services.",
             cost="Orders are taken and kept, but no stock is reserved and no invoice made. "
-            + (_held_up(snapshot, first, now) if first else NONE_WAITS),
+            + (f"The oldest has waited {age(seconds_since(first, now))}." if first else NONE_WAITS),
             click=processes_of("relay"),
             step=START_ONE,
             command="python manage.py relay",
@@ -105,8 +105,9 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         yield Concern(
             level=Level.BROKEN if oldest > STUCK_SECONDS else Level.DEGRADED,
             what=f"The outbox grows: its oldest event has waited {age(oldest)}.",
-            cost="Orders were taken that no service has got yet. "
-            f"{_held_up(snapshot, first, now)} Nothing is lost.",
+            cost="Orders were taken that no service has got yet. Nothing is lost."
+            if "orders" in late
+            else f"What {' and '.join(late)} did is not told to the others yet. Nothing is lost.",
             click=processes_of("relay" if "orders" in late else "scheduler"),
             step="The relay runs, but publishes nothing, or too little. The list of processes says "
             "what it waits for, and on which machine it is. If it hangs, end it, then start one:"
@@ -115,15 +116,6 @@ def relay(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             command=f"python manage.py {'relay' if 'orders' in late else 'scheduler'}",
             since=first,
         )
-
-
-def _held_up(snapshot: Snapshot, first: datetime, now: datetime) -> str:
-    """`12 orders wait, the oldest for 3 min.`"""
-    waited = age(seconds_since(first, now))
-    orders = max((line.in_flight for line in snapshot.lines or ()), default=0)
-    if orders > 1:
-        return f"{counted(orders, 'order')} wait, the oldest for {waited}."
-    return f"The oldest has waited {waited}."
 
 
 def overdue(snapshot: Snapshot, now: datetime) -> dict[str, datetime]:
@@ -256,4 +248,5 @@ def scheduler(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         step=step,
         command="python manage.py scheduler",
         since=now - timedelta(seconds=last.age_seconds) if last else None,
+        since_what="Last heard of at" if last and last.late else "Since",
     )

@@ -110,9 +110,11 @@ def _with_seen(now: Snapshot) -> Snapshot:
         filled_since={
             name: known.get(name, now.at) for name, queue in queues.items() if queue.messages
         },
-        unaccounted_since={
+        unaccounted_since=before.unaccounted_since
+        if now.lines is None
+        else {
             line.service: before.unaccounted_since.get(line.service, now.at)
-            for line in now.lines or before.lines or ()
+            for line in now.lines
             if line.unaccounted
         },
         web_seen=now.at if now.web else before.web_seen,

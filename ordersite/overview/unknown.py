@@ -64,6 +64,7 @@ def stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             step="Why the scheduler cannot, its log says. To recount it now:",
             command="python manage.py recount_stock",
             since=last.at,
+            since_what="Recounted at",
         )
 
 
@@ -110,4 +111,5 @@ def _not_asked(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         click=DOCTOR,
         step="This page asks it now. The scheduler's log says why it cannot.",
         since=last.at if last else None,
+        since_what="Asked at",
     )

@@ -77,22 +77,32 @@ def _unaccounted(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         if line.unaccounted:
             since = snapshot.unaccounted_since.get(line.service)
             stays = since is not None and seconds_since(since, now) > SENT_AGAIN_SECONDS
-            is_one = line.unaccounted == 1
+            is_one, is_sent = line.unaccounted == 1, _is_sent_again(snapshot)
+            again = (
+                "The scheduler sends the message again within a minute; nothing is done twice."
+                if is_sent
+                else "It is sent again once a scheduler and a relay run; nothing is done twice."
+            )
             yield Concern(
-                level=Level.BROKEN if stays or not _is_sent_again(snapshot) else Level.DEGRADED,
+                level=Level.BROKEN if stays or not is_sent else Level.DEGRADED,
                 what=f"{counted(line.unaccounted, 'order')} unaccounted for: "
                 f"{line.service} never answered.",
                 cost=f"{'It waits' if is_one else 'They wait'} for {line.service}, and no message "
-                f"about {'it' if is_one else 'them'} is on its way. The scheduler sends the "
-                "message again within a minute; nothing is done twice.",
+                f"about {'it' if is_one else 'them'} is on its way. {again}",
                 click=unaccounted(line),
-                step="That has not helped for 5 min: the log of the scheduler says why. To count "
-                "again now:"
-                if stays
-                else "Nothing is to be done if it is gone within 5 min. To count again now:",
+                step=_what_then(stays=stays, is_sent=is_sent),
                 command="python manage.py conservation",
                 since=since,
             )
+
+
+def _what_then(*, stays: bool, is_sent: bool) -> str:
+    count_again = "To count again now:"
+    if not is_sent:
+        return count_again
+    if stays:
+        return f"For 5 min there was always one: the log of the scheduler says why. {count_again}"
+    return f"Nothing is to be done if it is gone within 5 min. {count_again}"
 
 
 def _is_sent_again(snapshot: Snapshot) -> bool:
@@ -167,7 +177,7 @@ def causes(snapshot: Snapshot) -> Link:
 
 def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     """A service whose worker is there, and does not get on."""
-    yield from _unheard(snapshot, now)
+    yield from unheard(snapshot, now)
     for service, since in (snapshot.waiting_since or {}).items():
         queue = (snapshot.queues or {}).get(service)
         waited = seconds_since(since, now)
@@ -190,7 +200,7 @@ def _slow(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         )
 
 
-def _unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+def unheard(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     """Only the worker of `orders` notes what the others did."""
     queue, waiting = (snapshot.queues or {}).get("orders"), snapshot.waiting_since or {}
     if queue is None or not queue.consumers:
@@ -221,9 +231,9 @@ def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]
         if count >= RETRY_STORM_MESSAGES:
             yield Concern(
                 level=Level.DEGRADED,
-                what=f"Service {service} keeps failing: {count:,} messages {waits}.{_why(due)}",
-                cost="Their orders are late. A message whose last attempt fails, too, becomes a "
-                "failed message.",
+                what=f"Service {service} keeps failing: {count:,} messages {waits}.",
+                cost=f"{_why(due)}Their orders are late. A message whose last attempt fails, too, "
+                "becomes a failed message.",
                 click=retrying(service),
                 step="The list has the error of each. Once the cause is fixed, all succeed by "
                 "themselves when they are due; “Retry now” tries one at once.",
@@ -231,7 +241,7 @@ def _retries(snapshot: Snapshot, services: tuple[str, ...]) -> Iterator[Concern]
 
 
 def _why(due: Due | None) -> str:
-    return f" One of them: {due.error}" if due and due.error else ""
+    return f"One of them: {due.error}. " if due and due.error else ""
 
 
 def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
@@ -251,6 +261,7 @@ def _stock(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             "to (if there are more, restock the difference after it):",
             command=f"python manage.py recount_stock --correct {shlex.quote(skus[0])}",
             since=snapshot.stock.at,
+            since_what="Recounted at",
         )
 
 

@@ -17,7 +17,7 @@ FRESH_SECONDS = 1.0
 
 
 class KeptReadiness:
-    """What was found last; one asks MongoDB and RabbitMQ, and whoever comes meanwhile waits."""
+    """What was found last; one asks MongoDB and RabbitMQ, and whoever comes meanwhile gets that."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -26,12 +26,15 @@ class KeptReadiness:
         self._found_at = 0.0
 
     def checks(self) -> Sequence[Check]:
-        """All checks; none of them is older than `FRESH_SECONDS` and the time that asking takes."""
-        with self._lock:
-            if not self._checks or self._clock() - self._found_at >= FRESH_SECONDS:
-                self._checks = found()
-                self._found_at = self._clock()
-            return self._checks
+        """All checks; while somebody else asks anew, those of before. Only the first ones wait."""
+        if self._lock.acquire(blocking=not self._checks):
+            try:
+                if not self._checks or self._clock() - self._found_at >= FRESH_SECONDS:
+                    self._checks = found()
+                    self._found_at = self._clock()
+            finally:
+                self._lock.release()
+        return self._checks
 
 
 def found() -> list[Check]:

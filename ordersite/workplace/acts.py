@@ -93,11 +93,14 @@ def _cancel(request: HttpRequest, key: ObjectId, reason: str) -> None:
         return
     by = request.user.get_username()
     try:
-        in_transaction(partial(cancel_audited, key, by, reason))
+        is_new = in_transaction(partial(cancel_audited, key, by, reason))
     except Refusal as refusal:
         messages.error(request, f"The order was not cancelled. {refusal.detail}")
         return
-    messages.success(request, "The order is cancelled.")
+    if is_new:
+        messages.success(request, "The order is cancelled.")
+    else:
+        messages.warning(request, "The order was cancelled a moment before, and nothing was noted.")
 
 
 def _note(request: HttpRequest, key: ObjectId, text: str) -> None:
@@ -110,16 +113,18 @@ def _note(request: HttpRequest, key: ObjectId, text: str) -> None:
         messages.warning(request, "You have noted the same a moment ago, so it is noted once.")
 
 
-def cancel_audited(key: ObjectId, by: str, reason: str, session: ClientSession) -> None:
-    """Cancel the order and note who did it, also in the audit log.
+def cancel_audited(key: ObjectId, by: str, reason: str, session: ClientSession) -> bool:
+    """Cancel the order and note who did it, also in the audit log; False where somebody was first.
 
     Raises:
         Refusal: see `orders.cancelling.cancel`; nothing is noted then.
     """
+    if orders().find_one({"_id": key, "status": "cancelled"}, {"_id": True}, session=session):
+        return False
     cancelling.cancel(key, reason or None, session=session)
-    # A second click at the same moment finds the order cancelled, and its note there.
-    if add_note(key, by, f"cancelled: {reason}" if reason else "cancelled", session):
-        audit.note(session, "cancel", audit.ORDER, key, by=by)
+    add_note(key, by, f"cancelled: {reason}" if reason else "cancelled", session)
+    audit.note(session, "cancel", audit.ORDER, key, by=by)
+    return True
 
 
 def note_audited(key: ObjectId, by: str, text: str, session: ClientSession) -> bool:

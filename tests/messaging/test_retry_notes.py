@@ -111,12 +111,12 @@ def test_what_is_given_up_is_noted_also_where_it_was_never_retried() -> None:
     failed = Attempt(1, NOW.isoformat(), 0.1, "billing@here", "ValueError", "no such card $x")
 
     retry_notes.gave_up(call, (failed,))
-    # Delivered again, as its ack was lost.
-    retry_notes.gave_up(call, (failed, failed))
+    declined = Attempt(2, NOW.isoformat(), 0.1, "billing@here", "ValueError", "declined")
+    retry_notes.gave_up(call, (failed, declined))
 
     [noted] = retry_notes.of_order(FIRST)
     assert (noted["service"], noted["gave_up"]) == ("billing", True)
-    assert [each["message"] for each in noted["attempts"]] == ["no such card $x"]
+    assert [each["message"] for each in noted["attempts"]] == ["no such card $x", "declined"]
     assert retry_notes.waiting()["billing"] == set()
     retry_notes.notes().update_one({}, {"$set": {"at": NOW - timedelta(days=8)}})
     assert retry_notes.forget_old() == 1

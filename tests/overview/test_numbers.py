@@ -71,14 +71,20 @@ def test_what_is_not_known_does_not_look_healthy() -> None:
 
 
 def test_a_service_that_answers_no_order_tells_since_when_its_queue_is_not_empty() -> None:
-    behind = but(
-        queues=with_queues(queue("orders", 9_000)),
-        filled_since={"orders": ago(minutes=3), "billing": ago(minutes=4)},
-    )
+    filled = {"orders": ago(minutes=3), "billing": ago(minutes=4)}
 
-    rows = {row.name: row.numbers for row in service_rows(behind, NOW, SERVICES)}
-    assert [(each.text, each.is_bad) for each in rows["orders"]][2] == ("3 min", True)
-    assert rows["billing"][2].text == "none"
+    def shown(messages: int, **changes: Any) -> tuple[str, bool]:
+        snapshot = but(**{"queues": with_queues(queue("orders", messages)), **changes})
+        rows = {row.name: row.numbers for row in service_rows(snapshot, NOW, SERVICES)}
+        assert rows["billing"][2].text == "none"
+        return rows["orders"][2].text, rows["orders"][2].is_bad
+
+    assert shown(9_000, filled_since=filled) == ("3 min", False)
+    # As the verdict has it.
+    assert shown(10_000, filled_since=filled) == ("3 min", True)
+    assert shown(0) == ("none", False)
+    # No scheduler runs, or no RabbitMQ answers.
+    assert shown(40) == shown(0, queues=None) == ("?", False)
 
 
 def test_failures_tell_count_orders_money_and_age() -> None:

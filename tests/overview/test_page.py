@@ -140,6 +140,7 @@ def test_an_unaccounted_order_looks_so(
     order_id = str(place()["_id"])
     lost = but(lines=(line("billing", unaccounted=1, orders=(order_id,)),))
     monkeypatch.setattr(order_needs, "current", lambda: lost)
+    monkeypatch.setattr(order_needs, "last", lambda: lost)
 
     listed = page(operator, f"/admin/orders/order/?{query}")
     shown = page(operator, f"/admin/orders/order/{order_id}/change/")
