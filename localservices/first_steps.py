@@ -44,8 +44,8 @@ class Walk:
     def __init__(self, address: str, simulate_fault: SimulateFault) -> None:
         """
         Args:
-            simulate_fault: makes billing fail for customer 500 with this kind of fault, or with
-                no longer `none`.
+            simulate_fault: makes billing fail for customer 500 with this kind of fault, or, with
+                `none`, stops that.
         """
         self._address = address.rstrip("/")
         self._simulate_fault = simulate_fault

@@ -13,7 +13,7 @@ derived. A package that is in INSTALLED_APPS and has a `service.py` is a service
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -102,8 +102,9 @@ class Service:
     outbox: str | None = None
     #: The name of its fanout; None: `<name>_events`.
     fanout: str | None = None
-    #: Processes that run beside its worker, each with a user of its own; they need no RabbitMQ.
-    beside: Sequence[str] = ()
+    #: Processes that run beside its worker, each with a user of its own, and which of MongoDB's
+    #: collections each of them changes; they need no RabbitMQ.
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def exchange(self) -> Exchange:

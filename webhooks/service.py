@@ -15,5 +15,5 @@ SERVICE = Service(
     hears_every_type=True,
     notes="webhooks.noting",
     runs=settings.WEBHOOKS,
-    beside=["deliverer"],
+    beside={"deliverer": ["webhook_endpoints", "webhook_deliveries"]},
 )

@@ -109,13 +109,13 @@ def _decide(id_: ObjectId, by: str, state: str) -> Document:
     if known is None:
         raise NotDecided("there is no such act")
     if state == PendingState.APPROVED:
+        if known["state"] == PendingState.APPROVED and not known["outcome"]:
+            # It was approved by a process that died then.
+            return known
         if why := _not_by(by, known["by"]):
             raise NotDecided(why)
         if mongodb_now() - known["at"] > LASTS:
             raise NotDecided(f"it was asked for more than {LASTS.days} days ago: ask again")
-        if known["state"] == PendingState.APPROVED and not known["outcome"]:
-            # It was approved by a process that died then.
-            return known
     decided = in_transaction(partial(_write, id_, by, state))
     if decided is None:
         raise NotDecided(f"it is {known['state']} already, by {known['decided_by'] or 'nobody'}")

@@ -16,7 +16,12 @@ from pymongo.errors import DuplicateKeyError
 
 from failed_messages.acting.replay import replay
 from failed_messages.acting.second_person import EDIT, ask_if_needed
-from failed_messages.acting.unchangeable import Changed, check_ordered, check_unchanged
+from failed_messages.acting.unchangeable import (
+    Changed,
+    check_has_effect,
+    check_ordered,
+    check_unchanged,
+)
 from failed_messages.archiving.dead_letter import preview_of
 from failed_messages.models import Status
 from failed_messages.reading.act_result import ReasonMissing, Verdict, record_id, refusal
@@ -90,7 +95,9 @@ def check_edit(record: Mapping[str, Any], body: str) -> None:
     try:
         original, edited = bytes(record["body"]), body.encode()
         check_unchanged(original, record["order_id"], edited)
-        if not is_stored:
+        if is_stored:
+            check_has_effect(original, edited)
+        else:
             check_ordered(original, edited)
     except Changed as error:
         raise InvalidEdit(str(error)) from error

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from messaging.fields import Quantity, Sku
+from messaging.trust.records import INCIDENTAL
 from runtime.requests.number import UserId
 
 #: Names of fields, without their upper case; of those that hold a word, every one.
@@ -137,3 +138,18 @@ def _decoded(body: bytes) -> Any:
 def _comparable(value: Any) -> str:
     """1 and true are equal in Python, and are not the same here."""
     return json.dumps(value, sort_keys=True)
+
+
+def check_has_effect(original: bytes, edited: bytes) -> None:
+    """An order of ours is handled as it is stored, whatever a message says in these fields.
+
+    Raises:
+        Changed: nothing but these fields was changed.
+    """
+    before, after = _decoded(original), _decoded(edited)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return
+    changed = sorted(each for each in before.keys() & after.keys() if before[each] != after[each])
+    # A field that was missing may be what its handler refused.
+    if changed and before.keys() == after.keys() and INCIDENTAL.issuperset(changed):
+        raise Changed(f"{', '.join(changed)}: is taken from the stored order, so nothing changes")

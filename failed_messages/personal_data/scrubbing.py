@@ -32,6 +32,14 @@ def scrubbed_body(body: bytes, person: Person) -> bytes:
     )
 
 
+def is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def scrubbed_json(text: str, person: Person) -> str:
     """JSON text, in which a text may be JSON again, as the body that an edit changed."""
     try:

@@ -16,8 +16,20 @@ from failed_messages.models import AuditEntry, Subject
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.storable import plain, text
 
-MESSAGE, GROUP, JOB, POLICY, RESTORE, REQUEST, PENDING = Subject.values[:7]
-PERSON, KEY, RETRY, DISCARD_JOB, USER, ROLE, ORDER = Subject.values[7:]
+MESSAGE = str(Subject.MESSAGE)
+GROUP = str(Subject.GROUP)
+JOB = str(Subject.JOB)
+POLICY = str(Subject.POLICY)
+RESTORE = str(Subject.RESTORE)
+REQUEST = str(Subject.REQUEST)
+PENDING = str(Subject.PENDING)
+PERSON = str(Subject.PERSON)
+KEY = str(Subject.KEY)
+RETRY = str(Subject.RETRY)
+DISCARD_JOB = str(Subject.DISCARD_JOB)
+USER = str(Subject.USER)
+ROLE = str(Subject.ROLE)
+ORDER = str(Subject.ORDER)
 
 #: What the field holds.
 SUBJECT_ID_CHARS = 100

@@ -14,6 +14,8 @@ from ordersite.pipeline import health
 from ordersite.pipeline.health import Check
 
 FRESH_SECONDS = 1.0
+#: While somebody else asks anew; an older answer is waited for.
+USABLE_SECONDS = 5.0
 
 
 class KeptReadiness:
@@ -26,15 +28,18 @@ class KeptReadiness:
         self._found_at = 0.0
 
     def checks(self) -> Sequence[Check]:
-        """All checks; while somebody else asks anew, those of before. Only the first ones wait."""
-        if self._lock.acquire(blocking=not self._checks):
+        """All checks; while somebody else asks anew, those of some seconds ago."""
+        if self._lock.acquire(blocking=not self._is_younger_than(USABLE_SECONDS)):
             try:
-                if not self._checks or self._clock() - self._found_at >= FRESH_SECONDS:
+                if not self._is_younger_than(FRESH_SECONDS):
                     self._checks = found()
                     self._found_at = self._clock()
             finally:
                 self._lock.release()
         return self._checks
+
+    def _is_younger_than(self, seconds: float) -> bool:
+        return bool(self._checks) and self._clock() - self._found_at < seconds
 
 
 def found() -> list[Check]:

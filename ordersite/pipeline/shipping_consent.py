@@ -57,7 +57,8 @@ def obstacle(order_id: str) -> Obstacle | None:
     names = [each for each in asked if owes(each, order)]
     is_unconfirmed = order is not None and order.get("status") == "placed"
     late = names if is_unconfirmed else []
-    return _failed(order_id, names) or _noted(order_id, names) or _late(late)
+    # What the archiver stores meanwhile is in both then, not in neither.
+    return _noted(order_id, names) or _failed(order_id, names) or _late(late)
 
 
 def _failed(order_id: str, names: list[str]) -> Obstacle | None:

@@ -12,10 +12,9 @@ from django.apps import apps
 from django_mongodb_backend.models import EmbeddedModel
 
 from failed_messages.models import AuditEntry
-from messaging.service import services
-from messaging.trust.users import beside_workers, user_of
+from messaging.service import resting, services
+from messaging.trust.users import user_of
 from runtime import presence
-from webhooks.models import Delivery, Endpoint
 
 Actions = frozenset[str]
 Collections = Mapping[str, Actions]
@@ -46,8 +45,6 @@ RETRY_NOTES, SNAPSHOT, BUCKETS = "retry_notes", "pipeline_snapshot", "pipeline_b
 OTHERS = (LEASE, HEARTBEAT, BEGUN_RUNS, RETRY_NOTES, PROCESSES, SNAPSHOT, BUCKETS, "demo_data")
 MIGRATIONS = "django_migrations"
 DESK = "failed_messages"
-#: By the processes that run beside a worker.
-CHANGED_BESIDE = {"deliverer": (Endpoint._meta.db_table, Delivery._meta.db_table)}
 #: What the scheduler's jobs need of what is the staff's: erasing a person's data changes or deletes
 #: it, the doctor tries to read the second factors' secrets. It may let nobody in: it sends alerts
 #: to hosts that others control.
@@ -88,6 +85,8 @@ def of_processes() -> dict[str, Rights]:
     desk = may(WRITE, of_app(DESK)) | audit
     others = [each for name, each in own.items() if name != keeper]
     work = [each for collections in others for each in collections]
+    # Its jobs delete and erase what is left of a service that does not run any more.
+    at_rest = [each for name in resting() for each in of_app(name)]
     invoices = may(READ, own.get("billing", []))
     return {
         "web": rights(
@@ -106,12 +105,13 @@ def of_processes() -> dict[str, Rights]:
             for name in services()
         },
         **{
-            name: rights(may(CHANGE, CHANGED_BESIDE[name]), may(WRITE, [PROCESSES]))
-            for name in beside_workers()
+            name: rights(may(CHANGE, changed), may(WRITE, [PROCESSES]))
+            for service in services().values()
+            for name, changed in service.beside.items()
         },
         "archiver": rights(may(READ, own[keeper]), may(WRITE, [PROCESSES]), desk),
         "scheduler": rights(
-            may(WRITE, [*own[keeper], *work, *OTHERS]),
+            may(WRITE, [*own[keeper], *work, *OTHERS, *at_rest]),
             FOR_JOBS,
             invoices,
             desk,

@@ -7,6 +7,7 @@ and a new colleague would be whoever had the name before.
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 
 from ordersite.staff.models import ProviderAccount
 
@@ -65,5 +66,17 @@ def not_yours(name: str) -> str:
 
 
 def note(user: User, issuer: str, subject: str) -> None:
-    """From now on the account is the user's."""
-    ProviderAccount(user=user.pk, issuer=issuer, subject=subject).save()
+    """From now on the account is the user's.
+
+    Raises:
+        NotThatUser: somebody else came with the same name a moment before.
+    """
+    known = ProviderAccount.objects.filter(pk=user.pk).first()
+    if known is not None and (known.issuer, known.subject) == (issuer, subject):
+        return
+    account = ProviderAccount(user=user.pk, issuer=issuer, subject=subject)
+    try:
+        # One of an issuer that the site had before is replaced.
+        account.save(force_insert=known is None)
+    except IntegrityError as error:
+        raise NotThatUser(not_yours(user.get_username())) from error

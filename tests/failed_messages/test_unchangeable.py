@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from failed_messages.acting.unchangeable import Changed, check_ordered, check_unchanged
+from failed_messages.acting.unchangeable import (
+    Changed,
+    check_has_effect,
+    check_ordered,
+    check_unchanged,
+)
 
 ORDER: dict[str, Any] = {
     "orderId": "a",
@@ -116,3 +121,19 @@ def test_a_sku_alone_is_one_unit() -> None:
     for changed in ({**PEN, "quantity": 200}, {**PEN, "sku": "car", "quantity": 1}, "car"):
         with pytest.raises(Changed):
             check_ordered(edited(items=["pen"]), edited(items=[changed]))
+
+
+@pytest.mark.parametrize("changed", [{"status": "b"}, {"status": "b", "createdAt": "c"}])
+def test_an_edit_that_changes_nothing_is_refused(changed: dict[str, Any]) -> None:
+    """An order of ours is handled as it is stored."""
+    original = edited(status="a", createdAt="a")
+
+    with pytest.raises(Changed, match="status: is taken from the stored order"):
+        check_has_effect(original, edited(**{"status": "a", "createdAt": "a", **changed}))
+
+
+def test_what_a_handler_refused_may_be_put_right() -> None:
+    check_has_effect(edited(), edited(status="placed"))
+    check_has_effect(edited(status="a"), edited(status="b", userId=2))
+    check_has_effect(edited(status="a"), edited(status="a"))
+    check_has_effect(b"no JSON", edited(status="b"))

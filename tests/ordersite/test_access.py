@@ -119,6 +119,15 @@ def test_who_sends_to_other_hosts_can_let_nobody_in() -> None:
     assert declared["scheduler"]["django_admin_log"] == {"find", "update"}
 
 
+def test_what_a_service_at_rest_has_left_is_still_deleted_and_erased() -> None:
+    """Webhooks are off in these tests."""
+    assert "webhooks" not in mongodb_rights.of_processes()
+
+    scheduler = mongodb_rights.of_processes()["scheduler"].collections
+    for collection in ("webhook_endpoints", "webhook_deliveries", "webhook_noted_orders"):
+        assert scheduler[collection] >= {"find", "update", "remove"}
+
+
 @override_settings(EXTERNAL_PUBLISHERS=["shop:order.placed", "*:order.cancelled", "*:*"])
 def test_an_external_publisher_publishes_and_nothing_else() -> None:
     shop = rabbitmq_rights.declared()["shop"]

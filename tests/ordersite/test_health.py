@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from kombu import Connection, Consumer
 
 from messaging import topology
 from messaging.service import services
-from ordersite.pipeline import health, health_views, scheduler_heartbeat
+from ordersite.pipeline import health, health_views, kept_readiness, scheduler_heartbeat
+from ordersite.pipeline.health import Check
 from ordersite.pipeline.kept_readiness import KeptReadiness
 from runtime.lease import RELAY_LEASE, Lease
 
@@ -40,6 +42,10 @@ def ready(client: Client, readiness_anew: None) -> Ready:
 def broker() -> Iterator[Connection]:
     with Connection(settings.AMQP_URL) as connection:
         yield connection
+
+
+#: Longer than any of it takes.
+WAITS_SECONDS = 60
 
 
 def test_a_process_that_answers_is_live(client: Client) -> None:
@@ -142,6 +148,37 @@ def test_what_changed_is_told_after_a_second(
     assert ready_scheduler() == "missing"
     now = 1.0
     assert ready_scheduler() == "ok"
+
+
+def test_nobody_waits_for_who_asks_anew_unless_the_answer_is_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, asked, answers = 0.0, Event(), Event()
+    checks = [Check("rabbitmq", True, "It answers.")]
+
+    def found() -> list[Check]:
+        asked.set()
+        assert answers.wait(WAITS_SECONDS)
+        return checks
+
+    monkeypatch.setattr(kept_readiness, "found", found)
+    kept = KeptReadiness(clock=lambda: now)
+    answers.set()
+    kept.checks()
+    asked.clear()
+    answers.clear()
+
+    with ThreadPoolExecutor(2) as threads:
+        now = 2.0
+        first = threads.submit(kept.checks)
+        assert asked.wait(WAITS_SECONDS)
+        assert kept.checks() == checks
+        assert not first.done()
+        now = kept_readiness.USABLE_SECONDS
+        second = threads.submit(kept.checks)
+        assert not second.done()
+        answers.set()
+        assert first.result(WAITS_SECONDS) == second.result(WAITS_SECONDS) == checks
 
 
 @pytest.fixture

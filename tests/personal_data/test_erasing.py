@@ -495,6 +495,16 @@ def test_what_keys_and_endpoints_of_the_person_were_called_goes_with_them() -> N
     assert str(USER) not in everything()
 
 
+def test_a_message_that_names_no_user_keeps_what_is_no_user_s_number() -> None:
+    """An operator is about to repair it: a quantity and a price are not the person."""
+    body = f'{{"orderId":"X7","items":[{{"sku":"{USER}","quantity":{USER}}}],"total":10.10}}'
+    failed(body=body.encode(), message_id="m")
+
+    erase(USER, "boss")
+
+    assert bytes(failed_messages().find_one({})["body"]) == body.encode()
+
+
 def test_an_error_that_names_the_person_goes_also_where_its_message_went_before() -> None:
     order = place(user_id=USER)
     work()
@@ -513,7 +523,7 @@ def test_an_error_that_names_the_person_goes_also_where_its_message_went_before(
     [
         f"no JSON of user {USER}".encode(),
         json.dumps({"customerId": USER, "quantity": 5}).encode(),
-        b'{"orderId": "1", "note": "' + b" " * 3_000_000 + f'for {USER}"}}'.encode(),
+        b'{"orderId": "1", "note": "' + b" " * 3_000_000 + f'for user {USER}"}}'.encode(),
     ],
     ids=["no JSON", "by another name", "large"],
 )

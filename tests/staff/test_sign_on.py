@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from failed_messages.models import AuditEntry
+from ordersite.staff import provider_accounts
 from ordersite.staff.models import ProviderAccount
 from ordersite.staff.roles import make_roles
 from tests.staff.provider import Provider
@@ -243,3 +245,19 @@ def test_a_state_that_nobody_was_given_is_refused(provider: Provider) -> None:
 
     assert answer.status_code in (302, 400)
     assert not is_in(client)
+
+
+def test_two_who_come_with_one_name_at_the_same_moment_are_not_one_user(
+    clean: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = User.objects.create_user("anna")
+    provider_accounts.note(user, "https://one.example", "first")
+    # Who had asked before that was written found no account.
+    unknown = SimpleNamespace(filter=lambda **_: SimpleNamespace(first=lambda: None))
+    monkeypatch.setattr(provider_accounts.ProviderAccount, "objects", unknown)
+
+    with pytest.raises(provider_accounts.NotThatUser):
+        provider_accounts.note(user, "https://one.example", "second")
+
+    monkeypatch.undo()
+    assert ProviderAccount.objects.get(pk=user.pk).subject == "first"
