@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from benchmarks.contender import Contender
 from benchmarks.filling import fill_up
-from benchmarks.load import percentile_ms
+from benchmarks.load_generator import percentile_ms
 from benchmarks.rush import load, rush
 from benchmarks.scale import Scale
 from benchmarks.services import Services

@@ -79,7 +79,8 @@ def load(system: System, connections: int, orders: int, seconds: float) -> dict:
         "seconds": seconds,
         "key": system.key,
     }
-    command = [sys.executable, "-m", "benchmarks.load", system.url, "--seed", str(next(_seeds))]
+    command = [sys.executable, "-m", "benchmarks.load_generator", system.url]
+    command += ["--seed", str(next(_seeds))]
     command += [text for name, value in arguments.items() for text in (f"--{name}", str(value))]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     report = json.loads(run.stdout) if run.returncode == 0 else {}

@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued, recorded_of
 from billing.numbering import invoice_series, next_numbers
-from billing.order import PlacedOrder
+from billing.order_in_message import PlacedOrder
 from runtime.transactions import in_transaction
 
 

@@ -18,7 +18,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from billing.numbering import credit_note_series, invoice_series, next_numbers
-from billing.order import Line, PlacedOrder, WithdrawnOrder
+from billing.order_in_message import Line, PlacedOrder, WithdrawnOrder
 from billing.tax import tax_of
 from runtime.money.amounts import stored
 from runtime.money.currencies import rounded

@@ -19,7 +19,7 @@ from django.db import connection
 from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from runtime.money.amounts import stored
 from runtime.money.currencies import rounded
 

@@ -14,8 +14,8 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from billing.glyphs import LATIN, LATIN_BOLD, markup, register
-from billing.print_text import one_line
 from billing.printable_document import PrintableDocument
+from billing.printable_text import one_line
 
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN

@@ -10,7 +10,7 @@ from bson import Decimal128
 from django.conf import settings
 
 from billing.invoicing import Invoice
-from billing.print_text import lines, one_line
+from billing.printable_text import lines, one_line
 from runtime.money.amounts import grouped, in_words
 
 

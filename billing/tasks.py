@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import batches, events, invoicing, order
+from billing import batches, events, invoicing, order_in_message
 from messaging.body import readable
 from messaging.handling.handlers import handles
 from messaging.message import Message
@@ -13,7 +13,7 @@ from messaging.service import PENDING
 
 def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
     """Issue at once the invoices of all of the orders that can be read."""
-    orders = readable(bodies, order.read_placed)
+    orders = readable(bodies, order_in_message.read_placed)
     invoices = iter(batches.issue_many([each for each in orders if each]))
     return [[events.billed(next(invoices))] if each else None for each in orders]
 
@@ -22,7 +22,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
     "billing",
     "order.placed",
     replay_safe=True,
-    validate=order.read_placed,
+    validate=order_in_message.read_placed,
     batch=issue_many_invoices,
     consequence="{order} has no invoice; inventory is not affected.",
     runbook=(
@@ -32,7 +32,7 @@ def issue_many_invoices(bodies: list[dict[str, Any]]) -> list[list[Message] | No
 )
 def issue_invoice(body: dict[str, Any]) -> list[Message]:
     """Issue the order's invoice unless the order was withdrawn before, and publish the result."""
-    return [events.billed(invoicing.issue(order.read_placed(body)))]
+    return [events.billed(invoicing.issue(order_in_message.read_placed(body)))]
 
 
 NOT_CREDITED = "The invoice of {order} is not credited."
@@ -49,7 +49,7 @@ CREDIT_RUNBOOK = "Crediting twice changes nothing, so a replay is safe, also lon
     "billing",
     "order.rejected",
     replay_safe=True,
-    validate=order.read_withdrawn,
+    validate=order_in_message.read_withdrawn,
     consequence=NOT_CREDITED,
     consequence_if=NOTHING_TO_CREDIT,
     runbook=CREDIT_RUNBOOK,
@@ -65,7 +65,7 @@ def credit_rejected(body: dict[str, Any]) -> list[Message]:
     "billing",
     "order.cancelled",
     replay_safe=True,
-    validate=order.read_withdrawn,
+    validate=order_in_message.read_withdrawn,
     consequence=NOT_CREDITED,
     consequence_if=NOTHING_TO_CREDIT,
     runbook=CREDIT_RUNBOOK,
@@ -76,4 +76,4 @@ def credit_cancelled(body: dict[str, Any]) -> list[Message]:
 
 
 def credit_invoice(body: dict[str, Any]) -> list[Message]:
-    return [events.billed(invoicing.credit(order.read_withdrawn(body)))]
+    return [events.billed(invoicing.credit(order_in_message.read_withdrawn(body)))]

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from billing.order import PlacedOrder
+from billing.order_in_message import PlacedOrder
 from runtime.money.currencies import rounded
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pymongo.client_session import ClientSession
 
 from inventory.movements import movements, of_order
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import Reservation, recorded_of, reservations, reserved
 from inventory.stock import Kind, having, products, shift, units_of
 from runtime.transactions import in_transaction

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import (
     move_lines,
     recorded,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from pymongo.client_session import ClientSession
 
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import Reservation, move_lines, recorded, reservations, reserved
 from inventory.stock import Kind
 from messaging.errors import PermanentError

@@ -11,7 +11,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from inventory.movements import movements, of_order
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.stock import Kind, having, products, shift
 from messaging.errors import PermanentError, TransientError
 from runtime.stored_documents import AWARE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory import batches, events, order, releasing, reserving
+from inventory import batches, events, order_in_message, releasing, reserving
 from messaging.body import readable
 from messaging.handling.handlers import handles
 from messaging.message import Message
@@ -13,7 +13,7 @@ from messaging.service import PENDING
 
 def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] | None]:
     """Reserve at once for all of the orders that can be read and that there is enough for."""
-    orders = readable(bodies, order.read)
+    orders = readable(bodies, order_in_message.read)
     reservations = iter(batches.reserve_plenty([each for each in orders if each]))
     answers = [next(reservations) if each else None for each in orders]
     return [[events.answered(answer)] if answer else None for answer in answers]
@@ -23,7 +23,7 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
     "inventory",
     "order.placed",
     replay_safe=True,
-    validate=order.read,
+    validate=order_in_message.read,
     batch=reserve_stock_for_many,
     consequence="{order} has no reservation; billing is not affected.",
     runbook=(
@@ -34,14 +34,14 @@ def reserve_stock_for_many(bodies: list[dict[str, Any]]) -> list[list[Message] |
 )
 def reserve_stock(body: dict[str, Any]) -> list[Message]:
     """Reserve the order's lines or reject the order, and publish which."""
-    return [events.answered(reserving.reserve(order.read(body)))]
+    return [events.answered(reserving.reserve(order_in_message.read(body)))]
 
 
 @handles(
     "inventory",
     "order.cancelled",
     replay_safe=True,
-    validate=order.read,
+    validate=order_in_message.read,
     consequence="What {order} had reserved is not available again; billing is not affected.",
     consequence_if={
         PENDING: (
@@ -58,4 +58,4 @@ def reserve_stock(body: dict[str, Any]) -> list[Message]:
 )
 def release_stock(body: dict[str, Any]) -> list[Message]:
     """Put the order's units back, or make sure that it gets none, and publish that."""
-    return [events.answered(releasing.release(order.read(body)))]
+    return [events.answered(releasing.release(order_in_message.read(body)))]

@@ -20,7 +20,7 @@ from ordersite.web import fast_path, rates  # noqa: E402
 from ordersite.web.body import Event, Receive  # noqa: E402
 from ordersite.web.cross_origin import CrossOrigin, answer_preflight, is_preflight  # noqa: E402
 from ordersite.web.in_threads import InThreads, Send, send_problem  # noqa: E402
-from ordersite.web.scope import identify  # noqa: E402
+from ordersite.web.request_scope import identify  # noqa: E402
 from ordersite.web.traced_requests import Traced  # noqa: E402
 from runtime import heartbeat_file, presence  # noqa: E402
 from runtime.garbage_collector import tune_garbage_collector  # noqa: E402

@@ -18,7 +18,7 @@ from runtime.mongodb_clock import mongodb_now
 from webhooks import rotation, waking
 from webhooks.message_ids import message_id_of_test
 from webhooks.noting import delivery
-from webhooks.order import About
+from webhooks.order_in_message import About
 from webhooks.store import Document, deliveries, endpoints
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from runtime.mongodb_clock import mongodb_now
 from runtime.requests.number import text_if_large
 from webhooks import waking
 from webhooks.message_ids import message_id_of
-from webhooks.order import About
+from webhooks.order_in_message import About
 from webhooks.store import Document, deliveries, endpoints, noted_orders
 
 DUPLICATE_KEY = 11000

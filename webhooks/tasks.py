@@ -14,7 +14,7 @@ from messaging.message import Message
 from messaging.service import events as events_of_services
 from messaging.service import heard, services
 from runtime.tracing.context import TraceContext
-from webhooks import events, noting, order
+from webhooks import events, noting, order_in_message
 from webhooks.noting import FIRST_TYPE
 
 NAME = "webhooks"
@@ -30,12 +30,12 @@ RUNBOOK = (
 def note(type_: str, body: Body) -> list[Message]:
     """Note one event for every endpoint that listens; an order's first one is answered."""
     (trace,) = of_bodies(1)
-    return noted(type_, [(body, followed(order.read(body), trace))])[0]
+    return noted(type_, [(body, followed(order_in_message.read(body), trace))])[0]
 
 
 def note_many(type_: str, bodies: list[Body]) -> list[list[Message] | None]:
     """Note the events of all orders that can be read."""
-    read = readable(bodies, order.read)
+    read = readable(bodies, order_in_message.read)
     heard_of: list[noting.Heard] = [
         (body, followed(about, trace))
         for body, about, trace in zip(bodies, read, of_bodies(len(bodies)), strict=True)
@@ -45,7 +45,7 @@ def note_many(type_: str, bodies: list[Body]) -> list[list[Message] | None]:
     return [next(answers) if about else None for about in read]
 
 
-def followed(about: order.About, trace: TraceContext | None) -> order.About:
+def followed(about: order_in_message.About, trace: TraceContext | None) -> order_in_message.About:
     """With the trace in which it is delivered."""
     return replace(about, trace=trace.headers()) if trace else about
 
@@ -68,7 +68,7 @@ def hear(type_: str) -> None:
         # A body is sent on as it is.
         version=events_of_services()[type_].version,
         batch=partial(note_many, type_),
-        validate=order.read,
+        validate=order_in_message.read,
         consequence="No endpoint is told this of {order}.",
         replay_safe=True,
         runbook=RUNBOOK,

@@ -19,7 +19,7 @@ from failed_messages.reading.waiting_retry import WaitingRetry, find
 from failed_messages.records import audit
 from failed_messages.records.history import NAME_LIMIT_CHARS, REASON_LIMIT_CHARS
 from messaging.handling import retry_notes
-from messaging.handling.waiting_messages import (
+from messaging.handling.early_handover import (
     MOST_MESSAGES,
     NotWaiting,
     TooFarBack,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from failed_messages.acting.recount import recount
+from failed_messages.acting.death_recount import recount
 from failed_messages.cli.arguments import add_verb, items_shown
 from failed_messages.cli.terminal import Terminal
 from failed_messages.models import FailureGroup, GroupStatus

@@ -15,10 +15,10 @@ from django.utils.module_loading import import_string
 
 from messaging.handling.attempts import count_attempts
 from messaging.handling.call import Answers, BatchCall, Call, GoOn, MessageCall
-from messaging.handling.contents import check_contents
+from messaging.handling.contents_middleware import check_contents
 from messaging.handling.execution import decode_bodies, publish_events
 from messaging.handling.log_ids import name_in_logs
-from messaging.handling.outages import name_outages, wait_for_dependencies
+from messaging.handling.outage_middlewares import name_outages, wait_for_dependencies
 from messaging.handling.replay_outcome import report_success
 from messaging.handling.retrying import retry_failures
 from messaging.handling.run_notes import note_run

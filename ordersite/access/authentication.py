@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from ordersite.access import bearer
 from ordersite.access.scopes import OPEN, SCOPES
 from ordersite.staff import second_factor
-from ordersite.staff.basic import NotFromHere, verified_user
+from ordersite.staff.basic_login import NotFromHere, verified_user
 from runtime.requests.caller import REALM, Caller, Unauthenticated, caller_of
 
 #: The REST framework's view of a request: Django's user, and who calls.

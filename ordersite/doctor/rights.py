@@ -8,7 +8,7 @@ from django.conf import settings
 
 from messaging.trust.users import own_user, users
 from ordersite.doctor.report import Finding, Severity
-from ordersite.rights import mongodb, rabbitmq
+from ordersite.rights import mongodb_users, rabbitmq_users
 
 APPLY = "python manage.py access apply --folder FOLDER"
 NOTE = (
@@ -19,10 +19,10 @@ NOTE = (
 
 def of_rabbitmqs_users() -> Iterator[Finding]:
     """Silent about users that are not there, but for a site of others whose processes share one."""
-    yield from _findings("RabbitMQ", rabbitmq.differences())
-    yield from _leftovers("RabbitMQ", rabbitmq.leftovers(), "rabbitmqctl delete_user {}")
+    yield from _findings("RabbitMQ", rabbitmq_users.differences())
+    yield from _leftovers("RabbitMQ", rabbitmq_users.leftovers(), "rabbitmqctl delete_user {}")
     own = own_user(settings.AMQP_URL)
-    if not settings.DEBUG and (users() - {own}).isdisjoint(rabbitmq.present()):
+    if not settings.DEBUG and (users() - {own}).isdisjoint(rabbitmq_users.present()):
         yield Finding(
             Severity.WARNING,
             f"RabbitMQ's user {own}",
@@ -36,13 +36,13 @@ def of_rabbitmqs_users() -> Iterator[Finding]:
 
 def of_mongodbs_users() -> Iterator[Finding]:
     """Silent about users that are not there."""
-    yield from _findings("MongoDB", mongodb.differences())
+    yield from _findings("MongoDB", mongodb_users.differences())
     remove = 'mongosh admin --eval \'db.dropUser("{0}"); db.dropRole("{0}")\''
-    yield from _leftovers("MongoDB", mongodb.leftovers(), remove)
+    yield from _leftovers("MongoDB", mongodb_users.leftovers(), remove)
 
 
 def _findings(
-    server: str, differences: Iterable[rabbitmq.Difference | mongodb.Difference]
+    server: str, differences: Iterable[rabbitmq_users.Difference | mongodb_users.Difference]
 ) -> Iterator[Finding]:
     for each in differences:
         if each.has is None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypedDict
 
 from ordersite.forking.fork import Forked, fork
-from ordersite.forking.lines import Lines, prefixes, say
+from ordersite.forking.named_lines import Lines, prefixes, say
 
 STOP_SECONDS = 15
 #: A process that ends sooner after its first start cannot run here; one that ran for longer can …

@@ -43,11 +43,16 @@ def unsettled(now: datetime) -> Failed:
         customers=_customers(list(facts)),
         money=value(facts.values()),
         at_least=messages > MESSAGES_READ,
-        oldest_at=oldest.get("last_failed_at"),
+        oldest_at=_moment(oldest.get("last_failed_at")),
         new_groups=chosen(groups, str(GroupStatus.NEW)).count(),
         new_since=since,
         groups=_groups(),
     )
+
+
+def _moment(value: object) -> datetime | None:
+    """What another program wrote has any type."""
+    return value if isinstance(value, datetime) else None
 
 
 def _cause(group: dict[str, Any]) -> str:

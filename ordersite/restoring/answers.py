@@ -15,7 +15,7 @@ import msgspec
 from bson import ObjectId
 
 from billing import lost_numbers
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from messaging.certificate import Reason

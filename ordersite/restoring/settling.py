@@ -17,14 +17,14 @@ from pymongo.errors import DuplicateKeyError
 
 from billing import lost_numbers
 from billing.invoicing import issued
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.acting.replay import replay
 from failed_messages.models import Status
 from failed_messages.records import audit
 from failed_messages.records.collection import failed_messages
 from failed_messages.records.history import act
 from inventory import rejecting, releasing, shipping
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.refusals import Refusal
 from inventory.reserving import reservations
 from messaging.errors import MessagingError, PublishError

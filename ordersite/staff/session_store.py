@@ -11,7 +11,8 @@ from typing import Any
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.utils import timezone
+
+from runtime.mongodb_clock import mongodb_now
 
 
 def stored_key(key: str) -> str:
@@ -28,13 +29,18 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         assert self.session_key is not None  # as Django loads none without
-        found = self._stored(self.session_key).filter(expire_date__gt=timezone.now()).first()
+        found = self._stored(self.session_key).filter(expire_date__gt=mongodb_now()).first()
         if found is None:
             # Nobody chooses the key of a session of theirs.
             self._session_key = None
             return {}
         read: dict[str, Any] = self.decode(found.session_data)
         return read
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """By MongoDB's clock: one machine's that is ahead would end all logins."""
+        cls.get_model_class().objects.filter(expire_date__lt=mongodb_now()).delete()
 
     def exists(self, session_key: str) -> bool:
         return self._stored(session_key).exists()

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from ordersite.web import security_headers
-from ordersite.web.scope import WRITE_WHOLE
+from ordersite.web.request_scope import WRITE_WHOLE
 from runtime.requests import request_id
 from runtime.requests.problem_type import ProblemType
 from runtime.requests.problem_types import (

@@ -10,7 +10,7 @@ import time
 from functools import lru_cache
 
 from ordersite.web.body import Event
-from ordersite.web.scope import BEGAN
+from ordersite.web.request_scope import BEGAN
 from runtime import presence
 from runtime.metrics.counting import SECONDS, Histogram, Series
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ordersite.web import security_headers
 from ordersite.web.body import Event
 from ordersite.web.in_threads import Send
-from ordersite.web.scope import ANSWER_FIELDS, Fields, answer_fields
+from ordersite.web.request_scope import ANSWER_FIELDS, Fields, answer_fields
 
 ADMIN = "/admin/"
 #: A browser asks again after so long.

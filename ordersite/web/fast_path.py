@@ -38,7 +38,7 @@ from ordersite.web import problems, security_headers, traced_requests
 from ordersite.web.body import MEMORY_BYTES, Event, Receive
 from ordersite.web.counts import answered
 from ordersite.web.in_threads import Send
-from ordersite.web.scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
+from ordersite.web.request_scope import CALLER, WRITE_WHOLE, WriteWhole, answer_fields
 from runtime.money.price import Price
 from runtime.requests.caller import Caller, Unauthenticated, check_user
 from runtime.requests.deadline import ANSWER_SECONDS

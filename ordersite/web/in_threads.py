@@ -22,8 +22,8 @@ from ordersite.web import problems, security_headers
 from ordersite.web.body import Bodies, DiskIsFull, Event, HungUp, Receive, most_bytes
 from ordersite.web.counts import answered
 from ordersite.web.environ import environ_of
+from ordersite.web.request_scope import address_of, answer_fields
 from ordersite.web.route import ROUTE
-from ordersite.web.scope import address_of, answer_fields
 from ordersite.web.thread_pools import Busy, BusyWithOne, Places, all_places, asked_for
 
 Send = Callable[[Event], Awaitable[None]]

@@ -18,8 +18,8 @@ from django.http import HttpResponse
 from ordersite.access import bearer
 from ordersite.web import problems
 from ordersite.web.body import Event
-from ordersite.web.scope import ANSWER_FIELDS, CALLER, Fields, address_of, answer_fields
-from runtime.requests import address
+from ordersite.web.request_scope import ANSWER_FIELDS, CALLER, Fields, address_of, answer_fields
+from runtime.requests import client_address
 from runtime.requests.problem_types import TOO_MANY_REQUESTS
 from runtime.requests.token_buckets import Buckets
 
@@ -77,7 +77,7 @@ class Rates:
             policy, client, per_second = "address", "", self._of_an_address
         if not per_second or scope["path"].startswith(UNCOUNTED):
             return
-        client = client or address.bounded(address_of(scope))
+        client = client or client_address.bounded(address_of(scope))
         left = self._buckets.take(client, per_second)
         scope[ANSWER_FIELDS] = (*answer_fields(scope), *fields(policy, per_second, left))
         if left < 0:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from ordersite.web.body import Event, Receive
 from ordersite.web.in_threads import Send
-from ordersite.web.scope import WRITE_WHOLE
+from ordersite.web.request_scope import WRITE_WHOLE
 from runtime.requests import request_id
 from runtime.tracing import context, spans
 from runtime.tracing.context import PARENT, STATE, TraceContext

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from runtime.requests import address as addresses
+from runtime.requests import client_address
 from runtime.requests.problem_type import Problem
 from runtime.requests.problem_types import TOO_MANY_PASSWORDS
 from runtime.requests.token_buckets import Buckets
@@ -74,7 +74,7 @@ class Guesses:
             for client, per_second in counted:
                 self._buckets.give_back(client, per_second)
             if address is not None:
-                known = name_of(user), addresses.bounded(address)
+                known = name_of(user), client_address.bounded(address)
                 self._known.pop(known, None)
                 self._known[known] = None
                 if len(self._known) > MOST_KNOWN:
@@ -87,7 +87,7 @@ class Guesses:
         if is_known:
             # Nobody else has its cookie, so it is all that this browser's tries count for.
             return ((f"browser:{name}", of_a_user),)
-        bounded = addresses.bounded(address)
+        bounded = client_address.bounded(address)
         kind = "known" if (name, bounded) in self._known else "user"
         of_an_address = (f"address:{bounded}", OF_AN_ADDRESS / WINDOW_SECONDS)
         return (of_an_address, (f"{kind}:{name}", of_a_user))

@@ -11,7 +11,7 @@ from django.test import Client
 
 from billing import lost_numbers, personal_data
 from billing.invoicing import credit, invoices, issue
-from billing.order import read_placed, read_withdrawn
+from billing.order_in_message import read_placed, read_withdrawn
 from inventory.reserving import products
 from runtime.transactions import in_transaction
 from tests.billing.orders import placed, rejected

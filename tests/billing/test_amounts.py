@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from billing.events import billed
 from billing.invoicing import issued
-from billing.order import line_of, read_placed
+from billing.order_in_message import line_of, read_placed
 from billing.pdf import pdf
 from billing.printable_document import credit_note_document, invoice_document
 from billing.tax import tax_in

@@ -11,7 +11,7 @@ from django.db import connection
 
 from billing.batches import issue_many
 from billing.invoicing import credit, invoices, issue
-from billing.order import PlacedOrder, read_placed, read_withdrawn
+from billing.order_in_message import PlacedOrder, read_placed, read_withdrawn
 from tests.billing.orders import placed, rejected
 from tests.concurrency import at_once
 from tests.emptying import empty_collections

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from pypdf import PdfReader
 
 from billing.invoicing import credit, issue
-from billing.order import read_placed, read_withdrawn
+from billing.order_in_message import read_placed, read_withdrawn
 from tests.billing.orders import cancelled, placed
 
 pytestmark = pytest.mark.usefixtures("clean")

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from billing.invoicing import credit, invoices, issue
 from billing.models import Invoice
-from billing.order import PlacedOrder, WithdrawnOrder, read_placed, read_withdrawn
+from billing.order_in_message import PlacedOrder, WithdrawnOrder, read_placed, read_withdrawn
 from billing.tasks import credit_cancelled, credit_rejected, issue_invoice
 from runtime import transactions
 from runtime.outage import Outage

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from localservices import environment_file
 from localservices.pipeline import lines_of, procfile
-from ordersite.rights import mongodb
+from ordersite.rights import mongodb_users
 from ordersite.rights.logins import with_login
 from runtime import health
 
@@ -56,7 +56,7 @@ def test_every_process_logs_in_as_itself() -> None:
         login = environment_file.read(ROOT / f"deploy/compose/{name}.env")
         urls = (
             with_login("amqp://guest:guest@rabbitmq:5672//", f"ordersite-{name}", "known-to-all"),
-            mongodb.with_login(
+            mongodb_users.with_login(
                 "mongodb://mongodb:27017/?replicaSet=rs0", f"ordersite-{name}", "known-to-all"
             ),
         )

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from failed_messages.acting.recount import recount
+from failed_messages.acting.death_recount import recount
 from failed_messages.acting.triage import InvalidTriage, triage
 from failed_messages.models import AppendOnly, AuditEntry, FailureGroup
 from failed_messages.reading.group_figures import figures

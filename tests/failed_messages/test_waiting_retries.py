@@ -15,7 +15,7 @@ from failed_messages.cli.terminal import Refusal
 from failed_messages.reading.act_result import ReasonMissing
 from messaging.certificate import Certificate
 from messaging.handling import retry_notes
-from messaging.handling.waiting_messages import NotWaiting, TooFarBack
+from messaging.handling.early_handover import NotWaiting, TooFarBack
 from tests.waiting_retry import note_of
 
 ORDER = "6743" + "0" * 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bson import Decimal128
 
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import products
 from inventory.restocking import add_products
 

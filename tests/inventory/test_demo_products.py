@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from inventory.models import Product
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import products, reserve
 
 pytestmark = pytest.mark.usefixtures("clean")

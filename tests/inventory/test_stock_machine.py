@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from pymongo.errors import BulkWriteError
 
 from inventory.batches import NotAllReserved, reserve_many
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.recounting import recount
 from inventory.refusals import NotReserved, UnknownReservation
 from inventory.releasing import release

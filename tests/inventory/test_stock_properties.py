@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import products, reservations, reserve
 from tests.concurrency import at_once
 from tests.emptying import empty_collections

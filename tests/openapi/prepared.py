@@ -11,7 +11,7 @@ from bson import ObjectId
 from django.test import override_settings
 
 from billing.invoicing import credit, issue
-from billing.order import read_placed, read_withdrawn
+from billing.order_in_message import read_placed, read_withdrawn
 from failed_messages.acting.discard import discard
 from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy

@@ -14,7 +14,7 @@ from failed_messages.models import Status
 from failed_messages.records.collection import failed_messages
 from inventory import reserving, shipping
 from inventory.demo_products import load as load_products
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from messaging.service import services
 from orders import events_again, unanswered
 from orders.collection import orders

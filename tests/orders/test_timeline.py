@@ -17,9 +17,9 @@ from playwright.sync_api import Page, expect
 
 import billing.events
 import inventory.events
-import inventory.order
+import inventory.order_in_message
 from billing.invoicing import issue
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.records.collection import failed_messages
 from inventory.reserving import reserve
 from messaging.service import answering
@@ -134,7 +134,7 @@ def test_a_step_tells_how_many_attempts_it_took(processes: Processes, client: Cl
     order = place()
     order_id = order["orderId"]
     answers = [
-        (inventory.events.answered(reserve(inventory.order.read(order))), {}),
+        (inventory.events.answered(reserve(inventory.order_in_message.read(order))), {}),
         (billing.events.billed(issue(read_placed(order))), {"attempt": 3}),
     ]
     for answer, headers in answers:

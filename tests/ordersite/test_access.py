@@ -18,7 +18,7 @@ from kombu import Connection
 from messaging.trust.users import processes, user_of
 from ordersite.broker import management_api
 from ordersite.doctor import rights
-from ordersite.rights import mongodb, mongodb_rights, rabbitmq_rights
+from ordersite.rights import mongodb_rights, mongodb_users, rabbitmq_rights
 from ordersite.rights.logins import Logins, with_login
 
 
@@ -43,9 +43,9 @@ def folder(tmp_path: Path, rabbitmq: object, private_mongodb: object) -> Iterato
         for process in processes():
             if user_of(process) in there:
                 management_api.delete("users", user_of(process))
-        for user in [*mongodb.present(), *mongodb.leftovers()]:
-            mongodb.admin().command("dropUser", user)
-        mongodb.admin().command("dropAllRolesFromDatabase")
+        for user in [*mongodb_users.present(), *mongodb_users.leftovers()]:
+            mongodb_users.admin().command("dropUser", user)
+        mongodb_users.admin().command("dropAllRolesFromDatabase")
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def test_the_doctor_tells_of_the_users_of_a_service_that_was_removed(urls: dict[
         assert list(rights.of_rabbitmqs_users()) == []
         read = {"configure": "", "write": "", "read": "^shipping$"}
         management_api.put(read, "permissions", removed)
-        mongodb.admin().command("createUser", removed, pwd="shipping's", roles=[])
+        mongodb_users.admin().command("createUser", removed, pwd="shipping's", roles=[])
 
         [of_rabbitmq], [of_mongodb] = rights.of_rabbitmqs_users(), rights.of_mongodbs_users()
     finally:
@@ -233,7 +233,7 @@ def test_more_than_is_needed_in_mongodb_is_told_and_taken_back(
     urls: dict[str, str], folder: Path, by: str
 ) -> None:
     billing = user_of("billing")
-    mongodb.admin().command(by, billing, roles=["root"])
+    mongodb_users.admin().command(by, billing, roles=["root"])
 
     code, said = access("plan")
     assert (code, f"MongoDB's user {billing}:\n  the role root of admin" in said) == (1, True)

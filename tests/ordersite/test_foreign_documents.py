@@ -25,7 +25,7 @@ from django.urls import reverse
 from pymongo.errors import BulkWriteError
 
 from billing.invoicing import issue
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.acting import bulk_discard, job_control, policies
 from failed_messages.acting.second_person import Waits
 from failed_messages.reading.filters import Filter
@@ -43,7 +43,7 @@ from tests.failed_messages.stored_orders import place, placed_body
 from tests.inventory.catalogue import order, stocked
 from webhooks import managing, waking
 from webhooks.noting import note
-from webhooks.order import About
+from webhooks.order_in_message import About
 from webhooks.store import deliveries
 
 pytestmark = pytest.mark.usefixtures("clean")

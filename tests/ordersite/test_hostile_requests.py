@@ -24,7 +24,7 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver
 
 from billing.invoicing import issue
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.acting.job_control import start
 from failed_messages.acting.policies import set_policy
 from failed_messages.reading.filters import FIELDS, Filter

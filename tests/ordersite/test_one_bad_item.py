@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from billing.invoicing import invoices, issue
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from failed_messages.acting import job_control, policies
 from failed_messages.acting.alerts import send_alerts
 from failed_messages.acting.job_runner import advance_jobs

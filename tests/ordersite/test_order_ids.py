@@ -12,10 +12,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from billing.invoicing import credit, issue
-from billing.order import read_placed, read_withdrawn
+from billing.order_in_message import read_placed, read_withdrawn
 from failed_messages.acting.replay import replay
 from failed_messages.models import FailedMessage
-from inventory.order import read
+from inventory.order_in_message import read
 from inventory.reserving import reserve
 from messaging.order_id import canonical, object_id
 from orders import ledger

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing.invoicing import invoices, issue
-from billing.order import read_placed
+from billing.order_in_message import read_placed
 from billing.tasks import credit_cancelled, issue_invoice
 from failed_messages.acting.replay import replay
 from failed_messages.models import AuditEntry

@@ -13,7 +13,7 @@ from django.test import Client
 
 from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.refusals import NotReserved
 from inventory.reserving import products, reservations, reserve
 from inventory.shipping import ship

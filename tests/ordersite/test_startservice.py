@@ -65,8 +65,9 @@ def test_it_takes_an_order_as_the_other_services_do(tmp_path: Path, settings: An
 
 def read_by(service: str, root: Path, body: dict[str, Any]) -> str:
     """The order's id, as the new service reads it."""
+    reads = f"from {service}.order_in_message import read; print(read({body}).order_id)"
     ran = subprocess.run(
-        [sys.executable, "-c", f"from {service} import order; print(order.read({body}).order_id)"],
+        [sys.executable, "-c", reads],
         env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.requests.address import bounded
+from runtime.requests.client_address import bounded
 from runtime.requests.token_buckets import Buckets
 
 

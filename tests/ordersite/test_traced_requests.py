@@ -12,8 +12,8 @@ from django.conf import settings
 
 from ordersite.web import problems
 from ordersite.web.fast_path import send_answer
+from ordersite.web.request_scope import WRITE_WHOLE, identify
 from ordersite.web.route import route_of
-from ordersite.web.scope import WRITE_WHOLE, identify
 from ordersite.web.traced_requests import Traced, name_route
 from runtime.json_lines import JsonLines
 from runtime.one_line import OneLine

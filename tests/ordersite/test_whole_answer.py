@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ordersite.web.fast_path import send_answer
-from ordersite.web.scope import ANSWER_FIELDS, WRITE_WHOLE
+from ordersite.web.request_scope import ANSWER_FIELDS, WRITE_WHOLE
 from tests.raw_http import served
 
 REQUEST = b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n"

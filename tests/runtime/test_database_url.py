@@ -8,7 +8,7 @@ import pytest
 
 from ordersite import mongodb_url, production_checks
 from ordersite.rights.logins import Logins
-from ordersite.rights.mongodb import with_login
+from ordersite.rights.mongodb_users import with_login
 from runtime.database_url import split
 
 

@@ -11,17 +11,17 @@ import msgspec
 import pytest
 from django.test import override_settings
 
-from billing.order import read_withdrawn
+from billing.order_in_message import read_withdrawn
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
 from messaging.handling.call import Answers, BatchCall
-from messaging.handling.contents import check_contents
+from messaging.handling.contents_middleware import check_contents
 from messaging.handling.handlers import HANDLERS
 from messaging.trust.contents import found_out
 from messaging.trust.users import user_of
 from tests.security.believed_records import CANCELLED, HAPPENED, PLACED, stored
 from webhooks.noting import payload
-from webhooks.order import read
+from webhooks.order_in_message import read
 
 __all__ = ["stored"]
 pytestmark = pytest.mark.usefixtures("stored")

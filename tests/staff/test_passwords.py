@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
 from ordersite.passwords import backend, known_browser
-from ordersite.staff import basic, forms
-from ordersite.staff.basic import NotFromHere, verified_user
+from ordersite.staff import basic_login, forms
+from ordersite.staff.basic_login import NotFromHere, verified_user
 from ordersite.staff.forms import ChangeOwnPassword, ChangePassword
 from runtime.requests import password_guesses
 
@@ -36,7 +36,7 @@ def test_a_verified_login_is_fast_and_ends_with_the_password(user: User) -> None
     start = time.perf_counter()
     assert verified_user(request(), "boss", PASSWORD) == user
     assert time.perf_counter() - start < 0.1
-    assert not any(PASSWORD.encode() in key for key in basic._verified)
+    assert not any(PASSWORD.encode() in key for key in basic_login._verified)
 
     user.set_password("another")
     user.save()

@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory, override_settings
 
 from failed_messages.models import AuditEntry
 from ordersite.staff import second_factor
-from ordersite.staff.basic import verified_user
+from ordersite.staff.basic_login import verified_user
 from ordersite.staff.second_factor import STEP_SECONDS, code_of
 from runtime.json_lines import JsonLines
 from runtime.stored_secret import decrypted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhooks import noting, outcomes
-from webhooks.order import read
+from webhooks.order_in_message import read
 from webhooks.sending import Sent
 from webhooks.store import Document, endpoints
 

@@ -15,7 +15,7 @@ from tests.webhooks.events import ORDER_ID, answered, heard_of
 from webhooks import managing, outcomes
 from webhooks.disabling import disable
 from webhooks.noting import note_orders
-from webhooks.order import About
+from webhooks.order_in_message import About
 from webhooks.retention import delete_old
 from webhooks.sending import Sent
 from webhooks.store import Document, deliveries, endpoints, noted_orders

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from billing.order import read_placed
-from inventory.order import read as read_by_inventory
+from billing.order_in_message import read_placed
+from inventory.order_in_message import read as read_by_inventory
 from messaging.errors import InvalidMessage
-from webhooks.order import read
+from webhooks.order_in_message import read
 
 LINE = {"sku": "pen", "quantity": 1, "unitPrice": "1.00"}
 READERS = (read, read_by_inventory, read_placed)

@@ -16,7 +16,7 @@ from billing.invoicing import invoices
 from billing.tasks import issue_invoice
 from failed_messages.models import AuditEntry
 from failed_messages.records.collection import failed_messages
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import reservations, reserve
 from messaging.handling import retry_notes
 from messaging.user_link import user_link

@@ -15,7 +15,7 @@ from pymongo.collection import Collection
 from billing.invoicing import invoices
 from billing.tasks import issue_invoice
 from failed_messages.records.collection import failed_messages, failure_groups
-from inventory.order import PlacedOrder
+from inventory.order_in_message import PlacedOrder
 from inventory.reserving import reserve
 from messaging.handling import retry_notes
 from orders.collection import orders

@@ -16,12 +16,12 @@ from django.core.management.base import BaseCommand, CommandError
 from pymongo.errors import PyMongoError
 
 from ordersite.broker import management_api
-from ordersite.rights import mongodb, rabbitmq
+from ordersite.rights import mongodb_users, rabbitmq_users
 from ordersite.rights.logins import Logins, new_password, with_login
 from runtime.trouble import in_words
 
 #: By the name that people call them.
-SERVERS: Mapping[str, Any] = {"RabbitMQ": rabbitmq, "MongoDB": mongodb}
+SERVERS: Mapping[str, Any] = {"RabbitMQ": rabbitmq_users, "MongoDB": mongodb_users}
 
 
 class ExitCode(IntEnum):
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="USER",
-            choices=sorted(rabbitmq.declared()),
+            choices=sorted(rabbitmq_users.declared()),
             help="with `apply`: give this user another password; then restart its processes",
         )
 
@@ -109,7 +109,7 @@ class Command(BaseCommand):
     def _apply(self, logins: Logins, renew: list[str], in_json: bool) -> None:
         done = []
         # One that a server knows already has to get the password that is new to the others.
-        unwritten = {user for user in rabbitmq.declared() if not logins.read(user)}
+        unwritten = {user for user in rabbitmq_users.declared() if not logins.read(user)}
         renewed = {*renew}
         for name, server in SERVERS.items():
             for each in server.differences():
@@ -126,7 +126,7 @@ class Command(BaseCommand):
                 done.append(
                     {"server": "all servers", "user": user, "changed": ["another password"]}
                 )
-        for user in rabbitmq.declared():
+        for user in rabbitmq_users.declared():
             # The servers may have other addresses than when it was written.
             if logins.read(user):
                 self._written(logins, user)
@@ -141,7 +141,7 @@ class Command(BaseCommand):
         """The user's password, written down before a server hears of it."""
         password = new_password() if renewed else logins.password(user)
         urls = {"AMQP_URL": with_login(settings.AMQP_URL, user, password)}
-        if user in mongodb.declared():
-            urls["MONGODB_URL"] = mongodb.with_login(settings.MONGODB_URL, user, password)
+        if user in mongodb_users.declared():
+            urls["MONGODB_URL"] = mongodb_users.with_login(settings.MONGODB_URL, user, password)
         logins.write(user, urls)
         return password

@@ -11,8 +11,8 @@ import amqp
 import pytest
 from kombu import Connection
 
-from messaging.handling import waiting_messages
-from messaging.handling.waiting_messages import NotWaiting, TooFarBack, hand_over
+from messaging.handling import early_handover
+from messaging.handling.early_handover import NotWaiting, TooFarBack, hand_over
 from messaging.service import services
 from messaging.topology import retry_queue
 from tests.broker import depth, take, take_all
@@ -64,10 +64,10 @@ def rabbit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeRabbitMQ]:
     def with_(*waiting: str) -> FakeRabbitMQ:
         fake = FakeRabbitMQ(*waiting)
         state = SimpleNamespace(messages=len(waiting))
-        monkeypatch.setattr(waiting_messages, "BACK_SECONDS", 0)
-        monkeypatch.setattr(waiting_messages, "bounded_connection", lambda *_, **__: fake)
-        monkeypatch.setattr(waiting_messages, "connect", lambda connection: connection)
-        monkeypatch.setattr(waiting_messages, "queue_state_on", lambda *_: state)
+        monkeypatch.setattr(early_handover, "BACK_SECONDS", 0)
+        monkeypatch.setattr(early_handover, "bounded_connection", lambda *_, **__: fake)
+        monkeypatch.setattr(early_handover, "connect", lambda connection: connection)
+        monkeypatch.setattr(early_handover, "queue_state_on", lambda *_: state)
         return fake
 
     return with_
@@ -111,7 +111,7 @@ def test_what_waits_no_more_is_not_found(
 def test_no_more_than_a_bounded_number_is_held_up(
     rabbit: Callable[..., FakeRabbitMQ], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting_messages, "MOST_MESSAGES", 3)
+    monkeypatch.setattr(early_handover, "MOST_MESSAGES", 3)
     fake = rabbit("m1", "m2", "m3", "m4")
 
     with pytest.raises(TooFarBack):

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from benchmarks.load import Load, complete_status, percentile_ms
+from benchmarks.load_generator import Load, complete_status, percentile_ms
 from benchmarks.workload import order_bodies
 
 

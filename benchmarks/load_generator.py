@@ -1,6 +1,6 @@
 """The load generator: places orders over kept-alive connections, each sending one at a time.
 
-    python -m benchmarks.load http://127.0.0.1:8000 --connections 32 --orders 5000 --seconds 60
+    python -m benchmarks.load_generator http://127.0.0.1:8000 --connections 32 --orders 5000
 
 One process around one `select`, with every request formatted before the clock starts, so that it
 takes little of the machine that it measures. It prints what it saw as JSON.
@@ -193,7 +193,8 @@ def _request(host: str, port: int, body: bytes, key: str) -> bytes:
 
 def main() -> None:
     """Read the command line, load, and print the report as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    program = "python -m benchmarks.load_generator"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("url", help="where the server is, e.g. http://127.0.0.1:8000")
     parser.add_argument("--connections", type=int, default=32, help="at the same time; %(default)s")
     parser.add_argument("--orders", type=int, default=1_000, help="how many to place at most")
