@@ -18,9 +18,9 @@ from benchmarks import unfinished
 from benchmarks.chart import chart
 from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import failures
+from benchmarks.how_much import FULL, QUICK
 from benchmarks.installing import LOCAL
 from benchmarks.report import tables, write_between_markers
-from benchmarks.scale import FULL, QUICK
 from benchmarks.services import running_services
 from benchmarks.session import ALL_MEASURES, new_results, session, steps_of
 from localservices.pipeline import ROOT

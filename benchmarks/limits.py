@@ -10,7 +10,7 @@ import amqp
 from bson import ObjectId
 from pymongo.collection import Collection
 
-from benchmarks.scale import Scale
+from benchmarks.how_much import Scale
 from benchmarks.services import Services
 from benchmarks.workload import SKUS
 

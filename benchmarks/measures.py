@@ -15,9 +15,9 @@ from bson import ObjectId
 
 from benchmarks.contender import Contender
 from benchmarks.filling import fill_up
+from benchmarks.how_much import Scale
 from benchmarks.load_generator import percentile_ms
 from benchmarks.rush import load, rush
-from benchmarks.scale import Scale
 from benchmarks.services import Services
 from benchmarks.system import RunFailed, System, prepared, running
 from benchmarks.workload import order_bodies

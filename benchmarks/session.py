@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.contender import Contender
+from benchmarks.how_much import Scale
 from benchmarks.limits import limits
 from benchmarks.measures import MEASURES
-from benchmarks.scale import Scale
 from benchmarks.services import Services
 from benchmarks.unfinished import revision
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 from statistics import median
 
 from benchmarks.contender import Command
+from benchmarks.how_much import FULL
 from benchmarks.installing import LOCAL
 from benchmarks.measures import drain
 from benchmarks.ours import Ours, command
-from benchmarks.scale import FULL
 from benchmarks.services import running_services
 from localservices.pipeline import ROOT, lines_of, own_procfile
 from localservices.run import end_on_signals

@@ -7,7 +7,6 @@ says that it is lost.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from django.db import connection
 from pymongo.client_session import ClientSession
 
 from billing.invoicing import Invoice, invoices, issued
+from billing.numbering import CREDIT_NOTE, NUMBER, NUMBER_IN_MONGODB
 from billing.order_in_message import read_placed
 from runtime.money.amounts import stored
 from runtime.money.currencies import rounded
@@ -27,11 +27,6 @@ from runtime.money.currencies import rounded
 MOST_LOST = 100_000
 WITHHELD_AT_ONCE = 2_000
 
-#: For MongoDB, which knows no `\\Z`.
-NUMBER_IN_MONGODB = "^C?[0-9]{4}-[0-9]{6,9}$"
-NUMBER = re.compile(r"\A(?P<series>C?[0-9]{4})-(?P<count>[0-9]{6,9})\Z")
-#: How the numbers of credit notes begin.
-CREDIT_NOTE = "C"
 #: Where a document has its numbers.
 FIELDS = ("number", "credit_note_number")
 

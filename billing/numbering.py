@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django.db import connection
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
+
+#: How the numbers of credit notes begin.
+CREDIT_NOTE = "C"
+NUMBER = re.compile(rf"\A(?P<series>{CREDIT_NOTE}?[0-9]{{4}})-(?P<count>[0-9]{{6,9}})\Z")
+#: The same for MongoDB, which knows no `\Z`.
+NUMBER_IN_MONGODB = f"^{CREDIT_NOTE}?[0-9]{{4}}-[0-9]{{6,9}}$"
 
 
 def invoice_series(now: datetime) -> str:
@@ -16,7 +23,7 @@ def invoice_series(now: datetime) -> str:
 
 def credit_note_series(now: datetime) -> str:
     """The series of the year's credit notes: C2026-000001, C2026-000002 …"""
-    return f"C{now.year}"
+    return f"{CREDIT_NOTE}{now.year}"
 
 
 def next_numbers(count: int, series: str, session: ClientSession) -> list[str]:

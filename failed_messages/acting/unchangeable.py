@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from messaging.fields import Quantity, Sku
-from messaging.trust.records import INCIDENTAL
+from messaging.trust.differences import INCIDENTAL
 from runtime.requests.number import UserId
 
 #: Names of fields, without their upper case; of those that hold a word, every one.

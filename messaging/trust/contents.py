@@ -15,14 +15,9 @@ from msgspec import Struct
 from messaging.certificate import Reason
 from messaging.errors import InvalidMessage
 from messaging.service import publisher_of as service_that_publishes
+from messaging.trust.differences import differences
 from messaging.trust.publishers import is_external, untrusted
-from messaging.trust.records import (
-    Body,
-    differences,
-    order_id_in,
-    orders_of_ours,
-    recorded,
-)
+from messaging.trust.records import Body, order_id_in, orders_of_ours, recorded
 from messaging.trust.users import users_that_publish
 
 #: Between a service and a type: what the error says where nothing is recorded.

@@ -8,7 +8,6 @@ from functools import partial
 from kombu import Connection
 
 from ordersite.doctor import (
-    alarms,
     backlogs,
     bindings,
     changes,
@@ -20,6 +19,7 @@ from ordersite.doctor import (
     mongodb,
     outbox,
     prices,
+    rabbitmq_nodes,
     rabbitmq_settings,
     rights,
     secrets,
@@ -73,6 +73,6 @@ def over_management(broker: Connection) -> Checks:
         "policies": rabbitmq_settings.policies,
         "consumer timeout": rabbitmq_settings.consumer_timeout,
         "clock of RabbitMQ": clocks.of_rabbitmq,
-        "alarms of RabbitMQ": alarms.of_nodes,
+        "alarms of RabbitMQ": rabbitmq_nodes.of_nodes,
         "rights of RabbitMQ's users": rights.of_rabbitmqs_users,
     }

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import unfinished
 from benchmarks.contenders import CONTENDERS
+from benchmarks.how_much import QUICK
 from benchmarks.measures import MEASURES
-from benchmarks.scale import QUICK
 from benchmarks.session import ALL_MEASURES, Step, new_results, session, steps_of
 
 PEERS = list(CONTENDERS.values())

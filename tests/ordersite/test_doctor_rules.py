@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from ordersite.broker import management_api
-from ordersite.doctor import alarms, clocks, examination, mongodb, rabbitmq_settings, versions
+from ordersite.doctor import (
+    clocks,
+    examination,
+    mongodb,
+    rabbitmq_nodes,
+    rabbitmq_settings,
+    versions,
+)
 from ordersite.doctor.report import ExitCode, Finding, Report, Severity, Unseen
 from ordersite.pipeline.health import Check
 
@@ -177,7 +184,7 @@ def test_an_alarm_is_told_with_its_figures(
 ) -> None:
     rabbitmq_answers({"name": "rabbit@a", **node})
 
-    assert [each.problem for each in alarms.of_nodes()] == told
+    assert [each.problem for each in rabbitmq_nodes.of_nodes()] == told
 
 
 @pytest.mark.parametrize(

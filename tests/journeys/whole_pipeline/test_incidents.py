@@ -26,7 +26,7 @@ from localservices.mongodb import MongoDB
 from messaging import topology
 from messaging.service import services
 from orders.collection import orders
-from ordersite.doctor import alarms
+from ordersite.doctor import rabbitmq_nodes
 from ordersite.overview import stored_snapshot
 from ordersite.pipeline.reconciling import reconcile
 from runtime.lease import RELAY_LEASE, leases
@@ -250,7 +250,7 @@ def test_rabbitmq_has_no_room_on_its_disk(
         order_id = pipeline.api.place(101)
         operator.jobs.append(stored_snapshot.ask_doctor)
         # Its management tells some seconds later.
-        eventually(lambda: [*alarms.of_nodes()])
+        eventually(lambda: [*rabbitmq_nodes.of_nodes()])
         operator.finds("Disk alarm", "orders are accepted and wait in the outbox", "make room")
         operator.clicks("Show what the doctor says")
         operator.reads("Disk alarm", "df -h")
@@ -258,7 +258,7 @@ def test_rabbitmq_has_no_room_on_its_disk(
         rabbitmq.control("set_disk_free_limit", "50MB")
 
     pipeline.api.await_status(order_id, "confirmed")
-    eventually(lambda: not [*alarms.of_nodes()])
+    eventually(lambda: not [*rabbitmq_nodes.of_nodes()])
     operator.sees_that_it_is_over("Disk alarm")
 
 

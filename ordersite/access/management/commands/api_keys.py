@@ -139,7 +139,7 @@ def add_create(verbs: Any) -> None:
         "--expires",
         type=lifetime,
         default=keys.LIFETIME,
-        help="after how long it ends: 30d, 12h or never; default 365d",
+        help=f"after how long it ends: 30d, 12h or never; default {keys.LIFETIME.days}d",
     )
     verb.add_argument(
         "--rate",
