@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from localservices.environment_file import read
 from localservices.mongodb import MongoDB
 from localservices.pipeline import process_environment, procfile
 from tests.journeys.api import Api
+from tests.journeys.own_services import own_services
 from tests.polling import eventually
 from tests.processes import ROOT, Processes
 from tests.settled_rabbitmq import SettledRabbitMQ
@@ -41,6 +41,13 @@ def mongodb_with_logins(tmp_path: Path) -> Iterator[MongoDB]:
         mongodb.kill()
 
 
+@pytest.fixture
+def amqp_url(mongodb: MongoDB, rabbitmq: SettledRabbitMQ) -> Iterator[str]:
+    """Of a virtual host of its own, as webhooks add a queue."""
+    with own_services(mongodb, rabbitmq, DATABASE) as settings:
+        yield settings["AMQP_URL"]
+
+
 def manage(settings: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -57,7 +64,7 @@ def manage(settings: dict[str, str], *arguments: str) -> str:
 def test_everything_works_and_nothing_more_is_allowed(
     processes: Processes,
     mongodb_with_logins: MongoDB,
-    rabbitmq: SettledRabbitMQ,
+    amqp_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -72,7 +79,7 @@ def test_everything_works_and_nothing_more_is_allowed(
     administrator = {
         "MONGODB_URL": mongodb_with_logins.url,
         "MONGODB_DATABASE": DATABASE,
-        "AMQP_URL": os.environ["AMQP_URL"],
+        "AMQP_URL": amqp_url,
     }
     for arguments in PREPARATIONS:
         manage(administrator, *arguments)

@@ -355,7 +355,9 @@ def test_the_note_says_that_the_message_was_given_up(
         handle_alone(monkeypatch, fails, delivery(FAILED_BEFORE))
 
     (given_up,) = notes.changes
-    assert (given_up["$unset"], given_up["$set"]) == ({"due_at": ""}, {"gave_up": True})
+    assert (given_up["$unset"], given_up["$set"]["gave_up"]) == ({"due_at": ""}, True)
+    # Its last attempt with those before it.
+    assert [each["number"] for each in given_up["$set"]["attempts"]] == [1, 2]
 
 
 def test_a_message_that_is_given_up_at_once_is_noted_with_its_error_for_a_week(
@@ -371,8 +373,8 @@ def test_a_message_that_is_given_up_at_once_is_noted_with_its_error_for_a_week(
 
     (given_up,) = notes.changes
     assert given_up["_id"] == "6743f0 billing order.placed:6743f0"
-    assert given_up["$set"] == {"gave_up": True}
-    told = given_up["$setOnInsert"]
+    told = given_up["$set"]
+    assert told["gave_up"] is True
     assert (told["service"], told["order_id"]) == ("billing", "6743f0")
     assert [each["message"] for each in told["attempts"]] == ["no such card"]
     # `forget_old` goes by it.

@@ -166,7 +166,8 @@ def test_a_retry_storm(operator: Operator, pipeline: Pipeline, retry_queue: str)
         a_retry_waits(str(each["_id"]), placed_body(each), retry_queue)
 
     operator.finds(
-        f"billing keeps failing: {RETRIES} messages wait for a retry. One of them: card",
+        f"billing keeps failing: {RETRIES} messages wait for a retry.",
+        "One of them: card service timed out.",
         "The list has the error of each.",
     )
     operator.clicks("Show the waiting retries")
