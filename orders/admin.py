@@ -21,6 +21,7 @@ from orders.admin_markup import label, moment, table
 from orders.models import Order
 from runtime.money.amounts import grouped, in_words
 from runtime.named_filter import NamedFilter
+from runtime.page_of_records import PageOfRecords
 from runtime.paginator import CollectionPaginator
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
@@ -84,18 +85,13 @@ class DoneFilter(WaitsFilter):
         return attention.answered_by(name)
 
 
-class OrderList(ChangeList):
+class OrderList(PageOfRecords):
     """The page's orders, each with what it needs."""
 
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        listed: list[Any] = list(self.result_list)
-        marks = attention.marks([str(order.pk) for order in listed])
-        for order in listed:
+    def complete(self, records: list[Any]) -> None:
+        marks = attention.marks([str(order.pk) for order in records])
+        for order in records:
             order.mark = marks.get(str(order.pk), "")
-        self.result_list = listed
 
 
 @admin.register(Order)

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 
@@ -17,6 +16,7 @@ from failed_messages.reading.group_choice import chosen
 from failed_messages.reading.group_figures import Figures, dearest_groups, figures, worst_groups
 from messaging.service import services
 from runtime.named_filter import NamedFilter
+from runtime.page_of_records import PageOfRecords
 
 
 class Sequence(NamedTuple):
@@ -79,10 +79,8 @@ class StatusFilter(admin.ChoicesFieldListFilter):
         return super().queryset(request, queryset)
 
 
-class GroupList(ChangeList):
+class GroupList(PageOfRecords):
     """The page's groups, each with its figures: those of a page are read together."""
-
-    result_list: Any
 
     @property
     def sort(self) -> SortFilter:
@@ -94,10 +92,7 @@ class GroupList(ChangeList):
         places = [When(pk=group, then=place) for place, group in enumerate(self.sort.known)]
         return [Case(*places, default=len(places)), "-last_failed_at", "-pk"]
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        groups: list[Any] = list(self.result_list)
-        known = figures([group.pk for group in groups])
-        for group in groups:
+    def complete(self, records: list[Any]) -> None:
+        known = figures([group.pk for group in records])
+        for group in records:
             group.figures = known[group.pk]
-        self.result_list = groups

@@ -29,6 +29,7 @@ from failed_messages.reading.filters import InvalidFilter
 from failed_messages.reading.representation import SUMMARY_FIELDS
 from failed_messages.records.order_facts import order_facts
 from messaging.order_link import order_link
+from runtime.page_of_records import PageOfRecords
 from runtime.paginator import CollectionPaginator
 from runtime.wrong_filters import refuse
 
@@ -37,18 +38,13 @@ AS_OPENED = {"status": str(Status.FAILED)}
 NONE_FAILED = "No message is failed now."
 
 
-class MessageList(ChangeList):
-    """The page's messages, whose orders are looked for together."""
+class MessageList(PageOfRecords):
+    """The page's messages, with those of their orders that there are."""
 
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        records: list[Any] = list(self.result_list)
+    def complete(self, records: list[Any]) -> None:
         known = order_facts(record.order_id for record in records)
         for record in records:
             record.known_orders = known
-        self.result_list = records
 
 
 @admin.register(FailedMessage)

@@ -20,6 +20,7 @@ from inventory.reserving import products, reservations
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from runtime.moment import exact
+from runtime.page_of_records import PageOfRecords
 from runtime.recorded_admin import RecordedAdmin
 
 
@@ -62,18 +63,13 @@ class MovementAdmin(RecordedAdmin):
         return queryset.filter(sku=search_term), False
 
 
-class MovementList(ChangeList):
-    """The page's movements, whose products are found together."""
+class MovementList(PageOfRecords):
+    """The page's movements, with the ids of their products."""
 
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        movements: list[Any] = list(self.result_list)
-        ids = ids_of(movement.sku for movement in movements)
-        for movement in movements:
+    def complete(self, records: list[Any]) -> None:
+        ids = ids_of(movement.sku for movement in records)
+        for movement in records:
             movement.product_ids = ids
-        self.result_list = movements
 
 
 def ids_of(skus: Iterable[str]) -> dict[str, Any]:

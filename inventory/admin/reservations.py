@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,27 +21,23 @@ from inventory.shipping import send
 from messaging.order_id import canonical
 from messaging.order_link import order_link
 from messaging.user_link import user_link
+from runtime.page_of_records import PageOfRecords
 from runtime.recorded_admin import RecordedAdmin
 from runtime.requests.number import number_in
 
 
-class ReservationList(ChangeList):
-    """The page's reservations, whose products are found together."""
+class ReservationList(PageOfRecords):
+    """The page's reservations, with the ids of their products."""
 
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = with_products(self.result_list)
+    def complete(self, records: list[Any]) -> None:
+        find_products(records)
 
 
-def with_products(reservations: Iterable[Any]) -> list[Any]:
-    """The reservations, each with the ids of the products that it names, by SKU."""
-    listed = list(reservations)
-    ids = ids_of(sku for each in listed for sku in skus_of(each))
-    for each in listed:
+def find_products(reservations: list[Any]) -> None:
+    """Add to each reservation the ids of the products that any of them names, by SKU."""
+    ids = ids_of(sku for each in reservations for sku in skus_of(each))
+    for each in reservations:
         each.product_ids = ids
-    return listed
 
 
 def skus_of(reservation: Reservation) -> list[str]:
@@ -118,7 +113,9 @@ class ReservationAdmin(RecordedAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         found = super().get_object(request, canonical(object_id), from_field)
-        return with_products([found])[0] if found else None
+        if found:
+            find_products([found])
+        return found
 
     @admin.display(description="lines")
     def lines(self, reservation: Any) -> SafeString:
