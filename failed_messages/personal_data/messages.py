@@ -8,8 +8,9 @@ from typing import Any
 from failed_messages.archiving.dead_letter import PREVIEW_LIMIT_CHARS
 from failed_messages.models import FailedMessage
 from failed_messages.personal_data.scrubbing import (
-    is_json,
+    body_as_user,
     scrubbed_body,
+    scrubbed_foreign_body,
     scrubbed_json,
     scrubbed_table,
     without_reason,
@@ -103,11 +104,10 @@ def _naming(record: Record, person: Person) -> Record:
     """
     change: Record = {}
     before = bytes(record["body"])
-    # Where it can be read, a number that it does not tell as a user's is a quantity or a price.
-    scrub = _scrubbed_as_user if is_json(before) else scrubbed_body
     # As latin-1 any bytes are text.
-    if has_number(before.decode("latin-1"), person) and (after := scrub(before, person)) != before:
-        change["body"] = after
+    if has_number(before.decode("latin-1"), person):
+        after = scrubbed_foreign_body(before, person)
+        change |= {"body": after} if after != before else {}
     told = [record.get(each) or "" for each in (*WORDS, *JSON)] + record["certificates"]
     told += [line[each] for line in record["history"] for each in ("reason", "detail")]
     if any(has_number(each, person) for each in told):
@@ -129,16 +129,11 @@ def _told_as_user(record: Record, person: Person) -> Record:
         "history": [_as_user(each, person) for each in record["history"]],
     }
     if change["preview"] != record["preview"]:
-        change["body"] = _scrubbed_as_user(bytes(record["body"]), person)
+        change["body"] = body_as_user(bytes(record["body"]), person)
     if change["headers"] != record["headers"]:
         # The same in AMQP's own form.
         change["header_table"] = None
     return change
-
-
-def _scrubbed_as_user(body: bytes, person: Person) -> bytes:
-    said = body.decode("utf-8", "surrogateescape")
-    return scrubbed_as_user(said, person).encode("utf-8", "surrogateescape")
 
 
 def _as_user(line: Record, person: Person) -> Record:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from messaging.adapters.py_amqp import decode_table, encode_table
-from runtime.personal_data import Person, scrubbed, scrubbed_text
+from runtime.personal_data import Person, scrubbed, scrubbed_as_user, scrubbed_text
 
 
 def without_reason(body: bytes) -> bytes:
@@ -25,19 +26,31 @@ def scrubbed_body(body: bytes, person: Person) -> bytes:
     try:
         decoded = json.loads(body)
     except (ValueError, RecursionError):
-        text = body.decode("utf-8", "surrogateescape")
-        return scrubbed_text(text, person).encode("utf-8", "surrogateescape")
+        return _in_text(body, scrubbed_text, person)
     return json.dumps(scrubbed(decoded, person), ensure_ascii=False).encode(
         "utf-8", "surrogatepass"
     )
 
 
-def is_json(body: bytes) -> bool:
+def scrubbed_foreign_body(body: bytes, person: Person) -> bytes:
+    """The same of a body that names no user of ours, to the byte where it is JSON: there a number
+    that it does not tell as a user's is a quantity or a price, and stays.
+    """
     try:
         json.loads(body)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return _in_text(body, scrubbed_text, person)
+    return body_as_user(body, person)
+
+
+def body_as_user(body: bytes, person: Person) -> bytes:
+    """The body with the pseudonym where the number is told as a user's."""
+    return _in_text(body, scrubbed_as_user, person)
+
+
+def _in_text(body: bytes, scrub: Callable[[str, Person], str], person: Person) -> bytes:
+    text = body.decode("utf-8", "surrogateescape")
+    return scrub(text, person).encode("utf-8", "surrogateescape")
 
 
 def scrubbed_json(text: str, person: Person) -> str:
