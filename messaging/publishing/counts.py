@@ -24,13 +24,14 @@ CONFIRMED = Counter(
 
 def publish_counted(publisher: Publisher, outgoing: Sequence[Outgoing]) -> None:
     """Publish events; raises what the publisher raises."""
-    add(PUBLISHED, types_of(outgoing))
+    types = types_of(outgoing)
+    add(PUBLISHED, types)
     try:
         publisher.publish(outgoing)
     except PublishError as error:
         add(CONFIRMED, types_of(outgoing[index] for index in error.confirmed))
         raise
-    add(CONFIRMED, types_of(outgoing))
+    add(CONFIRMED, types)
 
 
 def types_of(outgoing: Iterable[Outgoing]) -> Mapping[str, int]:
