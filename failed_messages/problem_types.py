@@ -18,10 +18,10 @@ PERSON_UNKNOWN = ProblemType(
     403,
     "Nobody knows which person asks",
     "With SECOND_PERSON_ABOVE the act needs a second person, and a key does not say who the first "
-    "one is, nor does a token whose subject is no user of the site. Whoever holds it could approve "
-    "what it asked for.",
+    "one is, nor does a token whose subject is not a user of the site. Whoever holds it could "
+    "approve what it asked for.",
     "Ask for it in the admin, or with a login of your own.",
-    "Nothing was done: this needs a second person, and a key, or a token whose sub is no user "
+    "Nothing was done: this needs a second person, and a key, or a token whose sub is not a user "
     "here, does not say who the first one is. Ask for it in the admin, or with a login of your "
     "own.",
 )

@@ -49,7 +49,7 @@ STOCK_DIFFERS = ProblemType(
     409,
     "The stock is not as it should be",
     "Another program has changed the product's units: they are not where a reservation says, or "
-    "one of its quantities is no number.",
+    "one of its quantities is not a number.",
     "Run `manage.py recount_stock`: it says of which product a quantity is not what the movements "
     "add up to. Correct that product.",
     "The stock was not changed. 'pen' has no right number in its field available. Store a whole "

@@ -83,7 +83,7 @@ class KeyReused(Refusal):
 
 
 class StockDiffers(Refusal):
-    """The stock is not where a reservation says, or is no number."""
+    """The stock is not where a reservation says, or is not a number."""
 
     problem_type = STOCK_DIFFERS
 

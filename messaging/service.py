@@ -206,7 +206,7 @@ def _no_on(listens: Any) -> Iterator[str]:
             yield f'listens has {_named(each)}. Write On("{type_}")'
         elif not isinstance(each.leads_to, list | tuple):
             yield (
-                f"{each.type} leads to {_named(each.leads_to)}, which is no list. "
+                f"{each.type} leads to {_named(each.leads_to)}, which is not a list. "
                 f'Write On("{each.type}", leads_to=["{each.leads_to}"])'
             )
 

@@ -59,7 +59,7 @@ class PersonUnknown(Exception):
 
     def __init__(self, why: str = "") -> None:
         super().__init__(
-            f"this needs a second person{why}, and a key, or a token whose sub is no user here, "
+            f"this needs a second person{why}, and a key, or a token whose sub is not a user here, "
             "does not say who the first one is"
         )
 

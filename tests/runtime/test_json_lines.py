@@ -49,7 +49,7 @@ def test_no_value_ends_the_line_or_hides_what_follows(hostile: str) -> None:
 
 
 def test_a_decision_is_a_line_of_the_same_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the site writes it, also where the other lines are no JSON."""
+    """As the site writes it, also where the other lines are not JSON."""
     written = StringIO()
     handler = logging.getLogger("decisions").handlers[0]
     monkeypatch.setattr(handler, "stream", written)
